@@ -1,0 +1,3 @@
+//! Why, and why not: one flow, evaluated on the settled facts, with every step of the way.
+
+pub mod way;

@@ -1,0 +1,22 @@
+//! The estate as a whole, and what of it we do not understand.
+
+use crate::model::Sym;
+
+relations! { GAP_RELATIONS:
+    /// `resource(id, kind, name, location, subscription, tenant, group)`: the export holds the resource `id` of type `kind`.
+    ///
+    /// Every resource has exactly one row, understood or not. `kind` is the type in lower case, `name` as written; a value that the export
+    /// lacks is empty.
+    Resource resource { id: Sym, kind: Sym, name: Sym, location: Sym, subscription: Sym, tenant: Sym, group: Sym }
+
+    /// `tag(resource, key, value)`: the resource carries the tag `key=value`. Keys are compared without case, values as written.
+    Tag tag { resource: Sym, key: Sym, value: Sym }
+
+    /// `gap(resource, kind, what)`: something of `resource` (of type `kind`) is not understood; `what` says it in a clause.
+    ///
+    /// A whole resource whose type is not modelled has `what` = "this type is not modelled".
+    Gap gap { resource: Sym, kind: Sym, what: Sym }
+
+    /// `child_type(parent, kind)`: the body of `parent` lists its children of type `kind` completely, be it as an empty list.
+    ChildType child_type { parent: Sym, kind: Sym }
+}

@@ -1,0 +1,218 @@
+//! The facts of an estate, findable by the columns that rules ask for.
+//!
+//! A plain in-memory mirror of what the dataflow is fed: points are evaluated on it, and reports read it. It is a set: inserting a fact twice
+//! is inserting it once.
+
+use std::hash::Hash;
+use std::net::IpAddr;
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::facts::catalog::Fact;
+use crate::facts::config::*;
+use crate::facts::gap::*;
+use crate::facts::network::*;
+use crate::facts::private_access::*;
+use crate::facts::store_facts::*;
+use crate::model::Sym;
+
+/// Rows of one relation, grouped by one column. The order inside a group is the order of insertion and means nothing.
+#[derive(Clone, Debug)]
+pub struct Table<K, R> {
+    rows: FxHashMap<K, SmallVec<[R; 1]>>,
+}
+
+impl<K, R> Default for Table<K, R> {
+    fn default() -> Self {
+        Table { rows: FxHashMap::default() }
+    }
+}
+
+impl<K: Copy + Eq + Hash, R: Copy + Eq> Table<K, R> {
+    /// The rows with `key` in the column.
+    pub fn get(&self, key: K) -> &[R] {
+        self.rows.get(&key).map_or(&[], |rows| rows.as_slice())
+    }
+
+    /// The row with `key` in the column, where the relation holds at most one (else any of them).
+    pub fn one(&self, key: K) -> Option<&R> {
+        self.get(key).first()
+    }
+
+    /// Whether some row has `key` in the column.
+    pub fn has(&self, key: K) -> bool {
+        self.rows.contains_key(&key)
+    }
+
+    /// Every row, in no order.
+    pub fn rows(&self) -> impl Iterator<Item = &R> {
+        self.rows.values().flatten()
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.values().map(SmallVec::len).sum()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Whether the row is there.
+    fn contains(&self, key: K, row: &R) -> bool {
+        self.get(key).contains(row)
+    }
+
+    /// Adds the row, which is not there.
+    fn insert(&mut self, key: K, row: R) {
+        self.rows.entry(key).or_default().push(row);
+    }
+
+    /// Removes the row; whether it was there.
+    fn remove(&mut self, key: K, row: R) -> bool {
+        let Some(group) = self.rows.get_mut(&key) else { return false };
+        let Some(at) = group.iter().position(|r| *r == row) else { return false };
+        group.swap_remove(at);
+        if group.is_empty() {
+            self.rows.remove(&key);
+        }
+        true
+    }
+}
+
+macro_rules! index {
+    ($($row:ident { $($field:ident: $column:ident as $key:ty),+ })+) => {
+        /// The facts of one estate.
+        #[derive(Clone, Debug, Default)]
+        #[expect(missing_docs, reason = "a field is a relation, or a relation by the column it is named after")]
+        pub struct Index { $($(pub $field: Table<$key, $row>,)+)+ }
+
+        impl Index {
+            /// Adds a fact; whether it is new.
+            pub fn insert(&mut self, fact: Fact) -> bool {
+                // The first column named for each relation tells its rows apart, or nearly: groups under it are short.
+                match fact { $(Fact::$row(row) => {
+                    if index!(@known self row $($field $column)+) {
+                        return false;
+                    }
+                    $(self.$field.insert(row.$column, row);)+
+                })+ }
+                true
+            }
+
+            /// Removes a fact; whether it was there.
+            pub fn remove(&mut self, fact: Fact) -> bool {
+                let mut there = false;
+                match fact { $(Fact::$row(row) => { $(there |= self.$field.remove(row.$column, row);)+ })+ }
+                there
+            }
+
+            /// Every fact, relation by relation, in no order inside one.
+            pub fn facts(&self) -> Vec<Fact> {
+                let mut facts = Vec::new();
+                $(facts.extend(index!(@first self $($field)+).rows().map(|row| Fact::$row(*row)));)+
+                facts
+            }
+        }
+    };
+    (@known $self:ident $row:ident $first:ident $column:ident $($rest:ident)*) => { $self.$first.contains($row.$column, &$row) };
+    (@first $self:ident $first:ident $($rest:ident)*) => { $self.$first };
+}
+
+index! {
+    Resource { resource: id as Sym, resources_by_kind: kind as Sym }
+    Tag { tags: resource as Sym }
+    Gap { gaps: resource as Sym }
+    ChildType { child_type: parent as Sym, child_types: kind as Sym }
+    Vnet { vnet: vnet as Sym }
+    VnetPrefix { vnet_prefixes: vnet as Sym }
+    VnetDns { vnet_dns: vnet as Sym }
+    Subnet { subnet: subnet as Sym, subnets_by_vnet: vnet as Sym }
+    SubnetPrefix { subnet_prefixes: subnet as Sym }
+    SubnetNsg { subnet_nsg: subnet as Sym, subnets_by_nsg: nsg as Sym }
+    SubnetRouteTable { subnet_route_table: subnet as Sym, subnets_by_table: table as Sym }
+    SubnetNatGateway { subnet_nat_gateway: subnet as Sym }
+    SubnetDelegation { subnet_delegations: subnet as Sym }
+    SubnetServiceEndpoint { service_endpoints: subnet as Sym }
+    SubnetEndpointPolicy { subnet_endpoint_policies: subnet as Sym }
+    SubnetPrivateEndpointPolicy { subnet_private_endpoint_policy: subnet as Sym }
+    SubnetDefaultOutbound { subnet_default_outbound: subnet as Sym }
+    Peering { peering: peering as Sym, peerings_by_vnet: vnet as Sym, peerings_by_remote: remote as Sym }
+    PeeringPrefix { peering_prefixes: peering as Sym }
+    Machine { machine: machine as Sym }
+    MachineScaleSet { machine_scale_set: machine as Sym }
+    Nic { nic: nic as Sym }
+    NicNsg { nic_nsg: nic as Sym, nics_by_nsg: nsg as Sym }
+    NicMachine { nic_machine: nic as Sym, nics_by_machine: machine as Sym }
+    NicDns { nic_dns: nic as Sym }
+    IpConfig { ip_config: ip_config as Sym, ip_configs_by_nic: nic as Sym, ip_configs_by_subnet: subnet as Sym }
+    IpConfigAddress { ip_config_address: ip_config as Sym, ip_configs_by_address: address as IpAddr }
+    IpConfigPublicIp { ip_config_public_ip: ip_config as Sym, ip_configs_by_public_ip: public_ip as Sym }
+    IpConfigAsg { ip_config_asgs: ip_config as Sym, ip_configs_by_asg: asg as Sym }
+    IpConfigPool { ip_config_pools: ip_config as Sym }
+    IpConfigLink { ip_config_links: ip_config as Sym }
+    PublicIp { public_ip: public_ip as Sym }
+    PublicIpAddress { public_ip_address: public_ip as Sym, public_ips_by_address: address as IpAddr }
+    PublicIpRange { public_ip_ranges: public_ip_prefix as Sym }
+    Nsg { nsg: nsg as Sym }
+    NsgRule { nsg_rule: rule as Sym, nsg_rules: nsg as Sym }
+    Asg { asg: asg as Sym }
+    RouteTable { route_table: table as Sym }
+    Route { route: route as Sym, routes: table as Sym }
+    NatGateway { nat_gateway: gateway as Sym }
+    NatGatewayPublicIp { nat_gateway_public_ips: gateway as Sym }
+    NatGatewayRange { nat_gateway_ranges: gateway as Sym }
+    Gateway { gateway: gateway as Sym }
+    GatewaySubnet { gateway_subnets: gateway as Sym, gateways_by_subnet: subnet as Sym }
+    GatewayClientPool { gateway_client_pools: gateway as Sym }
+    Connection { connection: connection as Sym, connections_by_gateway: gateway as Sym, connections_by_peer: peer as Sym }
+    LocalGateway { local_gateway: site as Sym }
+    LocalGatewayPrefix { local_gateway_prefixes: site as Sym }
+    Device { device: device as Sym, devices_by_subnet: subnet as Sym }
+    DeviceAddress { device_addresses: device as Sym, devices_by_address: address as IpAddr }
+    DevicePublicIp { device_public_ips: device as Sym, devices_by_public_ip: public_ip as Sym }
+    PrivateEndpoint { private_endpoint: endpoint as Sym, private_endpoints_by_subnet: subnet as Sym }
+    PrivateEndpointConnection { private_endpoint_connection: connection as Sym, private_endpoint_connections: endpoint as Sym, private_endpoint_connections_by_target: target as Sym }
+    PrivateEndpointNic { private_endpoint_nics: endpoint as Sym, private_endpoints_by_nic: nic as Sym }
+    PrivateEndpointAddress { private_endpoint_addresses: endpoint as Sym }
+    PrivateEndpointAsg { private_endpoint_asgs: endpoint as Sym, private_endpoints_by_asg: asg as Sym }
+    ProviderConnection { provider_connection: connection as Sym, provider_connections_by_target: target as Sym, provider_connections_by_endpoint: endpoint as Sym }
+    PrivateDnsZone { private_dns_zone: zone as Sym }
+    ZoneLink { zone_links_by_vnet: vnet as Sym, zone_links_by_zone: zone as Sym }
+    ZoneRecord { zone_record: record as Sym, zone_records: zone as Sym }
+    ZoneGroup { zone_groups: endpoint as Sym }
+    EndpointPolicy { endpoint_policy: policy as Sym }
+    EndpointPolicyScope { endpoint_policy_scopes: policy as Sym }
+    Store { store: store as Sym }
+    StorePart { store_parts: store as Sym, store_parts_by_host: host as Sym }
+    StoreAccess { store_access: store as Sym }
+    StoreIpRule { store_ip_rule: rule as Sym, store_ip_rules: store as Sym }
+    StoreSubnetRule { store_subnet_rule: rule as Sym, store_subnet_rules: store as Sym, store_subnet_rules_by_subnet: subnet as Sym }
+    StoreResourceRule { store_resource_rules: store as Sym }
+    StoreOutboundRule { store_outbound_rules: store as Sym }
+    BoundaryTenant { boundary_tenant: tenant as Sym }
+    BoundarySubscription { boundary_subscription: subscription as Sym }
+    Label { labels: label as Sym }
+    Site { site: site as Sym }
+    SitePrefix { site_prefixes: site as Sym }
+    SiteNat { site_nats: site as Sym }
+    SiteForwarder { site_forwarders: site as Sym }
+    DnsServer { dns_server: address as IpAddr }
+    DnsServerRecord { dns_server_records: server as IpAddr }
+    Appliance { appliance: nic as Sym }
+    ApplianceAllow { appliance_allows: nic as Sym }
+    CompleteType { complete_type: kind as Sym }
+    Era { era: era as Sym }
+}
+
+impl FromIterator<Fact> for Index {
+    fn from_iter<I: IntoIterator<Item = Fact>>(facts: I) -> Index {
+        let mut index = Index::default();
+        for fact in facts {
+            index.insert(fact);
+        }
+        index
+    }
+}

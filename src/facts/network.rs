@@ -1,0 +1,222 @@
+//! Networks, machines, filters, routes and gateways.
+
+use std::net::IpAddr;
+
+use crate::facts::selector::{PortList, Selectors};
+use crate::model::{Prefix, Sym, Tri};
+
+words! {
+    /// Which way a rule looks at a packet.
+    Direction { Inbound = "inbound", Outbound = "outbound" }
+}
+words! {
+    /// What a rule says.
+    Access { Allow = "allow", Deny = "deny" }
+}
+words! {
+    /// The protocol field of a rule.
+    Protocol { Any = "*", Tcp = "tcp", Udp = "udp", Icmp = "icmp", Esp = "esp", Ah = "ah" }
+}
+words! {
+    /// The next hop types a person can configure (RTE-06).
+    HopKind {
+        VirtualNetworkGateway = "virtualnetworkgateway", VnetLocal = "vnetlocal", Internet = "internet",
+        VirtualAppliance = "virtualappliance", None = "none", Unknown = "unknown",
+    }
+}
+words! {
+    /// The state of one side of a peering; `unknown` where the export does not say.
+    PeeringState { Connected = "connected", Initiated = "initiated", Disconnected = "disconnected", Unknown = "unknown" }
+}
+words! {
+    /// Which filters of a subnet apply to private endpoints in it (PE-22); `unknown` where a template leaves it to the API version.
+    EndpointPolicies {
+        Disabled = "disabled", Enabled = "enabled", Nsg = "networksecuritygroupenabled", RouteTable = "routetableenabled", Unknown = "unknown",
+    }
+}
+words! {
+    /// What a network interface is for (ADR-07).
+    NicRole { Machine = "machine", PrivateEndpoint = "private-endpoint", PrivateLinkService = "private-link-service", Detached = "detached", Platform = "platform" }
+}
+words! {
+    /// The SKU of a public address or of what carries one; absent in Resource Graph means Basic (IN-03).
+    PublicSku { Basic = "basic", Standard = "standard", StandardV2 = "standardv2", Unknown = "unknown" }
+}
+words! {
+    /// What a machine is.
+    MachineKind { Vm = "vm", ScaleSet = "vmss", FlexibleScaleSet = "vmss-flexible" }
+}
+words! {
+    /// The kind of a virtual network gateway.
+    GatewayKind { Vpn = "vpn", ExpressRoute = "expressroute", Unknown = "unknown" }
+}
+words! {
+    /// The kind of a connection (GW-02).
+    ConnectionKind { Ipsec = "ipsec", VnetToVnet = "vnet2vnet", ExpressRoute = "expressroute", VpnClient = "vpnclient", Unknown = "unknown" }
+}
+words! {
+    /// Devices that stand in the way of packets and whose own rules are not derived.
+    DeviceKind {
+        LoadBalancer = "load-balancer", AzureFirewall = "azure-firewall", ApplicationGateway = "application-gateway", Bastion = "bastion",
+        VirtualHub = "virtual-hub", PrivateLinkService = "private-link-service", Other = "other",
+    }
+}
+
+relations! { NETWORK_RELATIONS:
+    /// `vnet(vnet, location)`: a virtual network. From `microsoft.network/virtualnetworks`.
+    Vnet vnet { vnet: Sym, location: Sym }
+
+    /// `vnet_prefix(vnet, prefix)`: `prefix` belongs to the address space of `vnet` (ADR-01). From `properties.addressSpace.addressPrefixes[]` and
+    /// IPAM allocations.
+    VnetPrefix vnet_prefix { vnet: Sym, prefix: Prefix }
+
+    /// `vnet_dns(vnet, position, server)`: the custom DNS server at `position` (from 0) of `vnet` (DNS-02). From `properties.dhcpOptions.dnsServers[]`.
+    VnetDns vnet_dns { vnet: Sym, position: u16, server: IpAddr }
+
+    /// `subnet(subnet, vnet, name)`: `subnet` lies in `vnet`; `name` in lower case, for the special ones (ADR-10).
+    Subnet subnet { subnet: Sym, vnet: Sym, name: Sym }
+
+    /// `subnet_prefix(subnet, prefix)`: `subnet` holds the addresses of `prefix` (ADR-03). From `addressPrefix` and `addressPrefixes[]`.
+    SubnetPrefix subnet_prefix { subnet: Sym, prefix: Prefix }
+
+    /// `subnet_nsg(subnet, nsg)`: traffic into or out of `subnet` is filtered by `nsg`. At most one per subnet. From `properties.networkSecurityGroup.id`.
+    SubnetNsg subnet_nsg { subnet: Sym, nsg: Sym }
+
+    /// `subnet_route_table(subnet, table)`: `subnet` uses the route table (RTE-02). At most one per subnet. From `properties.routeTable.id`.
+    SubnetRouteTable subnet_route_table { subnet: Sym, table: Sym }
+
+    /// `subnet_nat_gateway(subnet, gateway)`: what leaves `subnet` for the internet takes the NAT gateway (OUT-03). From `properties.natGateway.id`.
+    SubnetNatGateway subnet_nat_gateway { subnet: Sym, gateway: Sym }
+
+    /// `subnet_delegation(subnet, service)`: `subnet` is delegated to `service`, in lower case (ADR-09).
+    SubnetDelegation subnet_delegation { subnet: Sym, service: Sym }
+
+    /// `subnet_service_endpoint(subnet, service, location)`: the service endpoint `service` (lower case) is active on `subnet` for `location`; `*` is
+    /// everywhere, empty means that the export lists no locations (SE-01, SE-15).
+    SubnetServiceEndpoint subnet_service_endpoint { subnet: Sym, service: Sym, location: Sym }
+
+    /// `subnet_endpoint_policy(subnet, policy)`: the service endpoint policy is attached to `subnet` (SEP-01). From either side of the link.
+    SubnetEndpointPolicy subnet_endpoint_policy { subnet: Sym, policy: Sym }
+
+    /// `subnet_private_endpoint_policy(subnet, policies)`: which filters apply to private endpoints in `subnet` (PE-22). At most one per subnet; without a
+    /// row: `disabled`.
+    SubnetPrivateEndpointPolicy subnet_private_endpoint_policy { subnet: Sym, policies: EndpointPolicies }
+
+    /// `subnet_default_outbound(subnet, allowed)`: whether default outbound access exists on `subnet` (OUT-07). At most one; without a row: yes (OUT-08).
+    SubnetDefaultOutbound subnet_default_outbound { subnet: Sym, allowed: Tri }
+
+    /// `peering(peering, vnet, remote, state, in_sync, access, forwarded, gateway_transit, use_remote_gateways, complete)`: one side of a peering, as `vnet`
+    /// sees `remote` (PEER-01). `in_sync` is `peeringSyncLevel = FullyInSync`; `complete` is false for subnet peering.
+    Peering peering {
+        peering: Sym, vnet: Sym, remote: Sym, state: PeeringState, in_sync: bool, access: bool, forwarded: bool, gateway_transit: bool,
+        use_remote_gateways: bool, complete: bool,
+    }
+
+    /// `peering_prefix(peering, prefix, current)`: the address space of the remote side, as it was synchronised (`current` = false,
+    /// `remoteAddressSpace`) or as it is now (`current` = true, `remoteVirtualNetworkAddressSpace`) (PEER-04).
+    PeeringPrefix peering_prefix { peering: Sym, prefix: Prefix, current: bool }
+
+    /// `machine(machine, kind)`: a virtual machine or a scale set.
+    Machine machine { machine: Sym, kind: MachineKind }
+
+    /// `machine_scale_set(machine, scale_set)`: the virtual machine is an instance of a flexible scale set (ADR-08, OUT-07).
+    MachineScaleSet machine_scale_set { machine: Sym, scale_set: Sym }
+
+    /// `nic(nic, role, forwarding)`: a network interface; `forwarding` is `enableIPForwarding` (NVA-02). Instances of a uniform scale set share one,
+    /// whose id is the scale set's followed by `/networkinterfaceconfigurations/<name>`.
+    Nic nic { nic: Sym, role: NicRole, forwarding: bool }
+
+    /// `nic_nsg(nic, nsg)`: traffic of `nic` is filtered by `nsg`. At most one per interface.
+    NicNsg nic_nsg { nic: Sym, nsg: Sym }
+
+    /// `nic_machine(nic, machine)`: the interface belongs to the machine.
+    NicMachine nic_machine { nic: Sym, machine: Sym }
+
+    /// `nic_dns(nic, position, server)`: the DNS server at `position` (from 0) of the interface, before those of its network (DNS-01).
+    NicDns nic_dns { nic: Sym, position: u16, server: IpAddr }
+
+    /// `ip_config(ip_config, nic, subnet, primary)`: one address configuration of `nic`, in `subnet` (ADR-05).
+    IpConfig ip_config { ip_config: Sym, nic: Sym, subnet: Sym, primary: bool }
+
+    /// `ip_config_address(ip_config, address)`: its private address; without a row any usable address of the subnet (ADR-06).
+    IpConfigAddress ip_config_address { ip_config: Sym, address: IpAddr }
+
+    /// `ip_config_public_ip(ip_config, public_ip)`: its instance public address (OUT-04, IN-02).
+    IpConfigPublicIp ip_config_public_ip { ip_config: Sym, public_ip: Sym }
+
+    /// `ip_config_asg(ip_config, asg)`: its private address is a member of the application security group (NSG-09).
+    IpConfigAsg ip_config_asg { ip_config: Sym, asg: Sym }
+
+    /// `ip_config_pool(ip_config, pool)`: it is a member of a load balancer's backend pool or the target of an inbound NAT rule.
+    IpConfigPool ip_config_pool { ip_config: Sym, pool: Sym }
+
+    /// `ip_config_link(ip_config, group, fqdn)`: on a private endpoint's interface, the sub-resource and name the address is for (PE-06); empty where
+    /// the export does not say.
+    IpConfigLink ip_config_link { ip_config: Sym, group: Sym, fqdn: Sym }
+
+    /// `public_ip(public_ip, sku)`: a public address resource.
+    PublicIp public_ip { public_ip: Sym, sku: PublicSku }
+
+    /// `public_ip_address(public_ip, address)`: its address; without a row the address is not known.
+    PublicIpAddress public_ip_address { public_ip: Sym, address: IpAddr }
+
+    /// `public_ip_range(public_ip_prefix, prefix)`: the addresses of a public address prefix resource.
+    PublicIpRange public_ip_range { public_ip_prefix: Sym, prefix: Prefix }
+
+    /// `nsg(nsg)`: a network security group. Its default rules are platform truth, not facts (NSG-04).
+    Nsg nsg { nsg: Sym }
+
+    /// `nsg_rule(rule, nsg, direction, priority, access, protocol, sources, source_ports, destinations, destination_ports)`: a rule of `nsg`. Priorities
+    /// rise from 100; the lowest match settles a packet (NSG-03). Address cells are lists of prefixes, tags and `asg:<id>`, port cells lists of ranges.
+    NsgRule nsg_rule {
+        rule: Sym, nsg: Sym, direction: Direction, priority: u32, access: Access, protocol: Protocol, sources: Selectors, source_ports: PortList,
+        destinations: Selectors, destination_ports: PortList,
+    }
+
+    /// `asg(asg)`: an application security group.
+    Asg asg { asg: Sym }
+
+    /// `route_table(table, gateway_routes)`: a route table; `gateway_routes` is false where `disableBgpRoutePropagation` is set (RTE-04).
+    RouteTable route_table { table: Sym, gateway_routes: bool }
+
+    /// `route(route, table, destination, hop, hop_address)`: a user-defined route (RTE-06). `destination` is a prefix or a service tag; `hop_address` only
+    /// with `virtualappliance`.
+    Route route { route: Sym, table: Sym, destination: Selectors, hop: HopKind, hop_address: Option<IpAddr> }
+
+    /// `nat_gateway(gateway, sku)`: a NAT gateway (OUT-03).
+    NatGateway nat_gateway { gateway: Sym, sku: PublicSku }
+
+    /// `nat_gateway_public_ip(gateway, public_ip)`: one of its public addresses.
+    NatGatewayPublicIp nat_gateway_public_ip { gateway: Sym, public_ip: Sym }
+
+    /// `nat_gateway_range(gateway, public_ip_prefix)`: one of its public prefixes.
+    NatGatewayRange nat_gateway_range { gateway: Sym, public_ip_prefix: Sym }
+
+    /// `gateway(gateway, kind, bgp)`: a virtual network gateway.
+    Gateway gateway { gateway: Sym, kind: GatewayKind, bgp: bool }
+
+    /// `gateway_subnet(gateway, subnet)`: its instances stand in `subnet`.
+    GatewaySubnet gateway_subnet { gateway: Sym, subnet: Sym }
+
+    /// `gateway_client_pool(gateway, prefix)`: addresses of its point-to-site clients (GW-01).
+    GatewayClientPool gateway_client_pool { gateway: Sym, prefix: Prefix }
+
+    /// `connection(connection, kind, gateway, peer, connected, bgp)`: a connection of `gateway` to `peer`: a local network gateway, another gateway or a
+    /// circuit (GW-02). `connected` is yes only where the export says `Connected` (GW-03).
+    Connection connection { connection: Sym, kind: ConnectionKind, gateway: Sym, peer: Sym, connected: Tri, bgp: bool }
+
+    /// `local_gateway(site, bgp)`: a local network gateway, that is a site on premises (GW-01); `bgp` where it has BGP settings.
+    LocalGateway local_gateway { site: Sym, bgp: bool }
+
+    /// `local_gateway_prefix(site, prefix)`: addresses behind it.
+    LocalGatewayPrefix local_gateway_prefix { site: Sym, prefix: Prefix }
+
+    /// `device(device, kind, subnet)`: a device whose own behaviour is not derived; `subnet` where it stands in one, else empty.
+    Device device { device: Sym, kind: DeviceKind, subnet: Sym }
+
+    /// `device_address(device, address, subnet)`: the device answers at `address`, in `subnet` (ADR-11).
+    DeviceAddress device_address { device: Sym, address: IpAddr, subnet: Sym }
+
+    /// `device_public_ip(device, public_ip)`: the device carries the public address.
+    DevicePublicIp device_public_ip { device: Sym, public_ip: Sym }
+}

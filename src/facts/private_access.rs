@@ -1,0 +1,75 @@
+//! Private endpoints, consent, private DNS, service endpoint policies.
+
+use std::net::IpAddr;
+
+use crate::model::{Sym, Tri};
+
+words! {
+    /// The state of a private endpoint connection in one view (PE-10, J-02); anything but the four words is `unknown`.
+    Consent { Approved = "approved", Pending = "pending", Rejected = "rejected", Disconnected = "disconnected", Unknown = "unknown" }
+}
+words! {
+    /// Where the address of a private endpoint was read, best first (PE-06). The interface's own address is in `ip_config_address`.
+    AddressSource { CustomDns = "custom-dns", Static = "static" }
+}
+words! {
+    /// The types of private DNS records that matter here.
+    RecordType { A = "a", Aaaa = "aaaa", Cname = "cname", Soa = "soa", Other = "other" }
+}
+
+relations! { PRIVATE_ACCESS_RELATIONS:
+    /// `private_endpoint(endpoint, subnet, location)`: a private endpoint with its address in `subnet`.
+    PrivateEndpoint private_endpoint { endpoint: Sym, subnet: Sym, location: Sym }
+
+    /// `private_endpoint_connection(connection, endpoint, target, group, manual, state, settled)`: the consumer's view of the link to the sub-resource `group`
+    /// of `target` (PE-02, PE-11). `target` is an id, or an alias as written. `group` in lower case, empty for a Private Link service. `settled` is whether
+    /// `provisioningState` is Succeeded, Ready or absent.
+    PrivateEndpointConnection private_endpoint_connection {
+        connection: Sym, endpoint: Sym, target: Sym, group: Sym, manual: bool, state: Consent, settled: bool,
+    }
+
+    /// `private_endpoint_nic(endpoint, nic)`: the interface that holds its addresses (PE-07).
+    PrivateEndpointNic private_endpoint_nic { endpoint: Sym, nic: Sym }
+
+    /// `private_endpoint_address(endpoint, source, group, address, fqdn)`: an address written on the endpoint itself; `group` and `fqdn` empty where the export
+    /// does not say.
+    PrivateEndpointAddress private_endpoint_address { endpoint: Sym, source: AddressSource, group: Sym, address: IpAddr, fqdn: Sym }
+
+    /// `private_endpoint_asg(endpoint, asg)`: its addresses are members of the application security group (PE-23).
+    PrivateEndpointAsg private_endpoint_asg { endpoint: Sym, asg: Sym }
+
+    /// `provider_connection(connection, target, endpoint, state, settled)`: the provider's view of the link (PE-11).
+    ProviderConnection provider_connection { connection: Sym, target: Sym, endpoint: Sym, state: Consent, settled: bool }
+
+    /// `private_dns_zone(zone, name)`: a private DNS zone; `name` in lower case without a trailing dot.
+    PrivateDnsZone private_dns_zone { zone: Sym, name: Sym }
+
+    /// `zone_link(link, zone, vnet, usable, registration, redirect)`: `vnet` resolves through `zone` (DNS-10, DNS-11). `redirect` is `resolutionPolicy` =
+    /// `NxDomainRedirect` (DNS-13).
+    ZoneLink zone_link { link: Sym, zone: Sym, vnet: Sym, usable: bool, registration: bool, redirect: bool }
+
+    /// `zone_record(record, zone, name, kind, value)`: `name` (relative, lower case, `@` for the zone itself) has the value: an address or a name; a type that
+    /// is not followed has the empty value.
+    ZoneRecord zone_record { record: Sym, zone: Sym, name: Sym, kind: RecordType, value: Sym }
+
+    /// `zone_group(group, endpoint, zone)`: the endpoint keeps its records in `zone` (DNS-17).
+    ZoneGroup zone_group { group: Sym, endpoint: Sym, zone: Sym }
+
+    /// `endpoint_policy(policy, location)`: a service endpoint policy (SEP-01).
+    EndpointPolicy endpoint_policy { policy: Sym, location: Sym }
+
+    /// `endpoint_policy_scope(definition, policy, service, scope)`: a definition of `policy` for `service` (`microsoft.storage` or `global`, lower case) lets
+    /// traffic through to `scope`: an account, a resource group, a subscription or an alias; empty for a definition that lists nothing (SEP-11).
+    EndpointPolicyScope endpoint_policy_scope { definition: Sym, policy: Sym, service: Sym, scope: Sym }
+
+    /// `complete_type(kind)`: the person states that the input holds every child of this type (`[input] complete`, M-03).
+    CompleteType complete_type { kind: Sym }
+
+    /// `era(era)`: the profile to reproduce: `2019`; without a row the current platform (M-06).
+    Era era { era: Sym }
+}
+
+/// `Yes` for a usable value that is present, `Maybe` for one that is not settled.
+pub fn settled(settled: bool) -> Tri {
+    if settled { Tri::Yes } else { Tri::Maybe }
+}

@@ -1,0 +1,182 @@
+//! Interned text: every id and name is a small number inside, and text again at the border.
+
+use std::fmt;
+use std::sync::{OnceLock, RwLock};
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// An interned piece of text: a resource id, a name, a region, a tag.
+///
+/// Equality is equality of the text. The *order* is the order of first sight and means nothing: whatever is printed is
+/// sorted by [`Sym::as_str`]. The table lives as long as the process and never shrinks.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Sym(u32);
+
+#[derive(Default)]
+struct Table {
+    by_text: FxHashMap<&'static str, u32>,
+    text: Vec<&'static str>,
+}
+
+fn table() -> &'static RwLock<Table> {
+    static TABLE: OnceLock<RwLock<Table>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut table = Table::default();
+        table.by_text.insert("", 0);
+        table.text.push("");
+        RwLock::new(table)
+    })
+}
+
+impl Sym {
+    /// The empty text; also the default.
+    pub const EMPTY: Sym = Sym(0);
+
+    /// Interns `text` as it stands.
+    pub fn new(text: &str) -> Sym {
+        let table = table();
+        if let Some(&id) = table.read().expect("no thread panics while it interns").by_text.get(text) {
+            return Sym(id);
+        }
+        let mut table = table.write().expect("no thread panics while it interns");
+        if let Some(&id) = table.by_text.get(text) {
+            return Sym(id);
+        }
+        let id = u32::try_from(table.text.len()).expect("fewer than 2^32 different texts");
+        let kept: &'static str = Box::leak(text.to_owned().into_boxed_str());
+        table.by_text.insert(kept, id);
+        table.text.push(kept);
+        Sym(id)
+    }
+
+    /// Interns `text` in lower case: how ids, types, regions and enum values are compared (SND-09, M-01).
+    pub fn lower(text: &str) -> Sym {
+        if text.bytes().any(|b| b.is_ascii_uppercase()) || !text.is_ascii() {
+            Sym::new(&text.to_lowercase())
+        } else {
+            Sym::new(text)
+        }
+    }
+
+    /// The text.
+    pub fn as_str(self) -> &'static str {
+        table().read().expect("no thread panics while it interns").text[self.0 as usize]
+    }
+
+    /// Whether this is the empty text.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl fmt::Debug for Sym {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.as_str())
+    }
+}
+
+impl fmt::Display for Sym {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl From<&str> for Sym {
+    fn from(text: &str) -> Sym {
+        Sym::new(text)
+    }
+}
+
+impl Serialize for Sym {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Sym {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Sym, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Ok(Sym::new(&text))
+    }
+}
+
+/// The parts of an Azure resource id, as written in the (lower-case) id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdParts<'a> {
+    /// The subscription's GUID, empty at tenant scope.
+    pub subscription: &'a str,
+    /// The resource group, empty outside one.
+    pub group: &'a str,
+    /// The last segment.
+    pub name: &'a str,
+}
+
+/// Brings an id into the one form that is compared: lower case, one leading `/`, no trailing `/` (M-01).
+pub fn normal_id(id: &str) -> Sym {
+    let trimmed = id.trim().trim_matches('/');
+    if trimmed.is_empty() { Sym::EMPTY } else { Sym::lower(&format!("/{trimmed}")) }
+}
+
+/// Splits a normalised id.
+pub fn id_parts(id: &str) -> IdParts<'_> {
+    let mut subscription = "";
+    let mut group = "";
+    let mut segments = id.split('/').skip(1);
+    let mut name = "";
+    while let Some(segment) = segments.next() {
+        name = segment;
+        if segment.eq_ignore_ascii_case("subscriptions") && subscription.is_empty() {
+            subscription = segments.next().unwrap_or("");
+            name = subscription;
+        } else if segment.eq_ignore_ascii_case("resourcegroups") && group.is_empty() {
+            group = segments.next().unwrap_or("");
+            name = group;
+        }
+    }
+    IdParts { subscription, group, name }
+}
+
+/// The resource type an id spells: the namespace and every second segment after the last `/providers/`, in lower case.
+///
+/// `None` for an id without a provider (a subscription, a resource group, text that is no id).
+pub fn id_type(id: &str) -> Option<String> {
+    let lower = id.to_lowercase();
+    let (_, tail) = lower.rsplit_once("/providers/")?;
+    let mut segments = tail.split('/');
+    let mut kind = segments.next().filter(|s| !s.is_empty())?.to_owned();
+    let mut any = false;
+    while let Some(part) = segments.next() {
+        kind.push('/');
+        kind.push_str(part);
+        any = true;
+        segments.next();
+    }
+    any.then_some(kind)
+}
+
+/// The id of the resource `levels` types up: `parent(".../virtualnetworks/v/subnets/s")` is `".../virtualnetworks/v"`.
+pub fn parent_id(id: &str) -> Option<&str> {
+    let (rest, _name) = id.rsplit_once('/')?;
+    let (rest, _kind) = rest.rsplit_once('/')?;
+    (!rest.is_empty()).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_compared_without_case_and_slashes() {
+        assert_eq!(normal_id("subscriptions/X/resourceGroups/R/"), normal_id("/SUBSCRIPTIONS/x/resourcegroups/r"));
+    }
+
+    #[test]
+    fn the_type_of_a_child_has_every_second_segment() {
+        let id = "/subscriptions/x/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v/subnets/s";
+        assert_eq!(id_type(id).as_deref(), Some("microsoft.network/virtualnetworks/subnets"));
+        assert_eq!(parent_id(id), Some("/subscriptions/x/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v"));
+        assert_eq!(id_parts(id), IdParts { subscription: "x", group: "r", name: "s" });
+        assert_eq!(id_type("/subscriptions/x"), None);
+    }
+}

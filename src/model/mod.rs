@@ -1,0 +1,11 @@
+//! The vocabulary, no logic: ids, prefixes, sets of traffic, verdicts.
+
+pub mod ids;
+pub mod net;
+pub mod traffic;
+pub mod verdict;
+
+pub use ids::Sym;
+pub use net::Prefix;
+pub use traffic::{Proto, Set, Span};
+pub use verdict::{Stage, Tri, Verdict, Via};

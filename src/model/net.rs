@@ -1,0 +1,134 @@
+//! Addresses and prefixes: `ipnet` with the lenient reading that exports need.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+/// An IPv4 or IPv6 prefix, host bits always zero.
+pub type Prefix = IpNet;
+
+/// Reads a prefix or a bare address (a /32 or /128); host bits are masked, as Azure does (NSG-08).
+pub fn parse_prefix(text: &str) -> Option<Prefix> {
+    let text = text.trim();
+    if let Ok(net) = text.parse::<IpNet>() {
+        return Some(net.trunc());
+    }
+    text.parse::<IpAddr>().ok().map(host)
+}
+
+/// The prefix that holds `ip` alone.
+pub fn host(ip: IpAddr) -> Prefix {
+    IpNet::new(ip, if ip.is_ipv4() { 32 } else { 128 }).expect("32 and 128 are lengths of their family")
+}
+
+/// Everything in the family of `like`.
+pub fn everything(like: Prefix) -> Prefix {
+    match like {
+        IpNet::V4(_) => IpNet::V4(Ipv4Net::default()),
+        IpNet::V6(_) => IpNet::V6(Ipv6Net::default()),
+    }
+}
+
+/// Whether the two prefixes share an address.
+pub fn overlap(a: &Prefix, b: &Prefix) -> bool {
+    a.contains(b) || b.contains(a)
+}
+
+/// Whether `ip` is in the ranges that are never public: PUB4 and PUB6 of rule NSG-22 are the rest.
+pub fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => !NOT_PUBLIC_V4.iter().any(|(base, len)| {
+            Ipv4Net::new(Ipv4Addr::from(*base), *len).expect("lengths of the table are IPv4 lengths").contains(&v4)
+        }),
+        IpAddr::V6(v6) => v6.segments()[0] & 0xe000 == 0x2000,
+    }
+}
+
+/// The IPv4 ranges that the tag `Internet` never holds (NSG-22).
+const NOT_PUBLIC_V4: [([u8; 4], u8); 8] = [
+    ([0, 0, 0, 0], 8),
+    ([10, 0, 0, 0], 8),
+    ([100, 64, 0, 0], 10),
+    ([127, 0, 0, 0], 8),
+    ([169, 254, 0, 0], 16),
+    ([172, 16, 0, 0], 12),
+    ([192, 168, 0, 0], 16),
+    ([224, 0, 0, 0], 3),
+];
+
+/// The IPv4 ranges that are not public, as prefixes.
+pub fn not_public_v4() -> impl Iterator<Item = Prefix> {
+    NOT_PUBLIC_V4
+        .iter()
+        .map(|(base, len)| IpNet::V4(Ipv4Net::new(Ipv4Addr::from(*base), *len).expect("lengths of the table are IPv4 lengths")))
+}
+
+/// The public addresses of the family of `like`, as prefixes: PUB4 or PUB6 of NSG-22.
+pub fn public(like: Prefix) -> Vec<Prefix> {
+    match like {
+        IpNet::V4(_) => subtract(&[everything(like)], &not_public_v4().collect::<Vec<_>>()),
+        IpNet::V6(_) => vec!["2000::/3".parse().expect("a literal prefix")],
+    }
+}
+
+/// `from` without `what`, as a sorted list of disjoint prefixes.
+pub fn subtract(from: &[Prefix], what: &[Prefix]) -> Vec<Prefix> {
+    let mut left = Vec::new();
+    let mut work: Vec<Prefix> = Prefix::aggregate(&from.to_vec());
+    while let Some(prefix) = work.pop() {
+        if what.iter().any(|w| w.contains(&prefix)) {
+            continue;
+        }
+        if what.iter().any(|w| prefix.contains(w)) {
+            let len = prefix.prefix_len() + 1;
+            work.extend(prefix.subnets(len).expect("a prefix that holds another can be halved"));
+        } else {
+            left.push(prefix);
+        }
+    }
+    left.sort();
+    left
+}
+
+/// The addresses an endpoint can have in one subnet prefix: all but the first four and the last (ADR-04).
+///
+/// As inclusive bounds; `None` where the prefix is too small to hold any.
+pub fn usable(prefix: &Prefix) -> Option<(IpAddr, IpAddr)> {
+    match prefix {
+        IpNet::V4(net) => {
+            let (first, last) = (u32::from(net.network()), u32::from(net.broadcast()));
+            (last - first >= 5).then(|| (IpAddr::V4((first + 4).into()), IpAddr::V4((last - 1).into())))
+        }
+        IpNet::V6(net) => {
+            let (first, last) = (u128::from(net.network()), u128::from(net.broadcast()));
+            (last - first >= 5).then(|| (IpAddr::V6((first + 4).into()), IpAddr::V6((last - 1).into())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_bits_are_masked_and_bare_addresses_are_hosts() {
+        assert_eq!(parse_prefix("10.1.2.3/16").unwrap().to_string(), "10.1.0.0/16");
+        assert_eq!(parse_prefix("10.1.2.3").unwrap().to_string(), "10.1.2.3/32");
+        assert_eq!(parse_prefix("1234"), None);
+    }
+
+    #[test]
+    fn private_ranges_are_not_public() {
+        for ip in ["10.0.0.1", "172.31.0.100", "192.168.1.1", "100.64.0.1", "169.254.169.254", "168.63.129.16"] {
+            assert_eq!(is_public(ip.parse().unwrap()), ip == "168.63.129.16", "{ip}");
+        }
+    }
+
+    #[test]
+    fn public_space_leaves_out_the_private_ranges() {
+        let all: Prefix = "0.0.0.0/0".parse().unwrap();
+        let public = public(all);
+        assert!(public.iter().any(|p| p.contains(&"8.8.8.8".parse::<IpAddr>().unwrap())));
+        assert!(!public.iter().any(|p| p.contains(&"10.1.1.1".parse::<IpAddr>().unwrap())));
+    }
+}
