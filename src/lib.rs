@@ -1,2 +1,5 @@
 //! t
-pub mod model; pub mod facts; pub mod ingest; pub mod explain;
+pub mod explain;
+pub mod facts;
+pub mod ingest;
+pub mod model;

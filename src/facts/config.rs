@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::facts::selector::PortList;
 use crate::facts::network::Protocol;
+use crate::facts::selector::PortList;
 use crate::model::{Prefix, Sym, Tri};
 
 relations! { CONFIG_RELATIONS:

@@ -52,11 +52,7 @@ impl Sym {
 
     /// Interns `text` in lower case: how ids, types, regions and enum values are compared (SND-09, M-01).
     pub fn lower(text: &str) -> Sym {
-        if text.bytes().any(|b| b.is_ascii_uppercase()) || !text.is_ascii() {
-            Sym::new(&text.to_lowercase())
-        } else {
-            Sym::new(text)
-        }
+        if text.bytes().any(|b| b.is_ascii_uppercase()) || !text.is_ascii() { Sym::new(&text.to_lowercase()) } else { Sym::new(text) }
     }
 
     /// The text.

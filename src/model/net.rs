@@ -37,9 +37,9 @@ pub fn overlap(a: &Prefix, b: &Prefix) -> bool {
 /// Whether `ip` is in the ranges that are never public: PUB4 and PUB6 of rule NSG-22 are the rest.
 pub fn is_public(ip: IpAddr) -> bool {
     match ip {
-        IpAddr::V4(v4) => !NOT_PUBLIC_V4.iter().any(|(base, len)| {
-            Ipv4Net::new(Ipv4Addr::from(*base), *len).expect("lengths of the table are IPv4 lengths").contains(&v4)
-        }),
+        IpAddr::V4(v4) => !NOT_PUBLIC_V4
+            .iter()
+            .any(|(base, len)| Ipv4Net::new(Ipv4Addr::from(*base), *len).expect("lengths of the table are IPv4 lengths").contains(&v4)),
         IpAddr::V6(v6) => v6.segments()[0] & 0xe000 == 0x2000,
     }
 }

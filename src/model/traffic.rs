@@ -233,8 +233,7 @@ fn combine(op: Op, a: &[Band], b: &[Band]) -> Vec<Band> {
     for proto in Proto::ALL {
         let of = |bands: &'_ [Band]| bands.iter().filter(|band| band.proto == proto).cloned().collect::<Vec<_>>();
         let (a, b) = (of(a), of(b));
-        let mut cuts: Vec<u32> =
-            a.iter().chain(&b).flat_map(|band| [u32::from(band.dports.0), u32::from(band.dports.1) + 1]).collect();
+        let mut cuts: Vec<u32> = a.iter().chain(&b).flat_map(|band| [u32::from(band.dports.0), u32::from(band.dports.1) + 1]).collect();
         cuts.sort_unstable();
         cuts.dedup();
         for cut in cuts.windows(2) {
@@ -250,11 +249,7 @@ fn combine(op: Op, a: &[Band], b: &[Band]) -> Vec<Band> {
                 continue;
             }
             match out.last_mut() {
-                Some(last)
-                    if last.proto == proto
-                        && u32::from(last.dports.1) + 1 == u32::from(dports.0)
-                        && last.sports == sports =>
-                {
+                Some(last) if last.proto == proto && u32::from(last.dports.1) + 1 == u32::from(dports.0) && last.sports == sports => {
                     last.dports.1 = dports.1;
                 }
                 _ => out.push(Band { proto, dports, sports }),
