@@ -1,0 +1,12 @@
+//! Rows to derived rows: what Azure does, one concept a file, in the order a packet meets them.
+//!
+//! A concept is a pure function over the rows of one small group; the dataflow calls it in a `reduce` over such groups, and the
+//! evaluation of single points calls it on rows it looked up. So both say the same by construction, and the naive walk in the tests
+//! says it independently.
+
+pub mod filter;
+pub mod gateway;
+pub mod outbound;
+pub mod peering;
+pub mod route;
+pub mod tag;
