@@ -5,9 +5,13 @@
 //! says it independently.
 
 pub mod consent;
+pub mod derive;
 pub mod filter;
 pub mod gateway;
+pub mod network;
 pub mod outbound;
+pub mod part;
 pub mod peering;
 pub mod route;
+pub mod side;
 pub mod tag;
