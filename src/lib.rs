@@ -1,5 +1,6 @@
 //! t
 pub mod explain;
 pub mod facts;
+pub mod generate;
 pub mod ingest;
 pub mod model;
