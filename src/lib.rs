@@ -3,3 +3,4 @@ pub mod explain;
 pub mod facts;
 pub mod ingest;
 pub mod model;
+pub mod rules;
