@@ -105,6 +105,11 @@ impl Resolution {
         }
     }
 
+    /// Nothing can be said of a name.
+    pub fn unknown(reason: &str) -> Resolution {
+        Resolution::new(Answer::Unknown, "", reason.to_owned())
+    }
+
     fn by(mut self, decider: Sym) -> Resolution {
         self.decider = decider;
         self

@@ -159,6 +159,7 @@ const SQL_SUBNET_RULES: &str = "microsoft.sql/servers/virtualnetworkrules";
 /// closed(S) :- store_access(S, "securedbyperimeter", _, _, _, _).                                                // firewall.2
 /// admits(S, "*") :- store_access(S, _, "yes", _, _, _), !closed(S).                                              // firewall.3
 /// admits(S, N) :- store_subnet_rule(_, S, N, "yes"), !closed(S).                                                 // firewall.4
+/// admits_address(S, F, T) :- store_ip_rule(_, S, F, T), !closed(S).                                              // firewall.5
 /// ```
 pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
     if firewall.perimeter {
