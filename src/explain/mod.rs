@@ -3,10 +3,13 @@
 pub mod back;
 pub mod candidates;
 pub mod devices;
+pub mod effective_dns;
+pub mod exposure;
 pub mod filters;
 pub mod packet;
 pub mod point;
 pub mod store;
+pub mod transport;
 pub mod walk;
 pub mod way;
 pub mod world;

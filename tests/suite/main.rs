@@ -1,2 +1,4 @@
 //! The one test binary.
+
 mod front_pages;
+mod private_access;
