@@ -1,4 +1,5 @@
 //! t
+pub mod diag;
 pub mod explain;
 pub mod facts;
 pub mod ingest;
