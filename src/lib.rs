@@ -3,3 +3,5 @@ pub mod explain;
 pub mod facts;
 pub mod ingest;
 pub mod model;
+pub mod query;
+pub mod syntax;
