@@ -13,6 +13,8 @@ use crate::syntax::{Source, Span, parse};
 const MOST_CONDITIONS: usize = 200;
 /// How many columns a relation may have.
 const MOST_COLUMNS: usize = 64;
+/// How many names are compared with one that is not known.
+const MOST_COMPARED: usize = 2_000;
 /// How many mistakes are reported for one program.
 const MOST_ERRORS: usize = 30;
 
@@ -206,6 +208,7 @@ pub fn check(tree: &Tree, sources: &[Source], estate: &[Declaration]) -> Result<
         all: estate,
         own: FxHashMap::default(),
         read: FxHashMap::default(),
+        broken: FxHashSet::default(),
         program: Program { declared: Vec::new(), estate: Vec::new(), rules: Vec::new(), violations: Vec::new(), outputs: Vec::new() },
         errors: Vec::new(),
     };
@@ -234,6 +237,8 @@ struct Checker<'a> {
     own: FxHashMap<String, usize>,
     /// Positions in `all` of what is read, to positions in the program's list.
     read: FxHashMap<usize, usize>,
+    /// Relations whose declaration is wrong: what uses them is not reported again.
+    broken: FxHashSet<String>,
     program: Program,
     errors: Vec<QueryError>,
 }
@@ -246,6 +251,7 @@ impl Checker<'_> {
                 Ok(declaration) => declaration,
                 Err(error) => {
                     self.errors.push(error);
+                    self.broken.insert(written.name.text.clone());
                     continue;
                 }
             };
@@ -284,7 +290,8 @@ impl Checker<'_> {
             return Ok(From::Estate(position));
         }
         let functions = function::FUNCTIONS.iter().map(|function| function.name);
-        let names = self.own.keys().map(String::as_str).chain(self.known.keys().copied()).chain(functions);
+        // Bounded, because every comparison takes a while and a program may declare any number of relations.
+        let names = self.known.keys().copied().chain(functions).chain(self.own.keys().map(String::as_str)).take(MOST_COMPARED);
         let near = error::nearest(&name.text, names).map(|near| match (self.own.get(near), self.known.get(near), function::find(near)) {
             (Some(own), ..) => error::signature(&self.program.declared[*own]),
             (_, Some(at), _) => error::signature(&self.all[*at]),
@@ -298,6 +305,7 @@ impl Checker<'_> {
         let name = &rule.head.name;
         let head = match self.own.get(&name.text) {
             Some(head) => *head,
+            None if self.broken.contains(&name.text) => return None,
             None if self.known.contains_key(name.text.as_str()) => {
                 self.errors.push(error::redeclared(name.span, &name.text, "a relation of the estate, whose rows are given"));
                 return None;
@@ -326,11 +334,18 @@ impl Checker<'_> {
         let mut scope = Scope::default();
         // Names and arity first, and the types that columns and results give.
         let mut targets: Vec<Option<Target>> = Vec::new();
+        let uses_broken = |literal: &Literal| matches!(literal, Literal::Atom { atom, .. } if self.broken.contains(&atom.name.text));
+        if rule.body.iter().any(uses_broken) {
+            return Err(Vec::new());
+        }
         for literal in &rule.body {
             let Literal::Atom { atom, .. } = literal else {
                 targets.push(None);
                 continue;
             };
+            if errors.len() >= MOST_ERRORS {
+                break;
+            }
             let target = match function::find(&atom.name.text) {
                 Some(function) => Ok(Target::Function(function)),
                 None => self.relation(&atom.name).map(Target::Relation),

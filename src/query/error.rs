@@ -62,7 +62,8 @@ pub fn arity(span: Span, signature: &str, wanted: usize, found: usize) -> QueryE
 
 /// A constant or a variable in a place for values of another type.
 pub fn wrong_type(span: Span, found: &str, place: &str, wanted: &str) -> QueryError {
-    QueryError::new("query::type", span, format!("{found} cannot be {place}, which is {wanted}")).label(format!("expected {wanted}"))
+    QueryError::new("query::type", span, format!("{found} cannot stand in {place}, which holds {wanted}"))
+        .label(format!("expected {wanted}"))
 }
 
 /// One variable in places of two types.
@@ -85,7 +86,7 @@ pub fn incomparable(span: Span, left: Type, right: Type) -> QueryError {
 
 /// A function's argument of the wrong type.
 pub fn wrong_argument(span: Span, name: &str, wanted: Param, found: Type) -> QueryError {
-    QueryError::new("query::type", span, format!("argument `{name}` is {}, found a `{found}`", wanted.describe()))
+    QueryError::new("query::type", span, format!("argument `{name}` must be {}, found a `{found}`", wanted.describe()))
         .label(format!("expected {}", wanted.describe()))
 }
 

@@ -25,6 +25,20 @@ impl Answers {
     pub fn rows(&self, position: usize) -> BTreeSet<Vec<Value>> {
         self.tables.get(position).map(|table| table.all().iter().cloned().collect()).unwrap_or_default()
     }
+
+    /// The rows of every output of `program`, each as relation and named columns, sorted by relation and row.
+    pub fn listing<'a>(&self, program: &'a Program) -> Vec<(&'a str, Vec<(&'a str, Value)>)> {
+        let mut outputs: Vec<usize> = program.outputs.clone();
+        outputs.sort_by_key(|at| &program.declared[*at].name);
+        outputs.dedup();
+        let mut listing = Vec::new();
+        for at in outputs {
+            let declaration = &program.declared[at];
+            let names = || declaration.columns.iter().map(|(name, _)| name.as_str());
+            listing.extend(self.rows(at).into_iter().map(|row| (declaration.name.as_str(), names().zip(row).collect())));
+        }
+        listing
+    }
 }
 
 /// Evaluates a program; at most `budget` rows are looked at.

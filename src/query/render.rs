@@ -117,7 +117,7 @@ pub fn to_text(report: &Report, gaps: &[Gap], comparison: Option<&Comparison>, c
         passed.len()
     );
     if !gaps.is_empty() {
-        let _ = writeln!(out, "{} gaps: parts of the input that are not understood", gaps.len());
+        let _ = writeln!(out, "parts of the input that are not understood: {}", gaps.len());
     }
     out
 }
@@ -237,16 +237,21 @@ pub fn to_sarif(report: &Report, origin: &dyn Fn(&str) -> Option<(String, usize)
         let ids = finding.witness.iter().filter_map(|(_, value)| value.as_symbol()).filter(|text| text.starts_with("/subscriptions/"));
         let ids: Vec<&str> = ids.collect();
         let logical: Vec<Json> = ids.iter().map(|id| json!({"fullyQualifiedName": id, "kind": "resource"})).collect();
-        let mut location = json!({"logicalLocations": logical});
+        let mut location = Map::new();
         if let Some((file, line)) = ids.iter().find_map(|id| origin(id)) {
-            location["physicalLocation"] = json!({"artifactLocation": {"uri": file}, "region": {"startLine": line.max(1)}});
+            let place = json!({"artifactLocation": {"uri": file}, "region": {"startLine": line.max(1)}});
+            location.insert("physicalLocation".to_owned(), place);
         }
+        if !logical.is_empty() {
+            location.insert("logicalLocations".to_owned(), json!(logical));
+        }
+        let locations: Vec<Json> = if location.is_empty() { Vec::new() } else { vec![Json::Object(location)] };
         json!({
             "ruleId": check.id,
             "ruleIndex": at,
-            "level": if finding.proven { level(check.severity) } else { "warning" },
+            "level": level(check.severity),
             "message": {"text": finding.message},
-            "locations": [location],
+            "locations": locations,
             "properties": {"certainty": finding.certainty()},
         })
     };

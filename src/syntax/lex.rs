@@ -66,10 +66,13 @@ pub struct Tokens {
 /// The marks, longest first where one begins another.
 const MARKS: [&str; 13] = [":-", "!=", "<=", ">=", "(", ")", ",", ".", ":", "!", "=", "<", ">"];
 
+/// After how many unreadable characters and texts the rest is not looked at.
+const MOST_ERRORS: usize = 30;
+
 /// Cuts `text` into tokens. Characters that begin no token are reported and skipped.
 pub fn lex(text: &str, source: usize) -> (Tokens, Vec<QueryError>) {
     let mut lexer = Lexer { text, source, at: 0, out: Tokens::default(), errors: Vec::new() };
-    while lexer.at < text.len() {
+    while lexer.at < text.len() && lexer.errors.len() < MOST_ERRORS {
         lexer.next();
     }
     (lexer.out, lexer.errors)

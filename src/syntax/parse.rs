@@ -18,7 +18,8 @@ pub fn parse(source: &Source, position: usize) -> (Tree, Vec<QueryError>) {
             .help("facts belong into a folder of `<relation>.facts` files, which has no such limit");
         return (Tree::default(), vec![error]);
     }
-    let (tokens, mut errors) = lex(&source.text, position);
+    let (tokens, unreadable) = lex(&source.text, position);
+    let mut errors = Vec::new();
     let mut parser = Parser { tokens, at: 0, text: &source.text, position, tree: Tree::default() };
     while parser.at < parser.tokens.tokens.len() && errors.len() < MOST_ERRORS {
         if let Err(error) = parser.item() {
@@ -26,7 +27,12 @@ pub fn parse(source: &Source, position: usize) -> (Tree, Vec<QueryError>) {
             parser.recover();
         }
     }
-    errors.sort_by_key(|error| error.span);
+    // From the first unreadable line on, what the parser misses may stand in the text that could not be read.
+    if let Some(first) = unreadable.first() {
+        errors.retain(|error| source.text.get(error.span.end..first.span.start).is_some_and(|between| between.contains('\n')));
+    }
+    errors.extend(unreadable);
+    errors.sort_by_key(|error: &QueryError| error.span);
     errors.truncate(MOST_ERRORS);
     (parser.tree, errors)
 }

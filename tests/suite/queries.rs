@@ -138,6 +138,53 @@ fn hostile_programs_are_refused_without_a_panic() {
     assert!(Program::compile(&[binary], &estate()).is_err());
 }
 
+proptest::proptest! {
+    /// Pieces of programs in any order, with anything between them, are refused or evaluated.
+    #[test]
+    fn no_text_makes_the_compiler_panic(pieces in proptest::collection::vec((0..PIECES.len(), "\\PC{0,3}", 0..4u8), 0..60)) {
+        let text: String = pieces.iter().map(|(at, noise, how)| if *how == 0 { noise.as_str() } else { PIECES[*at] }).collect();
+        let sources = [source("noise.dl", &text)];
+        match Program::compile(&sources, &estate()) {
+            Ok(program) => drop(evaluate(&program, &World::new(NETWORK), 10_000)),
+            Err(errors) => errors.iter().for_each(|error| drop(error.render(&sources))),
+        }
+    }
+}
+
+const PIECES: &[&str] = &[
+    ".decl a(x: symbol)\n",
+    ".decl b(x: symbol, n: number)\n",
+    "a(X) :- ",
+    "b(X, N) :- ",
+    "a(\"s\").",
+    "subnet(X, _, Y)",
+    "vnet_dns(X, N, A)",
+    ", ",
+    ", ",
+    ", !",
+    ".\n",
+    ".\n",
+    "X = Y",
+    "N < 5",
+    "within(A, 10.0.0.0/8)",
+    "concat(X, Y, Z)",
+    "a(Z)",
+    "b(X, 3)",
+    "reaches(X, Y, _, _, _, _)",
+    "\"",
+    ".violation a severity=low title=\"t\" \"{x}\"\n",
+    "(",
+    ")",
+    "{",
+    "\\",
+    "::",
+    "1.2.3.4/",
+    "//",
+    "_",
+    "é",
+    " ",
+];
+
 #[test]
 fn a_long_chain_of_relations_is_no_recursion() {
     let mut text = ".decl r0(x: symbol)\nr0(X) :- r19999(X).\n".to_owned();
@@ -493,6 +540,64 @@ fn every_check_fires_and_nearly_fires_and_stays_open() {
     }
 }
 
+/// More ways in which a check stays open or says nothing: check, estate, outcome.
+const CORNERS: &[(&str, &str, Outcome)] = &[
+    ("peering_half_open", r#"peering("p", "a", "b", "disconnected", true, true, false, false, false, true)."#, Outcome::Fail),
+    (
+        "peering_half_open",
+        r#"peering("p", "a", "b", "unknown", true, true, false, false, false, true).
+           vnet("b", "r")."#,
+        Outcome::Fail,
+    ),
+    (
+        "peering_half_open",
+        r#"peering("p", "a", "b", "connected", true, true, false, false, false, true).
+           vnet("b", "r")."#,
+        Outcome::Unproven,
+    ),
+    ("peering_half_open", r#"peering("p", "a", "b", "connected", true, true, false, false, false, true)."#, Outcome::Pass),
+    (
+        "nsg_allows_any_inbound",
+        r#"nsg_rule("r", "g", "inbound", 100, "allow", "tcp", "10.0.0.0/8,::/0", "*", "*", "1-65535")."#,
+        Outcome::Fail,
+    ),
+    (
+        "route_to_nobody",
+        r#"subnet_route_table("s", "t"). route("r", "t", "0.0.0.0/0", "virtualappliance", 10.9.0.9). subnet_prefix("hub", 10.0.0.0/24)."#,
+        Outcome::Unproven,
+    ),
+    (
+        "route_to_nobody",
+        r#"subnet_route_table("s", "t"). route("r", "t", "0.0.0.0/0", "virtualappliance", 10.0.0.9). subnet_prefix("hub", 10.0.0.0/24).
+           subnet_delegation("hub", "paloaltonetworks.cloudngfw/firewalls")."#,
+        Outcome::Unproven,
+    ),
+    (
+        "storage_rule_without_service_endpoint",
+        r#"store("d", "keyvault", "", "r"). store_subnet_rule("x", "d", "s", "yes"). subnet("s", "v", "web")."#,
+        Outcome::Pass,
+    ),
+    (
+        "storage_rule_without_service_endpoint",
+        r#"store("d", "storage", "storagev2", "r"). store_subnet_rule("x", "d", "s", "yes"). subnet("s", "v", "web"). gap("s", "k", "w")."#,
+        Outcome::Unproven,
+    ),
+    ("name_resolves_to_nxdomain", r#"inside("d"). name_answer("v", "d", "blob", "d.net", "unknown")."#, Outcome::Unproven),
+    ("name_resolves_to_nxdomain", r#"inside("d"). name_answer("v", "d", "blob", "d.net", "nodata")."#, Outcome::Fail),
+    ("connection_waits_for_consent", r#"consented("e", "c", "d", "blob", "unknown", "proven")."#, Outcome::Unproven),
+    ("approved_foreign_connection", r#"inside("d"). consented("foreign", "c", "d", "blob", "unknown", "unproven")."#, Outcome::Unproven),
+];
+
+#[test]
+fn what_the_input_does_not_say_stays_open() {
+    let checks = checks();
+    for (id, world, expected) in CORNERS {
+        let report = run(&checks, &World::new(world), DEFAULT_BUDGET);
+        let result = report.checks.iter().find(|check| check.id == *id).unwrap();
+        assert_eq!(result.outcome, *expected, "{id} on {world}: {:?}", result.findings);
+    }
+}
+
 #[test]
 fn overlaps_between_checks_are_the_reviewed_ones() {
     let checks = checks();
@@ -653,4 +758,21 @@ fn names_cannot_break_the_lines_of_a_snapshot() {
     snapshot::write_pending(dir.path(), &comparison).unwrap();
     snapshot::accept(dir.path()).unwrap();
     assert!(!snapshot::compare(dir.path(), &report).unwrap().unapproved());
+}
+
+#[test]
+fn a_query_lists_its_outputs_with_named_columns() {
+    let text = ".decl zones(v: symbol)\n.decl webs(s: symbol, v: symbol)\nwebs(S, V) :- subnet(S, V, \"web\"), vnet(V, _).\nzones(V) :- vnet(V, _).";
+    let world = World::new(NETWORK);
+    let listed = |text: &str| {
+        let program = Program::compile(&[source("test.dl", text)], &estate()).unwrap();
+        let answers = evaluate(&program, &world, DEFAULT_BUDGET).unwrap();
+        let line = |(relation, row): (&str, Vec<(&str, Value)>)| {
+            let row: Vec<String> = row.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            format!("{relation}: {}", row.join(" "))
+        };
+        answers.listing(&program).into_iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(text), ["webs: s=web v=hub", "zones: v=hub", "zones: v=spoke"]);
+    assert_eq!(listed(&format!("{text}\n.output webs")), ["webs: s=web v=hub"]);
 }
