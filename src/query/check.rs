@@ -3,10 +3,12 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::query::error::{self, QueryError};
-use crate::query::function::{self, Body, Function, Param};
+use crate::query::function;
+use crate::query::program::{Condition, Origin, Piece, Program, Rule, Severity, Slot, Violation, bind, has_value};
 use crate::query::relations::Declaration;
-use crate::query::value::{Type, Value};
-use crate::syntax::ast::{self, Constant, Literal, Op, Term, Tree};
+use crate::query::scope::{Scope, Target};
+use crate::query::value::Type;
+use crate::syntax::ast::{self, Literal, Op, Tree};
 use crate::syntax::{Source, Span, parse};
 
 /// How many conditions a rule may have: the joins of a rule are nested in each other.
@@ -17,147 +19,6 @@ const MOST_COLUMNS: usize = 64;
 const MOST_COMPARED: usize = 2_000;
 /// How many mistakes are reported for one program.
 const MOST_ERRORS: usize = 30;
-
-/// A program that can be evaluated.
-#[derive(Clone, Debug)]
-pub struct Program {
-    /// The relations it declares.
-    pub declared: Vec<Declaration>,
-    /// The relations of the estate that it reads.
-    pub estate: Vec<Declaration>,
-    /// Its rules, in an order in which each reads only relations that are complete.
-    pub rules: Vec<Rule>,
-    /// What it judges.
-    pub violations: Vec<Violation>,
-    /// The relations it answers with, by position in `declared`.
-    pub outputs: Vec<usize>,
-}
-
-/// A resolved rule.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// The relation it derives, by position in `declared`.
-    pub head: usize,
-    /// The columns of what it derives.
-    pub terms: Vec<Slot>,
-    /// What must hold, in the order of the text.
-    pub conditions: Vec<Condition>,
-    /// How many variables there are.
-    pub variables: usize,
-    /// Where it stands.
-    pub span: Span,
-}
-
-/// A resolved argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Slot {
-    /// A variable, by its number in the rule.
-    Variable(usize),
-    /// A value.
-    Constant(Value),
-    /// Whatever.
-    Any,
-}
-
-/// Where a relation's rows come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
-    /// The program, by position in `declared`.
-    Own(usize),
-    /// The estate, by position in `estate`.
-    Estate(usize),
-}
-
-/// A resolved condition.
-#[derive(Clone, Debug)]
-pub enum Condition {
-    /// The relation holds such a row, or (`negated`) holds none.
-    Rows {
-        /// Whether it must hold none.
-        negated: bool,
-        /// Which relation.
-        from: From,
-        /// One per column.
-        args: Vec<Slot>,
-        /// Where it stands.
-        span: Span,
-    },
-    /// The comparison holds.
-    Compare {
-        /// The left side.
-        left: Slot,
-        /// The operator.
-        op: Op,
-        /// The right side.
-        right: Slot,
-    },
-    /// The function holds, or (`negated`) does not.
-    Call {
-        /// Whether it must not hold.
-        negated: bool,
-        /// Which function.
-        function: &'static Function,
-        /// One per parameter.
-        args: Vec<Slot>,
-    },
-}
-
-/// How bad a finding is. Ordered from the worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the names are the words of the output")]
-pub enum Severity {
-    Critical,
-    High,
-    Medium,
-    Low,
-    Info,
-}
-
-impl Severity {
-    /// Every severity, the worst first.
-    pub const ALL: [Severity; 5] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info];
-
-    /// The word in every output.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Severity::Critical => "critical",
-            Severity::High => "high",
-            Severity::Medium => "medium",
-            Severity::Low => "low",
-            Severity::Info => "info",
-        }
-    }
-}
-
-/// A relation whose rows are findings.
-#[derive(Clone, Debug)]
-pub struct Violation {
-    /// The relation, by position in `declared`.
-    pub relation: usize,
-    /// Its name, which is the check's id.
-    pub id: String,
-    /// How bad.
-    pub severity: Severity,
-    /// One line.
-    pub title: String,
-    /// A page that explains it; empty where none is given.
-    pub reference: String,
-    /// The message's pieces.
-    pub message: Vec<Piece>,
-    /// The column that says how sure a finding is.
-    pub certainty: Option<usize>,
-    /// Where the name stands.
-    pub span: Span,
-}
-
-/// A piece of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// Words.
-    Text(String),
-    /// The value of a column, by position.
-    Column(usize),
-}
 
 impl Program {
     /// Reads and checks a program that may read the relations of `estate`.
@@ -277,9 +138,9 @@ impl Checker<'_> {
         }
     }
 
-    fn relation(&mut self, name: &ast::Name) -> Result<From, QueryError> {
+    fn relation(&mut self, name: &ast::Name) -> Result<Origin, QueryError> {
         if let Some(own) = self.own.get(&name.text) {
-            return Ok(From::Own(*own));
+            return Ok(Origin::Own(*own));
         }
         if let Some(&at) = self.known.get(name.text.as_str()) {
             let next = self.program.estate.len();
@@ -287,7 +148,7 @@ impl Checker<'_> {
             if position == next {
                 self.program.estate.push(self.all[at].clone());
             }
-            return Ok(From::Estate(position));
+            return Ok(Origin::Estate(position));
         }
         let functions = function::FUNCTIONS.iter().map(|function| function.name);
         // Bounded, because every comparison takes a while and a program may declare any number of relations.
@@ -363,7 +224,7 @@ impl Checker<'_> {
                 }
             }
         }
-        if let Err(error) = self.arity(&rule.head, &Target::Relation(From::Own(head))) {
+        if let Err(error) = self.arity(&rule.head, &Target::Relation(Origin::Own(head))) {
             errors.push(error);
         }
         if !errors.is_empty() {
@@ -400,14 +261,14 @@ impl Checker<'_> {
         Err(errors)
     }
 
-    fn columns(&self, from: From) -> &[(String, Type)] {
+    fn columns(&self, from: Origin) -> &[(String, Type)] {
         &self.declaration(from).columns
     }
 
-    fn declaration(&self, from: From) -> &Declaration {
+    fn declaration(&self, from: Origin) -> &Declaration {
         match from {
-            From::Own(at) => &self.program.declared[at],
-            From::Estate(at) => &self.program.estate[at],
+            Origin::Own(at) => &self.program.declared[at],
+            Origin::Estate(at) => &self.program.estate[at],
         }
     }
 
@@ -423,7 +284,7 @@ impl Checker<'_> {
     fn safety(&self, rule: &Rule, scope: &Scope) -> Vec<QueryError> {
         let mut errors = Vec::new();
         let mut bound = vec![false; rule.variables];
-        let satisfied = |from: &From, args: &[Slot], bound: &[bool]| {
+        let satisfied = |from: &Origin, args: &[Slot], bound: &[bool]| {
             let needs = &self.declaration(*from).needs;
             needs.is_empty() || needs.iter().any(|at| has_value(args[*at], bound))
         };
@@ -492,7 +353,7 @@ impl Checker<'_> {
         let mut needs: Vec<Vec<(usize, Span)>> = vec![Vec::new(); count];
         for rule in &rules {
             for condition in &rule.conditions {
-                if let Condition::Rows { from: From::Own(at), span, .. } = condition {
+                if let Condition::Rows { from: Origin::Own(at), span, .. } = condition {
                     needs[rule.head].push((*at, *span));
                 }
             }
@@ -627,214 +488,4 @@ fn pieces(message: &str, declaration: &Declaration) -> Result<Vec<Piece>, String
     }
     pieces.push(Piece::Text(rest.to_owned()));
     Ok(pieces)
-}
-
-fn has_value(slot: Slot, bound: &[bool]) -> bool {
-    match slot {
-        Slot::Variable(variable) => bound[variable],
-        Slot::Constant(_) => true,
-        Slot::Any => false,
-    }
-}
-
-fn bind(slots: &[Slot], bound: &mut [bool]) {
-    for slot in slots {
-        if let Slot::Variable(variable) = slot {
-            bound[*variable] = true;
-        }
-    }
-}
-
-/// What an atom names.
-enum Target {
-    Relation(From),
-    Function(&'static Function),
-}
-
-/// The variables of one rule.
-#[derive(Default)]
-struct Scope {
-    numbers: FxHashMap<String, usize>,
-    names: Vec<String>,
-    first: Vec<Span>,
-    kinds: Vec<Option<Type>>,
-}
-
-impl Scope {
-    fn variable(&mut self, name: &ast::Name) -> usize {
-        if let Some(number) = self.numbers.get(&name.text) {
-            return *number;
-        }
-        let number = self.names.len();
-        self.numbers.insert(name.text.clone(), number);
-        self.names.push(name.text.clone());
-        self.first.push(name.span);
-        self.kinds.push(None);
-        number
-    }
-
-    /// Takes the types of columns over to the variables that stand in them.
-    fn give(&mut self, terms: &[Term], columns: &[(String, Type)], errors: &mut Vec<QueryError>) {
-        for (term, (_, kind)) in terms.iter().zip(columns) {
-            let Term::Variable(name) = term else { continue };
-            let variable = self.variable(name);
-            match self.kinds[variable] {
-                None => self.kinds[variable] = Some(*kind),
-                Some(first) if first != *kind => errors.push(error::two_types(name.span, &name.text, first, *kind)),
-                Some(_) => {}
-            }
-        }
-    }
-
-    /// Types of variables that only a comparison or a function gives a value to.
-    fn spread(&mut self, body: &[Literal], targets: &[Option<Target>]) {
-        loop {
-            let before = self.kinds.iter().filter(|kind| kind.is_some()).count();
-            for (literal, target) in body.iter().zip(targets) {
-                match (literal, target) {
-                    (Literal::Compare { left, op: Op::Equal, right, .. }, _) => {
-                        for (one, other) in [(left, right), (right, left)] {
-                            let Term::Variable(name) = one else { continue };
-                            let variable = self.variable(name);
-                            if self.kinds[variable].is_none() {
-                                self.kinds[variable] = self.kind(other);
-                            }
-                        }
-                    }
-                    (Literal::Atom { atom, negated: false }, Some(Target::Function(function))) => {
-                        if let (Body::Gives(_), Some(Term::Variable(name)), Some((_, Param::Is(kind)))) =
-                            (function.body, atom.terms.last(), function.params.last())
-                        {
-                            let variable = self.variable(name);
-                            self.kinds[variable].get_or_insert(*kind);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            if self.kinds.iter().filter(|kind| kind.is_some()).count() == before {
-                return;
-            }
-        }
-    }
-
-    fn kind(&mut self, term: &Term) -> Option<Type> {
-        match term {
-            Term::Variable(name) => {
-                let variable = self.variable(name);
-                self.kinds[variable]
-            }
-            Term::Wild(_) => None,
-            Term::Constant(constant, _) => Some(natural(constant)),
-        }
-    }
-
-    fn rows(&mut self, negated: bool, from: From, atom: &ast::Atom, columns: &[(String, Type)]) -> Result<Condition, QueryError> {
-        let mut args = Vec::new();
-        for (term, (column, kind)) in atom.terms.iter().zip(columns) {
-            args.push(match term {
-                Term::Variable(name) => Slot::Variable(self.variable(name)),
-                Term::Wild(_) => Slot::Any,
-                Term::Constant(constant, span) => Slot::Constant(fit(constant, *span, *kind, column)?),
-            });
-        }
-        Ok(Condition::Rows { negated, from, args, span: atom.span })
-    }
-
-    fn compare(&mut self, left: &Term, op: Op, right: &Term, span: Span) -> Result<Condition, QueryError> {
-        for term in [left, right] {
-            if let Term::Wild(at) = term {
-                return Err(error::no_value(*at, "a comparison"));
-            }
-        }
-        // A text beside an address is an address as written in a fact; constants bend to variables.
-        let mut sides = [Slot::Any; 2];
-        for (at, (one, other)) in [(left, right), (right, left)].into_iter().enumerate() {
-            sides[at] = match one {
-                Term::Variable(name) => Slot::Variable(self.variable(name)),
-                Term::Wild(_) => Slot::Any,
-                Term::Constant(constant, _) => {
-                    let wanted = if matches!(other, Term::Variable(_)) { self.kind(other) } else { None };
-                    let wanted = wanted.unwrap_or(natural(constant));
-                    let value = wanted.constant(constant).ok_or_else(|| error::incomparable(span, wanted, natural(constant)))?;
-                    Slot::Constant(value)
-                }
-            };
-        }
-        if let (Term::Variable(_), Term::Variable(_)) | (Term::Constant(..), Term::Constant(..)) = (left, right)
-            && let (Some(one), Some(other)) = (self.kind(left), self.kind(right))
-            && one != other
-        {
-            return Err(error::incomparable(span, one, other));
-        }
-        Ok(Condition::Compare { left: sides[0], op, right: sides[1] })
-    }
-
-    fn call(&mut self, negated: bool, function: &'static Function, atom: &ast::Atom) -> Result<Condition, QueryError> {
-        let mut args = Vec::new();
-        for (at, (term, (name, param))) in atom.terms.iter().zip(function.params).enumerate() {
-            args.push(match term {
-                Term::Wild(_) if at >= function.inputs() => Slot::Any,
-                Term::Wild(span) => return Err(error::no_value(*span, "an argument of a function")),
-                Term::Variable(variable) => {
-                    let number = self.variable(variable);
-                    if let Some(kind) = self.kinds[number]
-                        && !param.takes(kind)
-                    {
-                        return Err(error::wrong_argument(variable.span, name, *param, kind));
-                    }
-                    Slot::Variable(number)
-                }
-                Term::Constant(constant, span) => {
-                    let value = match param {
-                        Param::Is(kind) => kind.constant(constant),
-                        Param::Net => Type::Prefix.constant(constant),
-                        Param::Any => natural(constant).constant(constant),
-                    };
-                    Slot::Constant(value.ok_or_else(|| error::wrong_argument(*span, name, *param, natural(constant)))?)
-                }
-            });
-        }
-        Ok(Condition::Call { negated, function, args })
-    }
-
-    fn head_term(&mut self, term: &Term, column: &str, kind: Type) -> Result<Slot, QueryError> {
-        match term {
-            Term::Wild(span) => Err(error::no_value(*span, "a head")),
-            Term::Constant(constant, span) => Ok(Slot::Constant(fit(constant, *span, kind, column)?)),
-            Term::Variable(name) => {
-                let variable = self.variable(name);
-                match self.kinds[variable] {
-                    Some(found) if found != kind => Err(error::two_types(name.span, &name.text, found, kind)),
-                    _ => Ok(Slot::Variable(variable)),
-                }
-            }
-        }
-    }
-}
-
-/// The type a constant has by itself.
-fn natural(constant: &Constant) -> Type {
-    match constant {
-        Constant::Text(_) => Type::Symbol,
-        Constant::Number(_) => Type::Number,
-        Constant::Bool(_) => Type::Bool,
-        Constant::Address(_) => Type::Address,
-        Constant::Prefix(_) => Type::Prefix,
-    }
-}
-
-/// The constant as a value of its column.
-fn fit(constant: &Constant, span: Span, kind: Type, column: &str) -> Result<Value, QueryError> {
-    let shown = || {
-        let found = match constant {
-            Constant::Text(_) => "this text".to_owned(),
-            Constant::Number(number) => format!("`{number}`"),
-            Constant::Bool(bool) => format!("`{bool}`"),
-            Constant::Address(address) => format!("`{address}`"),
-            Constant::Prefix(prefix) => format!("`{prefix}`"),
-        };
-        error::wrong_type(span, &found, &format!("column `{column}`"), &format!("`{kind}`"))
-    };
-    kind.constant(constant).ok_or_else(shown)
 }

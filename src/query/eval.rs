@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use crate::query::check::{Condition, From, Program, Rule, Slot};
 use crate::query::error::{self, QueryError};
 use crate::query::function::Body;
 use crate::query::plan;
+use crate::query::program::{Condition, Origin, Program, Rule, Slot};
 use crate::query::relations::{Relations, Table};
 use crate::query::value::Value;
 use crate::syntax::ast::Op;
@@ -81,8 +81,8 @@ impl Evaluation<'_> {
             Condition::Rows { negated, from, args, span } => {
                 let bound: Vec<Option<Value>> = args.iter().map(|slot| value(*slot, values)).collect();
                 let rows = match from {
-                    From::Own(own) => self.tables[*own].matching(&bound),
-                    From::Estate(estate) => {
+                    Origin::Own(own) => self.tables[*own].matching(&bound),
+                    Origin::Estate(estate) => {
                         let name = &self.program.estate[*estate].name;
                         self.relations.rows(name, &bound).map_err(|why| error::relation(*span, name, &why))?
                     }

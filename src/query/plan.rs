@@ -1,6 +1,6 @@
 //! The order in which a rule's conditions are asked: what filters as soon as it can, else the relation with most columns bound.
 
-use crate::query::check::{Condition, From, Program, Rule, Slot};
+use crate::query::program::{Condition, Origin, Program, Rule, Slot, bind, has_value};
 use crate::syntax::ast::Op;
 
 /// The positions of the rule's conditions in the order to ask them. Every variable that a condition needs has a value before it; the
@@ -46,25 +46,9 @@ fn is_filter(condition: &Condition, bound: &[bool]) -> bool {
 fn score(program: &Program, condition: &Condition, bound: &[bool]) -> Option<usize> {
     let Condition::Rows { negated: false, from, args, .. } = condition else { return None };
     let needs: &[usize] = match from {
-        From::Own(_) => &[],
-        From::Estate(at) => &program.estate[*at].needs,
+        Origin::Own(_) => &[],
+        Origin::Estate(at) => &program.estate[*at].needs,
     };
     let ready = needs.is_empty() || needs.iter().any(|at| has_value(args[*at], bound));
     ready.then(|| args.iter().filter(|arg| has_value(**arg, bound)).count())
-}
-
-fn has_value(slot: Slot, bound: &[bool]) -> bool {
-    match slot {
-        Slot::Variable(variable) => bound[variable],
-        Slot::Constant(_) => true,
-        Slot::Any => false,
-    }
-}
-
-fn bind(slots: &[Slot], bound: &mut [bool]) {
-    for slot in slots {
-        if let Slot::Variable(variable) = slot {
-            bound[*variable] = true;
-        }
-    }
 }

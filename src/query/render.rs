@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json, json};
 
 use crate::facts::gap::Gap;
-use crate::query::check::Severity;
+use crate::query::program::Severity;
 use crate::query::snapshot::Comparison;
 use crate::query::value::Value;
 use crate::query::verify::{CheckResult, Finding, Outcome, Report};

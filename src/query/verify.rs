@@ -5,10 +5,10 @@ use std::path::Path;
 
 use crate::explain::way::Assumption;
 use crate::model::ids::{id_parts, id_type, parent_id};
-use crate::query::check::{Piece, Program, Severity};
 use crate::query::error::{self, QueryError};
 use crate::query::eval::evaluate;
 use crate::query::library::{self, Folder};
+use crate::query::program::{Piece, Program, Severity};
 use crate::query::relations::{Declaration, Relations};
 use crate::query::shipped;
 use crate::query::value::{Type, Value};
@@ -149,7 +149,7 @@ pub struct Finding {
     pub message: String,
     /// The message with names as people write them.
     pub text: String,
-    /// What an unproven finding takes for granted, as far as it is known; sorted.
+    /// What an unproven finding takes for granted: the gaps of the resources it names. Sorted; more may be added by who knows more.
     pub assumptions: Vec<Assumption>,
 }
 
@@ -228,11 +228,11 @@ fn results(check: &Check, names: &Names<'_>, budget: u64) -> Vec<CheckResult> {
         let shown: Vec<&(String, Type)> =
             columns.iter().enumerate().filter(|(at, _)| Some(*at) != violation.certainty).map(|(_, column)| column).collect();
         let finding = |(witness, (proven, row)): (Vec<Value>, (bool, Vec<Value>))| Finding {
+            assumptions: if proven { Vec::new() } else { names.gaps(&witness) },
             witness: shown.iter().zip(witness).map(|((name, _), value)| (name.clone(), value)).collect(),
             proven,
             message: fill(&violation.message, &row, |value| value.to_string()),
             text: fill(&violation.message, &row, |value| names.short(value)),
-            assumptions: Vec::new(),
         };
         let findings: Vec<Finding> = certainty.into_iter().map(finding).collect();
         let outcome = match () {
@@ -261,7 +261,7 @@ fn fill(message: &[Piece], row: &[Value], show: impl Fn(Value) -> String) -> Str
     message.iter().map(piece).collect()
 }
 
-/// Short names for ids, as the estate writes them.
+/// What the estate says about the resources of a finding.
 struct Names<'a> {
     relations: &'a dyn Relations,
 }
@@ -281,6 +281,22 @@ impl Names<'_> {
         }
         names.reverse();
         names.join("/")
+    }
+
+    /// What is not understood of the resources that a witness names.
+    fn gaps(&self, witness: &[Value]) -> Vec<Assumption> {
+        let resources = witness.iter().filter(|value| value.as_symbol().is_some_and(|text| !text.is_empty()));
+        let rows = resources.flat_map(|value| self.relations.rows("gap", &[Some(*value), None, None]).unwrap_or_default());
+        let assumption = |row: Vec<Value>| match row.as_slice() {
+            [Value::Symbol(resource), _, what] => {
+                Some(Assumption { code: "W-UNSUPPORTED".to_owned(), resource: *resource, text: what.to_string() })
+            }
+            _ => None,
+        };
+        let mut found: Vec<Assumption> = rows.filter_map(assumption).collect();
+        found.sort_by(|a, b| (a.resource.as_str(), &a.text).cmp(&(b.resource.as_str(), &b.text)));
+        found.dedup();
+        found
     }
 
     /// The last segment as the export writes it.
