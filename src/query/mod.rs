@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod error;
+pub mod estate;
 pub mod eval;
 pub mod function;
 pub mod library;
@@ -20,6 +21,7 @@ pub mod value;
 pub mod verify;
 
 pub use error::QueryError;
+pub use estate::EstateRelations;
 pub use eval::{Answers, DEFAULT_BUDGET, evaluate};
 pub use program::{Program, Severity, Violation};
 pub use relations::{Declaration, FactRelations, Relations};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use watertight::facts::{Fact, Index};
 use watertight::query::relations::catalog;
-use watertight::query::{DEFAULT_BUDGET, Declaration, FactRelations, Program, Relations, Value, evaluate, function};
+use watertight::query::{DEFAULT_BUDGET, Declaration, EstateRelations, FactRelations, Program, Relations, Value, evaluate, function};
 
 use super::{NETWORK, World, estate, rows, source};
 
@@ -138,4 +138,27 @@ fn a_query_lists_its_outputs_with_named_columns() {
     };
     assert_eq!(listed(text), ["webs: s=web v=hub", "zones: v=hub", "zones: v=spoke"]);
     assert_eq!(listed(&format!("{text}\n.output webs")), ["webs: s=web v=hub"]);
+}
+
+#[test]
+fn derived_relations_are_asked_once_and_narrowed_to_what_is_bound() {
+    let asked = std::cell::Cell::new(0);
+    let derive = |relation: &str, _: &[Option<Value>]| match relation {
+        "inside" => {
+            asked.set(asked.get() + 1);
+            Ok(vec![vec![Value::text("web")], vec![Value::text("web")], vec![Value::text("db")]])
+        }
+        "sensitive" => Ok(vec![vec![]]),
+        _ => Err("not here".to_owned()),
+    };
+    let index: Index = [Fact::read("subnet", &["web", "hub", "web"]).unwrap().unwrap()].into_iter().collect();
+    let relations = EstateRelations::new(FactRelations::new(&index), Box::new(derive));
+    assert_eq!(relations.declarations(), estate());
+    for _ in 0..2 {
+        assert_eq!(relations.rows("inside", &[Some(Value::text("web"))]).unwrap(), [[Value::text("web")]]);
+    }
+    assert_eq!(asked.get(), 1);
+    assert_eq!(relations.rows("subnet", &[None, None, None]).unwrap().len(), 1);
+    assert_eq!(relations.rows("exposed", &[None, None, None, None]).unwrap_err(), "not here");
+    assert!(relations.rows("sensitive", &[None]).unwrap_err().contains("bug"));
 }
