@@ -1,5 +1,8 @@
 //! t
+pub mod config;
+pub mod diag;
 pub mod explain;
 pub mod facts;
 pub mod ingest;
 pub mod model;
+pub mod report;
