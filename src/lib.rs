@@ -3,6 +3,7 @@ pub mod config;
 pub mod diag;
 pub mod explain;
 pub mod facts;
+pub mod generate;
 pub mod ingest;
 pub mod model;
 pub mod report;

@@ -1,16 +1,34 @@
 //! What is true of Azure itself, whoever's estate it is: read from the reviewed files under `facts/`.
+//!
+//! The files are part of the binary. [`Platform::builtin`] parses them once; [`Platform::with_service_tags`] is the same truth with Microsoft's
+//! list of the week in place of the dated cut of service tags.
 
-use crate::model::{Prefix, Sym};
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
+use serde::de::{Deserialize, Deserializer, Error};
+use smallvec::SmallVec;
+
+use crate::facts::catalog::Row;
+use crate::facts::network::{Access, Direction};
+use crate::facts::selector::Selectors;
+use crate::model::{Prefix, Sym, net};
 
 relations! { PLATFORM_RELATIONS:
+    /// `nsg_default(name, direction, priority, access, source, destination)`: the rules every network security group ends with, for any protocol and port
+    /// (NSG-04).
+    DefaultRule nsg_default { name: Sym, direction: Direction, priority: u32, access: Access, source: Selectors, destination: Selectors }
+
     /// `service_tag(tag, prefix)`: the tag (lower case) stands for the prefix (NSG-24).
     ServiceTag service_tag { tag: Sym, prefix: Prefix }
 
-    /// `region_pair(region, pair)`: the two regions are paired (SE-15). Both ways round.
+    /// `region_pair(region, pair)`: `region` has its second copy in `pair` (SE-15). Most pairs stand both ways round, a few regions are paired one way only.
     RegionPair region_pair { region: Sym, pair: Sym }
 
     /// `private_link_zone(kind, group, suffix, zone)`: the sub-resource `group` of resources of type `kind` is named `<name>.<suffix>` in public and has its
-    /// private record in `zone` (the table of 40 rows).
+    /// private record in `zone` (DNS-17, DNS-37). `{region}`, `{geo}`, `{dns}` and `{n}` stand for a label that depends on the resource.
     PrivateLinkZone private_link_zone { kind: Sym, group: Sym, suffix: Sym, zone: Sym }
 
     /// `service_port(group, port)`: the front end of the sub-resource `group` answers at TCP `port` (M-16).
@@ -18,4 +36,303 @@ relations! { PLATFORM_RELATIONS:
 
     /// `endpoint_service(service, tag)`: what the service endpoint `service` covers is the service tag `tag`; both lower case (SE-03).
     EndpointService endpoint_service { service: Sym, tag: Sym }
+
+    /// `service_limit(name, kind, count)`: a resource of type `kind` has at most `count` of what `name` says (SE-29, SEP-17).
+    ServiceLimit service_limit { name: Sym, kind: Sym, count: u32 }
+}
+
+/// The truth about Azure that the rules ask for.
+#[derive(Debug)]
+pub struct Platform {
+    tags: Tags,
+    truth: &'static Truth,
+}
+
+impl Platform {
+    /// What the binary brings along, parsed at the first call.
+    pub fn builtin() -> &'static Platform {
+        static PLATFORM: OnceLock<Platform> = OnceLock::new();
+        PLATFORM.get_or_init(|| Platform { tags: builtin_tags(), truth: Truth::builtin() })
+    }
+
+    /// The same with the service tags of a `ServiceTags_Public` JSON file instead of the built-in cut.
+    ///
+    /// # Errors
+    /// Where `json` is not such a file: what is wrong, with line and column.
+    pub fn with_service_tags(json: &[u8]) -> Result<Platform, String> {
+        let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+        let list: TagList = serde_json::from_slice(json).map_err(|error| format!("not a service tags file: {error}"))?;
+        if list.values.is_empty() {
+            return Err("not a service tags file: `values` is empty".to_owned());
+        }
+        let mut tags = Tags::default();
+        for value in list.values {
+            let tag = Sym::lower(&value.name);
+            tags.by_name.entry(tag).or_default().extend(value.properties.address_prefixes.into_iter().map(|Net(prefix)| prefix));
+        }
+        Ok(Platform { tags: tags.finished(), truth: Truth::builtin() })
+    }
+
+    /// The prefixes of a tag, given in lower case, sorted; `None` where the tag is not known (NSG-25).
+    pub fn tag(&self, tag: Sym) -> Option<&[Prefix]> {
+        self.tags.by_name.get(&tag).map(Vec::as_slice)
+    }
+
+    /// The tags one of whose prefixes holds `ip`, sorted by text.
+    pub fn tags_holding(&self, ip: IpAddr) -> Vec<Sym> {
+        self.tags.holding(ip)
+    }
+
+    /// The region that holds the second copy of `region`'s data (SE-15).
+    pub fn region_pair(&self, region: Sym) -> Option<Sym> {
+        self.truth.pairs.get(&region).copied()
+    }
+
+    /// The main zone of a resource type and sub-resource, both in lower case; some have more, see [`Platform::zones`].
+    pub fn zone(&self, kind: Sym, group: Sym) -> Option<&PrivateLinkZone> {
+        self.truth.zones.iter().find(|zone| zone.kind == kind && zone.group == group)
+    }
+
+    /// All private-link zones, in the order of the documentation.
+    pub fn zones(&self) -> &[PrivateLinkZone] {
+        &self.truth.zones
+    }
+
+    /// The TCP ports of a sub-resource, sorted; empty where they are not known (M-16).
+    pub fn ports(&self, group: Sym) -> &[u16] {
+        self.truth.ports.get(&group).map_or(&[], Vec::as_slice)
+    }
+
+    /// The tag that holds what a service endpoint covers (RTE-05).
+    pub fn service_tag_of_endpoint(&self, service: Sym) -> Option<Sym> {
+        self.truth.endpoints.get(&service).copied()
+    }
+
+    /// The six rules every network security group ends with (NSG-04), inbound before outbound, by priority.
+    pub fn default_rules(&self) -> &[DefaultRule] {
+        &self.truth.default_rules
+    }
+
+    /// How many of `name` a resource of type `kind` can have.
+    pub fn limit(&self, name: Sym, kind: Sym) -> Option<u32> {
+        self.truth.limits.iter().find(|limit| limit.name == name && limit.kind == kind).map(|limit| limit.count)
+    }
+}
+
+/// Everything but the service tags.
+#[derive(Debug)]
+struct Truth {
+    default_rules: Vec<DefaultRule>,
+    pairs: FxHashMap<Sym, Sym>,
+    zones: Vec<PrivateLinkZone>,
+    ports: FxHashMap<Sym, Vec<u16>>,
+    endpoints: FxHashMap<Sym, Sym>,
+    limits: Vec<ServiceLimit>,
+}
+
+impl Truth {
+    fn builtin() -> &'static Truth {
+        static TRUTH: OnceLock<Truth> = OnceLock::new();
+        TRUTH.get_or_init(|| {
+            let mut ports: FxHashMap<Sym, Vec<u16>> = FxHashMap::default();
+            for row in rows::<ServicePort>(include_str!("../../facts/service_ports.facts")) {
+                ports.entry(row.group).or_default().push(row.port);
+            }
+            ports.values_mut().for_each(|ports| ports.sort_unstable());
+            Truth {
+                default_rules: rows(include_str!("../../facts/nsg_defaults.facts")).collect(),
+                pairs: rows::<RegionPair>(include_str!("../../facts/region_pairs.facts")).map(|row| (row.region, row.pair)).collect(),
+                zones: rows(include_str!("../../facts/private_link_zones.facts")).collect(),
+                ports,
+                endpoints: rows::<EndpointService>(include_str!("../../facts/endpoint_services.facts"))
+                    .map(|row| (row.service, row.tag))
+                    .collect(),
+                limits: rows(include_str!("../../facts/service_limits.facts")).collect(),
+            }
+        })
+    }
+}
+
+/// Lines that hold a row: not blank, not `#`.
+fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+fn rows<R: Row>(text: &'static str) -> impl Iterator<Item = R> {
+    lines(text).map(|line| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        R::read(&cells).expect("the files under facts/ hold rows of their relations")
+    })
+}
+
+/// `service_tags.facts` holds several prefixes a line: `tag`, tab, prefixes with commas between.
+fn builtin_tags() -> Tags {
+    let mut tags = Tags::default();
+    for line in lines(include_str!("../../facts/service_tags.facts")) {
+        let (tag, prefixes) = line.split_once('\t').expect("a line of service_tags.facts has two cells");
+        let prefixes = prefixes.split(',').map(|text| net::parse_prefix(text).expect("the second cell lists prefixes"));
+        tags.by_name.entry(Sym::new(tag)).or_default().extend(prefixes);
+    }
+    tags.finished()
+}
+
+/// Service tags, by name and by address.
+#[derive(Debug, Default)]
+struct Tags {
+    by_name: FxHashMap<Sym, Vec<Prefix>>,
+    /// One table a prefix length that occurs: network address to the tags that have that prefix.
+    v4: Vec<(u8, Networks)>,
+    v6: Vec<(u8, Networks)>,
+}
+
+type Networks = FxHashMap<IpAddr, SmallVec<[Sym; 2]>>;
+
+impl Tags {
+    /// Sorts the lists and builds the tables by address.
+    fn finished(mut self) -> Tags {
+        let mut lengths: FxHashMap<(bool, u8), Networks> = FxHashMap::default();
+        for (&tag, prefixes) in &mut self.by_name {
+            prefixes.sort_unstable();
+            prefixes.dedup();
+            for prefix in prefixes {
+                let table = lengths.entry((prefix.addr().is_ipv4(), prefix.prefix_len())).or_default();
+                table.entry(prefix.network()).or_default().push(tag);
+            }
+        }
+        for ((is_v4, length), table) in lengths {
+            if is_v4 { self.v4.push((length, table)) } else { self.v6.push((length, table)) }
+        }
+        self.v4.sort_unstable_by_key(|(length, _)| *length);
+        self.v6.sort_unstable_by_key(|(length, _)| *length);
+        self
+    }
+
+    fn holding(&self, ip: IpAddr) -> Vec<Sym> {
+        let tables = if ip.is_ipv4() { &self.v4 } else { &self.v6 };
+        let mut found: Vec<Sym> = Vec::new();
+        for (length, table) in tables {
+            let network = Prefix::new(ip, *length).expect("the length is one of the address's family").network();
+            found.extend(table.get(&network).into_iter().flatten());
+        }
+        found.sort_unstable_by_key(|tag| tag.as_str());
+        found.dedup();
+        found
+    }
+}
+
+/// The part of Microsoft's file that is read.
+#[derive(serde::Deserialize)]
+struct TagList<'a> {
+    #[serde(borrow)]
+    values: Vec<TagValue<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+struct TagValue<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    properties: TagProperties,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TagProperties {
+    address_prefixes: Vec<Net>,
+}
+
+/// A prefix that says where it stands when it is none.
+struct Net(Prefix);
+
+impl<'de> Deserialize<'de> for Net {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Net, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        net::parse_prefix(&text).map(Net).ok_or_else(|| D::Error::custom(format_args!("`{text}` is no address prefix")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn platform() -> &'static Platform {
+        Platform::builtin()
+    }
+
+    #[test]
+    fn the_default_rules_are_azures_six() {
+        let rules = platform().default_rules();
+        assert_eq!(rules.len(), 6);
+        let names: Vec<&str> = rules.iter().filter(|r| r.direction == Direction::Outbound).map(|r| r.name.as_str()).collect();
+        assert_eq!(names, ["AllowVnetOutBound", "AllowInternetOutBound", "DenyAllOutBound"]);
+        assert_eq!(rules[0].source, rules[0].destination);
+        assert!(rules.iter().all(|r| (r.priority == 65500) == (r.access == Access::Deny)));
+    }
+
+    #[test]
+    fn an_address_of_storage_is_in_the_tags_that_hold_storage() {
+        let inside = platform().tag(Sym::new("storage.westeurope")).expect("a tag of the cut")[0].network();
+        let tags: Vec<&str> = platform().tags_holding(inside).into_iter().map(Sym::as_str).collect();
+        for tag in ["azurecloud", "azurecloud.westeurope", "storage", "storage.westeurope"] {
+            assert!(tags.contains(&tag), "{tag} is not in {tags:?}");
+        }
+        assert!(platform().tags_holding("10.0.0.1".parse().unwrap()).is_empty());
+        assert_eq!(platform().tag(Sym::new("nosuchtag")), None);
+    }
+
+    #[test]
+    fn the_tables_by_address_agree_with_the_lists() {
+        for (tag, prefixes) in platform().tags.by_name.iter().filter(|(tag, _)| tag.as_str().starts_with("sql")) {
+            assert!(prefixes.is_sorted());
+            for prefix in prefixes {
+                assert!(platform().tags_holding(prefix.broadcast()).contains(tag), "{tag} {prefix}");
+            }
+        }
+        assert!(platform().tag(Sym::new("storage")).unwrap().iter().any(|p| p.addr().is_ipv6()));
+    }
+
+    #[test]
+    fn pairs_zones_ports_and_services_have_their_values() {
+        let sym = Sym::new;
+        assert_eq!(platform().region_pair(sym("westeurope")), Some(sym("northeurope")));
+        assert_eq!(platform().region_pair(sym("westus3")), Some(sym("eastus")), "one way");
+        assert_eq!(platform().region_pair(sym("polandcentral")), None);
+        let zone = platform().zone(sym("microsoft.keyvault/vaults"), sym("vault")).unwrap();
+        assert_eq!((zone.suffix, zone.zone), (sym("vault.azure.net"), sym("privatelink.vaultcore.azure.net")));
+        assert_eq!(platform().ports(sym("file")), [443, 445]);
+        assert_eq!(platform().ports(sym("nosuchgroup")), [] as [u16; 0]);
+        assert_eq!(platform().service_tag_of_endpoint(sym("microsoft.keyvault")), Some(sym("azurekeyvault")));
+        assert_eq!(platform().limit(sym("virtual-network-rules"), sym("microsoft.sql/servers")), Some(128));
+    }
+
+    #[test]
+    fn every_covered_service_has_a_tag_of_the_cut_and_everything_is_lower_case() {
+        for (service, tag) in &platform().truth.endpoints {
+            assert!(platform().tag(*tag).is_some(), "{service} covers the unknown {tag}");
+        }
+        for zone in platform().zones() {
+            for text in [zone.kind, zone.group, zone.suffix, zone.zone] {
+                assert_eq!(text.as_str(), text.as_str().to_lowercase());
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_of_the_week_replaces_the_tags_and_nothing_else() {
+        let json = br#"{"changeNumber":1,"cloud":"Public","values":[{"name":"Storage.WestUS","id":"Storage.WestUS",
+            "properties":{"region":"westus","addressPrefixes":["20.1.0.0/16","2603::/64"]}}]}"#;
+        let platform = Platform::with_service_tags(json).unwrap();
+        assert_eq!(platform.tag(Sym::new("storage.westus")).unwrap().len(), 2);
+        assert_eq!(platform.tag(Sym::new("sql")), None);
+        assert_eq!(platform.tags_holding("20.1.255.255".parse().unwrap()), [Sym::new("storage.westus")]);
+        assert_eq!(platform.default_rules().len(), 6);
+    }
+
+    #[test]
+    fn what_is_no_list_is_refused_with_its_place() {
+        let wrong =
+            Platform::with_service_tags(b"{\"values\":[{\"name\":\"Sql\",\n\"properties\":{\"addressPrefixes\":[\"10.0.0.0/33\"]}}]}");
+        assert_eq!(wrong.unwrap_err(), "not a service tags file: `10.0.0.0/33` is no address prefix at line 2 column 47");
+        assert!(Platform::with_service_tags(b"{}").unwrap_err().contains("missing field `values`"));
+        assert!(Platform::with_service_tags(b"").is_err());
+    }
 }
