@@ -140,7 +140,8 @@ impl<'a> Names<'a> {
             [Found::End(end)] => *end,
             [Found::Vnet(vnet)] => {
                 let subnets = self.index.subnets_by_vnet.get(*vnet).iter().map(|row| self.short(End::Subnet(row.subnet))).collect();
-                return Err(SelectorError::new(format!("`{text}` is a virtual network, which is no endpoint: name one of its subnets")).candidates(subnets));
+                return Err(SelectorError::new(format!("`{text}` is a virtual network, which is no endpoint: name one of its subnets"))
+                    .candidates(subnets));
             }
             [Found::Passive(id)] => return Err(self.passive(text, *id)),
             many => {
@@ -154,7 +155,8 @@ impl<'a> Names<'a> {
         };
         match (side, end) {
             (Side::From, End::Fqdn(_)) => {
-                Err(SelectorError::new(format!("`{text}` cannot be a source: a host name is where a flow goes to")).help("name a machine or an address"))
+                Err(SelectorError::new(format!("`{text}` cannot be a source: a host name is where a flow goes to"))
+                    .help("name a machine or an address"))
             }
             (Side::From, End::External(_)) => {
                 Err(SelectorError::new(format!("`{text}` cannot be a source")).help("write `internet` for whoever is outside"))
@@ -279,9 +281,13 @@ impl<'a> Names<'a> {
             Pattern::Id(id) => self.by_id(*id),
             Pattern::Bare(name) => self.by_bare_name(name),
             Pattern::Named { kind, within, name, part } => self.by_kind(text, *kind, within.as_ref(), name, part.as_ref())?,
-            Pattern::Label(label) => self.by_label(text, *label, labels)?,
+            Pattern::Label(label) => self.by_label(*label, labels)?,
             Pattern::Tag { key, value } => {
-                let tagged = self.index.tags.rows().filter(|row| key.matches(Sym::lower(row.key.as_str()).as_str()) && value.matches(row.value.as_str()));
+                let tagged = self
+                    .index
+                    .tags
+                    .rows()
+                    .filter(|row| key.matches(Sym::lower(row.key.as_str()).as_str()) && value.matches(row.value.as_str()));
                 tagged.flat_map(|row| self.by_id(row.resource)).filter(|f| !matches!(f, Found::Passive(_))).collect()
             }
         };
@@ -293,23 +299,28 @@ impl<'a> Names<'a> {
         if found.is_empty() { Err(self.nothing(text, pattern)) } else { Ok(found) }
     }
 
-    fn by_label(&self, text: &str, label: Sym, labels: &mut Vec<Sym>) -> Result<Vec<Found>, SelectorError> {
-        if labels.contains(&label) {
-            return Err(SelectorError::new(format!("`{text}` is defined by itself")).help("take the label out of its own `[labels]` line"));
-        }
+    fn by_label(&self, label: Sym, labels: &mut Vec<Sym>) -> Result<Vec<Found>, SelectorError> {
         let mut rows: Vec<Sym> =
             self.index.labels.rows().filter(|row| Sym::lower(row.label.as_str()) == label).map(|row| row.selector).collect();
         if rows.is_empty() {
             let known: BTreeSet<&str> = self.index.labels.rows().map(|row| row.label.as_str()).collect();
             let near = nearest(label.as_str(), known.into_iter()).into_iter().map(|near| format!("label:{near}")).collect();
-            return Err(SelectorError::new(format!("no label `{label}` is defined")).candidates(near).help("`[labels]` in watertight.toml defines them"));
+            let error = suggest(SelectorError::new(format!("no label `{label}` is defined")), near);
+            return Err(error.help("`[labels]` in watertight.toml defines them"));
         }
         rows.sort_by_key(|selector| selector.as_str());
         labels.push(label);
         let mut found = Vec::new();
         for selector in rows {
+            let pattern = parse(selector.as_str())?;
+            if let Pattern::Label(inner) = pattern
+                && labels.contains(&inner)
+            {
+                let error = SelectorError::new(format!("the label `{inner}` is defined by itself"));
+                return Err(error.help("take it out of its own line in `[labels]`"));
+            }
             // A line that names nothing in this estate leaves the others standing.
-            if let Ok(more) = self.find(selector.as_str(), &parse(selector.as_str())?, labels) {
+            if let Ok(more) = self.find(selector.as_str(), &pattern, labels) {
                 found.extend(more.into_iter().filter(|f| !matches!(f, Found::Passive(_))));
             }
         }
@@ -320,11 +331,20 @@ impl<'a> Names<'a> {
     fn ids(&self, kind: Kind, name: &Glob) -> Vec<Sym> {
         match name.exact() {
             Some(name) => self.by_name.get(&(kind, name)).cloned().unwrap_or_default(),
-            None => self.by_name.iter().filter(|((k, n), _)| *k == kind && name.matches(n)).flat_map(|(_, ids)| ids.iter().copied()).collect(),
+            None => {
+                self.by_name.iter().filter(|((k, n), _)| *k == kind && name.matches(n)).flat_map(|(_, ids)| ids.iter().copied()).collect()
+            }
         }
     }
 
-    fn by_kind(&self, text: &str, kind: Kind, within: Option<&Glob>, name: &Glob, part: Option<&Glob>) -> Result<Vec<Found>, SelectorError> {
+    fn by_kind(
+        &self,
+        text: &str,
+        kind: Kind,
+        within: Option<&Glob>,
+        name: &Glob,
+        part: Option<&Glob>,
+    ) -> Result<Vec<Found>, SelectorError> {
         if kind.is_store() {
             return self.stores(text, kind, name, part);
         }
@@ -344,7 +364,8 @@ impl<'a> Names<'a> {
 
     /// The parts of stores. The second front end of an account is spelled `<name>-secondary`, as in its host name (M-07).
     fn stores(&self, text: &str, kind: Kind, name: &Glob, part: Option<&Glob>) -> Result<Vec<Found>, SelectorError> {
-        let mut ids: Vec<(Sym, Option<Instance>)> = self.ids(kind, name).into_iter().map(|id| (id, part.map(|_| Instance::Primary))).collect();
+        let mut ids: Vec<(Sym, Option<Instance>)> =
+            self.ids(kind, name).into_iter().map(|id| (id, part.map(|_| Instance::Primary))).collect();
         if ids.is_empty()
             && let Some(account) = name.text().strip_suffix("-secondary")
             && let Ok(account) = Glob::new(account)
@@ -354,10 +375,14 @@ impl<'a> Names<'a> {
         let mut found = Vec::new();
         for (id, instance) in &ids {
             let rows = self.index.store_parts.get(*id).iter();
-            found.extend(rows.filter(|row| instance.is_none_or(|i| i == row.instance) && part.is_none_or(|p| p.matches(row.part.as_str()))).map(store_end));
+            found.extend(
+                rows.filter(|row| instance.is_none_or(|i| i == row.instance) && part.is_none_or(|p| p.matches(row.part.as_str())))
+                    .map(store_end),
+            );
         }
         if found.is_empty() && !ids.is_empty() {
-            let parts: Vec<String> = ids.iter().flat_map(|(id, _)| self.index.store_parts.get(*id)).map(|row| self.describe(store_end(row))).collect();
+            let parts: Vec<String> =
+                ids.iter().flat_map(|(id, _)| self.index.store_parts.get(*id)).map(|row| self.describe(store_end(row))).collect();
             let error = match part {
                 Some(part) => SelectorError::new(format!("`{text}` has no part `{}`", part.text())),
                 None => SelectorError::new(format!("`{text}` has no such endpoint")),
@@ -374,7 +399,13 @@ impl<'a> Names<'a> {
             found.extend(self.by_kind("", kind, None, name, None).unwrap_or_default());
         }
         if found.is_empty() {
-            found = self.index.resource.rows().filter(|row| name.matches(id_parts(row.id.as_str()).name)).flat_map(|row| self.by_id(row.id)).collect();
+            found = self
+                .index
+                .resource
+                .rows()
+                .filter(|row| name.matches(id_parts(row.id.as_str()).name))
+                .flat_map(|row| self.by_id(row.id))
+                .collect();
             if found.iter().any(|f| !matches!(f, Found::Passive(_))) {
                 found.retain(|f| !matches!(f, Found::Passive(_)));
             }
@@ -398,7 +429,9 @@ impl<'a> Names<'a> {
             vec![Found::End(End::Nic(row.nic))]
         } else if index.store.has(id) {
             index.store_parts.get(id).iter().map(store_end).collect()
-        } else if index.local_gateway.has(id) || index.connections_by_peer.get(id).iter().any(|row| row.kind == ConnectionKind::ExpressRoute) {
+        } else if index.local_gateway.has(id)
+            || index.connections_by_peer.get(id).iter().any(|row| row.kind == ConnectionKind::ExpressRoute)
+        {
             vec![Found::End(End::Site(id))]
         } else if let Some(found) = self.child_of_store(id) {
             found
@@ -441,16 +474,26 @@ impl<'a> Names<'a> {
                 let near = if *kind == Kind::Subnet {
                     let network = within.as_ref().map(Glob::text);
                     let all = self.index.subnet.rows();
-                    let near: Vec<_> = all.filter(|row| network.is_some_and(|n| n == id_parts(row.vnet.as_str()).name)).map(|row| row.subnet).collect();
+                    let near: Vec<_> =
+                        all.filter(|row| network.is_some_and(|n| n == id_parts(row.vnet.as_str()).name)).map(|row| row.subnet).collect();
                     near.into_iter().map(|id| self.short(End::Subnet(id))).collect()
                 } else {
-                    nearest(name.text(), known.iter().copied()).into_iter().map(|near| format!("{}:{near}", kind.as_str())).collect::<Vec<_>>()
+                    nearest(name.text(), known.iter().copied())
+                        .into_iter()
+                        .map(|near| format!("{}:{near}", kind.as_str()))
+                        .collect::<Vec<_>>()
                 };
                 suggest(error(format!("no {} is called `{}`", kind.noun(), text.split_once(':').map_or(text, |(_, name)| name))), near)
             }
             Pattern::Id(id) => {
                 let name = id_parts(id.as_str()).name;
-                let near = self.index.resource.rows().filter(|row| id_parts(row.id.as_str()).name == name).map(|row| row.id.as_str().to_owned()).collect();
+                let near = self
+                    .index
+                    .resource
+                    .rows()
+                    .filter(|row| id_parts(row.id.as_str()).name == name)
+                    .map(|row| row.id.as_str().to_owned())
+                    .collect();
                 suggest(error(format!("`{text}` is not in the input")), near)
             }
             Pattern::Bare(name) => {
@@ -459,9 +502,18 @@ impl<'a> Names<'a> {
                 }
                 let known: BTreeSet<&str> = self.by_name.keys().map(|(_, name)| *name).collect();
                 let near: BTreeSet<&str> = nearest(name.text(), known.into_iter()).into_iter().collect();
-                let near = self.by_name.keys().filter(|(_, name)| near.contains(name)).map(|(kind, name)| format!("{}:{name}", kind.as_str())).collect();
+                let near = self
+                    .by_name
+                    .keys()
+                    .filter(|(_, name)| near.contains(name))
+                    .map(|(kind, name)| format!("{}:{name}", kind.as_str()))
+                    .collect();
                 let error = suggest(error(format!("nothing is called `{text}`")), near);
-                if error.candidates.is_empty() && name.text().contains('.') { error.help(format!("write `fqdn:{text}` for a host name")) } else { error }
+                if error.candidates.is_empty() && name.text().contains('.') {
+                    error.help(format!("write `fqdn:{text}` for a host name"))
+                } else {
+                    error
+                }
             }
             Pattern::Tag { .. } => error(format!("nothing that sends or answers carries `{text}`")),
             Pattern::Label(_) => error(format!("nothing in the input carries `{text}`")),
@@ -502,9 +554,13 @@ fn no_place(text: &str) -> SelectorError {
 fn sort_key(end: End) -> (String, String, Instance) {
     let one = |text: &str| (text.to_owned(), String::new(), Instance::Primary);
     match end {
-        End::Machine(id) | End::Nic(id) | End::Subnet(id) | End::Site(id) | End::PrivateEndpoint(id) | End::Unmodelled(id) | End::Fqdn(id) => {
-            one(id.as_str())
-        }
+        End::Machine(id)
+        | End::Nic(id)
+        | End::Subnet(id)
+        | End::Site(id)
+        | End::PrivateEndpoint(id)
+        | End::Unmodelled(id)
+        | End::Fqdn(id) => one(id.as_str()),
         End::Ip(ip) | End::Internet(Some(ip)) => one(&ip.to_string()),
         End::Internet(None) => one("internet"),
         End::Store(id, part, instance) => (id.as_str().to_owned(), part.as_str().to_owned(), instance),

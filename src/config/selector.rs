@@ -229,7 +229,9 @@ impl std::error::Error for SelectorError {}
 pub fn parse(text: &str) -> Result<Pattern, SelectorError> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(SelectorError::new("the selector is empty").help("write a resource id, a name, or a kind and a path such as `vm:web01`"));
+        return Err(
+            SelectorError::new("the selector is empty").help("write a resource id, a name, or a kind and a path such as `vm:web01`")
+        );
     }
     if text.starts_with('/') || text.to_ascii_lowercase().starts_with("subscriptions/") {
         return Ok(Pattern::Id(normal_id(text)));
@@ -255,7 +257,9 @@ pub fn parse(text: &str) -> Result<Pattern, SelectorError> {
         "internet" => {
             let ip = address(text, rest)?;
             if !net::is_public(ip) {
-                return Err(SelectorError::new(format!("`{ip}` is no public address")).help(format!("write `ip:{ip}` for an address inside")));
+                return Err(
+                    SelectorError::new(format!("`{ip}` is no public address")).help(format!("write `ip:{ip}` for an address inside"))
+                );
             }
             Ok(Pattern::Internet(Some(ip)))
         }
@@ -263,7 +267,8 @@ pub fn parse(text: &str) -> Result<Pattern, SelectorError> {
             let name = rest.trim_end_matches('.').to_lowercase();
             let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if name.is_empty() || !name.chars().all(fine) || name.split('.').any(str::is_empty) {
-                return Err(SelectorError::new(format!("`{rest}` is no host name")).help("write a name such as `fqdn:corpdata.blob.core.windows.net`"));
+                return Err(SelectorError::new(format!("`{rest}` is no host name"))
+                    .help("write a name such as `fqdn:corpdata.blob.core.windows.net`"));
             }
             Ok(Pattern::Fqdn(Sym::new(&name)))
         }
@@ -278,9 +283,8 @@ pub fn parse(text: &str) -> Result<Pattern, SelectorError> {
             let service = rest.to_ascii_lowercase();
             match Service::parse(&service) {
                 Some(service) => Ok(Pattern::External(service)),
-                None if LATER.contains(&service.as_str()) => {
-                    Err(SelectorError::new(format!("`{text}` is not modelled yet")).help("storage, keyvault and sql are; the others come later"))
-                }
+                None if LATER.contains(&service.as_str()) => Err(SelectorError::new(format!("`{text}` is not modelled yet"))
+                    .help("storage, keyvault and sql are; the others come later")),
                 None => Err(SelectorError::new(format!("`{rest}` is no external service")).help("write storage, keyvault or sql")),
             }
         }

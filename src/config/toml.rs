@@ -198,7 +198,11 @@ fn unreadable(file: &str, text: &str, error: &toml::de::Error) -> Diagnostic {
 }
 
 /// Calls `report` with path, key and the keys known there for each key that is not one of them.
-fn unknown_keys<'t>(path: &str, table: &'t DeTable<'t>, report: &mut dyn FnMut(&str, &Spanned<std::borrow::Cow<'t, str>>, &'static [&'static str])) {
+fn unknown_keys<'t>(
+    path: &str,
+    table: &'t DeTable<'t>,
+    report: &mut dyn FnMut(&str, &Spanned<std::borrow::Cow<'t, str>>, &'static [&'static str]),
+) {
     let Some((_, known)) = KEYS.iter().find(|(table, _)| *table == path) else { return };
     for (key, value) in table {
         if !known.contains(&key.get_ref().as_ref()) {
@@ -283,11 +287,18 @@ impl Reader<'_> {
             let Some(list) = list else { continue };
             if list.get_ref().is_empty() {
                 let help = format!("leave `{key}` out to have all of the input inside");
-                self.problem(Severity::Error, "config::empty_boundary", list.span().start, format!("`{key}` lists nothing, so nothing would be inside"), Some(help));
+                self.problem(
+                    Severity::Error,
+                    "config::empty_boundary",
+                    list.span().start,
+                    format!("`{key}` lists nothing, so nothing would be inside"),
+                    Some(help),
+                );
             }
             for value in list.get_ref() {
                 let id = value.get_ref().trim().to_lowercase();
-                let guid = id.len() == 36 && id.bytes().enumerate().all(|(n, b)| if matches!(n, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() });
+                let guid = id.len() == 36
+                    && id.bytes().enumerate().all(|(n, b)| if matches!(n, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() });
                 if !guid {
                     self.wrong(value, "an id such as `11111111-1111-4111-8111-111111111111`");
                 } else if key == "tenants" {
@@ -343,7 +354,13 @@ impl Reader<'_> {
             let name = site.name.get_ref().trim().to_lowercase();
             if seen.contains(&name) {
                 let message = format!("the site `{}` is described twice", site.name.get_ref());
-                self.problem(Severity::Error, "config::twice", site.name.span().start, message, Some("put both into one `[[onprem]]`".to_owned()));
+                self.problem(
+                    Severity::Error,
+                    "config::twice",
+                    site.name.span().start,
+                    message,
+                    Some("put both into one `[[onprem]]`".to_owned()),
+                );
             }
             seen.push(name);
         }
@@ -374,7 +391,8 @@ impl Reader<'_> {
             forwards = Sym::EMPTY;
             if stated.at.is_none() {
                 let help = "add `at = \"vnet:…\"`: the network whose private zones the server sees".to_owned();
-                let message = format!("the DNS server {address} forwards to Azure from a network that is not named, so its answers stay unknown");
+                let message =
+                    format!("the DNS server {address} forwards to Azure from a network that is not named, so its answers stay unknown");
                 self.problem(Severity::Warning, "config::dns_server", stated.address.span().start, message, Some(help));
             }
         }
@@ -422,7 +440,7 @@ impl Reader<'_> {
         }
         let nics = match self.appliance_nics(&stated.selector) {
             Ok(nics) => nics,
-            Err(error) => return self.selector(Self::severity(&stated.selector), &stated.selector, error),
+            Err((severity, error)) => return self.selector(severity, &stated.selector, error),
         };
         let snat = stated.snat.map_or(Tri::Maybe, Tri::from_bool);
         for nic in nics {
@@ -434,19 +452,25 @@ impl Reader<'_> {
     }
 
     /// A machine as an appliance means all its interfaces.
-    fn appliance_nics(&self, value: &Spanned<String>) -> Result<Vec<Sym>, SelectorError> {
+    fn appliance_nics(&self, value: &Spanned<String>) -> Result<Vec<Sym>, (Severity, SelectorError)> {
         let text = value.get_ref();
         let mut nics = Vec::new();
-        for end in self.names.many(text)? {
+        for end in self.names.many(text).map_err(|error| (Self::severity(value), error))? {
             match end {
                 End::Nic(nic) => nics.push(nic),
                 End::Machine(machine) => nics.extend(self.names.index().nics_by_machine.get(machine).iter().map(|row| row.nic)),
-                _ => return Err(SelectorError::new(format!("`{text}` is no network interface")).help("write `nic:<name>` or `vm:<name>`")),
+                _ => {
+                    let error = SelectorError::new(format!("`{text}` is no network interface"));
+                    return Err((Severity::Error, error.help("write `nic:<name>` or `vm:<name>`")));
+                }
             }
         }
         nics.sort_by_key(|nic| nic.as_str());
         nics.dedup();
-        if nics.is_empty() { Err(SelectorError::new(format!("`{text}` has no network interface"))) } else { Ok(nics) }
+        if nics.is_empty() {
+            return Err((Severity::Warning, SelectorError::new(format!("`{text}` has no network interface"))));
+        }
+        Ok(nics)
     }
 
     fn any_prefix(&mut self, value: &Spanned<String>) -> Option<Prefix> {

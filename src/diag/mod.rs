@@ -142,11 +142,9 @@ mod tests {
 
     #[test]
     fn a_message_has_code_place_and_help() {
-        let message = Diagnostic::new("ingest::broken_json", Severity::Error, "expected `,` or `]`").at("a.json", "/3").help("export it again");
-        assert_eq!(
-            message.render(false),
-            "error[ingest::broken_json]: expected `,` or `]`\n  --> a.json#/3\n   = help: export it again\n"
-        );
+        let message =
+            Diagnostic::new("ingest::broken_json", Severity::Error, "expected `,` or `]`").at("a.json", "/3").help("export it again");
+        assert_eq!(message.render(false), "error[ingest::broken_json]: expected `,` or `]`\n  --> a.json#/3\n   = help: export it again\n");
         let message = message.on_line(Some((4, 2)));
         assert!(message.render(false).contains("  --> a.json:4:2\n"));
         assert!(message.render(true).contains("\x1b[1;31merror"));

@@ -1,7 +1,12 @@
 //! Bytes to resources: every format ends in one neutral [`Resource`]; no format leaks further.
 
+use std::io::Read;
+use std::path::PathBuf;
+
 use serde_json::Value;
 
+use crate::diag::{Diagnostic, Severity};
+use crate::facts::Fact;
 use crate::model::Sym;
 
 /// Where something stood in the input.
@@ -37,4 +42,76 @@ pub struct Resource {
     pub source: Source,
     /// Whether the body was part of its parent's.
     pub embedded: bool,
+}
+
+/// One file, or standard input.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The name as the person gave it.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// What all inputs together hold.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// Every resource once.
+    pub resources: Vec<Resource>,
+    /// Facts from facts folders.
+    pub facts: Vec<Fact>,
+    /// Where the resources of facts folders came from.
+    pub origins: Vec<(Sym, Source)>,
+    /// A service tag list found among the inputs.
+    pub service_tags: Option<(String, Vec<u8>)>,
+    /// What was wrong.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One entry of a change file.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// The resource is added, or replaces the one with its id.
+    Put(Resource),
+    /// The resource is gone, and its children with it.
+    Delete(Sym),
+}
+
+/// Stand-in: files, and files of folders.
+pub fn collect(paths: &[PathBuf], _stdin: &mut dyn Read) -> (Vec<Input>, Vec<Diagnostic>) {
+    let mut inputs = Vec::new();
+    let mut diagnostics = Vec::new();
+    let mut paths: Vec<PathBuf> = paths.to_vec();
+    while let Some(path) = paths.pop() {
+        if let Ok(entries) = std::fs::read_dir(&path) {
+            paths.extend(entries.flatten().map(|entry| entry.path()));
+            continue;
+        }
+        let name = path.display().to_string();
+        match std::fs::read(&path) {
+            Ok(bytes) => inputs.push(Input { name, bytes }),
+            Err(error) => diagnostics.push(Diagnostic::new("ingest::file", Severity::Error, error.to_string()).at(&name, "")),
+        }
+    }
+    (inputs, diagnostics)
+}
+
+/// Stand-in: `<relation>.facts` files only.
+pub fn read(inputs: Vec<Input>) -> Loaded {
+    let mut loaded = Loaded::default();
+    for input in inputs {
+        let relation = input.name.rsplit('/').next().unwrap_or_default().trim_end_matches(".facts").to_owned();
+        for line in String::from_utf8_lossy(&input.bytes).lines() {
+            let cells: Vec<&str> = line.split('\t').collect();
+            if let Some(Ok(fact)) = Fact::read(&relation, &cells) {
+                loaded.facts.push(fact);
+            }
+        }
+    }
+    loaded
+}
+
+/// Not available.
+pub fn read_change(_input: &Input) -> (Vec<Change>, Vec<Diagnostic>) {
+    (Vec::new(), Vec::new())
 }

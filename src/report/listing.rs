@@ -76,20 +76,43 @@ pub fn write<R: Row>(
             csv_line(R::HEADER.iter().copied(), out)?;
             rows.iter().try_for_each(|row| csv_line(row.cells(names).iter().map(String::as_str), out))
         }
-        Shape::Text | Shape::Markdown => {
-            let (header, cells) = filled(R::HEADER, rows.iter().map(|row| row.cells(names)).collect());
-            if shape == Shape::Markdown {
-                markdown(&header, &cells, out)?;
-                return markdown_gaps(gaps, out);
-            }
-            if cells.is_empty() {
-                writeln!(out, "no {command}: 0 rows")?;
-            } else {
-                text::table(&header, &cells, look, out)?;
-            }
+        Shape::Markdown => markdown_table(R::HEADER, rows.iter().map(|row| row.cells(names)).collect(), gaps, out),
+        Shape::Text => {
+            text_table("rows", R::HEADER, rows.iter().map(|row| row.cells(names)).collect(), look, out)?;
             text_gaps(gaps, out)
         }
     }
+}
+
+/// Aligned columns; `nothing` names what there is none of.
+///
+/// # Errors
+/// Those of `out`.
+pub fn text_table(nothing: &str, header: &[&'static str], rows: Vec<Vec<String>>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if rows.is_empty() {
+        return writeln!(out, "no {nothing}");
+    }
+    let (header, rows) = filled(header, rows);
+    text::table(&header, &rows, look, out)
+}
+
+/// A table for a pull request, with the gaps below.
+///
+/// # Errors
+/// Those of `out`.
+pub fn markdown_table(header: &[&'static str], rows: Vec<Vec<String>>, gaps: &[GapRow], out: &mut dyn Write) -> io::Result<()> {
+    let (header, rows) = filled(header, rows);
+    markdown(&header, &rows, out)?;
+    markdown_gaps(gaps, out)
+}
+
+/// A header and one row a line (RFC 4180).
+///
+/// # Errors
+/// Those of `out`.
+pub fn csv(header: &[&str], rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()> {
+    csv_line(header.iter().copied(), out)?;
+    rows.iter().try_for_each(|row| csv_line(row.iter().map(String::as_str), out))
 }
 
 /// One value on one line.

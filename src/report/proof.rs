@@ -161,7 +161,7 @@ impl Explanation<'_> {
         let asked = self.flow.traffic;
         if self.answer.verdict == Verdict::Allowed {
             let through = self.answer.ways.iter().filter(|way| way.span().sure.meets(asked));
-            let same = |way: &&&Way| self.answer.via == Some(way.via);
+            let same = |way: &&Way| self.answer.via == Some(way.via);
             return through.clone().find(same).or_else(|| through.clone().next()).into_iter().collect();
         }
         self.answer.ways.iter().collect()
@@ -187,10 +187,17 @@ impl Explanation<'_> {
             };
             self.steps(way, branch, &mut lines);
         }
-        let end = |selector: Option<&str>, end| if selector.is_some_and(|s| s.starts_with('/')) { self.names.short(end) } else { selector.unwrap_or_default().to_owned() };
+        let end = |selector: Option<&str>, end| {
+            if selector.is_some_and(|s| s.starts_with('/')) { self.names.short(end) } else { selector.unwrap_or_default().to_owned() }
+        };
         let head = Line {
             head: verdict.as_str(),
-            text: format!("{} -> {} {}", end(self.asked.from, self.flow.from), end(self.asked.to, self.flow.to), flow_text(self.asked.proto, self.asked.port)),
+            text: format!(
+                "{} -> {} {}",
+                end(self.asked.from, self.flow.from),
+                end(self.asked.to, self.flow.to),
+                flow_text(self.asked.proto, self.asked.port)
+            ),
             source: self.answer.via.map_or(String::new(), |via| format!("via {}", via.as_str())),
             label: label(verdict),
             ..Line::default()
@@ -222,7 +229,14 @@ impl Explanation<'_> {
                 (None, Kind::Assumption) => "assumption".to_owned(),
                 (None, Kind::Rule | Kind::Fact) => String::new(),
             };
-            lines.push(Line { head: "", tree, stage: step.stage.as_str(), text: format!("{mark}{}", step.text), source, label: step.label });
+            lines.push(Line {
+                head: "",
+                tree,
+                stage: step.stage.as_str(),
+                text: format!("{mark}{}", step.text),
+                source,
+                label: step.label,
+            });
         }
     }
 

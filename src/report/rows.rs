@@ -456,7 +456,14 @@ impl Row for ReachRow {
 
     fn cells(&self, names: &Names) -> Vec<String> {
         let hops = path_text(&self.hops, names);
-        vec![self.from.text(names), self.to.text(names), self.via.as_str().into(), traffic_text(&self.traffic), self.certainty.as_str().into(), hops]
+        vec![
+            self.from.text(names),
+            self.to.text(names),
+            self.via.as_str().into(),
+            traffic_text(&self.traffic),
+            self.certainty.as_str().into(),
+            hops,
+        ]
     }
 }
 
@@ -483,7 +490,8 @@ impl Row for ChangeRow {
     fn cells(&self, names: &Names) -> Vec<String> {
         let (relation, certainty, what) = match &self.row {
             Moved::Reach(row) => {
-                let what = format!("{} -> {} {} via {}", row.from.text(names), row.to.text(names), traffic_text(&row.traffic), row.via.as_str());
+                let what =
+                    format!("{} -> {} {} via {}", row.from.text(names), row.to.text(names), traffic_text(&row.traffic), row.via.as_str());
                 ("reach", row.certainty, what)
             }
             Moved::Exfil(row) => ("exfil", row.certainty, path_text(&row.hops, names)),

@@ -104,7 +104,10 @@ mod tests {
 
     fn render(look: Look) -> String {
         let mut out = Vec::new();
-        let rows = [vec!["vm:a".to_owned(), String::new(), "denied".to_owned()], vec!["vm:a-long-name-of-a-machine".to_owned(), "x".to_owned(), "allowed".to_owned()]];
+        let rows = [
+            vec!["vm:a".to_owned(), String::new(), "denied".to_owned()],
+            vec!["vm:a-long-name-of-a-machine".to_owned(), "x".to_owned(), "allowed".to_owned()],
+        ];
         table(&["from", "via", "verdict"], &rows, look, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
