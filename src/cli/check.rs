@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread;
 
 use crate::cli::args::{CheckArgs, Format, Global};
 use crate::cli::console::no_format;
@@ -36,13 +38,15 @@ pub fn run(args: &CheckArgs, global: &Global, console: &mut Console) -> Result<O
     } else {
         Box::new(File::open(&args.flows).map_err(|error| Fail::file(&args.flows, "read", &error))?)
     };
-    let mut count = Count::default();
+    let mut printer = Printer { format, rows: Vec::new(), cells: Vec::new(), count: Count::default() };
     let look = console.look;
     console.result(global, |out| {
-        let mut printer = Printer::new(format, out);
-        let answers = answers(&opened, BufReader::with_capacity(1 << 16, lines), &mut count, &mut |row| printer.row(row));
-        answers.and_then(|()| printer.finish(&opened, &count, look))
+        answers(&opened, format, estate::workers(global).get(), BufReader::with_capacity(1 << 16, lines), &mut |part| {
+            printer.part(part, out)
+        })?;
+        printer.finish(&opened, look, out)
     })?;
+    let count = printer.count;
     console.note(&count.text());
     Ok(if count.errors > 0 {
         Outcome::Unusable
@@ -54,7 +58,7 @@ pub fn run(args: &CheckArgs, global: &Global, console: &mut Console) -> Result<O
 }
 
 /// What came out, in numbers.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Count {
     flows: usize,
     passed: usize,
@@ -73,79 +77,149 @@ impl Count {
         }
     }
 
+    fn join(&mut self, other: Count) {
+        self.flows += other.flows;
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.errors += other.errors;
+    }
+
     fn text(&self) -> String {
         format!("{}: {} passed, {} failed, {} in error", text::count(self.flows, "flow"), self.passed, self.failed, self.errors)
     }
 }
 
-/// Reads line by line and gives each answer to `emit`; blank lines are passed over.
+/// Bytes of flows that one thread answers at a time.
+const BLOCK: u64 = 1 << 16;
+/// Blocks that each thread may be ahead of the output.
+const AHEAD: usize = 2;
+
+/// The answers to one block of lines.
+#[derive(Default)]
+struct Part {
+    /// NDJSON as it is printed.
+    text: Vec<u8>,
+    /// JSON rows.
+    rows: Vec<String>,
+    /// The cells of the other formats.
+    cells: Vec<Vec<String>>,
+    count: Count,
+}
+
+/// A thread that answers blocks: where they go in, and where its answers come out, in the same order.
+type Lane = (SyncSender<Vec<u8>>, Receiver<io::Result<Part>>);
+
+/// Reads blocks of lines, has them answered by up to `workers` threads and gives the answers to `emit` in the order of the lines.
 fn answers(
     opened: &Opened,
+    format: Format,
+    workers: usize,
     mut lines: impl BufRead,
-    count: &mut Count,
-    emit: &mut dyn FnMut(&AnswerRow) -> io::Result<()>,
+    emit: &mut dyn FnMut(Part) -> io::Result<()>,
 ) -> io::Result<()> {
     let names = Names::new(&opened.index);
-    let world: World = opened.world();
-    let mut resolver = Resolver::new(&names, opened.platform);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if lines.read_until(b'\n', &mut line)? == 0 {
-            return Ok(());
+    thread::scope(|scope| {
+        let mut lanes: Vec<Lane> = Vec::new();
+        let (mut sent, mut received) = (0, 0);
+        loop {
+            let block = block(&mut lines)?;
+            let ended = block.is_empty();
+            if !ended {
+                if sent == lanes.len() && sent < workers {
+                    let (to, blocks) = mpsc::sync_channel::<Vec<u8>>(AHEAD);
+                    let (parts, from) = mpsc::channel();
+                    let names = &names;
+                    scope.spawn(move || {
+                        // The evaluation keeps what it compiles, so each thread has a world of its own.
+                        let world: World = opened.world();
+                        let mut resolver = Resolver::new(names, opened.platform);
+                        blocks.iter().all(|block| parts.send(part(&world, &mut resolver, format, &block)).is_ok());
+                    });
+                    lanes.push((to, from));
+                }
+                // A lane that is gone has panicked; the scope reports that when it ends.
+                if lanes[sent % lanes.len()].0.send(block).is_err() {
+                    return Ok(());
+                }
+                sent += 1;
+            }
+            while received < sent && (ended || sent - received >= AHEAD * workers) {
+                let Ok(part) = lanes[received % lanes.len()].1.recv() else { return Ok(()) };
+                emit(part?)?;
+                received += 1;
+            }
+            if ended {
+                return Ok(());
+            }
         }
-        let text = line.trim_ascii();
-        if text.is_empty() {
+    })
+}
+
+/// The next whole lines, about [`BLOCK`] bytes of them; empty at the end.
+fn block(lines: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut block = Vec::new();
+    lines.by_ref().take(BLOCK).read_to_end(&mut block)?;
+    if !block.is_empty() && !block.ends_with(b"\n") {
+        lines.read_until(b'\n', &mut block)?;
+    }
+    Ok(block)
+}
+
+/// Answers the lines of one block; blank lines are passed over.
+fn part(world: &World, resolver: &mut Resolver, format: Format, block: &[u8]) -> io::Result<Part> {
+    let mut part = Part::default();
+    for line in block.split(|&b| b == b'\n') {
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
+        if line.is_empty() {
             continue;
         }
-        let question = Question::read(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text));
+        let question = Question::read(line);
         let row = match resolver.flow(&question) {
-            Ok(flow) => AnswerRow::new(&question.asked(), &estate::answer(&world, &flow)),
+            Ok(flow) => AnswerRow::new(&question.asked(), &estate::answer(world, &flow)),
             Err(why) => AnswerRow::error(&question.asked(), &why),
         };
-        count.add(&row);
-        emit(&row)?;
+        part.count.add(&row);
+        match format {
+            Format::Ndjson => {
+                serde_json::to_writer(&mut part.text, &row)?;
+                part.text.push(b'\n');
+            }
+            Format::Json => part.rows.push(to_json(&row)),
+            _ => part.cells.push(row.cells()),
+        }
     }
+    Ok(part)
 }
 
-/// Prints rows as they come, or keeps them for a format that needs them all.
-struct Printer<'o> {
+/// Prints NDJSON as it comes and keeps the rows of a format that needs them all.
+struct Printer {
     format: Format,
-    out: &'o mut dyn Write,
-    /// JSON rows, or the cells of the other formats.
     rows: Vec<String>,
     cells: Vec<Vec<String>>,
+    count: Count,
 }
 
-impl<'o> Printer<'o> {
-    fn new(format: Format, out: &'o mut dyn Write) -> Printer<'o> {
-        Printer { format, out, rows: Vec::new(), cells: Vec::new() }
+impl Printer {
+    fn part(&mut self, mut part: Part, out: &mut dyn Write) -> io::Result<()> {
+        self.count.join(part.count);
+        self.rows.append(&mut part.rows);
+        self.cells.append(&mut part.cells);
+        out.write_all(&part.text)
     }
 
-    fn row(&mut self, row: &AnswerRow) -> io::Result<()> {
-        match self.format {
-            Format::Ndjson => {
-                serde_json::to_writer(&mut *self.out, row)?;
-                self.out.write_all(b"\n")?;
-            }
-            Format::Json => self.rows.push(to_json(row)),
-            _ => self.cells.push(row.cells()),
-        }
-        Ok(())
-    }
-
-    fn finish(self, opened: &Opened, count: &Count, look: Look) -> io::Result<()> {
+    fn finish(&mut self, opened: &Opened, look: Look, out: &mut dyn Write) -> io::Result<()> {
         let gaps = listing::gaps(&opened.index);
+        let cells = std::mem::take(&mut self.cells);
         match self.format {
             Format::Ndjson => Ok(()),
-            Format::Json => listing::write_json("check", self.rows.into_iter(), &gaps, self.out),
-            Format::Csv => listing::csv(AnswerRow::HEADER, &self.cells, self.out),
-            Format::Markdown => listing::markdown_table(AnswerRow::HEADER, self.cells, &gaps, self.out),
-            Format::Junit => junit(&self.cells, self.out),
+            Format::Json => listing::write_json("check", self.rows.drain(..), &gaps, out),
+            Format::Csv => listing::csv(AnswerRow::HEADER, &cells, out),
+            Format::Markdown => listing::markdown_table(AnswerRow::HEADER, cells, &gaps, out),
+            Format::Junit => junit(&cells, out),
             _ => {
-                listing::text_table("flows", AnswerRow::HEADER, self.cells, look, self.out)?;
-                writeln!(self.out, "\n{}", count.text())?;
-                listing::text_gaps(&gaps, self.out)
+                listing::text_table("flows", AnswerRow::HEADER, cells, look, out)?;
+                writeln!(out, "\n{}", self.count.text())?;
+                listing::text_gaps(&gaps, out)
             }
         }
     }

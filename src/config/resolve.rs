@@ -105,15 +105,19 @@ impl<'a> Names<'a> {
         self.by_name.entry((kind, id_parts(id.as_str()).name)).or_default().push(id);
     }
 
-    /// A local network gateway, an `[[onprem]]` and a circuit of one name are one site, known by the first of the three.
+    /// An `[[onprem]]`, local network gateways and a circuit of one name are one site, known by the first of the three.
     fn add_sites(&mut self) {
-        for row in self.index.local_gateway.rows() {
-            self.add(Kind::Onprem, row.site);
-        }
         let mut stated: Vec<Sym> = self.index.site.rows().map(|row| row.site).collect();
         stated.sort_by_key(|site| site.as_str());
         for site in stated {
             self.by_name.entry((Kind::Onprem, Sym::lower(site.as_str()).as_str())).or_insert_with(|| vec![site]);
+        }
+        for row in self.index.local_gateway.rows() {
+            let name = id_parts(row.site.as_str()).name;
+            let known = self.by_name.get(&(Kind::Onprem, name)).and_then(|sites| sites.first());
+            if known.is_none_or(|site| site.as_str().starts_with('/')) {
+                self.add(Kind::Onprem, row.site);
+            }
         }
         let circuits = self.index.connection.rows().filter(|row| row.kind == ConnectionKind::ExpressRoute && !row.peer.is_empty());
         let mut by_name: HashMap<&'static str, BTreeSet<Sym>> = HashMap::new();

@@ -19,6 +19,7 @@ use crate::facts::network::Protocol;
 use crate::facts::private_access::{CompleteType, Era};
 use crate::facts::selector::PortList;
 use crate::facts::{Fact, Index};
+use crate::model::ids::id_parts;
 use crate::model::traffic::parse_ports;
 use crate::model::{Prefix, Sym, Tri, net};
 
@@ -328,11 +329,11 @@ impl Reader<'_> {
             return self.wrong(&stated.name, "the name of a site, without `/` and `:`");
         }
         self.facts.push(Site { site }.into());
-        for value in &stated.prefixes {
-            if let Some(prefix) = self.prefix(value) {
-                self.facts.push(SitePrefix { site, prefix }.into());
-            }
-        }
+        let mut prefixes: Vec<Prefix> = stated.prefixes.iter().filter_map(|value| self.prefix(value)).collect();
+        prefixes.extend(self.gateway_prefixes(site));
+        prefixes.sort();
+        prefixes.dedup();
+        self.facts.extend(prefixes.into_iter().map(|prefix| Fact::from(SitePrefix { site, prefix })));
         for value in &stated.nat {
             match self.address(value) {
                 Some(address) if net::is_public(address) => self.facts.push(SiteNat { site, address }.into()),
@@ -345,6 +346,14 @@ impl Reader<'_> {
                 self.facts.push(SiteForwarder { site, suffix, server, chases_cname: forwarder.chases_cname }.into());
             }
         }
+    }
+
+    /// What the local network gateways of the site's name say: the two are one site, and the statement adds to the gateways.
+    fn gateway_prefixes(&self, site: Sym) -> Vec<Prefix> {
+        let index = self.names.index();
+        let name = Sym::lower(site.as_str());
+        let same = index.local_gateway.rows().filter(|row| id_parts(row.site.as_str()).name == name.as_str());
+        same.flat_map(|row| index.local_gateway_prefixes.get(row.site)).map(|row| row.prefix).collect()
     }
 
     fn sites_differ(&mut self) {

@@ -23,6 +23,19 @@ pub struct Place {
     pub line: Option<usize>,
 }
 
+/// Ways that text shows; JSON has all of them.
+const SHOWN: usize = 8;
+
+/// The items in their order, each once.
+fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    items.fold(Vec::new(), |mut kept, item| {
+        if !kept.contains(&item) {
+            kept.push(item);
+        }
+        kept
+    })
+}
+
 /// One node of a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Node {
@@ -83,7 +96,7 @@ impl Explanation<'_> {
             schema: "watertight.explain/1",
             answer: AnswerRow::new(self.asked, self.answer),
             proof: self.proof(),
-            blockers: self.blockers().into_iter().map(|steps| steps.into_iter().map(reason).collect()).collect(),
+            blockers: distinct(self.blockers().into_iter().map(|steps| steps.into_iter().map(reason).collect())),
             gaps: self.gaps,
         };
         writeln!(out, "{}", to_json(&document))
@@ -95,18 +108,15 @@ impl Explanation<'_> {
         let ways = self.shown();
         let premises = match (verdict, ways.as_slice()) {
             (Verdict::Allowed, [way, ..]) => way.steps.iter().map(|step| self.node(step)).collect(),
-            (_, ways) => ways
-                .iter()
-                .map(|way| Node {
-                    kind: Kind::Rule.as_str(),
-                    label: "way.1",
-                    text: format!("{} by way of {}", outcome(way, self.flow.traffic), way.via.as_str()),
-                    resource: "",
-                    rule: String::new(),
-                    source: None,
-                    premises: self.blocking(way).into_iter().map(|step| self.node(step)).collect(),
-                })
-                .collect(),
+            (_, ways) => distinct(ways.iter().map(|way| Node {
+                kind: Kind::Rule.as_str(),
+                label: "way.1",
+                text: format!("{} by way of {}", outcome(way, self.flow.traffic), way.via.as_str()),
+                resource: "",
+                rule: String::new(),
+                source: None,
+                premises: self.blocking(way).into_iter().map(|step| self.node(step)).collect(),
+            })),
         };
         Node {
             kind: Kind::Rule.as_str(),
@@ -174,12 +184,14 @@ impl Explanation<'_> {
     pub fn text(&self, look: Look, out: &mut dyn Write) -> io::Result<()> {
         let verdict = self.answer.verdict;
         let mut lines: Vec<Line> = Vec::new();
-        let ways = self.shown();
-        let several = ways.len() > 1;
+        // A subnet or a machine with many addresses has a way for each of them, most of them alike.
+        let all = self.shown();
+        let ways = &all[..all.len().min(SHOWN)];
+        let several = all.len() > 1;
         for (n, way) in ways.iter().enumerate() {
             let last = n + 1 == ways.len();
             let branch = if several {
-                let text = format!("way {} of {} by {}: {}", n + 1, ways.len(), way.via.as_str(), outcome(way, self.flow.traffic));
+                let text = format!("way {} of {} by {}: {}", n + 1, all.len(), way.via.as_str(), outcome(way, self.flow.traffic));
                 lines.push(Line { tree: if last { "└─ " } else { "├─ " }.to_owned(), text, ..Line::default() });
                 if last { "   " } else { "│  " }
             } else {
@@ -244,10 +256,9 @@ impl Explanation<'_> {
         let blockers = self.blockers();
         if self.answer.verdict == Verdict::Denied && !blockers.is_empty() {
             writeln!(out, "\nto open it, change all of one line:")?;
-            for steps in &blockers {
-                let all: Vec<String> = steps.iter().map(|step| blocker_text(step)).collect();
-                writeln!(out, "  {}", all.join(" and "))?;
-            }
+            let lines =
+                distinct(blockers.iter().map(|steps| steps.iter().map(|step| blocker_text(step)).collect::<Vec<_>>().join(" and ")));
+            lines.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
         }
         if self.answer.verdict == Verdict::Unproven && !self.answer.assumptions.is_empty() {
             writeln!(out, "\nnot in the input:")?;

@@ -157,6 +157,8 @@ fn hub() -> Index {
         nic_machine|@/microsoft.network/networkinterfaces/nva-nic|@/microsoft.compute/virtualmachines/nva
         store|@/microsoft.keyvault/vaults/kv1|keyvault|vault|westeurope
         store_part|@/microsoft.keyvault/vaults/kv1|vault|primary|kv1.vault.azure.net|westeurope
+        local_gateway|@/microsoft.network/localnetworkgateways/hq|false
+        local_gateway_prefix|@/microsoft.network/localnetworkgateways/hq|172.17.0.0/16
         ",
     )
 }

@@ -42,6 +42,7 @@ fn estate() -> Index {
         store|@/microsoft.sql/servers/srv1|sql|server|westeurope
         store_part|@/microsoft.sql/servers/srv1|sqlserver|primary|srv1.database.windows.net|westeurope
         local_gateway|@/microsoft.network/localnetworkgateways/hq|false
+        local_gateway|@/microsoft.network/localnetworkgateways/dc|false
         site|HQ
         site|branch
         connection|@/microsoft.network/connections/er|expressroute|@/microsoft.network/virtualnetworkgateways/g|@/microsoft.network/expressroutecircuits/line|yes|false
@@ -101,7 +102,8 @@ fn a_store_has_parts_and_a_second_front_end() {
 
 #[test]
 fn a_site_is_known_by_gateway_statement_or_circuit() {
-    assert_eq!(to("onprem:hq"), Ok(End::Site(id("microsoft.network/localnetworkgateways/hq"))));
+    assert_eq!(to("onprem:hq"), Ok(End::Site(Sym::new("HQ"))));
+    assert_eq!(to("onprem:DC"), Ok(End::Site(id("microsoft.network/localnetworkgateways/dc"))));
     assert_eq!(to("onprem:Branch"), Ok(End::Site(Sym::new("branch"))));
     assert_eq!(to("onprem:line"), Ok(End::Site(id("microsoft.network/expressroutecircuits/line"))));
 }
