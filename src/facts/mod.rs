@@ -10,6 +10,7 @@ mod macros;
 pub mod catalog;
 pub mod config;
 pub mod estate;
+pub mod extract;
 pub mod gap;
 pub mod index;
 pub mod network;
