@@ -1,4 +1,4 @@
-//! Recognises a document by its content and streams its elements: one at a time as a value, never the document as a whole.
+//! Recognises a document by its content and streams its elements: one a thread at a time as a value, never the document as a whole.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,11 +10,14 @@ use serde_json::{Map, Value};
 
 use crate::diag::{Diagnostic, Severity, line_of_offset};
 use crate::ingest::element::{self, Place};
-use crate::ingest::{Resource, lenient};
+use crate::ingest::{Resource, lenient, spread};
 use crate::model::{Sym, ids};
 
 /// Diagnostics of one code that one file gives before the rest is only counted.
 const ENOUGH: usize = 50;
+
+/// Bytes of elements that are read at once; fewer than a hundredth of it are not worth several threads.
+const BATCH: usize = 8 << 20;
 
 /// What one file holds.
 pub(super) struct Read {
@@ -74,6 +77,7 @@ fn expectation(error: &serde_json::Error) -> String {
 }
 
 /// Collects what the documents of one file hold.
+#[derive(Default)]
 pub(super) struct Sink {
     pub file: Sym,
     pub resources: Vec<Resource>,
@@ -90,17 +94,7 @@ pub(super) struct Sink {
 
 impl Sink {
     fn new(name: &str) -> Sink {
-        Sink {
-            file: Sym::new(name),
-            resources: Vec::new(),
-            deleted: Vec::new(),
-            diagnostics: Vec::new(),
-            said: FxHashMap::default(),
-            service_tags: false,
-            list: String::new(),
-            index: None,
-            number: 0,
-        }
+        Sink { file: Sym::new(name), ..Sink::default() }
     }
 
     fn finish(mut self) -> Read {
@@ -171,6 +165,51 @@ impl Sink {
             }
         }
         Ok(())
+    }
+
+    /// Elements of the list that is read, the first of them at `first`.
+    fn batch(&mut self, first: usize, batch: &[&RawValue], bytes: usize, graph: bool) {
+        if bytes < BATCH / 100 {
+            return self.raws(first, batch, graph);
+        }
+        let (file, list) = (self.file, &self.list);
+        let parts = spread(batch, |at, part| {
+            let mut sink = Sink { file, list: list.clone(), ..Sink::default() };
+            sink.raws(first + at, part, graph);
+            sink
+        });
+        for part in parts {
+            self.absorb(part);
+        }
+    }
+
+    fn raws(&mut self, first: usize, raws: &[&RawValue], graph: bool) {
+        for (at, raw) in raws.iter().enumerate() {
+            let pointer = format!("{}/{}", self.list, first + at);
+            match serde_json::from_str(raw.get()) {
+                Ok(value) => self.element(value, &pointer, graph),
+                // Its syntax was right as text; it is nested too deeply, or a number is none.
+                Err(error) => self.say(
+                    Diagnostic::new("ingest::broken_json", Severity::Error, expectation(&error))
+                        .at(self.file.as_str(), &pointer)
+                        .note("this entry was not loaded"),
+                ),
+            }
+        }
+    }
+
+    /// Adds what another thread has read.
+    fn absorb(&mut self, mut part: Sink) {
+        let before = self.resources.len();
+        self.resources.append(&mut part.resources);
+        self.deleted.extend(part.deleted.into_iter().map(|(at, id)| (before + at, id)));
+        for diagnostic in part.diagnostics {
+            self.say(diagnostic);
+        }
+        for (code, n) in part.said {
+            // `say` has counted those that were kept.
+            *self.said.entry(code).or_default() += n.saturating_sub(ENOUGH);
+        }
     }
 
     /// One element of a list, or the one resource of a document.
@@ -375,15 +414,30 @@ impl Document<'_> {
     }
 }
 
-/// The elements of a list, one in memory at a time.
+/// The elements of a list: read as text, then as values in batches, by each thread one at a time.
 fn elements<'de, A: SeqAccess<'de>>(sink: &mut Sink, mut items: A, graph: bool) -> Result<(), A::Error> {
+    let mut batch: Vec<&'de RawValue> = Vec::new();
+    let mut bytes = 0;
     let mut index = 0;
     loop {
         sink.index = Some(index);
-        let Some(value) = items.next_element::<Value>()? else { break };
-        let pointer = sink.pointer();
-        sink.element(value, &pointer, graph);
-        index += 1;
+        let next = items.next_element::<&'de RawValue>();
+        if let Ok(Some(raw)) = next {
+            batch.push(raw);
+            bytes += raw.get().len();
+            index += 1;
+        }
+        // What stands before a break is loaded too.
+        if bytes >= BATCH || !matches!(next, Ok(Some(_))) {
+            sink.batch(index - batch.len(), &batch, bytes, graph);
+            batch.clear();
+            bytes = 0;
+        }
+        match next {
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(error) => return Err(error),
+        }
     }
     sink.index = None;
     Ok(())

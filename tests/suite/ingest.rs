@@ -201,6 +201,26 @@ fn big_and_deep_nonsense_is_refused_quickly() {
 }
 
 #[test]
+fn big_lists_load_in_order_and_one_bad_entry_costs_only_itself() {
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    let rows: Vec<String> = (0..3000)
+        .map(|n| match n {
+            1500 => format!("{{\"id\": \"{}\", \"properties\": {deep}}}", id("virtualNetworks/deep")),
+            _ => {
+                json!({"id": id(&format!("virtualNetworks/v{n:04}")), "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}})
+                    .to_string()
+            }
+        })
+        .collect();
+    let loaded = read(&format!("{{\"value\": [{}]}}", rows.join(",")));
+    assert_eq!(codes(&loaded.diagnostics), ["ingest::broken_json"]);
+    assert_eq!(loaded.diagnostics[0].pointer, "/value/1500");
+    assert_eq!(loaded.resources.len(), 2999);
+    let last = loaded.resources.last().unwrap();
+    assert_eq!((last.name.as_str(), last.source.pointer.as_str()), ("v2999", "/value/2999"));
+}
+
+#[test]
 fn wrong_types_are_named_and_the_rest_is_used() {
     let mut body = vnet();
     body["properties"]["addressSpace"] = json!({"addressPrefixes": ["10.0.0.0/16", 5, "ten"]});

@@ -153,3 +153,6 @@ fn tags(out: &mut Out<'_>) {
         out.fact(Tag { resource, key: Sym::lower(key), value });
     }
 }
+
+#[cfg(test)]
+mod tests;
