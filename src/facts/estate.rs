@@ -341,7 +341,7 @@ fn entry_of(resource: &Resource) -> (Entry, Vec<Diagnostic>) {
         rest.sort_unstable();
     }
     facts.dedup();
-    let lacks = |key: &str| !resource.body.get(key).and_then(|value| value.as_str()).is_some_and(|text| !text.is_empty());
+    let lacks = |key: &str| resource.body.get(key).and_then(|value| value.as_str()).is_none_or(str::is_empty);
     let entry = Entry {
         source: resource.source.clone(),
         embedded: resource.embedded,

@@ -1,6 +1,6 @@
 //! Bytes to resources: every format ends in one neutral [`Resource`]; no format leaks further.
 //!
-//! `files` finds and reads files, `document` recognises a document and streams its elements, `lenient` blanks what strict JSON does not
+//! `files` finds and reads files, `document` recognises a document and streams its elements into `sink`, `lenient` blanks what strict JSON does not
 //! allow, `spread` uses all processors, `element` turns one element into resources, `children` says which lists of a body hold resources, `merge` makes one
 //! resource of several copies.
 
@@ -10,6 +10,7 @@ mod element;
 mod files;
 mod lenient;
 mod merge;
+mod sink;
 mod spread;
 
 use serde_json::Value;
