@@ -33,6 +33,7 @@ use crate::model::Sym;
 use out::{Out, get, is_set};
 
 pub use inert::INERT;
+pub use nsg::UNKNOWN_TAG;
 
 /// The facts of one resource, and what was wrong with it.
 #[derive(Clone, Debug, Default)]
@@ -153,3 +154,6 @@ fn tags(out: &mut Out<'_>) {
         out.fact(Tag { resource, key: Sym::lower(key), value });
     }
 }
+
+#[cfg(test)]
+mod tests;
