@@ -1,10 +1,18 @@
-//! Rows to derived rows: what Azure makes of what the input says, one concept a file.
+//! Rows to derived rows: what Azure does, one concept a file, in the order a packet meets them.
 //!
-//! Each rule is a small function over rows; `explain` calls it for one flow, the dataflow for all of them.
+//! A concept is a pure function over the rows of one small group; the dataflow calls it in a `reduce` over such groups, and the
+//! evaluation of single points calls it on rows it looked up. So both say the same by construction, and the naive walk in the tests
+//! says it independently.
 
 pub mod consent;
 pub mod dns;
 pub mod endpoint_policy;
+pub mod filter;
+pub mod gateway;
+pub mod outbound;
 pub mod paas_firewall;
+pub mod peering;
 pub mod private_endpoint;
+pub mod route;
 pub mod service_endpoint;
+pub mod tag;

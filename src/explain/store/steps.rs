@@ -217,6 +217,14 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
             "firewall.2",
             "W-UNSUPPORTED",
         ),
+        Item::Unread => (
+            String::new(),
+            Sym::EMPTY,
+            "a rule of the firewall could not be read".to_owned(),
+            Kind::Assumption,
+            "firewall.5",
+            "W-UNSUPPORTED",
+        ),
         Item::Unknown => {
             (String::new(), Sym::EMPTY, "the store's firewall is not in the input".to_owned(), Kind::Absence, "firewall.3", "W-MISSING")
         }
@@ -263,5 +271,20 @@ pub fn route(tri: Tri, resource: Sym, text: &str) -> Step {
         kind: Kind::Absence,
         label: "pe.2",
         code: code(tri, "W-MISSING"),
+    }
+}
+
+/// It is not known whether a service endpoint of `subnet` covers the front end; `both` is what passes either way.
+pub fn coverage(subnet: Sym, both: Span) -> Step {
+    Step {
+        stage: Stage::Route,
+        span: both,
+        resource: subnet,
+        rule: String::new(),
+        source: Sym::EMPTY,
+        text: "whether a service endpoint of the subnet covers the region of the store is not known".to_owned(),
+        kind: Kind::Assumption,
+        label: "se.2",
+        code: "SE_SCOPE",
     }
 }

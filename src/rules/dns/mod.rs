@@ -317,6 +317,9 @@ impl Resolver<'_> {
                 found.records.insert(0, record);
                 found
             }
+            Lookup::NoData if self.unreadable(zone, zone_name, name) => {
+                Resolution::new(Answer::Unknown, name, format!("a record of the private zone {zone_name} has no known value")).by(zone)
+            }
             Lookup::NoData => {
                 Resolution::new(Answer::NoData, name, format!("the private zone {zone_name} has the name, but no address for it")).by(zone)
             }
@@ -352,6 +355,13 @@ impl Resolver<'_> {
         }
     }
 
+    /// Whether a record of the name was exported with a value that nobody understands.
+    fn unreadable(&self, zone: Sym, zone_name: &str, name: &str) -> bool {
+        let relative = name.strip_suffix(zone_name).unwrap_or("").trim_end_matches('.');
+        let records = self.index.zone_records.get(zone).iter().filter(|r| r.name.as_str() == relative || r.name.as_str().starts_with('*'));
+        records.into_iter().any(|r| self.index.gaps.has(r.record))
+    }
+
     /// Whether what a zone lacks does not exist (M-03, decision 8).
     fn records_complete(&self, zone: Sym) -> bool {
         let kind = Sym::new("microsoft.network/privatednszones/a");
@@ -380,9 +390,12 @@ impl Resolver<'_> {
 
     /// Past the zones: rulesets are not modelled, so one in the input may answer anything.
     fn outside(&self, vnet: Sym, name: &str, depth: usize) -> Resolution {
-        let forwarder = FORWARDERS.iter().flat_map(|kind| self.index.resources_by_kind.get(Sym::new(kind))).map(|r| r.id);
-        match forwarder.min_by_key(|id| id.as_str()) {
-            Some(id) => Resolution::new(Answer::Unknown, name, "a DNS forwarding ruleset may answer for this name".to_owned()).by(id),
+        let forwarders = FORWARDERS.iter().flat_map(|kind| self.index.resources_by_kind.get(Sym::new(kind))).map(|r| r.id);
+        let clouds = self.index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "names").map(|row| row.resource);
+        match forwarders.chain(clouds).min_by_key(|id| id.as_str()) {
+            Some(id) => {
+                Resolution::new(Answer::Unknown, name, "a DNS forwarder that is not modelled may answer for this name".to_owned()).by(id)
+            }
             None => self.public(Context::Azure(vnet), name, depth),
         }
     }
