@@ -15,9 +15,9 @@ use crate::facts::platform::Platform;
 use crate::facts::private_access::AddressSource;
 use crate::model::{Prefix, Span, Stage, Sym, Tri, net};
 use crate::rules::filter::Program;
-use crate::rules::gateway::{GatewayInput, GatewayRoutes, offered};
+use crate::rules::gateway::GatewayRoutes;
+use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
 use crate::rules::outbound::{Exits, Method, methods};
-use crate::rules::peering::{Peer, peer};
 use crate::rules::route::{Context, Network, Table};
 
 /// The facts of one estate with what is compiled from them. Not shared between threads.
@@ -384,44 +384,36 @@ pub fn is_endpoint_nic(role: NicRole) -> bool {
 }
 
 fn network(index: &Index, vnet: Sym) -> Network {
-    let mut own = prefixes_of(index, vnet);
-    own.sort();
-    let mut peers: Vec<Peer> = index
-        .peerings_by_vnet
-        .get(vnet)
-        .iter()
-        .map(|side| {
-            let reciprocal: Vec<_> = index.peerings_by_vnet.get(side.remote).iter().filter(|other| other.remote == vnet).copied().collect();
-            let known = index.vnet.has(side.remote);
-            peer(side, index.peering_prefixes.get(side.peering), &reciprocal, known, &prefixes_of(index, side.remote))
-        })
-        .collect();
-    peers.sort();
-    let mut beyond: Vec<Prefix> = peers
-        .iter()
-        .filter(|peer| peer.forwarded && peer.usable.hi())
-        .flat_map(|peer| index.peerings_by_vnet.get(peer.vnet))
-        .filter(|next| next.remote != vnet)
-        .flat_map(|next| {
-            let recorded = index.peering_prefixes.get(next.peering).iter().map(|row| row.prefix);
-            recorded.chain(prefixes_of(index, next.remote))
-        })
-        .collect();
-    beyond.sort();
-    beyond.dedup();
-    let mut gateway = gateways(index, vnet);
-    if gateway.gateways.is_empty() {
-        for peer in peers.iter().filter(|peer| peer.remote_gateway && peer.usable.hi()) {
-            gateway = gateways(index, peer.vnet);
-            if !peer.usable.lo() {
-                gateway.as_next_hop = gateway.as_next_hop.min(Tri::Maybe);
-                gateway.routes.iter_mut().for_each(|route| route.2 = route.2.min(Tri::Maybe));
-            }
+    let mut around = Around { own: prefixes_of(index, vnet), gateway: gateways(index, vnet), ..Around::default() };
+    for side in index.peerings_by_vnet.get(vnet) {
+        let remote = side.remote;
+        around.sides.push(*side);
+        // A hub has many peers and its peers few: look on the side with fewer rows.
+        let (there, here) = (index.peerings_by_vnet.get(remote), index.peerings_by_remote.get(vnet));
+        let other = if there.len() < here.len() { there } else { here };
+        around.reciprocal.extend(other.iter().filter(|row| row.vnet == remote && row.remote == vnet));
+        around.recorded.extend(index.peering_prefixes.get(side.peering));
+        around.known.extend(index.vnet.one(remote).map(|row| row.vnet));
+        around.remote_space.extend(prefixes_of(index, remote).into_iter().map(|prefix| (remote, prefix)));
+        if side.forwarded {
+            around.beyond.extend(beyond(index, remote).into_iter().map(|(of, prefix)| (remote, of, prefix)));
+        }
+        if side.use_remote_gateways {
+            around.remote_gateways.push((remote, gateways(index, remote)));
         }
     }
-    let mut clouds: Vec<Sym> = index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "routes").map(|row| row.resource).collect();
-    clouds.sort_by_key(|resource| resource.as_str());
-    Network { vnet, own, peers, beyond, gateway, clouded: clouds.first().copied().unwrap_or_default() }
+    around.clouds = index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "routes").map(|row| row.resource).collect();
+    assemble(vnet, &around)
+}
+
+/// The spaces of the peers of `vnet`, with the network each belongs to.
+fn beyond(index: &Index, vnet: Sym) -> Vec<(Sym, Prefix)> {
+    let mut out = Vec::new();
+    for side in index.peerings_by_vnet.get(vnet) {
+        let recorded = index.peering_prefixes.get(side.peering).iter().map(|row| row.prefix);
+        out.extend(recorded.chain(prefixes_of(index, side.remote)).map(|prefix| (side.remote, prefix)));
+    }
+    out
 }
 
 fn prefixes_of(index: &Index, vnet: Sym) -> Vec<Prefix> {
@@ -430,34 +422,21 @@ fn prefixes_of(index: &Index, vnet: Sym) -> Vec<Prefix> {
 
 /// What the gateways that stand in the subnets of `vnet` offer.
 fn gateways(index: &Index, vnet: Sym) -> GatewayRoutes {
-    let mut ids: Vec<Sym> = index
-        .subnets_by_vnet
-        .get(vnet)
-        .iter()
-        .flat_map(|subnet| index.gateways_by_subnet.get(subnet.subnet))
-        .map(|row| row.gateway)
-        .collect();
-    ids.sort();
-    ids.dedup();
-    let inputs: Vec<GatewayInput<'_>> = ids
-        .iter()
-        .filter_map(|id| index.gateway.one(*id))
-        .map(|gateway| GatewayInput {
-            gateway,
-            connections: index
-                .connections_by_gateway
-                .get(gateway.gateway)
-                .iter()
-                .map(|connection| {
-                    let behind = index.local_gateway_prefixes.get(connection.peer).iter().map(|row| row.prefix).collect();
-                    let bgp = index.local_gateway.one(connection.peer).is_some_and(|site| site.bgp);
-                    (connection, behind, bgp)
-                })
-                .collect(),
-            clients: index.gateway_client_pools.get(gateway.gateway).iter().map(|row| row.prefix).collect(),
-        })
-        .collect();
-    offered(&inputs)
+    let mut around = AroundGateways::default();
+    for subnet in index.subnets_by_vnet.get(vnet) {
+        for row in index.gateways_by_subnet.get(subnet.subnet) {
+            around.gateways.extend(index.gateway.get(row.gateway));
+        }
+    }
+    for gateway in &around.gateways {
+        around.connections.extend(index.connections_by_gateway.get(gateway.gateway));
+        around.clients.extend(index.gateway_client_pools.get(gateway.gateway).iter().map(|row| (row.gateway, row.prefix)));
+    }
+    for connection in &around.connections {
+        around.behind.extend(index.local_gateway_prefixes.get(connection.peer).iter().map(|row| (row.site, row.prefix)));
+        around.bgp_peers.extend(index.local_gateway.get(connection.peer).iter().filter(|site| site.bgp).map(|site| site.site));
+    }
+    assemble_gateways(&around)
 }
 
 fn table_input(index: &Index, table: Sym) -> Table {

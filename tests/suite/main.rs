@@ -1,3 +1,8 @@
 //! The one test binary.
 
+mod cli;
+mod front_pages;
+mod ingest;
 mod private_access;
+mod queries;
+mod selectors;

@@ -28,11 +28,6 @@ pub struct Target {
     pub instance: Instance,
 }
 
-/// placeholder
-pub fn pairs(_world: &World<'_>, _flow: &crate::explain::way::Flow) -> Option<crate::explain::point::Pairs> {
-    None
-}
-
 /// The tag that holds a service's front ends.
 pub fn service_tag(service: Service) -> Sym {
     Sym::new(match service {
@@ -309,9 +304,6 @@ impl Asked<'_> {
                 let coverage =
                     service_endpoint::of(self.world.index, self.world.platform, self.client.subnet, self.store.service, self.part.location);
                 let ways = self.transport.to_service(self.client, &class, coverage.covered, self.traffic);
-                if coverage.covered == Tri::Maybe {
-                    return self.perhaps_covered(ways);
-                }
                 if ways.is_empty() {
                     let step = steps::route(Tri::No, self.client.subnet, "no way leads from the subnet to public addresses");
                     let nobody = Source::Public { addresses: Vec::new(), certain: false, origin: Origin::Azure };
@@ -322,22 +314,6 @@ impl Asked<'_> {
             }
         };
         arriving.into_iter().map(|(way, source)| self.at_front_end(way, &source)).collect()
-    }
-
-    /// Where it is not known whether a service endpoint covers the front end, only what passes with and without it is sure (SE-15).
-    fn perhaps_covered(&self, arriving: Vec<(Way, Source)>) -> Vec<Way> {
-        let (with, without): (Vec<_>, Vec<_>) =
-            arriving.into_iter().partition(|(_, source)| matches!(source, Source::ServiceEndpoint { .. }));
-        let finish =
-            |part: Vec<(Way, Source)>| -> Vec<Way> { part.into_iter().map(|(way, source)| self.at_front_end(way, &source)).collect() };
-        let (mut ways, without) = (finish(with), finish(without));
-        let sure = |ways: &[Way]| ways.iter().fold(Set::EMPTY, |set, way| set.or(way.span().sure));
-        let both = Span { sure: sure(&ways).and(sure(&without)), may: Set::ALL };
-        ways.extend(without);
-        for way in &mut ways {
-            way.steps.insert(0, steps::coverage(self.client.subnet, both));
-        }
-        ways
     }
 
     /// SEP, firewall and front end behind a way that ends at public addresses.

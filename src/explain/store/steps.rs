@@ -273,18 +273,3 @@ pub fn route(tri: Tri, resource: Sym, text: &str) -> Step {
         code: code(tri, "W-MISSING"),
     }
 }
-
-/// It is not known whether a service endpoint of `subnet` covers the front end; `both` is what passes either way.
-pub fn coverage(subnet: Sym, both: Span) -> Step {
-    Step {
-        stage: Stage::Route,
-        span: both,
-        resource: subnet,
-        rule: String::new(),
-        source: Sym::EMPTY,
-        text: "whether a service endpoint of the subnet covers the region of the store is not known".to_owned(),
-        kind: Kind::Assumption,
-        label: "se.2",
-        code: "SE_SCOPE",
-    }
-}
