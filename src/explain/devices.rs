@@ -72,7 +72,7 @@ impl Walk<'_, '_> {
         }
         let mut trail = trail;
         trail.steps.extend(filters::inbound(self.world, host, packet, self.asked));
-        if host.ip == packet.dst {
+        if host.ip == packet.dst && packet.service.is_none() {
             // The next hop is the destination itself.
             let mut trail = trail;
             trail.steps.extend(self.session.then(|| self.way_back(host, packet, &trail)).into_iter().flatten());
@@ -152,7 +152,11 @@ impl Walk<'_, '_> {
                 Seen::At(ip) => holds(&allow.from, *ip),
                 Seen::SomePublic => allow.from.prefix_len() == 0,
             };
-            if from && holds(&allow.to, packet.dst) {
+            let to = match &packet.service {
+                Some(front_end) => allow.to.prefix_len() == 0 || front_end.class.within(&allow.to, self.world.platform).lo(),
+                None => holds(&allow.to, packet.dst),
+            };
+            if from && to {
                 passed = passed.or(stated(allow.protocol, &allow.ports.items()));
             }
         }
@@ -220,18 +224,16 @@ impl Walk<'_, '_> {
             ways.push(trail.and(step(Stage::Route, Span::NONE, "address.5", text).by(endpoint, "")).end(via));
             return;
         }
-        let protocols = step(
-            Stage::PrivateEndpoint,
-            Span::exactly(Set::tcp_udp()),
-            "endpoint.1",
-            format!("private endpoint {} answers TCP and UDP", short(endpoint)),
-        );
-        trail = trail.and(protocols.by(endpoint, "").from_fact(endpoint).kind(Kind::Fact));
-        let consent = self.world.consent(endpoint);
-        if !consent.lo() {
-            let text = format!("the connection of {} is not approved in every view", short(endpoint));
-            let state = step(Stage::Consent, tri_span(consent), "consent.1", text).by(endpoint, "").from_fact(endpoint).kind(Kind::Fact);
-            trail = trail.and(if consent.hi() { state.code("PE_STATE") } else { state });
+        if self.target == Target::Anyone {
+            // Somebody who dials the address: whoever asks for the endpoint itself adds these two.
+            trail = trail.and(self.front_of(endpoint));
+            let consent = self.world.consent(endpoint);
+            if !consent.lo() {
+                let text = format!("the connection of {} is not approved in every view", short(endpoint));
+                let state =
+                    step(Stage::Consent, tri_span(consent), "consent.1", text).by(endpoint, "").from_fact(endpoint).kind(Kind::Fact);
+                trail = trail.and(if consent.hi() { state.code("PE_STATE") } else { state });
+            }
         }
         let subnet = index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
         let policies = index.subnet_private_endpoint_policy.one(subnet).map_or(EndpointPolicies::Disabled, |row| row.policies);
@@ -241,8 +243,7 @@ impl Walk<'_, '_> {
             EndpointPolicies::Disabled | EndpointPolicies::RouteTable => Tri::No,
         };
         if let (true, Some(nsg)) = (filtered.hi(), index.subnet_nsg.one(subnet)) {
-            let mut asgs: Vec<(Sym, Tri)> = index.private_endpoint_asgs.get(endpoint).iter().map(|row| (row.asg, Tri::Yes)).collect();
-            asgs.sort();
+            let asgs = self.world.endpoint_asgs(endpoint);
             let own = crate::rules::tag::Party { place: packet.destination().place, asgs: &asgs };
             let direction = crate::facts::network::Direction::Inbound;
             let mut met = filters::group(self.world, nsg.nsg, direction, own, packet.source(), SourcePorts::Ignored, subnet, self.asked);
@@ -253,6 +254,23 @@ impl Walk<'_, '_> {
             trail = trail.and(met);
         }
         ways.push(trail.end(via));
+    }
+
+    /// What answers behind a private endpoint: TCP and UDP at the ports of its service (PE-17, M-16).
+    fn front_of(&self, endpoint: Sym) -> Step {
+        let index = self.world.index;
+        let mut answers = Span::NONE;
+        for connection in index.private_endpoint_connections.get(endpoint) {
+            answers = answers.or(match index.store.one(connection.target) {
+                Some(store) => {
+                    let http = index.store_access.one(store.store).is_some_and(|access| access.plain_http);
+                    crate::rules::private_endpoint::front_end(self.world.platform, store.service, store.kind, connection.group, http, true)
+                }
+                None => Span { sure: Set::EMPTY, may: Set::tcp_udp() },
+            });
+        }
+        let text = format!("private endpoint {} answers at the ports of its service", short(endpoint));
+        step(Stage::PrivateEndpoint, answers, "endpoint.1", text).by(endpoint, "").from_fact(endpoint).kind(Kind::Fact).code("PE_PORT")
     }
 
     /// The packet is sent to a public address with one of the sources that `source` allows.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::explain::services::FrontEnd;
 use crate::explain::way::{Kind, Step};
 use crate::explain::world::World;
 use crate::model::{Set, Span, Stage, Sym, Tri};
@@ -70,6 +71,8 @@ pub struct Packet {
     pub dst_asgs: Vec<(Sym, Tri)>,
     /// Whether its source port is the sender's own.
     pub ports: SourcePorts,
+    /// The public front end it is for, in place of the address.
+    pub service: Option<FrontEnd>,
 }
 
 impl Packet {
@@ -79,7 +82,10 @@ impl Packet {
     }
     /// The destination end.
     pub fn destination(&self) -> Party<'_> {
-        Party { place: Place::At(self.dst), asgs: &self.dst_asgs }
+        match &self.service {
+            Some(front_end) => Party { place: Place::Service(&front_end.class), asgs: &[] },
+            None => Party { place: Place::At(self.dst), asgs: &self.dst_asgs },
+        }
     }
 }
 

@@ -1,16 +1,16 @@
 //! The answer to one flow: every pair of addresses its ends stand for, every way between them, and what that proves together.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 
 use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
-use crate::explain::store;
+use crate::explain::stores;
 use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{Answer, Assumption, End, Flow, Kind, Reason, Step, Way};
 use crate::explain::world::{World, free_addresses};
 use crate::facts::network::PublicSku;
 use crate::model::{Prefix, Set, Span, Stage, Sym, Tri, Verdict, Via, net};
-use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
 
 /// The ways between one pair of addresses, one of which a packet takes.
@@ -55,7 +55,7 @@ pub fn answer(world: &World<'_>, flow: &Flow) -> Answer {
 }
 
 /// The ends of a machine: its interfaces' places, grouped by configuration, and whether the guest sends by it for sure (ADR-15).
-fn places(world: &World<'_>, end: End) -> Vec<(Vec<Host>, bool)> {
+pub fn places(world: &World<'_>, end: End) -> Vec<(Vec<Host>, bool)> {
     let index = world.index;
     let of_nic = |nic: Sym, sure: bool| {
         let mut configs: Vec<Sym> = index.ip_configs_by_nic.get(nic).iter().map(|config| config.ip_config).collect();
@@ -82,7 +82,7 @@ fn places(world: &World<'_>, end: End) -> Vec<(Vec<Host>, bool)> {
 }
 
 /// Prefixes mentioned anywhere by filters: an imagined machine's address is compared with them at the other end.
-fn world_cuts(world: &World<'_>, cuts: &mut Vec<Prefix>) {
+pub fn world_cuts(world: &World<'_>, cuts: &mut Vec<Prefix>) {
     for rule in world.index.nsg_rules.rows() {
         for selector in rule.sources.items().into_iter().chain(rule.destinations.items()) {
             if let crate::facts::selector::Selector::Prefix(prefix) = selector {
@@ -99,7 +99,7 @@ fn world_cuts(world: &World<'_>, cuts: &mut Vec<Prefix>) {
 
 /// All pairs of a flow and the ways between them.
 pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
-    if let Some(pairs) = store::pairs(world, flow) {
+    if let Some(pairs) = stores::pairs(world, flow) {
         return pairs;
     }
     match flow.from {
@@ -112,7 +112,8 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
     }
 }
 
-fn one(way: Way) -> Pairs {
+/// A single way, as the pairs of a flow.
+pub fn one(way: Way) -> Pairs {
     Pairs { groups: vec![vec![vec![way]]] }
 }
 
@@ -210,8 +211,16 @@ fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target,
         Target::Host(host) => world.asgs_of(host.ip_config),
         _ => owner_asgs(world, to, from.vnet),
     };
-    let packet = Packet { src: Seen::At(from.ip), src_asgs: world.asgs_of(from.ip_config), dst: to, dst_asgs, ports: SourcePorts::Kept };
-    let walk = Walk { world, asked: flow.traffic, session: flow.session, target, home: Home::Network(from.vnet), origin: Some(from.ip) };
+    let packet = Packet { dst_asgs, ..Packet::new(Seen::At(from.ip), world.asgs_of(from.ip_config), to) };
+    let walk = Walk {
+        world,
+        asked: flow.traffic,
+        session: flow.session,
+        target,
+        home: Home::Network(from.vnet),
+        origin: Some(from.ip),
+        sources: RefCell::default(),
+    };
     let mut ways = walk.from(from, &packet);
     let inside = world.index.subnet_prefixes.get(from.subnet).iter().any(|row| row.prefix.contains(&to));
     if !sure_nic && !inside {
@@ -267,11 +276,11 @@ fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pair
 }
 
 fn internet_walk<'w, 'a>(world: &'w World<'a>, flow: &Flow, target: Target) -> Walk<'w, 'a> {
-    Walk { world, asked: flow.traffic, session: flow.session, target, home: Home::Internet, origin: None }
+    Walk { world, asked: flow.traffic, session: flow.session, target, home: Home::Internet, origin: None, sources: RefCell::default() }
 }
 
 fn from_client(client: IpAddr, dst: IpAddr) -> Packet {
-    Packet { src: Seen::At(client), src_asgs: Vec::new(), dst, dst_asgs: Vec::new(), ports: SourcePorts::Kept }
+    Packet::new(Seen::At(client), Vec::new(), dst)
 }
 
 /// The addresses of the internet that make a difference to the filters in front of `host`.
@@ -335,8 +344,16 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
                         Target::Host(host) => world.asgs_of(host.ip_config),
                         _ => Vec::new(),
                     };
-                    let packet = Packet { src: Seen::At(source), src_asgs: Vec::new(), dst: ip, dst_asgs, ports: SourcePorts::Kept };
-                    let walk = Walk { world, asked: flow.traffic, session: flow.session, target, home: Home::Site, origin: Some(source) };
+                    let packet = Packet { dst_asgs, ..Packet::new(Seen::At(source), Vec::new(), ip) };
+                    let walk = Walk {
+                        world,
+                        asked: flow.traffic,
+                        session: flow.session,
+                        target,
+                        home: Home::Site,
+                        origin: Some(source),
+                        sources: RefCell::default(),
+                    };
                     let mut ways = Vec::new();
                     walk.onward(
                         &at,
@@ -386,7 +403,7 @@ pub fn public_representatives(world: &World<'_>, cuts: &[Prefix], v6: bool) -> V
 }
 
 /// One address of each piece that `cuts` make of the site's addresses.
-fn site_representatives(world: &World<'_>, site: Sym, cuts: &[Prefix]) -> Vec<IpAddr> {
+pub fn site_representatives(world: &World<'_>, site: Sym, cuts: &[Prefix]) -> Vec<IpAddr> {
     representatives(&world.site_prefixes(site), cuts, |_| true)
 }
 

@@ -1,6 +1,9 @@
 //! A packet's way through the network, hop by hop: out of an interface, along the routes, through appliances, in at the other end.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
+
+use rustc_hash::FxHashMap;
 
 use crate::explain::candidates::{Candidate, choose};
 use crate::explain::filters;
@@ -9,6 +12,7 @@ use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::filter::SourcePorts;
+use crate::rules::paas_firewall::Source;
 use crate::rules::route::{Entry, Hop};
 
 /// Who a packet is meant for, where the asker knows: the same address may exist in other networks as well.
@@ -27,7 +31,6 @@ pub enum Target {
 }
 
 /// The question every part of a walk has in common.
-#[derive(Clone)]
 pub struct Walk<'w, 'a> {
     /// The facts.
     pub world: &'w World<'a>,
@@ -41,6 +44,8 @@ pub struct Walk<'w, 'a> {
     pub home: Home,
     /// The first source's private address, where it has one.
     pub origin: Option<IpAddr>,
+    /// What packets show a front end at the end of a way, by the way's place in the list.
+    pub sources: RefCell<FxHashMap<usize, Source>>,
 }
 
 /// Where a source is at home.
@@ -103,6 +108,10 @@ impl<'w, 'a> Walk<'w, 'a> {
 
     /// From the routes of `at`'s subnet on.
     pub fn onward(&self, at: &Host, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+        if let Some(front_end) = &packet.service {
+            self.onward_to_service(at, packet, front_end, trail, ways);
+            return;
+        }
         let choice = choose(self.world, at.subnet, packet.dst);
         if choice.candidates.is_empty() {
             let text = format!("no route of {} leads to {}", short(at.subnet), packet.dst);
@@ -113,7 +122,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             let trail = trail.clone();
             match candidate {
                 Candidate::Route(entry) => {
-                    let routed = self.route_step(at, entry, packet.dst, choice.certain);
+                    let routed = self.route_step(at, entry, &packet.dst.to_string(), choice.certain);
                     self.follow(at, packet, entry, trail.and(routed), ways);
                 }
                 Candidate::Endpoint { endpoint, vnet } => {
@@ -149,7 +158,7 @@ impl<'w, 'a> Walk<'w, 'a> {
     }
 
     /// The step that a chosen entry is.
-    fn route_step(&self, at: &Host, entry: &Entry, dst: IpAddr, certain: bool) -> Step {
+    pub fn route_step(&self, at: &Host, entry: &Entry, dst: &str, certain: bool) -> Step {
         let (word, open) = match entry.hop {
             Hop::Local => ("stays in the network".to_owned(), true),
             Hop::Peering(vnet) => (format!("goes to peered network {}", short(vnet)), true),
@@ -181,7 +190,8 @@ impl<'w, 'a> Walk<'w, 'a> {
         routed.kind(Kind::Assumption).code(code)
     }
 
-    fn follow(&self, at: &Host, packet: &Packet, entry: &Entry, trail: Trail, ways: &mut Vec<Way>) {
+    /// Goes where a chosen entry leads.
+    pub fn follow(&self, at: &Host, packet: &Packet, entry: &Entry, trail: Trail, ways: &mut Vec<Way>) {
         match entry.hop {
             Hop::None => ways.push(trail.end(Via::VnetLocal)),
             Hop::Local => {
@@ -199,8 +209,12 @@ impl<'w, 'a> Walk<'w, 'a> {
                 self.deliver(vnet, packet, trail, Via::Peering, ways);
             }
             Hop::Appliance(address) => self.through_appliance(at, address, packet, trail, ways),
+            Hop::Gateway if packet.service.is_some() => self.by_site_to_front_end(at, trail, ways),
             Hop::Gateway => self.to_gateway(at, packet, trail, ways),
-            Hop::Internet => self.to_public(at, packet, trail, ways),
+            Hop::Internet => match &packet.service {
+                Some(front_end) => self.to_front_end(at, packet, front_end, trail, ways),
+                None => self.to_public(at, packet, trail, ways),
+            },
             Hop::Unknown => {
                 let text = "where it goes is not known".to_owned();
                 let unknown =

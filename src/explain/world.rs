@@ -30,6 +30,7 @@ pub struct World<'a> {
     contexts: RefCell<FxHashMap<(Sym, Sym), Rc<Context>>>,
     programs: RefCell<FxHashMap<(Sym, Direction), Option<Rc<Program>>>>,
     endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
+    subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
 }
 
 impl<'a> World<'a> {
@@ -48,6 +49,7 @@ impl<'a> World<'a> {
             contexts: RefCell::default(),
             programs: RefCell::default(),
             endpoints_by_address,
+            subscriptions: RefCell::default(),
         }
     }
 
@@ -223,6 +225,50 @@ impl World<'_> {
         out.sort_by(|a, b| (a.subnet.as_str(), &a.step.text).cmp(&(b.subnet.as_str(), &b.step.text)));
         out.dedup_by(|a, b| a.subnet == b.subnet);
         out
+    }
+
+    /// The application security groups of a private endpoint (PE-23), sorted.
+    pub fn endpoint_asgs(&self, endpoint: Sym) -> Vec<(Sym, Tri)> {
+        let mut asgs: Vec<(Sym, Tri)> = self.index.private_endpoint_asgs.get(endpoint).iter().map(|row| (row.asg, Tri::Yes)).collect();
+        asgs.sort();
+        asgs
+    }
+
+    /// Whether a resource id lies inside the trust boundary.
+    pub fn inside(&self, id: Sym) -> bool {
+        let index = self.index;
+        let parts = crate::model::ids::id_parts(id.as_str());
+        let known = index.resource.one(id);
+        let tenant = known.map_or(Sym::EMPTY, |row| row.tenant);
+        let subscription = Sym::new(parts.subscription);
+        let subscriptions_known = !index.boundary_subscription.is_empty();
+        let tenants_known = !index.boundary_tenant.is_empty();
+        if subscriptions_known && !index.boundary_subscription.has(subscription) {
+            return false;
+        }
+        if tenants_known && !tenant.is_empty() && !index.boundary_tenant.has(tenant) {
+            return false;
+        }
+        // Without a stated boundary it is what the input holds.
+        subscriptions_known || known.is_some() || self.subscriptions().contains(&subscription)
+    }
+
+    /// The subscriptions that resources of the input belong to.
+    fn subscriptions(&self) -> std::cell::Ref<'_, rustc_hash::FxHashSet<Sym>> {
+        if self.subscriptions.borrow().is_none() {
+            *self.subscriptions.borrow_mut() = Some(self.index.resource.rows().map(|row| row.subscription).collect());
+        }
+        std::cell::Ref::map(self.subscriptions.borrow(), |found| found.as_ref().expect("filled above"))
+    }
+
+    /// Whether an endpoint policy on the subnet admits a scope outside the boundary (SEP-08, X-11).
+    pub fn scopes_outside(&self, subnet: Sym) -> bool {
+        self.index
+            .subnet_endpoint_policies
+            .get(subnet)
+            .iter()
+            .flat_map(|row| self.index.endpoint_policy_scopes.get(row.policy))
+            .any(|row| row.scope.as_str().starts_with("/subscriptions/") && !self.inside(row.scope))
     }
 
     /// Who has `ip` in `vnet` (ADR-11).
