@@ -190,7 +190,7 @@ impl Estate {
     }
 
     pub fn world(&self) -> World<'_> {
-        World { index: &self.index, platform: Platform::builtin() }
+        World::new(&self.index, Platform::builtin())
     }
 
     /// A network without filters.
@@ -284,7 +284,8 @@ impl Transport for Open<'_> {
     }
 
     fn to_service(&self, client: &Client, service: &ServiceClass, covered: Tri, _traffic: Set) -> Vec<(Way, Source)> {
-        let way = || Way { via: Via::Public, steps: vec![step(Stage::NsgOutbound, Span::ALL), step(Stage::Route, Span::ALL)] };
+        let routed = if covered == Tri::Maybe { Span::UNKNOWN } else { Span::ALL };
+        let way = || Way { via: Via::Public, steps: vec![step(Stage::NsgOutbound, Span::ALL), step(Stage::Route, routed)] };
         let mut ways = Vec::new();
         if covered.hi() {
             ways.push((way(), Source::ServiceEndpoint { subnet: client.subnet, vnet: client.vnet, tenant: TENANT.into() }));
