@@ -7,4 +7,6 @@ pub mod facts;
 pub mod generate;
 pub mod ingest;
 pub mod model;
+pub mod query;
 pub mod report;
+pub mod syntax;

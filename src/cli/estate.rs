@@ -15,6 +15,7 @@ use crate::facts::platform::Platform;
 use crate::facts::{Fact, Index};
 use crate::ingest::{self, Change, Input};
 use crate::model::{Set, Sym};
+use crate::query::{EstateRelations, FactRelations, Value};
 use crate::report::proof::Place;
 use crate::report::rows::{ExfilRow, Moved, ReachRow};
 
@@ -181,6 +182,12 @@ impl Opened {
     /// What flows are evaluated on.
     pub fn world(&self) -> World<'_> {
         World::new(&self.index, self.platform)
+    }
+
+    /// What checks ask: every fact, and what is derived from them.
+    pub fn relations(&self) -> EstateRelations<'_> {
+        let derive = |relation: &str, _bound: &[Option<Value>]| Err(format!("`{relation}` is not available in this build"));
+        EstateRelations::new(FactRelations::new(&self.index), Box::new(derive))
     }
 
     /// The endpoints that an optional selector names.

@@ -48,6 +48,8 @@ pub enum Fail {
     NobodyReads,
     /// What to tell the person.
     Said(Vec<Diagnostic>),
+    /// The same, already laid out.
+    Text(String),
 }
 
 impl Fail {
@@ -122,6 +124,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> u
         Ok(Outcome::Unusable) => 2,
         Err(Fail::Said(said)) => {
             console.say(&said);
+            2
+        }
+        Err(Fail::Text(text)) => {
+            console.error(&text);
             2
         }
     }

@@ -2,4 +2,6 @@
 
 mod cli;
 mod ingest;
+mod queries;
+mod reports;
 mod selectors;
