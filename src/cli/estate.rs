@@ -3,6 +3,7 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::cli::args::Global;
 use crate::cli::{Console, Fail};
@@ -29,6 +30,8 @@ pub struct Opened {
     pub platform: &'static Platform,
     config: Option<Config>,
     stated: Vec<Fact>,
+    /// The file whose lines were asked for last.
+    file: Mutex<(String, Vec<u8>)>,
 }
 
 /// What a listing asks for.
@@ -60,7 +63,7 @@ pub fn open(inputs: &[PathBuf], global: &Global, console: &mut Console) -> Resul
     drop(progress);
 
     let empty = estate.is_empty();
-    let mut opened = Opened { estate, index: Index::default(), platform, config, stated: Vec::new() };
+    let mut opened = Opened { estate, index: Index::default(), platform, config, stated: Vec::new(), file: Mutex::default() };
     opened.index = opened.estate.facts().collect();
     let stated = opened.restate();
     let wrong = stated.iter().any(|d| d.severity == Severity::Error);
@@ -175,7 +178,11 @@ impl Opened {
     pub fn place(&self, id: Sym) -> Option<Place> {
         let source = self.estate.origin(id)?;
         let file = source.file.as_str().to_owned();
-        let line = fs::read(&file).ok().and_then(|bytes| locate(&bytes, &source.pointer)).map(|(line, _)| line);
+        let mut kept = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.0 != file {
+            *kept = (file.clone(), fs::read(&file).unwrap_or_default());
+        }
+        let line = locate(&kept.1, &source.pointer).map(|(line, _)| line);
         Some(Place { file, pointer: source.pointer.clone(), line })
     }
 

@@ -91,6 +91,7 @@ impl From<io::Error> for Fail {
     fn from(error: io::Error) -> Fail {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Fail::NobodyReads,
+            io::ErrorKind::InvalidData => Fail::new("cli::file", plain(&error)),
             _ => Fail::new("cli::output", format!("cannot write the output: {}", plain(&error))),
         }
     }
