@@ -20,5 +20,5 @@ pub fn rules(_world: &World, _place: Place) -> Value {
 
 /// Not available.
 pub fn dns(_world: &World, _place: Place, name: Sym) -> Value {
-    json!({ "name": name, "answer": "unknown", "addresses": [], "chain": [] })
+    json!({ "error": format!("`effective dns` of {name} is not available in this build") })
 }
