@@ -3,11 +3,13 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::cli::args::Global;
 use crate::cli::{Console, Fail};
 use crate::config::{Config, Names, toml};
 use crate::diag::{Diagnostic, Severity, locate};
+use crate::engine::exfil;
 use crate::explain::way::{Answer, End, Flow};
 use crate::explain::{point, world::World};
 use crate::facts::estate::Estate;
@@ -15,8 +17,10 @@ use crate::facts::platform::Platform;
 use crate::facts::{Fact, Index};
 use crate::ingest::{self, Change, Input};
 use crate::model::{Set, Sym};
+use crate::query::{EstateRelations, FactRelations, Value};
 use crate::report::proof::Place;
-use crate::report::rows::{ExfilRow, Moved, ReachRow};
+use crate::report::rows::{AssumptionRow, Certainty, ExfilRow, Hop, Moved, ReachRow, RowEnd};
+use crate::report::traffic;
 
 /// An estate that was read, with everything a command asks of it.
 pub struct Opened {
@@ -28,6 +32,8 @@ pub struct Opened {
     pub platform: &'static Platform,
     config: Option<Config>,
     stated: Vec<Fact>,
+    /// The file whose lines were asked for last.
+    file: Mutex<(String, Vec<u8>)>,
 }
 
 /// What a listing asks for.
@@ -59,7 +65,7 @@ pub fn open(inputs: &[PathBuf], global: &Global, console: &mut Console) -> Resul
     drop(progress);
 
     let empty = estate.is_empty();
-    let mut opened = Opened { estate, index: Index::default(), platform, config, stated: Vec::new() };
+    let mut opened = Opened { estate, index: Index::default(), platform, config, stated: Vec::new(), file: Mutex::default() };
     opened.index = opened.estate.facts().collect();
     let stated = opened.restate();
     let wrong = stated.iter().any(|d| d.severity == Severity::Error);
@@ -174,13 +180,23 @@ impl Opened {
     pub fn place(&self, id: Sym) -> Option<Place> {
         let source = self.estate.origin(id)?;
         let file = source.file.as_str().to_owned();
-        let line = fs::read(&file).ok().and_then(|bytes| locate(&bytes, &source.pointer)).map(|(line, _)| line);
+        let mut kept = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.0 != file {
+            *kept = (file.clone(), fs::read(&file).unwrap_or_default());
+        }
+        let line = locate(&kept.1, &source.pointer).map(|(line, _)| line);
         Some(Place { file, pointer: source.pointer.clone(), line })
     }
 
     /// What flows are evaluated on.
     pub fn world(&self) -> World<'_> {
         World::new(&self.index, self.platform)
+    }
+
+    /// What checks ask: every fact, and what is derived from them.
+    pub fn relations(&self) -> EstateRelations<'_> {
+        let derive = |relation: &str, _bound: &[Option<Value>]| Err(format!("`{relation}` is not available in this build"));
+        EstateRelations::new(FactRelations::new(&self.index), Box::new(derive))
     }
 
     /// The endpoints that an optional selector names.
@@ -202,9 +218,32 @@ impl Opened {
     /// Where data can leave.
     ///
     /// # Errors
-    /// The engine is not part of this build.
-    pub fn exfil(&self, _ask: &Ask) -> Result<Vec<ExfilRow>, Fail> {
-        Err(not_available("exfil"))
+    /// None yet.
+    pub fn exfil(&self, ask: &Ask) -> Result<Vec<ExfilRow>, Fail> {
+        let world = self.world();
+        let mut rows: Vec<ExfilRow> = exfil::paths(&world, ask.from.as_deref(), ask.to.as_deref())
+            .into_iter()
+            .map(|path| ExfilRow {
+                from: RowEnd::of(path.from, &self.index),
+                to: RowEnd::of(path.to, &self.index),
+                length: path.hops.len(),
+                certainty: if path.proven { Certainty::Proven } else { Certainty::Unproven },
+                assumptions: AssumptionRow::list(&path.assumptions),
+                hops: path
+                    .hops
+                    .iter()
+                    .map(|hop| Hop {
+                        from: RowEnd::of(hop.from, &self.index),
+                        to: RowEnd::of(hop.to, &self.index),
+                        via: hop.via,
+                        traffic: traffic::items(hop.traffic),
+                    })
+                    .collect(),
+            })
+            .collect();
+        rows.sort();
+        rows.dedup();
+        Ok(rows)
     }
 
     /// All that a change can move: reach, exfil and violations.

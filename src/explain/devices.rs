@@ -294,6 +294,9 @@ impl Walk<'_, '_> {
                 }
             }
             for device in index.devices_by_public_ip.get(owner.public_ip) {
+                if index.gateway.has(device.device) || index.nat_gateway.has(device.device) {
+                    continue; // its address leads to no machine (IN-12)
+                }
                 nobody = false;
                 let kind = index.device.one(device.device).map_or(crate::facts::network::DeviceKind::Other, |row| row.kind);
                 let (stage, via) = device_words(kind);

@@ -102,12 +102,15 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
     if let Some(pairs) = stores::pairs(world, flow) {
         return pairs;
     }
+    if let End::Unmodelled(resource) = flow.to {
+        return one(unmodelled(resource));
+    }
     match flow.from {
         End::Machine(_) | End::Nic(_) | End::Subnet(_) => from_places(world, flow),
         End::Internet(source) => from_internet(world, flow, source),
         End::Site(site) => from_site(world, flow, site),
         End::Ip(ip) => from_ip(world, flow, ip),
-        End::Unmodelled(resource) => one(unmodelled(resource)),
+        End::Unmodelled(resource) | End::Store(resource, _, _) => one(unmodelled(resource)),
         _ => one(no_source(flow.from)),
     }
 }
@@ -117,7 +120,8 @@ pub fn one(way: Way) -> Pairs {
     Pairs { groups: vec![vec![vec![way]]] }
 }
 
-fn unmodelled(resource: Sym) -> Way {
+/// A way that ends at something whose behaviour is not modelled.
+pub fn unmodelled(resource: Sym) -> Way {
     let text = format!("how {} sends and answers is not modelled", short(resource));
     let unknown = step(Stage::Route, Span::UNKNOWN, "reach.9", text).by(resource, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
     Way { via: Via::Public, steps: vec![unknown] }

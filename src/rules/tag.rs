@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::facts::platform::Platform;
-use crate::facts::selector::Selector;
+use crate::facts::selector::{Selector, UNKNOWN_TAG};
 use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::route::{Context, PLATFORM_ADDRESS};
 
@@ -75,6 +75,8 @@ pub struct Party<'a> {
 pub fn names(selector: Selector, party: Party<'_>, context: &Context, platform: &Platform) -> Tri {
     match selector {
         Selector::Any => Tri::Yes,
+        // A field of the export that nobody could read: it may name anything.
+        Selector::Tag(tag) if tag.as_str() == UNKNOWN_TAG => Tri::Maybe,
         Selector::Asg(asg) => party.asgs.iter().find(|(member, _)| *member == asg).map_or(Tri::No, |(_, sure)| *sure),
         Selector::Prefix(prefix) => match party.place {
             Place::At(ip) => Tri::from_bool(prefix.contains(&ip)),

@@ -32,8 +32,8 @@ use crate::model::Sym;
 
 use out::{Out, get, is_set};
 
+pub use crate::facts::selector::UNKNOWN_TAG;
 pub use inert::INERT;
-pub use nsg::UNKNOWN_TAG;
 
 /// The facts of one resource, and what was wrong with it.
 #[derive(Clone, Debug, Default)]

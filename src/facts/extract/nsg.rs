@@ -4,12 +4,9 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, properties};
 use crate::facts::network::{Access, Asg, Direction, Nsg, NsgRule, Protocol};
-use crate::facts::selector::{PortList, Selector, Selectors};
+use crate::facts::selector::{PortList, Selector, Selectors, UNKNOWN_TAG};
 use crate::model::traffic::{ANY_PORT, Ports, parse_ports};
 use crate::model::{Sym, net};
-
-/// The tag in a rule's address field whose meaning is not understood: it surely holds no address and may hold any.
-pub const UNKNOWN_TAG: &str = "(unknown)";
 
 /// The default rules of every group (NSG-04): direction, priority, access, source, destination.
 const DEFAULTS: [(Direction, u64, Access, &str, &str); 6] = [
