@@ -52,7 +52,7 @@ impl World<'_> {
     pub fn representatives(&self, low: IpAddr, high: IpAddr) -> Vec<IpAddr> {
         let (first, last) = (number(low), number(high));
         let mut starts = vec![first];
-        for prefix in self.mentioned_prefixes() {
+        for &prefix in self.mentioned_prefixes() {
             if same_family(prefix, low) {
                 starts.push(number(prefix.network()));
                 starts.push(number(prefix.broadcast()).saturating_add(1));

@@ -18,13 +18,14 @@ macro_rules! world {
         /// One list a relation.
         pub struct World<'p> {
             pub platform: &'p Platform,
+            mentioned: std::cell::OnceCell<Vec<Prefix>>,
             $(pub $field: Vec<$row>,)+
         }
 
         impl<'p> World<'p> {
             /// Sorts the facts into their lists.
             pub fn new(facts: &BTreeSet<Fact>, platform: &'p Platform) -> World<'p> {
-                let mut world = World { platform, $($field: Vec::new(),)+ };
+                let mut world = World { platform, mentioned: std::cell::OnceCell::new(), $($field: Vec::new(),)+ };
                 for fact in facts {
                     match fact {
                         $(Fact::$row(row) => world.$field.push(*row),)+
@@ -141,7 +142,11 @@ impl World<'_> {
     }
 
     /// Every prefix that anything in the estate tells apart: the places where the world can look different.
-    pub fn mentioned_prefixes(&self) -> Vec<Prefix> {
+    pub fn mentioned_prefixes(&self) -> &[Prefix] {
+        self.mentioned.get_or_init(|| self.all_prefixes())
+    }
+
+    fn all_prefixes(&self) -> Vec<Prefix> {
         let host = watertight::model::net::host;
         let mut all: Vec<Prefix> = Vec::new();
         all.extend(self.vnet_prefixes.iter().map(|p| p.prefix));
