@@ -40,7 +40,6 @@ pub enum Claim {
 /// A whole file.
 #[derive(Debug)]
 pub struct Scenario {
-    pub title: String,
     pub covers: Vec<String>,
     pub steps: Vec<Step>,
 }
@@ -73,8 +72,10 @@ const DEFAULTS: &[(&str, usize, &[&str])] = &[
 
 /// Parses a whole file; an error names the line.
 pub fn parse(text: &str) -> Result<Scenario, String> {
-    let title = text.lines().find_map(|l| l.strip_prefix("# ")).ok_or("no title")?.to_owned();
-    let mut scenario = Scenario { title, covers: Vec::new(), steps: Vec::new() };
+    if !text.starts_with("# ") {
+        return Err("the first line is the title: the claim".into());
+    }
+    let mut scenario = Scenario { covers: Vec::new(), steps: Vec::new() };
     let mut block: Option<String> = None;
     for (number, line) in text.lines().enumerate().map(|(n, l)| (n + 1, l)) {
         let fail = |message: String| format!("line {number}: {message}");

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use watertight::facts::private_access::RecordType;
-use watertight::facts::store_facts::{Instance, Service};
+use watertight::facts::store_facts::Service;
 use watertight::model::{Sym, Tri};
 
 use super::endpoint::group_of;
@@ -308,11 +308,6 @@ impl World<'_> {
     pub fn host_of(&self, wanted: Wanted) -> Option<(&'static str, Sym)> {
         let row = self.parts.iter().find(|p| p.store == wanted.store && p.part == wanted.part && p.instance == wanted.instance)?;
         Some((row.host.as_str(), row.location))
-    }
-
-    /// Whether the instance exists at all.
-    pub fn has_part(&self, wanted: Wanted) -> bool {
-        self.host_of(wanted).is_some() || wanted.instance == Instance::Primary && self.service_of(wanted.store).is_some()
     }
 }
 

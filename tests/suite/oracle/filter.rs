@@ -10,7 +10,7 @@ use watertight::model::{Prefix, Proto, Stage, Sym, Tri};
 
 use super::address::service_tag;
 use super::packet::{Addr, Outcome, Packet, check};
-use super::world::{World, is_everything, name_of, same_family};
+use super::world::{World, name_of};
 
 /// Where a packet is filtered: the subnet, and the interface if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -362,14 +362,6 @@ impl World<'_> {
             }
         }
         if self.table_is_missing(subnet) { best.or(Tri::Maybe) } else { best }
-    }
-
-    /// Whether the subnet's table sends everything of the packet's family to an appliance or gateway; for warnings about NSG-21.
-    pub fn tag_is_everything(&self, subnet: Sym, ip: IpAddr) -> bool {
-        self.user_routes(subnet).iter().any(|(r, _)| {
-            matches!(r.hop, HopKind::VirtualAppliance | HopKind::VirtualNetworkGateway)
-                && r.destination.items().iter().any(|i| matches!(i, Selector::Prefix(p) if is_everything(*p) && same_family(*p, ip)))
-        })
     }
 }
 

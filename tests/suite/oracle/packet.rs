@@ -117,10 +117,11 @@ pub fn check(tri: Tri, stage: Stage, rule: &str, code: &'static str, rest: impl 
     }
 }
 
-/// The sender chooses: one way that works is enough.
+/// The sender chooses: one way that works is enough. Where none does, the one that got furthest tells why.
 pub fn any_of(all: Vec<Outcome>) -> Outcome {
     let best = |verdict| all.iter().find(|o| o.verdict == verdict).cloned();
-    match best(Verdict::Allowed).or_else(|| best(Verdict::Unproven)).or_else(|| best(Verdict::Denied)) {
+    let furthest = || all.iter().rev().max_by_key(|o| o.stage).cloned();
+    match best(Verdict::Allowed).or_else(|| best(Verdict::Unproven)).or_else(furthest) {
         Some(best) => best.with_stages_of(&all),
         None => Outcome::denied(Stage::Route, "no-endpoint"),
     }
