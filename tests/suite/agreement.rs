@@ -37,7 +37,7 @@ fn apply(facts: &mut BTreeSet<Fact>, edit: &Edit) {
 /// What differs between an evaluator and the oracle on one flow. Where several ways fail any of their stages is a reason.
 fn disagreement(oracle: &OracleAnswer, said: &crate::evaluators::Said) -> Option<String> {
     let stage_fits = oracle.verdict == Verdict::Allowed || oracle.stages.contains(&said.stage);
-    let via_fits = oracle.verdict != Verdict::Allowed || oracle.via == said.via;
+    let via_fits = oracle.verdict != Verdict::Allowed || said.via.is_some_and(|via| oracle.vias.contains(&via));
     (oracle.verdict != said.verdict || !stage_fits || !via_fits).then(|| format!("oracle: {oracle:?}\nsaid:   {said:?}"))
 }
 

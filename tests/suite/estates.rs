@@ -44,7 +44,7 @@ impl Tape<'_> {
 
 /// A random estate.
 pub fn arb_estate() -> impl Strategy<Value = BTreeSet<Fact>> {
-    proptest::collection::vec(any::<u8>(), 0..320).prop_map(|bytes| build(&bytes))
+    proptest::collection::vec(any::<u8>(), 0..480).prop_map(|bytes| build(&bytes))
 }
 
 /// Random changes to an estate: facts that go, facts of another random estate that come, some of them naming what is not there.
@@ -209,8 +209,8 @@ fn networks(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
 
 fn machines(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
     for m in 0..(1 + tape.below(5)) {
-        let (v, s) = (tape.below(vnets), tape.below(2));
-        let kind = if m == 0 && tape.once_in(2) { "router" } else { "vm" };
+        let (v, s) = if m == 0 { (0, tape.below(2)) } else { (tape.below(vnets), tape.below(2)) };
+        let kind = if m == 0 && !tape.once_in(4) { "router" } else { "vm" };
         // The address fits where the network has its own number; elsewhere it is one that does not.
         if tape.once_in(8) {
             text.push_str(&format!("{kind}(\"m{m}\", \"s{v}{s}\"). "));
@@ -230,7 +230,11 @@ fn machines(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
     if tape.once_in(2) {
         text.push_str(&format!("appliance(\"m0-nic\", {}). ", tape.pick(&["no", "yes", "maybe"])));
         let (from, to) = (tape.pick(&["0.0.0.0/0", "10.0.0.0/8"]), tape.pick(&["0.0.0.0/0", "10.1.0.0/16"]));
-        text.push_str(&format!("appliance_allow(\"m0-nic\", {from}, {to}, {}, \"443\"). ", tape.pick(&["\"*\"", "tcp"])));
+        text.push_str(&format!(
+            "appliance_allow(\"m0-nic\", {from}, {to}, {}, \"{}\"). ",
+            tape.pick(&["\"*\"", "tcp"]),
+            tape.pick(&["*", "443"])
+        ));
     }
 }
 
@@ -273,6 +277,14 @@ fn routes(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
             text.push_str(&format!("route_table(\"t{t}\", {}). ", tape.pick(&["true", "true", "false"])));
         }
         let mut seen = BTreeSet::new();
+        if tape.once_in(2) {
+            let to = tape.pick(&["10.0.0.0/8", "10.1.1.0/24", "0.0.0.0/0", "10.0.1.0/24"]);
+            text.push_str(&format!(
+                "route(\"t{t}/nva\", \"t{t}\", \"{to}\", virtualappliance, {}). ",
+                tape.pick(&["10.0.0.4", "10.0.1.4"])
+            ));
+            seen.insert(to);
+        }
         for r in 0..tape.below(4) {
             let to = tape.pick(DESTINATIONS);
             let hop = tape.pick(&["none", "internet", "virtualappliance", "vnetlocal", "virtualnetworkgateway", "virtualappliance"]);
@@ -284,7 +296,7 @@ fn routes(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
     }
     for v in 0..vnets {
         for s in 0..2 {
-            if tape.once_in(4) {
+            if tape.once_in(3) {
                 text.push_str(&format!("subnet_route_table(\"s{v}{s}\", \"t{}\"). ", tape.below(2)));
             }
         }

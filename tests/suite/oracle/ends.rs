@@ -2,22 +2,20 @@
 
 use std::net::IpAddr;
 
-use watertight::explain::way::{End, Mode};
-use watertight::facts::store_facts::Service;
+use watertight::explain::way::End;
 use watertight::model::net::is_public;
 use watertight::model::{Proto, Stage, Sym, Tri, Verdict, Via};
 
-use super::dns::{Answer, View};
+use super::dns::View;
 use super::filter::Place;
 use super::packet::{Addr, Outcome, Packet, all_of, any_of, check};
-use super::store::Seen;
 use super::walk::{Origin, Target, Trip, Walk, Wanted};
 use super::world::{World, name_of};
 use super::{Ask, OracleAnswer};
 
 /// One concrete sender.
 #[derive(Clone, Copy, Debug)]
-enum Start {
+pub enum Start {
     /// In a subnet, with its interface and configuration, or a place for a machine.
     Inside {
         place: Place,
@@ -165,11 +163,13 @@ impl World<'_> {
                 if matches!(start, Start::Internet { .. }) {
                     return Outcome::denied(Stage::Route, "no-endpoint"); // no public address there
                 }
-                let free = self.free_addresses(subnet).into_iter().filter(|&ip| start.family_of(ip)).map(|ip| {
-                    let same_place = matches!(start, Start::Inside { ip: own, place, .. } if own == ip && place.subnet == subnet);
-                    if same_place { None } else { Some(self.walk(start, Target::Slot(subnet), Addr::Known(ip), None, ask)) }
-                });
-                all_of(free.flatten().collect())
+                let mut free = self.free_addresses(subnet);
+                free.retain(|&ip| start.family_of(ip));
+                // A machine does not call itself, but one address may stand for two that look the same.
+                if free.len() > 1 {
+                    free.retain(|&ip| !matches!(start, Start::Inside { ip: own, place, .. } if own == ip && place.subnet == subnet));
+                }
+                all_of(free.into_iter().map(|ip| self.walk(start, Target::Slot(subnet), Addr::Known(ip), None, ask)).collect())
             }
             End::Ip(ip) => self.to_address(start, ip, ask),
             End::Internet(Some(ip)) => self.to_address(start, ip, ask),
@@ -227,7 +227,7 @@ impl World<'_> {
     }
 
     /// To a literal address.
-    fn to_address(&self, start: Start, ip: IpAddr, ask: &Ask) -> Outcome {
+    pub fn to_address(&self, start: Start, ip: IpAddr, ask: &Ask) -> Outcome {
         if !start.family_of(ip) {
             return Outcome::denied(Stage::Route, "no-endpoint"); // ADR-14
         }
@@ -279,119 +279,8 @@ impl World<'_> {
         Some(self.filter_out(place, &packet, || Outcome::delivered(Via::VnetLocal)))
     }
 
-    /// To a name: the client's own view decides the address.
-    fn to_name(&self, start: Start, name: Sym, ask: &Ask) -> Outcome {
-        if let Some(wanted) = self.part_named(name.as_str()) {
-            return self.to_store(start, wanted, ask);
-        }
-        match self.resolve(start.view(), name.as_str()) {
-            Answer::Addresses(ips) => all_of(ips.into_iter().map(|ip| self.to_address(start, ip, ask)).collect()),
-            Answer::Nothing(word) => Outcome::denied(Stage::Dns, word),
-            Answer::Unknown(word) => Outcome::unproven(Stage::Dns, word, "DNS_UNKNOWN"),
-            Answer::Public => Outcome::unproven(Stage::Dns, "public", "DNS_UNKNOWN"),
-        }
-    }
-
-    /// To an endpoint of a store (section 6).
-    fn to_store(&self, start: Start, wanted: Wanted, ask: &Ask) -> Outcome {
-        let Some((host, _)) = self.host_of(wanted) else {
-            return Outcome::unproven(Stage::Dns, name_of(wanted.store), "W-MISSING");
-        };
-        if ask.mode == Mode::Adversarial {
-            let mut ways = Vec::new();
-            for endpoint in &self.endpoints {
-                for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
-                    if link.target == wanted.store && link.group == super::endpoint::group_of(wanted) {
-                        ways.push(self.walk(start, Target::Endpoint(Some(endpoint.endpoint), Some(wanted)), Addr::Known(ip), None, ask));
-                    }
-                }
-            }
-            ways.push(self.to_front(start, wanted, ask));
-            return any_of(ways);
-        }
-        match self.resolve(start.view(), host) {
-            Answer::Public => self.to_front(start, wanted, ask),
-            Answer::Nothing(word) => Outcome::denied(Stage::Dns, word),
-            Answer::Unknown(word) => Outcome::unproven(Stage::Dns, word, "DNS_UNKNOWN"),
-            Answer::Addresses(ips) => all_of(ips.into_iter().map(|ip| self.to_resolved(start, wanted, ip, ask)).collect()),
-        }
-    }
-
-    /// To the address a store's name resolved to (DNS-28).
-    fn to_resolved(&self, start: Start, wanted: Wanted, ip: IpAddr, ask: &Ask) -> Outcome {
-        if is_public(ip) {
-            return Outcome::unproven(Stage::Dns, ip.to_string(), "DNS_UNKNOWN");
-        }
-        if self.endpoints.iter().any(|e| self.endpoint_ips(e.endpoint).iter().any(|&(_, a)| a == ip)) {
-            return self.walk(start, Target::Endpoint(None, Some(wanted)), Addr::Known(ip), None, ask);
-        }
-        let somebody = self.config_addresses.iter().any(|a| a.address == ip)
-            || self.device_addresses.iter().any(|a| a.address == ip)
-            || self.local_prefixes.iter().any(|p| p.prefix.contains(&ip))
-            || self.site_prefixes.iter().any(|p| p.prefix.contains(&ip));
-        if somebody { Outcome::unproven(Stage::Dns, ip.to_string(), "DNS_UNKNOWN") } else { Outcome::denied(Stage::Dns, "DNS_STALE") }
-    }
-
-    /// To the public front end.
-    fn to_front(&self, start: Start, wanted: Wanted, ask: &Ask) -> Outcome {
-        let Some(service) = self.service_of(wanted.store) else {
-            return Outcome::unproven(Stage::PaasFirewall, name_of(wanted.store), "W-MISSING");
-        };
-        let region = self.host_of(wanted).map_or(Sym::EMPTY, |(_, region)| region);
-        self.to_any_front(start, Target::Front(wanted), service, region, ask)
-    }
-
-    fn to_any_front(&self, start: Start, target: Target, service: Service, region: Sym, ask: &Ask) -> Outcome {
-        let walk = self.walker(start, target, ask);
-        let packet = self.packet(start, Addr::Front(service, region), None, ask);
-        match start {
-            Start::Inside { ip, .. } if ip.is_ipv6() => Outcome::denied(Stage::Route, "no-endpoint"),
-            Start::Inside { place, .. } => walk.send(place, packet, &Trip::default()),
-            Start::Site { site, .. } => {
-                let each = self
-                    .site_addresses(site)
-                    .into_iter()
-                    .map(|addr| walk.front_end(packet, Seen::Public { addr, azure: false }, Via::Public));
-                all_of(each.collect())
-            }
-            Start::Internet { ip } => walk.front_end(packet, Seen::Public { addr: Addr::Known(ip), azure: false }, Via::Public),
-        }
-    }
-
-    /// To somebody else's store, in whatever region suits the sender, or through an endpoint of ours that leads there.
-    fn to_external(&self, start: Start, service: Service, ask: &Ask) -> Outcome {
-        let mut regions: Vec<Sym> = self.vnets.iter().map(|v| v.location).chain(self.parts.iter().map(|p| p.location)).collect();
-        regions.extend(regions.clone().iter().filter_map(|r| self.platform.region_pair(*r)));
-        regions.push(Sym::new("elsewhere"));
-        regions.retain(|r| !r.is_empty());
-        regions.sort();
-        regions.dedup();
-        let mut ways: Vec<Outcome> =
-            regions.into_iter().map(|region| self.to_any_front(start, Target::External(service), service, region, ask)).collect();
-        for endpoint in &self.endpoints {
-            for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
-                if self.leads_outside(link.target, service) {
-                    ways.push(self.walk(start, Target::Endpoint(Some(endpoint.endpoint), None), Addr::Known(ip), None, ask));
-                }
-            }
-        }
-        any_of(ways)
-    }
-
-    /// Whether a private endpoint's target is a store of the service outside the boundary.
-    fn leads_outside(&self, target: Sym, service: Service) -> bool {
-        let kind = match service {
-            Service::Storage => "microsoft.storage/storageaccounts",
-            Service::KeyVault => "microsoft.keyvault/vaults",
-            Service::Sql => "microsoft.sql/servers",
-        };
-        let subscription = watertight::model::ids::id_parts(target.as_str()).subscription;
-        watertight::model::ids::id_type(target.as_str()).as_deref() == Some(kind)
-            && !self.inside_subscriptions().iter().any(|s| s == subscription)
-    }
-
     /// The public addresses a site's traffic leaves with; without any, some address.
-    fn site_addresses(&self, site: Sym) -> Vec<Addr> {
+    pub fn site_addresses(&self, site: Sym) -> Vec<Addr> {
         let mut all: Vec<Addr> = self.site_nats.iter().filter(|n| self.same_site(n.site, site)).map(|n| Addr::Known(n.address)).collect();
         if all.is_empty() {
             all.push(Addr::SomePublic);
@@ -399,7 +288,7 @@ impl World<'_> {
         all
     }
 
-    fn packet(&self, start: Start, dst: Addr, dst_config: Option<Sym>, ask: &Ask) -> Packet {
+    pub fn packet(&self, start: Start, dst: Addr, dst_config: Option<Sym>, ask: &Ask) -> Packet {
         let (src, src_config) = match start {
             Start::Inside { ip, config, .. } => (ip, config),
             Start::Site { ip, .. } | Start::Internet { ip } => (ip, None),
@@ -407,7 +296,7 @@ impl World<'_> {
         Packet { src: Addr::Known(src), src_config, dst, dst_config, proto: ask.proto, dport: ask.dport, sport: ask.sport }
     }
 
-    fn walker(&self, start: Start, target: Target, ask: &Ask) -> Walk<'_, '_> {
+    pub fn walker(&self, start: Start, target: Target, ask: &Ask) -> Walk<'_, '_> {
         let origin = match start {
             Start::Inside { place, .. } => self.vnet_of(place.subnet).map_or(Origin::Internet, Origin::Network),
             Start::Site { site, .. } => Origin::Site(site),
@@ -416,7 +305,7 @@ impl World<'_> {
         Walk { world: self, target, origin, session: ask.session && ask.proto == Proto::Tcp }
     }
 
-    fn walk(&self, start: Start, target: Target, dst: Addr, dst_config: Option<Sym>, ask: &Ask) -> Outcome {
+    pub fn walk(&self, start: Start, target: Target, dst: Addr, dst_config: Option<Sym>, ask: &Ask) -> Outcome {
         let walk = self.walker(start, target, ask);
         let packet = self.packet(start, dst, dst_config, ask);
         match start {
@@ -437,7 +326,7 @@ impl Start {
         }
     }
 
-    fn view(&self) -> View {
+    pub fn view(&self) -> View {
         match *self {
             Start::Inside { place, .. } => View::Inside { subnet: place.subnet, nic: place.nic },
             Start::Site { site, .. } => View::Site(site),

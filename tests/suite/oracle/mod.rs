@@ -1,9 +1,10 @@
 //! The independent judge: one packet is walked through the facts, three-valued, with plain loops over plain lists.
 //!
 //! It shares no logic with the rules of the product, only the rows and the words of the answer. `world` holds the rows; `packet` the packet
-//! and the outcome of a walk; `address` who owns an address; `filter` security groups and tags; `route` which next hop wins; `walk` the way
-//! itself, `deliver` its end and the way back; `egress` how the internet sees a machine; `dns`, `endpoint` and `store` names, private endpoints
-//! and the front ends of stores; `ends` the quantifiers of "one of" and "every"; `leak` the naive exfiltration.
+//! and the outcome of a walk; `address` who owns an address; `filter` and `tag` security groups; `links` and `route` which next hop wins;
+//! `walk` the way itself, `gateway` its part on premises, `deliver` its end and the way back; `egress` how the internet sees a machine;
+//! `dns`, `endpoint`, `store` and `firewall` names, private endpoints and the front ends of stores; `ends` and `stores_by_name` the quantifiers
+//! of "one of" and "every"; `leak` the naive exfiltration.
 
 pub mod address;
 pub mod deliver;
@@ -12,10 +13,15 @@ pub mod egress;
 pub mod endpoint;
 pub mod ends;
 pub mod filter;
+pub mod firewall;
+pub mod gateway;
 pub mod leak;
+pub mod links;
 pub mod packet;
 pub mod route;
 pub mod store;
+pub mod stores_by_name;
+pub mod tag;
 pub mod walk;
 pub mod world;
 
@@ -62,6 +68,8 @@ pub struct OracleAnswer {
     pub codes: BTreeSet<&'static str>,
     /// Every stage at which one of the ways was refused or doubted: another judge may name any of them.
     pub stages: BTreeSet<Stage>,
+    /// How the ends are joined on each of the ways that may work.
+    pub vias: BTreeSet<Via>,
 }
 
 /// Answers one flow from the facts.

@@ -51,6 +51,7 @@ pub struct Outcome {
     pub rule: String,
     pub codes: BTreeSet<&'static str>,
     pub stages: BTreeSet<Stage>,
+    pub vias: BTreeSet<Via>,
 }
 
 impl Outcome {
@@ -63,12 +64,21 @@ impl Outcome {
             rule: String::new(),
             codes: BTreeSet::new(),
             stages: BTreeSet::new(),
+            vias: BTreeSet::from([via]),
         }
     }
 
     /// It is surely lost here.
     pub fn denied(stage: Stage, rule: impl Into<String>) -> Outcome {
-        Outcome { verdict: Verdict::Denied, stage, via: None, rule: rule.into(), codes: BTreeSet::new(), stages: BTreeSet::from([stage]) }
+        Outcome {
+            verdict: Verdict::Denied,
+            stage,
+            via: None,
+            rule: rule.into(),
+            codes: BTreeSet::new(),
+            stages: BTreeSet::from([stage]),
+            vias: BTreeSet::new(),
+        }
     }
 
     /// Nobody can tell from here on.
@@ -91,18 +101,22 @@ impl Outcome {
     /// The same, joined by `via`: the first device on the way, or how a store's front end is met.
     pub fn joined(mut self, via: Via) -> Outcome {
         self.via = Some(via);
+        self.vias = BTreeSet::from([via]);
         self
     }
 
     /// What the world outside is told.
     pub fn answer(self) -> OracleAnswer {
-        let Outcome { verdict, stage, via, rule, codes, stages } = self;
-        OracleAnswer { verdict, stage, via, rule, codes, stages }
+        let Outcome { verdict, stage, via, rule, codes, stages, vias } = self;
+        OracleAnswer { verdict, stage, via, rule, codes, stages, vias }
     }
 
     fn with_stages_of(mut self, all: &[Outcome]) -> Outcome {
         for outcome in all.iter().filter(|o| o.verdict != Verdict::Allowed) {
             self.stages.extend(&outcome.stages);
+        }
+        for outcome in all.iter().filter(|o| o.verdict != Verdict::Denied) {
+            self.vias.extend(&outcome.vias);
         }
         self
     }
