@@ -40,7 +40,7 @@ impl World<'_> {
             None => vec![0],
         };
         // With any source port asked for, all must get through.
-        all_of(ports.into_iter().map(|port| self.from_end(&Ask { sport: Some(port), ..*ask })).collect()).answer()
+        all_of(ports.into_iter().map(|port| self.sent_by(&Ask { sport: Some(port), ..*ask })).collect()).answer()
     }
 
     /// One source port for every part of the range that some rule tells apart.
@@ -54,14 +54,14 @@ impl World<'_> {
         starts.into_iter().filter_map(|p| u16::try_from(p).ok()).collect()
     }
 
-    fn from_end(&self, ask: &Ask) -> Outcome {
+    fn sent_by(&self, ask: &Ask) -> Outcome {
         match ask.from {
             End::Machine(machine) => {
                 let nics: Vec<Sym> = self.nic_machines.iter().filter(|m| m.machine == machine).map(|m| m.nic).collect();
-                self.from_nics(&nics, ask)
+                self.sent_by_nics(&nics, ask)
             }
             End::Nic(nic) => {
-                let outcome = self.from_nics(&[nic], ask);
+                let outcome = self.sent_by_nics(&[nic], ask);
                 let siblings = self.machine_of(nic).map_or(0, |m| self.nic_machines.iter().filter(|n| n.machine == m).count());
                 if siblings > 1 { self.doubt_secondary(outcome, nic, ask) } else { outcome }
             }
@@ -70,7 +70,7 @@ impl World<'_> {
                 let place = Place { subnet, nic: None, endpoint: None };
                 all_of(free.into_iter().map(|ip| self.to_end(Start::Inside { place, config: None, ip }, ask)).collect())
             }
-            End::Ip(ip) => self.from_address(ip, ask),
+            End::Ip(ip) => self.sent_by_address(ip, ask),
             End::Internet(Some(ip)) => self.to_end(Start::Internet { ip }, ask),
             End::Internet(None) => {
                 let mut all = self.internet_addresses(true);
@@ -89,7 +89,7 @@ impl World<'_> {
         }
     }
 
-    fn from_nics(&self, nics: &[Sym], ask: &Ask) -> Outcome {
+    fn sent_by_nics(&self, nics: &[Sym], ask: &Ask) -> Outcome {
         let mut each: Vec<(Sym, Outcome)> = Vec::new();
         for &nic in nics.iter().filter(|&&n| self.is_attached(n)) {
             let mut ways = Vec::new();
@@ -126,7 +126,7 @@ impl World<'_> {
     }
 
     /// Whoever has the literal address sends.
-    fn from_address(&self, ip: IpAddr, ask: &Ask) -> Outcome {
+    fn sent_by_address(&self, ip: IpAddr, ask: &Ask) -> Outcome {
         let mut ways = Vec::new();
         for a in self.config_addresses.iter().filter(|a| a.address == ip) {
             for c in self.configs.iter().filter(|c| c.ip_config == a.ip_config && self.is_attached(c.nic)) {

@@ -1,5 +1,6 @@
 //! Naive exfiltration: a search, level by level, over machines and stores, with edges from the oracle's own answers.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use watertight::explain::way::{End, Mode};
@@ -94,8 +95,8 @@ fn distances(edges: &BTreeMap<End, BTreeSet<End>>, from: End) -> BTreeMap<End, u
     while let Some(at) = queue.pop_front() {
         let next = found[&at] + 1;
         for &to in edges.get(&at).into_iter().flatten() {
-            if !found.contains_key(&to) {
-                found.insert(to, next);
+            if let Entry::Vacant(free) = found.entry(to) {
+                free.insert(next);
                 queue.push_back(to);
             }
         }
