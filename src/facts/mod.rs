@@ -9,12 +9,15 @@ mod macros;
 
 pub mod catalog;
 pub mod config;
+pub mod estate;
+pub mod extract;
 pub mod gap;
 pub mod index;
 pub mod network;
 pub mod platform;
 pub mod private_access;
 pub mod selector;
+pub mod store;
 pub mod store_facts;
 
 pub use catalog::{Fact, Relation};

@@ -1,8 +1,28 @@
 //! Bytes to resources: every format ends in one neutral [`Resource`]; no format leaks further.
+//!
+//! `files` finds and reads files, `document` recognises a document and streams its elements into `sink`, `lenient` blanks what strict JSON does not
+//! allow, `spread` uses all processors, `element` turns one element into resources, `children` says which lists of a body hold resources, `merge` makes one
+//! resource of several copies.
+
+mod children;
+mod document;
+mod element;
+mod files;
+mod lenient;
+mod merge;
+mod sink;
+mod spread;
 
 use serde_json::Value;
 
+use crate::diag::{Diagnostic, Severity};
+use crate::facts::{Fact, store};
 use crate::model::Sym;
+
+pub use children::child_lists;
+pub(crate) use element::region;
+pub use files::collect;
+pub(crate) use spread::spread;
 
 /// Where something stood in the input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -37,4 +57,106 @@ pub struct Resource {
     pub source: Source,
     /// Whether the body was part of its parent's.
     pub embedded: bool,
+}
+
+/// One file, or standard input.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The name as the person gave it, `-` for standard input; a name that ends in `.facts` is a file of facts.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// What all inputs together hold.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// Every resource once, sorted by the text of its id.
+    pub resources: Vec<Resource>,
+    /// Facts from facts folders, in the order of the files.
+    pub facts: Vec<Fact>,
+    /// Where the resources of facts folders came from.
+    pub origins: Vec<(Sym, Source)>,
+    /// A service tag list found among the inputs: its name and its bytes.
+    pub service_tags: Option<(String, Vec<u8>)>,
+    /// What was wrong, in the order of the files.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One entry of a change file.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// The resource is added, or replaces the one with its id.
+    Put(Resource),
+    /// The resource is gone, and its children with it.
+    Delete(Sym),
+}
+
+/// Reads every input. Never fails: what cannot be used is a diagnostic, everything else loads.
+///
+/// The result does not depend on the order of the inputs, but for the order of the diagnostics.
+pub fn read(inputs: Vec<Input>) -> Loaded {
+    let mut loaded = Loaded::default();
+    let mut resources = Vec::new();
+    for input in inputs {
+        if let Some(relation) = store::relation_of_file(&input.name) {
+            let relation = relation.to_owned();
+            let mut read = store::read_file(&relation, &input.name, &input.bytes);
+            loaded.facts.append(&mut read.facts);
+            loaded.origins.append(&mut read.origins);
+            loaded.diagnostics.append(&mut read.diagnostics);
+            continue;
+        }
+        let mut read = document::read(&input.name, &input.bytes);
+        resources.append(&mut read.resources);
+        loaded.diagnostics.append(&mut read.diagnostics);
+        for (_, id) in read.deleted {
+            loaded.diagnostics.push(
+                Diagnostic::new("ingest::not_a_resource", Severity::Error, "a deletion among resources")
+                    .at(&input.name, "")
+                    .about(id)
+                    .help("entries with `\"deleted\": true` belong in a change file"),
+            );
+        }
+        if read.service_tags {
+            keep_service_tags(&mut loaded, input);
+        }
+    }
+    loaded.resources = merge::merge(resources);
+    loaded.diagnostics.extend(loaded.resources.iter().filter_map(element::bare));
+    loaded
+}
+
+/// Of several lists the one whose name comes last: the weekly files carry their date in the name.
+fn keep_service_tags(loaded: &mut Loaded, input: Input) {
+    if let Some((kept, _)) = &loaded.service_tags {
+        let (used, unused) = if *kept < input.name { (&input.name, kept) } else { (kept, &input.name) };
+        loaded.diagnostics.push(
+            Diagnostic::new("ingest::several_service_tags", Severity::Warning, format!("`{unused}` is not used, `{used}` is"))
+                .at(unused, "")
+                .help("name one list with `--service-tags`"),
+        );
+    }
+    if loaded.service_tags.as_ref().is_none_or(|(kept, _)| *kept < input.name) {
+        loaded.service_tags = Some((input.name, input.bytes));
+    }
+}
+
+/// Reads a change file: a JSON array of whole resources and of `{"id": …, "deleted": true}`, in its order.
+///
+/// Children embedded in a resource follow it as entries of their own.
+pub fn read_change(input: &Input) -> (Vec<Change>, Vec<Diagnostic>) {
+    let read = document::read(&input.name, &input.bytes);
+    let mut diagnostics = read.diagnostics;
+    diagnostics.extend(read.resources.iter().filter_map(element::bare));
+    let mut deleted = read.deleted.into_iter().peekable();
+    let mut changes = Vec::new();
+    for (at, resource) in read.resources.into_iter().enumerate() {
+        while let Some((_, id)) = deleted.next_if(|(before, _)| *before <= at) {
+            changes.push(Change::Delete(id));
+        }
+        changes.push(Change::Put(resource));
+    }
+    changes.extend(deleted.map(|(_, id)| Change::Delete(id)));
+    (changes, diagnostics)
 }

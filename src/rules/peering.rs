@@ -31,13 +31,7 @@ pub struct Peer {
 /// ```datalog
 /// joined(V, W) :- peering(P, V, W, "connected", _, _, _, _, _, _), peering(Q, W, V, "connected", _, _, _, _, _, _).  // peering.1
 /// ```
-pub fn peer(
-    own: &Peering,
-    prefixes: &[PeeringPrefix],
-    reciprocal: &[Peering],
-    remote_known: bool,
-    remote_space: &[Prefix],
-) -> Peer {
+pub fn peer(own: &Peering, prefixes: &[PeeringPrefix], reciprocal: &[Peering], remote_known: bool, remote_space: &[Prefix]) -> Peer {
     let states = reciprocal.iter().map(|side| side.state);
     let other = if reciprocal.is_empty() { None } else { Some(states.clone().any(usable_state)) };
     let mut usable = match (usable_state(own.state), other) {
@@ -135,8 +129,7 @@ mod tests {
         let row = |prefix: &str, current| PeeringPrefix { peering: own.peering, prefix: prefix.parse().unwrap(), current };
         let rows = [row("10.1.0.0/16", false), row("10.1.0.0/16", true), row("10.2.0.0/16", true)];
         let peer = peer(&own, &rows, &[side(PeeringState::Connected)], true, &[]);
-        let expected: Vec<(Prefix, Tri)> =
-            vec![("10.1.0.0/16".parse().unwrap(), Tri::Yes), ("10.2.0.0/16".parse().unwrap(), Tri::Maybe)];
+        let expected: Vec<(Prefix, Tri)> = vec![("10.1.0.0/16".parse().unwrap(), Tri::Yes), ("10.2.0.0/16".parse().unwrap(), Tri::Maybe)];
         assert_eq!(peer.prefixes, expected);
     }
 }

@@ -294,15 +294,10 @@ impl Context {
     pub fn choose(&self, matching: Vec<Entry>) -> Vec<Entry> {
         let surely_preferred = matching.iter().any(|e| e.origin.is_preferred() && e.sure.lo());
         let perhaps_preferred = matching.iter().any(|e| e.origin.is_preferred());
-        let mut left: Vec<Entry> =
-            matching.into_iter().filter(|e| e.origin != Origin::Gateway || !surely_preferred).collect();
+        let mut left: Vec<Entry> = matching.into_iter().filter(|e| e.origin != Origin::Gateway || !surely_preferred).collect();
         let rank = |e: &Entry| (std::cmp::Reverse(e.prefix.prefix_len()), e.origin);
         let best = |entries: &[Entry], only_without_gateway: bool| {
-            entries
-                .iter()
-                .filter(|e| e.sure.lo() && (!only_without_gateway || e.origin != Origin::Gateway))
-                .map(rank)
-                .min()
+            entries.iter().filter(|e| e.sure.lo() && (!only_without_gateway || e.origin != Origin::Gateway)).map(rank).min()
         };
         // A preferred route that is only perhaps there perhaps removes the gateway's routes: then the next best is a candidate as well.
         let bound = best(&left, perhaps_preferred);
@@ -366,10 +361,7 @@ impl Context {
     /// Membership of the addresses of `block` in the tag `Internet` of subnets with this context (NSG-22).
     pub fn in_internet(&self, block: &Prefix) -> Tri {
         let platform_address = net::parse_prefix(PLATFORM_ADDRESS).expect("a literal address");
-        if !net::is_public(block.network())
-            || self.network.own.iter().any(|own| own.contains(block))
-            || platform_address.contains(block)
-        {
+        if !net::is_public(block.network()) || self.network.own.iter().any(|own| own.contains(block)) || platform_address.contains(block) {
             return Tri::No;
         }
         self.in_virtual_network(block).not().max(Tri::Maybe)

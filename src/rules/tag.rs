@@ -53,6 +53,8 @@ pub enum Place<'a> {
     In(&'a Prefix),
     /// At a front end of Azure.
     Service(&'a ServiceClass),
+    /// At some public IPv4 address that the input does not tell (OUT-07).
+    SomePublic,
 }
 
 /// One end of a packet as a filter sees it.
@@ -78,11 +80,13 @@ pub fn names(selector: Selector, party: Party<'_>, context: &Context, platform: 
             Place::At(ip) => Tri::from_bool(prefix.contains(&ip)),
             Place::In(block) => Tri::from_bool(prefix.contains(block)),
             Place::Service(class) => class.within(&prefix, platform),
+            Place::SomePublic => some_public_within(&prefix),
         },
         Selector::Tag(tag) => match party.place {
             Place::At(ip) => tag_holds(tag, &net::host(ip), context, platform),
             Place::In(block) => tag_holds(tag, block, context, platform),
             Place::Service(class) => tag_holds_service(tag, class, context, platform),
+            Place::SomePublic => tag_holds_some_public(tag, context),
         },
     }
 }
@@ -101,9 +105,9 @@ fn tag_holds(tag: Sym, block: &Prefix, context: &Context, platform: &Platform) -
         _ => match platform.tag(tag) {
             Some(prefixes) => Tri::from_bool(prefixes.iter().any(|p| p.contains(block))),
             None if !net::is_public(block.network()) => Tri::No,
-            None => global_tag(tag).and_then(|global| platform.tag(global)).map_or(Tri::Maybe, |prefixes| {
-                if prefixes.iter().any(|p| net::overlap(p, block)) { Tri::Maybe } else { Tri::No }
-            }),
+            None => global_tag(tag)
+                .and_then(|global| platform.tag(global))
+                .map_or(Tri::Maybe, |prefixes| if prefixes.iter().any(|p| net::overlap(p, block)) { Tri::Maybe } else { Tri::No }),
         },
     }
 }
@@ -116,11 +120,8 @@ fn global_tag(tag: Sym) -> Option<Sym> {
 /// Whether the tag holds a front end of Azure: its own tags and `Internet` do, `VirtualNetwork` does not by itself (M-14).
 fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform: &Platform) -> Tri {
     match tag.as_str() {
-        "internet" => {
-            // Public space that a default route or a gateway puts into `VirtualNetwork` may not count as internet (NSG-22).
-            let everywhere = net::everything(net::host(IpAddr::from([8, 8, 8, 8])));
-            context.in_virtual_network(&everywhere).not().max(Tri::Maybe)
-        }
+        // Public space that a default route or a gateway puts into `VirtualNetwork` may not count as internet (NSG-22).
+        "internet" => service_in_virtual_network(class, context, platform).not().max(Tri::Maybe),
         "virtualnetwork" => service_in_virtual_network(class, context, platform),
         "azureloadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
         text => {
@@ -151,11 +152,37 @@ fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform
     }
 }
 
+/// Whether an unknown public IPv4 address is in the prefix: surely only in the prefix of all of them.
+pub fn some_public_within(prefix: &Prefix) -> Tri {
+    if !prefix.addr().is_ipv4() || net::subtract(&[*prefix], &net::not_public_v4().collect::<Vec<_>>()).is_empty() {
+        Tri::No
+    } else if prefix.prefix_len() == 0 {
+        Tri::Yes
+    } else {
+        Tri::Maybe
+    }
+}
+
+/// Whether the tag holds an unknown public IPv4 address.
+fn tag_holds_some_public(tag: Sym, context: &Context) -> Tri {
+    let within = |prefixes: &[Prefix]| prefixes.iter().map(some_public_within).max().unwrap_or(Tri::No);
+    let network = || {
+        let peers = context.network.peers.iter().filter(|peer| peer.own_access && peer.usable.hi());
+        let peers = peers.flat_map(|peer| peer.prefixes.iter().map(|(prefix, there)| some_public_within(prefix).and(*there)));
+        let rest = within(&context.tag_maybe).or(within(&context.network.beyond)).min(Tri::Maybe);
+        within(&context.tag_sure).or(within(&context.network.own)).or(peers.max().unwrap_or(Tri::No)).or(rest)
+    };
+    match tag.as_str() {
+        "virtualnetwork" => network(),
+        "internet" => network().not().max(Tri::Maybe),
+        "azureloadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
+        _ => Tri::Maybe,
+    }
+}
+
 /// A front end is in `VirtualNetwork` only where routes put its public address there (NSG-20, NSG-21).
 fn service_in_virtual_network(class: &ServiceClass, context: &Context, platform: &Platform) -> Tri {
-    let inside = |prefixes: &[Prefix]| {
-        prefixes.iter().map(|prefix| class.within(prefix, platform)).max().unwrap_or(Tri::No)
-    };
+    let inside = |prefixes: &[Prefix]| prefixes.iter().map(|prefix| class.within(prefix, platform)).max().unwrap_or(Tri::No);
     let sure = inside(&context.tag_sure).or(inside(&context.network.own));
     let maybe = inside(&context.tag_maybe).or(inside(&context.network.beyond)).min(Tri::Maybe);
     let peers = context

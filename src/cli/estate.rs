@@ -1,0 +1,243 @@
+//! Opening the inputs, and every call of an engine: the one place to look when their interfaces change.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use crate::cli::args::Global;
+use crate::cli::{Console, Fail};
+use crate::config::{Config, Names, toml};
+use crate::diag::{Diagnostic, Severity, locate};
+use crate::explain::way::{Answer, End, Flow};
+use crate::explain::{point, world::World};
+use crate::facts::estate::Estate;
+use crate::facts::platform::Platform;
+use crate::facts::{Fact, Index};
+use crate::ingest::{self, Change, Input};
+use crate::model::{Set, Sym};
+use crate::report::proof::Place;
+use crate::report::rows::{ExfilRow, Moved, ReachRow};
+
+/// An estate that was read, with everything a command asks of it.
+pub struct Opened {
+    /// The resources and the facts that follow from them.
+    pub estate: Estate,
+    /// The facts, and those that `watertight.toml` states.
+    pub index: Index,
+    /// What is true of Azure.
+    pub platform: &'static Platform,
+    config: Option<Config>,
+    stated: Vec<Fact>,
+}
+
+/// What a listing asks for.
+pub struct Ask {
+    /// Only from these; `None` for everywhere.
+    pub from: Option<Vec<End>>,
+    /// Only to these; `None` for everywhere.
+    pub to: Option<Vec<End>>,
+    /// Only this traffic.
+    pub traffic: Set,
+    /// Whether the hops of each way are wanted.
+    pub paths: bool,
+    /// Threads to work with.
+    pub workers: NonZeroUsize,
+}
+
+/// Reads `inputs`, the service tags and `watertight.toml`, and says what is wrong with them.
+///
+/// # Errors
+/// Nothing could be read, `watertight.toml` or the service tags are wrong, or `--strict` was given and something is wrong.
+pub fn open(inputs: &[PathBuf], global: &Global, console: &mut Console) -> Result<Opened, Fail> {
+    let progress = console.progress("reading the input");
+    let (files, mut diagnostics) = ingest::collect(inputs, &mut *console.stdin);
+    let mut loaded = ingest::read(files);
+    let config = config(&console.folder)?;
+    let platform = platform(global, loaded.service_tags.take(), &mut diagnostics)?;
+    let (estate, mut found) = Estate::from_loaded(loaded);
+    diagnostics.append(&mut found);
+    drop(progress);
+
+    let empty = estate.is_empty();
+    let mut opened = Opened { estate, index: Index::default(), platform, config, stated: Vec::new() };
+    opened.index = opened.estate.facts().collect();
+    let stated = opened.restate();
+    let wrong = stated.iter().any(|d| d.severity == Severity::Error);
+    diagnostics.extend(stated);
+    place(&mut diagnostics);
+    console.say(&diagnostics);
+    if empty {
+        return Err(Fail::new("cli::nothing_read", "nothing could be read: the input holds no resource")
+            .help("export it again, or name other files"));
+    }
+    if wrong {
+        return Err(Fail::new("cli::config", format!("`{}` cannot be used", toml::FILE)).help("correct the lines above"));
+    }
+    let serious = diagnostics.iter().filter(|d| d.severity != Severity::Info).count();
+    if global.strict && serious > 0 {
+        return Err(Fail::new("cli::strict", format!("the input is not clean: {}", crate::report::text::count(serious, "message"))));
+    }
+    Ok(opened)
+}
+
+fn config(folder: &Path) -> Result<Option<Config>, Fail> {
+    let Some(path) = toml::find(folder) else { return Ok(None) };
+    let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+    let bytes = fs::read(&path).map_err(|error| Fail::file(&path, "read", &error))?;
+    let text = String::from_utf8(bytes).map_err(|_| Fail::new("config::unreadable", format!("`{name}` is not UTF-8")))?;
+    Config::parse(&name, text).map(Some).map_err(Fail::Said)
+}
+
+fn platform(global: &Global, found: Option<(String, Vec<u8>)>, diagnostics: &mut Vec<Diagnostic>) -> Result<&'static Platform, Fail> {
+    if let Some(path) = &global.service_tags {
+        let bytes = fs::read(path).map_err(|error| Fail::file(path, "read", &error))?;
+        let platform = Platform::with_service_tags(&bytes).map_err(|why| {
+            Fail::new("cli::service_tags", format!("`{}`: {why}", path.display())).help("download ServiceTags_Public again")
+        })?;
+        return Ok(kept(platform));
+    }
+    if let Some((name, bytes)) = found {
+        match Platform::with_service_tags(&bytes) {
+            Ok(platform) => return Ok(kept(platform)),
+            Err(why) => diagnostics.push(
+                Diagnostic::new("ingest::service_tags", Severity::Error, why)
+                    .at(&name, "")
+                    .note("the built-in service tags are used instead"),
+            ),
+        }
+    }
+    Ok(Platform::builtin())
+}
+
+/// A list that was read lives as long as the process, as the built-in one does.
+fn kept(platform: Platform) -> &'static Platform {
+    Box::leak(Box::new(platform))
+}
+
+/// Gives diagnostics that name a place their line, reading each file once more.
+fn place(diagnostics: &mut [Diagnostic]) {
+    let mut file: Option<(String, Vec<u8>)> = None;
+    for diagnostic in diagnostics.iter_mut().filter(|d| d.line.is_none() && !d.pointer.is_empty()) {
+        if file.as_ref().is_none_or(|(name, _)| *name != diagnostic.file) {
+            file = Some((diagnostic.file.clone(), fs::read(&diagnostic.file).unwrap_or_default()));
+        }
+        if let Some((_, bytes)) = &file {
+            diagnostic.line = locate(bytes, &diagnostic.pointer);
+        }
+    }
+}
+
+impl Opened {
+    /// The facts of `watertight.toml` for the estate as it is now; they depend on what its selectors name.
+    fn restate(&mut self) -> Vec<Diagnostic> {
+        for fact in self.stated.drain(..) {
+            self.index.remove(fact);
+        }
+        let Some(config) = &self.config else { return Vec::new() };
+        let (facts, diagnostics) = config.facts(&self.index);
+        // What the input itself states stays when this statement goes.
+        self.stated = facts.into_iter().filter(|fact| self.index.insert(*fact)).collect();
+        diagnostics
+    }
+
+    /// Applies change files in their order.
+    ///
+    /// # Errors
+    /// A file cannot be read, or holds something that cannot be used.
+    pub fn change(&mut self, files: &[PathBuf], console: &mut Console) -> Result<(), Fail> {
+        let mut changes: Vec<Change> = Vec::new();
+        for path in files {
+            let bytes = fs::read(path).map_err(|error| Fail::file(path, "read", &error))?;
+            let (mut more, mut diagnostics) = ingest::read_change(&Input { name: path.display().to_string(), bytes });
+            place(&mut diagnostics);
+            console.say(&diagnostics);
+            if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+                return Err(Fail::new("cli::change", format!("`{}` cannot be used as a change", path.display())));
+            }
+            changes.append(&mut more);
+        }
+        let mut delta = self.estate.apply(changes);
+        place(&mut delta.diagnostics);
+        console.say(&delta.diagnostics);
+        for fact in delta.removed {
+            self.index.remove(fact);
+        }
+        for fact in delta.added {
+            self.index.insert(fact);
+        }
+        let diagnostics = self.restate();
+        console.say(&diagnostics);
+        Ok(())
+    }
+
+    /// Where the body of a resource, or of the nearest one above it, stood in the input.
+    pub fn place(&self, id: Sym) -> Option<Place> {
+        let source = self.estate.origin(id)?;
+        let file = source.file.as_str().to_owned();
+        let line = fs::read(&file).ok().and_then(|bytes| locate(&bytes, &source.pointer)).map(|(line, _)| line);
+        Some(Place { file, pointer: source.pointer.clone(), line })
+    }
+
+    /// What flows are evaluated on.
+    pub fn world(&self) -> World<'_> {
+        World::new(&self.index, self.platform)
+    }
+
+    /// The endpoints that an optional selector names.
+    ///
+    /// # Errors
+    /// What is wrong with the selector.
+    pub fn ends(names: &Names, selector: Option<&str>) -> Result<Option<Vec<End>>, Fail> {
+        selector.map(|text| names.many(text).map_err(selector_fail)).transpose()
+    }
+
+    /// Who reaches what.
+    ///
+    /// # Errors
+    /// The engine is not part of this build.
+    pub fn reach(&self, _ask: &Ask) -> Result<Vec<ReachRow>, Fail> {
+        Err(not_available("reach"))
+    }
+
+    /// Where data can leave.
+    ///
+    /// # Errors
+    /// The engine is not part of this build.
+    pub fn exfil(&self, _ask: &Ask) -> Result<Vec<ExfilRow>, Fail> {
+        Err(not_available("exfil"))
+    }
+
+    /// All that a change can move: reach, exfil and violations.
+    ///
+    /// # Errors
+    /// The engine is not part of this build.
+    pub fn all(&self, workers: NonZeroUsize) -> Result<Vec<Moved>, Fail> {
+        let ask = Ask { from: None, to: None, traffic: Set::ALL, paths: false, workers };
+        let reach = self.reach(&ask)?.into_iter().map(Moved::Reach);
+        Ok(reach.chain(self.exfil(&ask)?.into_iter().map(Moved::Exfil)).collect())
+    }
+}
+
+/// Evaluates one flow.
+pub fn answer(world: &World, flow: &Flow) -> Answer {
+    point::answer(world, flow)
+}
+
+/// A selector on the command line that cannot be used.
+pub fn selector_fail(error: crate::config::SelectorError) -> Fail {
+    let mut diagnostic = Diagnostic::new("cli::selector", Severity::Error, error.message.clone());
+    if !error.candidates.is_empty() {
+        diagnostic.note = Some(error.listed());
+    }
+    diagnostic.help = error.help;
+    Fail::Said(vec![diagnostic])
+}
+
+/// Threads to work with: as many as asked for, else one a processor.
+pub fn workers(global: &Global) -> NonZeroUsize {
+    global.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
+fn not_available(what: &str) -> Fail {
+    Fail::new("cli::not_available", format!("`{what}` is not available in this build"))
+}

@@ -1,0 +1,40 @@
+//! `watertight explain`: one flow, hop by hop.
+
+use crate::cli::args::{ExplainArgs, Global};
+use crate::cli::estate;
+use crate::cli::flows::{Question, Resolver};
+use crate::cli::{Console, Fail, Outcome};
+use crate::config::Names;
+use crate::report::listing;
+use crate::report::proof::Explanation;
+
+/// Prints the answer with its proof.
+///
+/// # Errors
+/// The input or a selector cannot be used.
+pub fn run(args: &ExplainArgs, global: &Global, console: &mut Console) -> Result<Outcome, Fail> {
+    let json = global.wants_json("explain")?;
+    let opened = estate::open(&args.inputs.inputs, global, console)?;
+    let names = Names::new(&opened.index);
+    let question = Question {
+        from: Some(args.from.clone()),
+        to: Some(args.to.clone()),
+        proto: Some(args.proto),
+        port: args.port,
+        src_port: args.src_port,
+        mode: args.mode,
+        session: args.session,
+        ..Question::default()
+    };
+    if !args.proto.has_ports() && (args.port.is_some() || args.src_port.is_some()) {
+        return Err(Fail::new("cli::ports", format!("{} has no ports", args.proto.as_str())));
+    }
+    let flow = Resolver::new(&names, opened.platform).flow(&question).map_err(|why| Fail::new("cli::selector", why))?;
+    let answer = estate::answer(&opened.world(), &flow);
+    let gaps = listing::gaps(&opened.index);
+    let place = |id| opened.place(id);
+    let explanation = Explanation { asked: &question.asked(), flow: &flow, answer: &answer, place: &place, names: &names, gaps: &gaps };
+    let look = console.look;
+    console.result(global, |out| if json { explanation.json(out) } else { explanation.text(look, out) })?;
+    Ok(Outcome::Well)
+}

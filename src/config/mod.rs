@@ -1,0 +1,11 @@
+//! What a person writes by hand: `watertight.toml` and selectors.
+//!
+//! `selector` reads a selector's text, `resolve` finds what it names in an estate, `toml` turns the file into facts.
+
+pub mod resolve;
+pub mod selector;
+pub mod toml;
+
+pub use resolve::{Names, Place, Side, resolve_end, resolve_many, resolve_place};
+pub use selector::{Pattern, SelectorError};
+pub use toml::Config;

@@ -1,0 +1,352 @@
+//! The facts of an estate as they are now: made from what was loaded, moved by changes, with the exact difference.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use rustc_hash::FxHashMap;
+
+use crate::diag::{Diagnostic, Severity};
+use crate::facts::catalog::Fact;
+use crate::facts::extract::{extract, inert};
+use crate::facts::gap::Resource as ResourceRow;
+use crate::ingest::{Change, Loaded, Resource, Source, spread};
+use crate::model::{Sym, ids};
+
+/// Resources whose bodies become facts at once.
+const BLOCK: usize = 4096;
+
+/// The live set of facts, and which resource says what.
+#[derive(Debug, Default)]
+pub struct Estate {
+    /// By the text of the id: the resources below an id are its neighbours.
+    entries: BTreeMap<&'static str, Entry>,
+    /// How many resources say each fact: two may say the same.
+    counts: FxHashMap<Fact, u32>,
+    /// Facts that no resource says, as they were given.
+    extra: Vec<Fact>,
+}
+
+/// What an estate holds of one resource.
+#[derive(Debug)]
+struct Entry {
+    source: Source,
+    embedded: bool,
+    /// Whether the region, the tenant are the parent's.
+    inherits: (bool, bool),
+    /// The `resource` row first.
+    facts: Box<[Fact]>,
+}
+
+impl Entry {
+    fn row(&self) -> Option<ResourceRow> {
+        self.facts.iter().find_map(|fact| if let Fact::Resource(row) = fact { Some(*row) } else { None })
+    }
+}
+
+/// What a change did.
+#[derive(Debug, Default)]
+pub struct Delta {
+    /// Facts that hold now and did not before, in no order.
+    pub added: Vec<Fact>,
+    /// Facts that held before and do not now, in no order.
+    pub removed: Vec<Fact>,
+    /// What was wrong with the change.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// How many resources are understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// All resources.
+    pub resources: usize,
+    /// Of them: modelled, without a gap.
+    pub understood: usize,
+    /// Of them: with at least one gap.
+    pub with_gaps: usize,
+    /// Of them: of a type that never matters.
+    pub inert: usize,
+}
+
+impl Estate {
+    /// The estate of what was loaded; every diagnostic of loading and extraction. Bodies are dropped as they become facts.
+    pub fn from_loaded(loaded: Loaded) -> (Estate, Vec<Diagnostic>) {
+        let Loaded { resources, facts, origins, diagnostics: mut said, .. } = loaded;
+        let mut estate = Estate::default();
+        estate.adopt(facts, origins);
+        let mut resources = resources.into_iter();
+        loop {
+            let block: Vec<Resource> = resources.by_ref().take(BLOCK).collect();
+            if block.is_empty() {
+                break;
+            }
+            let entries = spread(&block, |_, part| part.iter().map(entry_of).collect::<Vec<_>>());
+            for (resource, (entry, mut diagnostics)) in block.iter().zip(entries.into_iter().flatten()) {
+                said.append(&mut diagnostics);
+                // Where a facts folder and an export hold the same resource, the export is right.
+                if let Some(old) = estate.entries.remove(resource.id.as_str()) {
+                    estate.forget(&old.facts, None);
+                }
+                estate.remember(&entry.facts, None);
+                estate.entries.insert(resource.id.as_str(), entry);
+            }
+        }
+        (estate, said)
+    }
+
+    /// Takes facts from a facts folder: a fact belongs to the resource its first cell names or lies below; others belong to none.
+    fn adopt(&mut self, facts: Vec<Fact>, origins: Vec<(Sym, Source)>) {
+        let mut origins: FxHashMap<Sym, Source> = origins.into_iter().collect();
+        let mut groups: FxHashMap<Sym, Vec<Fact>> = FxHashMap::default();
+        for fact in &facts {
+            if let Fact::Resource(row) = fact {
+                groups.insert(row.id, vec![*fact]);
+            }
+        }
+        let mut others = Vec::new();
+        for fact in facts {
+            if matches!(fact, Fact::Resource(_)) {
+                continue;
+            }
+            let first = fact.cells().into_iter().next().unwrap_or_default();
+            let mut owner = Some(first.as_str());
+            while let Some(id) = owner.filter(|id| id.starts_with('/')) {
+                if groups.contains_key(&Sym::new(id)) {
+                    break;
+                }
+                owner = id.rsplit_once('/').map(|(above, _)| above);
+            }
+            match owner.map(Sym::new).and_then(|id| groups.get_mut(&id)) {
+                Some(group) => group.push(fact),
+                None => others.push(fact),
+            }
+        }
+        for (id, mut facts) in groups {
+            facts[1..].sort_unstable();
+            facts.dedup();
+            self.remember(&facts, None);
+            let source = origins.remove(&id).unwrap_or_default();
+            self.entries.insert(id.as_str(), Entry { source, embedded: false, inherits: (false, false), facts: facts.into() });
+        }
+        self.extra(others);
+    }
+
+    /// Adds facts that no resource says: what a person stated.
+    pub fn extra(&mut self, facts: impl IntoIterator<Item = Fact>) {
+        for fact in facts {
+            self.remember(&[fact], None);
+            self.extra.push(fact);
+        }
+    }
+
+    /// Every fact once, in no order.
+    pub fn facts(&self) -> impl Iterator<Item = Fact> + '_ {
+        self.counts.keys().copied()
+    }
+
+    /// How many facts there are.
+    pub fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// Whether there is no fact.
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    /// Where the resource stood in the input, or the nearest resource above it.
+    pub fn origin(&self, id: Sym) -> Option<&Source> {
+        let mut id = id.as_str();
+        loop {
+            if let Some(entry) = self.entries.get(id).filter(|entry| !entry.source.file.is_empty()) {
+                return Some(&entry.source);
+            }
+            id = id.rsplit_once('/')?.0;
+        }
+    }
+
+    /// Where each resource stood, sorted by the text of its id; resources without a known place are left out.
+    pub fn origins(&self) -> impl Iterator<Item = (Sym, &Source)> {
+        self.entries.iter().filter(|(_, entry)| !entry.source.file.is_empty()).map(|(id, entry)| (Sym::new(id), &entry.source))
+    }
+
+    /// How many resources there are and how many of them are understood.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for entry in self.entries.values() {
+            counts.resources += 1;
+            if entry.facts.iter().any(|fact| matches!(fact, Fact::Gap(_))) {
+                counts.with_gaps += 1;
+            } else if entry.row().is_some_and(|row| inert::reason(row.kind.as_str()).is_some()) {
+                counts.inert += 1;
+            } else {
+                counts.understood += 1;
+            }
+        }
+        counts
+    }
+
+    /// Applies the changes in their order and says exactly what is different afterwards.
+    ///
+    /// A resource replaces the one with its id. Where its body lists its children, those that came with the old body and are not in the new
+    /// list are gone; children that came as entries of their own stay until an entry of their own changes them. Deleting a resource deletes all
+    /// below it.
+    pub fn apply(&mut self, changes: Vec<Change>) -> Delta {
+        let mut delta = Delta::default();
+        let mut before: FxHashMap<Fact, bool> = FxHashMap::default();
+        for change in changes {
+            match change {
+                Change::Put(resource) => self.put(resource, &mut before, &mut delta.diagnostics),
+                Change::Delete(id) => {
+                    let all = self.below(id);
+                    if all.is_empty() && !self.entries.contains_key(id.as_str()) {
+                        delta.diagnostics.push(
+                            Diagnostic::new("change::unknown_resource", Severity::Warning, "a resource that is not there is deleted")
+                                .about(id),
+                        );
+                    }
+                    for id in all.into_iter().chain([id.as_str()]) {
+                        self.remove(id, &mut before);
+                    }
+                }
+            }
+        }
+        for (fact, was) in before {
+            match (was, self.counts.contains_key(&fact)) {
+                (false, true) => delta.added.push(fact),
+                (true, false) => delta.removed.push(fact),
+                _ => {}
+            }
+        }
+        delta
+    }
+
+    fn put(&mut self, mut resource: Resource, before: &mut FxHashMap<Fact, bool>, diagnostics: &mut Vec<Diagnostic>) {
+        let id = resource.id.as_str();
+        let above = self.above(id);
+        if let Some(row) = above {
+            resource.location = if resource.location.is_empty() { row.location } else { resource.location };
+            resource.tenant = if resource.tenant.is_empty() { row.tenant } else { resource.tenant };
+        }
+        let (entry, said) = entry_of(&resource);
+        if resource.embedded && self.entries.get(id).is_some_and(|old| !old.embedded) {
+            if self.entries.get(id).is_some_and(|old| old.facts != entry.facts) {
+                diagnostics.push(
+                    Diagnostic::new("change::own_entry_stays", Severity::Warning, "the copy in the parent's body is not used")
+                        .at(resource.source.file.as_str(), &resource.source.pointer)
+                        .about(resource.id)
+                        .note("the resource has an entry of its own in the input, and that one counts")
+                        .help("change it by an entry of its own"),
+                );
+            }
+            return;
+        }
+        diagnostics.extend(said);
+        // An embedded child that is still in the list comes back as the next change.
+        let lists: Vec<Sym> = entry.facts.iter().filter_map(|f| if let Fact::ChildType(row) = f { Some(row.kind) } else { None }).collect();
+        for child in self.below(resource.id) {
+            let of_list = |entry: &Entry| entry.embedded && entry.row().is_some_and(|row| lists.contains(&row.kind));
+            if ids::parent_id(child) == Some(id) && self.entries.get(child).is_some_and(of_list) {
+                self.remove(child, before);
+            }
+        }
+        self.remove(id, before);
+        self.remember(&entry.facts, Some(before));
+        self.entries.insert(id, entry);
+        self.pass_down(&resource, before);
+    }
+
+    /// Children without region or tenant have those of the resource that was put.
+    fn pass_down(&mut self, parent: &Resource, before: &mut FxHashMap<Fact, bool>) {
+        for child in self.below(parent.id) {
+            let Some(entry) = self.entries.get(child).filter(|entry| entry.inherits != (false, false)) else { continue };
+            let Some(mut row) = entry.row() else { continue };
+            let old = Fact::Resource(row);
+            if entry.inherits.0 {
+                row.location = parent.location;
+            }
+            if entry.inherits.1 {
+                row.tenant = parent.tenant;
+            }
+            let new = Fact::Resource(row);
+            if new != old {
+                self.forget(&[old], Some(before));
+                self.remember(&[new], Some(before));
+                if let Some(place) = self.entries.get_mut(child).and_then(|entry| entry.facts.iter_mut().find(|fact| **fact == old)) {
+                    *place = new;
+                }
+            }
+        }
+    }
+
+    /// The row of the nearest resource above `id`.
+    fn above(&self, mut id: &str) -> Option<ResourceRow> {
+        while let Some(parent) = ids::parent_id(id) {
+            if !ids::id_type(parent).is_some_and(|kind| kind.contains('/')) {
+                return None;
+            }
+            if let Some(entry) = self.entries.get(parent) {
+                return entry.row();
+            }
+            id = parent;
+        }
+        None
+    }
+
+    /// The ids below `id`.
+    fn below(&self, id: Sym) -> Vec<&'static str> {
+        let start = format!("{id}/");
+        let from = (Bound::Included(start.as_str()), Bound::Unbounded);
+        self.entries.range::<str, _>(from).map(|(id, _)| *id).take_while(|id| id.starts_with(&start)).collect()
+    }
+
+    fn remove(&mut self, id: &str, before: &mut FxHashMap<Fact, bool>) {
+        if let Some(entry) = self.entries.remove(id) {
+            self.forget(&entry.facts, Some(before));
+        }
+    }
+
+    fn remember(&mut self, facts: &[Fact], before: Option<&mut FxHashMap<Fact, bool>>) {
+        if let Some(before) = before {
+            for fact in facts {
+                before.entry(*fact).or_insert_with(|| self.counts.contains_key(fact));
+            }
+        }
+        for fact in facts {
+            *self.counts.entry(*fact).or_default() += 1;
+        }
+    }
+
+    fn forget(&mut self, facts: &[Fact], before: Option<&mut FxHashMap<Fact, bool>>) {
+        if let Some(before) = before {
+            for fact in facts {
+                before.entry(*fact).or_insert_with(|| self.counts.contains_key(fact));
+            }
+        }
+        for fact in facts {
+            if let Some(count) = self.counts.get_mut(fact) {
+                *count -= 1;
+                if *count == 0 {
+                    self.counts.remove(fact);
+                }
+            }
+        }
+    }
+}
+
+/// The entry of a resource, each fact once, the `resource` row first.
+fn entry_of(resource: &Resource) -> (Entry, Vec<Diagnostic>) {
+    let extracted = extract(resource);
+    let mut facts = extracted.facts;
+    if let Some(rest) = facts.get_mut(1..) {
+        rest.sort_unstable();
+    }
+    facts.dedup();
+    let lacks = |key: &str| resource.body.get(key).and_then(|value| value.as_str()).is_none_or(str::is_empty);
+    let entry = Entry {
+        source: resource.source.clone(),
+        embedded: resource.embedded,
+        inherits: (lacks("location"), lacks("tenantId")),
+        facts: facts.into(),
+    };
+    (entry, extracted.diagnostics)
+}

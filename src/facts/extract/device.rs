@@ -1,0 +1,218 @@
+//! What stands in the way of packets, or has an address in a subnet, and whose own behaviour is not derived.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::network::{Device, DeviceAddress, DeviceKind, DevicePublicIp, IpConfigPool};
+use crate::model::{Sym, ids};
+
+/// `microsoft.network/loadbalancers`: frontends, and the members of its pools as it lists them.
+pub(super) fn load_balancer<'a>(out: &mut Out<'a>, body: &'a Value) {
+    frontends(out, body, DeviceKind::LoadBalancer, &["frontendIPConfigurations"]);
+    for frontend in out.items(body, "frontendIPConfigurations") {
+        out.not_modelled(properties(frontend), "properties.frontendIPConfigurations.", &["publicIPPrefix", "gatewayLoadBalancer"]);
+    }
+    let id = out.id();
+    for (at, pool) in out.items(body, "backendAddressPools").iter().enumerate() {
+        let pool_id = out.part_id(pool, id, "backendaddresspools", at);
+        members(out, pool_id, properties(pool));
+    }
+    for (at, rule) in out.items(body, "inboundNatRules").iter().enumerate() {
+        let rule_id = out.part_id(rule, id, "inboundnatrules", at);
+        nat_target(out, rule_id, properties(rule));
+    }
+    let gateway = get(&out.resource.body, "sku").and_then(|sku| get(sku, "name")).and_then(Value::as_str);
+    if gateway.is_some_and(|name| name.eq_ignore_ascii_case("Gateway")) {
+        out.gap("gateway load balancers are not modelled");
+    }
+}
+
+/// `microsoft.network/loadbalancers/backendaddresspools`.
+pub(super) fn own_pool<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let pool = out.id();
+    members(out, pool, body);
+}
+
+/// `microsoft.network/loadbalancers/inboundnatrules`.
+pub(super) fn own_nat_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let rule = out.id();
+    nat_target(out, rule, body);
+}
+
+fn members<'a>(out: &mut Out<'a>, pool: Sym, body: &'a Value) {
+    for ip_config in out.links(body, "backendIPConfigurations") {
+        out.fact(IpConfigPool { ip_config, pool });
+    }
+    for member in out.items(body, "loadBalancerBackendAddresses") {
+        let member = properties(member);
+        match out.link(member, "networkInterfaceIPConfiguration") {
+            Some(ip_config) => out.fact(IpConfigPool { ip_config, pool }),
+            None if get(member, "ipAddress").is_some_and(is_set) => out.gap("members of a backend pool by address are not modelled"),
+            None => {}
+        }
+    }
+}
+
+fn nat_target<'a>(out: &mut Out<'a>, rule: Sym, body: &'a Value) {
+    if let Some(ip_config) = out.link(body, "backendIPConfiguration") {
+        out.fact(IpConfigPool { ip_config, pool: rule });
+    }
+}
+
+/// `microsoft.network/azurefirewalls`.
+pub(super) fn azure_firewall<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let device = out.id();
+    frontends(out, body, DeviceKind::AzureFirewall, &["ipConfigurations"]);
+    if let Some(management) = get(body, "managementIpConfiguration") {
+        let management = properties(management);
+        if let Some(subnet) = out.link(management, "subnet") {
+            out.fact(Device { device, kind: DeviceKind::AzureFirewall, subnet });
+        }
+        if let Some(public_ip) = out.link(management, "publicIPAddress") {
+            out.fact(DevicePublicIp { device, public_ip });
+        }
+    }
+    if let Some(hub) = get(body, "hubIPAddresses") {
+        if let Some(address) = out.address(hub, "privateIPAddress") {
+            out.fact(DeviceAddress { device, address, subnet: Sym::EMPTY });
+        }
+        out.not_modelled(hub, "properties.hubIPAddresses.", &["publicIPs"]);
+    }
+}
+
+/// `microsoft.network/applicationgateways`.
+pub(super) fn application_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let device = out.id();
+    let mut home = None;
+    for configuration in out.items(body, "gatewayIPConfigurations") {
+        if let Some(subnet) = out.link(properties(configuration), "subnet") {
+            out.fact(Device { device, kind: DeviceKind::ApplicationGateway, subnet });
+            home = Some(subnet);
+        }
+    }
+    for frontend in out.items(body, "frontendIPConfigurations") {
+        let frontend = properties(frontend);
+        let subnet = out.link(frontend, "subnet").or(home).unwrap_or_default();
+        address_of(out, frontend, subnet);
+    }
+    if home.is_none() {
+        out.fact(Device { device, kind: DeviceKind::ApplicationGateway, subnet: Sym::EMPTY });
+    }
+}
+
+/// `microsoft.network/bastionhosts`.
+pub(super) fn bastion<'a>(out: &mut Out<'a>, body: &'a Value) {
+    frontends(out, body, DeviceKind::Bastion, &["ipConfigurations"]);
+    out.not_modelled(body, "properties.", &["virtualNetwork"]);
+}
+
+/// `microsoft.network/virtualhubs`: hubs of a virtual WAN, and route servers.
+pub(super) fn virtual_hub<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let device = out.id();
+    frontends(out, body, DeviceKind::VirtualHub, &["ipConfigurations"]);
+    let configurations = out.items(body, "ipConfigurations");
+    let subnet = configurations.first().and_then(|first| out.link(properties(first), "subnet")).unwrap_or_default();
+    for address in out.addresses(body, "virtualRouterIps") {
+        out.fact(DeviceAddress { device, address, subnet });
+    }
+}
+
+/// `microsoft.network/privatelinkservices`: the addresses its traffic comes from (PLS-02).
+pub(super) fn private_link_service<'a>(out: &mut Out<'a>, body: &'a Value) {
+    frontends(out, body, DeviceKind::PrivateLinkService, &["ipConfigurations"]);
+}
+
+/// A device with one row a subnet it stands in (one with none where it stands in none), and the addresses of its configurations.
+fn frontends<'a>(out: &mut Out<'a>, body: &'a Value, kind: DeviceKind, lists: &[&str]) {
+    let device = out.id();
+    let mut subnets = Vec::new();
+    for list in lists {
+        for configuration in out.items(body, list) {
+            let configuration = properties(configuration);
+            let subnet = out.link(configuration, "subnet");
+            subnets.extend(subnet);
+            address_of(out, configuration, subnet.unwrap_or_default());
+        }
+    }
+    if subnets.is_empty() {
+        subnets.push(Sym::EMPTY);
+    }
+    for subnet in subnets {
+        out.fact(Device { device, kind, subnet });
+    }
+}
+
+fn address_of<'a>(out: &mut Out<'a>, configuration: &'a Value, subnet: Sym) {
+    let device = out.id();
+    if let Some(address) = out.address(configuration, "privateIPAddress") {
+        out.fact(DeviceAddress { device, address, subnet });
+    }
+    if let Some(public_ip) = out.link(configuration, "publicIPAddress") {
+        out.fact(DevicePublicIp { device, public_ip });
+    }
+}
+
+/// Lists that name subnets a resource admits or mirrors, and does not stand in.
+const NOT_ITS_PLACE: &[&str] = &[
+    "virtualNetworkRules",
+    "networkAcls",
+    "networkRuleSet",
+    "networkRuleSets",
+    "networkRuleCollections",
+    "ipSecurityRestrictions",
+    "scmIpSecurityRestrictions",
+    "privateEndpointConnections",
+    "privateEndpoints",
+    "accessRules",
+    "routingConfiguration",
+];
+
+/// A resource of a type that is not modelled: the subnets it stands in and its private addresses there, so that they are nobody else's.
+pub(super) fn elsewhere<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let mut found = Found::default();
+    found.walk(body, "");
+    found.subnets.sort_unstable();
+    found.subnets.dedup();
+    let device = out.id();
+    for &subnet in &found.subnets {
+        out.fact(Device { device, kind: DeviceKind::Other, subnet });
+    }
+    if let [subnet] = found.subnets[..] {
+        for address in found.addresses {
+            out.fact(DeviceAddress { device, address, subnet });
+        }
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    subnets: Vec<Sym>,
+    addresses: Vec<IpAddr>,
+}
+
+impl Found {
+    fn walk(&mut self, value: &Value, key: &str) {
+        match value {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    if !NOT_ITS_PLACE.iter().any(|not| not.eq_ignore_ascii_case(key)) {
+                        self.walk(value, key);
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.walk(item, key)),
+            Value::String(text) => {
+                let is_address =
+                    ["privateIPAddress", "privateIPAddresses", "staticIp", "staticIPAddress"].iter().any(|k| k.eq_ignore_ascii_case(key));
+                if is_address && let Ok(address) = text.parse() {
+                    self.addresses.push(address);
+                } else if text.len() > 40 && ids::id_type(text).as_deref() == Some("microsoft.network/virtualnetworks/subnets") {
+                    self.subnets.push(ids::normal_id(text));
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Private endpoints and the zones they keep their records in.
+
+use serde_json::Value;
+
+use crate::facts::extract::connection::consent;
+use crate::facts::extract::out::{Out, properties};
+use crate::facts::extract::private_dns::name_of;
+use crate::facts::private_access::{
+    AddressSource, PrivateEndpoint, PrivateEndpointAddress, PrivateEndpointAsg, PrivateEndpointConnection, PrivateEndpointNic, ZoneGroup,
+};
+use crate::model::{Sym, ids};
+
+/// `microsoft.network/privateendpoints` (PE-01, PE-02, PE-06).
+pub(super) fn endpoint<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let endpoint = out.id();
+    let subnet = out.link(body, "subnet").unwrap_or_default();
+    if subnet.is_empty() {
+        out.gap("`properties.subnet` is missing");
+    }
+    out.fact(PrivateEndpoint { endpoint, subnet, location: out.resource.location });
+    let whole_settled = out.settled(body);
+    for (list, manual) in [("privateLinkServiceConnections", false), ("manualPrivateLinkServiceConnections", true)] {
+        for (at, part) in out.items(body, list).iter().enumerate() {
+            let connection = out.part_id(part, endpoint, list, at);
+            let part = properties(part);
+            let target = match out.text(part, "privateLinkServiceId") {
+                // An alias is no id and is compared as written (PLS-09).
+                Some(text) if text.contains('/') => ids::normal_id(text),
+                Some(alias) => Sym::new(alias),
+                None => {
+                    out.gap(format!("`properties.{list}.{at}.privateLinkServiceId` is missing"));
+                    Sym::EMPTY
+                }
+            };
+            let state = consent(out, part);
+            let settled = out.settled(part) && whole_settled;
+            let mut groups: Vec<Sym> = out.texts(part, "groupIds").into_iter().map(Sym::lower).collect();
+            if groups.is_empty() {
+                groups.push(Sym::EMPTY);
+            }
+            for group in groups {
+                out.fact(PrivateEndpointConnection { connection, endpoint, target, group, manual, state, settled });
+            }
+        }
+    }
+    for nic in out.links(body, "networkInterfaces") {
+        out.fact(PrivateEndpointNic { endpoint, nic });
+    }
+    for config in out.items(body, "customDnsConfigs") {
+        let fqdn = out.text(config, "fqdn").map_or(Sym::EMPTY, name_of);
+        for address in out.addresses(config, "ipAddresses") {
+            out.fact(PrivateEndpointAddress { endpoint, source: AddressSource::CustomDns, group: Sym::EMPTY, address, fqdn });
+        }
+    }
+    for config in out.items(body, "ipConfigurations") {
+        let config = properties(config);
+        let group = out.text(config, "groupId").map_or(Sym::EMPTY, Sym::lower);
+        if let Some(address) = out.address(config, "privateIPAddress") {
+            out.fact(PrivateEndpointAddress { endpoint, source: AddressSource::Static, group, address, fqdn: Sym::EMPTY });
+        }
+    }
+    for asg in out.links(body, "applicationSecurityGroups") {
+        out.fact(PrivateEndpointAsg { endpoint, asg });
+    }
+}
+
+/// `microsoft.network/privateendpoints/privatednszonegroups` (DNS-17).
+pub(super) fn zone_group<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (group, endpoint) = (out.id(), out.parent());
+    for (at, config) in out.items(body, "privateDnsZoneConfigs").iter().enumerate() {
+        match out.link(properties(config), "privateDnsZoneId") {
+            Some(zone) => out.fact(ZoneGroup { group, endpoint, zone }),
+            None => out.gap(format!("`properties.privateDnsZoneConfigs.{at}.privateDnsZoneId` is missing")),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Virtual network gateways, their connections, and the sites they lead to.
+
+use serde_json::Value;
+
+use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::network::{
+    Connection, ConnectionKind, DevicePublicIp, Gateway, GatewayClientPool, GatewayKind, GatewaySubnet, LocalGateway, LocalGatewayPrefix,
+};
+use crate::model::Tri;
+
+/// `microsoft.network/virtualnetworkgateways`.
+pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let gateway = out.id();
+    let kind = out.word(body, "gatewayType", GatewayKind::parse, GatewayKind::Unknown).unwrap_or(GatewayKind::Unknown);
+    let bgp = out.flag(body, "enableBgp").unwrap_or(false);
+    out.fact(Gateway { gateway, kind, bgp });
+    for configuration in out.items(body, "ipConfigurations") {
+        let body = properties(configuration);
+        if let Some(subnet) = out.link(body, "subnet") {
+            out.fact(GatewaySubnet { gateway, subnet });
+        }
+        if let Some(public_ip) = out.link(body, "publicIPAddress") {
+            out.fact(DevicePublicIp { device: gateway, public_ip });
+        }
+    }
+    if let Some(clients) = get(body, "vpnClientConfiguration") {
+        if let Some(pool) = get(clients, "vpnClientAddressPool") {
+            for prefix in out.prefixes(pool, "addressPrefixes") {
+                out.fact(GatewayClientPool { gateway, prefix });
+            }
+        }
+        out.not_modelled(clients, "properties.vpnClientConfiguration.", &["vngClientConnectionConfigurations"]);
+    }
+    out.not_modelled(
+        body,
+        "properties.",
+        &["gatewayDefaultSite", "customRoutes", "allowRemoteVnetTraffic", "allowVirtualWanTraffic", "natRules"],
+    );
+}
+
+/// `microsoft.network/connections` (GW-02, GW-03).
+pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let connection = out.id();
+    let kind = out.word(body, "connectionType", ConnectionKind::parse, ConnectionKind::Unknown).unwrap_or(ConnectionKind::Unknown);
+    let gateway = out.link(body, "virtualNetworkGateway1").unwrap_or_default();
+    let peers = ["localNetworkGateway2", "virtualNetworkGateway2", "peer"];
+    let peer = peers.iter().find_map(|name| out.link(body, name)).unwrap_or_default();
+    for (end, missing) in [("virtualNetworkGateway1", gateway.is_empty()), ("the other end", peer.is_empty())] {
+        // The clients of a point-to-site connection are no resource.
+        if missing && kind != ConnectionKind::VpnClient {
+            out.gap(format!("{end} of the connection is not known"));
+        }
+    }
+    let connected = match out.text(body, "connectionStatus") {
+        Some(status) if status.eq_ignore_ascii_case("Connected") => Tri::Yes,
+        Some(status) if status.eq_ignore_ascii_case("NotConnected") => Tri::No,
+        _ => Tri::Maybe,
+    };
+    let bgp = out.flag(body, "enableBgp").unwrap_or(false);
+    out.fact(Connection { connection, kind, gateway, peer, connected, bgp });
+    out.not_modelled(
+        body,
+        "properties.",
+        &["ingressNatRules", "egressNatRules", "trafficSelectorPolicies", "usePolicyBasedTrafficSelectors", "expressRouteGatewayBypass"],
+    );
+}
+
+/// `microsoft.network/localnetworkgateways`.
+pub(super) fn local_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let site = out.id();
+    let bgp = get(body, "bgpSettings").is_some_and(is_set);
+    out.fact(LocalGateway { site, bgp });
+    if let Some(space) = get(body, "localNetworkAddressSpace") {
+        for prefix in out.prefixes(space, "addressPrefixes") {
+            out.fact(LocalGatewayPrefix { site, prefix });
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Virtual machines and scale sets.
+
+use serde_json::Value;
+
+use crate::facts::extract::nic;
+use crate::facts::extract::out::{Out, get, properties};
+use crate::facts::network::{IpConfigPublicIp, Machine, MachineKind, MachineScaleSet, Nic, NicMachine, NicRole, PublicIp, PublicSku};
+use crate::model::Sym;
+
+/// `microsoft.compute/virtualmachines`.
+pub(super) fn machine<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let machine = out.id();
+    out.fact(Machine { machine, kind: MachineKind::Vm });
+    if let Some(scale_set) = out.link(body, "virtualMachineScaleSet") {
+        out.fact(MachineScaleSet { machine, scale_set });
+    }
+    if let Some(profile) = get(body, "networkProfile") {
+        for nic in out.links(profile, "networkInterfaces") {
+            out.fact(NicMachine { nic, machine });
+        }
+    }
+}
+
+/// `microsoft.compute/virtualmachinescalesets`: the instances of a uniform one share the interfaces of its profile (ADR-08).
+pub(super) fn scale_set<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let machine = out.id();
+    let flexible = match out.text(body, "orchestrationMode") {
+        None => false,
+        Some(mode) if mode.eq_ignore_ascii_case("Flexible") => true,
+        Some(mode) => {
+            if !mode.eq_ignore_ascii_case("Uniform") {
+                out.gap(format!("`orchestrationMode` has the unknown value `{mode}`"));
+            }
+            false
+        }
+    };
+    out.fact(Machine { machine, kind: if flexible { MachineKind::FlexibleScaleSet } else { MachineKind::ScaleSet } });
+    if flexible {
+        // Its machines and their interfaces are resources of their own.
+        return;
+    }
+    let Some(profile) = get(body, "virtualMachineProfile").and_then(|p| get(p, "networkProfile")) else {
+        return out.gap("`properties.virtualMachineProfile.networkProfile` is missing");
+    };
+    for (at, configuration) in out.items(profile, "networkInterfaceConfigurations").iter().enumerate() {
+        let name = get(configuration, "name").and_then(Value::as_str).map_or_else(|| at.to_string(), str::to_owned);
+        let nic = Sym::lower(&format!("{machine}/networkinterfaceconfigurations/{name}"));
+        let body = properties(configuration);
+        let forwarding = out.flag(body, "enableIPForwarding").unwrap_or(false);
+        out.fact(Nic { nic, role: NicRole::Machine, forwarding });
+        out.fact(NicMachine { nic, machine });
+        nic::interface(out, nic, body, false);
+        for (at, configuration) in out.items(body, "ipConfigurations").iter().enumerate() {
+            instance_address(out, nic, configuration, at);
+        }
+    }
+}
+
+/// Every instance has a public address of its own, which the scale set does not name.
+fn instance_address<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, at: usize) {
+    let Some(public) = get(properties(configuration), "publicIPAddressConfiguration") else { return };
+    let ip_config = out.part_id(configuration, nic, "ipconfigurations", at);
+    let public_ip = Sym::new(&format!("{ip_config}/publicipaddressconfiguration"));
+    let sku = match get(public, "sku") {
+        Some(sku) => out.word(sku, "name", PublicSku::parse, PublicSku::Unknown).unwrap_or(PublicSku::Unknown),
+        None => PublicSku::Unknown,
+    };
+    out.fact(PublicIp { public_ip, sku });
+    out.fact(IpConfigPublicIp { ip_config, public_ip });
+}

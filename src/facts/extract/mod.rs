@@ -1,0 +1,159 @@
+//! One resource to facts: a file for each family of Azure resource types.
+//!
+//! An extractor sees one resource at a time; whatever depends on another one is a rule's business. What it does not understand is a gap
+//! ([`crate::facts::gap`]), a value of the wrong type a diagnostic besides; nothing is dropped in silence.
+
+mod connection;
+mod device;
+mod endpoint;
+mod gateway;
+pub(crate) mod inert;
+mod key_vault;
+mod machine;
+mod nic;
+mod nsg;
+mod out;
+mod policy;
+mod private_dns;
+mod public_ip;
+mod route_table;
+mod sql;
+mod storage;
+mod store;
+mod vnet;
+
+use serde_json::Value;
+
+use crate::diag::Diagnostic;
+use crate::facts::Fact;
+use crate::facts::gap::{ChildType, Resource as ResourceRow, Tag};
+use crate::ingest::{Resource, child_lists};
+use crate::model::Sym;
+
+use out::{Out, get, is_set};
+
+pub use inert::INERT;
+pub use nsg::UNKNOWN_TAG;
+
+/// The facts of one resource, and what was wrong with it.
+#[derive(Clone, Debug, Default)]
+pub struct Extracted {
+    /// The facts; some may be there twice.
+    pub facts: Vec<Fact>,
+    /// What was wrong.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What a whole resource lacks where its type has no extractor.
+pub const TYPE_NOT_MODELLED: &str = "this type is not modelled";
+
+/// Writes down what `resource` says: exactly one `resource` row, its tags, the relations of its type, and gaps for the rest.
+pub fn extract(resource: &Resource) -> Extracted {
+    let mut out = Out::new(resource);
+    out.fact(ResourceRow {
+        id: resource.id,
+        kind: resource.kind,
+        name: resource.name,
+        location: resource.location,
+        subscription: resource.subscription,
+        tenant: resource.tenant,
+        group: resource.group,
+    });
+    tags(&mut out);
+    let kind = resource.kind.as_str();
+    let extractor = extractor(kind);
+    match get(&resource.body, "properties") {
+        Some(properties) if is_set(properties) || properties.is_object() => {
+            // An empty list says that there is no child of the type, a missing one says nothing (M-03).
+            for (list, segment) in child_lists(kind) {
+                if get(properties, list).is_some_and(Value::is_array) {
+                    out.fact(ChildType { parent: resource.id, kind: Sym::lower(&format!("{kind}/{segment}")) });
+                }
+            }
+            match extractor {
+                Some(extractor) => extractor(&mut out, properties),
+                None if inert::reason(kind).is_some() => {}
+                None => {
+                    out.gap(TYPE_NOT_MODELLED);
+                    device::elsewhere(&mut out, properties);
+                }
+            }
+        }
+        _ if inert::reason(kind).is_some() => {}
+        _ if extractor.is_none() => out.gap(TYPE_NOT_MODELLED),
+        _ => out.gap("the export holds no `properties`"),
+    }
+    out.finish()
+}
+
+/// Whether resources of the type (lower case) are understood: they have an extractor.
+pub fn is_modelled(kind: &str) -> bool {
+    extractor(kind).is_some()
+}
+
+type Extractor = for<'a> fn(&mut Out<'a>, &'a Value);
+
+fn extractor(kind: &str) -> Option<Extractor> {
+    Some(match kind {
+        "microsoft.network/virtualnetworks" => vnet::vnet,
+        "microsoft.network/virtualnetworks/subnets" => vnet::subnet,
+        "microsoft.network/virtualnetworks/virtualnetworkpeerings" => vnet::peering,
+        "microsoft.network/networkinterfaces" | "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces" => nic::nic,
+        "microsoft.compute/virtualmachines" => machine::machine,
+        "microsoft.compute/virtualmachinescalesets" => machine::scale_set,
+        "microsoft.network/publicipaddresses" => public_ip::address,
+        "microsoft.network/publicipprefixes" => public_ip::prefix,
+        "microsoft.network/natgateways" => public_ip::nat_gateway,
+        "microsoft.network/networksecuritygroups" => nsg::nsg,
+        "microsoft.network/networksecuritygroups/securityrules" => nsg::rule,
+        "microsoft.network/networksecuritygroups/defaultsecurityrules" => nsg::default_rule,
+        "microsoft.network/applicationsecuritygroups" => nsg::asg,
+        "microsoft.network/routetables" => route_table::table,
+        "microsoft.network/routetables/routes" => route_table::route,
+        "microsoft.network/virtualnetworkgateways" => gateway::gateway,
+        "microsoft.network/connections" => gateway::connection,
+        "microsoft.network/localnetworkgateways" => gateway::local_gateway,
+        "microsoft.network/loadbalancers" => device::load_balancer,
+        "microsoft.network/loadbalancers/backendaddresspools" => device::own_pool,
+        "microsoft.network/loadbalancers/inboundnatrules" => device::own_nat_rule,
+        "microsoft.network/azurefirewalls" => device::azure_firewall,
+        "microsoft.network/applicationgateways" => device::application_gateway,
+        "microsoft.network/bastionhosts" => device::bastion,
+        "microsoft.network/virtualhubs" => device::virtual_hub,
+        "microsoft.network/privatelinkservices" => device::private_link_service,
+        "microsoft.network/privateendpoints" => endpoint::endpoint,
+        "microsoft.network/privateendpoints/privatednszonegroups" => endpoint::zone_group,
+        "microsoft.network/privatednszones" => private_dns::zone,
+        "microsoft.network/privatednszones/virtualnetworklinks" => private_dns::link,
+        "microsoft.network/serviceendpointpolicies" => policy::policy,
+        "microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions" => policy::definition,
+        "microsoft.storage/storageaccounts" => storage::account,
+        "microsoft.classicstorage/storageaccounts" => storage::classic,
+        "microsoft.keyvault/vaults" => key_vault::vault,
+        "microsoft.sql/servers" => sql::server,
+        "microsoft.sql/servers/firewallrules" | "microsoft.sql/servers/ipv6firewallrules" => sql::firewall_rule,
+        "microsoft.sql/servers/virtualnetworkrules" => sql::subnet_rule,
+        "microsoft.sql/servers/outboundfirewallrules" => sql::outbound_rule,
+        _ if kind.ends_with("/privateendpointconnections") => connection::provider,
+        _ => match kind.strip_prefix("microsoft.network/privatednszones/")? {
+            "a" | "aaaa" | "cname" | "mx" | "ptr" | "soa" | "srv" | "txt" => private_dns::record,
+            _ => return None,
+        },
+    })
+}
+
+fn tags(out: &mut Out<'_>) {
+    let Some(Value::Object(tags)) = get(&out.resource.body, "tags") else { return };
+    let resource = out.id();
+    for (key, value) in tags {
+        let value = match value {
+            Value::String(text) => Sym::new(text),
+            Value::Null => Sym::EMPTY,
+            other => Sym::new(&other.to_string()),
+        };
+        out.fact(Tag { resource, key: Sym::lower(key), value });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Network interfaces and their address configurations.
+
+use serde_json::Value;
+
+use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::extract::private_dns::name_of;
+use crate::facts::network::{
+    IpConfig, IpConfigAddress, IpConfigAsg, IpConfigLink, IpConfigPool, IpConfigPublicIp, Nic, NicDns, NicMachine, NicNsg, NicRole,
+};
+use crate::model::Sym;
+
+/// `microsoft.network/networkinterfaces`, and the interfaces of a scale set's instances where an export holds them.
+pub(super) fn nic<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let nic = out.id();
+    // An instance of a uniform scale set is no machine of its own here (ADR-08).
+    let scale_set =
+        nic.as_str().split_once("/virtualmachines/").map(|(set, _)| set).filter(|set| set.contains("/virtualmachinescalesets/"));
+    let machine = scale_set.map(Sym::new).or_else(|| out.link(body, "virtualMachine"));
+    let workloads = get(body, "hostedWorkloads").is_some_and(is_set);
+    let role = if out.link(body, "privateEndpoint").is_some() {
+        NicRole::PrivateEndpoint
+    } else if out.link(body, "privateLinkService").is_some() {
+        NicRole::PrivateLinkService
+    } else if machine.is_some() {
+        NicRole::Machine
+    } else if workloads {
+        NicRole::Platform
+    } else {
+        NicRole::Detached
+    };
+    // The platform owns a private endpoint's interface: what it says of filters and forwarding is not in force (PE-07).
+    let of_endpoint = role == NicRole::PrivateEndpoint;
+    let forwarding = out.flag(body, "enableIPForwarding").unwrap_or(false) && !of_endpoint;
+    out.fact(Nic { nic, role, forwarding });
+    if let Some(machine) = machine {
+        out.fact(NicMachine { nic, machine });
+    }
+    interface(out, nic, body, of_endpoint);
+}
+
+/// What a network interface and the interface configuration of a scale set have in common.
+pub(super) fn interface<'a>(out: &mut Out<'a>, nic: Sym, body: &'a Value, of_endpoint: bool) {
+    if let Some(nsg) = out.link(body, "networkSecurityGroup").filter(|_| !of_endpoint) {
+        out.fact(NicNsg { nic, nsg });
+    }
+    if let Some(dns) = get(body, "dnsSettings") {
+        for (position, server) in (0..).zip(out.addresses(dns, "dnsServers")) {
+            out.fact(NicDns { nic, position, server });
+        }
+    }
+    let configurations = out.items(body, "ipConfigurations");
+    for (at, configuration) in configurations.iter().enumerate() {
+        ip_configuration(out, nic, configuration, at, configurations.len() == 1);
+    }
+}
+
+fn ip_configuration<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, at: usize, only: bool) {
+    let ip_config = out.part_id(configuration, nic, "ipconfigurations", at);
+    let body = properties(configuration);
+    let Some(subnet) = out.link(body, "subnet") else {
+        return out.gap(format!("`properties.ipConfigurations.{at}.subnet` is missing"));
+    };
+    let primary = out.flag(body, "primary").unwrap_or(only);
+    out.fact(IpConfig { ip_config, nic, subnet, primary });
+    if let Some(address) = out.address(body, "privateIPAddress") {
+        out.fact(IpConfigAddress { ip_config, address });
+    }
+    if let Some(public_ip) = out.link(body, "publicIPAddress") {
+        out.fact(IpConfigPublicIp { ip_config, public_ip });
+    }
+    for asg in out.links(body, "applicationSecurityGroups") {
+        out.fact(IpConfigAsg { ip_config, asg });
+    }
+    for list in ["loadBalancerBackendAddressPools", "loadBalancerInboundNatRules", "loadBalancerInboundNatPools"] {
+        for pool in out.links(body, list) {
+            out.fact(IpConfigPool { ip_config, pool });
+        }
+    }
+    if let Some(link) = get(body, "privateLinkConnectionProperties").filter(|link| is_set(link)) {
+        let group = out.text(link, "groupId").map_or(Sym::EMPTY, Sym::lower);
+        let names = out.texts(link, "fqdns");
+        if names.is_empty() {
+            out.fact(IpConfigLink { ip_config, group, fqdn: Sym::EMPTY });
+        }
+        for name in names {
+            out.fact(IpConfigLink { ip_config, group, fqdn: name_of(name) });
+        }
+    }
+    out.not_modelled(body, "properties.ipConfigurations.", &["gatewayLoadBalancer", "privateIPAddressPrefixLength"]);
+}

@@ -1,0 +1,278 @@
+//! Reading a body and writing facts: lookup without case, and a gap wherever a value is not what it should be.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use crate::diag::{Diagnostic, Severity};
+use crate::facts::Fact;
+use crate::facts::extract::Extracted;
+use crate::facts::gap::Gap;
+use crate::ingest::Resource;
+use crate::model::{Prefix, Sym, ids, net};
+
+/// The member `name` of an object, whatever its case; `null` is absent.
+pub(super) fn get<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    let map = value.as_object()?;
+    let found = map.get(name).or_else(|| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value));
+    found.filter(|value| !value.is_null())
+}
+
+/// The `properties` of a part of a body, or the part itself where the command line tool has flattened it.
+pub(super) fn properties(value: &Value) -> &Value {
+    get(value, "properties").filter(|p| p.is_object()).unwrap_or(value)
+}
+
+/// Whether a value says anything: not `null`, `false`, `""`, `[]` or `{}`.
+pub(super) fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(yes) => *yes,
+        Value::Number(_) => true,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+    }
+}
+
+/// What one resource becomes.
+pub(super) struct Out<'a> {
+    pub resource: &'a Resource,
+    facts: Vec<Fact>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Out<'a> {
+    pub fn new(resource: &'a Resource) -> Out<'a> {
+        Out { resource, facts: Vec::new(), diagnostics: Vec::new() }
+    }
+
+    pub fn finish(self) -> Extracted {
+        Extracted { facts: self.facts, diagnostics: self.diagnostics }
+    }
+
+    /// The resource's id.
+    pub fn id(&self) -> Sym {
+        self.resource.id
+    }
+
+    /// The id of the resource it is a child of.
+    pub fn parent(&self) -> Sym {
+        ids::parent_id(self.resource.id.as_str()).map_or(Sym::EMPTY, Sym::new)
+    }
+
+    pub fn fact(&mut self, fact: impl Into<Fact>) {
+        self.facts.push(fact.into());
+    }
+
+    /// Says that something is not understood.
+    pub fn gap(&mut self, what: impl AsRef<str>) {
+        self.fact(Gap { resource: self.resource.id, kind: self.resource.kind, what: Sym::new(what.as_ref()) });
+    }
+
+    /// A gap for each of `names` that is set on `at`; `prefix` is the path to `at`, `properties.`.
+    pub fn not_modelled(&mut self, at: &Value, prefix: &str, names: &[&str]) {
+        for name in names {
+            if get(at, name).is_some_and(is_set) {
+                self.gap(format!("`{prefix}{name}` is not modelled"));
+            }
+        }
+    }
+
+    /// Says that `value`, which is part of the body, is not what was expected: a diagnostic and a gap.
+    pub fn wrong(&mut self, value: &Value, expected: &str) {
+        let mut path = Vec::new();
+        find(&self.resource.body, value, &mut path);
+        let pointer: String = path.iter().map(|segment| format!("/{}", segment.replace('~', "~0").replace('/', "~1"))).collect();
+        let shown = match value {
+            Value::String(text) => format!("`{}`", text.chars().take(60).collect::<String>()),
+            Value::Array(_) => "a list".to_owned(),
+            Value::Object(_) => "an object".to_owned(),
+            other => format!("`{other}`"),
+        };
+        self.gap(format!("`{}` is not {expected}", path.join(".")));
+        let source = &self.resource.source;
+        self.diagnostics.push(
+            Diagnostic::new("extract::wrong_type", Severity::Error, format!("expected {expected}, found {shown}"))
+                .at(source.file.as_str(), &format!("{}{pointer}", source.pointer))
+                .about(self.resource.id)
+                .note("the rest of the resource is used; what depends on this value is unproven"),
+        );
+    }
+
+    /// A text; the empty text is absent.
+    pub fn text(&mut self, at: &'a Value, name: &str) -> Option<&'a str> {
+        match get(at, name)? {
+            Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()),
+            other => {
+                self.wrong(other, "a text");
+                None
+            }
+        }
+    }
+
+    /// A truth value; `"True"` and `"false"` are taken too.
+    pub fn flag(&mut self, at: &'a Value, name: &str) -> Option<bool> {
+        match get(at, name)? {
+            Value::Bool(yes) => Some(*yes),
+            Value::String(text) if text.is_empty() => None,
+            Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            other => {
+                self.wrong(other, "true or false");
+                None
+            }
+        }
+    }
+
+    /// The items of a list; a missing list is empty.
+    pub fn items(&mut self, at: &'a Value, name: &str) -> &'a [Value] {
+        match get(at, name) {
+            None => &[],
+            Some(Value::Array(items)) => items,
+            Some(other) => {
+                self.wrong(other, "a list");
+                &[]
+            }
+        }
+    }
+
+    /// The texts of a list, empty ones left out.
+    pub fn texts(&mut self, at: &'a Value, name: &str) -> Vec<&'a str> {
+        let mut texts = Vec::new();
+        for item in self.items(at, name) {
+            match item {
+                Value::String(text) if text.trim().is_empty() => {}
+                Value::String(text) => texts.push(text.trim()),
+                Value::Null => {}
+                other => self.wrong(other, "a text"),
+            }
+        }
+        texts
+    }
+
+    /// A word of a fixed list; a word that is not on it is a gap and `unknown`.
+    pub fn word<T>(&mut self, at: &'a Value, name: &str, parse: fn(&str) -> Option<T>, unknown: T) -> Option<T> {
+        if let Some(other) = get(at, name).filter(|value| !value.is_string()) {
+            self.wrong(other, "a word");
+            return Some(unknown);
+        }
+        let text = self.text(at, name)?;
+        Some(parse(text).unwrap_or_else(|| {
+            self.gap(format!("`{name}` has the unknown value `{text}`"));
+            unknown
+        }))
+    }
+
+    /// The id in a reference: `{"id": …}` or the bare text.
+    pub fn link(&mut self, at: &'a Value, name: &str) -> Option<Sym> {
+        let value = get(at, name)?;
+        self.reference(value)
+    }
+
+    /// The ids in a list of references.
+    pub fn links(&mut self, at: &'a Value, name: &str) -> Vec<Sym> {
+        self.items(at, name).iter().filter_map(|item| self.reference(item)).collect()
+    }
+
+    /// The id in one reference.
+    pub fn reference(&mut self, value: &'a Value) -> Option<Sym> {
+        match value {
+            Value::Null => None,
+            Value::String(id) => Some(ids::normal_id(id)).filter(|id| !id.is_empty()),
+            Value::Object(map) if map.is_empty() => None,
+            Value::Object(_) => match get(value, "id") {
+                Some(Value::String(id)) => Some(ids::normal_id(id)).filter(|id| !id.is_empty()),
+                None => {
+                    self.wrong(value, "a reference with `id`");
+                    None
+                }
+                Some(other) => {
+                    self.wrong(other, "a resource id");
+                    None
+                }
+            },
+            other => {
+                self.wrong(other, "a reference with `id`");
+                None
+            }
+        }
+    }
+
+    /// An address.
+    pub fn address(&mut self, at: &'a Value, name: &str) -> Option<IpAddr> {
+        let text = self.text(at, name)?;
+        let address = text.parse().ok();
+        if address.is_none()
+            && let Some(value) = get(at, name)
+        {
+            self.wrong(value, "an address");
+        }
+        address
+    }
+
+    /// The addresses of a list.
+    pub fn addresses(&mut self, at: &'a Value, name: &str) -> Vec<IpAddr> {
+        let mut addresses = Vec::new();
+        for item in self.items(at, name) {
+            match item.as_str().map(|text| text.trim().parse()) {
+                Some(Ok(address)) => addresses.push(address),
+                _ if !is_set(item) => {}
+                _ => self.wrong(item, "an address"),
+            }
+        }
+        addresses
+    }
+
+    /// The prefixes of a list.
+    pub fn prefixes(&mut self, at: &'a Value, name: &str) -> Vec<Prefix> {
+        let mut prefixes = Vec::new();
+        for item in self.items(at, name) {
+            match item.as_str().and_then(net::parse_prefix) {
+                Some(prefix) => prefixes.push(prefix),
+                None if !is_set(item) => {}
+                None => self.wrong(item, "a prefix"),
+            }
+        }
+        prefixes
+    }
+
+    /// The id of a part of the body: its own, or `parent`'s followed by `segment` and its name, or else its place in the list.
+    pub fn part_id(&mut self, part: &'a Value, parent: Sym, segment: &str, at: usize) -> Sym {
+        if let Some(Value::String(id)) = get(part, "id")
+            && id.contains('/')
+        {
+            return ids::normal_id(id);
+        }
+        match get(part, "name").and_then(Value::as_str) {
+            Some(name) => Sym::lower(&format!("{parent}/{segment}/{name}")),
+            None => Sym::lower(&format!("{parent}/{segment}/{at}")),
+        }
+    }
+
+    /// Whether `provisioningState` says that the value is in force: Succeeded, Ready or absent.
+    pub fn settled(&mut self, at: &'a Value) -> bool {
+        let state = self.text(at, "provisioningState");
+        state.is_none_or(|state| state.eq_ignore_ascii_case("Succeeded") || state.eq_ignore_ascii_case("Ready"))
+    }
+}
+
+/// The way from `root` to the very value `wanted`.
+fn find(root: &Value, wanted: &Value, path: &mut Vec<String>) -> bool {
+    if std::ptr::eq(root, wanted) {
+        return true;
+    }
+    let mut step = |name: String, child: &Value| {
+        path.push(name);
+        let found = find(child, wanted, path);
+        if !found {
+            path.pop();
+        }
+        found
+    };
+    match root {
+        Value::Array(items) => items.iter().enumerate().any(|(at, item)| step(at.to_string(), item)),
+        Value::Object(map) => map.iter().any(|(key, item)| step(key.clone(), item)),
+        _ => false,
+    }
+}

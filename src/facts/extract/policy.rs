@@ -1,0 +1,34 @@
+//! Service endpoint policies.
+
+use serde_json::Value;
+
+use crate::facts::extract::out::Out;
+use crate::facts::network::SubnetEndpointPolicy;
+use crate::facts::private_access::{EndpointPolicy, EndpointPolicyScope};
+use crate::model::{Sym, ids};
+
+/// `microsoft.network/serviceendpointpolicies` (SEP-01).
+pub(super) fn policy<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let policy = out.id();
+    out.fact(EndpointPolicy { policy, location: out.resource.location });
+    for subnet in out.links(body, "subnets") {
+        out.fact(SubnetEndpointPolicy { subnet, policy });
+    }
+    out.not_modelled(body, "properties.", &["serviceAlias", "contextualServiceEndpointPolicies"]);
+}
+
+/// `microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions` (SEP-05, SEP-09, SEP-11).
+pub(super) fn definition<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (definition, policy) = (out.id(), out.parent());
+    let service = out.text(body, "service").map_or(Sym::EMPTY, Sym::lower);
+    if service.is_empty() {
+        out.gap("`properties.service` is missing");
+    }
+    let scopes = out.texts(body, "serviceResources");
+    if scopes.is_empty() {
+        out.fact(EndpointPolicyScope { definition, policy, service, scope: Sym::EMPTY });
+    }
+    for scope in scopes {
+        out.fact(EndpointPolicyScope { definition, policy, service, scope: ids::normal_id(scope) });
+    }
+}

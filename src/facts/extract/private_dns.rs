@@ -1,0 +1,77 @@
+//! Private DNS zones, their links and record sets.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use crate::facts::extract::out::{Out, get, is_set};
+use crate::facts::private_access::{PrivateDnsZone, RecordType, ZoneLink, ZoneRecord};
+use crate::model::Sym;
+
+/// A DNS name as it is compared: lower case, no trailing dot.
+pub(super) fn name_of(text: &str) -> Sym {
+    Sym::lower(text.trim().trim_end_matches('.'))
+}
+
+/// `microsoft.network/privatednszones`.
+pub(super) fn zone<'a>(out: &mut Out<'a>, _body: &'a Value) {
+    let zone = out.id();
+    out.fact(PrivateDnsZone { zone, name: name_of(out.resource.name.as_str()) });
+}
+
+/// `microsoft.network/privatednszones/virtualnetworklinks` (DNS-10, DNS-11, DNS-13).
+pub(super) fn link<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (link, zone) = (out.id(), out.parent());
+    let Some(vnet) = out.link(body, "virtualNetwork") else {
+        return out.gap("`properties.virtualNetwork` is missing");
+    };
+    let completed = out.text(body, "virtualNetworkLinkState").is_none_or(|state| state.eq_ignore_ascii_case("Completed"));
+    let usable = completed && out.text(body, "provisioningState").is_none_or(|state| state.eq_ignore_ascii_case("Succeeded"));
+    let registration = out.flag(body, "registrationEnabled").unwrap_or(false);
+    let redirect = match out.text(body, "resolutionPolicy") {
+        None => false,
+        Some(policy) if policy.eq_ignore_ascii_case("NxDomainRedirect") => true,
+        Some(policy) => {
+            if !policy.eq_ignore_ascii_case("Default") {
+                out.gap(format!("`resolutionPolicy` has the unknown value `{policy}`"));
+            }
+            false
+        }
+    };
+    out.fact(ZoneLink { link, zone, vnet, usable, registration, redirect });
+}
+
+/// `microsoft.network/privatednszones/{a,aaaa,cname,…}`: one row a value, and one with no value where the type is not followed, so that the name is known to
+/// exist.
+pub(super) fn record<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (record, zone) = (out.id(), out.parent());
+    let name = Sym::lower(out.resource.name.as_str());
+    let kind = RecordType::parse(out.resource.kind.as_str().rsplit('/').next().unwrap_or("")).unwrap_or(RecordType::Other);
+    let mut values = Vec::new();
+    match kind {
+        RecordType::A => addresses(out, body, "aRecords", "ipv4Address", &mut values),
+        RecordType::Aaaa => addresses(out, body, "aaaaRecords", "ipv6Address", &mut values),
+        RecordType::Cname => {
+            if let Some(target) = get(body, "cnameRecord").and_then(|cname| out.text(cname, "cname")) {
+                values.push(name_of(target));
+            }
+        }
+        RecordType::Soa | RecordType::Other => {}
+    }
+    if kind == RecordType::Soa {
+        return out.fact(ZoneRecord { record, zone, name, kind, value: Sym::EMPTY });
+    }
+    if values.is_empty() {
+        out.fact(ZoneRecord { record, zone, name, kind: RecordType::Other, value: Sym::EMPTY });
+    }
+    for value in values {
+        out.fact(ZoneRecord { record, zone, name, kind, value });
+    }
+}
+
+fn addresses<'a>(out: &mut Out<'a>, body: &'a Value, list: &str, field: &str, values: &mut Vec<Sym>) {
+    for item in out.items(body, list).iter().filter(|item| is_set(item)) {
+        let address: Option<IpAddr> = out.address(item, field);
+        values.extend(address.map(|address| Sym::new(&address.to_string())));
+    }
+}

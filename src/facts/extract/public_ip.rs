@@ -1,0 +1,52 @@
+//! Public addresses, public prefixes, NAT gateways.
+
+use serde_json::Value;
+
+use crate::facts::extract::out::{Out, get};
+use crate::facts::network::{NatGateway, NatGatewayPublicIp, NatGatewayRange, PublicIp, PublicIpAddress, PublicIpRange, PublicSku};
+use crate::model::net;
+
+/// `microsoft.network/publicipaddresses`.
+pub(super) fn address<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let public_ip = out.id();
+    // Resource Graph leaves the SKU out for Basic (IN-03).
+    let sku = sku(out, PublicSku::Basic);
+    out.fact(PublicIp { public_ip, sku });
+    if let Some(address) = out.address(body, "ipAddress") {
+        out.fact(PublicIpAddress { public_ip, address });
+    }
+}
+
+/// `microsoft.network/publicipprefixes`.
+pub(super) fn prefix<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let public_ip_prefix = out.id();
+    match (out.text(body, "ipPrefix").map(net::parse_prefix), get(body, "ipPrefix")) {
+        (Some(Some(prefix)), _) => out.fact(PublicIpRange { public_ip_prefix, prefix }),
+        (Some(None), Some(value)) => out.wrong(value, "a prefix"),
+        _ => out.gap("`properties.ipPrefix` is missing"),
+    }
+}
+
+/// `microsoft.network/natgateways`.
+pub(super) fn nat_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let gateway = out.id();
+    let sku = sku(out, PublicSku::Standard);
+    out.fact(NatGateway { gateway, sku });
+    for list in ["publicIpAddresses", "publicIpAddressesV6"] {
+        for public_ip in out.links(body, list) {
+            out.fact(NatGatewayPublicIp { gateway, public_ip });
+        }
+    }
+    for list in ["publicIpPrefixes", "publicIpPrefixesV6"] {
+        for public_ip_prefix in out.links(body, list) {
+            out.fact(NatGatewayRange { gateway, public_ip_prefix });
+        }
+    }
+}
+
+fn sku(out: &mut Out<'_>, absent: PublicSku) -> PublicSku {
+    match get(&out.resource.body, "sku") {
+        Some(sku) => out.word(sku, "name", PublicSku::parse, PublicSku::Unknown).unwrap_or(absent),
+        None => absent,
+    }
+}

@@ -1,0 +1,125 @@
+//! Storage accounts, of both deployment models.
+
+use serde_json::Value;
+
+use crate::facts::extract::out::{Out, get};
+use crate::facts::extract::store::{default_allow, host, ip_rules, public_access, subnet_rules, trusted};
+use crate::facts::store_facts::{Instance, PublicAccess, Service, Store, StoreAccess, StorePart, StoreResourceRule};
+use crate::ingest;
+use crate::model::{Sym, Tri, ids};
+
+/// The sub-resources of an account.
+const PARTS: [&str; 6] = ["blob", "dfs", "file", "queue", "table", "web"];
+
+/// `microsoft.storage/storageaccounts` (ST-01).
+pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let store = out.id();
+    let envelope = &out.resource.body;
+    let kind = out.text(envelope, "kind").map_or(Sym::EMPTY, Sym::lower);
+    out.fact(Store { store, service: Service::Storage, kind, location: out.resource.location });
+    parts(out, body, kind);
+
+    let public = public_access(out, body);
+    // The command line tool has a name of its own for it.
+    let acls = get(body, "networkAcls").or_else(|| get(body, "networkRuleSet")).unwrap_or(&Value::Null);
+    let default_allow = default_allow(out, acls);
+    let trusted = trusted(out, acls);
+    let https_only = out.flag(body, "supportsHttpsTrafficOnly").or_else(|| out.flag(body, "enableHttpsTrafficOnly"));
+    let plain_http = https_only == Some(false);
+    out.fact(StoreAccess { store, public, default_allow, trusted, plain_http, outbound_restricted: false });
+    ip_rules(out, acls, "ipRules", &["value", "ipAddressOrRange"]);
+    ip_rules(out, acls, "ipv6Rules", &["value", "ipAddressOrRange"]);
+    subnet_rules(out, acls, "virtualNetworkRules", &["id", "virtualNetworkResourceId"], rule_state);
+    for rule in out.items(acls, "resourceAccessRules") {
+        let tenant = out.text(rule, "tenantId").map_or(Sym::EMPTY, Sym::lower);
+        match out.text(rule, "resourceId") {
+            Some(resource) => out.fact(StoreResourceRule { store, tenant, resource: ids::normal_id(resource) }),
+            None => out.gap("`properties.networkAcls.resourceAccessRules` has a rule without `resourceId`"),
+        }
+    }
+    out.not_modelled(body, "properties.", &["allowedCopyScope", "customDomain"]);
+}
+
+/// How the state of a network rule counts (ST-12).
+fn rule_state(state: &str) -> Option<Tri> {
+    match state.to_ascii_lowercase().as_str() {
+        "succeeded" => Some(Tri::Yes),
+        "provisioning" => Some(Tri::Maybe),
+        "deprovisioning" | "failed" | "networksourcedeleted" => Some(Tri::No),
+        _ => None,
+    }
+}
+
+/// The endpoints as the body names them, else as they are always named.
+fn parts<'a>(out: &mut Out<'a>, body: &'a Value, kind: Sym) {
+    let store = out.id();
+    let own = out.resource.location;
+    let location = out.text(body, "primaryLocation").map_or(own, ingest::region);
+    let account = out.resource.name.as_str().to_lowercase();
+    let named: &[&str] = match kind.as_str() {
+        "filestorage" => &["file"],
+        "blobstorage" | "blockblobstorage" => &["blob", "dfs", "web"],
+        _ => &PARTS,
+    };
+    let part = |out: &mut Out<'a>, part: &str, instance, host, location| {
+        out.fact(StorePart { store, part: Sym::new(part), instance, host, location });
+    };
+    match get(body, "primaryEndpoints") {
+        Some(endpoints) => {
+            for name in PARTS {
+                if let Some(host) = out.text(endpoints, name).and_then(host) {
+                    part(out, name, Instance::Primary, host, location);
+                }
+            }
+        }
+        None => {
+            for name in named {
+                part(out, name, Instance::Primary, Sym::new(&format!("{account}.{name}.core.windows.net")), location);
+            }
+        }
+    }
+    let location = out.text(body, "secondaryLocation").map_or(Sym::EMPTY, ingest::region);
+    let sku = get(&out.resource.body, "sku").and_then(|sku| get(sku, "name")).and_then(Value::as_str).unwrap_or("").to_ascii_uppercase();
+    match get(body, "secondaryEndpoints") {
+        Some(endpoints) => {
+            for name in PARTS {
+                if let Some(host) = out.text(endpoints, name).and_then(host) {
+                    part(out, name, Instance::Secondary, host, location);
+                }
+            }
+        }
+        None if sku.contains("RAGRS") || sku.contains("RAGZRS") => {
+            for name in named.iter().filter(|name| **name != "file") {
+                part(out, name, Instance::Secondary, Sym::new(&format!("{account}-secondary.{name}.core.windows.net")), location);
+            }
+        }
+        None => {}
+    }
+}
+
+/// `microsoft.classicstorage/storageaccounts`: no firewall, always open (ST-14).
+pub(super) fn classic<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let store = out.id();
+    let location = out.resource.location;
+    out.fact(Store { store, service: Service::Storage, kind: Sym::new("classic"), location });
+    let region = out.text(body, "geoPrimaryRegion").map_or(location, ingest::region);
+    let account = out.resource.name.as_str().to_lowercase();
+    let mut hosts: Vec<Sym> = out.texts(body, "endpoints").into_iter().filter_map(host).collect();
+    if hosts.is_empty() {
+        hosts = ["blob", "queue", "table"].iter().map(|part| Sym::new(&format!("{account}.{part}.core.windows.net"))).collect();
+    }
+    for host in hosts {
+        match host.as_str().split('.').nth(1).filter(|part| PARTS.contains(part)) {
+            Some(part) => out.fact(StorePart { store, part: Sym::new(part), instance: Instance::Primary, host, location: region }),
+            None => out.gap(format!("the endpoint `{host}` is not modelled")),
+        }
+    }
+    out.fact(StoreAccess {
+        store,
+        public: PublicAccess::Enabled,
+        default_allow: Tri::Yes,
+        trusted: true,
+        plain_http: true,
+        outbound_restricted: false,
+    });
+}

@@ -1,0 +1,99 @@
+//! What the firewalls of stores have in common.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use crate::facts::extract::out::{Out, get, is_set};
+use crate::facts::store_facts::{PublicAccess, StoreIpRule, StoreSubnetRule};
+use crate::model::{Sym, Tri, net};
+
+/// `publicNetworkAccess`; absent is enabled (FW-03).
+pub(super) fn public_access<'a>(out: &mut Out<'a>, body: &'a Value) -> PublicAccess {
+    out.word(body, "publicNetworkAccess", PublicAccess::parse, PublicAccess::Unknown).unwrap_or(PublicAccess::Enabled)
+}
+
+/// `defaultAction`; absent is Allow (FW-10).
+pub(super) fn default_allow<'a>(out: &mut Out<'a>, acls: &'a Value) -> Tri {
+    let word = |text: &str| match text.to_ascii_lowercase().as_str() {
+        "allow" => Some(Tri::Yes),
+        "deny" => Some(Tri::No),
+        _ => None,
+    };
+    out.word(acls, "defaultAction", word, Tri::Maybe).unwrap_or(Tri::Yes)
+}
+
+/// Whether `bypass` lets trusted services in (ST-08, KV-02); absent means that it does.
+pub(super) fn trusted<'a>(out: &mut Out<'a>, acls: &'a Value) -> bool {
+    out.text(acls, "bypass").is_none_or(|list| list.split(',').any(|word| word.trim().eq_ignore_ascii_case("AzureServices")))
+}
+
+/// The address rules of `list` (FW-06): an address, a prefix or `from-to`, in one of `fields`.
+pub(super) fn ip_rules<'a>(out: &mut Out<'a>, acls: &'a Value, list: &str, fields: &[&str]) {
+    let store = out.id();
+    for (at, item) in out.items(acls, list).iter().enumerate().filter(|(_, item)| is_set(item)) {
+        if !allows(out, item) {
+            continue;
+        }
+        let Some(value) = fields.iter().find_map(|field| get(item, field)) else {
+            out.wrong(item, "a rule with an address");
+            continue;
+        };
+        match value.as_str().and_then(range) {
+            Some((from, to)) => {
+                let rule = Sym::lower(&format!("{store}/{list}/{at}"));
+                out.fact(StoreIpRule { rule, store, from, to });
+            }
+            None => out.wrong(value, "an address, a prefix or a range"),
+        }
+    }
+}
+
+/// The network rules of `list` (FW-07): the subnet in one of `fields`, and how a rule's `state` counts.
+pub(super) fn subnet_rules<'a>(out: &mut Out<'a>, acls: &'a Value, list: &str, fields: &[&str], state: fn(&str) -> Option<Tri>) {
+    let store = out.id();
+    for (at, item) in out.items(acls, list).iter().enumerate().filter(|(_, item)| is_set(item)) {
+        if !allows(out, item) {
+            continue;
+        }
+        let Some(subnet) = fields.iter().find_map(|field| out.link(item, field)) else {
+            out.wrong(item, "a rule with the id of a subnet");
+            continue;
+        };
+        let effective = out.word(item, "state", state, Tri::Maybe).unwrap_or(Tri::Yes);
+        let rule = Sym::lower(&format!("{store}/{list}/{at}"));
+        out.fact(StoreSubnetRule { rule, store, subnet, effective });
+    }
+}
+
+/// Rules only ever allow (FW-05); one that says something else is a gap.
+fn allows<'a>(out: &mut Out<'a>, rule: &'a Value) -> bool {
+    match out.text(rule, "action") {
+        Some(action) if !action.eq_ignore_ascii_case("Allow") => {
+            out.gap(format!("a rule with the action `{action}` is not modelled"));
+            false
+        }
+        _ => true,
+    }
+}
+
+/// First and last address of an address, a prefix or `from-to`.
+fn range(text: &str) -> Option<(IpAddr, IpAddr)> {
+    if let Some(prefix) = net::parse_prefix(text) {
+        return Some((prefix.network(), prefix.broadcast()));
+    }
+    let (from, to) = text.split_once('-')?;
+    ordered(from.trim().parse().ok()?, to.trim().parse().ok()?)
+}
+
+/// The pair where it is a range of one family.
+pub(super) fn ordered(from: IpAddr, to: IpAddr) -> Option<(IpAddr, IpAddr)> {
+    (from.is_ipv4() == to.is_ipv4() && from <= to).then_some((from, to))
+}
+
+/// The host of a URL, in lower case.
+pub(super) fn host(url: &str) -> Option<Sym> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split(['/', ':', '?']).next().unwrap_or("").trim_end_matches('.');
+    (!host.is_empty()).then(|| Sym::lower(host))
+}

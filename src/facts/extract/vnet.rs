@@ -1,0 +1,144 @@
+//! Virtual networks, their subnets and peerings.
+
+use serde_json::Value;
+
+use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::network::{
+    EndpointPolicies, Peering, PeeringPrefix, PeeringState, Subnet, SubnetDefaultOutbound, SubnetDelegation, SubnetEndpointPolicy,
+    SubnetNatGateway, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetDns,
+    VnetPrefix,
+};
+use crate::ingest;
+use crate::model::{Prefix, Sym, Tri, net};
+
+/// `microsoft.network/virtualnetworks`.
+pub(super) fn vnet<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let vnet = out.id();
+    out.fact(Vnet { vnet, location: out.resource.location });
+    let mut prefixes = Vec::new();
+    if let Some(space) = get(body, "addressSpace") {
+        prefixes.extend(out.prefixes(space, "addressPrefixes"));
+        prefixes.extend(ipam(out, space));
+    }
+    for prefix in prefixes {
+        out.fact(VnetPrefix { vnet, prefix });
+    }
+    if let Some(options) = get(body, "dhcpOptions") {
+        for (position, server) in (0..).zip(out.addresses(options, "dnsServers")) {
+            out.fact(VnetDns { vnet, position, server });
+        }
+    }
+    out.not_modelled(body, "properties.", &["summarizedGatewayPrefixes"]);
+}
+
+/// The prefixes that IP address management gave out (ADR-01).
+fn ipam<'a>(out: &mut Out<'a>, at: &'a Value) -> Vec<Prefix> {
+    let mut prefixes = Vec::new();
+    for allocation in out.items(at, "ipamPoolPrefixAllocations") {
+        prefixes.extend(out.prefixes(allocation, "allocatedAddressPrefixes"));
+    }
+    prefixes
+}
+
+/// `microsoft.network/virtualnetworks/subnets`.
+pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let subnet = out.id();
+    out.fact(Subnet { subnet, vnet: out.parent(), name: Sym::lower(out.resource.name.as_str()) });
+    if let Some(text) = out.text(body, "addressPrefix") {
+        match (net::parse_prefix(text), get(body, "addressPrefix")) {
+            (Some(prefix), _) => out.fact(SubnetPrefix { subnet, prefix }),
+            (None, Some(value)) => out.wrong(value, "a prefix"),
+            (None, None) => {}
+        }
+    }
+    let mut prefixes = out.prefixes(body, "addressPrefixes");
+    prefixes.extend(ipam(out, body));
+    for prefix in prefixes {
+        out.fact(SubnetPrefix { subnet, prefix });
+    }
+    if let Some(nsg) = out.link(body, "networkSecurityGroup") {
+        out.fact(SubnetNsg { subnet, nsg });
+    }
+    if let Some(table) = out.link(body, "routeTable") {
+        out.fact(SubnetRouteTable { subnet, table });
+    }
+    if let Some(gateway) = out.link(body, "natGateway") {
+        out.fact(SubnetNatGateway { subnet, gateway });
+    }
+    for delegation in out.items(body, "delegations") {
+        if let Some(service) = out.text(properties(delegation), "serviceName") {
+            out.fact(SubnetDelegation { subnet, service: Sym::lower(service) });
+        }
+    }
+    for endpoint in out.items(body, "serviceEndpoints") {
+        service_endpoint(out, subnet, endpoint);
+    }
+    for policy in out.links(body, "serviceEndpointPolicies") {
+        out.fact(SubnetEndpointPolicy { subnet, policy });
+    }
+    if let Some(policies) = out.word(body, "privateEndpointNetworkPolicies", EndpointPolicies::parse, EndpointPolicies::Unknown) {
+        out.fact(SubnetPrivateEndpointPolicy { subnet, policies });
+    }
+    match get(body, "defaultOutboundAccess") {
+        None => {}
+        Some(_) => {
+            let allowed = out.flag(body, "defaultOutboundAccess").map_or(Tri::Maybe, Tri::from_bool);
+            out.fact(SubnetDefaultOutbound { subnet, allowed });
+        }
+    }
+    out.not_modelled(body, "properties.", &["sharingScope", "serviceGateway"]);
+}
+
+/// One service endpoint of a subnet (SE-01).
+fn service_endpoint<'a>(out: &mut Out<'a>, subnet: Sym, endpoint: &'a Value) {
+    let Some(service) = out.text(endpoint, "service") else { return };
+    if !out.settled(endpoint) {
+        return out.gap(format!("the service endpoint `{service}` is neither on nor off"));
+    }
+    let service = Sym::lower(service);
+    let locations = out.texts(endpoint, "locations");
+    if locations.is_empty() {
+        out.fact(SubnetServiceEndpoint { subnet, service, location: Sym::EMPTY });
+    }
+    for location in locations {
+        out.fact(SubnetServiceEndpoint { subnet, service, location: ingest::region(location) });
+    }
+    out.not_modelled(endpoint, "properties.serviceEndpoints.", &["networkIdentifier"]);
+}
+
+/// `microsoft.network/virtualnetworks/virtualnetworkpeerings`.
+pub(super) fn peering<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let peering = out.id();
+    let Some(remote) = out.link(body, "remoteVirtualNetwork") else {
+        return out.gap("`properties.remoteVirtualNetwork` is missing");
+    };
+    let state = out.word(body, "peeringState", PeeringState::parse, PeeringState::Unknown).unwrap_or(PeeringState::Unknown);
+    // Exports from before the property was introduced cannot be out of sync by it; PEER-04 then compares the two address spaces.
+    let in_sync = out.text(body, "peeringSyncLevel").is_none_or(|level| level.eq_ignore_ascii_case("FullyInSync"));
+    let mut flag = |name: &str, absent: bool| out.flag(body, name).unwrap_or(absent);
+    let row = Peering {
+        peering,
+        vnet: Sym::EMPTY,
+        remote,
+        state,
+        in_sync,
+        access: flag("allowVirtualNetworkAccess", true),
+        forwarded: flag("allowForwardedTraffic", false),
+        gateway_transit: flag("allowGatewayTransit", false),
+        use_remote_gateways: flag("useRemoteGateways", false),
+        complete: flag("peerCompleteVnets", true),
+    };
+    let vnet = out.parent();
+    out.fact(Peering { vnet, ..row });
+    for (name, current) in [("remoteAddressSpace", false), ("remoteVirtualNetworkAddressSpace", true)] {
+        if let Some(space) = get(body, name).filter(|space| is_set(space)) {
+            for prefix in out.prefixes(space, "addressPrefixes") {
+                out.fact(PeeringPrefix { peering, prefix, current });
+            }
+        }
+    }
+    out.not_modelled(body, "properties.", &["enableOnlyIPv6Peering"]);
+    if !row.complete {
+        out.not_modelled(body, "properties.", &["localSubnetNames", "remoteSubnetNames"]);
+    }
+}

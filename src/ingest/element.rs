@@ -1,0 +1,288 @@
+//! One element of a document to resources: the envelope as REST writes it, children apart.
+
+use serde_json::{Map, Value};
+
+use crate::diag::{Diagnostic, Severity};
+use crate::facts::extract::inert;
+use crate::ingest::children::{child_lists, key_of};
+use crate::ingest::sink::Sink;
+use crate::ingest::{Resource, Source};
+use crate::model::{Sym, ids};
+
+/// The envelope; everything else in flattened output of the command line tool was in `properties`.
+const ENVELOPE: &[&str] = &[
+    "id",
+    "name",
+    "type",
+    "location",
+    "tags",
+    "sku",
+    "kind",
+    "properties",
+    "zones",
+    "identity",
+    "etag",
+    "systemData",
+    "plan",
+    "managedBy",
+    "extendedLocation",
+    "resourceGroup",
+    "apiVersion",
+    "tenantId",
+    "subscriptionId",
+];
+
+/// What PowerShell calls parts of the envelope.
+const ALIASES: &[(&str, &str)] = &[
+    ("ResourceId", "id"),
+    ("RoleAssignmentId", "id"),
+    ("ResourceType", "type"),
+    ("ResourceName", "name"),
+    ("ResourceGroupName", "resourceGroup"),
+];
+
+/// What `az resource list` says of a resource besides its envelope: no configuration.
+const NO_CONFIGURATION: &[&str] = &["createdTime", "changedTime", "provisioningState"];
+
+/// Where an element stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// Its JSON pointer.
+    pub pointer: &'a str,
+    /// The resource whose body it is part of.
+    pub parent: Option<&'a Parent>,
+    /// Whether a body without `properties` may be flattened output of the command line tool.
+    pub flat: bool,
+}
+
+/// What a child takes from its parent.
+pub(super) struct Parent {
+    id: Sym,
+    kind: Sym,
+    location: Sym,
+    tenant: Sym,
+    /// The child's type segment, empty where the child states its type.
+    segment: &'static str,
+}
+
+/// Adds the resource that `map` is, and its children, to the sink.
+pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<'_>) {
+    let foreign = !(map.contains_key("id") && map.contains_key("properties"));
+    let nested = if foreign { envelope_names(&mut map) } else { Vec::new() };
+    let Some(id_text) = id_of(&map, place.parent) else {
+        let what = match map.get("id") {
+            Some(Value::String(id)) => format!("`{}` is no resource id", shortened(id)),
+            _ => "an entry without `id`".to_owned(),
+        };
+        sink.say(
+            Diagnostic::new("ingest::not_a_resource", Severity::Error, what)
+                .at(sink.file.as_str(), place.pointer)
+                .help("export whole resources: rows with `id`, `type` and `properties`"),
+        );
+        return;
+    };
+    if map.get("properties").is_some_and(Value::is_null) {
+        map.shift_remove("properties");
+    }
+    // Rows of Resource Graph have a resource group too, but their subscription beside it.
+    let flat = place.flat && (place.parent.is_some() || map.contains_key("resourceGroup") && !map.contains_key("subscriptionId"));
+    let flattened = flat && !map.contains_key("properties") && unflatten(&mut map);
+    let id = ids::normal_id(&id_text);
+    let parts = ids::id_parts(id.as_str());
+    let kind = kind_of(id.as_str(), &map);
+    let location = text(&map, "location").map_or(Sym::EMPTY, region);
+    let tenant = text(&map, "tenantId").map_or(Sym::EMPTY, Sym::lower);
+    let me = Parent {
+        id,
+        kind,
+        location: match place.parent {
+            Some(parent) if location.is_empty() => parent.location,
+            _ => location,
+        },
+        tenant: match place.parent {
+            Some(parent) if tenant.is_empty() => parent.tenant,
+            _ => tenant,
+        },
+        segment: "",
+    };
+    let mut children: Vec<(String, &'static str, Vec<Value>)> = Vec::new();
+    if let Some(Value::Object(properties)) = map.get_mut("properties") {
+        for (list, segment) in child_lists(kind.as_str()) {
+            let Some(key) = key_of(properties, list).map(str::to_owned) else { continue };
+            if let Some(Value::Array(items)) = properties.get_mut(&key)
+                && !items.is_empty()
+            {
+                // The list stays as an empty one: it says that the body names all children of the type.
+                let items = std::mem::take(items);
+                children.push((key, segment, items));
+            }
+        }
+    }
+    sink.resources.push(Resource {
+        id,
+        kind,
+        name: Sym::new(id_text.trim().trim_end_matches('/').rsplit('/').next().unwrap_or("")),
+        location: me.location,
+        subscription: Sym::new(parts.subscription),
+        tenant: me.tenant,
+        group: Sym::new(parts.group),
+        body: Value::Object(map),
+        source: Source { file: sink.file, pointer: place.pointer.to_owned() },
+        embedded: place.parent.is_some_and(|parent| !parent.segment.is_empty()),
+    });
+    let level = if flattened { "" } else { "/properties" };
+    for (key, segment, items) in children {
+        let parent = Parent { segment, ..me };
+        for (at, item) in items.into_iter().enumerate() {
+            let pointer = format!("{}{level}/{}/{at}", place.pointer, key.replace('~', "~0").replace('/', "~1"));
+            child(sink, item, Place { pointer: &pointer, parent: Some(&parent), flat: flattened });
+        }
+    }
+    for (at, item) in nested.into_iter().enumerate() {
+        let pointer = format!("{}/resources/{at}", place.pointer);
+        child(sink, item, Place { pointer: &pointer, parent: Some(&me), flat: false });
+    }
+}
+
+fn child(sink: &mut Sink, item: Value, place: Place<'_>) {
+    match item {
+        Value::Object(map) => accept(sink, map, place),
+        Value::Null => {}
+        other => sink.not_a_resource(&other, place.pointer),
+    }
+}
+
+/// Whether the export lacks the resource's configuration: never guessed, reported.
+pub(super) fn bare(resource: &Resource) -> Option<Diagnostic> {
+    if resource.body.get("properties").is_some() || inert::reason(resource.kind.as_str()).is_some() {
+        return None;
+    }
+    Some(
+        Diagnostic::new("ingest::not_a_resource", Severity::Warning, "a resource without `properties`")
+            .at(resource.source.file.as_str(), &resource.source.pointer)
+            .about(resource.id)
+            .note("nothing is known of it but its name")
+            .help("export whole rows: Resource Graph without `project`, `az resource show` and not `az resource list`"),
+    )
+}
+
+/// Gives the envelope the names REST uses, whatever their case or PowerShell's word; PowerShell's list of sub-resources apart.
+fn envelope_names(map: &mut Map<String, Value>) -> Vec<Value> {
+    let powershell = ALIASES.iter().any(|(alias, _)| map.contains_key(*alias)) || map.contains_key("Properties");
+    let mut renamed = Map::with_capacity(map.len());
+    let mut nested = Vec::new();
+    let mut aliases = Vec::new();
+    for (key, value) in std::mem::take(map) {
+        if let Some((_, name)) = ALIASES.iter().find(|(alias, _)| *alias == key) {
+            // Where PowerShell gives both, its `Id` is the one that may be malformed.
+            aliases.push((*name, key == "ResourceId", value));
+        } else if powershell && key == "resources" && value.is_array() {
+            if let Value::Array(items) = value {
+                nested = items;
+            }
+        } else if let Some(name) = ENVELOPE.iter().find(|name| name.eq_ignore_ascii_case(&key)) {
+            renamed.insert((*name).to_owned(), value);
+        } else {
+            renamed.insert(key, value);
+        }
+    }
+    for (name, better, value) in aliases {
+        if better && value.as_str().is_some_and(is_id) || renamed.get(name).is_none_or(Value::is_null) {
+            renamed.insert(name.to_owned(), value);
+        }
+    }
+    *map = renamed;
+    nested
+}
+
+/// The id as written, or made from the parent's.
+fn id_of(map: &Map<String, Value>, parent: Option<&Parent>) -> Option<String> {
+    let given = text(map, "id").map(str::trim).filter(|id| !id.is_empty());
+    let Some(parent) = parent else {
+        let given = given?;
+        if is_id(given) {
+            return Some(given.to_owned());
+        }
+        // PowerShell's subscription has its GUID for an id.
+        let subscription = text(map, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("Microsoft.Subscription"));
+        return (subscription && !given.contains('/')).then(|| format!("/subscriptions/{given}"));
+    };
+    if let Some(given) = given.filter(|id| is_id(id))
+        && (parent.segment.is_empty() || is_below(given, parent.id.as_str()))
+    {
+        return Some(given.to_owned());
+    }
+    let name = text(map, "name").and_then(|name| name.rsplit('/').next()).filter(|name| !name.is_empty());
+    let segment = match parent.segment {
+        "" => text(map, "type").and_then(|kind| {
+            let (before, last) = kind.rsplit_once('/')?;
+            before.eq_ignore_ascii_case(parent.kind.as_str()).then_some(last)
+        }),
+        segment => Some(segment),
+    };
+    match (segment, name) {
+        (Some(segment), Some(name)) => Some(format!("{}/{segment}/{name}", parent.id)),
+        _ => given.filter(|id| is_id(id)).map(str::to_owned),
+    }
+}
+
+/// Whether the text can be the id of a resource.
+fn is_id(text: &str) -> bool {
+    let text = text.trim_start_matches('/');
+    let starts = |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with)) && text.len() > with.len();
+    starts("subscriptions/") || starts("providers/")
+}
+
+fn is_below(id: &str, parent: &str) -> bool {
+    let id = id.trim_start_matches('/');
+    let parent = parent.trim_start_matches('/');
+    id.len() > parent.len() && id.as_bytes()[parent.len()] == b'/' && id.as_bytes()[..parent.len()].eq_ignore_ascii_case(parent.as_bytes())
+}
+
+/// The type that the id spells (it is right where `type` differs), with the words of Resource Graph for what has no provider.
+fn kind_of(id: &str, map: &Map<String, Value>) -> Sym {
+    if let Some(kind) = ids::id_type(id) {
+        return Sym::new(&kind);
+    }
+    let mut segments = id.split('/').skip(1);
+    match (segments.next(), segments.next(), segments.next(), segments.next(), segments.next()) {
+        (Some("subscriptions"), Some(_), None, ..) => Sym::new("microsoft.resources/subscriptions"),
+        (Some("subscriptions"), Some(_), Some("resourcegroups"), Some(_), None) => {
+            Sym::new("microsoft.resources/subscriptions/resourcegroups")
+        }
+        _ => text(map, "type").map_or(Sym::EMPTY, Sym::lower),
+    }
+}
+
+/// Puts back into `properties` what the command line tool moved out of it; whether there was anything.
+fn unflatten(map: &mut Map<String, Value>) -> bool {
+    let is_envelope = |key: &str| ENVELOPE.contains(&key);
+    if !map.keys().any(|key| !is_envelope(key) && !NO_CONFIGURATION.contains(&key.as_str())) {
+        return false;
+    }
+    let mut properties = Map::with_capacity(map.len());
+    let mut envelope = Map::new();
+    for (key, value) in std::mem::take(map) {
+        if is_envelope(&key) {
+            envelope.insert(key, value)
+        } else {
+            properties.insert(key, value)
+        };
+    }
+    envelope.insert("properties".to_owned(), Value::Object(properties));
+    *map = envelope;
+    true
+}
+
+fn text<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    map.get(key).and_then(Value::as_str)
+}
+
+/// A region as it is compared: lower case, blanks removed (M-01).
+pub(crate) fn region(name: &str) -> Sym {
+    if name.contains(' ') { Sym::lower(&name.replace(' ', "")) } else { Sym::lower(name) }
+}
+
+pub(super) fn shortened(text: &str) -> String {
+    if text.chars().count() <= 80 { text.to_owned() } else { text.chars().take(80).chain(['…']).collect() }
+}
