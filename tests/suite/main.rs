@@ -1,8 +1,15 @@
 //! The one test binary.
 
+mod agreement;
 mod cli;
+mod coverage;
+mod estates;
+mod evaluators;
 mod front_pages;
 mod ingest;
+mod oracle;
 mod private_access;
 mod queries;
+mod scenario_format;
+mod scenarios;
 mod selectors;
