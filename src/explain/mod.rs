@@ -1,6 +1,18 @@
 //! Why, and why not: one flow, evaluated on the settled facts, with every step of the way.
 
+pub mod back;
+pub mod candidates;
+pub mod devices;
 pub mod effective;
+pub mod effective_dns;
+pub mod exposure;
+pub mod filters;
+pub mod packet;
 pub mod point;
+pub mod services;
+pub mod store;
+pub mod stores;
+pub mod transport;
+pub mod walk;
 pub mod way;
 pub mod world;

@@ -1,19 +1,531 @@
-//! The settled facts as the evaluation of points sees them.
+//! The settled facts as the evaluation of points sees them: compiled once, looked up often.
 
+use std::cell::RefCell;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::explain::packet::{Host, StepExt, short, step};
+use crate::explain::way::{Kind, Step};
 use crate::facts::Index;
+use crate::facts::network::{ConnectionKind, DeviceKind, Direction, MachineKind, NicRole, PublicSku};
 use crate::facts::platform::Platform;
+use crate::facts::private_access::AddressSource;
+use crate::model::{Prefix, Span, Stage, Sym, Tri, net};
+use crate::rules::filter::Program;
+use crate::rules::gateway::GatewayRoutes;
+use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
+use crate::rules::outbound::{Exits, Method, methods};
+use crate::rules::route::{Context, Network, Table};
 
-/// The facts of one estate.
+/// The facts of one estate with what is compiled from them. Not shared between threads.
 pub struct World<'a> {
     /// The facts.
     pub index: &'a Index,
     /// What is true of Azure.
     pub platform: &'a Platform,
+    networks: RefCell<FxHashMap<Sym, Arc<Network>>>,
+    contexts: RefCell<FxHashMap<(Sym, Sym), Rc<Context>>>,
+    programs: RefCell<FxHashMap<(Sym, Direction), Option<Rc<Program>>>>,
+    endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
+    subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
 }
 
 impl<'a> World<'a> {
     /// A world over these facts.
     pub fn new(index: &'a Index, platform: &'a Platform) -> World<'a> {
-        World { index, platform }
+        let mut endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>> = FxHashMap::default();
+        for endpoint in index.private_endpoint.rows() {
+            for address in endpoint_addresses(index, endpoint.endpoint) {
+                endpoints_by_address.entry(address).or_default().push(endpoint.endpoint);
+            }
+        }
+        World {
+            index,
+            platform,
+            networks: RefCell::default(),
+            contexts: RefCell::default(),
+            programs: RefCell::default(),
+            endpoints_by_address,
+            subscriptions: RefCell::default(),
+        }
     }
+
+    /// The network of a subnet; empty where the subnet is not in the input.
+    pub fn vnet_of(&self, subnet: Sym) -> Sym {
+        self.index.subnet.one(subnet).map_or(Sym::EMPTY, |row| row.vnet)
+    }
+
+    /// The region of the network of a subnet.
+    pub fn region_of_subnet(&self, subnet: Sym) -> Sym {
+        self.index.vnet.one(self.vnet_of(subnet)).map_or(Sym::EMPTY, |row| row.location)
+    }
+
+    /// What a network is to its subnets.
+    pub fn network(&self, vnet: Sym) -> Arc<Network> {
+        if let Some(network) = self.networks.borrow().get(&vnet) {
+            return network.clone();
+        }
+        let network = Arc::new(network(self.index, vnet));
+        self.networks.borrow_mut().insert(vnet, network.clone());
+        network
+    }
+
+    /// The effective routes of a subnet.
+    pub fn context(&self, subnet: Sym) -> Rc<Context> {
+        let table = self.index.subnet_route_table.one(subnet).map_or(Sym::EMPTY, |row| row.table);
+        self.context_of(self.vnet_of(subnet), table)
+    }
+
+    /// The effective routes of a network with a route table (empty: none).
+    pub fn context_of(&self, vnet: Sym, table: Sym) -> Rc<Context> {
+        if let Some(context) = self.contexts.borrow().get(&(vnet, table)) {
+            return context.clone();
+        }
+        let context = Rc::new(Context::new(self.network(vnet), &table_input(self.index, table), self.platform));
+        self.contexts.borrow_mut().insert((vnet, table), context.clone());
+        context
+    }
+
+    /// The rules of a group in one direction; `None` where the group is not in the input (SND-04).
+    pub fn program(&self, nsg: Sym, direction: Direction) -> Option<Rc<Program>> {
+        if let Some(program) = self.programs.borrow().get(&(nsg, direction)) {
+            return program.clone();
+        }
+        let program = self.index.nsg.has(nsg).then(|| Rc::new(Program::new(nsg, direction, self.index.nsg_rules.get(nsg), self.platform)));
+        self.programs.borrow_mut().insert((nsg, direction), program.clone());
+        program
+    }
+
+    /// The private endpoints that hold `address` in `vnet`, sorted by id.
+    pub fn endpoints_at(&self, address: IpAddr, vnet: Sym) -> Vec<Sym> {
+        let mut found: Vec<Sym> = self
+            .endpoints_by_address
+            .get(&address)
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|e| self.index.private_endpoint.one(*e).is_some_and(|row| self.vnet_of(row.subnet) == vnet))
+            .collect();
+        found.sort_by_key(|e| e.as_str());
+        found
+    }
+
+    /// The addresses of a private endpoint (PE-06), sorted.
+    pub fn endpoint_addresses(&self, endpoint: Sym) -> Vec<IpAddr> {
+        endpoint_addresses(self.index, endpoint)
+    }
+
+    /// The application security groups of an address configuration; membership counts surely only where all members of a group are in one
+    /// network (NSG-09).
+    pub fn asgs_of(&self, ip_config: Sym) -> Vec<(Sym, Tri)> {
+        let mut asgs: Vec<(Sym, Tri)> = self
+            .index
+            .ip_config_asgs
+            .get(ip_config)
+            .iter()
+            .map(|row| {
+                let mut vnets = self
+                    .index
+                    .ip_configs_by_asg
+                    .get(row.asg)
+                    .iter()
+                    .filter_map(|member| self.index.ip_config.one(member.ip_config).map(|config| self.vnet_of(config.subnet)));
+                let first = vnets.next();
+                let one_network = vnets.all(|vnet| Some(vnet) == first);
+                (row.asg, if one_network { Tri::Yes } else { Tri::Maybe })
+            })
+            .collect();
+        asgs.sort();
+        asgs
+    }
+}
+
+/// Who has an address in a network.
+#[derive(Clone, Debug, Default)]
+pub struct Owners {
+    /// Machines, sorted by configuration.
+    pub hosts: Vec<Host>,
+    /// Interfaces without a machine: they answer nothing, but may be a next hop.
+    pub detached: Vec<Host>,
+    /// Private endpoints.
+    pub endpoints: Vec<Sym>,
+    /// Devices whose own behaviour is not modelled.
+    pub devices: Vec<(Sym, DeviceKind)>,
+    /// Where it is not known whether somebody has the address: the subnet, why, and the code (SND-07).
+    pub perhaps: Option<(Sym, &'static str, &'static str)>,
+}
+
+/// Where packets from on premises come into a network.
+#[derive(Clone, Debug)]
+pub struct Entrance {
+    /// The gateway's subnet, whose routes they take.
+    pub subnet: Sym,
+    /// The connection they come by.
+    pub step: Step,
+}
+
+impl Owners {
+    /// Whether no owner is known.
+    pub fn is_nobody(&self) -> bool {
+        self.hosts.is_empty() && self.endpoints.is_empty() && self.devices.is_empty()
+    }
+}
+
+impl World<'_> {
+    /// Whether the connection of a private endpoint carries traffic (PE-10, PE-11).
+    pub fn consent(&self, endpoint: Sym) -> Tri {
+        self.index
+            .private_endpoint_connections
+            .get(endpoint)
+            .iter()
+            .map(|consumer| crate::rules::consent::of(self.index, consumer).admitted)
+            .max()
+            .unwrap_or(Tri::No)
+    }
+
+    /// The addresses at a site on premises: what its local network gateway lists and what a person stated (GW-01), sorted.
+    pub fn site_prefixes(&self, site: Sym) -> Vec<Prefix> {
+        let listed = self.index.local_gateway_prefixes.get(site).iter().map(|row| row.prefix);
+        let mut prefixes: Vec<Prefix> = listed.chain(self.index.site_prefixes.get(site).iter().map(|row| row.prefix)).collect();
+        prefixes.sort();
+        prefixes.dedup();
+        prefixes
+    }
+
+    /// Where the packets of a site come in: the subnets of the gateways that are connected to it, or to a local network gateway with
+    /// addresses of the site.
+    pub fn entrances(&self, site: Sym) -> Vec<Entrance> {
+        let index = self.index;
+        let wanted = self.site_prefixes(site);
+        let mut out: Vec<Entrance> = Vec::new();
+        for connection in index.connection.rows() {
+            let same = connection.peer == site;
+            let overlapping = !same
+                && index.local_gateway.has(connection.peer)
+                && index.site.has(site)
+                && index.local_gateway_prefixes.get(connection.peer).iter().any(|row| wanted.iter().any(|w| net::overlap(w, &row.prefix)));
+            if !same && !overlapping {
+                continue;
+            }
+            for row in index.gateway_subnets.get(connection.gateway) {
+                let text = format!("connection {} brings it to gateway {}", short(connection.connection), short(connection.gateway));
+                let sure = connection.connected.lo() && connection.kind == ConnectionKind::Ipsec;
+                let span = if sure { Span::ALL } else { Span::UNKNOWN };
+                let mut by = step(Stage::Gateway, span, "gateway.4", text).by(connection.gateway, short(connection.connection));
+                by = by.from_fact(connection.connection).kind(Kind::Fact);
+                if !sure {
+                    by = by.kind(Kind::Assumption).code("W-CONN-STATE");
+                }
+                out.push(Entrance { subnet: row.subnet, step: by });
+            }
+        }
+        out.sort_by(|a, b| (a.subnet.as_str(), &a.step.text).cmp(&(b.subnet.as_str(), &b.step.text)));
+        out.dedup_by(|a, b| a.subnet == b.subnet);
+        out
+    }
+
+    /// The application security groups of a private endpoint (PE-23), sorted.
+    pub fn endpoint_asgs(&self, endpoint: Sym) -> Vec<(Sym, Tri)> {
+        let mut asgs: Vec<(Sym, Tri)> = self.index.private_endpoint_asgs.get(endpoint).iter().map(|row| (row.asg, Tri::Yes)).collect();
+        asgs.sort();
+        asgs
+    }
+
+    /// Whether a resource id lies inside the trust boundary.
+    pub fn inside(&self, id: Sym) -> bool {
+        let index = self.index;
+        let parts = crate::model::ids::id_parts(id.as_str());
+        let known = index.resource.one(id);
+        let tenant = known.map_or(Sym::EMPTY, |row| row.tenant);
+        let subscription = Sym::new(parts.subscription);
+        let subscriptions_known = !index.boundary_subscription.is_empty();
+        let tenants_known = !index.boundary_tenant.is_empty();
+        if subscriptions_known && !index.boundary_subscription.has(subscription) {
+            return false;
+        }
+        if tenants_known && !tenant.is_empty() && !index.boundary_tenant.has(tenant) {
+            return false;
+        }
+        // Without a stated boundary it is what the input holds.
+        subscriptions_known || known.is_some() || self.subscriptions().contains(&subscription)
+    }
+
+    /// The subscriptions that resources of the input belong to.
+    fn subscriptions(&self) -> std::cell::Ref<'_, rustc_hash::FxHashSet<Sym>> {
+        if self.subscriptions.borrow().is_none() {
+            *self.subscriptions.borrow_mut() = Some(self.index.resource.rows().map(|row| row.subscription).collect());
+        }
+        std::cell::Ref::map(self.subscriptions.borrow(), |found| found.as_ref().expect("filled above"))
+    }
+
+    /// Whether an endpoint policy on the subnet admits a scope outside the boundary (SEP-08, X-11).
+    pub fn scopes_outside(&self, subnet: Sym) -> bool {
+        self.index
+            .subnet_endpoint_policies
+            .get(subnet)
+            .iter()
+            .flat_map(|row| self.index.endpoint_policy_scopes.get(row.policy))
+            .any(|row| row.scope.as_str().starts_with("/subscriptions/") && !self.inside(row.scope))
+    }
+
+    /// Who has `ip` in `vnet` (ADR-11).
+    pub fn owners(&self, ip: IpAddr, vnet: Sym) -> Owners {
+        let index = self.index;
+        let mut owners = Owners { endpoints: self.endpoints_at(ip, vnet), ..Owners::default() };
+        for row in index.ip_configs_by_address.get(ip) {
+            let Some(config) = index.ip_config.one(row.ip_config) else { continue };
+            if self.vnet_of(config.subnet) != vnet {
+                continue;
+            }
+            let host = Host { ip, ip_config: config.ip_config, nic: config.nic, subnet: config.subnet, vnet };
+            match index.nic.one(config.nic).map(|nic| nic.role) {
+                Some(NicRole::Machine) => owners.hosts.push(host),
+                Some(NicRole::Detached) => owners.detached.push(host),
+                Some(NicRole::PrivateEndpoint) => {
+                    if owners.endpoints.is_empty() {
+                        owners.devices.push((config.nic, DeviceKind::Other)); // an endpoint that is not in the input
+                    }
+                }
+                Some(NicRole::PrivateLinkService) => owners.devices.push((config.nic, DeviceKind::PrivateLinkService)),
+                Some(NicRole::Platform) | None => owners.devices.push((config.nic, DeviceKind::Other)),
+            }
+        }
+        for row in index.devices_by_address.get(ip) {
+            if self.vnet_of(row.subnet) == vnet {
+                let kind = index.device.one(row.device).map_or(DeviceKind::Other, |device| device.kind);
+                owners.devices.push((row.device, kind));
+            }
+        }
+        owners.hosts.sort_by_key(|host| host.ip_config.as_str());
+        owners.devices.sort_by_key(|(device, _)| device.as_str());
+        owners.devices.dedup();
+        if owners.is_nobody() {
+            owners.perhaps = self.perhaps_owned(ip, vnet);
+        }
+        owners
+    }
+
+    /// Whether an address without a known owner may have one after all (ADR-06, ADR-09, ADR-16, SND-07).
+    fn perhaps_owned(&self, ip: IpAddr, vnet: Sym) -> Option<(Sym, &'static str, &'static str)> {
+        let index = self.index;
+        let subnet = index
+            .subnets_by_vnet
+            .get(vnet)
+            .iter()
+            .find(|subnet| index.subnet_prefixes.get(subnet.subnet).iter().any(|row| row.prefix.contains(&ip)))?
+            .subnet;
+        let dynamic = index.ip_configs_by_subnet.get(subnet).iter().any(|config| {
+            !index.ip_config_address.has(config.ip_config) && index.nic.one(config.nic).is_some_and(|n| is_endpoint_nic(n.role))
+        });
+        if index.subnet_delegations.has(subnet) {
+            Some((subnet, "the subnet is delegated to a service", "W-DELEGATED"))
+        } else if !index.devices_by_subnet.get(subnet).is_empty() {
+            Some((subnet, "instances of a device stand in the subnet", "W-UNSUPPORTED"))
+        } else if dynamic {
+            Some((subnet, "a machine in the subnet has an address that the input does not tell", "W-MISSING"))
+        } else {
+            None
+        }
+    }
+
+    /// The places behind an interface.
+    pub fn hosts_of_nic(&self, nic: Sym) -> Vec<Host> {
+        let mut configs: Vec<Sym> = self.index.ip_configs_by_nic.get(nic).iter().map(|config| config.ip_config).collect();
+        configs.sort_by_key(|config| config.as_str());
+        configs.into_iter().flat_map(|config| self.hosts_of_config(config)).collect()
+    }
+
+    /// The place behind an address configuration; where its address is not known, one for each address that makes a difference (ADR-06).
+    pub fn hosts_of_config(&self, ip_config: Sym) -> Vec<Host> {
+        let Some(config) = self.index.ip_config.one(ip_config) else { return Vec::new() };
+        let host = |ip| Host { ip, ip_config, nic: config.nic, subnet: config.subnet, vnet: self.vnet_of(config.subnet) };
+        let known = self.index.ip_config_address.get(ip_config);
+        if known.is_empty() {
+            let mut cuts = Vec::new();
+            crate::explain::filters::cuts(self, config.nic, config.subnet, &mut cuts);
+            return free_addresses(self, config.subnet, &cuts).into_iter().map(host).collect();
+        }
+        known.iter().map(|row| host(row.address)).collect()
+    }
+
+    /// How the packets of a place leave for public addresses (OUT-02).
+    pub fn exits(&self, at: &Host, v6: bool) -> Vec<Method> {
+        let index = self.index;
+        let nat = index.subnet_nat_gateway.one(at.subnet).map(|row| {
+            let sku = index.nat_gateway.one(row.gateway).map(|gateway| gateway.sku);
+            (row.gateway, sku, self.nat_addresses(row.gateway))
+        });
+        let instance = index.ip_config_public_ip.one(at.ip_config).map(|row| {
+            let address = index.public_ip_address.one(row.public_ip).map(|row| net::host(row.address));
+            (row.public_ip, address)
+        });
+        let machine = index.nic_machine.one(at.nic).map(|row| row.machine);
+        let standard_address = |nic: Sym| {
+            index
+                .ip_configs_by_nic
+                .get(nic)
+                .iter()
+                .flat_map(|config| index.ip_config_public_ip.get(config.ip_config))
+                .any(|row| index.public_ip.one(row.public_ip).is_some_and(|ip| ip.sku != PublicSku::Basic))
+        };
+        let barred = machine.is_some_and(|machine| {
+            index.machine_scale_set.has(machine)
+                || index.machine.one(machine).is_some_and(|row| row.kind == MachineKind::FlexibleScaleSet)
+                || index.nics_by_machine.get(machine).iter().any(|row| standard_address(row.nic))
+        });
+        let mut allowed = index.subnet_default_outbound.one(at.subnet).map_or(Tri::Yes, |row| row.allowed);
+        if index.subnet_delegations.has(at.subnet) {
+            allowed = Tri::Maybe;
+        }
+        let pool = index.ip_config_pools.get(at.ip_config).iter().map(|row| row.pool).min_by_key(|pool| pool.as_str());
+        methods(&Exits { nat, instance, pool: pool.unwrap_or_default(), default_allowed: allowed, default_barred: barred, v6 })
+    }
+
+    /// The addresses of a NAT gateway; `None` where some of them are not in the input.
+    fn nat_addresses(&self, gateway: Sym) -> Option<Vec<Prefix>> {
+        let index = self.index;
+        let mut addresses = Vec::new();
+        for row in index.nat_gateway_public_ips.get(gateway) {
+            addresses.push(net::host(index.public_ip_address.one(row.public_ip)?.address));
+        }
+        for row in index.nat_gateway_ranges.get(gateway) {
+            let ranges = index.public_ip_ranges.get(row.public_ip_prefix);
+            if ranges.is_empty() {
+                return None;
+            }
+            addresses.extend(ranges.iter().map(|range| range.prefix));
+        }
+        addresses.sort();
+        Some(addresses)
+    }
+}
+
+/// The addresses of a private endpoint: of its interface, else what the endpoint itself says, best source first (PE-06).
+pub fn endpoint_addresses(index: &Index, endpoint: Sym) -> Vec<IpAddr> {
+    let mut found: Vec<IpAddr> = index
+        .private_endpoint_nics
+        .get(endpoint)
+        .iter()
+        .flat_map(|row| index.ip_configs_by_nic.get(row.nic))
+        .flat_map(|config| index.ip_config_address.get(config.ip_config))
+        .map(|row| row.address)
+        .collect();
+    for source in [AddressSource::CustomDns, AddressSource::Static] {
+        if found.is_empty() {
+            found =
+                index.private_endpoint_addresses.get(endpoint).iter().filter(|row| row.source == source).map(|row| row.address).collect();
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The address configurations of a network interface that can send and answer: not those of platform interfaces.
+pub fn is_endpoint_nic(role: NicRole) -> bool {
+    role == NicRole::Machine
+}
+
+fn network(index: &Index, vnet: Sym) -> Network {
+    let mut around = Around { own: prefixes_of(index, vnet), gateway: gateways(index, vnet), ..Around::default() };
+    for side in index.peerings_by_vnet.get(vnet) {
+        let remote = side.remote;
+        around.sides.push(*side);
+        // A hub has many peers and its peers few: look on the side with fewer rows.
+        let (there, here) = (index.peerings_by_vnet.get(remote), index.peerings_by_remote.get(vnet));
+        let other = if there.len() < here.len() { there } else { here };
+        around.reciprocal.extend(other.iter().filter(|row| row.vnet == remote && row.remote == vnet));
+        around.recorded.extend(index.peering_prefixes.get(side.peering));
+        around.known.extend(index.vnet.one(remote).map(|row| row.vnet));
+        around.remote_space.extend(prefixes_of(index, remote).into_iter().map(|prefix| (remote, prefix)));
+        if side.forwarded {
+            around.beyond.extend(beyond(index, remote).into_iter().map(|(of, prefix)| (remote, of, prefix)));
+        }
+        if side.use_remote_gateways {
+            around.remote_gateways.push((remote, gateways(index, remote)));
+        }
+    }
+    around.clouds = index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "routes").map(|row| row.resource).collect();
+    assemble(vnet, &around)
+}
+
+/// The spaces of the peers of `vnet`, with the network each belongs to.
+fn beyond(index: &Index, vnet: Sym) -> Vec<(Sym, Prefix)> {
+    let mut out = Vec::new();
+    for side in index.peerings_by_vnet.get(vnet) {
+        let recorded = index.peering_prefixes.get(side.peering).iter().map(|row| row.prefix);
+        out.extend(recorded.chain(prefixes_of(index, side.remote)).map(|prefix| (side.remote, prefix)));
+    }
+    out
+}
+
+fn prefixes_of(index: &Index, vnet: Sym) -> Vec<Prefix> {
+    index.vnet_prefixes.get(vnet).iter().map(|row| row.prefix).collect()
+}
+
+/// What the gateways that stand in the subnets of `vnet` offer.
+fn gateways(index: &Index, vnet: Sym) -> GatewayRoutes {
+    let mut around = AroundGateways::default();
+    for subnet in index.subnets_by_vnet.get(vnet) {
+        for row in index.gateways_by_subnet.get(subnet.subnet) {
+            around.gateways.extend(index.gateway.get(row.gateway));
+        }
+    }
+    for gateway in &around.gateways {
+        around.connections.extend(index.connections_by_gateway.get(gateway.gateway));
+        around.clients.extend(index.gateway_client_pools.get(gateway.gateway).iter().map(|row| (row.gateway, row.prefix)));
+    }
+    for connection in &around.connections {
+        around.behind.extend(index.local_gateway_prefixes.get(connection.peer).iter().map(|row| (row.site, row.prefix)));
+        around.bgp_peers.extend(index.local_gateway.get(connection.peer).iter().filter(|site| site.bgp).map(|site| site.site));
+    }
+    assemble_gateways(&around)
+}
+
+fn table_input(index: &Index, table: Sym) -> Table {
+    if table.is_empty() {
+        return Table::None;
+    }
+    match index.route_table.one(table) {
+        None => Table::Missing(table),
+        Some(row) => {
+            let mut routes = index.routes.get(table).to_vec();
+            routes.sort();
+            Table::Known { table, gateway_routes: row.gateway_routes, routes }
+        }
+    }
+}
+
+/// The usable addresses of a subnet, cut so that every address of a piece gets the same answers; one representative each, the occupied
+/// ones left out.
+pub fn free_addresses(world: &World<'_>, subnet: Sym, cuts: &[Prefix]) -> Vec<IpAddr> {
+    let mut out = Vec::new();
+    for row in world.index.subnet_prefixes.get(subnet) {
+        let Some((first, last)) = net::usable(&row.prefix) else { continue };
+        let mut bounds: Vec<u128> = vec![net::number(first), net::number(last) + 1];
+        let taken: Vec<u128> = world
+            .index
+            .ip_configs_by_subnet
+            .get(subnet)
+            .iter()
+            .flat_map(|config| world.index.ip_config_address.get(config.ip_config))
+            .map(|row| net::number(row.address))
+            .collect();
+        let inside = |n: u128| n > net::number(first) && n <= net::number(last);
+        for cut in cuts.iter().filter(|cut| cut.addr().is_ipv4() == first.is_ipv4()) {
+            bounds.extend([net::number(cut.network()), net::number(cut.broadcast()).saturating_add(1)].into_iter().filter(|n| inside(*n)));
+        }
+        bounds.extend(taken.iter().flat_map(|n| [*n, n + 1]).filter(|n| inside(*n)));
+        bounds.sort_unstable();
+        bounds.dedup();
+        for pair in bounds.windows(2) {
+            if !taken.contains(&pair[0]) {
+                out.push(net::address(pair[0], first.is_ipv4()));
+            }
+        }
+    }
+    out
 }

@@ -207,12 +207,12 @@ facts! {
     // the estate as a whole
     Resource, Tag, Gap, ChildType,
     // networks
-    Vnet, VnetPrefix, VnetDns,
+    Vnet, VnetPrefix, VnetDns, Clouded,
     Subnet, SubnetPrefix, SubnetNsg, SubnetRouteTable, SubnetNatGateway, SubnetDelegation,
     SubnetServiceEndpoint, SubnetEndpointPolicy, SubnetPrivateEndpointPolicy, SubnetDefaultOutbound,
     Peering, PeeringPrefix,
     // machines
-    Machine, MachineScaleSet, Nic, NicNsg, NicMachine, NicDns, IpConfig, IpConfigAddress, IpConfigPublicIp, IpConfigAsg, IpConfigPool,
+    Machine, MachineScaleSet, Nic, NicPrimary, NicNsg, NicMachine, NicDns, IpConfig, IpConfigAddress, IpConfigPublicIp, IpConfigAsg, IpConfigPool,
     IpConfigLink,
     PublicIp, PublicIpAddress, PublicIpRange,
     // filters and routes

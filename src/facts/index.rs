@@ -144,6 +144,8 @@ index! {
     Machine { machine: machine as Sym }
     MachineScaleSet { machine_scale_set: machine as Sym }
     Nic { nic: nic as Sym }
+    NicPrimary { nic_primary: nic as Sym }
+    Clouded { clouded: vnet as Sym }
     NicNsg { nic_nsg: nic as Sym, nics_by_nsg: nsg as Sym }
     NicMachine { nic_machine: nic as Sym, nics_by_machine: machine as Sym }
     NicDns { nic_dns: nic as Sym }

@@ -76,6 +76,10 @@ relations! { NETWORK_RELATIONS:
     /// `subnet(subnet, vnet, name)`: `subnet` lies in `vnet`; `name` in lower case, for the special ones (ADR-10).
     Subnet subnet { subnet: Sym, vnet: Sym, name: Sym }
 
+    /// `clouded(vnet, what, resource)`: `resource`, of a kind that is not modelled, changes the `routes`, `filters` or `names` of `vnet` in a way that is not
+    /// derived: what depends on them is not proven (SND-02).
+    Clouded clouded { vnet: Sym, what: Sym, resource: Sym }
+
     /// `subnet_prefix(subnet, prefix)`: `subnet` holds the addresses of `prefix` (ADR-03). From `addressPrefix` and `addressPrefixes[]`.
     SubnetPrefix subnet_prefix { subnet: Sym, prefix: Prefix }
 
@@ -125,6 +129,9 @@ relations! { NETWORK_RELATIONS:
     /// `nic(nic, role, forwarding)`: a network interface; `forwarding` is `enableIPForwarding` (NVA-02). Instances of a uniform scale set share one,
     /// whose id is the scale set's followed by `/networkinterfaceconfigurations/<name>`.
     Nic nic { nic: Sym, role: NicRole, forwarding: bool }
+
+    /// `nic_primary(nic)`: the interface is the primary one of its machine: the guest's default route leaves by it (ADR-15).
+    NicPrimary nic_primary { nic: Sym }
 
     /// `nic_nsg(nic, nsg)`: traffic of `nic` is filtered by `nsg`. At most one per interface.
     NicNsg nic_nsg { nic: Sym, nsg: Sym }

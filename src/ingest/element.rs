@@ -174,7 +174,8 @@ fn envelope_names(map: &mut Map<String, Value>) -> Vec<Value> {
     let mut aliases = Vec::new();
     for (key, value) in std::mem::take(map) {
         if let Some((_, name)) = ALIASES.iter().find(|(alias, _)| *alias == key) {
-            aliases.push((*name, value));
+            // Where PowerShell gives both, its `Id` is the one that may be malformed.
+            aliases.push((*name, key == "ResourceId", value));
         } else if powershell && key == "resources" && value.is_array() {
             if let Value::Array(items) = value {
                 nested = items;
@@ -185,9 +186,8 @@ fn envelope_names(map: &mut Map<String, Value>) -> Vec<Value> {
             renamed.insert(key, value);
         }
     }
-    for (name, value) in aliases {
-        let better = name == "id" && !renamed.get("id").and_then(Value::as_str).is_some_and(|id| id.contains('/'));
-        if better && value.is_string() || renamed.get(name).is_none_or(Value::is_null) {
+    for (name, better, value) in aliases {
+        if better && value.as_str().is_some_and(is_id) || renamed.get(name).is_none_or(Value::is_null) {
             renamed.insert(name.to_owned(), value);
         }
     }

@@ -1,10 +1,12 @@
 //! The vocabulary, no logic: ids, prefixes, sets of traffic, verdicts.
 
+pub mod handle;
 pub mod ids;
 pub mod net;
 pub mod traffic;
 pub mod verdict;
 
+pub use handle::Handle;
 pub use ids::Sym;
 pub use net::Prefix;
 pub use traffic::{Proto, Set, Span};

@@ -106,6 +106,19 @@ pub fn usable(prefix: &Prefix) -> Option<(IpAddr, IpAddr)> {
     }
 }
 
+/// The address as a number.
+pub fn number(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(v4) => u128::from(u32::from(v4)),
+        IpAddr::V6(v6) => u128::from(v6),
+    }
+}
+
+/// The address with a number; of IPv4 the low 32 bits count.
+pub fn address(n: u128, v4: bool) -> IpAddr {
+    if v4 { IpAddr::V4((n as u32).into()) } else { IpAddr::V6(n.into()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,4 @@
+//! The live estate: facts in, settled relations out, kept up to date under edits.
+
+pub mod live;
+mod worker;

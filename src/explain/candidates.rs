@@ -1,0 +1,138 @@
+//! The next hops that can be chosen for one address on one subnet, private endpoints and service endpoints included.
+
+use std::net::IpAddr;
+
+use crate::explain::world::World;
+use crate::facts::network::EndpointPolicies;
+use crate::model::{Sym, Tri};
+use crate::rules::route::{Context, Entry, Hop};
+
+/// One next hop that may be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Candidate {
+    /// An entry of the effective routes.
+    Route(Entry),
+    /// The route of a private endpoint's own address, in the network (RTE-13, PE-20).
+    Endpoint {
+        /// The private endpoint.
+        endpoint: Sym,
+        /// The network it stands in.
+        vnet: Sym,
+    },
+    /// The route of a service endpoint of the subnet (RTE-05).
+    Service {
+        /// The service, `microsoft.storage`.
+        service: Sym,
+        /// The service tag whose prefixes it covers.
+        tag: Sym,
+    },
+}
+
+/// The candidates, and whether the choice is certain: exactly one, surely there (CNV-05).
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// Never empty.
+    pub candidates: Vec<Candidate>,
+    /// Exactly one, and surely there.
+    pub certain: bool,
+}
+
+/// The candidates for `ip` on `subnet`.
+pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
+    let context = world.context(subnet);
+    let entries = context.select_address(ip);
+    let mut candidates: Vec<Candidate> = entries.iter().copied().map(Candidate::Route).collect();
+    let mut certain = matches!(entries.as_slice(), [entry] if entry.sure.lo());
+    if let Some((endpoint, kept)) = endpoint_route(world, &context, ip) {
+        match kept {
+            Tri::Yes => return Choice { candidates: vec![endpoint], certain: true },
+            _ => candidates.insert(0, endpoint),
+        }
+        certain = false;
+    }
+    if let Some(service) = service_route(world, subnet, ip) {
+        match beats(&entries, ip, world, service) {
+            Tri::Yes => return Choice { candidates: vec![service], certain },
+            _ => candidates.insert(0, service),
+        }
+        certain = false;
+    }
+    if candidates.is_empty() {
+        certain = true; // no route at all: dropped
+    }
+    Choice { candidates, certain }
+}
+
+/// The candidates for some public address of Azure that the input does not tell.
+pub fn choose_some_public(world: &World<'_>, subnet: Sym) -> Choice {
+    let entries = world.context(subnet).select(crate::rules::tag::some_public_within);
+    let certain = matches!(entries.as_slice(), [entry] if entry.sure.lo());
+    Choice { candidates: entries.into_iter().map(Candidate::Route).collect(), certain }
+}
+
+/// The route of a private endpoint at `ip`, and whether it stays beside the user's routes (RTE-13, PE-20, PE-21).
+///
+/// ```datalog
+/// endpoint_route(V, A) :- consented(E), private_endpoint(E, S, _), subnet(S, V, _), endpoint_address(E, A).                 // route.5
+/// endpoint_route(V, A) :- joined(V, W), consented(E), private_endpoint(E, S, _), subnet(S, W, _), endpoint_address(E, A).   // route.6
+/// ```
+fn endpoint_route(world: &World<'_>, context: &Context, ip: IpAddr) -> Option<(Candidate, Tri)> {
+    let network = &context.network;
+    let here = (network.vnet, Tri::Yes);
+    let peers = network.peers.iter().map(|peer| (peer.vnet, peer.usable));
+    let mut best: Option<(Candidate, Tri)> = None;
+    for (vnet, joined) in std::iter::once(here).chain(peers).filter(|(_, joined)| joined.hi()) {
+        for endpoint in world.endpoints_at(ip, vnet) {
+            let there = joined.and(world.consent(endpoint));
+            if !there.hi() {
+                continue;
+            }
+            let kept = there.and(stays(world, context, endpoint, vnet, ip));
+            if kept.hi() && best.as_ref().is_none_or(|(_, known)| kept > *known) {
+                best = Some((Candidate::Endpoint { endpoint, vnet }, kept));
+            }
+        }
+    }
+    best
+}
+
+/// Whether the endpoint's own route stays: a user's route for exactly the address always wins; one at least as long as the prefix of the
+/// endpoint's network wins where route policies apply to the endpoint's subnet.
+fn stays(world: &World<'_>, context: &Context, endpoint: Sym, vnet: Sym, ip: IpAddr) -> Tri {
+    let users = || context.entries.iter().filter(|e| e.origin.is_user() && e.prefix.contains(&ip));
+    let exactly = users().filter(|e| e.prefix.prefix_len() == e.prefix.max_prefix_len()).map(|e| e.sure).max().unwrap_or(Tri::No);
+    let home = world.network(vnet).own.iter().filter(|own| own.contains(&ip)).map(|own| own.prefix_len()).max().unwrap_or(u8::MAX);
+    let local = users().any(|e| e.hop == Hop::Local && e.prefix.prefix_len() >= home);
+    let long_enough = users().filter(|e| e.open || e.prefix.prefix_len() >= home).map(|e| e.sure).max().unwrap_or(Tri::No);
+    let subnet = world.index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
+    let mut policy = match world.index.subnet_private_endpoint_policy.one(subnet).map(|row| row.policies) {
+        Some(EndpointPolicies::Enabled | EndpointPolicies::RouteTable) => Tri::Yes,
+        Some(EndpointPolicies::Unknown) => Tri::Maybe,
+        _ => Tri::No,
+    };
+    if local {
+        policy = policy.min(Tri::Maybe); // the address route goes, but the local route may not take its place (RTE-14)
+    }
+    exactly.or(long_enough.and(policy)).not()
+}
+
+/// The service endpoint of `subnet` whose published prefixes hold `ip`.
+fn service_route(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Option<Candidate> {
+    let mut services: Vec<Sym> = world.index.service_endpoints.get(subnet).iter().map(|row| row.service).collect();
+    services.sort_by_key(|service| service.as_str());
+    services.dedup();
+    services.into_iter().find_map(|service| {
+        let tag = world.platform.service_tag_of_endpoint(service)?;
+        let prefixes = world.platform.tag(tag)?;
+        prefixes.iter().any(|p| p.contains(&ip)).then_some(Candidate::Service { service, tag })
+    })
+}
+
+/// Whether the service endpoint's route surely wins: a user's route at least as long, to anything but the internet, makes it doubtful
+/// (RTE-12).
+fn beats(entries: &[Entry], ip: IpAddr, world: &World<'_>, service: Candidate) -> Tri {
+    let Candidate::Service { tag, .. } = service else { return Tri::No };
+    let longest = world.platform.tag(tag).unwrap_or_default().iter().filter(|p| p.contains(&ip)).map(|p| p.prefix_len()).max().unwrap_or(0);
+    let contested = entries.iter().any(|e| e.origin.is_user() && (e.open || e.prefix.prefix_len() >= longest) && e.hop != Hop::Internet);
+    if contested { Tri::Maybe } else { Tri::Yes }
+}

@@ -1,0 +1,380 @@
+//! What stands between the two ends: appliances, gateways, private endpoints, public addresses.
+
+use std::net::IpAddr;
+
+use crate::explain::filters;
+use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::walk::{Passed, Target, Trail, Walk, device_words, tri_span};
+use crate::explain::way::{Kind, Step, Way};
+use crate::facts::network::{EndpointPolicies, Protocol, PublicSku};
+use crate::model::{Proto, Set, Span, Stage, Sym, Tri, Via};
+use crate::rules::filter::SourcePorts;
+use crate::rules::outbound::PublicSource;
+
+/// Hops through appliances before a walk is given up as a loop.
+const MAX_APPLIANCES: usize = 16;
+
+impl Walk<'_, '_> {
+    /// The packet is handed to the appliance at `address` (NVA-01 to NVA-10).
+    pub fn through_appliance(&self, at: &Host, address: IpAddr, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+        let mut trail = trail;
+        trail.via = trail.via.or(Some(Via::Appliance));
+        let Some(vnet) = self.network_of_hop(at, address) else {
+            let text = format!("appliance {address} is neither in {} nor in a directly peered network", short(at.vnet));
+            let lost = step(Stage::Route, Span::NONE, "appliance.1", text).by(at.subnet, address.to_string());
+            ways.push(trail.and(lost).end(Via::Appliance));
+            return;
+        };
+        if vnet != at.vnet {
+            trail.steps.extend(self.peering_steps(at, vnet, packet, &trail));
+        }
+        let owners = self.world.owners(address, vnet);
+        for (device, kind) in &owners.devices {
+            let (stage, via) = device_words(*kind);
+            let mut trail = trail.clone();
+            trail.via = (trail.appliances.is_empty()).then_some(via);
+            let text = format!("{} {} is the next hop; what it does is not modelled", kind.as_str(), short(*device));
+            let unknown = step(stage, Span::UNKNOWN, "appliance.2", text).by(*device, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
+            ways.push(trail.and(unknown).end(via));
+        }
+        for host in owners.hosts.iter().chain(&owners.detached) {
+            self.through_host(host, address, packet, trail.clone(), ways);
+        }
+        if owners.hosts.is_empty() && owners.devices.is_empty() && owners.detached.is_empty() {
+            let text = format!("nobody in the input has the next hop address {address}");
+            let unknown = step(Stage::Appliance, Span::UNKNOWN, "appliance.3", text).by(vnet, address.to_string());
+            ways.push(trail.and(unknown.kind(Kind::Assumption).code("W-NVA-UNKNOWN")).end(Via::Appliance));
+        }
+    }
+
+    /// The network the hop address lies in: the packet's own, or one directly peered.
+    fn network_of_hop(&self, at: &Host, address: IpAddr) -> Option<Sym> {
+        let network = self.world.network(at.vnet);
+        if network.own.iter().any(|own| own.contains(&address)) {
+            return Some(at.vnet);
+        }
+        network
+            .peers
+            .iter()
+            .filter(|peer| peer.usable.hi() && peer.prefixes.iter().any(|(prefix, sure)| sure.hi() && prefix.contains(&address)))
+            .max_by_key(|peer| peer.usable)
+            .map(|peer| peer.vnet)
+    }
+
+    fn through_host(&self, host: &Host, address: IpAddr, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+        let index = self.world.index;
+        let name = short(host.name(self.world));
+        let back_at_it = trail.appliances.iter().any(|passed| passed.nic == host.nic);
+        if back_at_it || trail.appliances.len() >= MAX_APPLIANCES {
+            let text = format!("the packet comes back to appliance {name}: a loop");
+            ways.push(trail.and(step(Stage::Route, Span::NONE, "appliance.4", text).by(host.nic, "loop")).end(Via::Appliance));
+            return;
+        }
+        let mut trail = trail;
+        trail.steps.extend(filters::inbound(self.world, host, packet, self.asked));
+        if host.ip == packet.dst && packet.service.is_none() {
+            // The next hop is the destination itself.
+            let mut trail = trail;
+            trail.steps.extend(self.session.then(|| self.way_back(host, packet, &trail)).into_iter().flatten());
+            ways.push(trail.end(Via::Appliance));
+            return;
+        }
+        if !index.nic.one(host.nic).is_some_and(|nic| nic.forwarding) {
+            let text = format!("{} has enableIPForwarding=false: it drops what is not for itself", short(host.nic));
+            let drop = step(Stage::Appliance, Span::NONE, "appliance.5", text).by(host.nic, "enableIPForwarding=false");
+            trail = trail.and(drop.from_fact(host.nic).kind(Kind::Fact));
+        }
+        let (contract, snat) = self.contract(host.nic, packet, name);
+        trail = trail.and(contract);
+        let exits = self.exits_of(host);
+        if exits.len() > 1 {
+            let text = format!("{name} has several forwarding interfaces: which one it leaves by is not known");
+            let unsure = step(Stage::Appliance, Span::UNKNOWN, "appliance.7", text).by(host.nic, "").kind(Kind::Assumption);
+            trail = trail.and(unsure.code("W-NVA"));
+        }
+        for exit in &exits {
+            for translated in [false, true] {
+                let wanted = match snat {
+                    Tri::Yes => translated,
+                    Tri::No => !translated,
+                    Tri::Maybe => true,
+                };
+                if wanted {
+                    self.leave_appliance(host, exit, address, translated, snat, packet, trail.clone(), ways);
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "an appliance has two sides and a packet two forms")]
+    fn leave_appliance(
+        &self,
+        host: &Host,
+        exit: &Host,
+        address: IpAddr,
+        translated: bool,
+        snat: Tri,
+        packet: &Packet,
+        trail: Trail,
+        ways: &mut Vec<Way>,
+    ) {
+        let mut trail = trail;
+        let mut packet = packet.clone();
+        if translated {
+            packet.src = Seen::At(exit.ip);
+            packet.src_asgs = self.world.asgs_of(exit.ip_config);
+            packet.ports = SourcePorts::Translated;
+        }
+        if snat == Tri::Maybe {
+            let word = if translated { "replaces" } else { "keeps" };
+            let text = format!("{} {word} the source address, or not: that is not stated", short(host.nic));
+            let unsure = step(Stage::Appliance, Span::UNKNOWN, "appliance.8", text).by(host.nic, "snat");
+            trail = trail.and(unsure.kind(Kind::Assumption).code("W-NVA"));
+        }
+        trail.appliances.push(Passed { nic: host.nic, address, exit: exit.clone(), translated });
+        let out = filters::outbound(self.world, exit, packet.source(), packet.destination(), packet.ports, self.asked);
+        trail.steps.extend(out);
+        self.onward(exit, &packet, trail, ways);
+    }
+
+    /// What is stated of the appliance behind `nic` (NVA-05), and whether it translates.
+    fn contract(&self, nic: Sym, packet: &Packet, name: &str) -> (Step, Tri) {
+        let index = self.world.index;
+        let Some(appliance) = index.appliance.one(nic) else {
+            let text = format!("what appliance {name} forwards is not stated");
+            let unknown = step(Stage::Appliance, Span::UNKNOWN, "appliance.6", text).by(nic, "").kind(Kind::Assumption).code("W-NVA");
+            return (unknown, Tri::Maybe);
+        };
+        let holds = |prefix: &crate::model::Prefix, ip: IpAddr| prefix.prefix_len() == 0 || prefix.contains(&ip);
+        let mut passed = Set::EMPTY;
+        for allow in index.appliance_allows.get(nic) {
+            let from = match &packet.src {
+                Seen::At(ip) => holds(&allow.from, *ip),
+                Seen::SomePublic => allow.from.prefix_len() == 0,
+            };
+            let to = match &packet.service {
+                Some(front_end) => allow.to.prefix_len() == 0 || front_end.class.within(&allow.to, self.world.platform).lo(),
+                None => holds(&allow.to, packet.dst),
+            };
+            if from && to {
+                passed = passed.or(stated(allow.protocol, &allow.ports.items()));
+            }
+        }
+        let word = if self.asked.meets(passed) { "forwards" } else { "does not forward" };
+        let text = format!("it is stated that {name} {word} it");
+        let by = step(Stage::Appliance, Span::exactly(passed), "appliance.6", text).by(nic, "[[appliance]]");
+        (by.kind(Kind::Assumption), appliance.snat)
+    }
+
+    /// The interfaces a packet may leave an appliance by: the forwarding ones of its machine.
+    fn exits_of(&self, host: &Host) -> Vec<Host> {
+        let index = self.world.index;
+        let Some(machine) = index.nic_machine.one(host.nic).map(|row| row.machine) else { return vec![host.clone()] };
+        let mut exits = vec![host.clone()];
+        for row in index.nics_by_machine.get(machine) {
+            if row.nic != host.nic && index.nic.one(row.nic).is_some_and(|nic| nic.forwarding) {
+                exits.extend(self.world.hosts_of_nic(row.nic));
+            }
+        }
+        exits.sort_by_key(|exit| (exit.nic.as_str(), exit.ip));
+        exits
+    }
+
+    /// The packet is for an address behind the gateway (GW-09).
+    pub fn to_gateway(&self, at: &Host, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+        let network = self.world.network(at.vnet);
+        let mut trail = trail;
+        trail.via = trail.via.or(Some(Via::Gateway));
+        let gateway = network.gateway.gateways.first().copied().unwrap_or_default();
+        let matching: Vec<_> = network.gateway.routes.iter().filter(|(prefix, _, _)| prefix.contains(&packet.dst)).collect();
+        let longest = matching.iter().map(|(prefix, _, _)| prefix.prefix_len()).max();
+        let sites: Vec<(Sym, Tri)> =
+            matching.iter().filter(|(prefix, _, _)| Some(prefix.prefix_len()) == longest).map(|(_, site, sure)| (*site, *sure)).collect();
+        let wrong = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Internet);
+        if sites.is_empty() || wrong {
+            let unknown = !network.gateway.unknown_routes.is_empty();
+            let (span, code) = if unknown { (Span::UNKNOWN, "W-BGP-UNKNOWN") } else { (Span::NONE, "") };
+            let text = format!("no site behind the gateway is known to have {}", packet.dst);
+            let source = if unknown { network.gateway.unknown_routes } else { gateway };
+            let kind = if unknown { Kind::Assumption } else { Kind::Absence };
+            trail = trail.and(step(Stage::Gateway, span, "gateway.2", text).by(source, "").kind(kind).code(code));
+            ways.push(trail.end(Via::Gateway));
+            return;
+        }
+        for (site, sure) in sites {
+            let text = format!("gateway {} delivers it to site {}", short(gateway), short(site));
+            let mut by = step(Stage::Gateway, tri_span(sure), "gateway.1", text).by(gateway, short(site)).from_fact(site).kind(Kind::Fact);
+            if !sure.lo() {
+                by = by.code("W-CONN-STATE").kind(Kind::Assumption);
+            }
+            let mut trail = trail.clone().and(by);
+            if self.session {
+                trail.steps.extend(self.way_back_from_site(at, packet, &trail));
+            }
+            ways.push(trail.end(Via::Gateway));
+        }
+    }
+
+    /// The packet reaches a private endpoint's interface: consent, then the filter of its subnet (PE-10, PE-23).
+    pub fn to_endpoint(&self, endpoint: Sym, packet: &Packet, trail: Trail, via: Via, ways: &mut Vec<Way>) {
+        let index = self.world.index;
+        let mut trail = trail;
+        if !matches!(&self.target, Target::Anyone) && self.target != Target::Endpoint(endpoint) {
+            let text = format!("{} is the address of private endpoint {}", packet.dst, short(endpoint));
+            ways.push(trail.and(step(Stage::Route, Span::NONE, "address.5", text).by(endpoint, "")).end(via));
+            return;
+        }
+        if self.target == Target::Anyone {
+            // Somebody who dials the address: whoever asks for the endpoint itself adds these two.
+            trail = trail.and(self.front_of(endpoint));
+            let consent = self.world.consent(endpoint);
+            if !consent.lo() {
+                let text = format!("the connection of {} is not approved in every view", short(endpoint));
+                let state =
+                    step(Stage::Consent, tri_span(consent), "consent.1", text).by(endpoint, "").from_fact(endpoint).kind(Kind::Fact);
+                trail = trail.and(if consent.hi() { state.code("PE_STATE") } else { state });
+            }
+        }
+        let subnet = index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
+        let policies = index.subnet_private_endpoint_policy.one(subnet).map_or(EndpointPolicies::Disabled, |row| row.policies);
+        let filtered = match policies {
+            EndpointPolicies::Enabled | EndpointPolicies::Nsg => Tri::Yes,
+            EndpointPolicies::Unknown => Tri::Maybe,
+            EndpointPolicies::Disabled | EndpointPolicies::RouteTable => Tri::No,
+        };
+        if let (true, Some(nsg)) = (filtered.hi(), index.subnet_nsg.one(subnet)) {
+            let asgs = self.world.endpoint_asgs(endpoint);
+            let own = crate::rules::tag::Party { place: packet.destination().place, asgs: &asgs };
+            let direction = crate::facts::network::Direction::Inbound;
+            let mut met = filters::group(self.world, nsg.nsg, direction, own, packet.source(), SourcePorts::Ignored, subnet, self.asked);
+            if filtered == Tri::Maybe {
+                met.span = met.span.or(Span::UNKNOWN);
+                met.code = "W-UNSUPPORTED";
+            }
+            trail = trail.and(met);
+        }
+        ways.push(trail.end(via));
+    }
+
+    /// What answers behind a private endpoint: TCP and UDP at the ports of its service (PE-17, M-16).
+    fn front_of(&self, endpoint: Sym) -> Step {
+        let index = self.world.index;
+        let mut answers = Span::NONE;
+        for connection in index.private_endpoint_connections.get(endpoint) {
+            answers = answers.or(match index.store.one(connection.target) {
+                Some(store) => {
+                    let http = index.store_access.one(store.store).is_some_and(|access| access.plain_http);
+                    crate::rules::private_endpoint::front_end(self.world.platform, store.service, store.kind, connection.group, http, true)
+                }
+                None => Span { sure: Set::EMPTY, may: Set::tcp_udp() },
+            });
+        }
+        let text = format!("private endpoint {} answers at the ports of its service", short(endpoint));
+        step(Stage::PrivateEndpoint, answers, "endpoint.1", text).by(endpoint, "").from_fact(endpoint).kind(Kind::Fact).code("PE_PORT")
+    }
+
+    /// The packet is sent to a public address with one of the sources that `source` allows.
+    pub fn at_public_address(&self, packet: &Packet, source: &PublicSource, trail: Trail, ways: &mut Vec<Way>) {
+        let index = self.world.index;
+        let owners = index.public_ips_by_address.get(packet.dst);
+        if owners.is_empty() {
+            let other = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Site(_));
+            let span = if other { Span::NONE } else { Span::ALL };
+            let text = format!("{} is an address of the internet", packet.dst);
+            ways.push(trail.and(step(Stage::Delivered, span, "outbound.3", text).kind(Kind::Default)).end(Via::Public));
+            return;
+        }
+        for owner in owners {
+            let sku = index.public_ip.one(owner.public_ip).map_or(PublicSku::Unknown, |row| row.sku);
+            let mut nobody = true;
+            for config in index.ip_configs_by_public_ip.get(owner.public_ip) {
+                for host in self.world.hosts_of_config(config.ip_config) {
+                    nobody = false;
+                    self.public_in(&host, owner.public_ip, sku, packet, source, trail.clone(), ways);
+                }
+            }
+            for device in index.devices_by_public_ip.get(owner.public_ip) {
+                nobody = false;
+                let kind = index.device.one(device.device).map_or(crate::facts::network::DeviceKind::Other, |row| row.kind);
+                let (stage, via) = device_words(kind);
+                let text = format!("{} {} has the address; what it does is not modelled", kind.as_str(), short(device.device));
+                let unknown = step(stage, Span::UNKNOWN, "inbound.4", text).by(device.device, "").kind(Kind::Assumption);
+                ways.push(trail.clone().and(unknown.code("W-UNSUPPORTED")).end(via));
+            }
+            if nobody {
+                let text = format!("no machine answers at public address {}", short(owner.public_ip));
+                let closed = step(Stage::Nat, Span::NONE, "inbound.3", text).by(owner.public_ip, "").kind(Kind::Absence);
+                ways.push(trail.clone().and(closed).end(Via::Public));
+            }
+        }
+    }
+
+    /// In by an instance public address (IN-02, IN-03): every possible source must be admitted for the answer to be sure.
+    #[expect(clippy::too_many_arguments, reason = "the address has a resource, a kind and a machine behind it")]
+    pub fn public_in(
+        &self,
+        host: &Host,
+        public_ip: Sym,
+        sku: PublicSku,
+        packet: &Packet,
+        source: &PublicSource,
+        trail: Trail,
+        ways: &mut Vec<Way>,
+    ) {
+        let index = self.world.index;
+        let mut trail = trail;
+        let text = format!("public address {} stands for {}", short(public_ip), short(host.name(self.world)));
+        trail = trail.and(step(Stage::Nat, Span::ALL, "inbound.1", text).by(public_ip, "").from_fact(public_ip).kind(Kind::Fact));
+        let unfiltered = !index.subnet_nsg.has(host.subnet) && !index.nic_nsg.has(host.nic);
+        if unfiltered && sku != PublicSku::Basic {
+            let unknown = sku == PublicSku::Unknown;
+            let span = if unknown { Span::UNKNOWN } else { Span::NONE };
+            let text = format!("a Standard public address is closed while no NSG opens {}", short(host.nic));
+            let closed = step(Stage::NsgInbound, span, "inbound.2", text).by(public_ip, "sku=Standard").kind(Kind::Default);
+            trail = trail.and(if unknown { closed.code("W-UNSUPPORTED") } else { closed });
+        }
+        let sources: Vec<Seen> = match source {
+            PublicSource::SomeAzure => vec![Seen::SomePublic],
+            PublicSource::OneOf(list) => list.iter().map(|prefix| Seen::At(prefix.network())).collect(),
+        };
+        let mut inner = Packet { dst: host.ip, dst_asgs: self.world.asgs_of(host.ip_config), ..packet.clone() };
+        let mut merged: Vec<Step> = Vec::new();
+        for seen in &sources {
+            inner.src = seen.clone();
+            for (n, met) in filters::inbound(self.world, host, &inner, self.asked).into_iter().enumerate() {
+                match merged.get_mut(n) {
+                    None => merged.push(met),
+                    Some(first) => {
+                        // One of several addresses is the source: all must be admitted for certainty.
+                        let span = Span { sure: first.span.sure.and(met.span.sure), may: first.span.may.or(met.span.may) };
+                        if span != first.span && first.code.is_empty() {
+                            first.code = "W-UNSUPPORTED";
+                        }
+                        first.span = span;
+                    }
+                }
+            }
+        }
+        trail.steps.extend(merged);
+        if self.session {
+            for seen in &sources {
+                trail.steps.extend(self.way_back_to_internet(host, seen));
+            }
+        }
+        ways.push(trail.end(Via::Public));
+    }
+}
+
+/// The traffic that a line of a contract lists.
+fn stated(protocol: Protocol, ports: &[(u16, u16)]) -> Set {
+    let of = |proto: Proto| ports.iter().fold(Set::EMPTY, |set, range| set.or(Set::of(proto, *range, crate::model::traffic::ANY_PORT)));
+    match protocol {
+        Protocol::Tcp => of(Proto::Tcp),
+        Protocol::Udp => of(Proto::Udp),
+        Protocol::Icmp => Set::of_proto(Proto::Icmp),
+        Protocol::Esp => Set::of_proto(Proto::Esp),
+        Protocol::Ah => Set::of_proto(Proto::Ah),
+        Protocol::Any if ports == [crate::model::traffic::ANY_PORT] => Set::ALL,
+        Protocol::Any => of(Proto::Tcp).or(of(Proto::Udp)),
+    }
+}

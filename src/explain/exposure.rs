@@ -1,0 +1,125 @@
+//! Who outside can pull data out of a store by itself (R-06, X-13).
+
+use crate::explain::store::estate_addresses;
+use crate::explain::world::World;
+use crate::facts::private_access::Consent;
+use crate::facts::store_facts::{PublicAccess, Service};
+use crate::model::{Sym, Tri};
+use crate::rules::paas_firewall::{self, Item, Origin, Source};
+use crate::rules::{consent, private_endpoint};
+
+/// A stranger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Exposed {
+    /// Somebody on the internet.
+    Internet,
+    /// A machine of any tenant in Azure.
+    AnyAzure,
+    /// A machine of any tenant in the storage account's own region.
+    AnyAzureSameRegion,
+    /// A subnet outside the boundary that a rule names.
+    ForeignSubnet(Sym),
+    /// A private endpoint outside the boundary, by the id its connection names.
+    ForeignEndpoint(Sym),
+    /// A resource outside the boundary that a resource instance rule names.
+    ForeignResource(Sym),
+    /// The services that Azure trusts.
+    Trusted,
+}
+
+/// One stranger, whether it is let in, and the item that decides; never a sure no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exposure {
+    /// Who.
+    pub who: Exposed,
+    /// Whether.
+    pub admitted: Tri,
+    /// What of the firewall decides; `None` for a private endpoint, which no firewall stops.
+    pub item: Option<Item>,
+}
+
+/// Whom the part `part` of `store` lets in from outside, in a fixed order. `inside` is the trust boundary: whether a resource id lies in it (X-01).
+///
+/// ```datalog
+/// exposed(S, "internet") :- store_access(S, _, "yes", _, _, _), !closed(S).                                      // exposure.1
+/// exposed(S, E) :- provider_connection(_, S, E, "approved", true), !resource(E, _, _, _, _, _, _).               // exposure.2
+/// ```
+pub fn exposure(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, part: Sym) -> Vec<Exposure> {
+    let index = world.index;
+    let Some(firewall) = paas_firewall::firewall(index, store) else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut add = |who: Exposed, admitted: Tri, item: Option<Item>| {
+        if admitted.hi() {
+            found.push(Exposure { who, admitted, item });
+        }
+    };
+    let mut ask = |who: Exposed, source: Source| {
+        let decision = paas_firewall::admit(&firewall, &source);
+        add(who, decision.admitted, Some(decision.item));
+    };
+
+    let except = estate_addresses(index);
+    ask(Exposed::Internet, Source::AnyPublic { except: except.clone(), origin: Origin::Internet });
+    ask(Exposed::AnyAzure, Source::AnyPublic { except, origin: Origin::Azure });
+    if firewall.store.service == Service::Storage {
+        ask(Exposed::AnyAzureSameRegion, Source::SameRegionAzure);
+    }
+
+    let mut subnets: Vec<Sym> = firewall.subnet_rules.iter().map(|rule| rule.subnet).filter(|&subnet| !inside(subnet)).collect();
+    subnets.sort_by_key(|subnet| subnet.as_str());
+    subnets.dedup();
+    for subnet in subnets {
+        // Its owner can switch the service endpoint on; only a storage or vault rule admits another tenant's (SE-20).
+        let tenant = index.resource.one(subnet).map_or(Sym::EMPTY, |r| r.tenant);
+        let vnet = index.subnet.one(subnet).map_or(Sym::EMPTY, |s| s.vnet);
+        ask(Exposed::ForeignSubnet(subnet), Source::ServiceEndpoint { subnet, vnet, tenant });
+    }
+
+    for (who, admitted) in foreign_endpoints(world, inside, store, part) {
+        add(Exposed::ForeignEndpoint(who), admitted, None);
+    }
+
+    let locked = firewall.access.is_none_or(|access| access.public == PublicAccess::SecuredByPerimeter);
+    let mut resources: Vec<Sym> = firewall.resource_rules.iter().map(|rule| rule.resource).filter(|&id| !inside(id)).collect();
+    resources.sort_by_key(|id| id.as_str());
+    resources.dedup();
+    let passes = if firewall.perimeter { Tri::Maybe } else { Tri::from_bool(!locked) };
+    for resource in resources {
+        add(Exposed::ForeignResource(resource), passes, Some(Item::Resource { resource }));
+    }
+    if firewall.access.is_some_and(|access| access.trusted) && firewall.store.service != Service::Sql {
+        add(Exposed::Trusted, passes, Some(Item::Trusted));
+    }
+    found
+}
+
+/// The private endpoints outside the boundary whose connection may carry traffic (PE-37), in the order of their ids; a pending one is only latent (X-15).
+fn foreign_endpoints(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, part: Sym) -> Vec<(Sym, Tri)> {
+    let index = world.index;
+    let mut found: Vec<(Sym, Tri)> = Vec::new();
+    for connection in index.private_endpoint_connections_by_target.get(store) {
+        let group = connection.group;
+        let for_part = group == part || group == private_endpoint::group(part, crate::facts::store_facts::Instance::Secondary);
+        if !inside(connection.endpoint) && (for_part || group.is_empty()) {
+            found.push((connection.endpoint, consent::of(index, connection).admitted));
+        }
+    }
+    let parts = index.store_parts.get(store);
+    let only_part = parts.iter().all(|p| p.part == part);
+    for connection in index.provider_connections_by_target.get(store) {
+        let seen = index.private_endpoint_connections.get(connection.endpoint).iter().any(|c| c.target == store);
+        if seen || inside(connection.endpoint) {
+            continue;
+        }
+        // Which sub-resource it is for stands on its other end, which nobody exported.
+        let admitted = match (connection.state, connection.settled) {
+            (Consent::Approved, true) if only_part => Tri::Yes,
+            (Consent::Approved | Consent::Unknown, _) | (_, false) => Tri::Maybe,
+            (_, true) => Tri::No,
+        };
+        found.push((connection.endpoint, admitted));
+    }
+    found.sort_by_key(|(endpoint, admitted)| (endpoint.as_str(), std::cmp::Reverse(*admitted)));
+    found.dedup_by_key(|(endpoint, _)| *endpoint);
+    found
+}

@@ -1,0 +1,135 @@
+//! The security groups a packet meets at one interface, as steps.
+
+use crate::explain::packet::{Host, Packet, StepExt, short, step};
+use crate::explain::way::{Kind, Step};
+use crate::explain::world::World;
+use crate::facts::network::Direction;
+use crate::model::{Prefix, Set, Span, Stage, Sym};
+use crate::rules::filter::{Met, SourcePorts, first_match};
+use crate::rules::tag::Party;
+
+/// The groups on the way out of `host`: the interface's, then the subnet's (NSG-01).
+pub fn outbound(world: &World<'_>, host: &Host, source: Party<'_>, destination: Party<'_>, ports: SourcePorts, asked: Set) -> Vec<Step> {
+    let own_asgs = world.asgs_of(host.ip_config);
+    let own = Party { place: source.place, asgs: &own_asgs };
+    steps(world, host, Direction::Outbound, own, destination, ports, asked)
+}
+
+/// The groups on the way into `host`: the subnet's, then the interface's (NSG-01).
+pub fn inbound(world: &World<'_>, host: &Host, packet: &Packet, asked: Set) -> Vec<Step> {
+    let own_asgs = world.asgs_of(host.ip_config);
+    let own = Party { place: packet.destination().place, asgs: &own_asgs };
+    steps(world, host, Direction::Inbound, own, packet.source(), packet.ports, asked)
+}
+
+fn steps(
+    world: &World<'_>,
+    host: &Host,
+    direction: Direction,
+    own: Party<'_>,
+    remote: Party<'_>,
+    ports: SourcePorts,
+    asked: Set,
+) -> Vec<Step> {
+    let nic = world.index.nic_nsg.one(host.nic).map(|row| row.nsg);
+    let subnet = world.index.subnet_nsg.one(host.subnet).map(|row| row.nsg);
+    let order = match direction {
+        Direction::Outbound => [nic, subnet],
+        Direction::Inbound => [subnet, nic],
+    };
+    let stage = stage(direction);
+    let mut out: Vec<Step> =
+        order.into_iter().flatten().map(|nsg| group(world, nsg, direction, own, remote, ports, host.subnet, asked)).collect();
+    if out.is_empty() {
+        let where_ = if host.nic.is_empty() { short(host.subnet) } else { short(host.nic) };
+        out.push(step(stage, Span::ALL, "filter.2", format!("no NSG on {where_} or its subnet")).kind(Kind::Absence).by(host.subnet, ""));
+    }
+    if let Some(cloud) = world.index.clouded.get(host.vnet).iter().find(|row| row.what.as_str() == "filters") {
+        let text = format!("`{}` may add rules that are not modelled", short(cloud.resource));
+        out.push(step(stage, Span::UNKNOWN, "filter.4", text).by(cloud.resource, "").kind(Kind::Assumption).code("W-UNSUPPORTED"));
+        // Admin rules come before the groups and may also overrule them.
+        out.iter_mut().for_each(|step| step.span = Span::UNKNOWN);
+    }
+    out
+}
+
+/// Inbound or outbound, as a stage.
+pub fn stage(direction: Direction) -> Stage {
+    match direction {
+        Direction::Inbound => Stage::NsgInbound,
+        Direction::Outbound => Stage::NsgOutbound,
+    }
+}
+
+/// What one group lets through, and the rule that decides it.
+#[expect(clippy::too_many_arguments, reason = "a filter sees both ends, where it stands and what is asked")]
+pub fn group(
+    world: &World<'_>,
+    nsg: Sym,
+    direction: Direction,
+    own: Party<'_>,
+    remote: Party<'_>,
+    ports: SourcePorts,
+    subnet: Sym,
+    asked: Set,
+) -> Step {
+    let stage = stage(direction);
+    let Some(program) = world.program(nsg, direction) else {
+        let text = format!("NSG {} is not in the input: its rules are not known", short(nsg));
+        return step(stage, Span::UNKNOWN, "filter.3", text).by(nsg, "").kind(Kind::Assumption).code("W-MISSING");
+    };
+    let context = world.context(subnet);
+    let met: Vec<Met<'_>> = program.met(own, remote, ports, &context, world.platform).collect();
+    let span = first_match(met.iter().copied());
+    let (deciding, code) = deciding(&met, span, asked);
+    let Some(deciding) = deciding else {
+        return step(stage, span, "filter.1", format!("no rule of NSG {} names it", short(nsg))).by(nsg, "");
+    };
+    let rule = deciding.rule;
+    let word = match (asked.within(span.sure), asked.meets(span.may)) {
+        (true, _) => "allows",
+        (false, false) => "denies",
+        _ => "perhaps decides",
+    };
+    let name = short(rule.id);
+    let text = format!("NSG {} {word} it by rule {} {name}", short(nsg), rule.priority);
+    let kind = if rule.default { Kind::Default } else { Kind::Fact };
+    let source = if rule.default { nsg } else { rule.id };
+    step(stage, span, "filter.1", text).by(nsg, name).from_fact(source).kind(kind).code(code)
+}
+
+/// The rule that settles the asked traffic, and a code where none surely does.
+fn deciding<'a>(met: &[Met<'a>], span: Span, asked: Set) -> (Option<Met<'a>>, &'static str) {
+    let names = |m: &&Met<'a>| m.traffic.may.meets(asked);
+    if asked.within(span.sure) {
+        let allows = met.iter().find(|m| m.rule.allow && m.traffic.sure.meets(asked));
+        return (allows.copied(), "");
+    }
+    if !asked.meets(span.may) {
+        let denies = met.iter().filter(names).find(|m| !m.rule.allow && m.traffic.sure.meets(asked));
+        return (denies.copied(), "");
+    }
+    // The first rule that names the traffic only perhaps, else the first that names part of it.
+    let unsure = met.iter().filter(names).find(|m| !asked.within(m.traffic.sure)).or_else(|| met.iter().find(names));
+    let duplicate = met.windows(2).any(|pair| pair[0].rule.priority == pair[1].rule.priority && pair[0].rule.allow != pair[1].rule.allow);
+    (unsure.copied(), if duplicate { "W-DUP-PRIO" } else { "W-UNSUPPORTED" })
+}
+
+/// Every prefix that a group on the way of `host` compares addresses with.
+pub fn cuts(world: &World<'_>, nic: Sym, subnet: Sym, out: &mut Vec<Prefix>) {
+    let groups = world.index.nic_nsg.get(nic).iter().map(|row| row.nsg);
+    let groups = groups.chain(world.index.subnet_nsg.get(subnet).iter().map(|row| row.nsg));
+    for nsg in groups {
+        for direction in [Direction::Inbound, Direction::Outbound] {
+            let Some(program) = world.program(nsg, direction) else { continue };
+            for selector in program.rules.iter().flat_map(|rule| rule.own.iter().chain(&rule.remote)) {
+                match selector {
+                    crate::facts::selector::Selector::Prefix(prefix) => out.push(*prefix),
+                    crate::facts::selector::Selector::Tag(tag) => out.extend(world.platform.tag(*tag).unwrap_or_default()),
+                    _ => {}
+                }
+            }
+        }
+    }
+    out.extend(world.context(subnet).cuts());
+}

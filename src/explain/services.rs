@@ -1,0 +1,227 @@
+//! The network half as the private-access half asks for it: ways to private endpoints and to public front ends.
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+
+use crate::explain::candidates::{Candidate, choose};
+use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::transport::{self, Client, Transport};
+use crate::explain::walk::{Home, Target, Trail, Walk};
+use crate::explain::way::{Kind, Way};
+use crate::explain::world::World;
+use crate::facts::store_facts::Service;
+use crate::model::{Set, Span, Stage, Sym, Tri, Via};
+use crate::rules::filter::SourcePorts;
+use crate::rules::outbound::PublicSource;
+use crate::rules::paas_firewall::{Origin, Source};
+use crate::rules::route::Hop;
+use crate::rules::service_endpoint;
+use crate::rules::tag::ServiceClass;
+
+/// A public front end as the destination of a packet.
+#[derive(Clone, Debug)]
+pub struct FrontEnd {
+    /// The service.
+    pub service: Service,
+    /// What filters and routes compare.
+    pub class: ServiceClass,
+    /// Whether a service endpoint of the first subnet covers it, where the asker says so.
+    pub covered: Option<Tri>,
+}
+
+/// The network half, for packets of one place.
+pub struct FromPlace<'w, 'a> {
+    /// The facts.
+    pub world: &'w World<'a>,
+    /// Where they come from.
+    pub from: From,
+    /// Whether TCP needs its way back.
+    pub session: bool,
+}
+
+/// Where packets come from.
+#[derive(Clone, Debug)]
+pub enum From {
+    /// A machine.
+    Host(Host),
+    /// On premises, in at a gateway's subnet.
+    Site(Vec<Host>),
+    /// The internet.
+    Outside,
+}
+
+impl FromPlace<'_, '_> {
+    fn walk(&self, asked: Set, target: Target, home: Home, origin: Option<IpAddr>) -> Walk<'_, '_> {
+        Walk { world: self.world, asked, session: self.session, target, home, origin, sources: RefCell::default() }
+    }
+}
+
+impl Transport for FromPlace<'_, '_> {
+    fn to_private_endpoint(&self, _client: &Client, endpoint: Sym, address: IpAddr, traffic: Set) -> Vec<Way> {
+        let target = Target::Endpoint(endpoint);
+        match &self.from {
+            From::Outside => Vec::new(),
+            From::Host(host) => {
+                let asgs = self.world.asgs_of(host.ip_config);
+                let dst_asgs = self.world.endpoint_asgs(endpoint);
+                let packet = Packet { dst_asgs, ..Packet::new(Seen::At(host.ip), asgs, address) };
+                self.walk(traffic, target, Home::Network(host.vnet), Some(host.ip)).from(host, &packet)
+            }
+            From::Site(entrances) => {
+                let mut ways = Vec::new();
+                for host in entrances {
+                    let packet = Packet::new(Seen::At(host.ip), Vec::new(), address);
+                    let walk = self.walk(traffic, target.clone(), Home::Site, Some(host.ip));
+                    walk.onward(host, &packet, Trail { via: Some(Via::Gateway), ..Trail::default() }, &mut ways);
+                }
+                ways
+            }
+        }
+    }
+
+    fn to_service(&self, _client: &Client, class: &transport::ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Source)> {
+        let From::Host(host) = &self.from else { return Vec::new() };
+        let front_end =
+            FrontEnd { service: class.service, class: ServiceClass { tag: class.tag, region: class.region }, covered: Some(covered) };
+        let asgs = self.world.asgs_of(host.ip_config);
+        let packet = Packet { service: Some(front_end), ..Packet::new(Seen::At(host.ip), asgs, PUBLIC_STAND_IN) };
+        let walk = self.walk(traffic, Target::Anyone, Home::Network(host.vnet), Some(host.ip));
+        let ways = walk.from(host, &packet);
+        let sources = walk.sources.into_inner();
+        ways.into_iter()
+            .enumerate()
+            .map(|(n, way)| {
+                let nobody = || Source::Public { addresses: Vec::new(), certain: false, origin: Origin::Azure };
+                (way, sources.get(&n).cloned().unwrap_or_else(nobody))
+            })
+            .collect()
+    }
+
+    fn dns_server_unreachable(&self, _client: &Client, server: IpAddr) -> bool {
+        let From::Host(host) = &self.from else { return false };
+        let modelled = self.world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&server));
+        let choice = choose(self.world, host.subnet, server);
+        modelled
+            && choice.candidates.iter().all(|candidate| match candidate {
+                Candidate::Route(entry) => entry.hop == Hop::None || (entry.hop == Hop::Internet && !crate::model::net::is_public(server)),
+                _ => false,
+            })
+    }
+}
+
+/// Stands for the address of a front end wherever only its being public counts.
+pub const PUBLIC_STAND_IN: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(20, 0, 0, 1));
+
+impl Walk<'_, '_> {
+    /// From the routes of `at`'s subnet on, to a public front end.
+    pub fn onward_to_service(&self, at: &Host, packet: &Packet, front_end: &FrontEnd, trail: Trail, ways: &mut Vec<Way>) {
+        let covered = match front_end.covered {
+            Some(covered) if trail.appliances.is_empty() => covered,
+            _ => service_endpoint::of(self.world.index, self.world.platform, at.subnet, front_end.service, front_end.class.region).covered,
+        };
+        let context = self.world.context(at.subnet);
+        let entries = context.select(|prefix| front_end.class.within(prefix, self.world.platform));
+        let contested = covered.hi() && self.contested(at, front_end);
+        let beside = if contested { covered.min(Tri::Maybe) } else { covered };
+        if beside.hi() {
+            self.by_service_endpoint(at, front_end, beside, contested, trail.clone(), ways);
+        }
+        if beside.lo() {
+            return;
+        }
+        let certain = !beside.hi() && matches!(entries.as_slice(), [entry] if entry.sure.lo());
+        if entries.is_empty() {
+            let text = format!("no route of {} leads to public addresses", short(at.subnet));
+            let nothing = step(Stage::Route, Span::NONE, "route.4", text).by(at.subnet, "").kind(Kind::Absence);
+            ways.push(trail.clone().and(nothing).end(Via::Public));
+        }
+        for entry in &entries {
+            let routed = self.route_step(at, entry, &format!("{} front ends", front_end.class.tag), certain);
+            self.follow(at, packet, entry, trail.clone().and(routed), ways);
+        }
+    }
+
+    fn by_service_endpoint(&self, at: &Host, front_end: &FrontEnd, covered: Tri, contested: bool, trail: Trail, ways: &mut Vec<Way>) {
+        let mine = self.origin == Some(at.ip) || trail.appliances.last().is_some_and(|passed| passed.translated);
+        let text = format!("a service endpoint of {} takes it straight to {}", short(at.subnet), front_end.class.tag);
+        let span = if covered.lo() { Span::exactly(Set::tcp()) } else { Span::exactly(Set::tcp()).doubted() };
+        let span = if mine { span } else { Span::NONE };
+        let mut routed =
+            step(Stage::Route, span, "route.7", text).by(at.subnet, front_end.class.tag.as_str()).from_fact(at.subnet).kind(Kind::Fact);
+        if !covered.lo() {
+            routed = routed.kind(Kind::Assumption).code(if contested { "W-SE-UDR" } else { "SE_SCOPE" });
+        }
+        let tenant = self.world.index.resource.one(at.vnet).map_or(Sym::EMPTY, |row| row.tenant);
+        self.sources.borrow_mut().insert(ways.len(), Source::ServiceEndpoint { subnet: at.subnet, vnet: at.vnet, tenant });
+        ways.push(trail.and(routed).end(Via::ServiceEndpoint));
+    }
+
+    /// Whether a user's route at least as long as the service's prefixes leads elsewhere than to the internet (RTE-12).
+    fn contested(&self, at: &Host, front_end: &FrontEnd) -> bool {
+        let tag = self.world.platform.tag(front_end.class.tag);
+        self.world.context(at.subnet).entries.iter().any(|entry| {
+            let elsewhere = entry.origin.is_user() && entry.hop != Hop::Internet && entry.sure.hi();
+            elsewhere
+                && match tag {
+                    Some(prefixes) => prefixes.iter().any(|p| p.contains(&entry.prefix) || (entry.open && entry.prefix.contains(p))),
+                    None => entry.prefix.prefix_len() > 0 && front_end.class.within(&entry.prefix, self.world.platform).hi(),
+                }
+        })
+    }
+
+    /// The packet leaves for a front end by the platform's own means; the source it shows there (R-04, OUT-11).
+    pub fn to_front_end(&self, at: &Host, packet: &Packet, front_end: &FrontEnd, trail: Trail, ways: &mut Vec<Way>) {
+        if packet.src != Seen::At(at.ip) {
+            let text = format!("{} leaves with a source that is not its own: nothing translates it", short(at.nic));
+            ways.push(trail.and(step(Stage::Nat, Span::NONE, "outbound.4", text).by(at.nic, "")).end(Via::Public));
+            return;
+        }
+        let region = self.world.region_of_subnet(at.subnet);
+        if front_end.service == Service::Storage && !region.is_empty() && region == front_end.class.region {
+            let text = "storage of the same region is reached inside Azure, whatever the way out".to_owned();
+            let inside = step(Stage::Nat, Span::exactly(Set::tcp()), "outbound.6", text).by(at.subnet, "").kind(Kind::Default);
+            self.sources.borrow_mut().insert(ways.len(), Source::SameRegionAzure);
+            ways.push(trail.and(inside).end(Via::Public));
+            return;
+        }
+        let methods = self.world.exits(at, false);
+        if methods.is_empty() {
+            let text = format!("{} has no way out to the internet", short(at.subnet));
+            ways.push(trail.and(step(Stage::Nat, Span::NONE, "outbound.5", text).by(at.subnet, "").kind(Kind::Absence)).end(Via::Public));
+            return;
+        }
+        for method in methods {
+            let kind = if method.resource.is_empty() { Kind::Default } else { Kind::Fact };
+            let owner = if method.resource.is_empty() { at.subnet } else { method.resource };
+            let leaves = step(Stage::Nat, method.span, "outbound.1", method.text.to_owned())
+                .by(owner, "")
+                .from_fact(method.resource)
+                .kind(kind)
+                .code(method.code);
+            let (addresses, certain) = match method.source {
+                PublicSource::OneOf(addresses) => (addresses, true),
+                PublicSource::SomeAzure => (Vec::new(), false),
+            };
+            self.sources.borrow_mut().insert(ways.len(), Source::Public { addresses, certain, origin: Origin::Azure });
+            ways.push(trail.clone().and(leaves).end(Via::Public));
+        }
+    }
+
+    /// Forced tunnelling: the packet goes on premises and perhaps leaves there.
+    pub fn by_site_to_front_end(&self, at: &Host, trail: Trail, ways: &mut Vec<Way>) {
+        let text = "it goes on premises; whether it leaves there is not known".to_owned();
+        let unknown = step(Stage::Gateway, Span::UNKNOWN, "gateway.5", text).by(at.vnet, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
+        let mut addresses: Vec<_> = self.world.index.site_nats.rows().map(|row| crate::model::net::host(row.address)).collect();
+        addresses.sort_unstable();
+        let certain = !addresses.is_empty();
+        self.sources.borrow_mut().insert(ways.len(), Source::Public { addresses, certain, origin: Origin::OnPrem });
+        ways.push(trail.and(unknown).end(Via::Gateway));
+    }
+}
+
+impl Packet {
+    /// A packet as its sender makes it.
+    pub fn new(src: Seen, src_asgs: Vec<(Sym, Tri)>, dst: IpAddr) -> Packet {
+        Packet { src, src_asgs, dst, dst_asgs: Vec::new(), ports: SourcePorts::Kept, service: None }
+    }
+}

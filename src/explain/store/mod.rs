@@ -1,0 +1,393 @@
+//! The ways to a store: over its private endpoints and over its public front end (R-01 … R-07, in the order of M-10).
+//!
+//! Every way is complete: each step says by itself what it lets through, so that all that refuses can be listed.
+
+mod steps;
+
+use std::net::IpAddr;
+
+use crate::explain::transport::{Client, ClientKind, ServiceClass, Transport};
+use crate::explain::way::{Kind, Mode, Step, Way};
+use crate::explain::world::World;
+use crate::facts::Index;
+use crate::facts::private_access::PrivateEndpointConnection;
+use crate::facts::store_facts::{Instance, Service, Store, StorePart};
+use crate::model::{Prefix, Set, Span, Stage, Sym, Tri, Via, net};
+use crate::rules::dns::{self, Answer, Resolution, View, names};
+use crate::rules::paas_firewall::{self, Origin, Source};
+use crate::rules::{consent, endpoint_policy, private_endpoint, service_endpoint};
+
+/// One endpoint of a store (M-07).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The store.
+    pub store: Sym,
+    /// Its sub-resource.
+    pub part: Sym,
+    /// Which of its two front ends.
+    pub instance: Instance,
+}
+
+/// The tag that holds a service's front ends.
+pub fn service_tag(service: Service) -> Sym {
+    Sym::new(match service {
+        Service::Storage => "storage",
+        Service::KeyVault => "azurekeyvault",
+        Service::Sql => "sql",
+    })
+}
+
+/// Whose name resolution a client has (DNS-01 … DNS-03, DNS-26).
+pub fn view(client: &Client) -> View {
+    match client.kind {
+        ClientKind::Machine => View::Vnet { vnet: client.vnet, nic: client.nic },
+        ClientKind::Internet(_) => View::Internet,
+        ClientKind::Site(site) => View::Site(site),
+    }
+}
+
+/// The ways from `client` to `target`: those that the client's name resolution leads to, or in adversarial mode all (M-05).
+pub fn ways(world: &World<'_>, transport: &dyn Transport, client: &Client, target: &Target, mode: Mode, traffic: Set) -> Vec<Way> {
+    let Some(&store) = world.index.store.one(target.store) else {
+        return vec![Way { via: Via::Public, steps: vec![steps::delivered(target.store, target.part, Span::UNKNOWN)] }];
+    };
+    let parts = world.index.store_parts.get(target.store);
+    let Some(part) = parts.iter().find(|p| p.part == target.part && p.instance == target.instance) else {
+        let answers = if parts.is_empty() { Span::UNKNOWN } else { Span::NONE };
+        let mut none = steps::delivered(target.store, target.part, answers);
+        none.text = format!("the store has no endpoint `{}`", private_endpoint::group(target.part, target.instance));
+        return vec![Way { via: Via::Public, steps: vec![none] }];
+    };
+    let plain_http = world.index.store_access.one(target.store).is_some_and(|access| access.plain_http);
+    let asked = Asked { world, transport, client, store, part: *part, plain_http, traffic };
+    match mode {
+        Mode::Configured => asked.configured(),
+        Mode::Adversarial => asked.adversarial(),
+    }
+}
+
+/// The ways to the address of a private endpoint itself, whatever name is used; `address` picks one of several (PE-29).
+pub fn endpoint_ways(
+    world: &World<'_>,
+    transport: &dyn Transport,
+    client: &Client,
+    endpoint: Sym,
+    address: Option<IpAddr>,
+    traffic: Set,
+) -> Vec<Way> {
+    let mut rows = world.index.private_endpoint_connections.get(endpoint).to_vec();
+    rows.sort_by_key(|c| c.connection.as_str());
+    let mut ways = Vec::new();
+    for connection in rows {
+        let store = world.index.store.one(connection.target);
+        let plain_http = world.index.store_access.one(connection.target).is_some_and(|access| access.plain_http);
+        let answers = match store {
+            Some(store) => {
+                let part = base_part(connection.group);
+                private_endpoint::front_end(world.platform, store.service, store.kind, part, plain_http, true)
+            }
+            None => Span { sure: Set::EMPTY, may: Set::tcp_udp() },
+        };
+        let of: Vec<IpAddr> = match address {
+            Some(address) => vec![address],
+            None => private_endpoint::addresses(world.index, endpoint, connection.group),
+        };
+        ways.extend(over_endpoint(world, transport, client, &connection, &of, answers, traffic));
+    }
+    ways
+}
+
+/// The ways of a resource that calls the store in its own name: only the firewall stands between them.
+pub fn caller_ways(world: &World<'_>, resource: Sym, target: &Target) -> Vec<Way> {
+    let row = world.index.resource.one(resource);
+    let source = Source::Caller { resource, kind: row.map_or(Sym::EMPTY, |r| r.kind), tenant: row.map_or(Sym::EMPTY, |r| r.tenant) };
+    let Some(&store) = world.index.store.one(target.store) else { return Vec::new() };
+    let plain_http = world.index.store_access.one(target.store).is_some_and(|access| access.plain_http);
+    let answers = private_endpoint::front_end(world.platform, store.service, store.kind, target.part, plain_http, false);
+    let steps = vec![firewall_step(world, &store, &source), steps::delivered(target.store, target.part, answers)];
+    vec![Way { via: Via::Public, steps }]
+}
+
+/// What belongs to the estate of all public addresses: the symbolic internet has the others (IN-01).
+pub fn estate_addresses(index: &Index) -> Vec<Prefix> {
+    let mut found: Vec<Prefix> = index.public_ip_address.rows().map(|row| net::host(row.address)).collect();
+    found.extend(index.public_ip_ranges.rows().map(|row| row.prefix));
+    found.extend(index.site_nats.rows().map(|row| net::host(row.address)));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// `blob_secondary` is served like `blob`.
+fn base_part(group: Sym) -> Sym {
+    group.as_str().strip_suffix("_secondary").map_or(group, Sym::new)
+}
+
+fn firewall_step(world: &World<'_>, store: &Store, source: &Source) -> Step {
+    let unknown = paas_firewall::Decision { admitted: Tri::Maybe, item: paas_firewall::Item::Unknown };
+    let decision = paas_firewall::of(world.index, store.store, source).unwrap_or(unknown);
+    steps::firewall(store.store, store.service, &decision)
+}
+
+/// The ways over one connection of a private endpoint to any of `addresses`, from the client's filters to consent.
+fn over_endpoint(
+    world: &World<'_>,
+    transport: &dyn Transport,
+    client: &Client,
+    connection: &PrivateEndpointConnection,
+    addresses: &[IpAddr],
+    answers: Span,
+    traffic: Set,
+) -> Vec<Way> {
+    let endpoint = connection.endpoint;
+    let mut ways: Vec<Way> = match client.kind {
+        ClientKind::Internet(_) => Vec::new(),
+        ClientKind::Machine | ClientKind::Site(_) => {
+            addresses.iter().flat_map(|&address| transport.to_private_endpoint(client, endpoint, address, traffic)).collect()
+        }
+    };
+    if ways.is_empty() {
+        let step = if addresses.is_empty() {
+            steps::route(Tri::Maybe, endpoint, "the address of the private endpoint is not in the input")
+        } else {
+            steps::route(Tri::No, endpoint, "no route leads to the network of the private endpoint")
+        };
+        ways.push(Way { via: Via::PrivateEndpoint, steps: vec![step] });
+    }
+    let decision = consent::of(world.index, connection);
+    for way in &mut ways {
+        way.via = Via::PrivateEndpoint;
+        // The filter of the endpoint's subnet is met last: what answers behind the endpoint is named before it.
+        let at = way.steps.iter().rposition(|s| s.stage != Stage::NsgInbound).map_or(0, |last| last + 1);
+        way.steps.insert(at, steps::endpoint(endpoint, connection.group, answers));
+        way.steps.push(steps::consent(endpoint, &decision));
+        way.steps.push(steps::delivered(connection.target, connection.group, Span::ALL));
+    }
+    ways
+}
+
+struct Asked<'a> {
+    world: &'a World<'a>,
+    transport: &'a dyn Transport,
+    client: &'a Client,
+    store: Store,
+    part: StorePart,
+    plain_http: bool,
+    traffic: Set,
+}
+
+impl Asked<'_> {
+    fn group(&self) -> Sym {
+        private_endpoint::group(self.part.part, self.part.instance)
+    }
+
+    fn connections(&self) -> Vec<PrivateEndpointConnection> {
+        private_endpoint::connections(self.world.index, self.store.store, self.group())
+    }
+
+    /// every private endpoint for this part, and the public front end.
+    fn adversarial(&self) -> Vec<Way> {
+        let mut ways = self.over_public();
+        if !matches!(self.client.kind, ClientKind::Internet(_)) {
+            for connection in self.connections() {
+                let addresses = private_endpoint::addresses(self.world.index, connection.endpoint, self.group());
+                ways.extend(self.over_connection(&connection, &addresses));
+            }
+        }
+        ways
+    }
+
+    /// the name decides.
+    fn configured(&self) -> Vec<Way> {
+        let name = names::host(self.world.index, self.world.platform, &self.part);
+        let resolution = if name.is_empty() {
+            Resolution::unknown("the host name of the store is not in the input")
+        } else {
+            let unreachable = |server: IpAddr| self.transport.dns_server_unreachable(self.client, server);
+            dns::resolve(self.world.index, self.world.platform, &unreachable, &view(self.client), &name)
+        };
+        let begin = |ways: Vec<Way>, passes: Tri, more: &str| -> Vec<Way> {
+            let first = steps::dns(&resolution, &name, passes, more);
+            ways.into_iter().map(|way| with_first(way, first.clone())).collect()
+        };
+        match resolution.answer {
+            Answer::Public => {
+                let (passes, more) = match resolution.part {
+                    Some(part) if part.host == self.part.host => (Tri::Yes, ""),
+                    Some(_) => (Tri::No, "; that is another store's, which refuses the name"),
+                    None => (Tri::Maybe, "; what stands at that address is not known"),
+                };
+                begin(self.over_public(), passes, more)
+            }
+            Answer::Addresses => {
+                let each: Vec<Vec<Way>> = resolution
+                    .addresses
+                    .iter()
+                    .map(|&address| {
+                        let (ways, passes, more) = self.over_address(address);
+                        begin(ways, passes, more)
+                    })
+                    .collect();
+                one_of_several(each)
+            }
+            Answer::NxDomain | Answer::NoData | Answer::ServFail => begin(self.adversarial(), Tri::No, ""),
+            Answer::Unknown => begin(self.adversarial(), Tri::Maybe, ""),
+        }
+    }
+
+    /// Where one address of the answer leads (DNS-28): the ways, whether the name leads onto them, and what to say of it.
+    fn over_address(&self, address: IpAddr) -> (Vec<Way>, Tri, &'static str) {
+        let index = self.world.index;
+        let mut ways = Vec::new();
+        let mut without_address = Vec::new();
+        for connection in self.connections() {
+            let addresses = private_endpoint::addresses(index, connection.endpoint, self.group());
+            if addresses.contains(&address) {
+                ways.extend(self.over_connection(&connection, &[address]));
+            } else if addresses.is_empty() {
+                without_address.extend(self.over_connection(&connection, &[address]));
+            }
+        }
+        if !ways.is_empty() {
+            return (ways, Tri::Yes, "");
+        }
+        if !without_address.is_empty() {
+            return (without_address, Tri::Maybe, "; whether that is the address of the store's private endpoint is not in the input");
+        }
+        let machine = index.ip_configs_by_address.get(address).iter().any(|a| {
+            let nic = index.ip_config.one(a.ip_config).map_or(Sym::EMPTY, |c| c.nic);
+            !index.private_endpoints_by_nic.has(nic)
+        });
+        if machine || index.devices_by_address.has(address) {
+            return (vec![self.end()], Tri::Maybe, "; what the machine at this address does with the request is not known");
+        }
+        if let Some(&other) = private_endpoint::owners(index, address).first() {
+            let group = index.private_endpoint_connections.get(other).iter().map(|c| c.group).min_by_key(|g| g.as_str());
+            let mut step = steps::endpoint(other, group.unwrap_or(Sym::EMPTY), Span::NONE);
+            step.text =
+                "the private endpoint at this address belongs to another resource or sub-resource, which refuses the name".to_owned();
+            return (vec![Way { via: Via::PrivateEndpoint, steps: vec![step, self.end_step()] }], Tri::Yes, "");
+        }
+        if vacant(index, address) {
+            return (vec![self.end()], Tri::No, "; nothing has this address any more");
+        }
+        (vec![self.end()], Tri::Maybe, "; what stands at this address is not in the input")
+    }
+
+    fn end_step(&self) -> Step {
+        steps::delivered(self.store.store, self.group(), Span::ALL)
+    }
+
+    fn end(&self) -> Way {
+        Way { via: Via::PrivateEndpoint, steps: vec![self.end_step()] }
+    }
+
+    fn over_connection(&self, connection: &PrivateEndpointConnection, addresses: &[IpAddr]) -> Vec<Way> {
+        let answers =
+            private_endpoint::front_end(self.world.platform, self.store.service, self.store.kind, self.part.part, self.plain_http, true);
+        over_endpoint(self.world, self.transport, self.client, connection, addresses, answers, self.traffic)
+    }
+
+    /// the public front end, with the source that the packets show there.
+    fn over_public(&self) -> Vec<Way> {
+        let direct = |source: Source| vec![(Way { via: Via::Public, steps: Vec::new() }, source)];
+        let arriving = match self.client.kind {
+            ClientKind::Internet(address) => direct(self.internet(address)),
+            ClientKind::Site(site) => {
+                let mut addresses: Vec<Prefix> = self.world.index.site_nats.get(site).iter().map(|row| net::host(row.address)).collect();
+                addresses.sort_unstable();
+                let certain = !addresses.is_empty();
+                direct(Source::Public { addresses, certain, origin: Origin::OnPrem })
+            }
+            ClientKind::Machine => {
+                let class = ServiceClass { service: self.store.service, tag: service_tag(self.store.service), region: self.part.location };
+                let coverage =
+                    service_endpoint::of(self.world.index, self.world.platform, self.client.subnet, self.store.service, self.part.location);
+                let ways = self.transport.to_service(self.client, &class, coverage.covered, self.traffic);
+                if ways.is_empty() {
+                    let step = steps::route(Tri::No, self.client.subnet, "no way leads from the subnet to public addresses");
+                    let nobody = Source::Public { addresses: Vec::new(), certain: false, origin: Origin::Azure };
+                    vec![(Way { via: Via::Public, steps: vec![step] }, nobody)]
+                } else {
+                    ways
+                }
+            }
+        };
+        arriving.into_iter().map(|(way, source)| self.at_front_end(way, &source)).collect()
+    }
+
+    /// SEP, firewall and front end behind a way that ends at public addresses.
+    fn at_front_end(&self, mut way: Way, source: &Source) -> Way {
+        way.via = Via::Public;
+        if let Source::ServiceEndpoint { subnet, .. } = source {
+            way.via = Via::ServiceEndpoint;
+            if self.store.service == Service::Storage && self.world.index.subnet_endpoint_policies.has(*subnet) {
+                let classic = self.store.kind.as_str() == "classic";
+                let decision = endpoint_policy::of(self.world.index, *subnet, self.store.store, classic);
+                way.steps.push(steps::policy(*subnet, &decision));
+            }
+        }
+        way.steps.push(firewall_step(self.world, &self.store, source));
+        let answers =
+            private_endpoint::front_end(self.world.platform, self.store.service, self.store.kind, self.part.part, self.plain_http, false);
+        way.steps.push(steps::delivered(self.store.store, self.group(), answers));
+        way
+    }
+
+    /// What an address of the internet shows: an address that Azure hands out belongs to somebody there.
+    fn internet(&self, address: Option<IpAddr>) -> Source {
+        match address {
+            None => Source::AnyPublic { except: estate_addresses(self.world.index), origin: Origin::Internet },
+            Some(address) => {
+                let azure = self.world.platform.tags_holding(address).iter().any(|tag| tag.as_str() == "azurecloud");
+                let origin = if azure { Origin::Azure } else { Origin::Internet };
+                Source::Public { addresses: vec![net::host(address)], certain: true, origin }
+            }
+        }
+    }
+}
+
+/// Whether the address lies in a modelled network and surely belongs to nothing there (DNS-28, SND-07).
+///
+/// A delegated subnet, a device without a known address and a machine that may take any address leave it open.
+fn vacant(index: &Index, address: IpAddr) -> bool {
+    let subnets = index.subnet_prefixes.rows().filter(|row| row.prefix.contains(&address)).map(|row| row.subnet);
+    let open = |subnet: Sym| {
+        index.subnet_delegations.has(subnet)
+            || index.devices_by_subnet.has(subnet)
+            || index.ip_configs_by_subnet.get(subnet).iter().any(|c| !index.ip_config_address.has(c.ip_config))
+            || index
+                .private_endpoints_by_subnet
+                .get(subnet)
+                .iter()
+                .any(|e| private_endpoint::addresses(index, e.endpoint, Sym::EMPTY).is_empty())
+    };
+    index.vnet_prefixes.rows().any(|row| row.prefix.contains(&address)) && !subnets.into_iter().any(open)
+}
+
+fn with_first(mut way: Way, first: Step) -> Way {
+    way.steps.insert(0, first);
+    way
+}
+
+/// A client with several addresses to choose from takes any: only what all of them let through is sure.
+fn one_of_several(each: Vec<Vec<Way>>) -> Vec<Way> {
+    let several = each.len() > 1;
+    let sure = each.iter().map(|ways| ways.iter().fold(Set::EMPTY, |set, way| set.or(way.span().sure))).fold(Set::ALL, Set::and);
+    let mut all: Vec<Way> = each.into_iter().flatten().collect();
+    if several {
+        for way in &mut all {
+            if let Some(first) = way.steps.first_mut().filter(|step| step.stage == Stage::Dns) {
+                // INVARIANT: a refusing step keeps `sure` inside `may`, so it stays as it is.
+                let narrowed = first.span.sure.and(sure);
+                if narrowed != first.span.sure {
+                    first.span.sure = narrowed;
+                    first.code = "DNS_UNKNOWN";
+                    first.kind = Kind::Assumption;
+                    first.text.push_str("; which of the addresses the client takes is not known");
+                }
+            }
+        }
+    }
+    all
+}

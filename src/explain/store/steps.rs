@@ -1,0 +1,267 @@
+//! The steps a store's side adds to a way: name, policy, endpoint, consent, firewall, delivery.
+
+use crate::explain::way::{Kind, Step};
+use crate::facts::private_access::Consent;
+use crate::facts::store_facts::{PublicAccess, Service};
+use crate::model::{Span, Stage, Sym, Tri};
+use crate::rules::consent::{self, View};
+use crate::rules::dns::{Answer, Resolution};
+use crate::rules::endpoint_policy;
+use crate::rules::paas_firewall::{self, Item};
+
+/// All, nothing, or all of it possibly.
+pub fn span(tri: Tri) -> Span {
+    match tri {
+        Tri::Yes => Span::ALL,
+        Tri::Maybe => Span::UNKNOWN,
+        Tri::No => Span::NONE,
+    }
+}
+
+/// `code` where the step is not certain.
+fn code(tri: Tri, code: &'static str) -> &'static str {
+    if tri == Tri::Maybe { code } else { "" }
+}
+
+/// What the client's name resolution says; `passes` is whether it leads onto this way.
+pub fn dns(resolution: &Resolution, name: &str, passes: Tri, more: &str) -> Step {
+    let answer = match resolution.answer {
+        Answer::Addresses => {
+            let list: Vec<String> = resolution.addresses.iter().map(ToString::to_string).collect();
+            format!("`{name}` resolves to {}", list.join(", "))
+        }
+        Answer::Public => format!("`{name}` resolves to its public address"),
+        Answer::NxDomain => format!("`{name}` does not exist for this client"),
+        Answer::NoData => format!("`{name}` has no address for this client"),
+        Answer::ServFail => format!("`{name}` gets no answer"),
+        Answer::Unknown => format!("what `{name}` resolves to is not known"),
+    };
+    let record = resolution.records.first().copied().unwrap_or(Sym::EMPTY);
+    let rule = if record.is_empty() { resolution.decider } else { record };
+    Step {
+        stage: Stage::Dns,
+        span: span(passes),
+        resource: resolution.decider,
+        rule: rule.as_str().to_owned(),
+        source: record,
+        text: format!("{answer}: {}{more}", resolution.reason),
+        kind: if record.is_empty() { Kind::Rule } else { Kind::Fact },
+        label: if resolution.addresses.is_empty() { "dns.1" } else { "dns.3" },
+        code: code(passes, "DNS_UNKNOWN"),
+    }
+}
+
+/// What the service endpoint policies of `subnet` say of the account.
+pub fn policy(subnet: Sym, decision: &endpoint_policy::Decision) -> Step {
+    let text = match (decision.admitted, decision.effective) {
+        (Tri::Yes, Tri::Yes) => format!("the service endpoint policies list {}", decision.scope),
+        (Tri::Yes, _) => "the service endpoint policies list no resource and filter nothing".to_owned(),
+        (Tri::Maybe, _) => "whether the service endpoint policies let the account through is not known".to_owned(),
+        (Tri::No, _) => "no service endpoint policy of the subnet lists the account".to_owned(),
+    };
+    Step {
+        stage: Stage::ServiceEndpointPolicy,
+        span: span(decision.admitted),
+        resource: subnet,
+        rule: decision.scope.as_str().to_owned(),
+        source: decision.definition,
+        text,
+        kind: if decision.definition.is_empty() { Kind::Absence } else { Kind::Fact },
+        label: if decision.effective == Tri::No { "sep.4" } else { "sep.2" },
+        code: code(decision.admitted, "SEP_DENY"),
+    }
+}
+
+/// What answers behind a private endpoint: the sub-resource `group` of its target, at the ports of `answers` (PE-03, PE-17, PE-29).
+pub fn endpoint(endpoint: Sym, group: Sym, answers: Span) -> Step {
+    let text = if group.is_empty() {
+        "what answers behind the private endpoint is not known".to_owned()
+    } else if answers.sure.is_empty() {
+        format!("at which ports `{group}` answers behind the private endpoint is not known")
+    } else {
+        format!("behind the private endpoint only `{group}` answers, at {}", answers.may)
+    };
+    Step {
+        stage: Stage::PrivateEndpoint,
+        span: answers,
+        resource: endpoint,
+        rule: group.as_str().to_owned(),
+        source: Sym::EMPTY,
+        text,
+        kind: Kind::Fact,
+        label: "pe.1",
+        code: if answers.sure == answers.may { "" } else { "PE_PORT" },
+    }
+}
+
+/// Whether the connection is approved.
+pub fn consent(endpoint: Sym, decision: &consent::Decision) -> Step {
+    let state = decision.state.as_str();
+    let text = match decision.view {
+        View::Consumer => format!("the connection is {state} on the private endpoint"),
+        View::Provider => format!("the connection is {state} on the resource"),
+        View::NotListed => "the resource no longer lists the connection".to_owned(),
+        View::ListMissing => "the list of connections of the resource is not in the input".to_owned(),
+    };
+    let uncertain = if decision.state == Consent::Unknown && decision.view != View::ListMissing { "W-UNSUPPORTED" } else { "W-MISSING" };
+    Step {
+        stage: Stage::Consent,
+        span: span(decision.admitted),
+        resource: endpoint,
+        rule: state.to_owned(),
+        source: decision.connection,
+        text,
+        kind: Kind::Fact,
+        label: match decision.view {
+            View::Consumer => "consent.1",
+            View::Provider | View::NotListed => "consent.2",
+            View::ListMissing => "consent.3",
+        },
+        code: code(decision.admitted, uncertain),
+    }
+}
+
+/// What the store's firewall says.
+pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision) -> Step {
+    let passes = decision.admitted;
+    let (rule, source, text, kind, label, uncertain) = match decision.item {
+        Item::PublicAccess(PublicAccess::Unknown) => (
+            "publicNetworkAccess".to_owned(),
+            Sym::EMPTY,
+            "whether public network access is on is not known".to_owned(),
+            Kind::Fact,
+            "firewall.1",
+            "W-UNSUPPORTED",
+        ),
+        Item::PublicAccess(public) => {
+            let (word, text) = match public {
+                PublicAccess::SecuredByPerimeter => {
+                    ("SecuredByPerimeter", "public network access is left to a perimeter, and the store is in none")
+                }
+                _ => ("Disabled", "public network access is off, for service endpoints too"),
+            };
+            (format!("publicNetworkAccess={word}"), Sym::EMPTY, text.to_owned(), Kind::Fact, "firewall.1", "")
+        }
+        Item::Default(Tri::Yes) => (
+            "defaultAction=Allow".to_owned(),
+            Sym::EMPTY,
+            "the firewall's default action admits everybody".to_owned(),
+            Kind::Fact,
+            "firewall.3",
+            "",
+        ),
+        Item::Default(Tri::Maybe) => (
+            "defaultAction".to_owned(),
+            Sym::EMPTY,
+            "the firewall's default action is not known".to_owned(),
+            Kind::Fact,
+            "firewall.3",
+            "W-UNSUPPORTED",
+        ),
+        Item::Default(Tri::No) if service == Service::Sql => {
+            (String::new(), Sym::EMPTY, "no firewall rule admits the source".to_owned(), Kind::Absence, "firewall.5", "")
+        }
+        Item::Default(Tri::No) => (
+            "defaultAction=Deny".to_owned(),
+            Sym::EMPTY,
+            "no rule admits the source and the default action denies it".to_owned(),
+            Kind::Fact,
+            "firewall.3",
+            "",
+        ),
+        Item::Subnet { rule, subnet } => {
+            let text = match passes {
+                Tri::Yes => "a virtual network rule admits the subnet",
+                _ => "whether the virtual network rule for the subnet is in effect is not known",
+            };
+            (subnet.as_str().to_owned(), rule, text.to_owned(), Kind::Fact, "firewall.4", "W-UNSUPPORTED")
+        }
+        Item::Ip { rule, from, to } => {
+            let range = if from == to { from.to_string() } else { format!("{from}-{to}") };
+            let text = match passes {
+                Tri::Yes => format!("an IP rule admits {range}"),
+                _ => format!("the IP rule for {range} admits some of the addresses the packets may come from"),
+            };
+            (range, rule, text, Kind::Fact, "firewall.5", "FW_IP")
+        }
+        Item::AllAzure { rule } => {
+            ("0.0.0.0".to_owned(), rule, "a rule admits everything from Azure, of any tenant".to_owned(), Kind::Fact, "sql.1", "")
+        }
+        Item::Resource { resource } => {
+            let text = format!("a resource instance rule names {resource}");
+            (resource.as_str().to_owned(), Sym::EMPTY, text, Kind::Fact, "storage.1", "FW_RESOURCE")
+        }
+        Item::Trusted => {
+            let text = match passes {
+                Tri::Yes => "the firewall lets trusted Azure services through",
+                _ => "trusted Azure services pass, where the caller's identity has a role on the data",
+            };
+            ("bypass=AzureServices".to_owned(), Sym::EMPTY, text.to_owned(), Kind::Fact, "keyvault.1", "FW_TRUSTED")
+        }
+        Item::NoFirewall => {
+            (String::new(), Sym::EMPTY, "an account of the classic model has no firewall".to_owned(), Kind::Default, "firewall.3", "")
+        }
+        Item::Missing { list } => (
+            list.as_str().to_owned(),
+            Sym::EMPTY,
+            format!("the rules of type {list} are not in the input"),
+            Kind::Absence,
+            "firewall.5",
+            "W-MISSING",
+        ),
+        Item::Perimeter => (
+            String::new(),
+            Sym::EMPTY,
+            "a network security perimeter may hold the store, and its rules are not modelled".to_owned(),
+            Kind::Assumption,
+            "firewall.2",
+            "W-UNSUPPORTED",
+        ),
+        Item::Unknown => {
+            (String::new(), Sym::EMPTY, "the store's firewall is not in the input".to_owned(), Kind::Absence, "firewall.3", "W-MISSING")
+        }
+    };
+    let stage = match service {
+        Service::Storage => Stage::StorageFirewall,
+        Service::KeyVault => Stage::KeyvaultFirewall,
+        Service::Sql => Stage::SqlFirewall,
+    };
+    Step { stage, span: span(passes), resource: store, rule, source, text, kind, label, code: code(passes, uncertain) }
+}
+
+/// The end of the way: what the front end answers.
+pub fn delivered(store: Sym, part: Sym, answers: Span) -> Step {
+    let text = if answers == Span::ALL {
+        format!("`{part}` receives it")
+    } else if answers.sure.is_empty() {
+        format!("at which ports `{part}` answers is not known")
+    } else {
+        format!("`{part}` answers at {}", answers.may)
+    };
+    Step {
+        stage: Stage::Delivered,
+        span: answers,
+        resource: store,
+        rule: part.as_str().to_owned(),
+        source: Sym::EMPTY,
+        text,
+        kind: Kind::Default,
+        label: "pe.5",
+        code: if answers.sure == answers.may { "" } else { "PE_PORT" },
+    }
+}
+
+/// A step of the network's that only this side knows of.
+pub fn route(tri: Tri, resource: Sym, text: &str) -> Step {
+    Step {
+        stage: Stage::Route,
+        span: span(tri),
+        resource,
+        rule: String::new(),
+        source: Sym::EMPTY,
+        text: text.to_owned(),
+        kind: Kind::Absence,
+        label: "pe.2",
+        code: code(tri, "W-MISSING"),
+    }
+}

@@ -1,0 +1,273 @@
+//! Flows whose destination is a store, a private endpoint, a name or any store outside: the pairs of `point`, over the ways of `store`.
+
+use crate::config::Place;
+use crate::explain::packet::{Host, StepExt, short, step};
+use crate::explain::point::{Pair, Pairs, one, places, site_representatives, world_cuts};
+use crate::explain::services::{From, FromPlace};
+use crate::explain::store::{self, Target, caller_ways, endpoint_ways, service_tag, ways};
+use crate::explain::transport::{Client, ClientKind, ServiceClass, Transport};
+use crate::explain::way::{End, Flow, Kind, Way};
+use crate::explain::world::World;
+use crate::facts::selector::Selector;
+use crate::facts::store_facts::{Instance, Service};
+use crate::model::{Set, Span, Stage, Sym, Tri, Via};
+use crate::rules::dns::{self, Answer, Resolution, View};
+use crate::rules::paas_firewall::Source;
+use crate::rules::{endpoint_policy, service_endpoint};
+
+/// The pairs of a flow to a store, an endpoint or a name; `None` for any other destination.
+pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
+    match flow.to {
+        End::Store(..) | End::External(_) | End::PrivateEndpoint(_) | End::Fqdn(_) => {}
+        _ => return None,
+    }
+    if let End::Unmodelled(resource) = flow.from {
+        if let End::Store(store, part, instance) = flow.to {
+            let ways = caller_ways(world, resource, &Target { store, part, instance });
+            return Some(Pairs { groups: vec![vec![ways]] });
+        }
+        return None;
+    }
+    let clients = clients(world, flow);
+    if clients.is_empty() {
+        return Some(one(nobody(flow)));
+    }
+    let groups =
+        clients.into_iter().map(|group| group.into_iter().map(|(client, from)| to(world, flow, &client, from)).collect()).collect();
+    Some(Pairs { groups })
+}
+
+fn nobody(flow: &Flow) -> Way {
+    let text = match flow.from {
+        End::PrivateEndpoint(_) => "a private endpoint never opens a flow",
+        _ => "the source has no address that opens a flow",
+    };
+    Way { via: Via::Public, steps: vec![step(Stage::Route, Span::NONE, "reach.8", text.to_owned()).kind(Kind::Absence)] }
+}
+
+/// Who sends: one of the groups, all of each.
+fn clients(world: &World<'_>, flow: &Flow) -> Vec<Vec<(Client, From)>> {
+    let outside = |kind| Client { subnet: Sym::EMPTY, vnet: Sym::EMPTY, nic: Sym::EMPTY, ip_config: Sym::EMPTY, kind };
+    match flow.from {
+        End::Internet(address) => vec![vec![(outside(ClientKind::Internet(address)), From::Outside)]],
+        End::Ip(ip) if crate::model::net::is_public(ip) && !world.index.ip_configs_by_address.has(ip) => {
+            vec![vec![(outside(ClientKind::Internet(Some(ip))), From::Outside)]]
+        }
+        End::Ip(ip) => {
+            let mut configs: Vec<Sym> = world.index.ip_configs_by_address.get(ip).iter().map(|row| row.ip_config).collect();
+            configs.sort_by_key(|config| config.as_str());
+            configs.into_iter().map(|config| world.hosts_of_config(config).into_iter().map(machine).collect()).collect()
+        }
+        End::Site(site) => {
+            let mut cuts = Vec::new();
+            world_cuts(world, &mut cuts);
+            let mut hosts = Vec::new();
+            for entrance in world.entrances(site) {
+                let sources = site_representatives(world, site, &cuts);
+                hosts.extend(sources.into_iter().map(|ip| Host::imagined(world, entrance.subnet, ip)));
+            }
+            if hosts.is_empty() {
+                return vec![vec![(outside(ClientKind::Site(site)), From::Site(Vec::new()))]];
+            }
+            hosts.into_iter().map(|host| vec![(outside(ClientKind::Site(site)), From::Site(vec![host]))]).collect()
+        }
+        _ => places(world, flow.from)
+            .into_iter()
+            .map(|(hosts, _)| hosts.into_iter().map(machine).collect::<Vec<_>>())
+            .filter(|group| !group.is_empty())
+            .collect(),
+    }
+}
+
+fn machine(host: Host) -> (Client, From) {
+    let client = Client { subnet: host.subnet, vnet: host.vnet, nic: host.nic, ip_config: host.ip_config, kind: ClientKind::Machine };
+    (client, From::Host(host))
+}
+
+fn to(world: &World<'_>, flow: &Flow, client: &Client, from: From) -> Pair {
+    let transport = FromPlace { world, from, session: flow.session };
+    match flow.to {
+        End::Store(id, part, instance) => ways(world, &transport, client, &Target { store: id, part, instance }, flow.mode, flow.traffic),
+        End::PrivateEndpoint(endpoint) => endpoint_ways(world, &transport, client, endpoint, None, flow.traffic),
+        End::External(service) => to_external(world, &transport, client, service, flow.traffic),
+        End::Fqdn(name) => to_name(world, flow, &transport, client, name),
+        _ => Vec::new(),
+    }
+}
+
+/// Any store of the service outside the boundary: the attacker's, so its own firewall and consent stand open.
+pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client, service: Service, traffic: Set) -> Pair {
+    if client.kind != ClientKind::Machine {
+        let text = "it is outside already".to_owned();
+        return vec![Way { via: Via::Public, steps: vec![step(Stage::Delivered, Span::ALL, "exfil.1", text).kind(Kind::Default)] }];
+    }
+    let mut out = Vec::new();
+    for region in regions(world, client, service) {
+        let class = ServiceClass { service, tag: service_tag(service), region };
+        let covered = service_endpoint::of(world.index, world.platform, client.subnet, service, region).covered;
+        for (mut way, source) in transport.to_service(client, &class, covered, traffic) {
+            if let Source::ServiceEndpoint { subnet, .. } = source {
+                way.steps.push(policy_for_foreign(world, service, subnet));
+            }
+            way.steps.push(step(Stage::Delivered, ports(world, service), "exfil.1", "a store of the attacker's answers".to_owned()));
+            out.push(way);
+        }
+    }
+    out
+}
+
+/// The regions the attacker may choose from, as far as they make a difference: the client's, its pair, those that filters name, any other.
+fn regions(world: &World<'_>, client: &Client, service: Service) -> Vec<Sym> {
+    let own = world.index.vnet.one(client.vnet).map_or(Sym::EMPTY, |row| row.location);
+    let mut regions = vec![own];
+    regions.extend(world.platform.region_pair(own));
+    let tag = service_tag(service);
+    for nsg in
+        world.index.nic_nsg.get(client.nic).iter().map(|r| r.nsg).chain(world.index.subnet_nsg.get(client.subnet).iter().map(|r| r.nsg))
+    {
+        for rule in world.index.nsg_rules.get(nsg) {
+            for selector in rule.destinations.items() {
+                if let Selector::Tag(named) = selector {
+                    regions.extend(named.as_str().strip_prefix(&format!("{tag}.")).map(Sym::new));
+                }
+            }
+        }
+    }
+    regions.push(Sym::EMPTY);
+    let mut seen = Vec::new();
+    regions.retain(|region| {
+        let new = !seen.contains(region);
+        seen.push(*region);
+        new
+    });
+    regions
+}
+
+/// What an endpoint policy of the subnet does to an account outside the boundary (SEP-02, SEP-03, SEP-05, SEP-10, X-11).
+fn policy_for_foreign(world: &World<'_>, service: Service, subnet: Sym) -> crate::explain::way::Step {
+    let free =
+        |text: &str| step(Stage::ServiceEndpointPolicy, Span::ALL, "endpoint_policy.2", text.to_owned()).by(subnet, "").kind(Kind::Absence);
+    if service != Service::Storage || !world.index.subnet_endpoint_policies.has(subnet) {
+        return free("no endpoint policy limits where the service endpoint leads");
+    }
+    let effective = endpoint_policy::effective_on(world.index, subnet);
+    let outside = world.scopes_outside(subnet);
+    let (span, code) = match (effective, outside) {
+        (Tri::No, _) | (_, true) => (Span::ALL, ""),
+        (Tri::Maybe, false) => (Span::UNKNOWN, "SEP_DENY"),
+        (Tri::Yes, false) => (Span::NONE, ""),
+    };
+    let text = match (effective, outside) {
+        (Tri::No, _) => "the endpoint policies attached to it limit nothing",
+        (_, true) => "an endpoint policy admits a scope outside the boundary",
+        _ => "its endpoint policies admit no account outside the boundary",
+    };
+    let policy = world.index.subnet_endpoint_policies.one(subnet).map_or(subnet, |row| row.policy);
+    step(Stage::ServiceEndpointPolicy, span, "endpoint_policy.2", text.to_owned())
+        .by(policy, "")
+        .from_fact(policy)
+        .kind(Kind::Fact)
+        .code(code)
+}
+
+/// The ports at which stores of a service answer (M-16).
+fn ports(world: &World<'_>, service: Service) -> Span {
+    let parts: &[&str] = match service {
+        Service::Storage => &["blob", "file", "queue", "table", "dfs", "web"],
+        Service::KeyVault => &["vault"],
+        Service::Sql => &["sqlserver"],
+    };
+    let kind = Sym::new("storagev2");
+    parts.iter().fold(Span::NONE, |span, part| {
+        span.or(crate::rules::private_endpoint::front_end(world.platform, service, kind, Sym::new(part), true, false))
+    })
+}
+
+/// A host name: the client's own view decides the address (R-01, DNS-28, DNS-35).
+fn to_name(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, client: &Client, name: Sym) -> Pair {
+    if let Some(part) = world.index.store_parts_by_host.one(name) {
+        let target = Target { store: part.store, part: part.part, instance: part.instance };
+        return ways(world, transport, client, &target, flow.mode, flow.traffic);
+    }
+    let resolution = resolution(world, transport, client, name);
+    let chain = resolution.chain.join(" → ");
+    let said = |span: Span, text: String| step(Stage::Dns, span, "dns.1", text).by(Sym::EMPTY, name.as_str());
+    match resolution.answer {
+        Answer::NxDomain | Answer::NoData | Answer::ServFail => {
+            let text = format!("{name} has no address: {} ({})", resolution.answer.as_str(), resolution.reason);
+            vec![Way { via: Via::Public, steps: vec![said(Span::NONE, text)] }]
+        }
+        Answer::Unknown => {
+            let text = format!("what {name} resolves to is not known: {}", resolution.reason);
+            vec![Way { via: Via::Public, steps: vec![said(Span::UNKNOWN, text).kind(Kind::Assumption).code("DNS_UNKNOWN")] }]
+        }
+        Answer::Public => {
+            let inner = Flow { to: End::Internet(None), ..*flow };
+            let first = said(Span::UNKNOWN, format!("{name} is a public name whose address is not known"))
+                .kind(Kind::Assumption)
+                .code("DNS_UNKNOWN");
+            below(crate::explain::point::pairs(world, &inner), &first)
+        }
+        Answer::Addresses => {
+            let mut out = Vec::new();
+            for address in &resolution.addresses {
+                let first = said(Span::ALL, format!("{name} resolves to {address} ({chain})")).kind(Kind::Fact);
+                let inner = Flow { to: End::Ip(*address), ..*flow };
+                out.extend(below(crate::explain::point::pairs(world, &inner), &first));
+            }
+            out
+        }
+    }
+}
+
+fn below(pairs: Pairs, first: &crate::explain::way::Step) -> Pair {
+    let mut ways: Vec<Way> = pairs.groups.into_iter().flatten().flatten().collect();
+    ways.iter_mut().for_each(|way| way.steps.insert(0, first.clone()));
+    ways
+}
+
+fn resolution(world: &World<'_>, transport: &dyn Transport, client: &Client, name: Sym) -> Resolution {
+    let unreachable = |server| transport.dns_server_unreachable(client, server);
+    dns::resolve(world.index, world.platform, &unreachable, &store::view(client), name.as_str())
+}
+
+/// The answer to a name at a place, as `effective dns` asks for it.
+pub fn resolve_at(world: &World<'_>, place: Place, name: Sym) -> Resolution {
+    let (view, subnet) = match place {
+        Place::Vnet(vnet) => (View::Vnet { vnet, nic: Sym::EMPTY }, Sym::EMPTY),
+        Place::Subnet(subnet) => (View::Vnet { vnet: world.vnet_of(subnet), nic: Sym::EMPTY }, subnet),
+        Place::Nic(nic) => {
+            let subnet = world.index.ip_configs_by_nic.one(nic).map_or(Sym::EMPTY, |config| config.subnet);
+            (View::Vnet { vnet: world.vnet_of(subnet), nic }, subnet)
+        }
+        Place::Machine(machine) => {
+            let nic = world.index.nics_by_machine.get(machine).iter().map(|row| row.nic).min_by_key(|nic| nic.as_str());
+            return match nic {
+                Some(nic) => resolve_at(world, Place::Nic(nic), name),
+                None => Resolution::unknown("the machine has no network interface in the input"),
+            };
+        }
+        Place::Site(site) => (View::Site(site), Sym::EMPTY),
+        Place::Internet => (View::Internet, Sym::EMPTY),
+    };
+    let subnet = match &view {
+        View::Vnet { vnet, .. } if subnet.is_empty() => {
+            world.index.subnets_by_vnet.get(*vnet).iter().map(|row| row.subnet).min_by_key(|subnet| subnet.as_str()).unwrap_or_default()
+        }
+        _ => subnet,
+    };
+    let host = world.index.subnet_prefixes.one(subnet).map(|row| Host::imagined(world, subnet, row.prefix.network()));
+    let from = host.map_or(From::Outside, From::Host);
+    let client = Client { subnet, vnet: world.vnet_of(subnet), nic: Sym::EMPTY, ip_config: Sym::EMPTY, kind: ClientKind::Machine };
+    let transport = FromPlace { world, from, session: false };
+    let unreachable = |server| transport.dns_server_unreachable(&client, server);
+    dns::resolve(world.index, world.platform, &unreachable, &view, name.as_str())
+}
+
+/// The stores' parts of the input, in the order of their names.
+pub fn all_parts(world: &World<'_>) -> Vec<(Sym, Sym, Instance)> {
+    let mut parts: Vec<(Sym, Sym, Instance)> = world.index.store_parts.rows().map(|row| (row.store, row.part, row.instance)).collect();
+    parts.sort_by_key(|(store, part, instance)| (store.as_str(), part.as_str(), *instance));
+    let _ = short;
+    parts
+}

@@ -1,0 +1,59 @@
+//! What the private-access half of an evaluation asks of the network half.
+
+use std::net::IpAddr;
+
+use crate::explain::way::Way;
+use crate::facts::store_facts::Service;
+use crate::model::{Set, Sym, Tri};
+use crate::rules::paas_firewall::Source;
+
+/// What kind of thing sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientKind {
+    /// A machine in a virtual network, or one that could be placed there.
+    Machine,
+    /// The internet: one of its addresses, or the given one.
+    Internet(Option<IpAddr>),
+    /// A site on premises.
+    Site(Sym),
+}
+
+/// Who sends, and from where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// The subnet; empty outside a virtual network.
+    pub subnet: Sym,
+    /// Its virtual network.
+    pub vnet: Sym,
+    /// The network interface; empty for a machine that could be placed in the subnet.
+    pub nic: Sym,
+    /// Its address configuration.
+    pub ip_config: Sym,
+    /// What it is.
+    pub kind: ClientKind,
+}
+
+/// The public front ends of one service in one region: a class of addresses nobody lists one by one (M-14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceClass {
+    /// The service.
+    pub service: Service,
+    /// Its service tag, lower case: `storage`, `azurekeyvault`, `sql`; the regional tag is this, a dot and the region.
+    pub tag: Sym,
+    /// The region of the front end; empty where it is not known.
+    pub region: Sym,
+}
+
+/// The network half.
+pub trait Transport {
+    /// The ways to the address of a private endpoint, up to its interface: the client's filters, the route, peering, gateway, appliances and the filter of
+    /// the endpoint's subnet (PE-18 … PE-27). One for each candidate; none where no way is imaginable.
+    fn to_private_endpoint(&self, client: &Client, endpoint: Sym, address: IpAddr, traffic: Set) -> Vec<Way>;
+
+    /// The ways to the public front ends of `service`, each with the source its packets show there. `covered` says whether a service endpoint of the
+    /// client's subnet covers them.
+    fn to_service(&self, client: &Client, service: &ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Source)>;
+
+    /// Whether `server` lies in a modelled network to which the client surely has no route (DNS-05).
+    fn dns_server_unreachable(&self, client: &Client, server: IpAddr) -> bool;
+}

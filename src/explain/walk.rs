@@ -1,0 +1,372 @@
+//! A packet's way through the network, hop by hop: out of an interface, along the routes, through appliances, in at the other end.
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+
+use rustc_hash::FxHashMap;
+
+use crate::explain::candidates::{Candidate, choose};
+use crate::explain::filters;
+use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::way::{Kind, Step, Way};
+use crate::explain::world::World;
+use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
+use crate::rules::filter::SourcePorts;
+use crate::rules::paas_firewall::Source;
+use crate::rules::route::{Entry, Hop};
+
+/// Who a packet is meant for, where the asker knows: the same address may exist in other networks as well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Whoever has the address.
+    Anyone,
+    /// This machine.
+    Host(Host),
+    /// This private endpoint.
+    Endpoint(Sym),
+    /// This site on premises.
+    Site(Sym),
+    /// The internet.
+    Internet,
+}
+
+/// The question every part of a walk has in common.
+pub struct Walk<'w, 'a> {
+    /// The facts.
+    pub world: &'w World<'a>,
+    /// The traffic that is asked for: it picks the items that the steps name, not their spans.
+    pub asked: Set,
+    /// Whether TCP needs its way back.
+    pub session: bool,
+    /// Who it is for.
+    pub target: Target,
+    /// Where the first source is at home: replies must lead there.
+    pub home: Home,
+    /// The first source's private address, where it has one.
+    pub origin: Option<IpAddr>,
+    /// What packets show a front end at the end of a way, by the way's place in the list.
+    pub sources: RefCell<FxHashMap<usize, Source>>,
+}
+
+/// Where a source is at home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// In a network.
+    Network(Sym),
+    /// On premises, behind a gateway.
+    Site,
+    /// On the internet.
+    Internet,
+}
+
+/// Where a packet has been.
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    /// The steps so far.
+    pub steps: Vec<Step>,
+    /// The first device on the way.
+    pub via: Option<Via>,
+    /// The appliances on the way, and the subnet each sends from.
+    pub appliances: Vec<Passed>,
+}
+
+/// An appliance that a packet has passed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// The interface it came in by.
+    pub nic: Sym,
+    /// The address it was sent to.
+    pub address: IpAddr,
+    /// The interface it left by.
+    pub exit: Host,
+    /// Whether the source was replaced there.
+    pub translated: bool,
+}
+
+impl Trail {
+    /// The trail with one more step.
+    #[must_use]
+    pub fn and(mut self, step: Step) -> Trail {
+        self.steps.push(step);
+        self
+    }
+
+    /// Ends the trail here.
+    pub fn end(self, via: Via) -> Way {
+        Way { via: self.via.unwrap_or(via), steps: self.steps }
+    }
+}
+
+impl<'w, 'a> Walk<'w, 'a> {
+    /// All ways of a packet from `from` to the address of `packet`.
+    pub fn from(&self, from: &Host, packet: &Packet) -> Vec<Way> {
+        let steps = filters::outbound(self.world, from, packet.source(), packet.destination(), packet.ports, self.asked);
+        let mut ways = Vec::new();
+        self.onward(from, packet, Trail { steps, ..Trail::default() }, &mut ways);
+        ways
+    }
+
+    /// From the routes of `at`'s subnet on.
+    pub fn onward(&self, at: &Host, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+        if let Some(front_end) = &packet.service {
+            self.onward_to_service(at, packet, front_end, trail, ways);
+            return;
+        }
+        let choice = choose(self.world, at.subnet, packet.dst);
+        if choice.candidates.is_empty() {
+            let text = format!("no route of {} leads to {}", short(at.subnet), packet.dst);
+            let nothing = step(Stage::Route, Span::NONE, "route.4", text).by(at.subnet, "").kind(Kind::Absence);
+            ways.push(trail.clone().and(nothing).end(Via::VnetLocal));
+        }
+        for candidate in &choice.candidates {
+            let trail = trail.clone();
+            match candidate {
+                Candidate::Route(entry) => {
+                    let routed = self.route_step(at, entry, &packet.dst.to_string(), choice.certain);
+                    self.follow(at, packet, entry, trail.and(routed), ways);
+                }
+                Candidate::Endpoint { endpoint, vnet } => {
+                    let text = format!("{} has a route of its own to private endpoint {}", packet.dst, short(*endpoint));
+                    let span = if choice.certain { Span::ALL } else { Span::UNKNOWN };
+                    let mut routed = step(Stage::Route, span, "route.5", text).by(*endpoint, format!("{}/32", packet.dst));
+                    if !choice.certain {
+                        routed = routed.code("W-UNSUPPORTED").kind(Kind::Assumption);
+                    }
+                    let mut trail = trail.and(routed);
+                    if *vnet != at.vnet {
+                        trail.steps.extend(self.peering_steps(at, *vnet, packet, &trail));
+                    }
+                    self.to_endpoint(*endpoint, packet, trail, Via::PrivateEndpoint, ways);
+                }
+                Candidate::Service { service, .. } => {
+                    let text = format!("the service endpoint {service} of {} takes it", short(at.subnet));
+                    let span = if choice.certain { Span::exactly(Set::tcp()) } else { Span::exactly(Set::tcp()).doubted() };
+                    let mut routed = step(Stage::Route, span, "route.7", text).by(at.subnet, service.as_str()).from_fact(at.subnet);
+                    if !choice.certain {
+                        routed = routed.code("W-SE-UDR").kind(Kind::Assumption);
+                    }
+                    let mut trail = trail.and(routed);
+                    if self.world.index.subnet_endpoint_policies.has(at.subnet) {
+                        let text = "an endpoint policy is attached, and the account behind the address is not known".to_owned();
+                        let policy = step(Stage::ServiceEndpointPolicy, Span::UNKNOWN, "endpoint_policy.1", text);
+                        trail = trail.and(policy.by(at.subnet, "").kind(Kind::Assumption).code("SEP_DENY"));
+                    }
+                    ways.push(trail.end(Via::ServiceEndpoint));
+                }
+            }
+        }
+    }
+
+    /// The step that a chosen entry is.
+    pub fn route_step(&self, at: &Host, entry: &Entry, dst: &str, certain: bool) -> Step {
+        let (word, open) = match entry.hop {
+            Hop::Local => ("stays in the network".to_owned(), true),
+            Hop::Peering(vnet) => (format!("goes to peered network {}", short(vnet)), true),
+            Hop::Appliance(ip) => (format!("goes to appliance {ip}"), true),
+            Hop::Gateway => ("goes to the virtual network gateway".to_owned(), true),
+            Hop::Internet => ("goes to the internet".to_owned(), true),
+            Hop::None => ("is dropped".to_owned(), false),
+            Hop::Unknown => ("can go anywhere".to_owned(), true),
+        };
+        let from = if entry.source.is_empty() { "system route".to_owned() } else { format!("route {}", short(entry.source)) };
+        let text = format!("by {from} {} what {} sends to {dst} {word}", entry.prefix, short(at.subnet));
+        let span = match (open, certain) {
+            (false, _) => Span::NONE,
+            (true, true) => Span::ALL,
+            (true, false) => Span::UNKNOWN,
+        };
+        let kind = if entry.source.is_empty() { Kind::Default } else { Kind::Fact };
+        let owner = if entry.source.is_empty() { at.subnet } else { entry.source };
+        let routed = step(Stage::Route, span, "route.4", text).by(owner, entry.prefix.to_string()).from_fact(entry.source).kind(kind);
+        if certain || !open {
+            return routed;
+        }
+        let code = match (entry.origin, entry.open) {
+            (crate::rules::route::Origin::Gateway, true) => "W-BGP-UNKNOWN",
+            (crate::rules::route::Origin::Gateway, false) => "W-CONN-STATE",
+            (_, _) if entry.hop == Hop::Unknown => "W-MISSING",
+            _ => "W-OVERLAP",
+        };
+        routed.kind(Kind::Assumption).code(code)
+    }
+
+    /// Goes where a chosen entry leads.
+    pub fn follow(&self, at: &Host, packet: &Packet, entry: &Entry, trail: Trail, ways: &mut Vec<Way>) {
+        match entry.hop {
+            Hop::None => ways.push(trail.end(Via::VnetLocal)),
+            Hop::Local => {
+                if self.world.network(at.vnet).own.iter().any(|own| own.contains(&packet.dst)) {
+                    self.deliver(at.vnet, packet, trail, Via::VnetLocal, ways);
+                } else {
+                    let text = format!("{} is not in network {}", packet.dst, short(at.vnet));
+                    let outside = step(Stage::Route, Span::NONE, "route.8", text).by(at.vnet, entry.prefix.to_string());
+                    ways.push(trail.and(outside).end(Via::VnetLocal));
+                }
+            }
+            Hop::Peering(vnet) => {
+                let mut trail = trail;
+                trail.steps.extend(self.peering_steps(at, vnet, packet, &trail));
+                self.deliver(vnet, packet, trail, Via::Peering, ways);
+            }
+            Hop::Appliance(address) => self.through_appliance(at, address, packet, trail, ways),
+            Hop::Gateway if packet.service.is_some() => self.by_site_to_front_end(at, trail, ways),
+            Hop::Gateway => self.to_gateway(at, packet, trail, ways),
+            Hop::Internet => match &packet.service {
+                Some(front_end) => self.to_front_end(at, packet, front_end, trail, ways),
+                None => self.to_public(at, packet, trail, ways),
+            },
+            Hop::Unknown => {
+                let text = "where it goes is not known".to_owned();
+                let unknown =
+                    step(Stage::Route, Span::UNKNOWN, "route.9", text).by(entry.source, "").kind(Kind::Assumption).code("W-MISSING");
+                ways.push(trail.and(unknown).end(Via::VnetLocal));
+            }
+        }
+    }
+
+    /// What a peering does to a packet that crosses it (PEER-05 to PEER-07).
+    pub fn peering_steps(&self, at: &Host, vnet: Sym, packet: &Packet, trail: &Trail) -> Vec<Step> {
+        let network = self.world.network(at.vnet);
+        let mut out = Vec::new();
+        let Some(peer) = network.peers.iter().find(|peer| peer.vnet == vnet && peer.usable.hi()) else { return out };
+        if !peer.usable.lo() {
+            let text = format!("whether the peering with {} carries this subnet's traffic is not known", short(vnet));
+            let unsure = step(Stage::Peering, Span::UNKNOWN, "peering.1", text);
+            out.push(unsure.by(peer.peering, "").from_fact(peer.peering).kind(Kind::Assumption).code("W-UNSUPPORTED"));
+        }
+        if !peer.access {
+            let text = format!("the peering with {} has allowVirtualNetworkAccess=false", short(vnet));
+            let doubt = step(Stage::Peering, Span::UNKNOWN, "peering.2", text);
+            out.push(doubt.by(peer.peering, "allowVirtualNetworkAccess=false").from_fact(peer.peering).code("W-PEER-NOACCESS"));
+        }
+        let foreign = !trail.appliances.is_empty()
+            && match &packet.src {
+                Seen::At(ip) => !network.own.iter().any(|own| own.contains(ip)),
+                Seen::SomePublic => true,
+            };
+        if foreign {
+            let receiving: Vec<_> = self.world.index.peerings_by_vnet.get(vnet).iter().filter(|side| side.remote == at.vnet).collect();
+            if !receiving.iter().all(|side| side.forwarded) || receiving.is_empty() {
+                let side = receiving.first().map_or(peer.peering, |side| side.peering);
+                let text = format!("{} does not take forwarded traffic: allowForwardedTraffic=false", short(vnet));
+                let doubt = step(Stage::Peering, Span::UNKNOWN, "peering.3", text);
+                out.push(doubt.by(side, "allowForwardedTraffic=false").from_fact(side).code("W-FWD-OFF"));
+            }
+        }
+        out
+    }
+
+    /// Delivers to whoever has the address in `vnet`.
+    pub fn deliver(&self, vnet: Sym, packet: &Packet, trail: Trail, via: Via, ways: &mut Vec<Way>) {
+        let index = self.world.index;
+        if !index.vnet.has(vnet) {
+            let text = format!("network {} is not in the input", short(vnet));
+            let missing = step(Stage::Peering, Span::UNKNOWN, "address.4", text).by(vnet, "").kind(Kind::Assumption).code("W-MISSING");
+            ways.push(trail.and(missing).end(via));
+            return;
+        }
+        if let Target::Host(host) = &self.target {
+            if host.ip == packet.dst && host.vnet == vnet {
+                self.arrive(host, packet, trail, via, ways);
+                return;
+            }
+        }
+        if matches!(&self.target, Target::Host(_) | Target::Internet | Target::Site(_)) {
+            let text = format!("{} is somebody else's address in {}", packet.dst, short(vnet));
+            let other = step(Stage::Route, Span::NONE, "address.5", text).by(vnet, "");
+            ways.push(trail.and(other).end(via));
+            return;
+        }
+        self.deliver_to_owner(vnet, packet, trail, via, ways);
+    }
+
+    fn deliver_to_owner(&self, vnet: Sym, packet: &Packet, trail: Trail, via: Via, ways: &mut Vec<Way>) {
+        let owners = self.world.owners(packet.dst, vnet);
+        for endpoint in &owners.endpoints {
+            self.to_endpoint(*endpoint, packet, trail.clone(), Via::PrivateEndpoint, ways);
+        }
+        for host in &owners.hosts {
+            self.arrive(host, packet, trail.clone(), via, ways);
+        }
+        for (device, kind) in &owners.devices {
+            let (stage, via) = device_words(*kind);
+            let text = format!("{} {} has the address; what it does is not modelled", kind.as_str(), short(*device));
+            let unknown = step(stage, Span::UNKNOWN, "address.6", text).by(*device, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
+            ways.push(trail.clone().and(unknown).end(via));
+        }
+        if owners.is_nobody() {
+            let nobody = match owners.perhaps {
+                None => {
+                    let text = format!("no-endpoint: nobody has {} in {}", packet.dst, short(vnet));
+                    step(Stage::Route, Span::NONE, "address.3", text).by(vnet, "no-endpoint").kind(Kind::Absence)
+                }
+                Some((subnet, why, code)) => {
+                    let text = format!("whether somebody has {} is not known: {why}", packet.dst);
+                    step(Stage::Route, Span::UNKNOWN, "address.7", text).by(subnet, "").kind(Kind::Assumption).code(code)
+                }
+            };
+            ways.push(trail.and(nobody).end(via));
+        }
+    }
+
+    /// The filters in front of `host`, and the way back.
+    pub fn arrive(&self, host: &Host, packet: &Packet, trail: Trail, via: Via, ways: &mut Vec<Way>) {
+        let mut packet = packet.clone();
+        packet.dst_asgs = self.world.asgs_of(host.ip_config);
+        let mut trail = trail;
+        trail.steps.extend(filters::inbound(self.world, host, &packet, self.asked));
+        if self.session {
+            trail.steps.extend(self.way_back(host, &packet, &trail));
+        }
+        ways.push(trail.end(via));
+    }
+
+    /// The packet leaves for a public destination by the platform's own means.
+    fn to_public(&self, at: &Host, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+        if !net::is_public(packet.dst) {
+            let text = format!("{} is a private address: the internet does not lead there", packet.dst);
+            ways.push(trail.and(step(Stage::Route, Span::NONE, "route.10", text).by(at.subnet, "Internet")).end(Via::Public));
+            return;
+        }
+        if packet.src != Seen::At(at.ip) {
+            let text = format!("{} leaves with a source that is not its own: nothing translates it", short(at.nic));
+            ways.push(trail.and(step(Stage::Nat, Span::NONE, "outbound.4", text).by(at.nic, "")).end(Via::Public));
+            return;
+        }
+        let methods = self.world.exits(at, packet.dst.is_ipv6());
+        if methods.is_empty() {
+            let text = format!("{} has no way out to the internet", short(at.subnet));
+            ways.push(trail.and(step(Stage::Nat, Span::NONE, "outbound.5", text).by(at.subnet, "").kind(Kind::Absence)).end(Via::Public));
+            return;
+        }
+        for method in methods {
+            let kind = if method.resource.is_empty() { Kind::Default } else { Kind::Fact };
+            let owner = if method.resource.is_empty() { at.subnet } else { method.resource };
+            let leaves =
+                step(Stage::Nat, method.span, "outbound.1", method.text.to_owned()).by(owner, "").from_fact(method.resource).kind(kind);
+            let leaves = if method.code.is_empty() { leaves } else { leaves.code(method.code) };
+            let seen = Packet { ports: SourcePorts::Translated, src_asgs: Vec::new(), ..packet.clone() };
+            self.at_public_address(&seen, &method.source, trail.clone().and(leaves), ways);
+        }
+    }
+}
+
+/// The stage and the `via` that a device stands for.
+pub fn device_words(kind: crate::facts::network::DeviceKind) -> (Stage, Via) {
+    use crate::facts::network::DeviceKind::*;
+    match kind {
+        LoadBalancer => (Stage::LoadBalancer, Via::LoadBalancer),
+        AzureFirewall => (Stage::AzureFirewall, Via::AzureFirewall),
+        PrivateLinkService => (Stage::LoadBalancer, Via::PrivateLinkService),
+        ApplicationGateway | Bastion | VirtualHub | Other => (Stage::Appliance, Via::Appliance),
+    }
+}
+
+/// Whether an answer of a lookup is certain.
+pub fn tri_span(tri: Tri) -> Span {
+    match tri {
+        Tri::Yes => Span::ALL,
+        Tri::Maybe => Span::UNKNOWN,
+        Tri::No => Span::NONE,
+    }
+}

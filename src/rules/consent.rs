@@ -1,0 +1,225 @@
+//! Which private endpoint connections carry traffic.
+
+use crate::facts::Index;
+use crate::facts::private_access::{Consent, PrivateEndpointConnection, ProviderConnection};
+use crate::model::{Sym, Tri};
+
+/// Whose record of a connection decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// What stands on the private endpoint.
+    Consumer,
+    /// What stands on the resource it is for.
+    Provider,
+    /// The resource lists its connections, and this one is not among them.
+    NotListed,
+    /// The resource is in the input, but not the list of its connections.
+    ListMissing,
+}
+
+/// What is known of the provider's list of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// The resource is not in the input: the consumer's word counts.
+    Unseen,
+    /// Its list is in the input: what it lacks does not exist.
+    Listed,
+    /// The resource is in the input, its list is not (M-03).
+    Unlisted,
+}
+
+/// Whether a connection carries traffic, and who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether data flows (PE-10).
+    pub admitted: Tri,
+    /// The state that decides.
+    pub state: Consent,
+    /// Whose view it is.
+    pub view: View,
+    /// The row it stands in: the consumer's or the provider's connection.
+    pub connection: Sym,
+}
+
+/// The worse state hides the better one (PE-11).
+fn rank(state: Consent) -> u8 {
+    match state {
+        Consent::Approved => 0,
+        Consent::Unknown => 1,
+        Consent::Pending => 2,
+        Consent::Rejected => 3,
+        Consent::Disconnected => 4,
+    }
+}
+
+/// What one view says of itself: only a settled `Approved` is a yes, and only another settled state is a no.
+fn says(state: Consent, settled: bool) -> Tri {
+    match (state, settled) {
+        (_, false) | (Consent::Unknown, _) => Tri::Maybe,
+        (Consent::Approved, true) => Tri::Yes,
+        (_, true) => Tri::No,
+    }
+}
+
+/// Whether the connection `consumer` carries traffic; `provider` holds the target's connections, of which those of this endpoint count.
+///
+/// Approved only where every view says so; a refusing view wins over a waiting one, a waiting one over consent (PE-10, PE-11, PE-14). Where the provider has
+/// several entries for one endpoint and they disagree, one may be left from an earlier endpoint of that name: maybe.
+///
+/// ```datalog
+/// refused(C) :- private_endpoint_connection(C, _, _, _, _, S, true), S != "approved", S != "unknown".            // consent.1
+/// refused(C) :- private_endpoint_connection(C, E, T, _, _, _, _), provider_connection(_, T, E, S, true),
+///               S != "approved", S != "unknown".                                                                // consent.2
+/// consents(C) :- private_endpoint_connection(C, E, T, _, _, "approved", true),
+///                provider_connection(_, T, E, "approved", true), !refused(C).                                   // consent.3
+/// consents(C) :- private_endpoint_connection(C, _, T, _, _, "approved", true), !resource(T, _, _, _, _, _, _).   // consent.4
+/// ```
+pub fn effective(consumer: &PrivateEndpointConnection, provider: &[ProviderConnection], target: Provider) -> Decision {
+    let own = says(consumer.state, consumer.settled);
+    let own = Decision { admitted: own, state: consumer.state, view: View::Consumer, connection: consumer.connection };
+    let listed: Vec<&ProviderConnection> =
+        provider.iter().filter(|p| p.endpoint == consumer.endpoint && p.target == consumer.target).collect();
+    let theirs = match listed.iter().max_by_key(|p| (rank(p.state), p.connection.as_str())) {
+        Some(worst) => {
+            let admitted = if listed.iter().all(|p| says(p.state, p.settled) == says(worst.state, worst.settled)) {
+                says(worst.state, worst.settled)
+            } else {
+                Tri::Maybe
+            };
+            Decision { admitted, state: worst.state, view: View::Provider, connection: worst.connection }
+        }
+        None => match target {
+            Provider::Unseen => return own,
+            Provider::Listed => {
+                Decision { admitted: Tri::No, state: Consent::Disconnected, view: View::NotListed, connection: consumer.connection }
+            }
+            Provider::Unlisted => {
+                Decision { admitted: Tri::Maybe, state: Consent::Unknown, view: View::ListMissing, connection: consumer.connection }
+            }
+        },
+    };
+    match own.admitted.cmp(&theirs.admitted) {
+        std::cmp::Ordering::Less => own,
+        std::cmp::Ordering::Greater => theirs,
+        std::cmp::Ordering::Equal if rank(theirs.state) > rank(own.state) => theirs,
+        std::cmp::Ordering::Equal => own,
+    }
+}
+
+/// What the input holds of the list of connections of `target` (M-03).
+///
+/// One entry for any resource of its type shows that such lists were exported.
+pub fn provider(index: &Index, target: Sym) -> Provider {
+    let Some(resource) = index.resource.one(target) else {
+        return if index.provider_connections_by_target.has(target) { Provider::Listed } else { Provider::Unseen };
+    };
+    let kind = Sym::new(&format!("{}/privateendpointconnections", resource.kind));
+    let same_kind = |other: Sym| index.resource.one(other).is_some_and(|r| r.kind == resource.kind);
+    let listed = index.provider_connections_by_target.has(target)
+        || index.child_type.get(target).iter().any(|c| c.kind == kind)
+        || index.complete_type.has(kind)
+        || index.resources_by_kind.has(kind)
+        || index.provider_connection.rows().any(|p| same_kind(p.target));
+    if listed { Provider::Listed } else { Provider::Unlisted }
+}
+
+/// [`effective`] on the rows of the index.
+pub fn of(index: &Index, consumer: &PrivateEndpointConnection) -> Decision {
+    effective(consumer, index.provider_connections_by_target.get(consumer.target), provider(index, consumer.target))
+}
+
+/// Whether the target has an approved connection for the sub-resource `group`, from whatever network or tenant (DNS-14).
+///
+/// `only_group` says that the target has no other sub-resource, so that a connection nobody exported the other end of must be for this one.
+///
+/// ```datalog
+/// published(T, G) :- private_endpoint_connection(C, _, T, G, _, _, _), consents(C).                              // consent.5
+/// ```
+pub fn approved_for(index: &Index, target: Sym, group: Sym, only_group: bool) -> Tri {
+    let mut approved = match provider(index, target) {
+        Provider::Unlisted => Tri::Maybe,
+        Provider::Listed | Provider::Unseen => Tri::No,
+    };
+    for connection in index.private_endpoint_connections_by_target.get(target) {
+        if connection.group == group {
+            approved = approved.or(of(index, connection).admitted);
+        } else if connection.group.is_empty() {
+            approved = approved.or(of(index, connection).admitted.and(Tri::Maybe));
+        }
+    }
+    for connection in index.provider_connections_by_target.get(target) {
+        let seen = index.private_endpoint_connections.get(connection.endpoint).iter().any(|c| c.target == target);
+        if !seen {
+            let known = if only_group { Tri::Yes } else { Tri::Maybe };
+            approved = approved.or(says(connection.state, connection.settled).and(known));
+        }
+    }
+    approved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn consumer(state: Consent) -> PrivateEndpointConnection {
+        let sym = Sym::new;
+        PrivateEndpointConnection {
+            connection: sym("c"),
+            endpoint: sym("pe"),
+            target: sym("t"),
+            group: sym("blob"),
+            manual: false,
+            state,
+            settled: true,
+        }
+    }
+
+    fn listed(connection: &str, state: Consent) -> ProviderConnection {
+        ProviderConnection { connection: connection.into(), target: "t".into(), endpoint: "pe".into(), state, settled: true }
+    }
+
+    // covers: PE-10, PE-11, PE-14
+    #[test]
+    fn every_view_must_say_approved() {
+        use Consent::*;
+        for (mine, theirs, admitted, state) in [
+            (Approved, Approved, Tri::Yes, Approved),
+            (Approved, Pending, Tri::No, Pending),
+            (Pending, Approved, Tri::No, Pending),
+            (Pending, Rejected, Tri::No, Rejected),
+            (Disconnected, Rejected, Tri::No, Disconnected),
+            (Approved, Unknown, Tri::Maybe, Unknown),
+            (Unknown, Rejected, Tri::No, Rejected),
+        ] {
+            let decision = effective(&consumer(mine), &[listed("p", theirs)], Provider::Listed);
+            assert_eq!((decision.admitted, decision.state), (admitted, state), "{mine:?} {theirs:?}");
+        }
+    }
+
+    // covers: PE-11, M-03
+    #[test]
+    fn a_connection_that_the_list_lacks_is_gone_and_without_a_list_unknown() {
+        let mine = consumer(Consent::Approved);
+        let gone = effective(&mine, &[], Provider::Listed);
+        assert_eq!((gone.admitted, gone.state, gone.view), (Tri::No, Consent::Disconnected, View::NotListed));
+        assert_eq!(effective(&mine, &[], Provider::Unlisted).admitted, Tri::Maybe);
+        assert_eq!(effective(&mine, &[], Provider::Unseen).admitted, Tri::Yes);
+        assert_eq!(effective(&consumer(Consent::Rejected), &[], Provider::Unlisted).admitted, Tri::No);
+    }
+
+    // covers: PE-11
+    #[test]
+    fn what_is_still_changing_is_no_answer() {
+        let mut mine = consumer(Consent::Approved);
+        mine.settled = false;
+        assert_eq!(effective(&mine, &[listed("p", Consent::Approved)], Provider::Listed).admitted, Tri::Maybe);
+    }
+
+    // covers: PE-11
+    #[test]
+    fn an_entry_left_from_an_earlier_endpoint_of_that_name_proves_nothing() {
+        let two = [listed("old", Consent::Disconnected), listed("new", Consent::Approved)];
+        let decision = effective(&consumer(Consent::Approved), &two, Provider::Listed);
+        assert_eq!((decision.admitted, decision.connection), (Tri::Maybe, Sym::new("old")));
+    }
+}

@@ -1,0 +1,199 @@
+//! Which storage accounts the service endpoint policies of a subnet let through.
+
+use crate::facts::Index;
+use crate::facts::private_access::EndpointPolicyScope;
+use crate::model::ids::id_parts;
+use crate::model::{Sym, Tri};
+
+/// What the policies of a subnet say of one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether the packets pass.
+    pub admitted: Tri,
+    /// Whether the policies filter at all (SEP-10, SEP-11).
+    pub effective: Tri,
+    /// The definition that lists the account; empty where none does.
+    pub definition: Sym,
+    /// What it lists.
+    pub scope: Sym,
+}
+
+/// One attached policy: its definitions, or that it is not in the input.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy<'a> {
+    /// Whether the policy's own body is in the input.
+    pub known: bool,
+    /// Its definitions.
+    pub scopes: &'a [EndpointPolicyScope],
+}
+
+/// What a scope of a definition stands for.
+enum Scope {
+    Nothing,
+    Alias,
+    Listed(Tri),
+}
+
+/// Whether `scope` lists `account`: by subscription, resource group or full id, whole segments (M-01, SEP-05, SEP-09).
+fn lists(scope: &EndpointPolicyScope, account: Sym) -> Scope {
+    let text = scope.scope.as_str();
+    if text.is_empty() {
+        return Scope::Nothing;
+    }
+    if text.starts_with("/services/") || scope.service.as_str() == "global" {
+        return Scope::Alias;
+    }
+    let (parts, of) = (id_parts(text), id_parts(account.as_str()));
+    let depth = text.split('/').skip(1).count();
+    Scope::Listed(match depth {
+        _ if parts.subscription.is_empty() => Tri::Maybe,
+        2 => Tri::from_bool(parts.subscription == of.subscription),
+        4 if !parts.group.is_empty() => Tri::from_bool(parts.subscription == of.subscription && parts.group == of.group),
+        8 => Tri::from_bool(scope.scope == account),
+        _ => Tri::Maybe,
+    })
+}
+
+/// Whether the attached policies let traffic to `account` through the storage service endpoint.
+///
+/// The union of all definitions decides (SEP-05, SEP-06, SEP-08). No policy filters nothing (SEP-03), aliases alone filter nothing (SEP-10), a policy that
+/// lists nothing is undocumented (SEP-11), a classic account never passes a filter (SEP-07). A policy that is not in the input may list anything.
+///
+/// ```datalog
+/// filters(S) :- subnet_endpoint_policy(S, P), endpoint_policy_scope(_, P, "microsoft.storage", X), X != "".       // sep.1
+/// policy_admits(S, A) :- subnet_endpoint_policy(S, P), endpoint_policy_scope(_, P, "microsoft.storage", A), store(A, "storage", _, _). // sep.2
+/// policy_admits(S, A) :- subnet_endpoint_policy(S, P), endpoint_policy_scope(_, P, "microsoft.storage", X),
+///                        resource(A, _, _, _, U, _, _), X = cat("/subscriptions/", U).                           // sep.3
+/// policy_admits(S, A) :- subnet(S, _, _), !filters(S), store(A, "storage", _, _).                                 // sep.4
+/// ```
+pub fn admits(policies: &[Policy<'_>], account: Sym, classic: bool) -> Decision {
+    let mut decision = Decision { admitted: Tri::No, effective: Tri::No, definition: Sym::EMPTY, scope: Sym::EMPTY };
+    // A policy without the body, and one that lists nothing at all, may or may not filter.
+    let mut doubtful = false;
+    let mut missing = false;
+    for policy in policies {
+        missing |= !policy.known;
+        let mut aliases = false;
+        let mut resources = false;
+        for row in policy.scopes {
+            match lists(row, account) {
+                Scope::Nothing => {}
+                Scope::Alias => aliases = true,
+                Scope::Listed(listed) => {
+                    resources = true;
+                    let earlier = decision.definition.is_empty() || row.scope.as_str() < decision.scope.as_str();
+                    if listed > decision.admitted || (listed == decision.admitted && listed.hi() && earlier) {
+                        decision.admitted = listed;
+                        (decision.definition, decision.scope) = (row.definition, row.scope);
+                    }
+                }
+            }
+        }
+        if resources {
+            decision.effective = Tri::Yes;
+        }
+        doubtful |= !policy.known || (!resources && !aliases);
+    }
+    if classic && decision.admitted.hi() {
+        decision = Decision { admitted: Tri::No, definition: Sym::EMPTY, scope: Sym::EMPTY, ..decision };
+    }
+    if decision.effective != Tri::Yes {
+        // Nothing filters for sure: what is not listed passes, unless a doubtful policy filters after all.
+        decision.effective = if doubtful { Tri::Maybe } else { Tri::No };
+        decision.admitted = if doubtful { Tri::Maybe } else { Tri::Yes };
+    } else if missing && !classic {
+        decision.admitted = decision.admitted.or(Tri::Maybe);
+    }
+    decision
+}
+
+/// The policies attached to `subnet`.
+fn attached(index: &Index, subnet: Sym) -> Vec<Policy<'_>> {
+    let mut rows: Vec<Sym> = index.subnet_endpoint_policies.get(subnet).iter().map(|row| row.policy).collect();
+    rows.sort_by_key(|policy| policy.as_str());
+    rows.into_iter()
+        .map(|policy| Policy { known: index.endpoint_policy.has(policy), scopes: index.endpoint_policy_scopes.get(policy) })
+        .collect()
+}
+
+/// [`admits`] on the rows of the index; only meaningful for traffic that takes the storage endpoint of `subnet` (SEP-02, SEP-12, SEP-14).
+pub fn of(index: &Index, subnet: Sym, account: Sym, classic: bool) -> Decision {
+    admits(&attached(index, subnet), account, classic)
+}
+
+/// Whether a policy is attached to `subnet` that makes its storage endpoint global (SEP-04): yes for one that filters, else maybe.
+pub fn effective_on(index: &Index, subnet: Sym) -> Tri {
+    let policies = attached(index, subnet);
+    if policies.is_empty() { Tri::No } else { admits(&policies, Sym::EMPTY, false).effective.or(Tri::Maybe) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A1: &str = "/subscriptions/s1/resourcegroups/rg1/providers/microsoft.storage/storageaccounts/a1";
+    const A2: &str = "/subscriptions/s1/resourcegroups/rg10/providers/microsoft.storage/storageaccounts/a2";
+    const RX: &str = "/subscriptions/sx/resourcegroups/rg1/providers/microsoft.storage/storageaccounts/rx";
+
+    fn scopes(listed: &[(&str, &str)]) -> Vec<EndpointPolicyScope> {
+        let row = |(n, (service, scope)): (usize, &(&str, &str))| EndpointPolicyScope {
+            definition: Sym::new(&format!("d{n}")),
+            policy: "p".into(),
+            service: (*service).into(),
+            scope: (*scope).into(),
+        };
+        listed.iter().enumerate().map(row).collect()
+    }
+
+    fn ask(listed: &[(&str, &str)], account: &str) -> (Tri, Tri) {
+        let rows = scopes(listed);
+        let decision = admits(&[Policy { known: true, scopes: &rows }], account.into(), false);
+        (decision.admitted, decision.effective)
+    }
+
+    // covers: SEP-01, SEP-05, SEP-08, M-01
+    #[test]
+    fn accounts_pass_by_subscription_group_or_id() {
+        let storage = "microsoft.storage";
+        for (scope, a1, a2, rx) in [
+            (A1, Tri::Yes, Tri::No, Tri::No),
+            ("/subscriptions/s1/resourcegroups/rg1", Tri::Yes, Tri::No, Tri::No),
+            ("/subscriptions/s1", Tri::Yes, Tri::Yes, Tri::No),
+            ("/subscriptions/sx", Tri::No, Tri::No, Tri::Yes),
+            ("whatever", Tri::Maybe, Tri::Maybe, Tri::Maybe),
+        ] {
+            let got = [A1, A2, RX].map(|account| ask(&[(storage, scope)], account).0);
+            assert_eq!(got, [a1, a2, rx], "{scope}");
+        }
+        assert_eq!(ask(&[(storage, A1), (storage, A2)], A2), (Tri::Yes, Tri::Yes), "the union");
+    }
+
+    // covers: SEP-03, SEP-09, SEP-10, SEP-11
+    #[test]
+    fn what_does_not_list_a_resource_does_not_filter() {
+        assert_eq!(admits(&[], RX.into(), false).admitted, Tri::Yes);
+        assert_eq!(ask(&[("global", "/services/azure")], RX), (Tri::Yes, Tri::No));
+        assert_eq!(ask(&[("microsoft.storage", A1), ("global", "/services/azure")], A2), (Tri::No, Tri::Yes));
+        assert_eq!(ask(&[], RX), (Tri::Maybe, Tri::Maybe));
+        assert_eq!(ask(&[("microsoft.storage", "")], RX), (Tri::Maybe, Tri::Maybe));
+    }
+
+    // covers: SEP-05, SND-03
+    #[test]
+    fn a_policy_nobody_exported_may_list_anything() {
+        let rows = scopes(&[("microsoft.storage", A1)]);
+        let missing = Policy { known: false, scopes: &[] };
+        let both = [Policy { known: true, scopes: &rows }, missing];
+        assert_eq!(admits(&both, A1.into(), false).admitted, Tri::Yes);
+        assert_eq!(admits(&both, A2.into(), false).admitted, Tri::Maybe);
+        assert_eq!(admits(&[missing], A2.into(), false).admitted, Tri::Maybe);
+    }
+
+    // covers: SEP-07
+    #[test]
+    fn a_classic_account_never_passes_a_filter() {
+        let rows = scopes(&[("microsoft.storage", "/subscriptions/s1")]);
+        assert_eq!(admits(&[Policy { known: true, scopes: &rows }], A1.into(), true).admitted, Tri::No);
+        assert_eq!(admits(&[], A1.into(), true).admitted, Tri::Yes);
+    }
+}

@@ -1,0 +1,218 @@
+//! Which traffic a network security group lets through: first match, in one sweep, under uncertainty.
+
+use crate::facts::network::{Access, Direction, NsgRule, Protocol};
+use crate::facts::platform::Platform;
+use crate::facts::selector::Selector;
+use crate::model::traffic::ANY_PORT;
+use crate::model::{Proto, Set, Span, Sym, Tri};
+use crate::rules::route::Context;
+use crate::rules::tag::{Party, names};
+
+/// One rule, ready to be matched.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rule {
+    /// The lowest comes first.
+    pub priority: u32,
+    /// Its resource; for a default rule its name.
+    pub id: Sym,
+    /// Whether it is one of the six every group ends with (NSG-04).
+    pub default: bool,
+    /// Allow or deny.
+    pub allow: bool,
+    /// The address field of the side the filter stands on: the destination inbound, the source outbound.
+    pub own: Vec<Selector>,
+    /// The address field of the other side.
+    pub remote: Vec<Selector>,
+    /// The traffic its protocol and port fields name.
+    pub traffic: Span,
+    /// The same where the source port is not the sender's own any more: such a field names it only perhaps.
+    pub translated: Span,
+    /// The same with the source port field read as `*` (NSG-13).
+    pub any_source_port: Span,
+}
+
+/// The rules of one group in one direction, by priority, defaults last.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Program {
+    /// The group.
+    pub nsg: Sym,
+    /// Inbound or outbound.
+    pub direction: Direction,
+    /// By priority.
+    pub rules: Vec<Rule>,
+}
+
+/// How the source port of the packets relates to the sender's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SourcePorts {
+    /// As sent.
+    Kept,
+    /// Any port: something on the way translates.
+    Translated,
+    /// Not looked at: the packet goes to a private endpoint (NSG-13).
+    Ignored,
+}
+
+/// What one rule does to the packets between two ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Met<'a> {
+    /// The rule.
+    pub rule: &'a Rule,
+    /// The traffic it names there: surely, and perhaps.
+    pub traffic: Span,
+}
+
+impl Program {
+    /// Compiles the rules of `nsg` in one direction and adds the platform's default rules (NSG-03, NSG-04, NSG-07, NSG-08).
+    pub fn new(nsg: Sym, direction: Direction, rules: &[NsgRule], platform: &Platform) -> Program {
+        let mut compiled: Vec<Rule> = rules
+            .iter()
+            .filter(|rule| rule.direction == direction)
+            .map(|rule| {
+                let (own, remote) = match direction {
+                    Direction::Inbound => (rule.destinations, rule.sources),
+                    Direction::Outbound => (rule.sources, rule.destinations),
+                };
+                Rule {
+                    priority: rule.priority,
+                    id: rule.rule,
+                    default: false,
+                    allow: rule.access == Access::Allow,
+                    own: own.items(),
+                    remote: remote.items(),
+                    traffic: traffic(rule, SourcePorts::Kept),
+                    translated: traffic(rule, SourcePorts::Translated),
+                    any_source_port: traffic(rule, SourcePorts::Ignored),
+                }
+            })
+            .collect();
+        for rule in platform.default_rules().iter().filter(|rule| rule.direction == direction) {
+            let (own, remote) = match direction {
+                Direction::Inbound => (rule.destination, rule.source),
+                Direction::Outbound => (rule.source, rule.destination),
+            };
+            compiled.push(Rule {
+                priority: rule.priority,
+                id: rule.name,
+                default: true,
+                allow: rule.access == Access::Allow,
+                own: own.items(),
+                remote: remote.items(),
+                traffic: Span::ALL,
+                translated: Span::ALL,
+                any_source_port: Span::ALL,
+            });
+        }
+        compiled.sort_by(|a, b| (a.priority, a.id.as_str()).cmp(&(b.priority, b.id.as_str())));
+        Program { nsg, direction, rules: compiled }
+    }
+
+    /// The rules that may name packets between `own` and `remote`, with the traffic they name there.
+    pub fn met<'a>(
+        &'a self,
+        own: Party<'a>,
+        remote: Party<'a>,
+        ports: SourcePorts,
+        context: &'a Context,
+        platform: &'a Platform,
+    ) -> impl Iterator<Item = Met<'a>> + 'a {
+        self.rules.iter().filter_map(move |rule| {
+            let side = |selectors: &[Selector], party: Party<'_>| {
+                let mut answer = Tri::No;
+                for selector in selectors {
+                    answer = answer.or(names(*selector, party, context, platform));
+                    if answer == Tri::Yes {
+                        break;
+                    }
+                }
+                answer
+            };
+            let mut named = side(&rule.remote, remote);
+            if named.hi() {
+                named = named.and(side(&rule.own, own));
+            }
+            let traffic = match ports {
+                SourcePorts::Kept => rule.traffic,
+                SourcePorts::Translated => rule.translated,
+                SourcePorts::Ignored => rule.any_source_port,
+            };
+            match named {
+                Tri::No => None,
+                Tri::Maybe => Some(Met { rule, traffic: traffic.doubted() }),
+                Tri::Yes => Some(Met { rule, traffic }),
+            }
+        })
+    }
+}
+
+/// The traffic that surely and possibly gets through rules in this order: the first match decides (CNV-04).
+///
+/// Rules of one priority are taken as standing side by side: input that Azure would refuse (NSG-03).
+///
+/// ```datalog
+/// beaten(G, F, P)  :- names(G, F, _, P), names(G, F, _, Q), Q < P.
+/// decides(G, F, R) :- names(G, F, R, P), !beaten(G, F, P).                             // filter.1
+/// ```
+pub fn first_match<'a>(met: impl IntoIterator<Item = Met<'a>>) -> Span {
+    let mut passed = Span::NONE;
+    let (mut surely_denied, mut perhaps_denied) = (Set::EMPTY, Set::EMPTY);
+    let mut met = met.into_iter().peekable();
+    while let Some(first) = met.next() {
+        let priority = first.rule.priority;
+        if !first.rule.allow && met.peek().is_none_or(|next| next.rule.priority != priority) {
+            // The common case, one rule of this priority, needs no list.
+            surely_denied = surely_denied.or(first.traffic.sure);
+            perhaps_denied = perhaps_denied.or(first.traffic.may);
+        } else {
+            let mut group = vec![first];
+            while let Some(next) = met.next_if(|next| next.rule.priority == priority) {
+                group.push(next);
+            }
+            let denied = group.iter().filter(|m| !m.rule.allow).fold(Span::NONE, |span, m| span.or(m.traffic));
+            for rule in group.iter().filter(|m| m.rule.allow) {
+                passed.may = passed.may.or(rule.traffic.may.minus(surely_denied));
+                passed.sure = passed.sure.or(rule.traffic.sure.minus(perhaps_denied.or(denied.may)));
+            }
+            surely_denied = surely_denied.or(denied.sure);
+            perhaps_denied = perhaps_denied.or(denied.may);
+        }
+        if passed.sure.or(surely_denied) == Set::ALL {
+            break;
+        }
+    }
+    passed
+}
+
+/// What the protocol and port fields of a rule name (NSG-07, NSG-08).
+fn traffic(rule: &NsgRule, source_ports: SourcePorts) -> Span {
+    let (dports, sports) = (rule.destination_ports.items(), rule.source_ports.items());
+    let any_source = sports == [ANY_PORT];
+    let boxes = |proto: Proto, sports: &[(u16, u16)]| {
+        let mut set = Set::EMPTY;
+        for dport in &dports {
+            for sport in sports {
+                set = set.or(Set::of(proto, *dport, *sport));
+            }
+        }
+        set
+    };
+    let of = |proto: Proto| match source_ports {
+        _ if any_source => Span::exactly(boxes(proto, &sports)),
+        SourcePorts::Kept => Span::exactly(boxes(proto, &sports)),
+        SourcePorts::Translated => Span { sure: Set::EMPTY, may: boxes(proto, &[ANY_PORT]) },
+        SourcePorts::Ignored => Span::exactly(boxes(proto, &[ANY_PORT])),
+    };
+    let whole = |proto: Proto| Span::exactly(Set::of_proto(proto));
+    match rule.protocol {
+        Protocol::Tcp => of(Proto::Tcp),
+        Protocol::Udp => of(Proto::Udp),
+        Protocol::Icmp => whole(Proto::Icmp),
+        Protocol::Esp => whole(Proto::Esp),
+        Protocol::Ah => whole(Proto::Ah),
+        Protocol::Any => {
+            let portless = whole(Proto::Icmp).or(whole(Proto::Esp)).or(whole(Proto::Ah));
+            let any_port = dports == [ANY_PORT] && any_source;
+            of(Proto::Tcp).or(of(Proto::Udp)).or(if any_port { portless } else { portless.doubted() })
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What a virtual network gateway gives its network: routes to sites on premises.
+
+use crate::facts::network::{Connection, ConnectionKind, Gateway, GatewayKind};
+use crate::model::{Prefix, Sym, Tri};
+
+/// What the gateways of one network offer to it and to those who may use them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GatewayRoutes {
+    /// The gateways, sorted by handle; empty where the network has none.
+    pub gateways: Vec<Sym>,
+    /// Whether a UDR may name it as next hop: yes for VPN alone, maybe with ExpressRoute in play, no without any gateway (RTE-16).
+    pub as_next_hop: Tri,
+    /// Prefixes, the site behind each, and whether the route is surely there (GW-03).
+    pub routes: Vec<(Prefix, Sym, Tri)>,
+    /// A gateway or connection whose learned routes are not in the input: anything could be behind it (GW-04). Empty: none.
+    pub unknown_routes: Sym,
+}
+
+/// One gateway with its connections, and for each the addresses behind the peer.
+pub struct GatewayInput<'a> {
+    /// The gateway.
+    pub gateway: &'a Gateway,
+    /// Its connections, and for each the prefixes behind its peer and whether that peer speaks BGP.
+    pub connections: Vec<(&'a Connection, Vec<Prefix>, bool)>,
+    /// Addresses of its point-to-site clients.
+    pub clients: Vec<Prefix>,
+}
+
+/// The routes that the gateways of one network offer.
+///
+/// ```datalog
+/// behind(G, P, S) :- connection(_, "ipsec", G, S, "yes", _), local_gateway_prefix(S, P).   // gateway.1
+/// ```
+pub fn offered(gateways: &[GatewayInput<'_>]) -> GatewayRoutes {
+    let mut out = GatewayRoutes::default();
+    for input in gateways {
+        let gateway = input.gateway;
+        out.gateways.push(gateway.gateway);
+        let sure_hop = if gateway.kind == GatewayKind::Vpn { Tri::Yes } else { Tri::Maybe };
+        out.as_next_hop = if out.gateways.len() == 1 { sure_hop } else { out.as_next_hop.min(sure_hop).max(Tri::Maybe) };
+        if gateway.kind != GatewayKind::Vpn {
+            out.unknown_routes = gateway.gateway;
+        }
+        out.routes.extend(input.clients.iter().map(|prefix| (*prefix, gateway.gateway, Tri::Yes)));
+        for (connection, prefixes, peer_speaks_bgp) in &input.connections {
+            let sure = match connection.kind {
+                ConnectionKind::Ipsec => connection.connected.max(Tri::Maybe),
+                _ => Tri::Maybe,
+            };
+            out.routes.extend(prefixes.iter().map(|prefix| (*prefix, connection.peer, sure)));
+            let static_site = connection.kind == ConnectionKind::Ipsec && !connection.bgp && !(gateway.bgp && *peer_speaks_bgp);
+            if !static_site {
+                out.unknown_routes = connection.connection;
+            }
+        }
+    }
+    out.gateways.sort();
+    out.routes.sort();
+    out.routes.dedup();
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// covers: GW-02, GW-03, GW-04
+    #[test]
+    fn a_connected_static_site_is_sure_and_bgp_is_not() {
+        let gateway = Gateway { gateway: Sym::new("gw"), kind: GatewayKind::Vpn, bgp: true };
+        let connection = |connected, bgp| Connection {
+            connection: Sym::new("c"),
+            kind: ConnectionKind::Ipsec,
+            gateway: gateway.gateway,
+            peer: Sym::new("hq"),
+            connected,
+            bgp,
+        };
+        let prefix: Prefix = "172.16.0.0/16".parse().unwrap();
+        let routes = |connection: &Connection| {
+            offered(&[GatewayInput { gateway: &gateway, connections: vec![(connection, vec![prefix], false)], clients: vec![] }])
+        };
+        let up = routes(&connection(Tri::Yes, false));
+        assert_eq!((up.routes[0].2, up.unknown_routes), (Tri::Yes, Sym::EMPTY));
+        assert_eq!(routes(&connection(Tri::No, false)).routes[0].2, Tri::Maybe);
+        assert!(!routes(&connection(Tri::Yes, true)).unknown_routes.is_empty());
+        assert!(offered(&[]).routes.is_empty());
+    }
+}

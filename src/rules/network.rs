@@ -1,0 +1,112 @@
+//! A network as its subnets see it, put together from the rows around it.
+
+use crate::facts::network::{Connection, Gateway, Peering, PeeringPrefix};
+use crate::model::{Prefix, Sym, Tri};
+use crate::rules::gateway::{GatewayInput, GatewayRoutes, offered};
+use crate::rules::peering::peer;
+use crate::rules::route::Network;
+
+/// The rows around one network.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    /// Its address space.
+    pub own: Vec<Prefix>,
+    /// Its sides of its peerings.
+    pub sides: Vec<Peering>,
+    /// The other sides.
+    pub reciprocal: Vec<Peering>,
+    /// The recorded address spaces of its peers.
+    pub recorded: Vec<PeeringPrefix>,
+    /// The peers that are in the input.
+    pub known: Vec<Sym>,
+    /// Their address spaces.
+    pub remote_space: Vec<(Sym, Prefix)>,
+    /// For each peer, the spaces of its own peers, with the network each belongs to.
+    pub beyond: Vec<(Sym, Sym, Prefix)>,
+    /// What its own gateways offer.
+    pub gateway: GatewayRoutes,
+    /// What the gateways of its peers offer.
+    pub remote_gateways: Vec<(Sym, GatewayRoutes)>,
+    /// Resources of kinds that are not modelled and change its routes.
+    pub clouds: Vec<Sym>,
+}
+
+/// The network (PEER-02 to PEER-05, PEER-08, NSG-20).
+pub fn assemble(vnet: Sym, around: &Around) -> Network {
+    let mut own = around.own.clone();
+    own.sort();
+    own.dedup();
+    let mut peers: Vec<_> = around
+        .sides
+        .iter()
+        .map(|side| {
+            let reciprocal: Vec<Peering> = around.reciprocal.iter().filter(|other| other.vnet == side.remote).copied().collect();
+            let recorded: Vec<PeeringPrefix> = around.recorded.iter().filter(|row| row.peering == side.peering).copied().collect();
+            let space: Vec<Prefix> =
+                around.remote_space.iter().filter(|(remote, _)| *remote == side.remote).map(|(_, prefix)| *prefix).collect();
+            peer(side, &recorded, &reciprocal, around.known.contains(&side.remote), &space)
+        })
+        .collect();
+    peers.sort();
+    let mut beyond: Vec<Prefix> = peers
+        .iter()
+        .filter(|peer| peer.forwarded && peer.usable.hi())
+        .flat_map(|peer| around.beyond.iter().filter(|(through, of, _)| *through == peer.vnet && *of != vnet))
+        .map(|(_, _, prefix)| *prefix)
+        .collect();
+    beyond.sort();
+    beyond.dedup();
+    let mut gateway = around.gateway.clone();
+    if gateway.gateways.is_empty() {
+        for peer in peers.iter().filter(|peer| peer.remote_gateway && peer.usable.hi()) {
+            let Some((_, offered)) = around.remote_gateways.iter().find(|(remote, _)| *remote == peer.vnet) else { continue };
+            gateway = offered.clone();
+            if !peer.usable.lo() {
+                gateway.as_next_hop = gateway.as_next_hop.min(Tri::Maybe);
+                gateway.routes.iter_mut().for_each(|route| route.2 = route.2.min(Tri::Maybe));
+            }
+        }
+    }
+    let mut clouds = around.clouds.clone();
+    clouds.sort_by_key(|resource| resource.as_str());
+    Network { vnet, own, peers, beyond, gateway, clouded: clouds.first().copied().unwrap_or_default() }
+}
+
+/// The rows around the gateways of one network.
+#[derive(Clone, Debug, Default)]
+pub struct AroundGateways {
+    /// The gateways.
+    pub gateways: Vec<Gateway>,
+    /// Their connections.
+    pub connections: Vec<Connection>,
+    /// Addresses behind peers: the peer and a prefix.
+    pub behind: Vec<(Sym, Prefix)>,
+    /// Peers that speak BGP.
+    pub bgp_peers: Vec<Sym>,
+    /// Addresses of point-to-site clients: the gateway and a prefix.
+    pub clients: Vec<(Sym, Prefix)>,
+}
+
+/// What the gateways offer.
+pub fn assemble_gateways(around: &AroundGateways) -> GatewayRoutes {
+    let mut gateways = around.gateways.clone();
+    gateways.sort();
+    gateways.dedup();
+    let inputs: Vec<GatewayInput<'_>> = gateways
+        .iter()
+        .map(|gateway| GatewayInput {
+            gateway,
+            connections: around
+                .connections
+                .iter()
+                .filter(|connection| connection.gateway == gateway.gateway)
+                .map(|connection| {
+                    let behind = around.behind.iter().filter(|(peer, _)| *peer == connection.peer).map(|(_, prefix)| *prefix).collect();
+                    (connection, behind, around.bgp_peers.contains(&connection.peer))
+                })
+                .collect(),
+            clients: around.clients.iter().filter(|(of, _)| *of == gateway.gateway).map(|(_, prefix)| *prefix).collect(),
+        })
+        .collect();
+    offered(&inputs)
+}

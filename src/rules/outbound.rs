@@ -1,0 +1,157 @@
+//! Every way out to the internet, and the address the outside sees.
+
+use crate::facts::network::PublicSku;
+use crate::model::{Prefix, Set, Span, Sym, Tri};
+
+/// The address that traffic leaves a network with.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PublicSource {
+    /// One of these: all of them are possible for every flow (decision on several addresses: a filter must admit all).
+    OneOf(Vec<Prefix>),
+    /// An address of Azure in the region that the input does not tell: default outbound access (OUT-07).
+    SomeAzure,
+}
+
+/// How the packets of one address configuration leave for public addresses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Method {
+    /// What leaves this way.
+    pub span: Span,
+    /// What the far side sees.
+    pub source: PublicSource,
+    /// The resource that does it; empty for default outbound access.
+    pub resource: Sym,
+    /// A clause in plain words.
+    pub text: &'static str,
+    /// A code where the way is not certain.
+    pub code: &'static str,
+}
+
+/// What decides how an address configuration leaves its network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exits {
+    /// The NAT gateway of the subnet: its id, its SKU where it is in the input, and its addresses (`None`: some are not known).
+    pub nat: Option<(Sym, Option<PublicSku>, Option<Vec<Prefix>>)>,
+    /// The instance public address: its id and the address where it is known.
+    pub instance: Option<(Sym, Option<Prefix>)>,
+    /// A load balancer pool that holds the configuration: its outbound rules may apply; else empty.
+    pub pool: Sym,
+    /// Whether default outbound access exists on the subnet (OUT-08, OUT-09).
+    pub default_allowed: Tri,
+    /// Something else takes default outbound access away: another interface of the machine has a Standard address, or the machine is an
+    /// instance of a flexible scale set (OUT-07).
+    pub default_barred: bool,
+    /// Whether the packets are IPv6, which has explicit ways only (ADR-14).
+    pub v6: bool,
+}
+
+/// The ways out, by precedence; the first that applies is the only one (OUT-02).
+///
+/// ```datalog
+/// leaves(I, G) :- ip_config(I, _, S, _), subnet_nat_gateway(S, G).                                        // outbound.1
+/// leaves(I, A) :- ip_config_public_ip(I, A), ip_config(I, _, S, _), !subnet_nat_gateway(S, _).            // outbound.2
+/// ```
+pub fn methods(exits: &Exits) -> Vec<Method> {
+    let mut out = Vec::new();
+    let mut rest = Span::ALL;
+    if let Some((nat, sku, addresses)) = &exits.nat {
+        let by_nat = |span, code| Method {
+            span,
+            source: addresses.clone().map_or(PublicSource::SomeAzure, PublicSource::OneOf),
+            resource: *nat,
+            text: "the NAT gateway of the subnet translates TCP and UDP",
+            code,
+        };
+        let works = !exits.v6 || *sku == Some(PublicSku::StandardV2);
+        match (sku, addresses) {
+            (None, _) => out.push(by_nat(Span::exactly(Set::tcp_udp()).doubted(), "W-MISSING")),
+            (Some(_), Some(list)) if list.is_empty() => {
+                out.push(by_nat(Span::exactly(Set::tcp_udp()).doubted(), "W-UNSUPPORTED"));
+            }
+            (Some(_), _) if works => {
+                out.push(by_nat(Span::exactly(Set::tcp_udp()), ""));
+                // What a NAT gateway does not translate perhaps falls to the instance address (OUT-03).
+                rest = Span { sure: Set::EMPTY, may: Set::ALL.minus(Set::tcp_udp()) };
+            }
+            _ => {}
+        }
+        if exits.instance.is_none() && rest.sure.is_empty() {
+            return out;
+        }
+        if rest == Span::ALL && works {
+            rest = rest.doubted();
+        }
+    }
+    if let Some((public_ip, address)) = &exits.instance {
+        out.push(Method {
+            span: rest,
+            source: address.map_or(PublicSource::SomeAzure, |address| PublicSource::OneOf(vec![address])),
+            resource: *public_ip,
+            text: "the instance public address stands for it in the outside",
+            code: if rest == Span::ALL { "" } else { "W-UNSUPPORTED" },
+        });
+        return out;
+    }
+    if !exits.pool.is_empty() {
+        out.push(Method {
+            span: Span::exactly(Set::tcp_udp()).doubted(),
+            source: PublicSource::SomeAzure,
+            resource: exits.pool,
+            text: "the load balancer of its pool perhaps translates it",
+            code: "W-UNSUPPORTED",
+        });
+        return out;
+    }
+    if exits.default_allowed.hi() && !exits.default_barred && !exits.v6 {
+        let span = Span::exactly(Set::tcp_udp()).and(rest);
+        out.push(Method {
+            span: if exits.default_allowed.lo() { span } else { span.doubted() },
+            source: PublicSource::SomeAzure,
+            resource: Sym::EMPTY,
+            text: "default outbound access gives it some address of Azure",
+            code: if exits.default_allowed.lo() { "" } else { "W-DELEGATED" },
+        });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain() -> Exits {
+        Exits { default_allowed: Tri::Yes, ..Exits::default() }
+    }
+
+    fn nat(sku: PublicSku) -> Option<(Sym, Option<PublicSku>, Option<Vec<Prefix>>)> {
+        Some((Sym::new("nat"), Some(sku), Some(vec!["20.0.0.9/32".parse().unwrap()])))
+    }
+
+    /// covers: OUT-02, OUT-03, OUT-04
+    #[test]
+    fn a_nat_gateway_comes_before_the_instance_address() {
+        let exits = Exits { nat: nat(PublicSku::Standard), instance: Some((Sym::new("pip"), None)), ..plain() };
+        let ways = methods(&exits);
+        assert_eq!(ways[0].resource, Sym::new("nat"));
+        assert_eq!(ways[0].span, Span::exactly(Set::tcp_udp()));
+        assert!(ways[1].span.sure.is_empty(), "icmp may fall to the instance address");
+    }
+
+    /// covers: OUT-03, OUT-10, ADR-14
+    #[test]
+    fn a_standard_nat_gateway_translates_no_icmp_and_no_ipv6() {
+        let exits = Exits { nat: nat(PublicSku::Standard), ..plain() };
+        assert_eq!(methods(&exits).iter().fold(Set::EMPTY, |s, m| s.or(m.span.may)), Set::tcp_udp());
+        assert_eq!(methods(&Exits { v6: true, ..exits.clone() }), []);
+        assert_eq!(methods(&Exits { v6: true, nat: nat(PublicSku::StandardV2), ..plain() }).len(), 1);
+    }
+
+    /// covers: OUT-07, OUT-08, OUT-10
+    #[test]
+    fn default_outbound_access_is_for_tcp_and_udp_and_can_be_taken_away() {
+        assert_eq!(methods(&plain())[0].span, Span::exactly(Set::tcp_udp()));
+        assert_eq!(methods(&Exits { default_allowed: Tri::No, ..plain() }), []);
+        assert_eq!(methods(&Exits { default_barred: true, ..plain() }), []);
+        assert!(methods(&Exits { default_allowed: Tri::Maybe, ..plain() })[0].span.sure.is_empty());
+    }
+}

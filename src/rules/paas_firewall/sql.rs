@@ -1,0 +1,112 @@
+//! The firewall of a logical SQL server.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::model::{Sym, Tri};
+use crate::rules::paas_firewall::{
+    Decision, Firewall, Item, NO_MATCH, Origin, SQL_IP_RULES, SQL_SUBNET_RULES, Source, ip_rule, settle, subnet_rule,
+};
+
+/// The switch, then rules for subnets to what a service endpoint marks and rules for addresses to everything else; nobody passes without a rule
+/// (SQL-01 … SQL-09).
+///
+/// A subnet must be of the server's tenant (SE-20) and never meets a rule for addresses (SQL-04). The rule 0.0.0.0 admits whatever comes from Azure, of any
+/// tenant (SQL-03, FW-09). Rules that a database keeps inside itself are not exported and taken for none (SQL-07). A list that is not in the input may hold
+/// anything (M-03).
+///
+/// ```datalog
+/// admits_azure(S) :- store(S, "sql", _, _), store_ip_rule(_, S, 0.0.0.0, 0.0.0.0), !closed(S).                   // sql.1
+/// ```
+pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
+    let Some(access) = firewall.access else { return Decision { admitted: Tri::Maybe, item: Item::Unknown } };
+    let (matched, complete, list) = match source {
+        Source::ServiceEndpoint { subnet, tenant, .. } => {
+            (subnet_rule(firewall, *subnet, *tenant, true), firewall.subnet_complete, SQL_SUBNET_RULES)
+        }
+        Source::SameRegionAzure => {
+            let anywhere = Source::Public { addresses: Vec::new(), certain: false, origin: Origin::Azure };
+            (addresses(firewall, &anywhere), firewall.ip_complete, SQL_IP_RULES)
+        }
+        _ => (addresses(firewall, source), firewall.ip_complete, SQL_IP_RULES),
+    };
+    let matched = if matched.admitted == Tri::No && !complete {
+        Decision { admitted: Tri::Maybe, item: Item::Missing { list: Sym::new(list) } }
+    } else {
+        matched
+    };
+    settle(NO_MATCH, access.public, Tri::No, matched)
+}
+
+/// The rules for addresses, with the one that stands for Azure.
+fn addresses(firewall: &Firewall<'_>, source: &Source) -> Decision {
+    let by_address = ip_rule(firewall, source);
+    let zero = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let all_azure = firewall.ip_rules.iter().filter(|r| r.from == zero && r.to == zero).min_by_key(|r| r.rule.as_str());
+    let from_azure = match source {
+        Source::Public { origin, .. } | Source::AnyPublic { origin, .. } => *origin == Origin::Azure,
+        Source::Caller { .. } | Source::SameRegionAzure => true,
+        Source::ServiceEndpoint { .. } => false,
+    };
+    match all_azure {
+        Some(rule) if from_azure && by_address.admitted != Tri::Yes => {
+            Decision { admitted: Tri::Yes, item: Item::AllAzure { rule: rule.rule } }
+        }
+        _ => by_address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::*;
+    use super::super::{Item, Origin, Source, admit};
+    use crate::facts::store_facts::{PublicAccess, Service};
+    use crate::model::Tri;
+
+    fn everybody(origin: Origin) -> Source {
+        Source::AnyPublic { except: vec![], origin }
+    }
+
+    // covers: SQL-02, SQL-03, SQL-04, SQL-06, FW-09, FW-10
+    #[test]
+    fn all_of_azure_is_neither_the_internet_nor_a_service_endpoint() {
+        let mut server = store(Service::Sql);
+        assert_eq!(admit(&server, &internet("198.51.100.7")).admitted, Tri::No, "no rule, no entry");
+        server.ip_rules = ips(&[("0.0.0.0", "0.0.0.0")]);
+        assert_eq!(admit(&server, &azure("20.9.9.9")).admitted, Tri::Yes);
+        assert_eq!(admit(&server, &everybody(Origin::Azure)).admitted, Tri::Yes);
+        assert_eq!(admit(&server, &everybody(Origin::Internet)).admitted, Tri::No);
+        assert_eq!(admit(&server, &endpoint("a", "t1")).admitted, Tri::No);
+        server.ip_rules = ips(&[("0.0.0.0", "255.255.255.255")]);
+        assert_eq!(admit(&server, &everybody(Origin::Internet)).admitted, Tri::Yes);
+        assert_eq!(admit(&server, &Source::Public { addresses: vec![], certain: false, origin: Origin::OnPrem }).admitted, Tri::Yes);
+        assert_eq!(admit(&server, &endpoint("a", "t1")).admitted, Tri::No);
+        let off = with(&server, |a| a.public = PublicAccess::Disabled);
+        assert_eq!(admit(&off, &azure("20.9.9.9")).item, Item::PublicAccess(PublicAccess::Disabled));
+    }
+
+    // covers: SQL-05, SE-20
+    #[test]
+    fn a_subnet_of_another_tenant_is_not_admitted() {
+        let mut server = store(Service::Sql);
+        let subnet = "/subscriptions/s1/resourcegroups/r/providers/microsoft.network/virtualnetworks/v/subnets/a";
+        server.subnet_rules = subnets(&[(subnet, Tri::Yes)]);
+        assert_eq!(admit(&server, &endpoint(subnet, "t1")).admitted, Tri::Yes);
+        assert_eq!(admit(&server, &endpoint(subnet, "tx")).admitted, Tri::No);
+        assert_eq!(admit(&server, &endpoint(subnet, "")).admitted, Tri::Yes, "the same subscription has one tenant");
+        server.subnet_rules = subnets(&[("/subscriptions/s9/b", Tri::Yes)]);
+        assert_eq!(admit(&server, &endpoint("/subscriptions/s9/b", "")).admitted, Tri::Maybe);
+    }
+
+    // covers: M-03, SQL-02
+    #[test]
+    fn rules_that_nobody_exported_may_admit_anybody() {
+        let mut server = store(Service::Sql);
+        server.ip_complete = false;
+        assert_eq!(admit(&server, &internet("198.51.100.7")).admitted, Tri::Maybe);
+        assert_eq!(admit(&server, &endpoint("a", "t1")).admitted, Tri::No, "the other list is complete");
+        server.subnet_complete = false;
+        assert_eq!(admit(&server, &endpoint("a", "t1")).admitted, Tri::Maybe);
+        let off = with(&server, |a| a.public = PublicAccess::Disabled);
+        assert_eq!(admit(&off, &endpoint("a", "t1")).admitted, Tri::No);
+    }
+}

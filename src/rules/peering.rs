@@ -1,0 +1,135 @@
+//! Which networks see each other through a peering, and which addresses that covers.
+
+use crate::facts::network::{Peering, PeeringPrefix, PeeringState};
+use crate::model::{Prefix, Sym, Tri};
+
+/// What one network gets from one peering.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Peer {
+    /// The remote network.
+    pub vnet: Sym,
+    /// Our side of it.
+    pub peering: Sym,
+    /// Whether packets pass at all (PEER-02).
+    pub usable: Tri,
+    /// Both sides have `allowVirtualNetworkAccess`; without it nothing is sure (PEER-05).
+    pub access: bool,
+    /// Our own side has it: then the remote space is in our `VirtualNetwork` tag.
+    pub own_access: bool,
+    /// Our side takes what the remote network forwards for others (PEER-06).
+    pub forwarded: bool,
+    /// Our side uses the gateway of the remote network, and it lets us (PEER-08).
+    pub remote_gateway: bool,
+    /// The remote addresses, each with whether it is surely there (PEER-04).
+    pub prefixes: Vec<(Prefix, Tri)>,
+}
+
+/// What `own` gives its network, seen beside the rows of the `reciprocal` side.
+///
+/// `remote_known` says whether the remote network is in the input; if it is not, the state we see is all there is.
+///
+/// ```datalog
+/// joined(V, W) :- peering(P, V, W, "connected", _, _, _, _, _, _), peering(Q, W, V, "connected", _, _, _, _, _, _).  // peering.1
+/// ```
+pub fn peer(own: &Peering, prefixes: &[PeeringPrefix], reciprocal: &[Peering], remote_known: bool, remote_space: &[Prefix]) -> Peer {
+    let states = reciprocal.iter().map(|side| side.state);
+    let other = if reciprocal.is_empty() { None } else { Some(states.clone().any(usable_state)) };
+    let mut usable = match (usable_state(own.state), other) {
+        (false, _) | (_, Some(false)) => Tri::No,
+        (true, Some(true)) => Tri::Yes,
+        (true, None) if remote_known => Tri::No,
+        (true, None) if own.state == PeeringState::Connected => Tri::Yes,
+        (true, None) => Tri::Maybe,
+    };
+    if !own.complete || reciprocal.iter().any(|side| !side.complete) {
+        usable = usable.and(Tri::Maybe); // only some subnets of the two networks are joined
+    }
+    let access = own.access && reciprocal.iter().all(|side| side.access);
+    let remote_gateway = own.use_remote_gateways && reciprocal.iter().any(|side| side.gateway_transit);
+    Peer {
+        vnet: own.remote,
+        peering: own.peering,
+        usable,
+        access,
+        own_access: own.access,
+        forwarded: own.forwarded,
+        remote_gateway,
+        prefixes: space(own, prefixes, remote_space),
+    }
+}
+
+fn usable_state(state: PeeringState) -> bool {
+    matches!(state, PeeringState::Connected | PeeringState::Unknown)
+}
+
+/// Routes follow the synchronised space; where it is not in sync, what is in both is sure and what is in either is possible (PEER-04).
+fn space(own: &Peering, prefixes: &[PeeringPrefix], remote_space: &[Prefix]) -> Vec<(Prefix, Tri)> {
+    let of = |current: bool| prefixes.iter().filter(|p| p.current == current).map(|p| p.prefix).collect::<Vec<_>>();
+    let (synced, mut current) = (of(false), of(true));
+    if current.is_empty() {
+        current = remote_space.to_vec();
+    }
+    let mut out: Vec<(Prefix, Tri)> = if synced.is_empty() {
+        current.into_iter().map(|prefix| (prefix, Tri::Yes)).collect()
+    } else if own.in_sync || current.is_empty() {
+        synced.into_iter().map(|prefix| (prefix, Tri::Yes)).collect()
+    } else {
+        let both: Vec<Prefix> = synced.iter().filter(|p| current.contains(p)).copied().collect();
+        let either = synced.into_iter().chain(current);
+        either.map(|prefix| (prefix, if both.contains(&prefix) { Tri::Yes } else { Tri::Maybe })).collect()
+    };
+    out.sort();
+    out.dedup();
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(state: PeeringState) -> Peering {
+        Peering {
+            peering: Sym::new("p"),
+            vnet: Sym::new("a"),
+            remote: Sym::new("b"),
+            state,
+            in_sync: true,
+            access: true,
+            forwarded: false,
+            gateway_transit: false,
+            use_remote_gateways: false,
+            complete: true,
+        }
+    }
+
+    /// covers: PEER-02
+    #[test]
+    fn a_peering_needs_both_sides_connected() {
+        use PeeringState::*;
+        let cases = [
+            (Connected, vec![Connected], true, Tri::Yes),
+            (Connected, vec![Disconnected], true, Tri::No),
+            (Initiated, vec![Connected], true, Tri::No),
+            (Connected, vec![], true, Tri::No),
+            (Connected, vec![], false, Tri::Yes),
+            (Unknown, vec![], false, Tri::Maybe),
+            (Unknown, vec![Unknown], true, Tri::Yes),
+        ];
+        for (own, other, known, expected) in cases {
+            let other: Vec<Peering> = other.into_iter().map(side).collect();
+            assert_eq!(peer(&side(own), &[], &other, known, &[]).usable, expected, "{own:?} {other:?}");
+        }
+    }
+
+    /// covers: PEER-04
+    #[test]
+    fn a_space_out_of_sync_is_sure_only_where_both_views_agree() {
+        let mut own = side(PeeringState::Connected);
+        own.in_sync = false;
+        let row = |prefix: &str, current| PeeringPrefix { peering: own.peering, prefix: prefix.parse().unwrap(), current };
+        let rows = [row("10.1.0.0/16", false), row("10.1.0.0/16", true), row("10.2.0.0/16", true)];
+        let peer = peer(&own, &rows, &[side(PeeringState::Connected)], true, &[]);
+        let expected: Vec<(Prefix, Tri)> = vec![("10.1.0.0/16".parse().unwrap(), Tri::Yes), ("10.2.0.0/16".parse().unwrap(), Tri::Maybe)];
+        assert_eq!(peer.prefixes, expected);
+    }
+}

@@ -1,0 +1,148 @@
+//! What a private endpoint is at the end of the way: its addresses, and what answers behind them.
+
+use std::net::IpAddr;
+
+use crate::facts::Index;
+use crate::facts::platform::Platform;
+use crate::facts::private_access::{AddressSource, PrivateEndpointConnection};
+use crate::facts::store_facts::{Instance, Service};
+use crate::model::traffic::ANY_PORT;
+use crate::model::{Proto, Set, Span, Sym};
+
+/// The sub-resource that a private endpoint names for one endpoint of a store: `blob`, `blob_secondary` (PE-04, M-07).
+pub fn group(part: Sym, instance: Instance) -> Sym {
+    match instance {
+        Instance::Primary => part,
+        Instance::Secondary => Sym::new(&format!("{part}_secondary")),
+    }
+}
+
+/// The connections that lead to the sub-resource `group` of `target`, in the order of their ids (PE-01, PE-03).
+///
+/// ```datalog
+/// leads_to(E, T, G) :- private_endpoint_connection(_, E, T, G, _, _, _).                                         // pe.1
+/// ```
+pub fn connections(index: &Index, target: Sym, group: Sym) -> Vec<PrivateEndpointConnection> {
+    let rows = index.private_endpoint_connections_by_target.get(target);
+    let mut found: Vec<PrivateEndpointConnection> = rows.iter().filter(|c| c.group == group).copied().collect();
+    found.sort_by_key(|c| (c.endpoint.as_str(), c.connection.as_str()));
+    found
+}
+
+/// The addresses of `endpoint` for the sub-resource `group`, sorted; every address where `group` is empty (PE-06).
+///
+/// The interface knows best, then the DNS configuration on the endpoint, then the addresses it asked for. Empty where the input has none.
+///
+/// ```datalog
+/// has_nic_address(E) :- private_endpoint_nic(E, N), ip_config(C, N, _, _), ip_config_address(C, _).
+/// has_dns_address(E) :- private_endpoint_address(E, "custom-dns", _, _, _).
+/// endpoint_address(E, A) :- private_endpoint_nic(E, N), ip_config(C, N, _, _), ip_config_address(C, A).          // pe.2
+/// endpoint_address(E, A) :- private_endpoint_address(E, "custom-dns", _, A, _), !has_nic_address(E).             // pe.3
+/// endpoint_address(E, A) :- private_endpoint_address(E, "static", _, A, _), !has_nic_address(E), !has_dns_address(E). // pe.4
+/// ```
+pub fn addresses(index: &Index, endpoint: Sym, group: Sym) -> Vec<IpAddr> {
+    let fits = |of: Sym| group.is_empty() || of.is_empty() || of == group;
+    let mut found: Vec<IpAddr> = Vec::new();
+    for nic in index.private_endpoint_nics.get(endpoint) {
+        for config in index.ip_configs_by_nic.get(nic.nic) {
+            let links = index.ip_config_links.get(config.ip_config);
+            if links.is_empty() || links.iter().any(|link| fits(link.group)) {
+                found.extend(index.ip_config_address.get(config.ip_config).iter().map(|a| a.address));
+            }
+        }
+    }
+    for source in [AddressSource::CustomDns, AddressSource::Static] {
+        if found.is_empty() {
+            let rows = index.private_endpoint_addresses.get(endpoint).iter();
+            found.extend(rows.filter(|a| a.source == source && fits(a.group)).map(|a| a.address));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The private endpoints that own `address`, in the order of their ids; networks may overlap, so there may be several (PLS-04).
+pub fn owners(index: &Index, address: IpAddr) -> Vec<Sym> {
+    let nics = index.ip_configs_by_address.get(address).iter().filter_map(|a| index.ip_config.one(a.ip_config));
+    let mut found: Vec<Sym> = nics.flat_map(|c| index.private_endpoints_by_nic.get(c.nic)).map(|e| e.endpoint).collect();
+    let written = index.private_endpoint_addresses.rows().filter(|row| row.address == address).map(|row| row.endpoint);
+    found.extend(written.filter(|&endpoint| addresses(index, endpoint, Sym::EMPTY).contains(&address)));
+    found.sort_by_key(|endpoint| endpoint.as_str());
+    found.dedup();
+    found
+}
+
+/// What the front end of a store's part answers: TCP at the service's ports, and nothing else (M-16, PE-17, SE-12).
+///
+/// `kind` is the account kind, `plain_http` whether port 80 answers. A SQL server may redirect its clients to further ports (SQL-12), which differ for
+/// private endpoints; a premium file share may speak NFS.
+///
+/// ```datalog
+/// answers(S, G, P) :- store_part(S, G, _, _, _), service_port(G, P).                                             // pe.5
+/// ```
+pub fn front_end(platform: &Platform, service: Service, kind: Sym, part: Sym, plain_http: bool, private: bool) -> Span {
+    let port = |low: u16, high: u16| Set::of(Proto::Tcp, (low, high), ANY_PORT);
+    let ports = platform.ports(part);
+    if ports.is_empty() {
+        return Span { sure: Set::EMPTY, may: Set::tcp() };
+    }
+    let mut sure = ports.iter().fold(Set::EMPTY, |set, &p| set.or(port(p, p)));
+    if service == Service::Storage && plain_http && part.as_str() != "file" {
+        sure = sure.or(port(80, 80));
+    }
+    let may = match (service, private) {
+        (Service::Sql, false) => sure.or(port(11000, 11999)),
+        (Service::Sql, true) => sure.or(port(1433, u16::MAX)),
+        (Service::Storage, _) if part.as_str() == "file" && kind.as_str() == "filestorage" => sure.or(port(2049, 2049)),
+        _ => sure,
+    };
+    Span { sure, may }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::network::{IpConfig, IpConfigAddress};
+    use crate::facts::private_access::{PrivateEndpointAddress, PrivateEndpointNic};
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    // covers: PE-06
+    #[test]
+    fn the_interface_knows_the_address_best() {
+        let pe = Sym::new("pe");
+        let written = |source, address: &str| PrivateEndpointAddress {
+            endpoint: pe,
+            source,
+            group: Sym::EMPTY,
+            address: ip(address),
+            fqdn: Sym::EMPTY,
+        };
+        let mut index: Index =
+            [written(AddressSource::Static, "10.0.0.9").into(), written(AddressSource::CustomDns, "10.0.0.8").into()].into_iter().collect();
+        assert_eq!(addresses(&index, pe, Sym::EMPTY), [ip("10.0.0.8")]);
+        assert_eq!(owners(&index, ip("10.0.0.8")), [pe]);
+        assert!(owners(&index, ip("10.0.0.9")).is_empty());
+        index.insert(PrivateEndpointNic { endpoint: pe, nic: "n".into() }.into());
+        index.insert(IpConfig { ip_config: "c".into(), nic: "n".into(), subnet: "s".into(), primary: true }.into());
+        index.insert(IpConfigAddress { ip_config: "c".into(), address: ip("10.0.0.7") }.into());
+        assert_eq!(addresses(&index, pe, "blob".into()), [ip("10.0.0.7")]);
+        assert_eq!(owners(&index, ip("10.0.0.7")), [pe]);
+    }
+
+    // covers: M-16, PE-17, SE-12
+    #[test]
+    fn only_the_ports_of_the_service_answer() {
+        let blob = front_end(Platform::builtin(), Service::Storage, "storagev2".into(), "blob".into(), false, false);
+        assert_eq!(blob, Span::exactly(Set::of(Proto::Tcp, (443, 443), ANY_PORT)));
+        let plain = front_end(Platform::builtin(), Service::Storage, "storagev2".into(), "blob".into(), true, false);
+        assert!(plain.sure.meets(Set::of(Proto::Tcp, (80, 80), ANY_PORT)));
+        let sql = front_end(Platform::builtin(), Service::Sql, Sym::EMPTY, "sqlserver".into(), false, false);
+        assert_eq!((sql.sure.to_string(), sql.may.to_string()), ("tcp/1433".to_owned(), "tcp/1433, tcp/11000-11999".to_owned()));
+        let odd = front_end(Platform::builtin(), Service::Storage, Sym::EMPTY, "unheard-of".into(), false, false);
+        assert_eq!((odd.sure, odd.may), (Set::EMPTY, Set::tcp()));
+    }
+}

@@ -1,0 +1,402 @@
+//! Which next hop wins: the effective routes of a network with a route table, and the choice for one destination.
+//!
+//! A [`Context`] is shared by every subnet with the same network and table. Routes of single private endpoints and of service
+//! endpoints are not in it: they are looked at where such a destination is asked for.
+
+use std::net::IpAddr;
+
+use crate::facts::network::{HopKind, Route};
+use crate::facts::platform::Platform;
+use crate::facts::selector::Selector;
+use crate::model::{Prefix, Sym, Tri, net};
+use crate::rules::gateway::GatewayRoutes;
+use crate::rules::peering::Peer;
+
+/// What a network is to its subnets, whatever their route tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Network {
+    /// The network.
+    pub vnet: Sym,
+    /// Its own address space.
+    pub own: Vec<Prefix>,
+    /// What its peerings give it.
+    pub peers: Vec<Peer>,
+    /// Address spaces of the peers of those peers that forward for others: perhaps in the tag `VirtualNetwork` (NSG-20).
+    pub beyond: Vec<Prefix>,
+    /// What its gateway, or the one it uses in a peered network, offers (RTE-04, PEER-08).
+    pub gateway: GatewayRoutes,
+    /// Something of a kind that is not modelled gives the network routes; its id, else empty.
+    pub clouded: Sym,
+}
+
+/// The route table of a subnet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// None is associated.
+    None,
+    /// The table, and whether it keeps the gateway's routes.
+    Known {
+        /// The table.
+        table: Sym,
+        /// `disableBgpRoutePropagation` is not set (RTE-04).
+        gateway_routes: bool,
+        /// Its routes.
+        routes: Vec<Route>,
+    },
+    /// It is referenced and not in the input: any next hop is possible (SND-03).
+    Missing(Sym),
+}
+
+/// Where a packet goes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Hop {
+    /// Delivered inside the network.
+    Local,
+    /// Delivered in the peered network.
+    Peering(Sym),
+    /// To the address of an appliance.
+    Appliance(IpAddr),
+    /// To the virtual network gateway.
+    Gateway,
+    /// To the internet or a public front end of Azure.
+    Internet,
+    /// Dropped.
+    None,
+    /// Not known: anywhere.
+    Unknown,
+}
+
+/// Who put a route there, best first where prefixes are equal (RTE-08, RTE-15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Origin {
+    User,
+    UserRegionalTag,
+    UserServiceTag,
+    UserRegionalCloudTag,
+    UserCloudTag,
+    Gateway,
+    SystemLocal,
+    SystemPeering,
+    SystemInternet,
+    SystemNone,
+}
+
+impl Origin {
+    /// Whether a person put it there.
+    pub fn is_user(self) -> bool {
+        self <= Origin::UserCloudTag
+    }
+    /// Local and peering routes of the platform beat gateway routes of any length (RTE-09).
+    pub fn is_preferred(self) -> bool {
+        matches!(self, Origin::SystemLocal | Origin::SystemPeering)
+    }
+}
+
+/// One effective route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entry {
+    /// What it covers.
+    pub prefix: Prefix,
+    /// Who put it there.
+    pub origin: Origin,
+    /// Where it leads.
+    pub hop: Hop,
+    /// Whether it is surely there.
+    pub sure: Tri,
+    /// The route, peering, site or gateway it comes from; empty for a default of the platform.
+    pub source: Sym,
+    /// The prefix only bounds it: it may cover any longer prefix inside (an unknown service tag, unknown learned routes).
+    pub open: bool,
+}
+
+/// The effective routes of every subnet with this network and route table, sorted by prefix.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Context {
+    /// The network it belongs to.
+    pub network: std::sync::Arc<Network>,
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// The missing route table, or what else makes any next hop possible; empty where all is known.
+    pub unknown: Sym,
+    /// A gateway whose learned routes are not in the input, and whose routes this table keeps; else empty (GW-04).
+    pub unknown_routes: Sym,
+    /// Prefixes that UDRs surely put into the tag `VirtualNetwork` (NSG-20).
+    pub tag_sure: Vec<Prefix>,
+    /// Prefixes that UDRs or gateway routes perhaps put there.
+    pub tag_maybe: Vec<Prefix>,
+}
+
+/// The reserved ranges that lead nowhere unless something else is said (RTE-03).
+pub const RESERVED: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+
+/// The four reserved ranges.
+pub fn reserved() -> impl Iterator<Item = Prefix> {
+    RESERVED.iter().map(|text| text.parse().expect("a literal prefix"))
+}
+
+fn defaults() -> [Prefix; 2] {
+    ["0.0.0.0/0", "::/0"].map(|text| text.parse().expect("a literal prefix"))
+}
+
+impl Context {
+    /// Builds the table (RTE-01 to RTE-06, RTE-15 to RTE-18).
+    ///
+    /// ```datalog
+    /// local_route(V, P)       :- vnet_prefix(V, P).                                        // route.1
+    /// peering_route(V, P, W)  :- joined(V, W), vnet_prefix(W, P).                          // route.2
+    /// user_route(S, P, H)     :- subnet_route_table(S, T), route(_, T, P, H, _).           // route.3
+    /// ```
+    pub fn new(network: std::sync::Arc<Network>, table: &Table, platform: &Platform) -> Context {
+        let mut context = Context {
+            entries: Vec::new(),
+            unknown: network.clouded,
+            unknown_routes: Sym::EMPTY,
+            tag_sure: Vec::new(),
+            tag_maybe: Vec::new(),
+            network,
+        };
+        context.add_system_routes();
+        context.add_gateway_routes(!matches!(table, Table::Known { gateway_routes: false, .. }));
+        match table {
+            Table::None => {}
+            Table::Missing(table) => context.unknown = *table,
+            Table::Known { routes, .. } => routes.iter().for_each(|route| context.add_user_route(route, platform)),
+        }
+        context.add_reserved();
+        context.entries.sort();
+        context.entries.dedup();
+        context
+    }
+
+    fn push(&mut self, prefix: Prefix, origin: Origin, hop: Hop, sure: Tri, source: Sym) {
+        self.entries.push(Entry { prefix, origin, hop, sure, source, open: false });
+    }
+
+    fn add_system_routes(&mut self) {
+        let network = self.network.clone();
+        for prefix in &network.own {
+            self.push(*prefix, Origin::SystemLocal, Hop::Local, Tri::Yes, Sym::EMPTY);
+        }
+        for peer in &network.peers {
+            for (prefix, sure) in &peer.prefixes {
+                let sure = peer.usable.and(*sure);
+                if sure.hi() {
+                    self.push(*prefix, Origin::SystemPeering, Hop::Peering(peer.vnet), sure, peer.peering);
+                }
+            }
+        }
+        for prefix in defaults() {
+            self.push(prefix, Origin::SystemInternet, Hop::Internet, Tri::Yes, Sym::EMPTY);
+        }
+    }
+
+    /// Static sites and learned routes; a table with propagation off keeps none of them (RTE-04).
+    fn add_gateway_routes(&mut self, kept: bool) {
+        let network = self.network.clone();
+        let prefixes = network.gateway.routes.iter().map(|(prefix, _, _)| *prefix);
+        if !kept {
+            self.tag_maybe.extend(prefixes);
+            return;
+        }
+        for (prefix, site, sure) in &network.gateway.routes {
+            self.push(*prefix, Origin::Gateway, Hop::Gateway, *sure, *site);
+            if sure.lo() { self.tag_sure.push(*prefix) } else { self.tag_maybe.push(*prefix) }
+        }
+        self.unknown_routes = network.gateway.unknown_routes;
+        if !self.unknown_routes.is_empty() {
+            self.tag_maybe.extend(defaults());
+        }
+    }
+
+    fn add_user_route(&mut self, route: &Route, platform: &Platform) {
+        let hops: Vec<(Hop, Tri)> = match (route.hop, route.hop_address) {
+            (HopKind::VnetLocal, _) => vec![(Hop::Local, Tri::Yes)],
+            (HopKind::Internet, _) => vec![(Hop::Internet, Tri::Yes)],
+            (HopKind::None, _) => vec![(Hop::None, Tri::Yes)],
+            (HopKind::VirtualAppliance, Some(address)) => vec![(Hop::Appliance(address), Tri::Yes)],
+            (HopKind::VirtualAppliance | HopKind::Unknown, _) => vec![(Hop::Unknown, Tri::Yes)],
+            (HopKind::VirtualNetworkGateway, _) => match self.network.gateway.as_next_hop {
+                Tri::Yes => vec![(Hop::Gateway, Tri::Yes)],
+                Tri::No => vec![(Hop::None, Tri::Yes)],
+                Tri::Maybe => vec![(Hop::None, Tri::Yes), (Hop::Gateway, Tri::Yes)],
+            },
+        };
+        for selector in route.destination.items() {
+            let (origin, prefixes) = match selector {
+                Selector::Prefix(prefix) => (Origin::User, vec![(prefix, Tri::Yes)]),
+                Selector::Any => (Origin::User, defaults().map(|p| (p, Tri::Yes)).to_vec()),
+                Selector::Tag(tag) => (tag_origin(tag), tag_prefixes(tag, platform)),
+                Selector::Asg(_) => (Origin::User, Vec::new()), // an ASG is no destination of a route; extraction reports it
+            };
+            for (prefix, known) in prefixes {
+                for (hop, sure) in &hops {
+                    let (sure, open) = (known.and(*sure), known == Tri::Maybe);
+                    self.entries.push(Entry { prefix, origin, hop: *hop, sure, source: route.route, open });
+                }
+                match route.hop {
+                    HopKind::VirtualAppliance | HopKind::VirtualNetworkGateway if origin == Origin::User => self.tag_sure.push(prefix),
+                    HopKind::Internet => {}
+                    _ => self.tag_maybe.push(prefix),
+                }
+            }
+        }
+    }
+
+    /// The reserved ranges lead nowhere, unless the network holds them or a default route of somebody else takes them (RTE-03).
+    fn add_reserved(&mut self) {
+        let other_default = self
+            .entries
+            .iter()
+            .filter(|e| e.prefix == defaults()[0] && e.origin != Origin::SystemInternet)
+            .map(|e| e.sure)
+            .max()
+            .unwrap_or(Tri::No);
+        let missing = if self.unknown.is_empty() && self.unknown_routes.is_empty() { Tri::No } else { Tri::Maybe };
+        let sure = other_default.or(missing).not();
+        if !sure.hi() {
+            return;
+        }
+        for range in reserved() {
+            if self.network.own.iter().any(|own| own.contains(&range)) {
+                continue; // equal: it is local already; larger: the range is gone
+            }
+            self.push(range, Origin::SystemNone, Hop::None, sure, Sym::EMPTY);
+        }
+    }
+
+    /// The candidates for a destination; more than one where something unknown decides between them (CNV-05).
+    ///
+    /// `covers` says whether a prefix holds the destination. Sorted; never empty: without any route the packet is dropped.
+    ///
+    /// ```datalog
+    /// beaten(S, D, P) :- matches(S, D, P, _), matches(S, D, Q, _), longer(Q, P).
+    /// hop(S, D, H)    :- matches(S, D, P, H), !beaten(S, D, P).                            // route.4
+    /// ```
+    pub fn select(&self, covers: impl Fn(&Prefix) -> Tri) -> Vec<Entry> {
+        let matching: Vec<Entry> = self
+            .entries
+            .iter()
+            .filter_map(|e| {
+                let sure = e.sure.and(covers(&e.prefix));
+                sure.hi().then_some(Entry { sure, ..*e })
+            })
+            .collect();
+        self.choose(matching)
+    }
+
+    /// [`Self::select`] for one address.
+    pub fn select_address(&self, ip: IpAddr) -> Vec<Entry> {
+        self.select(|prefix| Tri::from_bool(prefix.contains(&ip)))
+    }
+
+    /// The choice among routes that all match.
+    pub fn choose(&self, matching: Vec<Entry>) -> Vec<Entry> {
+        let surely_preferred = matching.iter().any(|e| e.origin.is_preferred() && e.sure.lo());
+        let perhaps_preferred = matching.iter().any(|e| e.origin.is_preferred());
+        let mut left: Vec<Entry> = matching.into_iter().filter(|e| e.origin != Origin::Gateway || !surely_preferred).collect();
+        let rank = |e: &Entry| (std::cmp::Reverse(e.prefix.prefix_len()), e.origin);
+        let best = |entries: &[Entry], only_without_gateway: bool| {
+            entries.iter().filter(|e| e.sure.lo() && (!only_without_gateway || e.origin != Origin::Gateway)).map(rank).min()
+        };
+        // A preferred route that is only perhaps there perhaps removes the gateway's routes: then the next best is a candidate as well.
+        let bound = best(&left, perhaps_preferred);
+        left.retain(|e| e.open || bound.is_none_or(|bound| rank(e) <= bound));
+        let gateway_may_win = !surely_preferred
+            && !self.unknown_routes.is_empty()
+            && left.iter().filter(|e| e.sure.lo()).all(|e| e.origin > Origin::Gateway || e.prefix.prefix_len() < e.prefix.max_prefix_len());
+        if gateway_may_win && !left.iter().any(|e| e.hop == Hop::Gateway) {
+            if let Some(like) = left.first().map(|e| e.prefix) {
+                left.push(Entry {
+                    prefix: net::everything(like),
+                    origin: Origin::Gateway,
+                    hop: Hop::Gateway,
+                    sure: Tri::Maybe,
+                    source: self.unknown_routes,
+                    open: true,
+                });
+            }
+        }
+        if !self.unknown.is_empty() {
+            left.iter_mut().for_each(|e| e.sure = Tri::Maybe);
+            if let Some(like) = left.first().map(|e| e.prefix) {
+                left.push(Entry {
+                    prefix: net::everything(like),
+                    origin: Origin::User,
+                    hop: Hop::Unknown,
+                    sure: Tri::Maybe,
+                    source: self.unknown,
+                    open: true,
+                });
+            }
+        }
+        left.sort();
+        left
+    }
+
+    /// Membership of the addresses of `block` in the tag `VirtualNetwork` of subnets with this context (NSG-20, NSG-21).
+    ///
+    /// `block` is an address or a prefix that no prefix mentioned here cuts.
+    pub fn in_virtual_network(&self, block: &Prefix) -> Tri {
+        let inside = |prefixes: &[Prefix]| prefixes.iter().any(|p| p.contains(block));
+        let network = &self.network;
+        let platform_address = net::parse_prefix(PLATFORM_ADDRESS).expect("a literal address");
+        if inside(&network.own) || inside(&self.tag_sure) || platform_address.contains(block) {
+            return Tri::Yes;
+        }
+        let mut answer = Tri::No;
+        for peer in network.peers.iter().filter(|peer| peer.own_access) {
+            for (prefix, sure) in &peer.prefixes {
+                if prefix.contains(block) {
+                    answer = answer.or(peer.usable.and(*sure));
+                }
+            }
+        }
+        if answer == Tri::No && (inside(&self.tag_maybe) || inside(&network.beyond) || !self.unknown.is_empty()) {
+            answer = Tri::Maybe;
+        }
+        answer
+    }
+
+    /// Membership of the addresses of `block` in the tag `Internet` of subnets with this context (NSG-22).
+    pub fn in_internet(&self, block: &Prefix) -> Tri {
+        let platform_address = net::parse_prefix(PLATFORM_ADDRESS).expect("a literal address");
+        if !net::is_public(block.network()) || self.network.own.iter().any(|own| own.contains(block)) || platform_address.contains(block) {
+            return Tri::No;
+        }
+        self.in_virtual_network(block).not().max(Tri::Maybe)
+    }
+
+    /// Every prefix whose bounds change an answer of this context.
+    pub fn cuts(&self) -> impl Iterator<Item = Prefix> + '_ {
+        let network = &self.network;
+        self.entries
+            .iter()
+            .map(|e| e.prefix)
+            .chain(self.tag_sure.iter().copied())
+            .chain(self.tag_maybe.iter().copied())
+            .chain(network.beyond.iter().copied())
+            .chain(network.peers.iter().flat_map(|peer| peer.prefixes.iter().map(|(prefix, _)| *prefix)))
+    }
+}
+
+/// The virtual address of the platform: DNS, health probes, agents (NSG-11).
+pub const PLATFORM_ADDRESS: &str = "168.63.129.16";
+
+/// How a route by service tag ranks where its prefix equals another's (RTE-15).
+fn tag_origin(tag: Sym) -> Origin {
+    match tag.as_str().split_once('.') {
+        None if tag.as_str() == "azurecloud" => Origin::UserCloudTag,
+        None => Origin::UserServiceTag,
+        Some(("azurecloud", _)) => Origin::UserRegionalCloudTag,
+        Some(_) => Origin::UserRegionalTag,
+    }
+}
+
+/// The prefixes of a tag in a route; one that is not known may be any public IPv4 prefix (RTE-15).
+fn tag_prefixes(tag: Sym, platform: &Platform) -> Vec<(Prefix, Tri)> {
+    match platform.tag(tag) {
+        Some(prefixes) => prefixes.iter().map(|prefix| (*prefix, Tri::Yes)).collect(),
+        None => net::public(defaults()[0]).into_iter().map(|prefix| (prefix, Tri::Maybe)).collect(),
+    }
+}

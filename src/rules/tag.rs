@@ -1,0 +1,197 @@
+//! Whether an address field of a rule matches one end of a packet, where the rule's NSG is applied.
+
+use std::net::IpAddr;
+
+use crate::facts::platform::Platform;
+use crate::facts::selector::Selector;
+use crate::model::{Prefix, Sym, Tri, net};
+use crate::rules::route::{Context, PLATFORM_ADDRESS};
+
+/// A public front end of Azure whose address is not known, only what it belongs to (M-14).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceClass {
+    /// The service tag, lower case: `storage`, `azurekeyvault`, `sql`.
+    pub tag: Sym,
+    /// The region; empty where it can be any.
+    pub region: Sym,
+}
+
+impl ServiceClass {
+    /// The tags that surely hold the front end: the service's, its regional one, and the cloud's (M-14).
+    fn tags(&self) -> [String; 4] {
+        let (tag, region) = (self.tag, self.region);
+        [tag.to_string(), format!("{tag}.{region}"), "azurecloud".to_owned(), format!("azurecloud.{region}")]
+    }
+
+    /// Whether its address is in the prefix: yes where all of its known prefixes are, no where none overlaps (M-14).
+    pub fn within(&self, prefix: &Prefix, platform: &Platform) -> Tri {
+        if prefix.prefix_len() == 0 {
+            return Tri::from_bool(prefix.addr().is_ipv4());
+        }
+        if !net::public(*prefix).iter().any(|public| net::overlap(public, prefix)) {
+            return Tri::No;
+        }
+        let regional = Sym::new(&format!("{}.{}", self.tag, self.region));
+        let Some(known) = platform.tag(regional).or_else(|| platform.tag(self.tag)) else { return Tri::Maybe };
+        let known: Vec<&Prefix> = known.iter().filter(|p| p.addr().is_ipv4() == prefix.addr().is_ipv4()).collect();
+        if !known.is_empty() && known.iter().all(|p| prefix.contains(*p)) {
+            Tri::Yes
+        } else if known.iter().any(|p| net::overlap(p, prefix)) {
+            Tri::Maybe
+        } else {
+            Tri::No
+        }
+    }
+}
+
+/// Where one end of a packet is.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// At an address.
+    At(IpAddr),
+    /// In a block that nothing mentioned anywhere near cuts: every address of it gets the same answer.
+    In(&'a Prefix),
+    /// At a front end of Azure.
+    Service(&'a ServiceClass),
+    /// At some public IPv4 address that the input does not tell (OUT-07).
+    SomePublic,
+}
+
+/// One end of a packet as a filter sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Party<'a> {
+    /// Where it is.
+    pub place: Place<'a>,
+    /// The application security groups that hold it, each with whether that counts surely (NSG-09). Sorted.
+    pub asgs: &'a [(Sym, Tri)],
+}
+
+/// Whether `selector` names `party`, where the NSG is applied in `context`.
+///
+/// ```datalog
+/// names(S, A) :- selector_prefix(S, P), within(A, P).      // tag.1
+/// names(S, A) :- selector_tag(S, T), service_tag(T, P), within(A, P).   // tag.2
+/// ```
+pub fn names(selector: Selector, party: Party<'_>, context: &Context, platform: &Platform) -> Tri {
+    match selector {
+        Selector::Any => Tri::Yes,
+        Selector::Asg(asg) => party.asgs.iter().find(|(member, _)| *member == asg).map_or(Tri::No, |(_, sure)| *sure),
+        Selector::Prefix(prefix) => match party.place {
+            Place::At(ip) => Tri::from_bool(prefix.contains(&ip)),
+            Place::In(block) => Tri::from_bool(prefix.contains(block)),
+            Place::Service(class) => class.within(&prefix, platform),
+            Place::SomePublic => some_public_within(&prefix),
+        },
+        Selector::Tag(tag) => match party.place {
+            Place::At(ip) => tag_holds(tag, &net::host(ip), context, platform),
+            Place::In(block) => tag_holds(tag, block, context, platform),
+            Place::Service(class) => tag_holds_service(tag, class, context, platform),
+            Place::SomePublic => tag_holds_some_public(tag, context),
+        },
+    }
+}
+
+/// Whether the tag holds the addresses of `block` on a subnet with this context (NSG-20 to NSG-26).
+fn tag_holds(tag: Sym, block: &Prefix, context: &Context, platform: &Platform) -> Tri {
+    match tag.as_str() {
+        "virtualnetwork" => context.in_virtual_network(block),
+        "internet" => context.in_internet(block),
+        "azureloadbalancer" | "azureplatformdns" => {
+            let address = net::parse_prefix(PLATFORM_ADDRESS).expect("a literal address");
+            let health_v6 = net::parse_prefix("fe80::1234:5678:9abc").expect("a literal address");
+            Tri::from_bool(address.contains(block) || health_v6.contains(block))
+        }
+        "azureplatformimds" => Tri::from_bool(net::parse_prefix("169.254.169.254").expect("a literal address").contains(block)),
+        _ => match platform.tag(tag) {
+            Some(prefixes) => Tri::from_bool(prefixes.iter().any(|p| p.contains(block))),
+            None if !net::is_public(block.network()) => Tri::No,
+            None => global_tag(tag)
+                .and_then(|global| platform.tag(global))
+                .map_or(Tri::Maybe, |prefixes| if prefixes.iter().any(|p| net::overlap(p, block)) { Tri::Maybe } else { Tri::No }),
+        },
+    }
+}
+
+/// The global tag of a regional one.
+fn global_tag(tag: Sym) -> Option<Sym> {
+    tag.as_str().split_once('.').map(|(global, _)| Sym::new(global))
+}
+
+/// Whether the tag holds a front end of Azure: its own tags and `Internet` do, `VirtualNetwork` does not by itself (M-14).
+fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform: &Platform) -> Tri {
+    match tag.as_str() {
+        // Public space that a default route or a gateway puts into `VirtualNetwork` may not count as internet (NSG-22).
+        "internet" => service_in_virtual_network(class, context, platform).not().max(Tri::Maybe),
+        "virtualnetwork" => service_in_virtual_network(class, context, platform),
+        "azureloadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
+        text => {
+            let tags = class.tags();
+            if tags.iter().any(|own| own == text) {
+                return Tri::Yes;
+            }
+            let base = text.split('.').next().unwrap_or(text);
+            let same_service = base == class.tag.as_str() || base == "azurecloud";
+            if same_service && class.region.is_empty() && text.contains('.') {
+                return Tri::Maybe; // the region of the front end is not known
+            }
+            if same_service {
+                return Tri::No; // another region of the same service
+            }
+            match platform.tag(tag) {
+                // Other services have addresses of their own, but the published lists overlap: compare them.
+                Some(prefixes) => {
+                    let mut answer = Tri::No;
+                    for prefix in prefixes {
+                        answer = answer.or(class.within(prefix, platform).min(Tri::Maybe));
+                    }
+                    answer
+                }
+                None => Tri::Maybe,
+            }
+        }
+    }
+}
+
+/// Whether an unknown public IPv4 address is in the prefix: surely only in the prefix of all of them.
+pub fn some_public_within(prefix: &Prefix) -> Tri {
+    if !prefix.addr().is_ipv4() || net::subtract(&[*prefix], &net::not_public_v4().collect::<Vec<_>>()).is_empty() {
+        Tri::No
+    } else if prefix.prefix_len() == 0 {
+        Tri::Yes
+    } else {
+        Tri::Maybe
+    }
+}
+
+/// Whether the tag holds an unknown public IPv4 address.
+fn tag_holds_some_public(tag: Sym, context: &Context) -> Tri {
+    let within = |prefixes: &[Prefix]| prefixes.iter().map(some_public_within).max().unwrap_or(Tri::No);
+    let network = || {
+        let peers = context.network.peers.iter().filter(|peer| peer.own_access && peer.usable.hi());
+        let peers = peers.flat_map(|peer| peer.prefixes.iter().map(|(prefix, there)| some_public_within(prefix).and(*there)));
+        let rest = within(&context.tag_maybe).or(within(&context.network.beyond)).min(Tri::Maybe);
+        within(&context.tag_sure).or(within(&context.network.own)).or(peers.max().unwrap_or(Tri::No)).or(rest)
+    };
+    match tag.as_str() {
+        "virtualnetwork" => network(),
+        "internet" => network().not().max(Tri::Maybe),
+        "azureloadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
+        _ => Tri::Maybe,
+    }
+}
+
+/// A front end is in `VirtualNetwork` only where routes put its public address there (NSG-20, NSG-21).
+fn service_in_virtual_network(class: &ServiceClass, context: &Context, platform: &Platform) -> Tri {
+    let inside = |prefixes: &[Prefix]| prefixes.iter().map(|prefix| class.within(prefix, platform)).max().unwrap_or(Tri::No);
+    let sure = inside(&context.tag_sure).or(inside(&context.network.own));
+    let maybe = inside(&context.tag_maybe).or(inside(&context.network.beyond)).min(Tri::Maybe);
+    let peers = context
+        .network
+        .peers
+        .iter()
+        .filter(|peer| peer.own_access)
+        .flat_map(|peer| peer.prefixes.iter().map(|(prefix, there)| class.within(prefix, platform).and(peer.usable).and(*there)))
+        .max()
+        .unwrap_or(Tri::No);
+    sure.or(maybe).or(peers)
+}

@@ -1,0 +1,6 @@
+//! Private endpoints, names, service endpoints and store firewalls together, on small estates written as facts.
+
+mod estate;
+mod firewalls;
+mod names;
+mod service_endpoints;
