@@ -301,10 +301,13 @@ fn reason(step: &Step) -> ReasonRow {
 }
 
 fn blocker_text(step: &Step) -> String {
-    let name = step.resource.as_str().rsplit('/').next().unwrap_or_default();
-    let item = match (name, step.rule.as_str()) {
+    // An item that is a resource of its own is named like one.
+    let short =
+        |text: &'_ str| if text.starts_with('/') { text.rsplit('/').next().unwrap_or_default().to_owned() } else { text.to_owned() };
+    let (name, rule) = (short(step.resource.as_str()), short(&step.rule));
+    let item = match (name.as_str(), rule.as_str()) {
         ("", _) => step.text.clone(),
-        (name, "") => name.to_owned(),
+        (name, rule) if rule.is_empty() || rule == name => name.to_owned(),
         (name, rule) => format!("{rule} of {name}"),
     };
     format!("{} ({item})", step.stage.as_str())

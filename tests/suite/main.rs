@@ -10,6 +10,7 @@ mod ingest;
 mod oracle;
 mod private_access;
 mod queries;
+mod reports;
 mod scenario_format;
 mod scenarios;
 mod selectors;
