@@ -108,6 +108,17 @@ impl<'w, 'a> Graph<'w, 'a> {
         Graph { world, machines, stores, sites, endpoints, edges: RefCell::default() }
     }
 
+    /// Whether bytes can rest at a node and go on from there. What a person states of an appliance says what passes it: flows through it
+    /// are walked, it is no resting place besides.
+    fn is_pivot(&self, node: End) -> bool {
+        let index = self.world.index;
+        match node {
+            End::Machine(machine) => !index.nics_by_machine.get(machine).iter().any(|row| index.appliance.has(row.nic)),
+            End::Nic(nic) => !index.appliance.has(nic),
+            _ => true,
+        }
+    }
+
     /// Every node inside the boundary: what is looked at where nobody names a source.
     pub fn inside(&self) -> impl Iterator<Item = End> + '_ {
         self.machines.iter().chain(&self.stores).filter(|(_, inside)| *inside).map(|(end, _)| *end)
@@ -149,9 +160,8 @@ impl<'w, 'a> Graph<'w, 'a> {
         let mut open: Vec<usize> = open.to_vec();
         let mut found = Vec::new();
         let mut before: FxHashMap<End, End> = FxHashMap::default();
-        let mut queue: VecDeque<End> = self.entrances(source).into();
-        let starts: Vec<End> = queue.iter().copied().collect();
-        let mut unseen: Vec<End> = self.inside().filter(|node| !starts.contains(node)).collect();
+        let mut queue = VecDeque::from([source]);
+        let mut unseen: Vec<End> = self.inside().filter(|node| *node != source && self.is_pivot(*node)).collect();
         while let Some(node) = queue.pop_front() {
             open.retain(|n| {
                 let sink = sinks[*n];
@@ -179,11 +189,6 @@ impl<'w, 'a> Graph<'w, 'a> {
             });
         }
         found
-    }
-
-    /// A subnet as a source is a machine placed there; everything else is itself.
-    fn entrances(&self, source: End) -> Vec<End> {
-        vec![source]
     }
 
     fn carries(&self, from: End, to: End, proven: bool) -> bool {

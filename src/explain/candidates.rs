@@ -116,6 +116,11 @@ fn stays(world: &World<'_>, context: &Context, endpoint: Sym, vnet: Sym, ip: IpA
     exactly.or(long_enough.and(policy)).not()
 }
 
+/// Whether a service endpoint of the subnet covers the address.
+pub fn takes_service_endpoint(world: &World<'_>, subnet: Sym, ip: IpAddr) -> bool {
+    service_route(world, subnet, ip).is_some()
+}
+
 /// The service endpoint of `subnet` whose published prefixes hold `ip`.
 fn service_route(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Option<Candidate> {
     let mut services: Vec<Sym> = world.index.service_endpoints.get(subnet).iter().map(|row| row.service).collect();

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
-use crate::explain::walk::{Passed, Target, Trail, Walk, device_words, tri_span};
+use crate::explain::walk::{Home, Passed, Target, Trail, Walk, device_words, tri_span};
 use crate::explain::way::{Kind, Step, Way};
 use crate::facts::network::{EndpointPolicies, Protocol, PublicSku};
 use crate::model::{Proto, Set, Span, Stage, Sym, Tri, Via};
@@ -202,6 +202,11 @@ impl Walk<'_, '_> {
             return;
         }
         for (site, sure) in sites {
+            if self.home == Home::Site {
+                let text = format!("whether the gateway joins two sites is not known: to {}", short(site));
+                let unsure = step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).by(gateway, "").kind(Kind::Assumption);
+                trail = trail.and(unsure.code("W-BGP-UNKNOWN"));
+            }
             let text = format!("gateway {} delivers it to site {}", short(gateway), short(site));
             let mut by = step(Stage::Gateway, tri_span(sure), "gateway.1", text).by(gateway, short(site)).from_fact(site).kind(Kind::Fact);
             if !sure.lo() {

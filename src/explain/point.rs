@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::net::IpAddr;
 
+use crate::explain::candidates::takes_service_endpoint;
 use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::stores;
@@ -138,6 +139,8 @@ fn no_source(end: End) -> Way {
 /// The destinations of a flow, as the packet's address and whom it is for. Inner lists count together, outer ones one by one.
 fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr, Target)>> {
     match flow.to {
+        // One family at a time: an address of the other is no destination of this one (ADR-14).
+        End::Ip(ip) | End::Internet(Some(ip)) if ip.is_ipv4() != from.ip.is_ipv4() => Vec::new(),
         End::Ip(ip) => vec![vec![(ip, Target::Anyone)]],
         End::PrivateEndpoint(endpoint) => {
             let family = |ip: &IpAddr| ip.is_ipv4() == from.ip.is_ipv4();
@@ -154,7 +157,13 @@ fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr,
             let mut cuts = Vec::new();
             filters::cuts(world, from.nic, from.subnet, &mut cuts);
             world_cuts(world, &mut cuts);
-            public_representatives(world, &cuts, from.ip.is_ipv6()).into_iter().map(|ip| vec![(ip, Target::Internet)]).collect()
+            // Front ends of Azure are destinations of their own: `external:…`.
+            let front_end = |ip: IpAddr| {
+                takes_service_endpoint(world, from.subnet, ip)
+                    || world.platform.tags_holding(ip).iter().any(|tag| !tag.as_str().starts_with("azurecloud"))
+            };
+            let addresses = public_representatives(world, &cuts, from.ip.is_ipv6()).into_iter();
+            addresses.filter(|ip| !front_end(*ip)).map(|ip| vec![(ip, Target::Internet)]).collect()
         }
         End::Site(site) => {
             let mut cuts = Vec::new();

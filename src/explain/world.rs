@@ -476,6 +476,7 @@ fn gateways(index: &Index, vnet: Sym) -> GatewayRoutes {
     }
     for gateway in &around.gateways {
         around.connections.extend(index.connections_by_gateway.get(gateway.gateway));
+        around.default_sites.extend(index.gateway_default_sites.get(gateway.gateway).iter().map(|row| (row.gateway, row.site)));
         around.clients.extend(index.gateway_client_pools.get(gateway.gateway).iter().map(|row| (row.gateway, row.prefix)));
     }
     for connection in &around.connections {

@@ -185,6 +185,7 @@ fn gateways<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
     let home = home.distinct().arrange_by_key_named("vnet by gateway");
     let gateways = join(&by(facts, "gateway", column!(Gateway.gateway)), &home, to_referrer);
     let clients = join(&by(facts, "gateway_client_pool", column!(GatewayClientPool.gateway)), &home, to_referrer);
+    let defaults = join(&by(facts, "gateway_default_site", column!(GatewayDefaultSite.gateway)), &home, to_referrer);
     let connections = join(&by(facts, "connection", column!(Connection.gateway)), &home, to_referrer);
     let peers = connections
         .clone()
@@ -196,7 +197,7 @@ fn gateways<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         .arrange_by_key_named("vnet by connected peer");
     let behind = join(&by(facts, "local_gateway_prefix", column!(LocalGatewayPrefix.site)), &peers, to_referrer);
     let sites = join(&by(facts, "local_gateway", column!(LocalGateway.site)), &peers, to_referrer);
-    let parts = gateways.concat(clients).concat(connections).concat(behind).concat(sites);
+    let parts = gateways.concat(clients).concat(defaults).concat(connections).concat(behind).concat(sites);
     reduce(
         parts,
         "gateway.1",
@@ -208,6 +209,7 @@ fn gateways<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
                     Part::Fact(Fact::Connection(row)) => around.connections.push(*row),
                     Part::Fact(Fact::LocalGatewayPrefix(row)) => around.behind.push((row.site, row.prefix)),
                     Part::Fact(Fact::LocalGateway(row)) if row.bgp => around.bgp_peers.push(row.site),
+                    Part::Fact(Fact::GatewayDefaultSite(row)) => around.default_sites.push((row.gateway, row.site)),
                     Part::Fact(Fact::GatewayClientPool(row)) => around.clients.push((row.gateway, row.prefix)),
                     _ => {}
                 }

@@ -85,6 +85,8 @@ pub struct AroundGateways {
     pub bgp_peers: Vec<Sym>,
     /// Addresses of point-to-site clients: the gateway and a prefix.
     pub clients: Vec<(Sym, Prefix)>,
+    /// Default sites: the gateway and the site (RTE-20).
+    pub default_sites: Vec<(Sym, Sym)>,
 }
 
 /// What the gateways offer.
@@ -101,7 +103,10 @@ pub fn assemble_gateways(around: &AroundGateways) -> GatewayRoutes {
                 .iter()
                 .filter(|connection| connection.gateway == gateway.gateway)
                 .map(|connection| {
-                    let behind = around.behind.iter().filter(|(peer, _)| *peer == connection.peer).map(|(_, prefix)| *prefix).collect();
+                    let behind = around.behind.iter().filter(|(peer, _)| *peer == connection.peer).map(|(_, prefix)| *prefix);
+                    let default = around.default_sites.contains(&(gateway.gateway, connection.peer));
+                    let everything = default.then(|| "0.0.0.0/0".parse().expect("a literal prefix"));
+                    let behind = behind.chain(everything).collect();
                     (connection, behind, around.bgp_peers.contains(&connection.peer))
                 })
                 .collect(),

@@ -5,9 +5,11 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use watertight::facts::Fact;
+use watertight::explain::way::Flow;
 use watertight::facts::platform::Platform;
-use watertight::model::{Stage, Verdict, Via};
+use watertight::facts::{Fact, Index};
+use watertight::model::traffic::ANY_PORT;
+use watertight::model::{Set, Stage, Verdict, Via};
 
 use crate::oracle::leak::Leak;
 use crate::oracle::world::World;
@@ -42,7 +44,7 @@ pub trait Evaluator {
 
 /// Every evaluator there is. The first is the oracle.
 pub fn all() -> Vec<Box<dyn Evaluator>> {
-    vec![Box::new(Oracle::default())]
+    vec![Box::new(Oracle::default()), Box::new(Point::default())]
 }
 
 /// Platform truth for tests: small made-up service tags, the rest as shipped.
@@ -83,5 +85,50 @@ impl Evaluator for Oracle {
 
     fn leaks(&mut self) -> Option<BTreeSet<Leak>> {
         Some(World::new(&self.facts, platform()).leaks())
+    }
+}
+
+/// The evaluation of single points, over the mirror of the facts.
+#[derive(Default)]
+struct Point {
+    index: Index,
+}
+
+impl Evaluator for Point {
+    fn name(&self) -> &'static str {
+        "point"
+    }
+
+    fn load(&mut self, facts: &BTreeSet<Fact>) {
+        self.index = facts.iter().copied().collect();
+    }
+
+    fn edit(&mut self, added: &[Fact], removed: &[Fact]) {
+        for fact in removed {
+            self.index.remove(*fact);
+        }
+        for fact in added {
+            self.index.insert(*fact);
+        }
+    }
+
+    fn answer(&mut self, ask: &Ask) -> Option<Said> {
+        let world = watertight::explain::world::World::new(&self.index, platform());
+        let sport = ask.sport.map_or(ANY_PORT, |port| (port, port));
+        let flow = Flow {
+            from: ask.from,
+            to: ask.to,
+            traffic: Set::of(ask.proto, (ask.dport, ask.dport), sport),
+            mode: ask.mode,
+            session: ask.session,
+        };
+        let said = watertight::explain::point::answer(&world, &flow);
+        Some(Said {
+            verdict: said.verdict,
+            stage: said.reason.stage,
+            via: said.via,
+            rule: said.reason.rule,
+            codes: said.assumptions.into_iter().map(|a| a.code).collect(),
+        })
     }
 }

@@ -3,6 +3,7 @@
 //! An extractor sees one resource at a time; whatever depends on another one is a rule's business. What it does not understand is a gap
 //! ([`crate::facts::gap`]), a value of the wrong type a diagnostic besides; nothing is dropped in silence.
 
+mod cloud;
 mod connection;
 mod device;
 mod endpoint;
@@ -76,6 +77,7 @@ pub fn extract(resource: &Resource) -> Extracted {
                 None => {
                     out.gap(TYPE_NOT_MODELLED);
                     device::elsewhere(&mut out, properties);
+                    cloud::cloud(&mut out, kind, properties);
                 }
             }
         }
