@@ -9,7 +9,7 @@ use differential_dataflow::trace::implementations::ValSpine;
 use timely::progress::Timestamp;
 
 use crate::facts::Fact;
-use crate::model::{Handle, Prefix, Span, Sym};
+use crate::model::{Handle, Prefix, Span, Sym, Tri};
 use crate::rules::filter::Program;
 use crate::rules::gateway::GatewayRoutes;
 use crate::rules::route::{Context, Network};
@@ -75,6 +75,8 @@ pub enum Part {
     Place(Handle<Place>),
     /// What its subnet says.
     Standing(Standing),
+    /// It is a member of the application security group: surely, or perhaps.
+    Member(Sym, Tri),
     /// A row of what may leave towards, or enter from, the addresses of a block, where no longer block of the same group says otherwise.
     Row {
         /// The block of the other side.

@@ -27,6 +27,8 @@ pub struct Network {
     pub gateway: GatewayRoutes,
     /// Something of a kind that is not modelled gives the network routes; its id, else empty.
     pub clouded: Sym,
+    /// Something of a kind that is not modelled filters in the network.
+    pub filters_clouded: bool,
 }
 
 /// The route table of a subnet.

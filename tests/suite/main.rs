@@ -14,3 +14,4 @@ mod reports;
 mod scenario_format;
 mod scenarios;
 mod selectors;
+mod sessions;
