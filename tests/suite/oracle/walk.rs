@@ -8,7 +8,7 @@ use watertight::model::{Stage, Sym, Tri, Via};
 
 use super::address::{Owner, is_private};
 use super::filter::Place;
-use super::packet::{Addr, Outcome, Packet, all_of, check, one_of};
+use super::packet::{Addr, Outcome, Packet, all_of, any_of, check, one_of};
 use super::route::{Candidate, Hop};
 use super::world::{World, name_of};
 
@@ -263,7 +263,7 @@ impl Walk<'_, '_> {
             }
             outcomes.push(all_of(branches));
         }
-        one_of(outcomes, Stage::Appliance, "W-NVA")
+        any_of(outcomes) // it leaves by the interface that leads there
     }
 
     /// Out to the internet, where the subnet has a way to do so (OUT-01).
