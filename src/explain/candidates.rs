@@ -113,7 +113,7 @@ fn stays(world: &World<'_>, context: &Context, endpoint: Sym, vnet: Sym, ip: IpA
     if local {
         policy = policy.min(Tri::Maybe); // the address route goes, but the local route may not take its place (RTE-14)
     }
-    exactly.or(long_enough.and(policy)).not()
+    exactly.or(long_enough.and(policy)).negated()
 }
 
 /// Whether a service endpoint of the subnet covers the address.

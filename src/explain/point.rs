@@ -212,13 +212,13 @@ fn no_address(flow: &Flow) -> Way {
 
 /// The ways of one packet from one place.
 fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target, sure_nic: bool) -> Pair {
-    if let Target::Host(host) = &target {
-        if host == from {
-            return vec![Way {
-                via: Via::VnetLocal,
-                steps: vec![step(Stage::Delivered, Span::ALL, "reach.7", "it is the same address".to_owned())],
-            }];
-        }
+    if let Target::Host(host) = &target
+        && host == from
+    {
+        return vec![Way {
+            via: Via::VnetLocal,
+            steps: vec![step(Stage::Delivered, Span::ALL, "reach.7", "it is the same address".to_owned())],
+        }];
     }
     let dst_asgs = match &target {
         Target::Host(host) => world.asgs_of(host.ip_config),

@@ -168,7 +168,7 @@ fn policy_for_foreign(world: &World<'_>, service: Service, subnet: Sym) -> crate
     let policy = world.index.subnet_endpoint_policies.one(subnet).map_or(subnet, |row| row.policy);
     step(Stage::ServiceEndpointPolicy, span, "endpoint_policy.2", text.to_owned())
         .by(policy, "")
-        .from_fact(policy)
+        .at_fact(policy)
         .kind(Kind::Fact)
         .code(code)
 }

@@ -128,7 +128,7 @@ pub type Joined = fn(&Key, &Part, &Part) -> Option<(Key, Part)>;
 
 /// Joins two arrangements; a function pointer, so that all joins share one instance.
 pub fn join<'s, T: Time>(left: &ByKey<'s, T>, right: &ByKey<'s, T>, logic: Joined) -> Parts<'s, T> {
-    left.clone().join_core(right.clone(), move |key, a, b| logic(key, a, b))
+    left.clone().join_core(right.clone(), logic)
 }
 
 /// What a reduction makes of a group: its parts without their counts, in order, and where the output goes.
