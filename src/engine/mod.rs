@@ -1,4 +1,5 @@
 //! The live estate: facts in, settled relations out, kept up to date under edits.
 
+pub mod exfil;
 pub mod live;
 mod worker;
