@@ -9,6 +9,7 @@ pub mod exposure;
 pub mod filters;
 pub mod packet;
 pub mod point;
+pub mod reach;
 pub mod services;
 pub mod store;
 pub mod stores;

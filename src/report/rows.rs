@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config::Names;
+use crate::engine::exfil;
+use crate::explain::reach;
 use crate::explain::way::{Assumption, End};
 use crate::facts::Index;
 use crate::facts::network::MachineKind;
 use crate::facts::store_facts::{Instance, Service};
 use crate::model::{Prefix, Set, Sym, Via};
+use crate::query::{self, Report};
 use crate::report::listing::Row;
 use crate::report::traffic::{self, Item};
 
@@ -194,6 +197,11 @@ pub enum Certainty {
 }
 
 impl Certainty {
+    /// Proven or not.
+    pub fn of(proven: bool) -> Certainty {
+        if proven { Certainty::Proven } else { Certainty::Unproven }
+    }
+
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -299,6 +307,40 @@ impl PartialOrd for ExfilRow {
     }
 }
 
+impl ReachRow {
+    /// A row of the listing as it is printed.
+    pub fn of(row: &reach::Row, index: &Index) -> ReachRow {
+        let end = |end| RowEnd::of(end, index);
+        let traffic = traffic::items(row.traffic);
+        let hop = |leg: &reach::Leg| Hop { from: end(leg.from), to: end(leg.to), via: leg.via, traffic: traffic.clone() };
+        ReachRow {
+            from: end(row.from),
+            to: end(row.to),
+            via: row.via,
+            hops: row.legs.iter().map(hop).collect(),
+            certainty: Certainty::of(row.proven),
+            assumptions: AssumptionRow::list(&row.assumptions),
+            traffic,
+        }
+    }
+}
+
+impl ExfilRow {
+    /// A path as it is printed.
+    pub fn of(path: &exfil::Path, index: &Index) -> ExfilRow {
+        let end = |end| RowEnd::of(end, index);
+        let hop = |hop: &exfil::Hop| Hop { from: end(hop.from), to: end(hop.to), via: hop.via, traffic: traffic::items(hop.traffic) };
+        ExfilRow {
+            from: end(path.from),
+            to: end(path.to),
+            hops: path.hops.iter().map(hop).collect(),
+            length: path.hops.len(),
+            certainty: Certainty::of(path.proven),
+            assumptions: AssumptionRow::list(&path.assumptions),
+        }
+    }
+}
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -337,6 +379,35 @@ pub struct FindingRow {
     pub certainty: Certainty,
     /// In plain words.
     pub message: String,
+    /// What is taken for granted; empty where proven.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumptions: Vec<AssumptionRow>,
+}
+
+impl FindingRow {
+    /// The findings of a report, sorted.
+    pub fn list(report: &Report) -> Vec<FindingRow> {
+        let mut rows: Vec<FindingRow> = Vec::new();
+        for check in &report.checks {
+            let severity = match check.severity {
+                query::Severity::Critical => Severity::Critical,
+                query::Severity::High => Severity::High,
+                query::Severity::Medium => Severity::Medium,
+                query::Severity::Low => Severity::Low,
+                query::Severity::Info => Severity::Info,
+            };
+            rows.extend(check.findings.iter().map(|finding| FindingRow {
+                check: check.id.clone(),
+                severity,
+                witness: finding.witness.iter().map(|(name, value)| (name.clone(), query::render::cell(*value))).collect(),
+                certainty: Certainty::of(finding.proven),
+                message: finding.text.clone(),
+                assumptions: AssumptionRow::list(&finding.assumptions),
+            }));
+        }
+        rows.sort();
+        rows
+    }
 }
 
 impl Ord for FindingRow {
@@ -345,6 +416,7 @@ impl Ord for FindingRow {
         (&self.check, self.severity, self.certainty, &self.message)
             .cmp(&(&other.check, other.severity, other.certainty, &other.message))
             .then_with(|| text(self).cmp(&text(other)))
+            .then_with(|| self.assumptions.cmp(&other.assumptions))
     }
 }
 

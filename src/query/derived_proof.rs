@@ -1,0 +1,212 @@
+//! Why a derived row holds: the steps of the way, the records of the zone, the two views of a consent.
+
+use crate::explain::exposure::{Exposed, exposure};
+use crate::explain::packet::{StepExt, short, step};
+use crate::explain::point;
+use crate::explain::reach;
+use crate::explain::way::{Assumption, End, Flow, Kind, Mode, Step, Way};
+use crate::model::{Set, Span, Stage, Sym};
+use crate::query::derived::{Derived, exposed_name};
+use crate::query::value::Value;
+use crate::report::traffic::items;
+use crate::rules::paas_firewall::Item;
+
+/// Why a row holds, and what it takes for granted where it is not proven.
+#[derive(Clone, Debug, Default)]
+pub struct Proof {
+    /// In the order a person would follow them.
+    pub steps: Vec<Step>,
+    /// Sorted; empty where it is proven.
+    pub assumptions: Vec<Assumption>,
+}
+
+fn text(row: &[Value], at: usize) -> &'static str {
+    row.get(at).and_then(|value| value.as_symbol()).unwrap_or_default()
+}
+
+fn fact(stage: Stage, span: Span, label: &'static str, text: String, resource: Sym) -> Step {
+    step(stage, span, label, text).by(resource, "").kind(Kind::Fact)
+}
+
+/// The certainty of a row as what passes.
+fn passes(row: &[Value]) -> Span {
+    let proven = row.last().and_then(|value| value.as_symbol()) == Some("proven");
+    if proven { Span::ALL } else { Span::UNKNOWN }
+}
+
+impl Derived<'_> {
+    /// Why `row` of `relation` holds; nothing where the row speaks for itself.
+    pub fn proof(&self, relation: &str, row: &[Value]) -> Proof {
+        match relation {
+            "leaks_directly" => self.of_crossing(row),
+            "reaches" => self.of_flow(row, &|set| items(set).iter().any(|item| item.proto.as_str() == text(row, 3))),
+            "reaches_store" => self.of_flow(row, &|_| true),
+            "leaks" => self.of_leak(row),
+            "consented" => self.of_consent(row),
+            "name_answer" => self.of_name(row),
+            "exposed" => self.of_exposure(row),
+            _ => Proof::default(),
+        }
+    }
+
+    fn of_crossing(&self, row: &[Value]) -> Proof {
+        let from = self.ends(text(row, 0));
+        let to: Vec<End> = self.sinks(Some(text(row, 1)));
+        for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to))) {
+            let wanted = passes(row) == Span::ALL;
+            let found = self.crossings(from, to);
+            if let Some(crossing) = found.iter().find(|one| one.via.as_str() == text(row, 2) && one.proven == wanted) {
+                return of_way(&crossing.way);
+            }
+        }
+        Proof::default()
+    }
+
+    /// The way of one flow of a row of `reaches` or `reaches_store`.
+    fn of_flow(&self, row: &[Value], fits: &dyn Fn(Set) -> bool) -> Proof {
+        let index = self.world.index;
+        let narrow = |end: End| match end {
+            End::Subnet(subnet) => index.ip_configs_by_subnet.get(subnet).iter().map(|row| End::Nic(row.nic)).collect(),
+            end => vec![end],
+        };
+        let store = text(row, 2);
+        let part = |end: &End| !matches!(end, End::Store(_, part, _) if part.as_str() != store);
+        let from: Vec<End> = self.ends(text(row, 0)).into_iter().flat_map(narrow).collect();
+        let to: Vec<End> = self.ends(text(row, 1)).into_iter().filter(part).flat_map(narrow).collect();
+        let proven = passes(row) == Span::ALL;
+        for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to))).filter(|(from, to)| from != to) {
+            let flow = Flow { from, to, traffic: Set::ALL, mode: Mode::Configured, session: true };
+            let pairs = point::pairs(self.world, &flow);
+            let set = |way: &Way| if proven { way.span().sure } else { way.span().may.minus(way.span().sure) };
+            let mut ways = pairs.groups.into_iter().flatten().flatten();
+            if let Some(way) = ways.find(|way| [text(row, 2), text(row, 3)].contains(&way.via.as_str()) && fits(set(way))) {
+                return of_way(&way);
+            }
+        }
+        Proof::default()
+    }
+
+    fn of_leak(&self, row: &[Value]) -> Proof {
+        let length = row.get(2).copied();
+        let proven = passes(row) == Span::ALL;
+        let fits = |path: &crate::engine::exfil::Path| {
+            self.sink(path.to).as_str() == text(row, 1) && path.proven == proven && length == Some(Value::Number(path.hops.len() as u64))
+        };
+        let mut paths: Vec<_> = self.paths(Some(text(row, 0)), Some(text(row, 1))).into_iter().filter(fits).collect();
+        paths.sort_by_cached_key(|path| path.hops.iter().map(|hop| (reach::text(hop.to), hop.via)).collect::<Vec<_>>());
+        let Some(path) = paths.into_iter().next() else { return Proof::default() };
+        let hop = |(n, hop): (usize, &crate::engine::exfil::Hop)| {
+            let name = |end: End| short(self.name(end));
+            let text = format!("hop {}: {} -[{}]-> {}, {}", n + 1, name(hop.from), hop.via.as_str(), name(hop.to), hop.traffic);
+            fact(Stage::Delivered, Span::ALL, "exfil.2", text, self.name(hop.from))
+        };
+        Proof { steps: path.hops.iter().enumerate().map(hop).collect(), assumptions: path.assumptions }
+    }
+
+    fn of_consent(&self, row: &[Value]) -> Proof {
+        let index = self.world.index;
+        let (endpoint, id, target) = (Sym::new(text(row, 0)), Sym::new(text(row, 1)), Sym::new(text(row, 2)));
+        let mut steps = Vec::new();
+        for own in index.private_endpoint_connection.get(id) {
+            let settled = if own.settled { "" } else { ", not settled" };
+            let text = format!("`{}` says that its connection to {} is {}{settled}", short(endpoint), short(target), own.state.as_str());
+            steps.push(fact(Stage::Consent, passes(row), "consent.1", text, endpoint).at_fact(id));
+        }
+        let mut theirs: Vec<_> = index.provider_connections_by_target.get(target).iter().filter(|one| one.endpoint == endpoint).collect();
+        theirs.sort_by_key(|one| one.connection.as_str());
+        for one in &theirs {
+            let settled = if one.settled { "" } else { ", not settled" };
+            let text = format!("{} says that the connection of {} is {}{settled}", short(target), short(endpoint), one.state.as_str());
+            steps.push(fact(Stage::Consent, passes(row), "consent.2", text, target).at_fact(one.connection));
+        }
+        if theirs.is_empty() && index.resource.has(target) {
+            let text = format!("the input has no entry of {} for this connection", short(target));
+            steps.push(step(Stage::Consent, passes(row), "consent.3", text).by(target, "").kind(Kind::Absence));
+        }
+        let code = || Assumption {
+            code: "W-MISSING".to_owned(),
+            resource: id,
+            text: "the two ends of the connection do not both say the same, settled state".to_owned(),
+        };
+        Proof { steps, assumptions: if passes(row) == Span::ALL { Vec::new() } else { vec![code()] } }
+    }
+
+    fn of_name(&self, row: &[Value]) -> Proof {
+        let index = self.world.index;
+        let (vnet, store, host) = (Sym::new(text(row, 0)), Sym::new(text(row, 1)), text(row, 3));
+        let resolution = self.resolve(vnet, host);
+        let zone = resolution.decider;
+        let mut steps = Vec::new();
+        if resolution.chain.len() > 1 {
+            let text = format!("an approved private endpoint gives the name an alias: {}", resolution.chain.join(" → "));
+            steps.push(step(Stage::Dns, Span::ALL, "dns.4", text).by(store, ""));
+        }
+        let mut links: Vec<Sym> = index.zone_links_by_vnet.get(vnet).iter().filter(|row| row.zone == zone).map(|row| row.link).collect();
+        links.sort_by_key(|link| link.as_str());
+        for link in links {
+            let text = format!("link {} makes the zone answer in {}", short(link), short(vnet));
+            steps.push(fact(Stage::Dns, Span::ALL, "dns.3", text, zone).at_fact(link));
+        }
+        let answer = step(Stage::Dns, Span::NONE, "dns.3", format!("{}: {}", text(row, 4), resolution.reason)).by(zone, "");
+        steps.push(answer.kind(if resolution.records.is_empty() { Kind::Absence } else { Kind::Fact }));
+        for record in &resolution.records {
+            let text = format!("record {} holds the answer", short(*record));
+            steps.push(fact(Stage::Dns, Span::ALL, "dns.3", text, zone).at_fact(*record));
+        }
+        let unknown = text(row, 4) == "unknown";
+        let custom = index.vnet_dns.get(vnet);
+        let assumption = |text: String| Assumption { code: "DNS_UNKNOWN".to_owned(), resource: vnet, text };
+        let mut assumptions: Vec<Assumption> = Vec::new();
+        if unknown {
+            assumptions.push(assumption(resolution.reason.clone()));
+        }
+        if !custom.is_empty() {
+            assumptions.push(assumption("the network asks DNS servers of its own, which are taken to answer as Azure DNS does".to_owned()));
+        }
+        Proof { steps, assumptions }
+    }
+
+    fn of_exposure(&self, row: &[Value]) -> Proof {
+        let index = self.world.index;
+        let (store, part, to) = (Sym::new(text(row, 0)), Sym::new(text(row, 1)), text(row, 2));
+        let inside = |id: Sym| self.world.inside(id);
+        let found = exposure(self.world, &inside, store, part);
+        let Some(found) = found.into_iter().find(|one| exposed_name(one.who).as_str() == to) else { return Proof::default() };
+        if found.who == Exposed::Internet {
+            let ends = index.store_parts.get(store).iter().filter(|row| row.part == part).map(|row| End::Store(store, part, row.instance));
+            for to in ends {
+                let flow = Flow { from: End::Internet(None), to, traffic: Set::ALL, mode: Mode::Adversarial, session: true };
+                let pairs = point::pairs(self.world, &flow);
+                let mut ways = pairs.groups.into_iter().flatten().flatten();
+                if let Some(way) = ways.find(|way| !way.span().may.is_empty()) {
+                    return of_way(&way);
+                }
+            }
+        }
+        let (text, source) = match found.item {
+            None => ("a connection of a private endpoint passes the firewall by".to_owned(), Sym::EMPTY),
+            Some(Item::Subnet { rule, subnet }) => (format!("a rule admits subnet {}", short(subnet)), rule),
+            Some(Item::Ip { rule, from, to }) => (format!("a rule admits {from} to {to}"), rule),
+            Some(Item::AllAzure { rule }) => (format!("rule {} admits all of Azure", short(rule)), rule),
+            Some(Item::Resource { resource }) => (format!("a rule admits resource {}", short(resource)), Sym::EMPTY),
+            Some(Item::Trusted) => ("services that Azure trusts pass the firewall by".to_owned(), Sym::EMPTY),
+            Some(Item::Default(_)) => ("the default action decides".to_owned(), Sym::EMPTY),
+            Some(Item::PublicAccess(_)) => ("public network access decides".to_owned(), Sym::EMPTY),
+            Some(Item::NoFirewall) => ("an account of the old deployment model has no firewall".to_owned(), Sym::EMPTY),
+            Some(Item::Missing { list }) => (format!("the list of {list} is not in the input"), Sym::EMPTY),
+            Some(Item::Perimeter) => ("a network security perimeter may decide instead".to_owned(), Sym::EMPTY),
+            Some(Item::Unread) => ("a rule of the firewall could not be read".to_owned(), Sym::EMPTY),
+            Some(Item::Unknown) => ("nothing of the firewall is in the input".to_owned(), Sym::EMPTY),
+        };
+        let stage = Stage::PaasFirewall;
+        let assumption = || Assumption { code: "W-MISSING".to_owned(), resource: store, text: text.clone() };
+        let assumptions = if found.admitted.lo() { Vec::new() } else { vec![assumption()] };
+        Proof { steps: vec![fact(stage, passes(row), "exposure.1", text, store).at_fact(source)], assumptions }
+    }
+}
+
+fn of_way(way: &Way) -> Proof {
+    let span = way.span();
+    let assumptions = if span.sure.is_empty() { reach::assumptions([way].into_iter(), span.may) } else { Vec::new() };
+    Proof { steps: way.steps.clone(), assumptions }
+}
