@@ -190,7 +190,7 @@ impl Estate {
     }
 
     pub fn world(&self) -> World<'_> {
-        World { index: &self.index, platform: Platform::builtin() }
+        World::new(&self.index, Platform::builtin())
     }
 
     /// A network without filters.
