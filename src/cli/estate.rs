@@ -3,6 +3,9 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 use crate::cli::args::Global;
 use crate::cli::{Console, Fail};
@@ -33,6 +36,29 @@ pub struct Opened {
     pub platform: &'static Platform,
     config: Option<Config>,
     stated: Vec<Fact>,
+    places: Mutex<Places>,
+}
+
+/// The lines of places that were asked for, and the file that was read last: proofs name a place many times.
+#[derive(Default)]
+struct Places {
+    known: FxHashMap<(Sym, String), Option<usize>>,
+    open: Option<(Sym, Vec<u8>)>,
+}
+
+impl Places {
+    fn line(&mut self, file: Sym, pointer: &str) -> Option<usize> {
+        let key = (file, pointer.to_owned());
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        if self.open.as_ref().is_none_or(|(open, _)| *open != file) {
+            self.open = Some((file, fs::read(file.as_str()).unwrap_or_default()));
+        }
+        let line = self.open.as_ref().and_then(|(_, bytes)| locate(bytes, pointer)).map(|(line, _)| line);
+        self.known.insert(key, line);
+        line
+    }
 }
 
 /// What a listing asks for.
@@ -64,7 +90,7 @@ pub fn open(inputs: &[PathBuf], global: &Global, console: &mut Console) -> Resul
     drop(progress);
 
     let empty = estate.is_empty();
-    let mut opened = Opened { estate, index: Index::default(), platform, config, stated: Vec::new() };
+    let mut opened = Opened { estate, index: Index::default(), platform, config, stated: Vec::new(), places: Mutex::default() };
     opened.index = opened.estate.facts().collect();
     let stated = opened.restate();
     let wrong = stated.iter().any(|d| d.severity == Severity::Error);
@@ -194,9 +220,9 @@ impl Opened {
     /// Where the body of a resource, or of the nearest one above it, stood in the input.
     pub fn place(&self, id: Sym) -> Option<Place> {
         let source = self.estate.origin(id)?;
-        let file = source.file.as_str().to_owned();
-        let line = fs::read(&file).ok().and_then(|bytes| locate(&bytes, &source.pointer)).map(|(line, _)| line);
-        Some(Place { file, pointer: source.pointer.clone(), line })
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = places.line(source.file, &source.pointer);
+        Some(Place { file: source.file.as_str().to_owned(), pointer: source.pointer.clone(), line })
     }
 
     /// What flows are evaluated on.

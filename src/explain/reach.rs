@@ -205,18 +205,19 @@ fn worth(from: End, to: End) -> bool {
 /// The rows of one pair of ends.
 fn pair(world: &World<'_>, from: End, to: End, ask: &Ask<'_>) -> Vec<Found> {
     let flow = Flow { from, to, traffic: ask.traffic, mode: Mode::Configured, session: true };
-    found(&point::pairs(world, &flow), ask.traffic, ask.paths)
+    let path = |way: &Way| if ask.paths { path(world, from, to, way) } else { Vec::new() };
+    found(&point::pairs(world, &flow), ask.traffic, &path)
 }
 
 /// What the ways of a flow let through, by how they join its ends.
-fn found(pairs: &Pairs, asked: Set, paths: bool) -> Vec<Found> {
+fn found(pairs: &Pairs, asked: Set, path: &dyn Fn(&Way) -> Vec<(Sym, Via)>) -> Vec<Found> {
     let total = point::span(pairs).within(asked);
     if total.may.is_empty() {
         return Vec::new();
     }
     let mut kinds: Vec<(Via, Vec<(Sym, Via)>)> = Vec::new();
     let mut kind = |way: &Way| {
-        let kind = (way.via, if paths { path(way) } else { Vec::new() });
+        let kind = (way.via, path(way));
         kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
             kinds.push(kind);
             kinds.len() - 1
@@ -292,29 +293,37 @@ fn sort(assumptions: &mut Vec<Assumption>) {
 }
 
 /// The appliances on a way and how each is reached, then how the destination is, under the empty id.
-fn path(way: &Way) -> Vec<(Sym, Via)> {
+fn path(world: &World<'_>, from: End, to: End, way: &Way) -> Vec<(Sym, Via)> {
     let mut out: Vec<(Sym, Via)> = Vec::new();
-    let (mut joined, mut outside) = (Via::VnetLocal, false);
-    for step in &way.steps {
-        match step.stage {
-            Stage::Peering => joined = Via::Peering,
-            Stage::Gateway => joined = Via::Gateway,
-            Stage::Nat => outside = true,
-            Stage::Appliance if out.last().is_none_or(|(nic, _)| *nic != step.resource) => {
-                out.push((step.resource, joined));
-                joined = Via::VnetLocal;
-            }
-            _ => {}
+    let mut at = from;
+    for step in way.steps.iter().filter(|step| step.stage == Stage::Appliance && world.index.nic.has(step.resource)) {
+        if out.last().is_none_or(|(nic, _)| *nic != step.resource) {
+            let appliance = End::Nic(step.resource);
+            out.push((step.resource, joined(world, at, appliance).unwrap_or(way.via)));
+            at = appliance;
         }
     }
-    let last = match (out.is_empty(), way.via) {
-        (true, via) => via,
-        (false, Via::ServiceEndpoint | Via::PrivateEndpoint | Via::Public) => way.via,
-        (false, _) if outside => Via::Public,
-        (false, _) => joined,
+    // Behind an appliance the way as a whole is named after it, and the last leg after what it does.
+    let last = match way.via {
+        Via::Appliance => joined(world, at, to).unwrap_or(Via::Public),
+        via => via,
     };
     out.push((Sym::EMPTY, last));
     out
+}
+
+/// How two ends are joined where nothing stands between them; nothing where one of them is outside.
+fn joined(world: &World<'_>, from: End, to: End) -> Option<Via> {
+    let vnet = |end: End| match end {
+        End::Nic(nic) => world.index.ip_configs_by_nic.one(nic).map(|config| world.vnet_of(config.subnet)),
+        End::Subnet(subnet) => Some(world.vnet_of(subnet)),
+        End::PrivateEndpoint(endpoint) => world.index.private_endpoint.one(endpoint).map(|row| world.vnet_of(row.subnet)),
+        _ => None,
+    };
+    match (from, to) {
+        (End::Site(_), _) | (_, End::Site(_)) => Some(Via::Gateway),
+        _ => Some(if vnet(from)? == vnet(to)? { Via::VnetLocal } else { Via::Peering }),
+    }
 }
 
 type Line = (End, End, Key, Vec<Assumption>);

@@ -38,6 +38,8 @@ pub struct Derived<'a> {
 /// One way for `source` to send across the trust boundary.
 #[derive(Clone, Debug)]
 pub(super) struct Crossing {
+    /// Who sends: for a subnet perhaps an interface in it.
+    pub from: End,
     pub via: Via,
     pub proven: bool,
     /// The way that shows it.
@@ -256,10 +258,10 @@ impl<'a> Derived<'a> {
             // Where one address of a subnet gets through and another does not, only the whole is sure.
             let proven = span.sure.meets(total.sure);
             match found.iter_mut().find(|known| known.via == way.via) {
-                Some(known) if proven && !known.proven => *known = Crossing { via: way.via, proven, way },
+                Some(known) if proven && !known.proven => *known = Crossing { from, via: way.via, proven, way },
                 Some(_) => {}
                 None if span.may.is_empty() => {}
-                None => found.push(Crossing { via: way.via, proven, way }),
+                None => found.push(Crossing { from, via: way.via, proven, way }),
             }
         }
         if let End::Subnet(subnet) = from {

@@ -5,10 +5,10 @@ use crate::explain::packet::{StepExt, short, step};
 use crate::explain::point;
 use crate::explain::reach;
 use crate::explain::way::{Assumption, End, Flow, Kind, Mode, Step, Way};
-use crate::model::{Set, Span, Stage, Sym};
+use crate::model::traffic::{ANY_PORT, parse_ports};
+use crate::model::{Proto, Set, Span, Stage, Sym};
 use crate::query::derived::{Derived, exposed_name};
 use crate::query::value::Value;
-use crate::report::traffic::items;
 use crate::rules::paas_firewall::Item;
 
 /// Why a row holds, and what it takes for granted where it is not proven.
@@ -39,8 +39,8 @@ impl Derived<'_> {
     pub fn proof(&self, relation: &str, row: &[Value]) -> Proof {
         match relation {
             "leaks_directly" => self.of_crossing(row),
-            "reaches" => self.of_flow(row, &|set| items(set).iter().any(|item| item.proto.as_str() == text(row, 3))),
-            "reaches_store" => self.of_flow(row, &|_| true),
+            "reaches" => self.of_reach(row, text(row, 2), "", &|set| set.and(traffic(text(row, 3), text(row, 4)))),
+            "reaches_store" => self.of_reach(row, text(row, 3), text(row, 2), &|set| set),
             "leaks" => self.of_leak(row),
             "consented" => self.of_consent(row),
             "name_answer" => self.of_name(row),
@@ -50,40 +50,51 @@ impl Derived<'_> {
     }
 
     fn of_crossing(&self, row: &[Value]) -> Proof {
-        let from = self.ends(text(row, 0));
-        let to: Vec<End> = self.sinks(Some(text(row, 1)));
-        for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to))) {
-            let wanted = passes(row) == Span::ALL;
-            let found = self.crossings(from, to);
-            if let Some(crossing) = found.iter().find(|one| one.via.as_str() == text(row, 2) && one.proven == wanted) {
-                return of_way(&crossing.way);
+        let proven = passes(row) == Span::ALL;
+        for (from, to) in pairs_of(&self.ends(text(row, 0)), &self.sinks(Some(text(row, 1)))) {
+            for crossing in self.crossings(from, to).iter().filter(|one| one.via.as_str() == text(row, 2) && one.proven == proven) {
+                // A subnet may send by one of its interfaces.
+                let flow =
+                    Flow { from: crossing.from, to, traffic: let_through(&crossing.way, proven), mode: Mode::Adversarial, session: true };
+                if let Some(proof) = self.of_flow(&flow, text(row, 2), proven) {
+                    return proof;
+                }
             }
         }
         Proof::default()
     }
 
-    /// The way of one flow of a row of `reaches` or `reaches_store`.
-    fn of_flow(&self, row: &[Value], fits: &dyn Fn(Set) -> bool) -> Proof {
+    /// The way of one pair of ends of a row of `reaches` or `reaches_store`; `fits` picks the part of its traffic that the row is about.
+    fn of_reach(&self, row: &[Value], via: &str, part: &str, fits: &dyn Fn(Set) -> Set) -> Proof {
         let index = self.world.index;
         let narrow = |end: End| match end {
             End::Subnet(subnet) => index.ip_configs_by_subnet.get(subnet).iter().map(|row| End::Nic(row.nic)).collect(),
             end => vec![end],
         };
-        let store = text(row, 2);
-        let part = |end: &End| !matches!(end, End::Store(_, part, _) if part.as_str() != store);
+        let of_part = |end: &End| !matches!(end, End::Store(_, other, _) if other.as_str() != part);
         let from: Vec<End> = self.ends(text(row, 0)).into_iter().flat_map(narrow).collect();
-        let to: Vec<End> = self.ends(text(row, 1)).into_iter().filter(part).flat_map(narrow).collect();
+        let to: Vec<End> = self.ends(text(row, 1)).into_iter().filter(of_part).flat_map(narrow).collect();
         let proven = passes(row) == Span::ALL;
-        for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to))).filter(|(from, to)| from != to) {
+        for (from, to) in pairs_of(&from, &to).filter(|(from, to)| from != to) {
             let flow = Flow { from, to, traffic: Set::ALL, mode: Mode::Configured, session: true };
             let pairs = point::pairs(self.world, &flow);
-            let set = |way: &Way| if proven { way.span().sure } else { way.span().may.minus(way.span().sure) };
-            let mut ways = pairs.groups.into_iter().flatten().flatten();
-            if let Some(way) = ways.find(|way| [text(row, 2), text(row, 3)].contains(&way.via.as_str()) && fits(set(way))) {
-                return of_way(&way);
+            let ways = pairs.groups.iter().flatten().flatten().filter(|way| way.via.as_str() == via);
+            for traffic in ways.map(|way| fits(let_through(way, proven))).filter(|set| !set.is_empty()) {
+                if let Some(proof) = self.of_flow(&Flow { traffic, ..flow }, via, proven) {
+                    return proof;
+                }
             }
         }
         Proof::default()
+    }
+
+    /// The first way by `via` that lets the whole flow through, its steps in words about that flow.
+    fn of_flow(&self, flow: &Flow, via: &str, proven: bool) -> Option<Proof> {
+        let pairs = point::pairs(self.world, flow);
+        let mut ways = pairs.groups.iter().flatten().flatten().filter(|way| way.via.as_str() == via);
+        let way = ways.find(|way| flow.traffic.within(if proven { way.span().sure } else { way.span().may }))?;
+        let assumptions = if proven { Vec::new() } else { reach::assumptions([way].into_iter(), flow.traffic) };
+        Some(Proof { steps: way.steps.clone(), assumptions })
     }
 
     fn of_leak(&self, row: &[Value]) -> Proof {
@@ -179,7 +190,8 @@ impl Derived<'_> {
                 let pairs = point::pairs(self.world, &flow);
                 let mut ways = pairs.groups.into_iter().flatten().flatten();
                 if let Some(way) = ways.find(|way| !way.span().may.is_empty()) {
-                    return of_way(&way);
+                    let assumptions = if found.admitted.lo() { Vec::new() } else { reach::assumptions([&way].into_iter(), way.span().may) };
+                    return Proof { steps: way.steps, assumptions };
                 }
             }
         }
@@ -205,8 +217,19 @@ impl Derived<'_> {
     }
 }
 
-fn of_way(way: &Way) -> Proof {
+/// What a way lets through: surely, or only perhaps.
+fn let_through(way: &Way, proven: bool) -> Set {
     let span = way.span();
-    let assumptions = if span.sure.is_empty() { reach::assumptions([way].into_iter(), span.may) } else { Vec::new() };
-    Proof { steps: way.steps.clone(), assumptions }
+    if proven { span.sure } else { span.may.minus(span.sure) }
+}
+
+fn pairs_of(from: &[End], to: &[End]) -> impl Iterator<Item = (End, End)> {
+    from.iter().flat_map(move |from| to.iter().map(move |to| (*from, *to)))
+}
+
+/// The traffic of the columns `proto` and `ports`.
+fn traffic(proto: &str, ports: &str) -> Set {
+    let Some(proto) = Proto::parse(proto) else { return Set::EMPTY };
+    let ranges = ports.split(',').filter_map(parse_ports);
+    if ports.is_empty() { Set::of_proto(proto) } else { ranges.fold(Set::EMPTY, |set, range| set.or(Set::of(proto, range, ANY_PORT))) }
 }

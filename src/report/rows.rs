@@ -377,8 +377,11 @@ pub struct FindingRow {
     pub witness: Map<String, Value>,
     /// Whether it is proven.
     pub certainty: Certainty,
-    /// In plain words.
+    /// In plain words, with ids.
     pub message: String,
+    /// The same with names as people write them; text only.
+    #[serde(skip)]
+    pub text: String,
     /// What is taken for granted; empty where proven.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumptions: Vec<AssumptionRow>,
@@ -401,7 +404,8 @@ impl FindingRow {
                 severity,
                 witness: finding.witness.iter().map(|(name, value)| (name.clone(), query::render::cell(*value))).collect(),
                 certainty: Certainty::of(finding.proven),
-                message: finding.text.clone(),
+                message: finding.message.clone(),
+                text: finding.text.clone(),
                 assumptions: AssumptionRow::list(&finding.assumptions),
             }));
         }
@@ -567,7 +571,7 @@ impl Row for ChangeRow {
                 ("reach", row.certainty, what)
             }
             Moved::Exfil(row) => ("exfil", row.certainty, path_text(&row.hops, names)),
-            Moved::Violation(row) => ("violation", row.certainty, format!("{} {}: {}", row.severity.as_str(), row.check, row.message)),
+            Moved::Violation(row) => ("violation", row.certainty, format!("{} {}: {}", row.severity.as_str(), row.check, row.text)),
         };
         vec![self.change.as_str().into(), relation.into(), certainty.as_str().into(), what]
     }
