@@ -34,8 +34,8 @@ Exit codes: 0 all well; 1 a violation, a failed expectation or an unapproved sna
 could not be used.";
 
 const SELECTORS: &str = "\
-Selectors: a resource id, a unique name, or vm:web01, vmss:pool, nic:web01-nic, subnet:hub/web, vnet:hub, pe:blob-pe,
-storage:corpdata/blob, sql:srv1, keyvault:kv1, ip:10.1.2.4, onprem:hq, internet, internet:203.0.113.7,
+Selectors: a resource id, a unique name, or vm:web01, vmss:pool, nic:web01-nic, subnet:hub/web, vnet:hub, pe:blob-pe, \
+storage:corpdata/blob, sql:srv1, keyvault:kv1, ip:10.1.2.4, onprem:hq, internet, internet:203.0.113.7, \
 fqdn:corpdata.blob.core.windows.net, label:pci, tag:env=prod, external:storage. Globs work in names.";
 
 /// Options of every command.

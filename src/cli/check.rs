@@ -158,10 +158,14 @@ fn answers(
 /// The next whole lines, about [`BLOCK`] bytes of them; empty at the end.
 fn block(lines: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut block = Vec::new();
-    lines.by_ref().take(BLOCK).read_to_end(&mut block)?;
-    if !block.is_empty() && !block.ends_with(b"\n") {
-        lines.read_until(b'\n', &mut block)?;
-    }
+    let mut read = || {
+        lines.by_ref().take(BLOCK).read_to_end(&mut block)?;
+        if !block.is_empty() && !block.ends_with(b"\n") {
+            lines.read_until(b'\n', &mut block)?;
+        }
+        Ok(())
+    };
+    read().map_err(|error: io::Error| io::Error::new(io::ErrorKind::InvalidData, format!("cannot read the flows: {error}")))?;
     Ok(block)
 }
 

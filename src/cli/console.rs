@@ -86,6 +86,11 @@ impl<'a> Console<'a> {
         }
     }
 
+    /// Prints what is already laid out.
+    pub fn error(&mut self, text: &str) {
+        let _ = writeln!(self.stderr, "{}", text.trim_end());
+    }
+
     /// A note for a person, not part of the result.
     pub fn note(&mut self, text: &str) {
         if !self.quiet {

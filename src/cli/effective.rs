@@ -36,6 +36,9 @@ pub fn run(args: &EffectiveArgs, global: &Global, console: &mut Console) -> Resu
             ("watertight.effective-dns/1", effective::dns(&world, place, Sym::lower(name.trim_end_matches('.'))))
         }
     };
+    if let Some(why) = found.get("error").and_then(Value::as_str) {
+        return Err(Fail::new("cli::effective", why));
+    }
     let mut document = Map::new();
     document.insert("schema".to_owned(), schema.into());
     if args.what == What::Dns {

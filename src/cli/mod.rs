@@ -48,6 +48,8 @@ pub enum Fail {
     NobodyReads,
     /// What to tell the person.
     Said(Vec<Diagnostic>),
+    /// The same, already laid out.
+    Text(String),
 }
 
 impl Fail {
@@ -89,6 +91,7 @@ impl From<io::Error> for Fail {
     fn from(error: io::Error) -> Fail {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Fail::NobodyReads,
+            io::ErrorKind::InvalidData => Fail::new("cli::file", plain(&error)),
             _ => Fail::new("cli::output", format!("cannot write the output: {}", plain(&error))),
         }
     }
@@ -109,7 +112,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> u
         Verb::Check(verb) => check::run(verb, &args.global, console),
         Verb::Effective(verb) => effective::run(verb, &args.global, console),
         Verb::Verify(verb) => verify::run(verb, &args.global, console),
-        Verb::Accept(verb) => accept::run(verb, &args.global, console),
+        Verb::Accept(verb) => accept::run(verb, console),
         Verb::Whatif(verb) => whatif::run(verb, &args.global, console),
         Verb::Diff(verb) => diff::run(verb, &args.global, console),
         Verb::Generate(verb) => generate::run(verb, &args.global, console),
@@ -122,6 +125,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> u
         Ok(Outcome::Unusable) => 2,
         Err(Fail::Said(said)) => {
             console.say(&said);
+            2
+        }
+        Err(Fail::Text(text)) => {
+            console.error(&text);
             2
         }
     }

@@ -198,12 +198,11 @@ fn unreadable(file: &str, text: &str, error: &toml::de::Error) -> Diagnostic {
     Diagnostic::new("config::unreadable", Severity::Error, message).at(file, "").on_line(place)
 }
 
+/// A key as it stands in the file.
+type Key<'t> = Spanned<std::borrow::Cow<'t, str>>;
+
 /// Calls `report` with path, key and the keys known there for each key that is not one of them.
-fn unknown_keys<'t>(
-    path: &str,
-    table: &'t DeTable<'t>,
-    report: &mut dyn FnMut(&str, &Spanned<std::borrow::Cow<'t, str>>, &'static [&'static str]),
-) {
+fn unknown_keys<'t>(path: &str, table: &'t DeTable<'t>, report: &mut dyn FnMut(&str, &Key<'t>, &'static [&'static str])) {
     let Some((_, known)) = KEYS.iter().find(|(table, _)| *table == path) else { return };
     for (key, value) in table {
         if !known.contains(&key.get_ref().as_ref()) {

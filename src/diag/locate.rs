@@ -10,13 +10,13 @@ pub fn locate(bytes: &[u8], pointer: &str) -> Option<(usize, usize)> {
     cursor.blank();
     let mut segments: Vec<String> = pointer.split('/').skip(1).map(|s| s.replace("~1", "/").replace("~0", "~")).collect();
     segments.reverse();
-    if cursor.peek() != Some(b'[') {
-        if let Some(document) = segments.last().and_then(|s| s.parse::<usize>().ok()) {
-            segments.pop();
-            for _ in 0..document {
-                cursor.skip_value();
-                cursor.blank();
-            }
+    if cursor.peek() != Some(b'[')
+        && let Some(document) = segments.last().and_then(|s| s.parse::<usize>().ok())
+    {
+        segments.pop();
+        for _ in 0..document {
+            cursor.skip_value();
+            cursor.blank();
         }
     }
     cursor.peek()?;

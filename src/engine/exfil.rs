@@ -1,38 +1,301 @@
-//! Where data can leave: paths over machines and stores, across the trust boundary.
+//! Where data can leave: the shortest way of bytes from a source across the trust boundary.
+//!
+//! Bytes move both ways on any flow that one end can open, so an edge between two machines, or a machine and a store, is a flow either
+//! may open, in adversarial mode: names are no barrier (X-03, M-05). Interior nodes are inside the boundary; sinks are outside.
 
-use crate::explain::way::{Assumption, End};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+
+use rustc_hash::FxHashMap;
+
+use crate::explain::exposure::{Exposed, exposure};
+use crate::explain::point::{pairs, span};
+use crate::explain::way::{Assumption, End, Flow, Mode};
 use crate::explain::world::World;
-use crate::model::{Set, Via};
+use crate::facts::network::NicRole;
+use crate::facts::private_access::Consent;
+use crate::facts::store_facts::Service;
+use crate::model::{Set, Span, Sym, Tri, Via};
 
-/// One leg of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hop {
-    /// Where it starts.
-    pub from: End,
-    /// Where it ends.
-    pub to: End,
-    /// How the two are joined.
-    pub via: Via,
-    /// What gets through.
-    pub traffic: Set,
-}
-
-/// A way for data from one end to another.
+/// One way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     /// Where the data is.
     pub from: End,
     /// Where it ends up.
     pub to: End,
-    /// The legs, in their order.
+    /// The flows, in the order the bytes take them.
     pub hops: Vec<Hop>,
-    /// Whether every leg is proven.
+    /// Whether every hop surely gets through.
     pub proven: bool,
-    /// What is taken for granted; empty where proven.
+    /// What an unproven one takes for granted, sorted.
     pub assumptions: Vec<Assumption>,
 }
 
-/// The paths from `from` (everywhere inside) to `to` (whatever is outside).
-pub fn paths(_world: &World<'_>, _from: Option<&[End]>, _to: Option<&[End]>) -> Vec<Path> {
-    Vec::new()
+/// One step of a way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Where the bytes are.
+    pub from: End,
+    /// Where they go.
+    pub to: End,
+    /// How the two are joined.
+    pub via: Via,
+    /// The traffic that can carry them.
+    pub traffic: Set,
+}
+
+/// An edge, at its best: what surely carries bytes, and what may.
+#[derive(Clone, Debug)]
+struct Edge {
+    span: Span,
+    sure_via: Via,
+    may_via: Via,
+    assumptions: Vec<Assumption>,
+}
+
+/// The graph of one estate; edges are evaluated when they are first asked for.
+pub struct Graph<'w, 'a> {
+    world: &'w World<'a>,
+    machines: Vec<(End, bool)>,
+    stores: Vec<(End, bool)>,
+    sites: Vec<End>,
+    endpoints: Vec<(Sym, End)>,
+    edges: RefCell<FxHashMap<(End, End), Option<Edge>>>,
+}
+
+/// The shortest ways from each source to each sink: a proven one where there is one, else a possible one.
+///
+/// `from` and `to` are the ends a person named; without them every machine and store inside the boundary, and every sink.
+pub fn paths(world: &World<'_>, from: Option<&[End]>, to: Option<&[End]>) -> Vec<Path> {
+    let graph = Graph::new(world);
+    let sources: Vec<End> = match from {
+        Some(ends) => ends.to_vec(),
+        None => graph.inside().collect(),
+    };
+    sources.into_iter().flat_map(|source| graph.ways_out(source, to)).collect()
+}
+
+impl<'w, 'a> Graph<'w, 'a> {
+    /// The nodes of the graph, sorted by name.
+    pub fn new(world: &'w World<'a>) -> Graph<'w, 'a> {
+        let index = world.index;
+        let mut ids: Vec<(Sym, End)> = Vec::new();
+        for nic in index.nic.rows().filter(|nic| nic.role == NicRole::Machine) {
+            match index.nic_machine.one(nic.nic) {
+                Some(row) => ids.push((row.machine, End::Machine(row.machine))),
+                None => ids.push((nic.nic, End::Nic(nic.nic))),
+            }
+        }
+        ids.sort_by_key(|(id, _)| id.as_str());
+        ids.dedup();
+        let machines = ids.into_iter().map(|(id, end)| (end, world.inside(id))).collect();
+        let mut parts: Vec<_> = index.store_parts.rows().copied().collect();
+        parts.sort_by_key(|row| (row.store.as_str(), row.part.as_str(), row.instance));
+        let stores = parts.into_iter().map(|row| (End::Store(row.store, row.part, row.instance), world.inside(row.store))).collect();
+        let mut sites: Vec<Sym> = index.local_gateway.rows().map(|row| row.site).chain(index.site.rows().map(|row| row.site)).collect();
+        sites.sort_by_key(|site| site.as_str());
+        sites.dedup();
+        let mut endpoints: Vec<(Sym, End)> = index
+            .private_endpoint_connections
+            .rows()
+            .filter(|row| !world.inside(row.target) && row.state != Consent::Rejected && row.state != Consent::Disconnected)
+            .filter(|row| !index.store.has(row.target))
+            .map(|row| (row.endpoint, End::Unmodelled(row.target)))
+            .collect();
+        endpoints.sort_by_key(|(endpoint, _)| endpoint.as_str());
+        let sites = sites.into_iter().map(End::Site).collect();
+        Graph { world, machines, stores, sites, endpoints, edges: RefCell::default() }
+    }
+
+    /// Whether bytes can rest at a node and go on from there. What a person states of an appliance says what passes it: flows through it
+    /// are walked, it is no resting place besides.
+    fn is_pivot(&self, node: End) -> bool {
+        let index = self.world.index;
+        match node {
+            End::Machine(machine) => !index.nics_by_machine.get(machine).iter().any(|row| index.appliance.has(row.nic)),
+            End::Nic(nic) => !index.appliance.has(nic),
+            _ => true,
+        }
+    }
+
+    /// Every node inside the boundary: what is looked at where nobody names a source.
+    pub fn inside(&self) -> impl Iterator<Item = End> + '_ {
+        self.machines.iter().chain(&self.stores).filter(|(_, inside)| *inside).map(|(end, _)| *end)
+    }
+
+    /// The shortest ways from one source to each sink.
+    pub fn ways_out(&self, source: End, to: Option<&[End]>) -> Vec<Path> {
+        let sinks: Vec<End> = match to {
+            Some(ends) => ends.to_vec(),
+            None => self.sinks(),
+        };
+        let mut found: BTreeMap<usize, Path> = BTreeMap::new();
+        for proven in [true, false] {
+            let open: Vec<usize> = (0..sinks.len()).filter(|n| !found.contains_key(n)).collect();
+            if open.is_empty() {
+                break;
+            }
+            for (n, path) in self.search(source, &sinks, &open, proven) {
+                found.entry(n).or_insert(path);
+            }
+        }
+        found.into_values().collect()
+    }
+
+    /// Everything outside that data can end up in.
+    pub fn sinks(&self) -> Vec<End> {
+        let mut sinks =
+            vec![End::External(Service::Storage), End::External(Service::KeyVault), End::External(Service::Sql), End::Internet(None)];
+        sinks.extend(&self.sites);
+        sinks.extend(self.machines.iter().chain(&self.stores).filter(|(_, inside)| !inside).map(|(end, _)| *end));
+        let mut foreign: Vec<End> = self.endpoints.iter().map(|(_, target)| *target).collect();
+        foreign.dedup();
+        sinks.extend(foreign);
+        sinks
+    }
+
+    /// Breadth first over sure or possible edges, until all open sinks are found.
+    fn search(&self, source: End, sinks: &[End], open: &[usize], proven: bool) -> Vec<(usize, Path)> {
+        let mut open: Vec<usize> = open.to_vec();
+        let mut found = Vec::new();
+        let mut before: FxHashMap<End, End> = FxHashMap::default();
+        let mut queue = VecDeque::from([source]);
+        let mut unseen: Vec<End> = self.inside().filter(|node| *node != source && self.is_pivot(*node)).collect();
+        while let Some(node) = queue.pop_front() {
+            open.retain(|n| {
+                let sink = sinks[*n];
+                if sink == node || !self.carries(node, sink, proven) {
+                    return true;
+                }
+                let mut nodes = vec![sink, node];
+                while let Some(previous) = before.get(nodes.last().expect("it starts with two")) {
+                    nodes.push(*previous);
+                }
+                nodes.reverse();
+                found.push((*n, self.path(source, &nodes, proven)));
+                false
+            });
+            if open.is_empty() {
+                break;
+            }
+            unseen.retain(|next| {
+                let reached = self.carries(node, *next, proven);
+                if reached {
+                    before.insert(*next, node);
+                    queue.push_back(*next);
+                }
+                !reached
+            });
+        }
+        found
+    }
+
+    fn carries(&self, from: End, to: End, proven: bool) -> bool {
+        let span = self.edge(from, to).map_or(Span::NONE, |edge| edge.span);
+        if proven { !span.sure.is_empty() } else { !span.may.is_empty() }
+    }
+
+    fn path(&self, source: End, nodes: &[End], proven: bool) -> Path {
+        let mut assumptions = Vec::new();
+        let mut hops = Vec::new();
+        for pair in nodes.windows(2) {
+            let Some(edge) = self.edge(pair[0], pair[1]) else { continue };
+            let sure = !edge.span.sure.is_empty();
+            let (via, traffic) = if sure { (edge.sure_via, edge.span.sure) } else { (edge.may_via, edge.span.may) };
+            if !sure {
+                assumptions.extend(edge.assumptions.iter().cloned());
+            }
+            hops.push(Hop { from: pair[0], to: pair[1], via, traffic });
+        }
+        assumptions.sort_by(|a: &Assumption, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
+        assumptions.dedup();
+        let to = nodes.last().copied().unwrap_or(source);
+        Path { from: source, to, hops, proven, assumptions }
+    }
+
+    fn edge(&self, from: End, to: End) -> Option<Edge> {
+        if let Some(edge) = self.edges.borrow().get(&(from, to)) {
+            return edge.clone();
+        }
+        let edge = self.evaluate(from, to);
+        self.edges.borrow_mut().insert((from, to), edge.clone());
+        edge
+    }
+
+    fn evaluate(&self, from: End, to: End) -> Option<Edge> {
+        match (from, to) {
+            (End::Store(..), End::Store(..)) => None, // server-side copies need a driver
+            (End::Store(store, part, _), End::Internet(_) | End::External(_)) => self.pulled(store, part),
+            (End::Store(..), _) => self.flow(to, from),
+            (_, End::Unmodelled(target)) => {
+                let mut best: Option<Edge> = None;
+                for (endpoint, _) in self.endpoints.iter().filter(|(_, end)| *end == End::Unmodelled(target)) {
+                    if let Some(edge) = self.flow(from, End::PrivateEndpoint(*endpoint)) {
+                        best = Some(best.map_or(edge.clone(), |best| stronger(best, edge)));
+                    }
+                }
+                best
+            }
+            (_, End::Store(..) | End::External(_) | End::Internet(_)) => self.flow(from, to),
+            _ => match (self.flow(from, to), self.flow(to, from)) {
+                (Some(there), Some(back)) => Some(stronger(there, back)),
+                (there, back) => there.or(back),
+            },
+        }
+    }
+
+    /// A flow that `from` opens towards `to`.
+    fn flow(&self, from: End, to: End) -> Option<Edge> {
+        let flow = Flow { from, to, traffic: Set::tcp_udp(), mode: Mode::Adversarial, session: true };
+        let pairs = pairs(self.world, &flow);
+        let total = span(&pairs).within(Set::tcp_udp());
+        if total.is_none() {
+            return None;
+        }
+        let ways: Vec<_> = pairs.groups.iter().flatten().flatten().collect();
+        let via = |wanted: &dyn Fn(Span) -> bool| ways.iter().find(|way| wanted(way.span())).map_or(Via::Public, |way| way.via);
+        let may_via = via(&|span| span.may.meets(Set::tcp_udp()));
+        let sure_via = ways.iter().find(|way| way.span().sure.meets(Set::tcp_udp())).map_or(may_via, |way| way.via);
+        let mut assumptions = Vec::new();
+        if total.sure.is_empty() {
+            for way in ways.iter().filter(|way| way.span().may.meets(Set::tcp_udp())) {
+                for step in way.steps.iter().filter(|step| !step.code.is_empty() && !step.span.sure.meets(total.may)) {
+                    assumptions.push(Assumption { code: step.code.to_owned(), resource: step.resource, text: step.text.clone() });
+                }
+            }
+        }
+        Some(Edge { span: total, sure_via, may_via, assumptions })
+    }
+
+    /// What strangers can take out of a store by themselves.
+    fn pulled(&self, store: Sym, part: Sym) -> Option<Edge> {
+        let inside = |id: Sym| self.world.inside(id);
+        let exposures = exposure(self.world, &inside, store, part);
+        let strangers = exposures.iter().filter(|e| !matches!(e.who, Exposed::Trusted));
+        let best = strangers.clone().max_by_key(|e| e.admitted)?;
+        let via = match best.who {
+            Exposed::ForeignEndpoint(_) => Via::PrivateEndpoint,
+            Exposed::ForeignSubnet(_) => Via::ServiceEndpoint,
+            _ => Via::Public,
+        };
+        let span = if best.admitted == Tri::Yes { Span::exactly(Set::tcp()) } else { Span::exactly(Set::tcp()).doubted() };
+        let assumptions = if best.admitted == Tri::Yes {
+            Vec::new()
+        } else {
+            vec![Assumption {
+                code: "acl_missing".to_owned(),
+                resource: store,
+                text: "whether its firewall admits strangers is not known".to_owned(),
+            }]
+        };
+        Some(Edge { span, sure_via: via, may_via: via, assumptions })
+    }
+}
+
+/// The better of two edges: sure before possible.
+fn stronger(a: Edge, b: Edge) -> Edge {
+    let span = a.span.or(b.span);
+    let better = if a.span.sure.is_empty() && !b.span.sure.is_empty() { b } else { a };
+    Edge { span, ..better }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::explain::world::World;
 use crate::facts::network::EndpointPolicies;
-use crate::model::{Sym, Tri};
+use crate::model::{Prefix, Sym, Tri};
 use crate::rules::route::{Context, Entry, Hop};
 
 /// One next hop that may be chosen.
@@ -113,7 +113,12 @@ fn stays(world: &World<'_>, context: &Context, endpoint: Sym, vnet: Sym, ip: IpA
     if local {
         policy = policy.min(Tri::Maybe); // the address route goes, but the local route may not take its place (RTE-14)
     }
-    exactly.or(long_enough.and(policy)).not()
+    exactly.or(long_enough.and(policy)).negated()
+}
+
+/// Whether a service endpoint of the subnet covers the address.
+pub fn takes_service_endpoint(world: &World<'_>, subnet: Sym, ip: IpAddr) -> bool {
+    service_route(world, subnet, ip).is_some()
 }
 
 /// The service endpoint of `subnet` whose published prefixes hold `ip`.
@@ -123,9 +128,29 @@ fn service_route(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Option<Candidate
     services.dedup();
     services.into_iter().find_map(|service| {
         let tag = world.platform.service_tag_of_endpoint(service)?;
-        let prefixes = world.platform.tag(tag)?;
+        let prefixes = covered_prefixes(world, subnet, service, tag);
         prefixes.iter().any(|p| p.contains(&ip)).then_some(Candidate::Service { service, tag })
     })
+}
+
+/// The published prefixes that a service endpoint of the subnet covers: those of its regions, or all (SE-15, SEP-04).
+pub fn covered_prefixes(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) -> Vec<Prefix> {
+    let listed = world.index.service_endpoints.get(subnet).iter().filter(|row| row.service == service).map(|row| row.location);
+    let mut regions: Vec<Sym> = listed.filter(|location| !location.is_empty()).collect();
+    let own = world.region_of_subnet(subnet);
+    if regions.is_empty() {
+        match service.as_str() {
+            "microsoft.storage" => regions.extend(std::iter::once(own).chain(world.platform.region_pair(own))),
+            "microsoft.sql" => regions.push(own),
+            _ => regions.push(Sym::new("*")),
+        }
+    }
+    let everywhere = regions.iter().any(|region| region.as_str() == "*")
+        || (service.as_str() == "microsoft.storage" && world.index.subnet_endpoint_policies.has(subnet));
+    let of = |tag: Sym| world.platform.tag(tag).unwrap_or_default().to_vec();
+    let regional: Vec<Prefix> = regions.iter().flat_map(|region| of(Sym::new(&format!("{tag}.{region}")))).collect();
+    // Lists without regional tags say nothing of regions: then the whole service counts.
+    if everywhere || regional.is_empty() { of(tag) } else { regional }
 }
 
 /// Whether the service endpoint's route surely wins: a user's route at least as long, to anything but the internet, makes it doubtful

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value, json};
 
 use crate::config::Place;
-use crate::explain::candidates::{Candidate, choose};
+use crate::explain::candidates::{Candidate, choose, covered_prefixes};
 use crate::explain::effective_dns;
 use crate::explain::packet::short;
 use crate::explain::stores::resolve_at;
@@ -153,7 +153,7 @@ fn service_rows(world: &World<'_>, subnet: Sym) -> Vec<Value> {
         .into_iter()
         .map(|service| {
             let tag = world.platform.service_tag_of_endpoint(service);
-            let prefixes = tag.and_then(|tag| world.platform.tag(tag)).unwrap_or_default();
+            let prefixes = tag.map_or(Vec::new(), |tag| covered_prefixes(world, subnet, service, tag));
             service_row(service, prefixes.iter())
         })
         .collect()

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::net::IpAddr;
 
+use crate::explain::candidates::takes_service_endpoint;
 use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::stores;
@@ -102,12 +103,15 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
     if let Some(pairs) = stores::pairs(world, flow) {
         return pairs;
     }
+    if let End::Unmodelled(resource) = flow.to {
+        return one(unmodelled(resource));
+    }
     match flow.from {
         End::Machine(_) | End::Nic(_) | End::Subnet(_) => from_places(world, flow),
         End::Internet(source) => from_internet(world, flow, source),
         End::Site(site) => from_site(world, flow, site),
         End::Ip(ip) => from_ip(world, flow, ip),
-        End::Unmodelled(resource) => one(unmodelled(resource)),
+        End::Unmodelled(resource) | End::Store(resource, _, _) => one(unmodelled(resource)),
         _ => one(no_source(flow.from)),
     }
 }
@@ -117,7 +121,8 @@ pub fn one(way: Way) -> Pairs {
     Pairs { groups: vec![vec![vec![way]]] }
 }
 
-fn unmodelled(resource: Sym) -> Way {
+/// A way that ends at something whose behaviour is not modelled.
+pub fn unmodelled(resource: Sym) -> Way {
     let text = format!("how {} sends and answers is not modelled", short(resource));
     let unknown = step(Stage::Route, Span::UNKNOWN, "reach.9", text).by(resource, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
     Way { via: Via::Public, steps: vec![unknown] }
@@ -134,6 +139,8 @@ fn no_source(end: End) -> Way {
 /// The destinations of a flow, as the packet's address and whom it is for. Inner lists count together, outer ones one by one.
 fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr, Target)>> {
     match flow.to {
+        // One family at a time: an address of the other is no destination of this one (ADR-14).
+        End::Ip(ip) | End::Internet(Some(ip)) if ip.is_ipv4() != from.ip.is_ipv4() => Vec::new(),
         End::Ip(ip) => vec![vec![(ip, Target::Anyone)]],
         End::PrivateEndpoint(endpoint) => {
             let family = |ip: &IpAddr| ip.is_ipv4() == from.ip.is_ipv4();
@@ -150,7 +157,13 @@ fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr,
             let mut cuts = Vec::new();
             filters::cuts(world, from.nic, from.subnet, &mut cuts);
             world_cuts(world, &mut cuts);
-            public_representatives(world, &cuts, from.ip.is_ipv6()).into_iter().map(|ip| vec![(ip, Target::Internet)]).collect()
+            // Front ends of Azure are destinations of their own: `external:…`.
+            let front_end = |ip: IpAddr| {
+                takes_service_endpoint(world, from.subnet, ip)
+                    || world.platform.tags_holding(ip).iter().any(|tag| !tag.as_str().starts_with("azurecloud"))
+            };
+            let addresses = public_representatives(world, &cuts, from.ip.is_ipv6()).into_iter();
+            addresses.filter(|ip| !front_end(*ip)).map(|ip| vec![(ip, Target::Internet)]).collect()
         }
         End::Site(site) => {
             let mut cuts = Vec::new();
@@ -199,13 +212,13 @@ fn no_address(flow: &Flow) -> Way {
 
 /// The ways of one packet from one place.
 fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target, sure_nic: bool) -> Pair {
-    if let Target::Host(host) = &target {
-        if host == from {
-            return vec![Way {
-                via: Via::VnetLocal,
-                steps: vec![step(Stage::Delivered, Span::ALL, "reach.7", "it is the same address".to_owned())],
-            }];
-        }
+    if let Target::Host(host) = &target
+        && host == from
+    {
+        return vec![Way {
+            via: Via::VnetLocal,
+            steps: vec![step(Stage::Delivered, Span::ALL, "reach.7", "it is the same address".to_owned())],
+        }];
     }
     let dst_asgs = match &target {
         Target::Host(host) => world.asgs_of(host.ip_config),

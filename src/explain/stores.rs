@@ -21,6 +21,9 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
         End::Store(..) | End::External(_) | End::PrivateEndpoint(_) | End::Fqdn(_) => {}
         _ => return None,
     }
+    if let End::Store(resource, _, _) = flow.from {
+        return Some(one(crate::explain::point::unmodelled(resource)));
+    }
     if let End::Unmodelled(resource) = flow.from {
         if let End::Store(store, part, instance) = flow.to {
             let ways = caller_ways(world, resource, &Target { store, part, instance });
@@ -165,7 +168,7 @@ fn policy_for_foreign(world: &World<'_>, service: Service, subnet: Sym) -> crate
     let policy = world.index.subnet_endpoint_policies.one(subnet).map_or(subnet, |row| row.policy);
     step(Stage::ServiceEndpointPolicy, span, "endpoint_policy.2", text.to_owned())
         .by(policy, "")
-        .from_fact(policy)
+        .at_fact(policy)
         .kind(Kind::Fact)
         .code(code)
 }

@@ -51,7 +51,7 @@ pub trait Transport {
     fn to_private_endpoint(&self, client: &Client, endpoint: Sym, address: IpAddr, traffic: Set) -> Vec<Way>;
 
     /// The ways to the public front ends of `service`, each with the source its packets show there. `covered` says whether a service endpoint of the
-    /// client's subnet covers them.
+    /// client's subnet covers them; where that is not sure, there are ways with and without it and none of them is sure (CNV-05).
     fn to_service(&self, client: &Client, service: &ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Source)>;
 
     /// Whether `server` lies in a modelled network to which the client surely has no route (DNS-05).

@@ -20,6 +20,9 @@ use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways}
 use crate::rules::outbound::{Exits, Method, methods};
 use crate::rules::route::{Context, Network, Table};
 
+/// Compiled groups by id and direction; `None` for one that is not in the input.
+type Programs = FxHashMap<(Sym, Direction), Option<Rc<Program>>>;
+
 /// The facts of one estate with what is compiled from them. Not shared between threads.
 pub struct World<'a> {
     /// The facts.
@@ -28,7 +31,7 @@ pub struct World<'a> {
     pub platform: &'a Platform,
     networks: RefCell<FxHashMap<Sym, Arc<Network>>>,
     contexts: RefCell<FxHashMap<(Sym, Sym), Rc<Context>>>,
-    programs: RefCell<FxHashMap<(Sym, Direction), Option<Rc<Program>>>>,
+    programs: RefCell<Programs>,
     endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
     subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
 }
@@ -215,7 +218,7 @@ impl World<'_> {
                 let sure = connection.connected.lo() && connection.kind == ConnectionKind::Ipsec;
                 let span = if sure { Span::ALL } else { Span::UNKNOWN };
                 let mut by = step(Stage::Gateway, span, "gateway.4", text).by(connection.gateway, short(connection.connection));
-                by = by.from_fact(connection.connection).kind(Kind::Fact);
+                by = by.at_fact(connection.connection).kind(Kind::Fact);
                 if !sure {
                     by = by.kind(Kind::Assumption).code("W-CONN-STATE");
                 }
@@ -449,6 +452,7 @@ fn network(index: &Index, vnet: Sym) -> Network {
         }
     }
     around.clouds = index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "routes").map(|row| row.resource).collect();
+    around.filters_clouded = index.clouded.get(vnet).iter().any(|row| row.what.as_str() == "filters");
     assemble(vnet, &around)
 }
 
@@ -476,6 +480,7 @@ fn gateways(index: &Index, vnet: Sym) -> GatewayRoutes {
     }
     for gateway in &around.gateways {
         around.connections.extend(index.connections_by_gateway.get(gateway.gateway));
+        around.default_sites.extend(index.gateway_default_sites.get(gateway.gateway).iter().map(|row| (row.gateway, row.site)));
         around.clients.extend(index.gateway_client_pools.get(gateway.gateway).iter().map(|row| (row.gateway, row.prefix)));
     }
     for connection in &around.connections {

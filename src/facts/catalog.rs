@@ -218,7 +218,7 @@ facts! {
     // filters and routes
     Nsg, NsgRule, Asg, RouteTable, Route, NatGateway, NatGatewayPublicIp, NatGatewayRange,
     // gateways and other devices
-    Gateway, GatewaySubnet, GatewayClientPool, Connection, LocalGateway, LocalGatewayPrefix,
+    Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
     Device, DeviceAddress, DevicePublicIp,
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,

@@ -9,8 +9,11 @@ use crate::diag::{Diagnostic, Severity};
 use crate::facts::catalog::Fact;
 use crate::facts::extract::{extract, inert};
 use crate::facts::gap::Resource as ResourceRow;
-use crate::ingest::{Change, Loaded, Resource, Source};
+use crate::ingest::{Change, Loaded, Resource, Source, spread};
 use crate::model::{Sym, ids};
+
+/// Resources whose bodies become facts at once.
+const BLOCK: usize = 4096;
 
 /// The live set of facts, and which resource says what.
 #[derive(Debug, Default)]
@@ -65,20 +68,27 @@ pub struct Counts {
 }
 
 impl Estate {
-    /// The estate of what was loaded; every diagnostic of loading and extraction. Bodies are dropped one by one.
+    /// The estate of what was loaded; every diagnostic of loading and extraction. Bodies are dropped as they become facts.
     pub fn from_loaded(loaded: Loaded) -> (Estate, Vec<Diagnostic>) {
         let Loaded { resources, facts, origins, diagnostics: mut said, .. } = loaded;
         let mut estate = Estate::default();
         estate.adopt(facts, origins);
-        for resource in resources {
-            let (entry, mut diagnostics) = entry_of(&resource);
-            said.append(&mut diagnostics);
-            // Where a facts folder and an export hold the same resource, the export is right.
-            if let Some(old) = estate.entries.remove(resource.id.as_str()) {
-                estate.forget(&old.facts, None);
+        let mut resources = resources.into_iter();
+        loop {
+            let block: Vec<Resource> = resources.by_ref().take(BLOCK).collect();
+            if block.is_empty() {
+                break;
             }
-            estate.remember(&entry.facts, None);
-            estate.entries.insert(resource.id.as_str(), entry);
+            let entries = spread(&block, |_, part| part.iter().map(entry_of).collect::<Vec<_>>());
+            for (resource, (entry, mut diagnostics)) in block.iter().zip(entries.into_iter().flatten()) {
+                said.append(&mut diagnostics);
+                // Where a facts folder and an export hold the same resource, the export is right.
+                if let Some(old) = estate.entries.remove(resource.id.as_str()) {
+                    estate.forget(&old.facts, None);
+                }
+                estate.remember(&entry.facts, None);
+                estate.entries.insert(resource.id.as_str(), entry);
+            }
         }
         (estate, said)
     }
@@ -331,7 +341,7 @@ fn entry_of(resource: &Resource) -> (Entry, Vec<Diagnostic>) {
         rest.sort_unstable();
     }
     facts.dedup();
-    let lacks = |key: &str| !resource.body.get(key).and_then(|value| value.as_str()).is_some_and(|text| !text.is_empty());
+    let lacks = |key: &str| resource.body.get(key).and_then(|value| value.as_str()).is_none_or(str::is_empty);
     let entry = Entry {
         source: resource.source.clone(),
         embedded: resource.embedded,

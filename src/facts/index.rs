@@ -168,6 +168,7 @@ index! {
     NatGatewayRange { nat_gateway_ranges: gateway as Sym }
     Gateway { gateway: gateway as Sym }
     GatewaySubnet { gateway_subnets: gateway as Sym, gateways_by_subnet: subnet as Sym }
+    GatewayDefaultSite { gateway_default_sites: gateway as Sym }
     GatewayClientPool { gateway_client_pools: gateway as Sym }
     Connection { connection: connection as Sym, connections_by_gateway: gateway as Sym, connections_by_peer: peer as Sym }
     LocalGateway { local_gateway: site as Sym }

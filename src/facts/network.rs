@@ -205,6 +205,9 @@ relations! { NETWORK_RELATIONS:
     /// `gateway_subnet(gateway, subnet)`: its instances stand in `subnet`.
     GatewaySubnet gateway_subnet { gateway: Sym, subnet: Sym }
 
+    /// `gateway_default_site(gateway, site)`: everything without a better route goes to the site (RTE-20).
+    GatewayDefaultSite gateway_default_site { gateway: Sym, site: Sym }
+
     /// `gateway_client_pool(gateway, prefix)`: addresses of its point-to-site clients (GW-01).
     GatewayClientPool gateway_client_pool { gateway: Sym, prefix: Prefix }
 

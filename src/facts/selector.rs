@@ -6,6 +6,9 @@ use crate::facts::catalog::Column;
 use crate::model::traffic::{ANY_PORT, Ports, parse_ports, ports_text};
 use crate::model::{Prefix, Sym, net};
 
+/// Stands in an address field that the export spells in a way nobody understands: it may name anything, private space too.
+pub const UNKNOWN_TAG: &str = "(unknown)";
+
 /// One item of an address field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Selector {

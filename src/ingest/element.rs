@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::diag::{Diagnostic, Severity};
 use crate::facts::extract::inert;
 use crate::ingest::children::{child_lists, key_of};
-use crate::ingest::document::Sink;
+use crate::ingest::sink::Sink;
 use crate::ingest::{Resource, Source};
 use crate::model::{Sym, ids};
 

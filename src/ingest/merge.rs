@@ -1,6 +1,6 @@
 //! One resource of several copies: list and show, parent's body and child's body, two exports of the same thing.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -24,8 +24,9 @@ pub(super) fn merge(resources: Vec<Resource>) -> Vec<Resource> {
     }
     for (id, mut others) in copies {
         others.extend(best.remove(&id));
-        others.sort_by(better);
-        let mut others = others.into_iter();
+        let mut ranked: Vec<_> = others.into_iter().map(|resource| (rank(&resource), resource)).collect();
+        ranked.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| by_text(one, other)));
+        let mut others = ranked.into_iter().map(|(_, resource)| resource);
         let Some(mut kept) = others.next() else { continue };
         for other in others {
             if kept.location.is_empty() {
@@ -71,15 +72,17 @@ fn inherit(resources: &mut FxHashMap<Sym, Resource>) {
     }
 }
 
-/// The better copy first, whatever the order of the input: a body with properties before one without, the child's own body before the copy in its
-/// parent, more values before fewer; then by text.
-fn better(a: &Resource, b: &Resource) -> Ordering {
-    let has_properties = |r: &Resource| r.body.get("properties").is_some();
-    has_properties(b)
-        .cmp(&has_properties(a))
-        .then_with(|| a.embedded.cmp(&b.embedded))
-        .then_with(|| values(&b.body).cmp(&values(&a.body)))
-        .then_with(|| a.body.to_string().cmp(&b.body.to_string()))
+/// The better copy has the smaller rank: a body with properties before one without, the child's own body before the copy in its parent, more
+/// values before fewer.
+fn rank(resource: &Resource) -> (bool, bool, Reverse<usize>) {
+    (resource.body.get("properties").is_none(), resource.embedded, Reverse(values(&resource.body)))
+}
+
+/// Settles a tie, so that the order of the input never does.
+fn by_text(a: &Resource, b: &Resource) -> Ordering {
+    a.body
+        .to_string()
+        .cmp(&b.body.to_string())
         .then_with(|| a.source.file.as_str().cmp(b.source.file.as_str()))
         .then_with(|| a.source.pointer.cmp(&b.source.pointer))
 }

@@ -1,7 +1,7 @@
 //! Bytes to resources: every format ends in one neutral [`Resource`]; no format leaks further.
 //!
-//! `files` finds and reads files, `document` recognises a document and streams its elements, `lenient` blanks what strict JSON does not
-//! allow, `element` turns one element into resources, `children` says which lists of a body hold resources, `merge` makes one
+//! `files` finds and reads files, `document` recognises a document and streams its elements into `sink`, `lenient` blanks what strict JSON does not
+//! allow, `spread` uses all processors, `element` turns one element into resources, `children` says which lists of a body hold resources, `merge` makes one
 //! resource of several copies.
 
 mod children;
@@ -10,6 +10,8 @@ mod element;
 mod files;
 mod lenient;
 mod merge;
+mod sink;
+mod spread;
 
 use serde_json::Value;
 
@@ -20,6 +22,7 @@ use crate::model::Sym;
 pub use children::child_lists;
 pub(crate) use element::region;
 pub use files::collect;
+pub(crate) use spread::spread;
 
 /// Where something stood in the input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -103,15 +103,21 @@ impl Derived<'_> {
         let fits = |path: &crate::engine::exfil::Path| {
             self.sink(path.to).as_str() == text(row, 1) && path.proven == proven && length == Some(Value::Number(path.hops.len() as u64))
         };
-        let mut paths: Vec<_> = self.paths(Some(text(row, 0)), Some(text(row, 1))).into_iter().filter(fits).collect();
+        let mut paths: Vec<_> = self.paths(Some(text(row, 0))).into_iter().filter(fits).collect();
         paths.sort_by_cached_key(|path| path.hops.iter().map(|hop| (reach::text(hop.to), hop.via)).collect::<Vec<_>>());
         let Some(path) = paths.into_iter().next() else { return Proof::default() };
-        let hop = |(n, hop): (usize, &crate::engine::exfil::Hop)| {
+        let mut steps = Vec::new();
+        for (n, hop) in path.hops.iter().enumerate() {
             let name = |end: End| short(self.name(end));
             let text = format!("hop {}: {} -[{}]-> {}, {}", n + 1, name(hop.from), hop.via.as_str(), name(hop.to), hop.traffic);
-            fact(Stage::Delivered, Span::ALL, "exfil.2", text, self.name(hop.from))
-        };
-        Proof { steps: path.hops.iter().enumerate().map(hop).collect(), assumptions: path.assumptions }
+            steps.push(fact(Stage::Delivered, Span::ALL, "exfil.2", text, self.name(hop.from)));
+            // Bytes move both ways on a flow, whoever opened it.
+            let flow = Flow { from: hop.from, to: hop.to, traffic: hop.traffic, mode: Mode::Adversarial, session: true };
+            let opened = [flow, Flow { from: hop.to, to: hop.from, ..flow }];
+            let proof = opened.iter().find_map(|flow| self.of_flow(flow, hop.via.as_str(), proven));
+            steps.extend(proof.into_iter().flat_map(|proof| proof.steps));
+        }
+        Proof { steps, assumptions: path.assumptions }
     }
 
     fn of_consent(&self, row: &[Value]) -> Proof {
@@ -121,14 +127,14 @@ impl Derived<'_> {
         for own in index.private_endpoint_connection.get(id) {
             let settled = if own.settled { "" } else { ", not settled" };
             let text = format!("`{}` says that its connection to {} is {}{settled}", short(endpoint), short(target), own.state.as_str());
-            steps.push(fact(Stage::Consent, passes(row), "consent.1", text, endpoint).from_fact(id));
+            steps.push(fact(Stage::Consent, passes(row), "consent.1", text, endpoint).at_fact(id));
         }
         let mut theirs: Vec<_> = index.provider_connections_by_target.get(target).iter().filter(|one| one.endpoint == endpoint).collect();
         theirs.sort_by_key(|one| one.connection.as_str());
         for one in &theirs {
             let settled = if one.settled { "" } else { ", not settled" };
             let text = format!("{} says that the connection of {} is {}{settled}", short(target), short(endpoint), one.state.as_str());
-            steps.push(fact(Stage::Consent, passes(row), "consent.2", text, target).from_fact(one.connection));
+            steps.push(fact(Stage::Consent, passes(row), "consent.2", text, target).at_fact(one.connection));
         }
         if theirs.is_empty() && index.resource.has(target) {
             let text = format!("the input has no entry of {} for this connection", short(target));
@@ -156,13 +162,13 @@ impl Derived<'_> {
         links.sort_by_key(|link| link.as_str());
         for link in links {
             let text = format!("link {} makes the zone answer in {}", short(link), short(vnet));
-            steps.push(fact(Stage::Dns, Span::ALL, "dns.3", text, zone).from_fact(link));
+            steps.push(fact(Stage::Dns, Span::ALL, "dns.3", text, zone).at_fact(link));
         }
         let answer = step(Stage::Dns, Span::NONE, "dns.3", format!("{}: {}", text(row, 4), resolution.reason)).by(zone, "");
         steps.push(answer.kind(if resolution.records.is_empty() { Kind::Absence } else { Kind::Fact }));
         for record in &resolution.records {
             let text = format!("record {} holds the answer", short(*record));
-            steps.push(fact(Stage::Dns, Span::ALL, "dns.3", text, zone).from_fact(*record));
+            steps.push(fact(Stage::Dns, Span::ALL, "dns.3", text, zone).at_fact(*record));
         }
         let unknown = text(row, 4) == "unknown";
         let custom = index.vnet_dns.get(vnet);
@@ -207,12 +213,13 @@ impl Derived<'_> {
             Some(Item::NoFirewall) => ("an account of the old deployment model has no firewall".to_owned(), Sym::EMPTY),
             Some(Item::Missing { list }) => (format!("the list of {list} is not in the input"), Sym::EMPTY),
             Some(Item::Perimeter) => ("a network security perimeter may decide instead".to_owned(), Sym::EMPTY),
+            Some(Item::Unread) => ("a rule of the firewall cannot be read".to_owned(), Sym::EMPTY),
             Some(Item::Unknown) => ("nothing of the firewall is in the input".to_owned(), Sym::EMPTY),
         };
         let stage = Stage::PaasFirewall;
         let assumption = || Assumption { code: "W-MISSING".to_owned(), resource: store, text: text.clone() };
         let assumptions = if found.admitted.lo() { Vec::new() } else { vec![assumption()] };
-        Proof { steps: vec![fact(stage, passes(row), "exposure.1", text, store).from_fact(source)], assumptions }
+        Proof { steps: vec![fact(stage, passes(row), "exposure.1", text, store).at_fact(source)], assumptions }
     }
 }
 

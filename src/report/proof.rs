@@ -161,9 +161,10 @@ impl Explanation<'_> {
         if !possible.is_empty() {
             return pick(&|step| !possible.within(step.span.sure));
         }
-        let whole = pick(&|step| !step.span.may.meets(asked));
-        // No single step refuses everything: together they leave nothing.
-        if whole.is_empty() { pick(&|step| !asked.within(step.span.may)) } else { whole }
+        let refuses = |step: &Step| !step.span.may.meets(asked);
+        let rest = way.steps.iter().filter(|step| !refuses(step)).fold(asked, |left, step| left.and(step.span.may));
+        // Where the others leave nothing together, opening those that refuse everything is not enough.
+        if rest.is_empty() { pick(&|step| !asked.within(step.span.may)) } else { pick(&refuses) }
     }
 
     /// The ways worth showing: the one that decides an `allowed`, else all.
@@ -223,16 +224,21 @@ impl Explanation<'_> {
     /// The steps of one way: all of them, for a refused one up to the first that refuses.
     fn steps(&self, way: &Way, branch: &str, lines: &mut Vec<Line>) {
         let blocking = self.blocking(way);
-        let refused = way.span().may.and(self.flow.traffic).is_empty();
-        let stop = if refused { way.steps.iter().position(|step| blocking.iter().any(|b| std::ptr::eq(*b, step))) } else { None };
+        let mut left = self.flow.traffic;
+        let stop = way.steps.iter().position(|step| {
+            left = left.and(step.span.may);
+            left.is_empty()
+        });
         let shown = &way.steps[..stop.map_or(way.steps.len(), |at| at + 1)];
         for (n, step) in shown.iter().enumerate() {
             let tree = format!("{branch}{}", if n + 1 == shown.len() { "└─ " } else { "├─ " });
-            let mark = match (blocking.iter().any(|b| std::ptr::eq(*b, step)), refused) {
-                (false, _) => "",
-                (true, true) => "refused: ",
-                (true, false) if self.answer.verdict == Verdict::Allowed => "",
-                (true, false) => "not certain: ",
+            let unsure = stop.is_none() && blocking.iter().any(|b| std::ptr::eq(*b, step));
+            let mark = if stop == Some(n) {
+                "refused: "
+            } else if unsure && self.answer.verdict != Verdict::Allowed {
+                "not certain: "
+            } else {
+                ""
             };
             let source = match (self.source(step), step.kind) {
                 (Some(place), _) => place.text(),
@@ -295,10 +301,14 @@ fn reason(step: &Step) -> ReasonRow {
 }
 
 fn blocker_text(step: &Step) -> String {
-    let item = match (step.resource.is_empty(), step.rule.is_empty()) {
-        (true, _) => step.text.clone(),
-        (false, true) => step.resource.as_str().to_owned(),
-        (false, false) => format!("{} of {}", step.rule, step.resource),
+    // An item that is a resource of its own is named like one.
+    let short =
+        |text: &'_ str| if text.starts_with('/') { text.rsplit('/').next().unwrap_or_default().to_owned() } else { text.to_owned() };
+    let (name, rule) = (short(step.resource.as_str()), short(&step.rule));
+    let item = match (name.as_str(), rule.as_str()) {
+        ("", _) => step.text.clone(),
+        (name, rule) if rule.is_empty() || rule == name => name.to_owned(),
+        (name, rule) => format!("{rule} of {name}"),
     };
     format!("{} ({item})", step.stage.as_str())
 }

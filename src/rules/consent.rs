@@ -106,21 +106,29 @@ pub fn effective(consumer: &PrivateEndpointConnection, provider: &[ProviderConne
     }
 }
 
-/// What the input holds of the list of connections of `target` (M-03).
-///
-/// One entry for any resource of its type shows that such lists were exported.
+/// What the input holds of the list of connections of `target` itself (M-03).
 pub fn provider(index: &Index, target: Sym) -> Provider {
-    let Some(resource) = index.resource.one(target) else {
-        return if index.provider_connections_by_target.has(target) { Provider::Listed } else { Provider::Unseen };
-    };
-    let kind = Sym::new(&format!("{}/privateendpointconnections", resource.kind));
-    let same_kind = |other: Sym| index.resource.one(other).is_some_and(|r| r.kind == resource.kind);
-    let listed = index.provider_connections_by_target.has(target)
-        || index.child_type.get(target).iter().any(|c| c.kind == kind)
-        || index.complete_type.has(kind)
-        || index.resources_by_kind.has(kind)
-        || index.provider_connection.rows().any(|p| same_kind(p.target));
+    if index.provider_connections_by_target.has(target) {
+        return Provider::Listed;
+    }
+    let Some(resource) = index.resource.one(target) else { return Provider::Unseen };
+    let kind = list_kind(resource.kind);
+    let listed = index.child_type.get(target).iter().any(|c| c.kind == kind) || index.complete_type.has(kind);
     if listed { Provider::Listed } else { Provider::Unlisted }
+}
+
+/// The child type of a resource type's connections.
+fn list_kind(kind: Sym) -> Sym {
+    Sym::new(&format!("{kind}/privateendpointconnections"))
+}
+
+/// Whether such lists were exported for resources of the type of `target`: then one that is missing is an empty one (decision 8).
+///
+/// That is enough to say that a resource has no connection, and too little to call one that its own endpoint knows a broken one.
+fn lists_exported(index: &Index, target: Sym) -> bool {
+    let Some(resource) = index.resource.one(target) else { return false };
+    let same_kind = |other: Sym| index.resource.one(other).is_some_and(|r| r.kind == resource.kind);
+    index.resources_by_kind.has(list_kind(resource.kind)) || index.provider_connection.rows().any(|p| same_kind(p.target))
 }
 
 /// [`effective`] on the rows of the index.
@@ -137,8 +145,8 @@ pub fn of(index: &Index, consumer: &PrivateEndpointConnection) -> Decision {
 /// ```
 pub fn approved_for(index: &Index, target: Sym, group: Sym, only_group: bool) -> Tri {
     let mut approved = match provider(index, target) {
-        Provider::Unlisted => Tri::Maybe,
-        Provider::Listed | Provider::Unseen => Tri::No,
+        Provider::Unlisted if !lists_exported(index, target) => Tri::Maybe,
+        Provider::Unlisted | Provider::Listed | Provider::Unseen => Tri::No,
     };
     for connection in index.private_endpoint_connections_by_target.get(target) {
         if connection.group == group {

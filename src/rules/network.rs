@@ -29,6 +29,8 @@ pub struct Around {
     pub remote_gateways: Vec<(Sym, GatewayRoutes)>,
     /// Resources of kinds that are not modelled and change its routes.
     pub clouds: Vec<Sym>,
+    /// Whether something of a kind that is not modelled filters in it.
+    pub filters_clouded: bool,
 }
 
 /// The network (PEER-02 to PEER-05, PEER-08, NSG-20).
@@ -69,7 +71,15 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
     }
     let mut clouds = around.clouds.clone();
     clouds.sort_by_key(|resource| resource.as_str());
-    Network { vnet, own, peers, beyond, gateway, clouded: clouds.first().copied().unwrap_or_default() }
+    Network {
+        vnet,
+        own,
+        peers,
+        beyond,
+        gateway,
+        clouded: clouds.first().copied().unwrap_or_default(),
+        filters_clouded: around.filters_clouded,
+    }
 }
 
 /// The rows around the gateways of one network.
@@ -85,6 +95,8 @@ pub struct AroundGateways {
     pub bgp_peers: Vec<Sym>,
     /// Addresses of point-to-site clients: the gateway and a prefix.
     pub clients: Vec<(Sym, Prefix)>,
+    /// Default sites: the gateway and the site (RTE-20).
+    pub default_sites: Vec<(Sym, Sym)>,
 }
 
 /// What the gateways offer.
@@ -101,7 +113,10 @@ pub fn assemble_gateways(around: &AroundGateways) -> GatewayRoutes {
                 .iter()
                 .filter(|connection| connection.gateway == gateway.gateway)
                 .map(|connection| {
-                    let behind = around.behind.iter().filter(|(peer, _)| *peer == connection.peer).map(|(_, prefix)| *prefix).collect();
+                    let behind = around.behind.iter().filter(|(peer, _)| *peer == connection.peer).map(|(_, prefix)| *prefix);
+                    let default = around.default_sites.contains(&(gateway.gateway, connection.peer));
+                    let everything = default.then(|| "0.0.0.0/0".parse().expect("a literal prefix"));
+                    let behind = behind.chain(everything).collect();
                     (connection, behind, around.bgp_peers.contains(&connection.peer))
                 })
                 .collect(),

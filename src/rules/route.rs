@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use crate::facts::network::{HopKind, Route};
 use crate::facts::platform::Platform;
-use crate::facts::selector::Selector;
+use crate::facts::selector::{Selector, UNKNOWN_TAG};
 use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::gateway::GatewayRoutes;
 use crate::rules::peering::Peer;
@@ -27,6 +27,8 @@ pub struct Network {
     pub gateway: GatewayRoutes,
     /// Something of a kind that is not modelled gives the network routes; its id, else empty.
     pub clouded: Sym,
+    /// Something of a kind that is not modelled filters in the network.
+    pub filters_clouded: bool,
 }
 
 /// The route table of a subnet.
@@ -253,7 +255,7 @@ impl Context {
             .max()
             .unwrap_or(Tri::No);
         let missing = if self.unknown.is_empty() && self.unknown_routes.is_empty() { Tri::No } else { Tri::Maybe };
-        let sure = other_default.or(missing).not();
+        let sure = other_default.or(missing).negated();
         if !sure.hi() {
             return;
         }
@@ -292,30 +294,34 @@ impl Context {
 
     /// The choice among routes that all match.
     pub fn choose(&self, matching: Vec<Entry>) -> Vec<Entry> {
-        let surely_preferred = matching.iter().any(|e| e.origin.is_preferred() && e.sure.lo());
+        // A user's route takes the place of a preferred one with the same prefix; whether the gateway's longer routes then count is not
+        // told by the export (RTE-11).
+        let replaced = |e: &Entry| matching.iter().any(|user| user.origin.is_user() && user.prefix == e.prefix && user.sure.lo());
+        let surely_preferred = matching.iter().any(|e| e.origin.is_preferred() && e.sure.lo() && !replaced(e));
         let perhaps_preferred = matching.iter().any(|e| e.origin.is_preferred());
         let mut left: Vec<Entry> = matching.into_iter().filter(|e| e.origin != Origin::Gateway || !surely_preferred).collect();
         let rank = |e: &Entry| (std::cmp::Reverse(e.prefix.prefix_len()), e.origin);
         let best = |entries: &[Entry], only_without_gateway: bool| {
             entries.iter().filter(|e| e.sure.lo() && (!only_without_gateway || e.origin != Origin::Gateway)).map(rank).min()
         };
-        // A preferred route that is only perhaps there perhaps removes the gateway's routes: then the next best is a candidate as well.
+        // A preferred route that only perhaps counts perhaps removes the gateway's routes: then the next best is a candidate as well.
         let bound = best(&left, perhaps_preferred);
         left.retain(|e| e.open || bound.is_none_or(|bound| rank(e) <= bound));
         let gateway_may_win = !surely_preferred
             && !self.unknown_routes.is_empty()
             && left.iter().filter(|e| e.sure.lo()).all(|e| e.origin > Origin::Gateway || e.prefix.prefix_len() < e.prefix.max_prefix_len());
-        if gateway_may_win && !left.iter().any(|e| e.hop == Hop::Gateway) {
-            if let Some(like) = left.first().map(|e| e.prefix) {
-                left.push(Entry {
-                    prefix: net::everything(like),
-                    origin: Origin::Gateway,
-                    hop: Hop::Gateway,
-                    sure: Tri::Maybe,
-                    source: self.unknown_routes,
-                    open: true,
-                });
-            }
+        if gateway_may_win
+            && !left.iter().any(|e| e.hop == Hop::Gateway)
+            && let Some(like) = left.first().map(|e| e.prefix)
+        {
+            left.push(Entry {
+                prefix: net::everything(like),
+                origin: Origin::Gateway,
+                hop: Hop::Gateway,
+                sure: Tri::Maybe,
+                source: self.unknown_routes,
+                open: true,
+            });
         }
         if !self.unknown.is_empty() {
             left.iter_mut().for_each(|e| e.sure = Tri::Maybe);
@@ -364,7 +370,7 @@ impl Context {
         if !net::is_public(block.network()) || self.network.own.iter().any(|own| own.contains(block)) || platform_address.contains(block) {
             return Tri::No;
         }
-        self.in_virtual_network(block).not().max(Tri::Maybe)
+        self.in_virtual_network(block).negated().max(Tri::Maybe)
     }
 
     /// Every prefix whose bounds change an answer of this context.
@@ -397,6 +403,8 @@ fn tag_origin(tag: Sym) -> Origin {
 fn tag_prefixes(tag: Sym, platform: &Platform) -> Vec<(Prefix, Tri)> {
     match platform.tag(tag) {
         Some(prefixes) => prefixes.iter().map(|prefix| (*prefix, Tri::Yes)).collect(),
+        // A destination that nobody could read may be any prefix at all.
+        None if tag.as_str() == UNKNOWN_TAG => defaults().map(|prefix| (prefix, Tri::Maybe)).to_vec(),
         None => net::public(defaults()[0]).into_iter().map(|prefix| (prefix, Tri::Maybe)).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::facts::platform::Platform;
-use crate::facts::selector::Selector;
+use crate::facts::selector::{Selector, UNKNOWN_TAG};
 use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::route::{Context, PLATFORM_ADDRESS};
 
@@ -75,6 +75,8 @@ pub struct Party<'a> {
 pub fn names(selector: Selector, party: Party<'_>, context: &Context, platform: &Platform) -> Tri {
     match selector {
         Selector::Any => Tri::Yes,
+        // A field of the export that nobody could read: it may name anything.
+        Selector::Tag(tag) if tag.as_str() == UNKNOWN_TAG => Tri::Maybe,
         Selector::Asg(asg) => party.asgs.iter().find(|(member, _)| *member == asg).map_or(Tri::No, |(_, sure)| *sure),
         Selector::Prefix(prefix) => match party.place {
             Place::At(ip) => Tri::from_bool(prefix.contains(&ip)),
@@ -121,7 +123,7 @@ fn global_tag(tag: Sym) -> Option<Sym> {
 fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform: &Platform) -> Tri {
     match tag.as_str() {
         // Public space that a default route or a gateway puts into `VirtualNetwork` may not count as internet (NSG-22).
-        "internet" => service_in_virtual_network(class, context, platform).not().max(Tri::Maybe),
+        "internet" => service_in_virtual_network(class, context, platform).negated().max(Tri::Maybe),
         "virtualnetwork" => service_in_virtual_network(class, context, platform),
         "azureloadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
         text => {
@@ -174,7 +176,7 @@ fn tag_holds_some_public(tag: Sym, context: &Context) -> Tri {
     };
     match tag.as_str() {
         "virtualnetwork" => network(),
-        "internet" => network().not().max(Tri::Maybe),
+        "internet" => network().negated().max(Tri::Maybe),
         "azureloadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
         _ => Tri::Maybe,
     }

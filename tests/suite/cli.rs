@@ -248,3 +248,45 @@ fn a_wrong_configuration_stops_the_command() {
     assert_eq!(said.code, 2);
     assert!(said.err.contains("expected `current` or `2019`, found `2020`"), "{}", said.err);
 }
+
+#[test]
+fn answers_keep_their_order_on_many_threads() {
+    let (folder, facts) = estate();
+    let flow = |port: usize| format!("{{\"from\":\"vm:vm1\",\"to\":\"ip:10.9.9.9\",\"port\":{}}}\n", port % 65536);
+    let lines: String = (0..9000).map(flow).collect();
+    let many = watertight(folder.path(), &["check", &facts, "--flows", "-", "--workers", "4"], &lines);
+    let one = watertight(folder.path(), &["check", &facts, "--flows", "-", "--workers", "1"], &lines);
+    assert_eq!(many.out, one.out);
+    let ports: Vec<u64> = many.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["port"].as_u64().unwrap()).collect();
+    assert_eq!(ports, (0..9000).collect::<Vec<u64>>());
+}
+
+#[test]
+fn facts_are_written_and_read_again() {
+    let (folder, facts) = estate();
+    fs::write(folder.path().join("watertight.toml"), "[[appliance]]\nselector = \"nic:nva-nic\"\nallow = []\nsnat = false\n").unwrap();
+    let copy = folder.path().join("copy").display().to_string();
+    let said = watertight(folder.path(), &["facts", &facts, "-o", &copy], "");
+    assert_eq!((said.code, said.out.as_str()), (0, ""), "{}", said.err);
+    let stated = fs::read_to_string(folder.path().join("copy/appliance.facts")).unwrap();
+    assert_eq!(stated, format!("{GROUP}/microsoft.network/networkinterfaces/nva-nic\tno\n"));
+    let again = folder.path().join("again").display().to_string();
+    assert_eq!(watertight(folder.path(), &["facts", &copy, "-o", &again], "").code, 0);
+    for file in fs::read_dir(&copy).unwrap() {
+        let name = file.unwrap().file_name();
+        let [one, other] = [&copy, &again].map(|dir| fs::read(Path::new(dir).join(&name)).unwrap());
+        assert_eq!(one, other, "{}", name.display());
+    }
+}
+
+#[test]
+fn a_broken_check_or_folder_is_said_and_stops_the_command() {
+    let (folder, facts) = estate();
+    assert_eq!(watertight(folder.path(), &["accept", "--snapshot", "no-such-folder"], "").code, 2);
+    let queries = folder.path().join("queries");
+    fs::create_dir(&queries).unwrap();
+    fs::write(queries.join("odd.dl"), "odd(X) :- nothing_like_it(X).\n").unwrap();
+    let said = watertight(folder.path(), &["verify", &facts, "--queries", &queries.display().to_string()], "");
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    assert!(said.err.contains("nothing_like_it"), "{}", said.err);
+}

@@ -201,6 +201,26 @@ fn big_and_deep_nonsense_is_refused_quickly() {
 }
 
 #[test]
+fn big_lists_load_in_order_and_one_bad_entry_costs_only_itself() {
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    let rows: Vec<String> = (0..3000)
+        .map(|n| match n {
+            1500 => format!("{{\"id\": \"{}\", \"properties\": {deep}}}", id("virtualNetworks/deep")),
+            _ => {
+                json!({"id": id(&format!("virtualNetworks/v{n:04}")), "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}})
+                    .to_string()
+            }
+        })
+        .collect();
+    let loaded = read(&format!("{{\"value\": [{}]}}", rows.join(",")));
+    assert_eq!(codes(&loaded.diagnostics), ["ingest::broken_json"]);
+    assert_eq!(loaded.diagnostics[0].pointer, "/value/1500");
+    assert_eq!(loaded.resources.len(), 2999);
+    let last = loaded.resources.last().unwrap();
+    assert_eq!((last.name.as_str(), last.source.pointer.as_str()), ("v2999", "/value/2999"));
+}
+
+#[test]
 fn wrong_types_are_named_and_the_rest_is_used() {
     let mut body = vnet();
     body["properties"]["addressSpace"] = json!({"addressPrefixes": ["10.0.0.0/16", 5, "ten"]});
@@ -375,7 +395,7 @@ fn every_recorded_scenario_loads_without_loss() {
         let loaded = load(&folder);
         let known: BTreeSet<Sym> = loaded.resources.iter().map(|r| r.id).collect();
         let mut expected = BTreeSet::new();
-        let (inputs, _) = ingest::collect(&[folder.clone()], &mut std::io::empty());
+        let (inputs, _) = ingest::collect(std::slice::from_ref(&folder), &mut std::io::empty());
         for input in inputs {
             let text = String::from_utf8(input.bytes).unwrap();
             plain_ids(&serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap(), &mut expected);
@@ -398,8 +418,10 @@ fn rest_and_command_line_output_say_the_same() {
     let Some(path) = shared("data/deployed-state") else { return };
     let mut compared = 0;
     for folder in folders(&path) {
-        let (state, cli): (Vec<Input>, Vec<Input>) =
-            ingest::collect(&[folder.clone()], &mut std::io::empty()).0.into_iter().partition(|input| input.name.ends_with("/state.json"));
+        let (state, cli): (Vec<Input>, Vec<Input>) = ingest::collect(std::slice::from_ref(&folder), &mut std::io::empty())
+            .0
+            .into_iter()
+            .partition(|input| input.name.ends_with("/state.json"));
         let cli: Vec<Input> =
             cli.into_iter().filter(|input| input.name.rsplit('/').next().is_some_and(|name| name.starts_with("cli-"))).collect();
         if state.is_empty() || cli.is_empty() {
@@ -455,7 +477,7 @@ proptest! {
     fn the_order_of_rows_and_files_does_not_matter(order in Just((0..9usize).collect::<Vec<_>>()).prop_shuffle(), cut in 1..8usize) {
         let mut rows = vec![vnet()];
         for n in 0..4 {
-            rows.push(json!({"id": id(&format!("virtualNetworks/hub/subnets/web")), "properties": {"addressPrefix": format!("10.0.{n}.0/24")}}));
+            rows.push(json!({"id": id("virtualNetworks/hub/subnets/web"), "properties": {"addressPrefix": format!("10.0.{n}.0/24")}}));
             rows.push(json!({"id": id(&format!("networkInterfaces/n{}", n % 2)), "location": format!("r{n}"), "properties": {"a": n, "ipConfigurations":
                 [{"name": "c", "properties": {"subnet": {"id": id("virtualNetworks/hub/subnets/web")}, "privateIPAddress": format!("10.0.1.{n}")}}]}}));
         }
@@ -466,6 +488,41 @@ proptest! {
         };
         let shuffled: Vec<Value> = order.iter().map(|&at| rows[at].clone()).collect();
         prop_assert_eq!(result(rows, 4), result(shuffled, cut));
+    }
+
+    #[test]
+    fn a_change_leads_where_loading_the_changed_estate_leads(steps in proptest::collection::vec((0..6usize, 0..4usize), 1..12)) {
+        // Version `at` of resource `which`: a network with `at` subnets, an interface, a rule, a machine.
+        let resource = |which: usize, at: usize| match which {
+            0 | 1 => json!({"id": id(&format!("virtualNetworks/v{which}")), "location": format!("r{at}"), "properties": {
+                "addressSpace": {"addressPrefixes": [format!("10.{at}.0.0/16")]},
+                "subnets": (0..at).map(|n| json!({"name": format!("s{n}"), "properties": {"addressPrefix": format!("10.{at}.{n}.0/24")}})).collect::<Vec<_>>()}}),
+            2 => json!({"id": id("virtualNetworks/v0/virtualNetworkPeerings/p"), "properties":
+                {"remoteVirtualNetwork": {"id": id(&format!("virtualNetworks/v{at}"))}, "peeringState": "Connected"}}),
+            3 => json!({"id": id("networkInterfaces/n"), "properties": {"virtualMachine": {"id": id(&format!("x/m{at}"))}}}),
+            4 => json!({"id": id("networkInterfaces/m"), "properties": {"enableIPForwarding": at.is_multiple_of(2)}}),
+            _ => json!({"id": id("networkSecurityGroups/g"), "properties": {"securityRules": []}, "tags": {"v": at.to_string()}}),
+        };
+        let mut held = std::collections::BTreeMap::new();
+        let mut moving = Estate::default();
+        for (which, at) in steps {
+            let before = lines(moving.facts());
+            let step = if at == 3 {
+                held.remove(&which);
+                if which == 0 {
+                    held.remove(&2);
+                }
+                json!([{"id": resource(which, 0)["id"], "deleted": true}])
+            } else {
+                held.insert(which, resource(which, at));
+                json!([resource(which, at)])
+            };
+            let delta = moving.apply(change(step));
+            let loaded = lines(estate(read(&Value::from(held.values().cloned().collect::<Vec<_>>()).to_string())).facts());
+            prop_assert_eq!(&lines(moving.facts()), &loaded);
+            prop_assert_eq!(lines(delta.added), &loaded - &before);
+            prop_assert_eq!(lines(delta.removed), &before - &loaded);
+        }
     }
 
     #[test]

@@ -1,10 +1,19 @@
 //! The one test binary.
 
+mod agreement;
 mod cli;
+mod coverage;
+mod estates;
+mod evaluators;
 mod front_pages;
 mod ingest;
 mod listing;
+mod oracle;
 mod private_access;
 mod queries;
+mod reports;
+mod scenario_format;
+mod scenarios;
 mod selectors;
+mod sessions;
 mod verify;

@@ -217,6 +217,14 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
             "firewall.2",
             "W-UNSUPPORTED",
         ),
+        Item::Unread => (
+            String::new(),
+            Sym::EMPTY,
+            "a rule of the firewall could not be read".to_owned(),
+            Kind::Assumption,
+            "firewall.5",
+            "W-UNSUPPORTED",
+        ),
         Item::Unknown => {
             (String::new(), Sym::EMPTY, "the store's firewall is not in the input".to_owned(), Kind::Absence, "firewall.3", "W-MISSING")
         }

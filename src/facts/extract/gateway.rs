@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{
-    Connection, ConnectionKind, DevicePublicIp, Gateway, GatewayClientPool, GatewayKind, GatewaySubnet, LocalGateway, LocalGatewayPrefix,
+    Connection, ConnectionKind, DevicePublicIp, Gateway, GatewayClientPool, GatewayDefaultSite, GatewayKind, GatewaySubnet, LocalGateway,
+    LocalGatewayPrefix,
 };
 use crate::model::Tri;
 
@@ -31,11 +32,10 @@ pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
         }
         out.not_modelled(clients, "properties.vpnClientConfiguration.", &["vngClientConnectionConfigurations"]);
     }
-    out.not_modelled(
-        body,
-        "properties.",
-        &["gatewayDefaultSite", "customRoutes", "allowRemoteVnetTraffic", "allowVirtualWanTraffic", "natRules"],
-    );
+    if let Some(site) = out.link(body, "gatewayDefaultSite") {
+        out.fact(GatewayDefaultSite { gateway, site });
+    }
+    out.not_modelled(body, "properties.", &["customRoutes", "allowRemoteVnetTraffic", "allowVirtualWanTraffic", "natRules"]);
 }
 
 /// `microsoft.network/connections` (GW-02, GW-03).
@@ -57,12 +57,13 @@ pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
         _ => Tri::Maybe,
     };
     let bgp = out.flag(body, "enableBgp").unwrap_or(false);
+    let limits =
+        ["ingressNatRules", "egressNatRules", "trafficSelectorPolicies", "usePolicyBasedTrafficSelectors", "expressRouteGatewayBypass"];
+    // What translates or restricts the traffic of a connection leaves all of it unproven (GW-14).
+    let limited = limits.iter().any(|name| get(body, name).is_some_and(is_set));
+    let connected = if limited { Tri::Maybe } else { connected };
     out.fact(Connection { connection, kind, gateway, peer, connected, bgp });
-    out.not_modelled(
-        body,
-        "properties.",
-        &["ingressNatRules", "egressNatRules", "trafficSelectorPolicies", "usePolicyBasedTrafficSelectors", "expressRouteGatewayBypass"],
-    );
+    out.not_modelled(body, "properties.", &limits);
 }
 
 /// `microsoft.network/localnetworkgateways`.

@@ -32,6 +32,7 @@ pub const INERT: &[(&str, &str)] = &[
     ("microsoft.insights/actiongroups", "monitoring"),
     ("microsoft.insights/activitylogalerts", "monitoring"),
     ("microsoft.insights/autoscalesettings", "number of instances"),
+    ("microsoft.insights/components", "monitoring"),
     ("microsoft.insights/datacollectionrules", "monitoring"),
     ("microsoft.insights/diagnosticsettings", "monitoring"),
     ("microsoft.insights/metricalerts", "monitoring"),
@@ -39,6 +40,8 @@ pub const INERT: &[(&str, &str)] = &[
     ("microsoft.insights/webtests", "monitoring"),
     ("microsoft.insights/workbooks", "monitoring"),
     ("microsoft.keyvault/vaults/accesspolicies", "permissions, not the network (M-12)"),
+    ("microsoft.keyvault/vaults/keys", "reached through its vault"),
+    ("microsoft.keyvault/vaults/secrets", "reached through its vault"),
     ("microsoft.maintenance/configurationassignments", "time of updates"),
     ("microsoft.maintenance/maintenanceconfigurations", "time of updates"),
     ("microsoft.managedidentity/userassignedidentities", "an identity, not the network (M-12)"),
@@ -48,6 +51,8 @@ pub const INERT: &[(&str, &str)] = &[
     ("microsoft.network/networkwatchers/connectionmonitors", "monitoring"),
     ("microsoft.network/networkwatchers/flowlogs", "monitoring"),
     ("microsoft.network/networkwatchers/packetcaptures", "monitoring"),
+    ("microsoft.operationalinsights/workspaces", "monitoring"),
+    ("microsoft.operationalinsights/workspaces/savedsearches", "monitoring"),
     ("microsoft.operationsmanagement/solutions", "monitoring"),
     ("microsoft.portal/dashboards", "monitoring"),
     ("microsoft.policyinsights/remediations", "control plane"),
@@ -77,6 +82,7 @@ pub const INERT: &[(&str, &str)] = &[
     ("microsoft.storage/storageaccounts/queueservices/queues", "reached through its account"),
     ("microsoft.storage/storageaccounts/tableservices", "reached through its account"),
     ("microsoft.storage/storageaccounts/tableservices/tables", "reached through its account"),
+    ("microsoft.web/serverfarms", "capacity; the apps on it are resources of their own"),
 ];
 
 /// Why the type (lower case) never matters; `None` where it may.

@@ -40,7 +40,7 @@ pub(super) fn scale_set<'a>(out: &mut Out<'a>, body: &'a Value) {
         return;
     }
     let Some(profile) = get(body, "virtualMachineProfile").and_then(|p| get(p, "networkProfile")) else {
-        return;
+        return out.gap("`properties.virtualMachineProfile.networkProfile` is missing");
     };
     for (at, configuration) in out.items(profile, "networkInterfaceConfigurations").iter().enumerate() {
         let name = get(configuration, "name").and_then(Value::as_str).map_or_else(|| at.to_string(), str::to_owned);

@@ -3,6 +3,7 @@
 //! An extractor sees one resource at a time; whatever depends on another one is a rule's business. What it does not understand is a gap
 //! ([`crate::facts::gap`]), a value of the wrong type a diagnostic besides; nothing is dropped in silence.
 
+mod cloud;
 mod connection;
 mod device;
 mod endpoint;
@@ -32,6 +33,7 @@ use crate::model::Sym;
 
 use out::{Out, get, is_set};
 
+pub use crate::facts::selector::UNKNOWN_TAG;
 pub use inert::INERT;
 
 /// The facts of one resource, and what was wrong with it.
@@ -75,6 +77,7 @@ pub fn extract(resource: &Resource) -> Extracted {
                 None => {
                     out.gap(TYPE_NOT_MODELLED);
                     device::elsewhere(&mut out, properties);
+                    cloud::cloud(&mut out, kind, properties);
                 }
             }
         }
@@ -153,3 +156,6 @@ fn tags(out: &mut Out<'_>) {
         out.fact(Tag { resource, key: Sym::lower(key), value });
     }
 }
+
+#[cfg(test)]
+mod tests;

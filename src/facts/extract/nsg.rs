@@ -4,12 +4,9 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, properties};
 use crate::facts::network::{Access, Asg, Direction, Nsg, NsgRule, Protocol};
-use crate::facts::selector::{PortList, Selector, Selectors};
+use crate::facts::selector::{PortList, Selector, Selectors, UNKNOWN_TAG};
 use crate::model::traffic::{ANY_PORT, Ports, parse_ports};
 use crate::model::{Sym, net};
-
-/// The tag in a rule's address field whose meaning is not understood: it surely holds no address and may hold any.
-pub const UNKNOWN_TAG: &str = "(unknown)";
 
 /// The default rules of every group (NSG-04): direction, priority, access, source, destination.
 const DEFAULTS: [(Direction, u64, Access, &str, &str); 6] = [
@@ -140,8 +137,13 @@ fn whole(value: &Value) -> Option<u32> {
     u32::try_from(number).ok()
 }
 
-/// The union of the singular and the plural field and the application security groups (NSG-08).
+/// The union of the singular and the plural field and the application security groups (NSG-08). A field that is there and empty names nothing; one
+/// that is not there at all was lost on the way.
 fn addresses<'a>(out: &mut Out<'a>, body: &'a Value, one: &str, many: &str, groups: &str) -> Selectors {
+    if [one, many, groups].iter().all(|name| get(body, name).is_none()) {
+        out.gap(format!("`properties.{one}` is missing"));
+        return Selectors::new([Selector::Tag(Sym::new(UNKNOWN_TAG))]);
+    }
     let mut items: Vec<Selector> = out.links(body, groups).into_iter().map(Selector::Asg).collect();
     let fields = get(body, one).into_iter().chain(out.items(body, many));
     for value in fields {
@@ -182,6 +184,11 @@ pub(super) fn selector(text: &str) -> Option<Selector> {
 }
 
 fn ports<'a>(out: &mut Out<'a>, body: &'a Value, one: &str, many: &str, doubt: &mut bool) -> PortList {
+    if get(body, one).is_none() && get(body, many).is_none() {
+        out.gap(format!("`properties.{one}` is missing"));
+        *doubt = true;
+        return PortList::any();
+    }
     let mut ranges: Vec<Ports> = Vec::new();
     let fields = get(body, one).into_iter().chain(out.items(body, many));
     for value in fields {

@@ -183,7 +183,10 @@ impl<'a> Out<'a> {
             Value::Object(map) if map.is_empty() => None,
             Value::Object(_) => match get(value, "id") {
                 Some(Value::String(id)) => Some(ids::normal_id(id)).filter(|id| !id.is_empty()),
-                None => None,
+                None => {
+                    self.wrong(value, "a reference with `id`");
+                    None
+                }
                 Some(other) => {
                     self.wrong(other, "a resource id");
                     None

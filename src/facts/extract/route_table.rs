@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::nsg::{UNKNOWN_TAG, selector};
+use crate::facts::extract::nsg::selector;
 use crate::facts::extract::out::{Out, get};
 use crate::facts::network::{HopKind, Route, RouteTable};
+use crate::facts::selector::UNKNOWN_TAG;
 use crate::facts::selector::{Selector, Selectors};
 use crate::model::Sym;
 

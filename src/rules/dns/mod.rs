@@ -168,6 +168,9 @@ const AZURE_RESOLVER: [u8; 4] = [168, 63, 129, 16];
 const PUBLIC_RESOLVERS: [[u8; 4]; 8] =
     [[8, 8, 8, 8], [8, 8, 4, 4], [1, 1, 1, 1], [1, 0, 0, 1], [9, 9, 9, 9], [149, 112, 112, 112], [208, 67, 222, 222], [208, 67, 220, 220]];
 
+/// The child type that holds the addresses of a private zone.
+const RECORDS: &str = "microsoft.network/privatednszones/a";
+
 /// Kinds of resources that forward names and are not modelled yet: one of them in the input may answer instead of public DNS (DNS-08, DNS-34).
 const FORWARDERS: [&str; 3] = [
     "microsoft.network/dnsforwardingrulesets",
@@ -317,6 +320,9 @@ impl Resolver<'_> {
                 found.records.insert(0, record);
                 found
             }
+            Lookup::NoData if self.unreadable(zone, zone_name, name) => {
+                Resolution::new(Answer::Unknown, name, format!("a record of the private zone {zone_name} has no known value")).by(zone)
+            }
             Lookup::NoData => {
                 Resolution::new(Answer::NoData, name, format!("the private zone {zone_name} has the name, but no address for it")).by(zone)
             }
@@ -336,30 +342,46 @@ impl Resolver<'_> {
                     }
                     Resolution::new(Answer::NxDomain, name, format!("the private zone {zone_name} is linked and lacks the name")).by(zone)
                 };
-                if self.records_complete(zone) {
+                let planned = self.planned(zone, name);
+                let mut kept =
+                    Resolution::new(Answer::Addresses, name, format!("a private endpoint keeps its record in the zone {zone_name}"))
+                        .by(zone);
+                kept.addresses = planned;
+                if self.own_records(zone) || (self.records_exported() && kept.addresses.is_empty()) {
                     return gone();
                 }
-                let planned = self.planned(zone, name);
-                if !planned.is_empty() {
-                    let mut found =
-                        Resolution::new(Answer::Addresses, name, format!("a private endpoint keeps its record in the zone {zone_name}"))
-                            .by(zone);
-                    found.addresses = planned;
-                    return found;
+                if self.records_exported() {
+                    return either(
+                        name,
+                        vec![gone(), kept],
+                        "whether the record that a private endpoint keeps is deployed is not in the input",
+                    );
+                }
+                if !kept.addresses.is_empty() {
+                    return kept;
                 }
                 Resolution::new(Answer::Unknown, name, format!("the records of the private zone {zone_name} are not in the input")).by(zone)
             }
         }
     }
 
-    /// Whether what a zone lacks does not exist (M-03, decision 8).
-    fn records_complete(&self, zone: Sym) -> bool {
-        let kind = Sym::new("microsoft.network/privatednszones/a");
+    /// Whether a record of the name was exported with a value that nobody understands.
+    fn unreadable(&self, zone: Sym, zone_name: &str, name: &str) -> bool {
+        let relative = name.strip_suffix(zone_name).unwrap_or("").trim_end_matches('.');
+        let records = self.index.zone_records.get(zone).iter().filter(|r| r.name.as_str() == relative || r.name.as_str().starts_with('*'));
+        records.into_iter().any(|r| self.index.gaps.has(r.record))
+    }
+
+    /// Whether the records of this very zone were exported: what it lacks does not exist (M-03).
+    fn own_records(&self, zone: Sym) -> bool {
+        let kind = Sym::new(RECORDS);
         let soa = self.index.zone_records.get(zone).iter().any(|r| r.kind == RecordType::Soa);
-        soa || self.index.complete_type.has(kind)
-            || self.index.resources_by_kind.has(kind)
-            || self.index.child_type.get(zone).iter().any(|c| c.kind == kind)
-            || self.index.zone_record.rows().any(|r| r.kind == RecordType::A)
+        soa || self.index.complete_type.has(kind) || self.index.child_type.get(zone).iter().any(|c| c.kind == kind)
+    }
+
+    /// Whether records were exported at all, which decision 8 takes for all zones.
+    fn records_exported(&self) -> bool {
+        self.index.resources_by_kind.has(Sym::new(RECORDS)) || self.index.zone_record.rows().any(|r| r.kind == RecordType::A)
     }
 
     /// The addresses that zone groups will write for `name` once they are deployed (DNS-17).
@@ -380,9 +402,12 @@ impl Resolver<'_> {
 
     /// Past the zones: rulesets are not modelled, so one in the input may answer anything.
     fn outside(&self, vnet: Sym, name: &str, depth: usize) -> Resolution {
-        let forwarder = FORWARDERS.iter().flat_map(|kind| self.index.resources_by_kind.get(Sym::new(kind))).map(|r| r.id);
-        match forwarder.min_by_key(|id| id.as_str()) {
-            Some(id) => Resolution::new(Answer::Unknown, name, "a DNS forwarding ruleset may answer for this name".to_owned()).by(id),
+        let forwarders = FORWARDERS.iter().flat_map(|kind| self.index.resources_by_kind.get(Sym::new(kind))).map(|r| r.id);
+        let clouds = self.index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "names").map(|row| row.resource);
+        match forwarders.chain(clouds).min_by_key(|id| id.as_str()) {
+            Some(id) => {
+                Resolution::new(Answer::Unknown, name, "a DNS forwarder that is not modelled may answer for this name".to_owned()).by(id)
+            }
             None => self.public(Context::Azure(vnet), name, depth),
         }
     }

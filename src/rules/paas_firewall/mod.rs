@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 use crate::facts::Index;
 use crate::facts::store_facts::*;
-use crate::model::ids::id_parts;
+use crate::model::ids::{id_parts, parent_id};
 use crate::model::{Prefix, Sym, Tri};
 
 /// Where a public source address belongs.
@@ -112,6 +112,8 @@ pub enum Item {
     },
     /// A network security perimeter in the input may decide instead (FW-02).
     Perimeter,
+    /// A rule could not be read.
+    Unread,
     /// Nothing of the firewall is in the input.
     Unknown,
 }
@@ -146,6 +148,8 @@ pub struct Firewall<'a> {
     pub resource_rules: &'a [StoreResourceRule],
     /// Whether a perimeter that is not understood may hold the store (FW-02).
     pub perimeter: bool,
+    /// Whether a rule of the store could not be read. Rules only admit (FW-05), so what is refused without it is not proven (SND-02).
+    pub unread: bool,
 }
 
 /// The child types of a SQL server that hold its rules (decision 24).
@@ -165,11 +169,16 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
     if firewall.perimeter {
         return Decision { admitted: Tri::Maybe, item: Item::Perimeter };
     }
-    match firewall.store.service {
+    let decision = match firewall.store.service {
         Service::Storage => storage::admit(firewall, source),
         Service::KeyVault => key_vault::admit(firewall, source),
         Service::Sql => sql::admit(firewall, source),
+    };
+    // A closed switch needs no rules.
+    if firewall.unread && decision.admitted == Tri::No && !matches!(decision.item, Item::PublicAccess(_)) {
+        return Decision { admitted: Tri::Maybe, item: Item::Unread };
     }
+    decision
 }
 
 /// The common end of every order: a bypass beats the switch, the switch beats the default action, that beats the rules, and the rest is denied.
@@ -221,6 +230,11 @@ fn same(firewall: &Firewall<'_>, tenant: Sym, id: Sym) -> Tri {
 fn ip_rule(firewall: &Firewall<'_>, source: &Source) -> Decision {
     let found = match source {
         Source::Public { addresses, certain, .. } => ranges::hold(firewall.ip_rules, addresses, *certain),
+        Source::AnyPublic { except, origin: Origin::Azure } => match ranges::hold_some(firewall.ip_rules, except) {
+            // Nobody chooses the address of a machine in Azure: a rule for some addresses may or may not be for one there.
+            (Tri::Yes, _) => ranges::hold(firewall.ip_rules, &[], false),
+            none => none,
+        },
         Source::AnyPublic { except, .. } => ranges::hold_some(firewall.ip_rules, except),
         Source::Caller { .. } => ranges::hold(firewall.ip_rules, &[], false),
         Source::ServiceEndpoint { .. } | Source::SameRegionAzure => (Tri::No, None),
@@ -243,6 +257,12 @@ pub fn firewall(index: &Index, store: Sym) -> Option<Firewall<'_>> {
         Service::Sql => (complete(index, store, SQL_IP_RULES), complete(index, store, SQL_SUBNET_RULES)),
         Service::Storage | Service::KeyVault => (true, true),
     };
+    let gap_in_rules = |what: Sym| what.as_str().to_lowercase().contains("rule") || what.as_str().contains("networkAcls");
+    let children = [SQL_IP_RULES, SQL_SUBNET_RULES].iter().flat_map(|kind| index.resources_by_kind.get(Sym::new(kind)));
+    let unread = index.gaps.get(store).iter().any(|gap| gap_in_rules(gap.what))
+        || children
+            .filter(|_| row.service == Service::Sql)
+            .any(|rule| parent_id(rule.id.as_str()) == Some(store.as_str()) && index.gaps.has(rule.id));
     Some(Firewall {
         store: row,
         tenant: index.resource.one(store).map_or(Sym::EMPTY, |r| r.tenant),
@@ -253,6 +273,7 @@ pub fn firewall(index: &Index, store: Sym) -> Option<Firewall<'_>> {
         subnet_complete,
         resource_rules: index.store_resource_rules.get(store),
         perimeter: PERIMETERS.iter().any(|kind| index.resources_by_kind.has(Sym::new(kind))),
+        unread,
     })
 }
 
@@ -297,6 +318,7 @@ pub(super) mod fixture {
             subnet_complete: true,
             resource_rules: &[],
             perimeter: false,
+            unread: false,
         }
     }
 
@@ -354,6 +376,16 @@ mod tests {
             firewall.perimeter = true;
             assert_eq!(admit(&firewall, &internet("198.51.100.7")), Decision { admitted: Tri::Maybe, item: Item::Perimeter });
         }
+    }
+
+    // covers: FW-05, SND-02
+    #[test]
+    fn a_rule_that_nobody_can_read_may_admit_but_not_past_a_closed_switch() {
+        let mut firewall = store(Service::Storage);
+        firewall.unread = true;
+        assert_eq!(admit(&firewall, &internet("198.51.100.7")), Decision { admitted: Tri::Maybe, item: Item::Unread });
+        let off = with(&firewall, |a| a.public = PublicAccess::Disabled);
+        assert_eq!(admit(&off, &internet("198.51.100.7")).admitted, Tri::No);
     }
 
     // covers: FW-03, FW-10

@@ -284,7 +284,8 @@ impl Transport for Open<'_> {
     }
 
     fn to_service(&self, client: &Client, service: &ServiceClass, covered: Tri, _traffic: Set) -> Vec<(Way, Source)> {
-        let way = || Way { via: Via::Public, steps: vec![step(Stage::NsgOutbound, Span::ALL), step(Stage::Route, Span::ALL)] };
+        let routed = if covered == Tri::Maybe { Span::UNKNOWN } else { Span::ALL };
+        let way = || Way { via: Via::Public, steps: vec![step(Stage::NsgOutbound, Span::ALL), step(Stage::Route, routed)] };
         let mut ways = Vec::new();
         if covered.hi() {
             ways.push((way(), Source::ServiceEndpoint { subnet: client.subnet, vnet: client.vnet, tenant: TENANT.into() }));

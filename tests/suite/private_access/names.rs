@@ -4,7 +4,7 @@ use watertight::explain::effective_dns::effective_dns;
 use watertight::explain::transport::ClientKind;
 use watertight::explain::way::Mode;
 use watertight::facts::config::{DnsServer, DnsServerRecord, SiteForwarder};
-use watertight::facts::gap::Resource;
+use watertight::facts::gap::{ChildType, Resource};
 use watertight::facts::network::{NicDns, VnetDns};
 use watertight::facts::private_access::*;
 use watertight::facts::store_facts::{Instance, Service};
@@ -157,7 +157,32 @@ fn records_that_nobody_exported_leave_the_answer_open() {
     assert_eq!(estate.resolve(n1(), A1).answer, Answer::Unknown);
     assert_eq!(estate.flow(machine("n1/a"), account("a1"), "blob", 443).stage, Stage::Dns);
     estate.add(ZoneGroup { group: "g".into(), endpoint, zone });
-    assert_eq!(estate.resolve(n1(), A1).addresses, [ip("10.1.9.4")], "the zone group will write it");
+    assert_eq!(estate.resolve(n1(), A1).answer, Answer::Addresses, "the zone group will write it");
+    assert_eq!(estate.resolve(n1(), A1).addresses, [ip("10.1.9.4")]);
+    // Records of another zone show that records were exported: now it is either planned or missing.
+    let other = estate.zone("corp.example", "n2");
+    estate.record(other, "x", "10.2.1.4");
+    assert_eq!(estate.resolve(n1(), A1).answer, Answer::Unknown);
+    estate.add(ZoneRecord { record: "soa".into(), zone, name: "@".into(), kind: RecordType::Soa, value: Sym::EMPTY });
+    assert_eq!(estate.resolve(n1(), A1).answer, Answer::NxDomain);
+}
+
+// covers: PE-11, M-03
+#[test]
+fn a_list_of_connections_that_nobody_exported_breaks_none() {
+    let mut estate = Estate::new();
+    let vault = Sym::new("/subscriptions/s1/resourcegroups/rg1/providers/microsoft.keyvault/vaults/kv1");
+    estate.store(vault, Service::KeyVault, "eastus", TENANT);
+    estate.part(vault, "vault", Instance::Primary, "kv1.vault.azure.net", "eastus");
+    estate.endpoint("pek", "n1/p", "10.1.9.6", vault, "vault", Consent::Approved);
+    let vaults = estate.zone("privatelink.vaultcore.azure.net", "n1");
+    estate.record(vaults, "kv1", "10.1.9.6");
+    assert_eq!(estate.flow(machine("n1/a"), vault, "vault", 443), allowed(Via::PrivateEndpoint));
+    let theirs = *estate.index.provider_connections_by_target.one(vault).unwrap();
+    estate.index.remove(theirs.into());
+    assert_eq!(estate.flow(machine("n1/a"), vault, "vault", 443).stage, Stage::Dns, "its list is missing: unknown");
+    estate.add(ChildType { parent: vault, kind: "microsoft.keyvault/vaults/privateendpointconnections".into() });
+    assert_eq!(estate.resolve(n1(), "kv1.vault.azure.net").answer, Answer::Public, "its list lacks the connection: gone");
 }
 
 // covers: DNS-30, DNS-37, §2.5

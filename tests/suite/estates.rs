@@ -1,0 +1,420 @@
+//! Small random estates, changes to them, and the flows worth asking.
+//!
+//! A strategy draws a tape of bytes; [`build`] reads choices from it and writes facts in the syntax of the scenarios. A shorter tape, or one of
+//! zeros, is a simpler estate, so what fails shrinks well.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use watertight::explain::way::{End, Mode};
+use watertight::facts::Fact;
+use watertight::facts::store_facts::Service;
+use watertight::model::{Proto, Sym};
+
+use crate::oracle::Ask;
+use crate::scenario_format::statements;
+
+/// A change: facts that go and facts that come.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    pub added: Vec<Fact>,
+    pub removed: Vec<Fact>,
+}
+
+/// Choices, one byte each; past the end every choice is the first.
+struct Tape<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Tape<'_> {
+    fn below(&mut self, n: usize) -> usize {
+        let byte = self.bytes.get(self.at).copied().unwrap_or(0);
+        self.at += 1;
+        usize::from(byte) % n
+    }
+    /// True in about one of `n` cases, never past the end.
+    fn once_in(&mut self, n: usize) -> bool {
+        self.below(n) + 1 == n
+    }
+    fn pick<'t>(&mut self, from: &[&'t str]) -> &'t str {
+        from[self.below(from.len())]
+    }
+}
+
+/// A random estate.
+pub fn arb_estate() -> impl Strategy<Value = BTreeSet<Fact>> {
+    proptest::collection::vec(any::<u8>(), 0..480).prop_map(|bytes| build(&bytes))
+}
+
+/// Random changes to an estate: facts that go, facts of another random estate that come, some of them naming what is not there.
+pub fn arb_edits(estate: &BTreeSet<Fact>) -> impl Strategy<Value = Vec<Edit>> + use<> {
+    let here: Vec<Fact> = estate.iter().copied().collect();
+    let edit = (arb_estate(), any::<u16>(), any::<u16>(), 0u8..3).prop_map(move |(other, from, which, kind)| {
+        let there: Vec<Fact> = other.into_iter().collect();
+        let choose = |all: &[Fact], n: u16| all.get(usize::from(n) % all.len().max(1)).copied().into_iter().collect::<Vec<Fact>>();
+        let fits = |fact: &Fact| !at_most_one(fact) && !here.contains(fact);
+        let coming: Vec<Fact> = choose(&there, which).into_iter().filter(fits).collect();
+        match kind {
+            0 => Edit { added: Vec::new(), removed: choose(&here, from) },
+            1 => Edit { added: coming, removed: Vec::new() },
+            _ => Edit { added: coming, removed: choose(&here, from) },
+        }
+    });
+    proptest::collection::vec(edit, 1..4)
+}
+
+/// Relations that hold at most one row for what they are about: a second would be no estate.
+fn at_most_one(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::Vnet(_)
+            | Fact::Subnet(_)
+            | Fact::SubnetNsg(_)
+            | Fact::SubnetRouteTable(_)
+            | Fact::SubnetNatGateway(_)
+            | Fact::SubnetPrivateEndpointPolicy(_)
+            | Fact::SubnetDefaultOutbound(_)
+            | Fact::Peering(_)
+            | Fact::Machine(_)
+            | Fact::Nic(_)
+            | Fact::NicNsg(_)
+            | Fact::NicMachine(_)
+            | Fact::IpConfig(_)
+            | Fact::IpConfigAddress(_)
+            | Fact::IpConfigPublicIp(_)
+            | Fact::PublicIp(_)
+            | Fact::PublicIpAddress(_)
+            | Fact::RouteTable(_)
+            | Fact::Route(_)
+            | Fact::NatGateway(_)
+            | Fact::Gateway(_)
+            | Fact::GatewaySubnet(_)
+            | Fact::Connection(_)
+            | Fact::LocalGateway(_)
+            | Fact::PrivateEndpoint(_)
+            | Fact::PrivateEndpointConnection(_)
+            | Fact::ProviderConnection(_)
+            | Fact::PrivateDnsZone(_)
+            | Fact::ZoneLink(_)
+            | Fact::NsgRule(_)
+            | Fact::Store(_)
+            | Fact::StorePart(_)
+            | Fact::StoreAccess(_)
+            | Fact::StoreSubnetRule(_)
+            | Fact::Appliance(_)
+            | Fact::DnsServer(_)
+            | Fact::VnetDns(_)
+            | Fact::EndpointPolicy(_)
+            | Fact::SubnetPrefix(_)
+            | Fact::VnetPrefix(_)
+    )
+}
+
+const ADDRESSES: &[&str] = &[
+    "*",
+    "virtualnetwork",
+    "internet",
+    "10.0.0.0/16",
+    "10.1.0.0/24",
+    "10.0.0.4",
+    "storage",
+    "sql.westeurope",
+    "asg:web",
+    "0.0.0.0/0",
+    "203.0.113.0/24",
+    "unheardof",
+    "azureloadbalancer",
+];
+const PORTS: &[&str] = &["*", "443", "1433,443", "0-1000"];
+const DESTINATIONS: &[&str] =
+    &["0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.0.1.0/24", "20.60.0.0/24", "storage", "10.0.0.9/32", "192.168.0.0/16", "unheardof"];
+
+/// Reads an estate off the tape.
+pub fn build(bytes: &[u8]) -> BTreeSet<Fact> {
+    let mut tape = Tape { bytes, at: 0 };
+    let mut text = String::new();
+    let vnets = 1 + tape.below(3);
+    networks(&mut tape, &mut text, vnets);
+    machines(&mut tape, &mut text, vnets);
+    filters(&mut tape, &mut text, vnets);
+    routes(&mut tape, &mut text, vnets);
+    hybrid(&mut tape, &mut text, vnets);
+    stores(&mut tape, &mut text, vnets);
+    statements(&text).expect("the generator writes facts").into_iter().collect()
+}
+
+fn networks(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
+    for v in 0..vnets {
+        // Now and then two networks have the same addresses.
+        let net = if tape.once_in(8) { 0 } else { v };
+        let region = tape.pick(&["westeurope", "northeurope", "eastus"]);
+        text.push_str(&format!("vnet(\"v{v}\", 10.{net}.0.0/16, {region}). "));
+        for s in 0..2 {
+            text.push_str(&format!("subnet(\"s{v}{s}\", \"v{v}\", 10.{net}.{s}.0/24). "));
+            if tape.once_in(4) {
+                let service = tape.pick(&["microsoft.storage", "microsoft.sql", "microsoft.keyvault", "microsoft.storage.global"]);
+                let location = tape.pick(&["\"\"", "\"*\"", "northeurope"]);
+                text.push_str(&format!("subnet_service_endpoint(\"s{v}{s}\", \"{service}\", {location}). "));
+            }
+            if tape.once_in(6) {
+                text.push_str(&format!("subnet_default_outbound(\"s{v}{s}\", {}). ", tape.pick(&["no", "maybe"])));
+            }
+            if tape.once_in(6) {
+                text.push_str(&format!("subnet_endpoint_policy(\"s{v}{s}\", \"policy\"). "));
+            }
+            if tape.once_in(5) {
+                let word = tape.pick(&["enabled", "networksecuritygroupenabled", "routetableenabled", "unknown"]);
+                text.push_str(&format!("subnet_private_endpoint_policy(\"s{v}{s}\", {word}). "));
+            }
+            if tape.once_in(6) {
+                text.push_str(&format!("subnet_nat_gateway(\"s{v}{s}\", \"nat\"). "));
+            }
+        }
+        if tape.once_in(8) {
+            text.push_str(&format!("vnet_dns(\"v{v}\", 0, {}). ", tape.pick(&["10.0.0.53", "8.8.8.8", "168.63.129.16"])));
+        }
+    }
+    for a in 0..vnets {
+        for b in 0..vnets {
+            if a == b || !tape.once_in(2) && (a > b || tape.once_in(2)) {
+                continue;
+            }
+            let state = tape.pick(&["connected", "connected", "connected", "initiated", "unknown"]);
+            let flag = |tape: &mut Tape<'_>, often: bool| if tape.once_in(4) { !often } else { often };
+            let (sync, access, forwarded) = (flag(tape, true), flag(tape, true), flag(tape, false));
+            let (transit, remote) = (flag(tape, false), flag(tape, false));
+            text.push_str(&format!(
+                "peering(\"p{a}{b}\", \"v{a}\", \"v{b}\", {state}, {sync}, {access}, {forwarded}, {transit}, {remote}). "
+            ));
+        }
+    }
+    if tape.once_in(2) {
+        text.push_str("nat_gateway(\"nat\"). nat_gateway_public_ip(\"nat\", \"nat-pip\"). public_ip(\"nat-pip\"). ");
+        text.push_str("public_ip_address(\"nat-pip\", 203.0.113.9). ");
+    }
+    if tape.once_in(2) {
+        let (service, scope) = match tape.below(4) {
+            0 => ("microsoft.storage", "a0"),
+            1 => ("global", "/services/azure"),
+            2 => ("microsoft.storage", ""),
+            _ => ("microsoft.storage", "a1"),
+        };
+        text.push_str(&format!("endpoint_policy(\"policy\"). endpoint_policy_scope(\"d\", \"policy\", \"{service}\", \"{scope}\"). "));
+    }
+    if tape.once_in(4) {
+        text.push_str(&format!("dns_server(10.0.0.53, {}, \"v0\"). ", tape.pick(&["azure-dns", "internet"])));
+    }
+}
+
+fn machines(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
+    for m in 0..(1 + tape.below(5)) {
+        let (v, s) = if m == 0 { (0, tape.below(2)) } else { (tape.below(vnets), tape.below(2)) };
+        let kind = if m == 0 && !tape.once_in(4) { "router" } else { "vm" };
+        // The address fits where the network has its own number; elsewhere it is one that does not.
+        if tape.once_in(8) {
+            text.push_str(&format!("{kind}(\"m{m}\", \"s{v}{s}\"). "));
+        } else {
+            text.push_str(&format!("{kind}(\"m{m}\", \"s{v}{s}\", 10.{v}.{s}.{}). ", 4 + m));
+        }
+        if tape.once_in(3) {
+            text.push_str(&format!("public(\"m{m}\", 203.0.113.{}, {}). ", 20 + m, tape.pick(&["standard", "basic", "unknown"])));
+        }
+        if tape.once_in(4) {
+            text.push_str(&format!("ip_config_asg(\"m{m}-ip\", \"web\"). "));
+        }
+        if tape.once_in(12) {
+            text.push_str(&format!("ip_config_pool(\"m{m}-ip\", \"pool\"). "));
+        }
+    }
+    if tape.once_in(2) {
+        text.push_str(&format!("appliance(\"m0-nic\", {}). ", tape.pick(&["no", "yes", "maybe"])));
+        let (from, to) = (tape.pick(&["0.0.0.0/0", "10.0.0.0/8"]), tape.pick(&["0.0.0.0/0", "10.1.0.0/16"]));
+        text.push_str(&format!(
+            "appliance_allow(\"m0-nic\", {from}, {to}, {}, \"{}\"). ",
+            tape.pick(&["\"*\"", "tcp"]),
+            tape.pick(&["*", "443"])
+        ));
+    }
+}
+
+fn filters(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
+    for g in 0..3 {
+        if tape.once_in(8) {
+            continue; // a group that the input does not hold
+        }
+        text.push_str(&format!("nsg(\"g{g}\"). "));
+        for r in 0..tape.below(4) {
+            let way = tape.pick(&["inbound", "outbound"]);
+            let access = tape.pick(&["allow", "deny"]);
+            let proto = tape.pick(&["\"*\"", "tcp", "udp", "icmp"]);
+            let (from, to) = (tape.pick(ADDRESSES), tape.pick(ADDRESSES));
+            let sports = if tape.once_in(6) { "1000-2000" } else { "*" };
+            let ports = tape.pick(PORTS);
+            let priority = 100 + 10 * r;
+            text.push_str(&format!(
+                "nsg_rule(\"g{g}/r{r}\", \"g{g}\", {way}, {priority}, {access}, {proto}, \"{from}\", \"{sports}\", \"{to}\", \"{ports}\"). "
+            ));
+        }
+    }
+    for v in 0..vnets {
+        for s in 0..2 {
+            if tape.once_in(3) {
+                text.push_str(&format!("subnet_nsg(\"s{v}{s}\", \"g{}\"). ", tape.below(3)));
+            }
+        }
+    }
+    for m in 0..3 {
+        if tape.once_in(3) {
+            text.push_str(&format!("nic_nsg(\"m{m}-nic\", \"g{}\"). ", tape.below(3)));
+        }
+    }
+}
+
+fn routes(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
+    for t in 0..2 {
+        if !tape.once_in(6) {
+            text.push_str(&format!("route_table(\"t{t}\", {}). ", tape.pick(&["true", "true", "false"])));
+        }
+        let mut seen = BTreeSet::new();
+        if tape.once_in(2) {
+            let to = tape.pick(&["10.0.0.0/8", "10.1.1.0/24", "0.0.0.0/0", "10.0.1.0/24"]);
+            text.push_str(&format!(
+                "route(\"t{t}/nva\", \"t{t}\", \"{to}\", virtualappliance, {}). ",
+                tape.pick(&["10.0.0.4", "10.0.1.4"])
+            ));
+            seen.insert(to);
+        }
+        for r in 0..tape.below(4) {
+            let to = tape.pick(DESTINATIONS);
+            let hop = tape.pick(&["none", "internet", "virtualappliance", "vnetlocal", "virtualnetworkgateway", "virtualappliance"]);
+            let address = if hop == "virtualappliance" { tape.pick(&["10.0.0.4", "10.0.1.4", "10.1.0.4"]) } else { "\"\"" };
+            if seen.insert(to) {
+                text.push_str(&format!("route(\"t{t}/r{r}\", \"t{t}\", \"{to}\", {hop}, {address}). "));
+            }
+        }
+    }
+    for v in 0..vnets {
+        for s in 0..2 {
+            if tape.once_in(3) {
+                text.push_str(&format!("subnet_route_table(\"s{v}{s}\", \"t{}\"). ", tape.below(2)));
+            }
+        }
+    }
+}
+
+fn hybrid(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
+    if !tape.once_in(3) {
+        return;
+    }
+    let v = tape.below(vnets);
+    let connected = tape.pick(&["yes", "yes", "maybe"]);
+    let bgp = tape.once_in(6);
+    text.push_str(&format!("subnet(\"gs\", \"v{v}\", 10.{v}.255.0/27). gateway(\"gw\"). gateway_subnet(\"gw\", \"gs\"). "));
+    text.push_str(&format!("local_gateway(\"hq\"). local_gateway_prefix(\"hq\", {}). ", tape.pick(&["192.168.0.0/16", "10.9.0.0/16"])));
+    let kind = if tape.once_in(8) { "vnet2vnet" } else { "ipsec" };
+    text.push_str(&format!("connection(\"c\", {kind}, \"gw\", \"hq\", {connected}, {bgp}). "));
+    if tape.once_in(2) {
+        text.push_str("site_nat(\"hq\", 203.0.113.77). ");
+    }
+}
+
+fn stores(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
+    let default = |tape: &mut Tape<'_>| tape.pick(&["allow", "deny"]);
+    let region = |tape: &mut Tape<'_>| tape.pick(&["westeurope", "northeurope", "eastus"]);
+    for (id, word) in [("a0", "storage"), ("a1", "storage"), ("k0", "keyvault"), ("d0", "sql")] {
+        if !tape.once_in(2) {
+            continue;
+        }
+        let line = format!("{word}(\"{id}\", {}, {}). ", default(tape), region(tape));
+        text.push_str(&line);
+        if tape.once_in(3) {
+            let (from, to) = match tape.below(3) {
+                0 => ("203.0.113.0", "203.0.113.255"),
+                1 => ("0.0.0.0", "0.0.0.0"),
+                _ => ("203.0.113.20", "203.0.113.20"),
+            };
+            text.push_str(&format!("store_ip_rule(\"{id}/ip\", \"{id}\", {from}, {to}). "));
+        }
+        if tape.once_in(2) {
+            let (v, s) = (tape.below(vnets), tape.below(2));
+            text.push_str(&format!(
+                "store_subnet_rule(\"{id}/net\", \"{id}\", \"s{v}{s}\", {}). ",
+                tape.pick(&["yes", "yes", "maybe", "no"])
+            ));
+        }
+    }
+    for p in 0..tape.below(3) {
+        let (v, s) = (tape.below(vnets), tape.below(2));
+        let (target, group) = [("a0", "blob"), ("k0", "vault"), ("a1", "blob"), ("d0", "sqlserver"), ("a9", "blob")][tape.below(5)];
+        let state = tape.pick(&["approved", "approved", "approved", "pending", "rejected", "disconnected", "unknown"]);
+        text.push_str(&format!("private(\"pe{p}\", \"s{v}{s}\", 10.{v}.{s}.{}, \"{target}\", {group}, {state}). ", 100 + p));
+        if tape.once_in(2) {
+            text.push_str(&format!("record(\"z\", \"{target}\", 10.{v}.{s}.{}). ", 100 + p));
+        }
+    }
+    if tape.once_in(2) {
+        let v = tape.below(vnets);
+        text.push_str(&format!("zone(\"z\", \"privatelink.blob.core.windows.net\", \"v{v}\"). "));
+    }
+}
+
+/// The flows worth asking on an estate: every kind of end with every other, a few kinds of traffic, in an order that depends on names alone.
+pub fn flows(facts: &BTreeSet<Fact>) -> Vec<Ask> {
+    let mut machines: Vec<Sym> = Vec::new();
+    let mut inside: Vec<End> = Vec::new();
+    let mut targets: Vec<End> = Vec::new();
+    for fact in facts {
+        match fact {
+            Fact::Machine(row) => machines.push(row.machine),
+            Fact::Subnet(row) if row.name.as_str() != "gs" => inside.push(End::Subnet(row.subnet)),
+            Fact::LocalGateway(row) => inside.push(End::Site(row.site)),
+            Fact::StorePart(row) => targets.push(End::Store(row.store, row.part, row.instance)),
+            Fact::PrivateEndpoint(row) => targets.push(End::PrivateEndpoint(row.endpoint)),
+            Fact::PublicIpAddress(row) => targets.push(End::Ip(row.address)),
+            _ => {}
+        }
+    }
+    inside.extend(machines.iter().map(|m| End::Machine(*m)));
+    let by_text = |ends: &mut Vec<End>| {
+        ends.sort_by_key(|end| format!("{end:?}"));
+        ends.dedup();
+    };
+    by_text(&mut inside);
+    by_text(&mut targets);
+    targets.extend(inside.iter().copied());
+    targets.push(End::Internet(Some("198.51.100.7".parse().expect("literal"))));
+    targets.push(End::Ip("10.0.0.9".parse().expect("literal")));
+    targets.push(End::External(Service::Storage));
+    let mut sources = inside;
+    sources.push(End::Internet(Some("198.51.100.7".parse().expect("literal"))));
+    sources.push(End::Internet(None));
+    let mut all = Vec::new();
+    for &from in &sources {
+        for &to in targets.iter().filter(|to| **to != from) {
+            let (from_outside, to_outside) =
+                (matches!(from, End::Internet(_) | End::Site(_)), matches!(to, End::Internet(_) | End::External(_)));
+            if from_outside && to_outside {
+                continue; // nothing of the estate is asked
+            }
+            let dport = if matches!(to, End::Store(_, part, _) if part.as_str() == "sqlserver") { 1433 } else { 443 };
+            let turn = all.len();
+            let proto = match (turn % 5, to) {
+                (3, End::Machine(_) | End::Subnet(_) | End::Ip(_)) => Proto::Icmp,
+                (4, End::Machine(_) | End::Subnet(_) | End::Ip(_)) => Proto::Udp,
+                _ => Proto::Tcp,
+            };
+            all.push(Ask {
+                from,
+                to,
+                proto,
+                dport: if proto.has_ports() { dport } else { 0 },
+                sport: if turn % 3 == 0 { None } else { Some(if turn % 3 == 1 { 1500 } else { 50000 }) }.filter(|_| proto.has_ports()),
+                mode: if turn % 2 == 0 { Mode::Configured } else { Mode::Adversarial },
+                session: turn % 7 != 6,
+            });
+        }
+    }
+    let step = all.len() / 48 + 1;
+    all.into_iter().step_by(step).collect()
+}

@@ -1,0 +1,134 @@
+//! Everything that answers flows, behind one small trait: the oracle, and whatever is held against it.
+//!
+//! A new engine is one more line in [`all`]; scenarios and properties then run on it.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use watertight::explain::way::Flow;
+use watertight::facts::platform::Platform;
+use watertight::facts::{Fact, Index};
+use watertight::model::traffic::ANY_PORT;
+use watertight::model::{Set, Stage, Verdict, Via};
+
+use crate::oracle::leak::Leak;
+use crate::oracle::world::World;
+use crate::oracle::{Ask, answer};
+
+/// What an evaluator says about a flow.
+#[derive(Clone, Debug)]
+pub struct Said {
+    pub verdict: Verdict,
+    pub stage: Stage,
+    pub via: Option<Via>,
+    /// The name of the deciding rule, a prefix, a property.
+    pub rule: String,
+    pub codes: Vec<String>,
+}
+
+/// Something that holds the facts of an estate and answers flows on it.
+pub trait Evaluator {
+    /// For messages.
+    fn name(&self) -> &'static str;
+    /// Forgets everything and takes these facts.
+    fn load(&mut self, facts: &BTreeSet<Fact>);
+    /// Takes a change.
+    fn edit(&mut self, added: &[Fact], removed: &[Fact]);
+    /// Answers; `None` where it does not answer such flows.
+    fn answer(&mut self, ask: &Ask) -> Option<Said>;
+    /// All leaks; `None` where it does not look for any.
+    fn leaks(&mut self) -> Option<BTreeSet<Leak>> {
+        None
+    }
+}
+
+/// Every evaluator there is. The first is the oracle.
+pub fn all() -> Vec<Box<dyn Evaluator>> {
+    vec![Box::new(Oracle::default()), Box::new(Point::default())]
+}
+
+/// Platform truth for tests: small made-up service tags, the rest as shipped.
+pub fn platform() -> &'static Platform {
+    static PLATFORM: OnceLock<Platform> = OnceLock::new();
+    PLATFORM.get_or_init(|| {
+        Platform::with_service_tags(include_bytes!("../scenarios/service-tags.json")).expect("the tags of the scenarios can be read")
+    })
+}
+
+/// The oracle as an evaluator: it keeps the facts and starts anew each time.
+#[derive(Default)]
+struct Oracle {
+    facts: BTreeSet<Fact>,
+}
+
+impl Evaluator for Oracle {
+    fn name(&self) -> &'static str {
+        "oracle"
+    }
+
+    fn load(&mut self, facts: &BTreeSet<Fact>) {
+        self.facts = facts.clone();
+    }
+
+    fn edit(&mut self, added: &[Fact], removed: &[Fact]) {
+        for fact in removed {
+            self.facts.remove(fact);
+        }
+        self.facts.extend(added);
+    }
+
+    fn answer(&mut self, ask: &Ask) -> Option<Said> {
+        let said = answer(&self.facts, platform(), ask);
+        let codes = said.codes.iter().map(|c| (*c).to_owned()).collect();
+        Some(Said { verdict: said.verdict, stage: said.stage, via: said.via, rule: said.rule, codes })
+    }
+
+    fn leaks(&mut self) -> Option<BTreeSet<Leak>> {
+        Some(World::new(&self.facts, platform()).leaks())
+    }
+}
+
+/// The evaluation of single points, over the mirror of the facts.
+#[derive(Default)]
+struct Point {
+    index: Index,
+}
+
+impl Evaluator for Point {
+    fn name(&self) -> &'static str {
+        "point"
+    }
+
+    fn load(&mut self, facts: &BTreeSet<Fact>) {
+        self.index = facts.iter().copied().collect();
+    }
+
+    fn edit(&mut self, added: &[Fact], removed: &[Fact]) {
+        for fact in removed {
+            self.index.remove(*fact);
+        }
+        for fact in added {
+            self.index.insert(*fact);
+        }
+    }
+
+    fn answer(&mut self, ask: &Ask) -> Option<Said> {
+        let world = watertight::explain::world::World::new(&self.index, platform());
+        let sport = ask.sport.map_or(ANY_PORT, |port| (port, port));
+        let flow = Flow {
+            from: ask.from,
+            to: ask.to,
+            traffic: Set::of(ask.proto, (ask.dport, ask.dport), sport),
+            mode: ask.mode,
+            session: ask.session,
+        };
+        let said = watertight::explain::point::answer(&world, &flow);
+        Some(Said {
+            verdict: said.verdict,
+            stage: said.reason.stage,
+            via: said.via,
+            rule: said.reason.rule,
+            codes: said.assumptions.into_iter().map(|a| a.code).collect(),
+        })
+    }
+}

@@ -1,0 +1,216 @@
+//! Who owns an address, and which addresses stand for a range.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use watertight::facts::network::DeviceKind;
+use watertight::facts::store_facts::Service;
+use watertight::model::net::{is_public, not_public_v4};
+use watertight::model::{Prefix, Sym, Tri};
+
+use super::packet::Addr;
+use super::world::{World, is_everything, same_family};
+
+/// What answers at an address inside a network (ADR-11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// An address configuration of a machine's interface, in its subnet.
+    Config { config: Sym, nic: Sym, subnet: Sym },
+    /// A configuration whose address is not known could have it (ADR-06).
+    Perhaps,
+    /// A private endpoint.
+    Endpoint(Sym),
+    /// A device that is not derived.
+    Device(DeviceKind),
+    /// Nobody, in a subnet that has endpoints.
+    Nobody,
+    /// Nobody, in a subnet without any endpoint or managed by a service: one could be there (SND-07).
+    EmptySubnet,
+}
+
+/// An address as a number, to count and compare.
+pub fn number(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(v4) => u128::from(u32::from(v4)),
+        IpAddr::V6(v6) => u128::from(v6),
+    }
+}
+
+fn address(like: IpAddr, number: u128) -> IpAddr {
+    match like {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from(number as u32)),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::from(number)),
+    }
+}
+
+/// The private ranges and the rest that the tag `Internet` never holds.
+pub fn is_private(ip: IpAddr) -> bool {
+    !is_public(ip)
+}
+
+impl World<'_> {
+    /// One address of `low..=high` for every part of the range in which the whole estate looks the same.
+    pub fn representatives(&self, low: IpAddr, high: IpAddr) -> Vec<IpAddr> {
+        let (first, last) = (number(low), number(high));
+        let mut starts = vec![first];
+        for &prefix in self.mentioned_prefixes() {
+            if same_family(prefix, low) {
+                starts.push(number(prefix.network()));
+                starts.push(number(prefix.broadcast()).saturating_add(1));
+            }
+        }
+        starts.retain(|n| (first..=last).contains(n));
+        starts.sort_unstable();
+        starts.dedup();
+        starts.into_iter().map(|n| address(low, n)).collect()
+    }
+
+    /// The representatives of a list of prefixes.
+    pub fn representatives_of(&self, prefixes: &[Prefix]) -> Vec<IpAddr> {
+        prefixes.iter().flat_map(|p| self.representatives(p.network(), p.broadcast())).collect()
+    }
+
+    /// The addresses an endpoint in `subnet` could have (ADR-04), without those that somebody has.
+    pub fn free_addresses(&self, subnet: Sym) -> Vec<IpAddr> {
+        let Some(vnet) = self.vnet_of(subnet) else { return Vec::new() };
+        let mut free = Vec::new();
+        for prefix in self.subnet_space(subnet) {
+            if let Some((low, high)) = watertight::model::net::usable(&prefix) {
+                free.extend(self.representatives(low, high));
+            }
+        }
+        free.retain(|&ip| !matches!(self.owner(vnet, ip), Owner::Config { .. } | Owner::Endpoint(_) | Owner::Device(_)));
+        free
+    }
+
+    /// The addresses of an address configuration: its own, or any that it could have.
+    pub fn possible_addresses(&self, config: Sym, subnet: Sym) -> Vec<IpAddr> {
+        let own = self.addresses_of(config);
+        if own.is_empty() { self.free_addresses(subnet) } else { own }
+    }
+
+    /// The public addresses of one family that belong to nothing in the estate (IN-01).
+    pub fn internet_addresses(&self, v4: bool) -> Vec<IpAddr> {
+        let all = if v4 {
+            self.representatives(IpAddr::V4(Ipv4Addr::new(1, 0, 0, 0)), IpAddr::V4(Ipv4Addr::new(223, 255, 255, 255)))
+        } else {
+            let (low, high) = ("2000::", "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+            self.representatives(low.parse().expect("literal"), high.parse().expect("literal"))
+        };
+        // The starts of the public parts are wanted too: the end of each private range.
+        let mut all = all;
+        if v4 {
+            all.extend(
+                not_public_v4().filter_map(|p| number(p.broadcast()).checked_add(1)).map(|n| address(IpAddr::V4(Ipv4Addr::UNSPECIFIED), n)),
+            );
+        }
+        all.retain(|&ip| is_public(ip) && !self.owns_public(ip));
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// Whether a public address resource of the estate has the address.
+    pub fn owns_public(&self, ip: IpAddr) -> bool {
+        self.public_ip_addresses.iter().any(|a| a.address == ip) || self.public_ip_ranges.iter().any(|r| r.prefix.contains(&ip))
+    }
+
+    /// The private endpoints that have the address.
+    pub fn endpoints_at(&self, vnet: Sym, ip: IpAddr) -> Option<Sym> {
+        self.endpoints
+            .iter()
+            .find(|e| self.vnet_of(e.subnet) == Some(vnet) && self.endpoint_ips(e.endpoint).iter().any(|&(_, a)| a == ip))
+            .map(|e| e.endpoint)
+    }
+
+    /// Who has `ip` in `vnet` (ADR-11).
+    pub fn owner(&self, vnet: Sym, ip: IpAddr) -> Owner {
+        let here = |subnet: Sym| self.vnet_of(subnet) == Some(vnet);
+        for a in self.config_addresses.iter().filter(|a| a.address == ip) {
+            for c in self.configs.iter().filter(|c| c.ip_config == a.ip_config && here(c.subnet)) {
+                if self.is_attached(c.nic) {
+                    return Owner::Config { config: c.ip_config, nic: c.nic, subnet: c.subnet };
+                }
+            }
+        }
+        if let Some(endpoint) = self.endpoints_at(vnet, ip) {
+            return Owner::Endpoint(endpoint);
+        }
+        if let Some(device) = self.device_at(vnet, ip) {
+            return Owner::Device(device);
+        }
+        let Some(subnet) = self.subnet_at(vnet, ip) else { return Owner::Nobody };
+        let dynamic = |c: &&watertight::facts::network::IpConfig| c.subnet == subnet && self.addresses_of(c.ip_config).is_empty();
+        if self.configs.iter().filter(dynamic).any(|c| self.is_attached(c.nic)) {
+            return Owner::Perhaps;
+        }
+        let gateway = self.gateway_subnets.iter().any(|g| g.subnet == subnet);
+        let device = self.devices.iter().any(|d| d.subnet == subnet);
+        if gateway || device || self.delegations.iter().any(|d| d.subnet == subnet) {
+            return Owner::EmptySubnet;
+        }
+        let inhabited = self.configs.iter().any(|c| c.subnet == subnet) || self.endpoints.iter().any(|e| e.subnet == subnet);
+        if inhabited { Owner::Nobody } else { Owner::EmptySubnet }
+    }
+
+    /// A device, or an interface that belongs to a platform service, at the address.
+    fn device_at(&self, vnet: Sym, ip: IpAddr) -> Option<DeviceKind> {
+        let here = |subnet: Sym| self.vnet_of(subnet) == Some(vnet);
+        for a in self.device_addresses.iter().filter(|a| a.address == ip) {
+            let kind = self.devices.iter().find(|d| d.device == a.device).map_or(DeviceKind::Other, |d| d.kind);
+            if here(a.subnet) {
+                return Some(kind);
+            }
+        }
+        use watertight::facts::network::NicRole;
+        for a in self.config_addresses.iter().filter(|a| a.address == ip) {
+            for c in self.configs.iter().filter(|c| c.ip_config == a.ip_config && here(c.subnet)) {
+                match self.nic(c.nic).map(|n| n.role) {
+                    Some(NicRole::PrivateLinkService) => return Some(DeviceKind::PrivateLinkService),
+                    Some(NicRole::Platform) | None => return Some(DeviceKind::Other),
+                    // A detached interface is no endpoint, a private endpoint's is found through the endpoint.
+                    Some(NicRole::Detached | NicRole::Machine | NicRole::PrivateEndpoint) => {}
+                }
+            }
+        }
+        None
+    }
+
+    /// The subnet of the network that holds the address.
+    pub fn subnet_at(&self, vnet: Sym, ip: IpAddr) -> Option<Sym> {
+        self.subnets.iter().find(|s| s.vnet == vnet && self.subnet_space(s.subnet).iter().any(|p| p.contains(&ip))).map(|s| s.subnet)
+    }
+
+    /// Whether an address is in a prefix, for addresses that are known only as one of many (M-14).
+    pub fn in_prefix(&self, addr: Addr, prefix: Prefix) -> Tri {
+        let v4 = prefix.network().is_ipv4();
+        match addr {
+            Addr::Known(ip) => Tri::from_bool(prefix.contains(&ip)),
+            _ if !v4 => Tri::No,
+            _ if is_everything(prefix) => Tri::Yes,
+            Addr::SomePublic => Tri::from_bool(!not_public_v4().any(|private| private.contains(&prefix))).and(Tri::Maybe),
+            Addr::Front(service, region) => match self.front_prefixes(service, region) {
+                Some(front) if front.iter().all(|f| prefix.contains(f)) => Tri::Yes,
+                Some(front) if !front.iter().any(|f| prefix.contains(f) || f.contains(&prefix)) => Tri::No,
+                Some(_) => Tri::Maybe,
+                None => Tri::from_bool(!not_public_v4().any(|private| private.contains(&prefix))).and(Tri::Maybe),
+            },
+        }
+    }
+
+    /// The IPv4 prefixes of a service's front ends in a region, or of the whole service where the region's tag is not known.
+    pub fn front_prefixes(&self, service: Service, region: Sym) -> Option<Vec<Prefix>> {
+        let tag = format!("{}.{}", service_tag(service), region);
+        let known = self.platform.tag(Sym::new(&tag)).or_else(|| self.platform.tag(Sym::new(service_tag(service))))?;
+        let prefixes: Vec<Prefix> = known.iter().copied().filter(|p| p.network().is_ipv4()).collect();
+        (!prefixes.is_empty()).then_some(prefixes)
+    }
+}
+
+/// The service tag of a service's front ends.
+pub fn service_tag(service: Service) -> &'static str {
+    match service {
+        Service::Storage => "storage",
+        Service::KeyVault => "azurekeyvault",
+        Service::Sql => "sql",
+    }
+}

@@ -1,0 +1,277 @@
+//! The end of the way: who takes the packet, and whether an answer finds its way back (SES-01 to SES-03).
+
+use std::net::IpAddr;
+
+use watertight::facts::network::PublicSku;
+use watertight::model::{Prefix, Stage, Sym, Tri, Via};
+
+use super::address::Owner;
+use super::filter::Place;
+use super::packet::{Addr, Outcome, Packet, all_of, any_of, check};
+use super::route::Hop;
+use super::walk::{Origin, Passed, Target, Trip, Walk, stage_of};
+use super::world::{World, name_of};
+
+impl Walk<'_, '_> {
+    /// Inside a network: the owner of the address takes the packet (ADR-11, SND-07).
+    pub fn deliver(&self, vnet: Sym, packet: Packet, trip: &Trip, via: Via) -> Outcome {
+        let world = self.world;
+        let Addr::Known(ip) = packet.dst else { return Outcome::denied(Stage::Route, "no-endpoint") };
+        if !world.has_vnet(vnet) {
+            return Outcome::unproven(Stage::Route, name_of(vnet), "W-MISSING"); // SND-04
+        }
+        match self.target {
+            Target::Slot(subnet) if world.vnet_of(subnet) == Some(vnet) => {
+                return self.arrive(Place { subnet, nic: None, endpoint: None }, packet, trip, via);
+            }
+            Target::Config(config) => {
+                if let Some(c) = world.configs.iter().find(|c| c.ip_config == config && world.vnet_of(c.subnet) == Some(vnet)) {
+                    return self.arrive(Place { subnet: c.subnet, nic: Some(c.nic), endpoint: None }, packet, trip, via);
+                }
+            }
+            Target::Endpoint(..) => {
+                return match world.endpoints_at(vnet, ip) {
+                    Some(endpoint) => self.arrive_at_endpoint(endpoint, packet, trip),
+                    None => Outcome::denied(Stage::Route, "no-endpoint"),
+                };
+            }
+            _ => {}
+        }
+        if self.target != Target::Address {
+            return Outcome::denied(Stage::Route, "somebody else has the address");
+        }
+        match world.owner(vnet, ip) {
+            Owner::Config { config, nic, subnet } => {
+                let packet = Packet { dst_config: Some(config), ..packet };
+                self.arrive(Place { subnet, nic: Some(nic), endpoint: None }, packet, trip, via)
+            }
+            Owner::Endpoint(endpoint) => self.arrive_at_endpoint(endpoint, packet, trip),
+            Owner::Device(kind) => Outcome::unproven(stage_of(kind), ip.to_string(), "W-UNSUPPORTED"),
+            Owner::Nobody => Outcome::denied(Stage::Route, "no-endpoint"),
+            Owner::Perhaps => Outcome::unproven(Stage::Route, ip.to_string(), "dynamic-address"),
+            Owner::EmptySubnet => {
+                let subnet = world.subnet_at(vnet, ip).expect("the owner was found by the subnet");
+                self.arrive(Place { subnet, nic: None, endpoint: None }, packet, trip, via).doubted(
+                    Stage::Route,
+                    ip.to_string(),
+                    "no-endpoint",
+                )
+            }
+        }
+    }
+
+    fn arrive(&self, place: Place, packet: Packet, trip: &Trip, via: Via) -> Outcome {
+        let back = || self.reply(place.subnet, packet.src, &trip.passed, self.origin);
+        self.world.filter_in(place, &packet, || self.with_way_back(back, via))
+    }
+
+    /// Delivered, if the way back does not count or is there.
+    pub fn with_way_back(&self, back: impl FnOnce() -> Tri, via: Via) -> Outcome {
+        let tri = if self.session { back() } else { Tri::Yes };
+        check(tri, Stage::Route, "way back", "W-ASYM", || Outcome::delivered(via))
+    }
+
+    /// The way back from a translating appliance to whom it serves, for what is delivered outside the networks.
+    pub fn with_return(&self, trip: &Trip, rest: impl FnOnce() -> Outcome) -> Outcome {
+        let tri = match trip.passed.split_last() {
+            Some((last, before)) if self.session => self.reply(last.subnet, last.before, before, self.origin),
+            _ => Tri::Yes,
+        };
+        match tri {
+            Tri::Yes => rest(),
+            // What the packet meets on its way out comes first.
+            other => {
+                let outcome = rest();
+                if outcome.verdict == watertight::model::Verdict::Denied {
+                    return outcome;
+                }
+                check(other, Stage::Route, "way back", "W-ASYM", || outcome)
+            }
+        }
+    }
+
+    /// Whether a reply to `to`, sent from `subnet`, comes back to where the packet came from, over the same appliances.
+    pub fn reply(&self, subnet: Sym, to: Addr, passed: &[Passed], origin: Origin) -> Tri {
+        let candidates = self.world.candidates(subnet, to);
+        let mut worth: Vec<Tri> = candidates.iter().map(|c| self.reply_by(subnet, c.hop, to, passed, origin)).collect();
+        if let [only] = candidates.as_slice() {
+            let tri = worth.remove(0);
+            return if tri.hi() && !only.sure.lo() { Tri::Maybe } else { tri };
+        }
+        if worth.iter().all(|w| *w == Tri::No) { Tri::No } else { Tri::Maybe }
+    }
+
+    fn reply_by(&self, subnet: Sym, hop: Hop, to: Addr, passed: &[Passed], origin: Origin) -> Tri {
+        let world = self.world;
+        let Some(here) = world.vnet_of(subnet) else { return Tri::Maybe };
+        // Where the reply must go first: to the translating appliance, or, without one, to the origin.
+        let direct_home = match passed.last() {
+            Some(last) if last.translated => world.vnet_of(last.subnet),
+            _ => match origin {
+                Origin::Network(vnet) => Some(vnet),
+                Origin::Site(_) | Origin::Internet => None,
+            },
+        };
+        let arrived = |vnet: Sym| -> Tri {
+            if direct_home != Some(vnet) {
+                return Tri::No;
+            }
+            match passed.split_last() {
+                None => Tri::Yes,
+                Some((last, before)) if last.translated => self.reply(last.subnet, last.before, before, origin),
+                // The reply goes past the appliance that saw the packet: a stateful one may not like it.
+                Some(_) => Tri::Maybe,
+            }
+        };
+        match hop {
+            Hop::Local => arrived(here),
+            Hop::Peering(peering) => world.peerings.iter().find(|p| p.peering == peering).map_or(Tri::Maybe, |p| arrived(p.remote)),
+            Hop::Appliance(ip) => self.reply_over(here, ip, to, passed, origin),
+            Hop::Gateway(gateway) => self.reply_to_site(&[(gateway, Tri::Yes)], passed, origin),
+            Hop::GatewayByRule => self.reply_to_site(&world.gateways_of(here), passed, origin),
+            Hop::Internet => Tri::from_bool(origin == Origin::Internet && passed.is_empty()),
+            Hop::Drop | Hop::Endpoint(_) => Tri::No,
+            Hop::Unknown => Tri::Maybe,
+        }
+    }
+
+    fn reply_over(&self, here: Sym, hop: IpAddr, to: Addr, passed: &[Passed], origin: Origin) -> Tri {
+        let world = self.world;
+        if origin == Origin::Internet && passed.is_empty() {
+            return Tri::No; // SES-02: an inbound connection whose answer leaves by another way is lost
+        }
+        let mut networks = Vec::new();
+        if world.in_space(here, hop) {
+            networks.push(here);
+        } else {
+            for p in world.peerings.iter().filter(|p| p.vnet == here && world.is_connected(p).hi()) {
+                if world.remote_space(p).iter().any(|(prefix, _)| prefix.contains(&hop)) {
+                    networks.push(p.remote);
+                }
+            }
+        }
+        let [network] = networks.as_slice() else { return if networks.is_empty() { Tri::No } else { Tri::Maybe } };
+        match world.owner(*network, hop) {
+            Owner::Config { nic, subnet, .. } => {
+                let machine = world.machine_of(nic).unwrap_or(nic);
+                match passed.split_last() {
+                    Some((last, before)) if last.machine == machine && !last.translated => self.reply(subnet, to, before, origin),
+                    _ if !world.nic(nic).is_some_and(|n| n.forwarding) => Tri::No,
+                    _ => Tri::Maybe, // another stateful device than on the way there
+                }
+            }
+            Owner::Endpoint(_) => Tri::No,
+            _ => Tri::Maybe,
+        }
+    }
+
+    fn reply_to_site(&self, gateways: &[(Sym, Tri)], passed: &[Passed], origin: Origin) -> Tri {
+        let world = self.world;
+        let Origin::Site(site) = origin else {
+            return match origin {
+                Origin::Internet if passed.is_empty() => Tri::No, // SES-02
+                _ if gateways.is_empty() => Tri::No,
+                _ => Tri::Maybe,
+            };
+        };
+        let leads = gateways.iter().filter(|(gateway, _)| {
+            let connected = world.connections.iter().any(|c| c.gateway == *gateway && world.same_site(site, c.peer) && c.connected.hi());
+            connected || *gateway == site
+        });
+        match leads.count() {
+            0 => Tri::No,
+            _ if passed.is_empty() => Tri::Yes,
+            _ => Tri::Maybe,
+        }
+    }
+
+    /// At a public address: one of ours, or somewhere in the internet (OUT-12, IN-02, IN-12).
+    pub fn arrive_in_public(&self, packet: Packet) -> Outcome {
+        let world = self.world;
+        let Addr::Known(ip) = packet.dst else { return Outcome::unproven(Stage::Route, "", "unknown-address") };
+        let ours: Vec<Sym> = world.public_ip_addresses.iter().filter(|a| a.address == ip).map(|a| a.public_ip).collect();
+        if ours.is_empty() {
+            if world.public_ip_ranges.iter().any(|r| r.prefix.contains(&ip)) {
+                return Outcome::denied(Stage::Route, "no-endpoint");
+            }
+            return Outcome::delivered(Via::Public);
+        }
+        any_of(ours.into_iter().map(|public_ip| self.arrive_at_public_ip(public_ip, packet)).collect())
+    }
+
+    fn arrive_at_public_ip(&self, public_ip: Sym, packet: Packet) -> Outcome {
+        let world = self.world;
+        if let Some(device) = world.device_public_ips.iter().find(|d| d.public_ip == public_ip) {
+            let kind = world.devices.iter().find(|d| d.device == device.device).map(|d| d.kind);
+            return Outcome::unproven(kind.map_or(Stage::Appliance, stage_of), name_of(device.device), "W-UNSUPPORTED");
+        }
+        if world.nat_public_ips.iter().any(|n| n.public_ip == public_ip) {
+            return Outcome::denied(Stage::Nat, name_of(public_ip)); // IN-07
+        }
+        let configs: Vec<Sym> = world.config_public_ips.iter().filter(|c| c.public_ip == public_ip).map(|c| c.ip_config).collect();
+        if configs.is_empty() {
+            return Outcome::denied(Stage::Route, "no-endpoint"); // IN-12
+        }
+        any_of(configs.into_iter().map(|config| self.arrive_at_instance(public_ip, config, packet)).collect())
+    }
+
+    /// Through an instance public address to its owner (IN-02, IN-03).
+    pub fn arrive_at_instance(&self, public_ip: Sym, config: Sym, packet: Packet) -> Outcome {
+        let world = self.world;
+        let Some(c) = world.configs.iter().find(|c| c.ip_config == config) else {
+            return Outcome::denied(Stage::Route, "no-endpoint");
+        };
+        if !world.is_attached(c.nic) {
+            return Outcome::denied(Stage::Route, "no-endpoint");
+        }
+        let place = Place { subnet: c.subnet, nic: Some(c.nic), endpoint: None };
+        let sku = world.public_ips.iter().find(|p| p.public_ip == public_ip).map_or(PublicSku::Unknown, |p| p.sku);
+        let open = match sku {
+            _ if !world.groups_at(place).is_empty() => Tri::Yes,
+            PublicSku::Basic => Tri::Yes,
+            PublicSku::Standard | PublicSku::StandardV2 => Tri::No,
+            PublicSku::Unknown => Tri::Maybe,
+        };
+        check(open, Stage::NsgInbound, "secure by default", "W-MISSING", || {
+            let each = world.possible_addresses(config, c.subnet).into_iter().map(|ip| {
+                let inside = Packet { dst: Addr::Known(ip), dst_config: Some(config), ..packet };
+                let back = || self.reply(c.subnet, packet.src, &[], Origin::Internet);
+                world.filter_in(place, &inside, || self.with_way_back(back, Via::Public))
+            });
+            all_of(each.collect())
+        })
+    }
+}
+
+impl World<'_> {
+    /// What the appliance behind the interface does with the packet, and whether it translates (NVA-05, decision 20).
+    pub fn contract(&self, nic: Sym, packet: &Packet) -> (Tri, Tri) {
+        let contracts: Vec<_> = self.appliances.iter().filter(|a| a.nic == nic).collect();
+        let Some(first) = contracts.first() else { return (Tri::Maybe, Tri::Maybe) };
+        let snat = if contracts.iter().all(|c| c.snat == first.snat) { first.snat } else { Tri::Maybe };
+        let mut passes = Tri::No;
+        for allow in self.appliance_allows.iter().filter(|a| a.nic == nic) {
+            let any = |prefix: Prefix| prefix.prefix_len() == 0 && prefix.network().is_ipv4();
+            let holds = |prefix: Prefix, addr| if any(prefix) { Tri::Yes } else { self.in_prefix(addr, prefix) };
+            let proto = allow.protocol.as_str() == "*" || allow.protocol.as_str() == packet.proto.as_str();
+            let port = !packet.proto.has_ports() || allow.ports.items().iter().any(|&(l, h)| (l..=h).contains(&packet.dport));
+            passes = passes.or(Tri::from_bool(proto && port).and(holds(allow.from, packet.src)).and(holds(allow.to, packet.dst)));
+        }
+        (passes, snat)
+    }
+
+    /// Whether two names are of one site: a local network gateway's id, or the name a person gave it.
+    pub fn same_site(&self, a: Sym, b: Sym) -> bool {
+        a == b || name_of(a).eq_ignore_ascii_case(&name_of(b))
+    }
+
+    /// All addresses of a site (GW-01).
+    pub fn site_space(&self, site: Sym) -> Vec<Prefix> {
+        let mut all: Vec<Prefix> = self.local_prefixes.iter().filter(|p| self.same_site(site, p.site)).map(|p| p.prefix).collect();
+        all.extend(self.site_prefixes.iter().filter(|p| self.same_site(site, p.site)).map(|p| p.prefix));
+        all.extend(self.client_pools.iter().filter(|p| p.gateway == site).map(|p| p.prefix));
+        all.sort();
+        all.dedup();
+        all
+    }
+}

@@ -1,0 +1,173 @@
+//! How a machine gets out, and with which address (OUT-01 to OUT-14).
+
+use std::net::IpAddr;
+
+use watertight::facts::network::{MachineKind, PublicSku};
+use watertight::model::{Stage, Sym, Tri};
+
+use super::filter::Place;
+use super::packet::{Addr, Outcome, Packet, all_of};
+use super::walk::Walk;
+use super::world::{World, name_of};
+
+/// A way out: how sure it is, and the addresses it may show.
+#[derive(Clone, Debug)]
+pub struct WayOut {
+    pub sure: Tri,
+    pub stage: Stage,
+    pub rule: String,
+    pub code: &'static str,
+    pub sources: Vec<Addr>,
+}
+
+impl WayOut {
+    fn by(rule: String, sources: Vec<Addr>) -> WayOut {
+        WayOut { sure: Tri::Yes, stage: Stage::Nat, rule, code: "", sources }
+    }
+    fn maybe(stage: Stage, rule: String, code: &'static str, mut sources: Vec<Addr>) -> WayOut {
+        if sources.is_empty() {
+            sources.push(Addr::SomePublic);
+        }
+        WayOut { sure: Tri::Maybe, stage, rule, code, sources }
+    }
+    fn none(rule: &str) -> WayOut {
+        WayOut { sure: Tri::No, stage: Stage::Nat, rule: rule.to_owned(), code: "", sources: Vec::new() }
+    }
+}
+
+impl Walk<'_, '_> {
+    /// Translates the source and goes on with each address that the far side may see: all must get through (decision 23).
+    pub fn with_egress(&self, at: Place, packet: &Packet, rest: impl Fn(Addr) -> Outcome) -> Outcome {
+        let out = self.world.way_out(at, packet);
+        if out.sure == Tri::No {
+            return Outcome::denied(out.stage, out.rule);
+        }
+        let outcome = all_of(out.sources.iter().map(|&source| rest(source)).collect());
+        if out.sure == Tri::Maybe { outcome.doubted(out.stage, out.rule, out.code) } else { outcome }
+    }
+}
+
+impl World<'_> {
+    /// The first method that applies, which excludes the others (OUT-02).
+    pub fn way_out(&self, at: Place, packet: &Packet) -> WayOut {
+        let v4 = packet.is_v4();
+        let ports = packet.proto.has_ports();
+        let instance = self.instance_address(at, packet.src_config, v4);
+        if let Some(nat) = self.subnet_nats.iter().find(|n| n.subnet == at.subnet).map(|n| n.gateway) {
+            let name = name_of(nat);
+            let Some(row) = self.nats.iter().find(|n| n.gateway == nat) else {
+                return WayOut::maybe(Stage::Nat, name, "W-MISSING", Vec::new());
+            };
+            if !ports {
+                // No protocol but TCP and UDP passes it; whether an instance address takes over is not documented (OUT-03).
+                return if instance.is_some() {
+                    WayOut::maybe(Stage::Nat, name, "nat-icmp", instance.unwrap_or_default())
+                } else {
+                    WayOut::none(&name)
+                };
+            }
+            let carries = v4 || matches!(row.sku, PublicSku::StandardV2 | PublicSku::Unknown);
+            if carries {
+                let sources = self.nat_sources(nat, v4);
+                if sources.is_empty() || (!v4 && row.sku == PublicSku::Unknown) {
+                    return WayOut::maybe(Stage::Nat, name, "nat-without-address", sources);
+                }
+                return WayOut::by(name, sources);
+            }
+        }
+        if let Some(sources) = instance {
+            return WayOut::by("instance address".to_owned(), sources);
+        }
+        if let Some(config) = self.sending_config(at, packet.src_config)
+            && self.config_pools.iter().any(|p| p.ip_config == config)
+        {
+            return WayOut::maybe(Stage::LoadBalancer, name_of(config), "W-UNSUPPORTED", Vec::new());
+        }
+        if !ports || !v4 {
+            return WayOut::none("defaultOutboundAccess");
+        }
+        self.default_outbound_of(at)
+    }
+
+    fn default_outbound_of(&self, at: Place) -> WayOut {
+        let allowed = self.default_outbound.iter().find(|d| d.subnet == at.subnet).map_or(Tri::Yes, |d| d.allowed);
+        let machine = at.nic.and_then(|nic| self.machine_of(nic));
+        let flexible = machine.is_some_and(|m| {
+            self.scale_sets.iter().any(|s| s.machine == m)
+                || self.machines.iter().any(|row| row.machine == m && row.kind == MachineKind::FlexibleScaleSet)
+        });
+        let standard = machine.map_or(Tri::No, |m| self.has_standard_address(m));
+        let delegated = self.delegations.iter().any(|d| d.subnet == at.subnet);
+        let sure = allowed.and(Tri::from_bool(!flexible)).and(standard.negated());
+        match sure {
+            Tri::Yes => WayOut::by("defaultOutboundAccess".to_owned(), vec![Addr::SomePublic]),
+            Tri::No if !delegated => WayOut::none("defaultOutboundAccess"),
+            _ => WayOut::maybe(Stage::Nat, "defaultOutboundAccess".to_owned(), "unsure-outbound", vec![Addr::SomePublic]),
+        }
+    }
+
+    /// Whether a Standard public address hangs on any interface of the machine (OUT-07).
+    fn has_standard_address(&self, machine: Sym) -> Tri {
+        let mut best = Tri::No;
+        for m in self.nic_machines.iter().filter(|m| m.machine == machine) {
+            for c in self.configs.iter().filter(|c| c.nic == m.nic) {
+                for p in self.config_public_ips.iter().filter(|p| p.ip_config == c.ip_config) {
+                    best = best.or(match self.public_ips.iter().find(|row| row.public_ip == p.public_ip).map(|row| row.sku) {
+                        Some(PublicSku::Standard | PublicSku::StandardV2) => Tri::Yes,
+                        Some(PublicSku::Basic) => Tri::No,
+                        Some(PublicSku::Unknown) | None => Tri::Maybe,
+                    });
+                }
+            }
+        }
+        best
+    }
+
+    /// The configuration that sends: the one whose address the packet carries, else the interface's primary one.
+    fn sending_config(&self, at: Place, config: Option<Sym>) -> Option<Sym> {
+        let of_nic = |c: Sym| self.configs.iter().any(|row| row.ip_config == c && Some(row.nic) == at.nic);
+        config.filter(|&c| of_nic(c)).or_else(|| {
+            let mut configs: Vec<_> = self.configs.iter().filter(|c| Some(c.nic) == at.nic).collect();
+            configs.sort_by_key(|c| !c.primary);
+            configs.first().map(|c| c.ip_config)
+        })
+    }
+
+    /// The instance public address of the sending configuration; an address of the other family does not count (OUT-04).
+    fn instance_address(&self, at: Place, config: Option<Sym>, v4: bool) -> Option<Vec<Addr>> {
+        let config = self.sending_config(at, config)?;
+        let mut sources = Vec::new();
+        let mut unknown = false;
+        for p in self.config_public_ips.iter().filter(|p| p.ip_config == config) {
+            let known: Vec<IpAddr> = self.public_addresses_of(p.public_ip);
+            unknown |= known.is_empty();
+            sources.extend(known.into_iter().filter(|a| a.is_ipv4() == v4).map(Addr::Known));
+        }
+        if unknown && v4 {
+            sources.push(Addr::SomePublic);
+        }
+        (!sources.is_empty()).then_some(sources)
+    }
+
+    /// The addresses of a NAT gateway, of one family.
+    fn nat_sources(&self, nat: Sym, v4: bool) -> Vec<Addr> {
+        let mut sources = Vec::new();
+        for p in self.nat_public_ips.iter().filter(|p| p.gateway == nat) {
+            let known = self.public_addresses_of(p.public_ip);
+            if known.is_empty() && v4 {
+                sources.push(Addr::SomePublic);
+            }
+            sources.extend(known.into_iter().filter(|a| a.is_ipv4() == v4).map(Addr::Known));
+        }
+        for r in self.nat_ranges.iter().filter(|r| r.gateway == nat) {
+            let ranges: Vec<_> = self.public_ip_ranges.iter().filter(|p| p.public_ip_prefix == r.public_ip_prefix).collect();
+            if ranges.is_empty() && v4 {
+                sources.push(Addr::SomePublic);
+            }
+            for range in ranges.iter().filter(|p| p.prefix.network().is_ipv4() == v4) {
+                sources.extend(self.representatives(range.prefix.network(), range.prefix.broadcast()).into_iter().map(Addr::Known));
+            }
+        }
+        sources
+    }
+}

@@ -1,0 +1,150 @@
+//! Private endpoints: their addresses, consent, and what happens to a packet that gets to one (PE-01 to PE-38).
+
+use std::net::IpAddr;
+
+use watertight::facts::private_access::{AddressSource, Consent, PrivateEndpointConnection};
+use watertight::facts::store_facts::Instance;
+use watertight::model::{Stage, Sym, Tri, Via};
+
+use super::filter::Place;
+use super::packet::{Addr, Outcome, Packet, check};
+use super::walk::{Origin, Target, Trip, Walk, Wanted};
+use super::world::{World, name_of};
+
+impl Walk<'_, '_> {
+    /// At a private endpoint: its own limits, the filters of its subnet where they count, consent.
+    pub fn arrive_at_endpoint(&self, endpoint: Sym, packet: Packet, trip: &Trip) -> Outcome {
+        let world = self.world;
+        let wanted = match self.target {
+            Target::Endpoint(Some(this), _) if this != endpoint => return Outcome::denied(Stage::Route, "somebody else has the address"),
+            Target::Endpoint(_, wanted) => wanted,
+            Target::Address => None,
+            _ => return Outcome::denied(Stage::Route, "somebody else has the address"),
+        };
+        let at_address = world.endpoint_ips(endpoint).into_iter().filter(|&(_, ip)| Addr::Known(ip) == packet.dst);
+        let links: Vec<PrivateEndpointConnection> = at_address.map(|(link, _)| link).collect();
+        let fitting: Vec<&PrivateEndpointConnection> =
+            links.iter().filter(|link| wanted.is_none_or(|w| link.target == w.store && link.group == group_of(w))).collect();
+        let Some(link) = fitting.iter().max_by_key(|link| world.consent(***link)) else {
+            return Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint)); // PE-03, PE-29
+        };
+        let Some(subnet) = world.endpoints.iter().find(|e| e.endpoint == endpoint).map(|e| e.subnet) else {
+            return Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint));
+        };
+        let place = Place { subnet, nic: None, endpoint: Some(endpoint) };
+        let (consent, state) = (world.consent(**link), world.consent_word(**link));
+        let agreed = || check(consent, Stage::Consent, state, "consent", || self.answered_by_endpoint(subnet, trip));
+        let filtered = || match world.endpoint_filtered(endpoint) {
+            Tri::No => agreed(),
+            Tri::Yes => world.filter_in(place, &packet, agreed),
+            Tri::Maybe => {
+                let seen = world.filter_in(place, &packet, || Outcome::delivered(Via::PrivateEndpoint));
+                let sure = if seen.verdict == watertight::model::Verdict::Allowed { Tri::Yes } else { Tri::Maybe };
+                check(sure, Stage::NsgInbound, &seen.rule, "unsure-policy", agreed)
+            }
+        };
+        check(world.endpoint_passes(link, &packet), Stage::PrivateEndpoint, &name_of(endpoint), "unknown-port", filtered)
+    }
+
+    /// Answers come back by themselves, except past an appliance that did not translate (PE-27).
+    fn answered_by_endpoint(&self, subnet: Sym, trip: &Trip) -> Outcome {
+        let world = self.world;
+        let done = || Outcome::delivered(Via::PrivateEndpoint);
+        let Some(last) = trip.passed.last().filter(|_| self.session) else { return done() };
+        if last.translated {
+            return self.with_return(trip, done);
+        }
+        let room = world.vnet_of(last.subnet);
+        let failing = match self.origin {
+            Origin::Network(vnet) => room == Some(vnet),
+            Origin::Site(_) => room == world.vnet_of(subnet),
+            Origin::Internet => true,
+        };
+        check(if failing { Tri::Maybe } else { Tri::Yes }, Stage::Route, "way back", "NVA_ASYM", done)
+    }
+}
+
+/// The sub-resource of a store's endpoint: the second copy has its own (PE-04).
+pub fn group_of(wanted: Wanted) -> Sym {
+    match wanted.instance {
+        Instance::Primary => wanted.part,
+        Instance::Secondary => Sym::new(&format!("{}_secondary", wanted.part)),
+    }
+}
+
+impl World<'_> {
+    /// The addresses of an endpoint, each with the connection it is for (PE-06): the interface's, else those written on the endpoint.
+    pub fn endpoint_ips(&self, endpoint: Sym) -> Vec<(PrivateEndpointConnection, IpAddr)> {
+        let mut found: Vec<(Sym, IpAddr)> = Vec::new();
+        for nic in self.endpoint_nics.iter().filter(|n| n.endpoint == endpoint) {
+            for config in self.configs.iter().filter(|c| c.nic == nic.nic) {
+                let group = self.config_links.iter().find(|l| l.ip_config == config.ip_config).map_or(Sym::EMPTY, |l| l.group);
+                found.extend(self.addresses_of(config.ip_config).into_iter().map(|ip| (group, ip)));
+            }
+        }
+        for source in [AddressSource::CustomDns, AddressSource::Static] {
+            if found.is_empty() {
+                let rows = self.endpoint_addresses.iter().filter(|a| a.endpoint == endpoint && a.source == source);
+                found.extend(rows.map(|a| (a.group, a.address)));
+            }
+        }
+        found.sort();
+        found.dedup();
+        let links: Vec<_> = self.links.iter().filter(|l| l.endpoint == endpoint).collect();
+        let mut all = Vec::new();
+        for (group, ip) in found {
+            all.extend(links.iter().filter(|l| group.is_empty() || l.group == group).map(|l| (**l, ip)));
+        }
+        all
+    }
+
+    /// What every visible view says about consent, the worst of them (PE-10, PE-11).
+    pub fn consent(&self, link: PrivateEndpointConnection) -> Tri {
+        let mut all = view(link.state, link.settled);
+        let rows: Vec<_> = self.provider_links.iter().filter(|p| p.target == link.target && p.endpoint == link.endpoint).collect();
+        for row in &rows {
+            all = all.and(view(row.state, row.settled));
+        }
+        let in_input = self.stores.iter().any(|s| s.store == link.target) || self.resources.iter().any(|r| r.id == link.target);
+        if rows.is_empty() && in_input {
+            // The owner's list says there is no such connection, or nobody exported the list (decision 8).
+            all = all.and(if self.provider_side_is_listed(link.target) { Tri::No } else { Tri::Maybe });
+        }
+        all
+    }
+
+    fn provider_side_is_listed(&self, target: Sym) -> bool {
+        let kind = watertight::model::ids::id_type(target.as_str())
+            .or_else(|| self.resources.iter().find(|r| r.id == target).map(|r| r.kind.as_str().to_owned()));
+        let child = kind.map(|kind| format!("{kind}/privateendpointconnections"));
+        let same_kind = |other: Sym| watertight::model::ids::id_type(other.as_str()) == watertight::model::ids::id_type(target.as_str());
+        self.provider_links.iter().any(|p| same_kind(p.target)) || child.is_some_and(|child| self.children_are_listed(target, &child))
+    }
+
+    /// The word for the reason.
+    fn consent_word(&self, link: PrivateEndpointConnection) -> &'static str {
+        let provider = self.provider_links.iter().filter(|p| p.target == link.target && p.endpoint == link.endpoint);
+        provider.map(|p| p.state).chain([link.state]).find(|s| *s != Consent::Approved).unwrap_or(Consent::Disconnected).as_str()
+    }
+
+    /// Whether an endpoint carries such a packet at all (PE-17).
+    fn endpoint_passes(&self, link: &PrivateEndpointConnection, packet: &Packet) -> Tri {
+        if !packet.proto.has_ports() {
+            return Tri::No;
+        }
+        let ports = self.platform.ports(link.group);
+        if ports.is_empty() {
+            return Tri::Maybe; // a Private Link service, or a group nobody knows the ports of
+        }
+        Tri::from_bool(ports.contains(&packet.dport)).or(self.extra_port(link.group, link.target, packet.dport))
+    }
+}
+
+fn view(state: Consent, settled: bool) -> Tri {
+    match state {
+        _ if !settled => Tri::Maybe,
+        Consent::Approved => Tri::Yes,
+        Consent::Unknown => Tri::Maybe,
+        Consent::Pending | Consent::Rejected | Consent::Disconnected => Tri::No,
+    }
+}

@@ -1,0 +1,336 @@
+//! From ends to packets: who sends with which address, to which address, and what "one of" and "every" mean (decisions 9, 17, 18).
+
+use std::net::IpAddr;
+
+use watertight::explain::way::End;
+use watertight::model::net::is_public;
+use watertight::model::{Proto, Stage, Sym, Tri, Verdict, Via};
+
+use super::dns::View;
+use super::filter::Place;
+use super::packet::{Addr, Outcome, Packet, all_of, any_of, check};
+use super::walk::{Origin, Target, Trip, Walk, Wanted};
+use super::world::{World, name_of};
+use super::{Ask, OracleAnswer};
+
+/// One concrete sender.
+#[derive(Clone, Copy, Debug)]
+pub enum Start {
+    /// In a subnet, with its interface and configuration, or a place for a machine.
+    Inside {
+        place: Place,
+        config: Option<Sym>,
+        ip: IpAddr,
+    },
+    Site {
+        site: Sym,
+        ip: IpAddr,
+    },
+    Internet {
+        ip: IpAddr,
+    },
+}
+
+impl World<'_> {
+    /// Answers one flow.
+    pub fn answer(&self, ask: &Ask) -> OracleAnswer {
+        let ports = match ask.sport {
+            Some(port) => vec![port],
+            None if ask.proto.has_ports() => self.source_ports(),
+            None => vec![0],
+        };
+        // With any source port asked for, all must get through.
+        all_of(ports.into_iter().map(|port| self.sent_by(&Ask { sport: Some(port), ..*ask })).collect()).answer()
+    }
+
+    /// One source port for every part of the range that some rule tells apart.
+    fn source_ports(&self) -> Vec<u16> {
+        let mut starts: Vec<u32> = vec![0];
+        for (low, high) in self.nsg_rules.iter().flat_map(|r| r.source_ports.items()) {
+            starts.extend([u32::from(low), u32::from(high) + 1]);
+        }
+        starts.sort_unstable();
+        starts.dedup();
+        starts.into_iter().filter_map(|p| u16::try_from(p).ok()).collect()
+    }
+
+    fn sent_by(&self, ask: &Ask) -> Outcome {
+        match ask.from {
+            End::Machine(machine) => {
+                let nics: Vec<Sym> = self.nic_machines.iter().filter(|m| m.machine == machine).map(|m| m.nic).collect();
+                self.sent_by_nics(&nics, ask)
+            }
+            End::Nic(nic) => {
+                let outcome = self.sent_by_nics(&[nic], ask);
+                let siblings = self.machine_of(nic).map_or(0, |m| self.nic_machines.iter().filter(|n| n.machine == m).count());
+                if siblings > 1 { self.doubt_secondary(outcome, nic, ask) } else { outcome }
+            }
+            End::Subnet(subnet) => {
+                let free = self.free_addresses(subnet);
+                let place = Place { subnet, nic: None, endpoint: None };
+                all_of(free.into_iter().map(|ip| self.to_end(Start::Inside { place, config: None, ip }, ask)).collect())
+            }
+            End::Ip(ip) => self.sent_by_address(ip, ask),
+            End::Internet(Some(ip)) => self.to_end(Start::Internet { ip }, ask),
+            End::Internet(None) => {
+                let mut all = self.internet_addresses(true);
+                all.extend(self.internet_addresses(false));
+                any_of(all.into_iter().map(|ip| self.to_end(Start::Internet { ip }, ask)).collect())
+            }
+            End::Site(site) => {
+                let all = self.representatives_of(&self.site_space(site));
+                if all.is_empty() {
+                    return Outcome::unproven(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
+                }
+                any_of(all.into_iter().map(|ip| self.to_end(Start::Site { site, ip }, ask)).collect())
+            }
+            End::PrivateEndpoint(endpoint) => Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint)), // PE-16
+            End::Store(..) | End::Fqdn(_) | End::External(_) | End::Unmodelled(_) => Outcome::unproven(Stage::Route, "", "W-UNSUPPORTED"),
+        }
+    }
+
+    fn sent_by_nics(&self, nics: &[Sym], ask: &Ask) -> Outcome {
+        let mut each: Vec<(Sym, Outcome)> = Vec::new();
+        for &nic in nics.iter().filter(|&&n| self.is_attached(n)) {
+            let mut ways = Vec::new();
+            for config in self.configs.iter().filter(|c| c.nic == nic) {
+                let place = Place { subnet: config.subnet, nic: Some(nic), endpoint: None };
+                let starts = self.possible_addresses(config.ip_config, config.subnet);
+                let config = Some(config.ip_config);
+                ways.push(all_of(starts.into_iter().map(|ip| self.to_end(Start::Inside { place, config, ip }, ask)).collect()));
+            }
+            each.push((nic, any_of(ways)));
+        }
+        // A guest sends off its subnet by its primary interface alone, and the facts do not say which that is (ADR-15).
+        let all_agree = each.iter().all(|(_, o)| o.verdict == Verdict::Allowed);
+        if each.len() > 1 && !all_agree {
+            return any_of(each.into_iter().map(|(nic, o)| self.doubt_secondary(o, nic, ask)).collect());
+        }
+        any_of(each.into_iter().map(|(_, o)| o).collect())
+    }
+
+    /// Off its own subnet an interface that may be a secondary one is not certain to be used (ADR-15).
+    fn doubt_secondary(&self, outcome: Outcome, nic: Sym, ask: &Ask) -> Outcome {
+        let subnets: Vec<Sym> = self.configs.iter().filter(|c| c.nic == nic).map(|c| c.subnet).collect();
+        let near = |subnet: Sym| subnets.contains(&subnet);
+        let nic_is_near = |n: Sym| self.configs.iter().any(|c| c.nic == n && near(c.subnet));
+        let local = match ask.to {
+            End::Nic(n) => nic_is_near(n),
+            End::Machine(m) => self.nic_machines.iter().any(|row| row.machine == m && nic_is_near(row.nic)),
+            End::Subnet(s) => near(s),
+            End::Ip(ip) => subnets.iter().any(|&s| self.subnet_space(s).iter().any(|p| p.contains(&ip))),
+            End::PrivateEndpoint(e) => self.endpoints.iter().any(|row| row.endpoint == e && near(row.subnet)),
+            _ => false,
+        };
+        if local { outcome } else { outcome.doubted(Stage::Route, name_of(nic), "secondary-interface") }
+    }
+
+    /// Whoever has the literal address sends.
+    fn sent_by_address(&self, ip: IpAddr, ask: &Ask) -> Outcome {
+        let mut ways = Vec::new();
+        for a in self.config_addresses.iter().filter(|a| a.address == ip) {
+            for c in self.configs.iter().filter(|c| c.ip_config == a.ip_config && self.is_attached(c.nic)) {
+                let place = Place { subnet: c.subnet, nic: Some(c.nic), endpoint: None };
+                ways.push(self.to_end(Start::Inside { place, config: Some(c.ip_config), ip }, ask));
+            }
+        }
+        if ways.is_empty() {
+            for s in self.subnets.iter().filter(|s| self.subnet_space(s.subnet).iter().any(|p| p.contains(&ip))) {
+                let place = Place { subnet: s.subnet, nic: None, endpoint: None };
+                ways.push(self.to_end(Start::Inside { place, config: None, ip }, ask));
+            }
+        }
+        if ways.is_empty() {
+            let sites = self.local_gateways.iter().map(|l| l.site).chain(self.sites.iter().map(|s| s.site));
+            for site in sites.filter(|&s| self.site_space(s).iter().any(|p| p.contains(&ip))) {
+                ways.push(self.to_end(Start::Site { site, ip }, ask));
+            }
+        }
+        if ways.is_empty() && is_public(ip) {
+            ways.push(self.to_end(Start::Internet { ip }, ask));
+        }
+        any_of(ways)
+    }
+
+    fn to_end(&self, start: Start, ask: &Ask) -> Outcome {
+        match ask.to {
+            End::Machine(machine) => {
+                let nics: Vec<Sym> = self.nic_machines.iter().filter(|m| m.machine == machine).map(|m| m.nic).collect();
+                any_of(nics.iter().map(|&nic| self.to_nic(start, nic, ask)).collect())
+            }
+            End::Nic(nic) => self.to_nic(start, nic, ask),
+            End::Subnet(subnet) => {
+                if matches!(start, Start::Internet { .. }) {
+                    return Outcome::denied(Stage::Route, "no-endpoint"); // no public address there
+                }
+                let mut free = self.free_addresses(subnet);
+                free.retain(|&ip| start.family_of(ip));
+                // A machine does not call itself, but one address may stand for two that look the same.
+                if free.len() > 1 {
+                    free.retain(|&ip| !matches!(start, Start::Inside { ip: own, place, .. } if own == ip && place.subnet == subnet));
+                }
+                all_of(free.into_iter().map(|ip| self.walk(start, Target::Slot(subnet), Addr::Known(ip), None, ask)).collect())
+            }
+            End::Ip(ip) => self.to_address(start, ip, ask),
+            End::Internet(Some(ip)) => self.to_address(start, ip, ask),
+            End::Internet(None) => {
+                let mut all = self.internet_addresses(true);
+                all.extend(self.internet_addresses(false));
+                any_of(all.into_iter().map(|ip| self.to_address(start, ip, ask)).collect())
+            }
+            End::Site(site) => {
+                let all = self.representatives_of(&self.site_space(site));
+                any_of(all.into_iter().map(|ip| self.walk(start, Target::Site(site), Addr::Known(ip), None, ask)).collect())
+            }
+            End::PrivateEndpoint(endpoint) => {
+                let mut ips: Vec<IpAddr> = self.endpoint_ips(endpoint).into_iter().map(|(_, ip)| ip).collect();
+                ips.dedup();
+                if ips.is_empty() {
+                    return Outcome::unproven(Stage::Route, name_of(endpoint), "dynamic-address");
+                }
+                let target = Target::Endpoint(Some(endpoint), None);
+                any_of(ips.into_iter().map(|ip| self.walk(start, target, Addr::Known(ip), None, ask)).collect())
+            }
+            End::Store(store, part, instance) => self.to_store(start, Wanted { store, part, instance }, ask),
+            End::Fqdn(name) => self.to_name(start, name, ask),
+            End::External(service) => self.to_external(start, service, ask),
+            End::Unmodelled(id) => Outcome::unproven(Stage::Route, name_of(id), "W-UNSUPPORTED"),
+        }
+    }
+
+    /// To an interface: by its private addresses from inside, by its public ones from the internet (decision 9).
+    fn to_nic(&self, start: Start, nic: Sym, ask: &Ask) -> Outcome {
+        if !self.is_attached(nic) {
+            return Outcome::denied(Stage::Route, "no-endpoint"); // ADR-07
+        }
+        let mut ways = Vec::new();
+        for config in self.configs.iter().filter(|c| c.nic == nic) {
+            let Start::Internet { ip: client } = start else {
+                let ips = self.possible_addresses(config.ip_config, config.subnet).into_iter().filter(|&ip| start.family_of(ip));
+                let each = ips.map(|ip| self.walk(start, Target::Config(config.ip_config), Addr::Known(ip), Some(config.ip_config), ask));
+                ways.push(all_of(each.collect()));
+                continue;
+            };
+            if self.config_pools.iter().any(|p| p.ip_config == config.ip_config) {
+                ways.push(Outcome::unproven(Stage::LoadBalancer, name_of(config.ip_config), "W-UNSUPPORTED"));
+            }
+            for p in self.config_public_ips.iter().filter(|p| p.ip_config == config.ip_config) {
+                let known = self.public_addresses_of(p.public_ip);
+                if known.is_empty() || known.iter().any(|a| a.is_ipv4() == client.is_ipv4()) {
+                    let walk = self.walker(start, Target::Config(config.ip_config), ask);
+                    let packet = self.packet(start, Addr::SomePublic, None, ask);
+                    ways.push(walk.arrive_at_instance(p.public_ip, config.ip_config, packet));
+                }
+            }
+        }
+        any_of(ways)
+    }
+
+    /// To a literal address.
+    pub fn to_address(&self, start: Start, ip: IpAddr, ask: &Ask) -> Outcome {
+        if !start.family_of(ip) {
+            return Outcome::denied(Stage::Route, "no-endpoint"); // ADR-14
+        }
+        match start {
+            Start::Inside { .. } => {
+                if let Some(outcome) = self.to_platform(start, ip, ask) {
+                    return outcome;
+                }
+                self.walk(start, Target::Address, Addr::Known(ip), None, ask)
+            }
+            Start::Site { site, .. } if is_public(ip) && !self.anywhere_inside(ip) => {
+                let walk = self.walker(start, Target::Address, ask);
+                let packet = self.packet(start, Addr::Known(ip), None, ask);
+                let nats = self.site_addresses(site).into_iter().map(|src| walk.arrive_in_public(Packet { src, sport: None, ..packet }));
+                all_of(nats.collect())
+            }
+            Start::Site { .. } => self.walk(start, Target::Address, Addr::Known(ip), None, ask),
+            Start::Internet { .. } => {
+                let walk = self.walker(start, Target::Address, ask);
+                if is_public(ip) {
+                    walk.arrive_in_public(self.packet(start, Addr::Known(ip), None, ask))
+                } else {
+                    Outcome::denied(Stage::Route, "no-endpoint")
+                }
+            }
+        }
+    }
+
+    fn anywhere_inside(&self, ip: IpAddr) -> bool {
+        self.vnets.iter().any(|v| self.in_space(v.vnet, ip))
+    }
+
+    /// The addresses of the platform itself: no rule counts but one that names their tag (NSG-11).
+    fn to_platform(&self, start: Start, ip: IpAddr, ask: &Ask) -> Option<Outcome> {
+        let tag = match ip.to_string().as_str() {
+            "168.63.129.16" => "azureplatformdns",
+            "169.254.169.254" => "azureplatformimds",
+            _ => return None,
+        };
+        let Start::Inside { place, .. } = start else { return None };
+        let packet = self.packet(start, Addr::Known(ip), None, ask);
+        let naming = |r: &&watertight::facts::network::NsgRule| {
+            self.groups_at(place).contains(&r.nsg)
+                && r.destinations.items().iter().any(|i| matches!(i, watertight::facts::selector::Selector::Tag(t) if t.as_str() == tag))
+        };
+        if self.nsg_rules.iter().filter(naming).count() == 0 {
+            return Some(Outcome::delivered(Via::VnetLocal));
+        }
+        Some(self.filter_out(place, &packet, || Outcome::delivered(Via::VnetLocal)))
+    }
+
+    /// The public addresses a site's traffic leaves with; without any, some address.
+    pub fn site_addresses(&self, site: Sym) -> Vec<Addr> {
+        let mut all: Vec<Addr> = self.site_nats.iter().filter(|n| self.same_site(n.site, site)).map(|n| Addr::Known(n.address)).collect();
+        if all.is_empty() {
+            all.push(Addr::SomePublic);
+        }
+        all
+    }
+
+    pub fn packet(&self, start: Start, dst: Addr, dst_config: Option<Sym>, ask: &Ask) -> Packet {
+        let (src, src_config) = match start {
+            Start::Inside { ip, config, .. } => (ip, config),
+            Start::Site { ip, .. } | Start::Internet { ip } => (ip, None),
+        };
+        Packet { src: Addr::Known(src), src_config, dst, dst_config, proto: ask.proto, dport: ask.dport, sport: ask.sport }
+    }
+
+    pub fn walker(&self, start: Start, target: Target, ask: &Ask) -> Walk<'_, '_> {
+        let origin = match start {
+            Start::Inside { place, .. } => self.vnet_of(place.subnet).map_or(Origin::Internet, Origin::Network),
+            Start::Site { site, .. } => Origin::Site(site),
+            Start::Internet { .. } => Origin::Internet,
+        };
+        Walk { world: self, target, origin, session: ask.session && ask.proto == Proto::Tcp }
+    }
+
+    pub fn walk(&self, start: Start, target: Target, dst: Addr, dst_config: Option<Sym>, ask: &Ask) -> Outcome {
+        let walk = self.walker(start, target, ask);
+        let packet = self.packet(start, dst, dst_config, ask);
+        match start {
+            Start::Inside { place, ip, .. } => {
+                let same_family = !matches!(dst, Addr::Known(to) if to.is_ipv4() != ip.is_ipv4());
+                check(Tri::from_bool(same_family), Stage::Route, "no-endpoint", "", || walk.send(place, packet, &Trip::default()))
+            }
+            Start::Site { site, .. } => walk.enter_by_gateway(site, packet),
+            Start::Internet { .. } => Outcome::denied(Stage::Route, "no-endpoint"),
+        }
+    }
+}
+
+impl Start {
+    fn family_of(&self, to: IpAddr) -> bool {
+        match self {
+            Start::Inside { ip, .. } | Start::Site { ip, .. } | Start::Internet { ip } => ip.is_ipv4() == to.is_ipv4(),
+        }
+    }
+
+    pub fn view(&self) -> View {
+        match *self {
+            Start::Inside { place, .. } => View::Inside { subnet: place.subnet, nic: place.nic },
+            Start::Site { site, .. } => View::Site(site),
+            Start::Internet { .. } => View::Internet,
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Security groups: which rule matches, what a tag means on a subnet, what all groups on the way in or out say.
+
+use watertight::facts::network::{Access, Direction, EndpointPolicies, NsgRule, Protocol};
+use watertight::facts::selector::{PortList, Selector, Selectors};
+use watertight::model::traffic::ANY_PORT;
+use watertight::model::{Proto, Stage, Sym, Tri};
+
+use super::packet::{Addr, Outcome, Packet, check};
+use super::world::{World, name_of};
+
+/// Where a packet is filtered: the subnet, and the interface if there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub subnet: Sym,
+    pub nic: Option<Sym>,
+    /// The private endpoint that stands here, for its own groups.
+    pub endpoint: Option<Sym>,
+}
+
+/// What a list of rules says about one packet, and which rule said it.
+#[derive(Clone, Debug)]
+pub struct Said {
+    pub tri: Tri,
+    pub rule: String,
+    pub code: &'static str,
+}
+
+impl World<'_> {
+    /// The groups on the way out: the interface's first, then the subnet's (NSG-01).
+    pub fn filter_out(&self, place: Place, packet: &Packet, rest: impl FnOnce() -> Outcome) -> Outcome {
+        let nic = self.nic_filter(place, packet, Direction::Outbound);
+        let subnet = self.subnet_filter(place, packet, Direction::Outbound);
+        check(nic.tri, Stage::NsgOutbound, &nic.rule, nic.code, || check(subnet.tri, Stage::NsgOutbound, &subnet.rule, subnet.code, rest))
+    }
+
+    /// The groups on the way in: the subnet's first, then the interface's (NSG-01).
+    pub fn filter_in(&self, place: Place, packet: &Packet, rest: impl FnOnce() -> Outcome) -> Outcome {
+        let nic = self.nic_filter(place, packet, Direction::Inbound);
+        let subnet = self.subnet_filter(place, packet, Direction::Inbound);
+        check(subnet.tri, Stage::NsgInbound, &subnet.rule, subnet.code, || check(nic.tri, Stage::NsgInbound, &nic.rule, nic.code, rest))
+    }
+
+    /// The groups on the subnet and the interface together; for rule IN-03.
+    pub fn groups_at(&self, place: Place) -> Vec<Sym> {
+        let mut groups: Vec<Sym> = self.subnet_nsgs.iter().filter(|n| n.subnet == place.subnet).map(|n| n.nsg).collect();
+        groups.extend(self.nic_nsgs.iter().filter(|n| Some(n.nic) == place.nic).map(|n| n.nsg));
+        groups
+    }
+
+    fn nic_filter(&self, place: Place, packet: &Packet, way: Direction) -> Said {
+        let groups: Vec<Sym> = self.nic_nsgs.iter().filter(|n| Some(n.nic) == place.nic).map(|n| n.nsg).collect();
+        self.all_groups(&groups, place, packet, way)
+    }
+
+    fn subnet_filter(&self, place: Place, packet: &Packet, way: Direction) -> Said {
+        let groups: Vec<Sym> = self.subnet_nsgs.iter().filter(|n| n.subnet == place.subnet).map(|n| n.nsg).collect();
+        self.all_groups(&groups, place, packet, way)
+    }
+
+    /// No group allows everything (NSG-02); a group that is not in the input may say anything (SND-04).
+    fn all_groups(&self, groups: &[Sym], place: Place, packet: &Packet, way: Direction) -> Said {
+        let mut worst = Said { tri: Tri::Yes, rule: String::new(), code: "" };
+        for &group in groups {
+            let said = if self.nsgs.iter().any(|n| n.nsg == group) {
+                self.one_group(group, place, packet, way)
+            } else {
+                Said { tri: Tri::Maybe, rule: name_of(group), code: "W-MISSING" }
+            };
+            if said.tri < worst.tri {
+                worst = said;
+            }
+        }
+        worst
+    }
+
+    /// First match under uncertainty (CNV-04): an allow counts where no deny surely (for may) or possibly (for must) comes before it.
+    fn one_group(&self, group: Sym, place: Place, packet: &Packet, way: Direction) -> Said {
+        let mut rules: Vec<(u32, Access, Tri, String)> = self
+            .nsg_rules
+            .iter()
+            .filter(|r| r.nsg == group && r.direction == way)
+            .map(|r| (r.priority, r.access, self.rule_matches(r, place, packet), name_of(r.rule)))
+            .collect();
+        rules.extend(self.default_rules(place, packet, way));
+        rules.sort_by(|a, b| (a.0, &a.3).cmp(&(b.0, &b.3)));
+        // Equal priorities are simultaneous (NSG-03): an equal deny counts against must, not against may.
+        let must =
+            rules.iter().find(|a| a.1 == Access::Allow && a.2.lo() && !rules.iter().any(|d| d.1 == Access::Deny && d.0 <= a.0 && d.2.hi()));
+        let may =
+            rules.iter().find(|a| a.1 == Access::Allow && a.2.hi() && !rules.iter().any(|d| d.1 == Access::Deny && d.0 < a.0 && d.2.lo()));
+        match (must, may) {
+            (Some(rule), _) => Said { tri: Tri::Yes, rule: rule.3.clone(), code: "" },
+            (None, Some(_)) => {
+                let unsure = rules.iter().find(|r| r.2.hi()).expect("the last default rule matches everything");
+                Said { tri: Tri::Maybe, rule: unsure.3.clone(), code: "unsure-rule" }
+            }
+            (None, None) => {
+                let deny = rules.iter().find(|r| r.1 == Access::Deny && r.2.lo()).expect("the last default rule matches everything");
+                Said { tri: Tri::No, rule: deny.3.clone(), code: "" }
+            }
+        }
+    }
+
+    /// The three rules every group ends with (NSG-04).
+    fn default_rules(&self, place: Place, packet: &Packet, way: Direction) -> Vec<(u32, Access, Tri, String)> {
+        let in_vnet = self.in_virtual_network(place.subnet, packet.src).and(self.in_virtual_network(place.subnet, packet.dst));
+        match way {
+            Direction::Inbound => vec![
+                (65000, Access::Allow, in_vnet, "AllowVnetInBound".into()),
+                (65001, Access::Allow, self.is_load_balancer(packet.src), "AllowAzureLoadBalancerInBound".into()),
+                (65500, Access::Deny, Tri::Yes, "DenyAllInBound".into()),
+            ],
+            Direction::Outbound => vec![
+                (65000, Access::Allow, in_vnet, "AllowVnetOutBound".into()),
+                (65001, Access::Allow, self.in_internet(place.subnet, packet.dst), "AllowInternetOutBound".into()),
+                (65500, Access::Deny, Tri::Yes, "DenyAllOutBound".into()),
+            ],
+        }
+    }
+
+    /// Whether one rule matches: protocol, ports, both addresses.
+    fn rule_matches(&self, rule: &NsgRule, place: Place, packet: &Packet) -> Tri {
+        let inbound = rule.direction == Direction::Inbound;
+        // Rules for a private endpoint read their source ports as any (NSG-13).
+        let source_ports = if place.endpoint.is_some() { PortList::any() } else { rule.source_ports };
+        let source = self.field_matches(rule.sources, packet.src, packet.src_config, place, !inbound, rule);
+        let destination = self.field_matches(rule.destinations, packet.dst, packet.dst_config, place, inbound, rule);
+        protocol_matches(rule.protocol, source_ports, rule.destination_ports, packet).and(source).and(destination)
+    }
+
+    /// Whether an address is in a rule's field. `own` says that this is the end at which the rule is applied.
+    fn field_matches(&self, field: Selectors, addr: Addr, config: Option<Sym>, place: Place, own: bool, rule: &NsgRule) -> Tri {
+        let mut best = Tri::No;
+        for item in field.items() {
+            best = best.or(match item {
+                Selector::Any => Tri::Yes,
+                Selector::Prefix(prefix) => self.in_prefix(addr, prefix),
+                Selector::Tag(tag) => self.in_tag(tag, place.subnet, addr),
+                Selector::Asg(asg) => {
+                    let member = if own { self.place_in_asg(asg, place) } else { self.addr_in_asg(asg, addr, config) };
+                    // All members of all groups of a rule live in one network, else Azure refuses the rule (NSG-09).
+                    if self.asg_networks(rule) > 1 { member.and(Tri::Maybe) } else { member }
+                }
+            });
+        }
+        best
+    }
+
+    /// Membership of the end that filters: the interface, not the address in the packet (decision 13).
+    fn place_in_asg(&self, asg: Sym, place: Place) -> Tri {
+        if let Some(endpoint) = place.endpoint {
+            return Tri::from_bool(self.endpoint_asgs.iter().any(|e| e.endpoint == endpoint && e.asg == asg));
+        }
+        let Some(nic) = place.nic else { return Tri::No };
+        let configs: Vec<Sym> = self.configs.iter().filter(|c| c.nic == nic).map(|c| c.ip_config).collect();
+        let members = configs.iter().filter(|&&c| self.is_member(asg, c)).count();
+        match members {
+            0 => Tri::No,
+            n if n == configs.len() => Tri::Yes,
+            _ => Tri::Maybe,
+        }
+    }
+
+    fn is_member(&self, asg: Sym, config: Sym) -> bool {
+        self.config_asgs.iter().any(|m| m.asg == asg && m.ip_config == config)
+    }
+
+    /// Membership of the other end: its address is one of a member's.
+    fn addr_in_asg(&self, asg: Sym, addr: Addr, config: Option<Sym>) -> Tri {
+        let Addr::Known(ip) = addr else { return Tri::No };
+        if let Some(config) = config
+            && self.is_member(asg, config)
+        {
+            return Tri::Yes;
+        }
+        let mut best = Tri::No;
+        for member in self.config_asgs.iter().filter(|m| m.asg == asg) {
+            for c in self.configs.iter().filter(|c| c.ip_config == member.ip_config) {
+                let own = self.addresses_of(c.ip_config);
+                let dynamic = own.is_empty() && config.is_none() && self.subnet_space(c.subnet).iter().any(|p| p.contains(&ip));
+                if own.contains(&ip) {
+                    best = best.or(Tri::Yes);
+                } else if dynamic {
+                    best = best.or(Tri::Maybe);
+                }
+            }
+        }
+        for member in self.endpoint_asgs.iter().filter(|m| m.asg == asg) {
+            // An endpoint's address counts only where its subnet lets filters see it (NSG-13).
+            let seen = self.endpoint_filtered(member.endpoint);
+            if self.endpoint_ips(member.endpoint).iter().any(|&(_, a)| a == ip) {
+                best = best.or(seen);
+            }
+        }
+        best
+    }
+
+    /// How many networks the members of all groups of a rule live in.
+    fn asg_networks(&self, rule: &NsgRule) -> usize {
+        let mut networks: Vec<Option<Sym>> = Vec::new();
+        for item in rule.sources.items().into_iter().chain(rule.destinations.items()) {
+            let Selector::Asg(asg) = item else { continue };
+            for member in self.config_asgs.iter().filter(|m| m.asg == asg) {
+                networks.extend(self.configs.iter().filter(|c| c.ip_config == member.ip_config).map(|c| self.vnet_of(c.subnet)));
+            }
+            for member in self.endpoint_asgs.iter().filter(|m| m.asg == asg) {
+                networks.extend(self.endpoints.iter().filter(|e| e.endpoint == member.endpoint).map(|e| self.vnet_of(e.subnet)));
+            }
+        }
+        networks.sort();
+        networks.dedup();
+        networks.len()
+    }
+
+    /// Whether the security group of an endpoint's subnet filters what comes to it (PE-23).
+    pub fn endpoint_filtered(&self, endpoint: Sym) -> Tri {
+        let Some(subnet) = self.endpoints.iter().find(|e| e.endpoint == endpoint).map(|e| e.subnet) else { return Tri::Maybe };
+        match self.endpoint_policy_of(subnet) {
+            EndpointPolicies::Enabled | EndpointPolicies::Nsg => Tri::Yes,
+            EndpointPolicies::Disabled | EndpointPolicies::RouteTable => Tri::No,
+            EndpointPolicies::Unknown => Tri::Maybe,
+        }
+    }
+
+    /// What the subnet says about filters on its private endpoints; nothing said is `Disabled` (PE-22).
+    pub fn endpoint_policy_of(&self, subnet: Sym) -> EndpointPolicies {
+        self.endpoint_filters.iter().find(|p| p.subnet == subnet).map_or(EndpointPolicies::Disabled, |p| p.policies)
+    }
+}
+
+/// Whether a rule's protocol and ports match the packet (NSG-07).
+fn protocol_matches(protocol: Protocol, sports: PortList, dports: PortList, packet: &Packet) -> Tri {
+    let named = match protocol {
+        Protocol::Any => None,
+        Protocol::Tcp => Some(Proto::Tcp),
+        Protocol::Udp => Some(Proto::Udp),
+        Protocol::Icmp => Some(Proto::Icmp),
+        Protocol::Esp => Some(Proto::Esp),
+        Protocol::Ah => Some(Proto::Ah),
+    };
+    if named.is_some_and(|proto| proto != packet.proto) {
+        return Tri::No;
+    }
+    if !packet.proto.has_ports() {
+        let any = |list: PortList| list.items().contains(&ANY_PORT);
+        return if named.is_some() || (any(sports) && any(dports)) { Tri::Yes } else { Tri::Maybe };
+    }
+    let destination = Tri::from_bool(dports.items().iter().any(|&(low, high)| (low..=high).contains(&packet.dport)));
+    let source = match packet.sport {
+        Some(port) => Tri::from_bool(sports.items().iter().any(|&(low, high)| (low..=high).contains(&port))),
+        None if sports.items().contains(&ANY_PORT) => Tri::Yes,
+        None => Tri::Maybe,
+    };
+    destination.and(source)
+}

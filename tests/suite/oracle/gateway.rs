@@ -1,0 +1,105 @@
+//! Through a gateway, out of a network and into it (GW-08, GW-09).
+
+use watertight::facts::network::{ConnectionKind, GatewayKind};
+use watertight::model::{Stage, Sym, Tri, Via};
+
+use super::filter::Place;
+use super::packet::{Addr, Outcome, Packet, any_of, check, one_of};
+use super::walk::{Target, Trip, Walk};
+use super::world::name_of;
+
+impl Walk<'_, '_> {
+    /// Through a gateway to the site that has the address (GW-09).
+    pub fn through_gateway(&self, gateway: Sym, packet: Packet, trip: &Trip) -> Outcome {
+        let world = self.world;
+        let mut best: Option<u8> = None;
+        let mut found: Vec<(Sym, Tri)> = Vec::new();
+        let mut unknown = false;
+        let mut offer = |site: Sym, length: u8, sure: Tri| {
+            if best.is_none_or(|b| length > b) {
+                best = Some(length);
+                found.clear();
+            }
+            if best == Some(length) && !found.contains(&(site, sure)) {
+                found.push((site, sure));
+            }
+        };
+        for c in world.connections.iter().filter(|c| c.gateway == gateway && c.connected != Tri::No) {
+            unknown |= c.kind != ConnectionKind::Ipsec || c.bgp;
+            if c.kind == ConnectionKind::Ipsec {
+                for prefix in world.site_space(c.peer).into_iter().filter(|&p| world.in_prefix(packet.dst, p).hi()) {
+                    offer(c.peer, prefix.prefix_len(), c.connected);
+                }
+            }
+        }
+        for pool in world.client_pools.iter().filter(|p| p.gateway == gateway && world.in_prefix(packet.dst, p.prefix).hi()) {
+            offer(gateway, pool.prefix.prefix_len(), Tri::Yes);
+        }
+        if unknown {
+            return Outcome::unproven(Stage::Gateway, name_of(gateway), "W-BGP-UNKNOWN");
+        }
+        if found.is_empty() {
+            let azure = matches!(packet.dst, Addr::Known(ip) if world.vnets.iter().any(|v| world.in_space(v.vnet, ip)));
+            return if azure {
+                Outcome::unproven(Stage::Gateway, name_of(gateway), "W-UNSUPPORTED") // between networks over the gateway
+            } else {
+                Outcome::denied(Stage::Gateway, name_of(gateway))
+            };
+        }
+        let each = found.into_iter().map(|(site, sure)| {
+            check(sure, Stage::Gateway, &name_of(site), "W-CONN-STATE", || self.arrive_at_site(gateway, site, packet, trip))
+        });
+        let outcome = one_of(each.collect(), Stage::Gateway, "W-OVERLAP");
+        // From one site to another only what the gateway passes on by BGP, which nobody told us (GW-11).
+        if trip.from_gateway { outcome.doubted(Stage::Gateway, name_of(gateway), "W-BGP-UNKNOWN") } else { outcome }
+    }
+
+    fn arrive_at_site(&self, gateway: Sym, site: Sym, packet: Packet, trip: &Trip) -> Outcome {
+        let world = self.world;
+        match self.target {
+            Target::Site(wanted) if !world.same_site(wanted, site) => return Outcome::denied(Stage::Gateway, name_of(site)),
+            Target::Config(_) | Target::Slot(_) => return Outcome::denied(Stage::Gateway, name_of(site)),
+            Target::Front(_) | Target::External(_) => return Outcome::unproven(Stage::Gateway, name_of(site), "on-premises"),
+            Target::Endpoint(..) | Target::Address | Target::Site(_) => {}
+        }
+        if matches!(self.target, Target::Endpoint(..)) {
+            return Outcome::denied(Stage::Gateway, name_of(site));
+        }
+        let rooms: Vec<Sym> = world.gateway_subnets.iter().filter(|g| g.gateway == gateway).map(|g| g.subnet).collect();
+        let back = || rooms.iter().map(|&room| self.reply(room, packet.src, &trip.passed, self.origin)).min().unwrap_or(Tri::Maybe);
+        self.with_way_back(back, Via::Gateway)
+    }
+
+    /// From a site into the network of a gateway (GW-08).
+    pub fn enter_by_gateway(&self, site: Sym, packet: Packet) -> Outcome {
+        let world = self.world;
+        let mut ways = Vec::new();
+        let mut links: Vec<(Sym, Tri, bool)> = world
+            .connections
+            .iter()
+            .filter(|c| world.same_site(site, c.peer) && c.connected != Tri::No)
+            .map(|c| (c.gateway, c.connected, c.kind == ConnectionKind::Ipsec))
+            .collect();
+        if world.client_pools.iter().any(|p| p.gateway == site) {
+            links.push((site, Tri::Yes, true));
+        }
+        for (gateway, up, modelled) in links {
+            let vpn = world.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Vpn);
+            let rooms: Vec<Sym> = world.gateway_subnets.iter().filter(|g| g.gateway == gateway).map(|g| g.subnet).collect();
+            if !modelled || !vpn || rooms.is_empty() {
+                ways.push(Outcome::unproven(Stage::Gateway, name_of(gateway), "W-UNSUPPORTED"));
+                continue;
+            }
+            for room in rooms {
+                let place = Place { subnet: room, nic: None, endpoint: None };
+                let trip = Trip { passed: Vec::new(), from_gateway: true };
+                ways.push(check(up, Stage::Gateway, &name_of(gateway), "W-CONN-STATE", || self.forward(place, packet, &trip)));
+            }
+        }
+        if ways.is_empty() {
+            return Outcome::denied(Stage::Gateway, "no connection");
+        }
+        let outcome = any_of(ways);
+        self.device(outcome, Via::Gateway)
+    }
+}

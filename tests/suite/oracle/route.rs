@@ -1,0 +1,263 @@
+//! The effective routes of a subnet and which of them win, as a set of candidates.
+
+use std::net::IpAddr;
+
+use watertight::facts::network::{EndpointPolicies, HopKind};
+use watertight::facts::selector::Selector;
+use watertight::model::{Prefix, Sym, Tri};
+
+use super::packet::Addr;
+use super::world::World;
+
+/// Where a route sends a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hop {
+    /// Delivered inside the own network.
+    Local,
+    /// Over the peering.
+    Peering(Sym),
+    /// To the appliance at the address.
+    Appliance(IpAddr),
+    /// To the network's gateway, because a person said so.
+    GatewayByRule,
+    /// To this gateway, because it announced the prefix.
+    Gateway(Sym),
+    Internet,
+    /// Straight to the private endpoint.
+    Endpoint(Sym),
+    Drop,
+    /// Nobody knows: a table that is not in the input, a word we do not know.
+    Unknown,
+}
+
+/// One route that could win.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub hop: Hop,
+    /// Whether it surely holds the destination and surely exists.
+    pub sure: Tri,
+    /// For the reason: `10.0.0.0/16` or a tag.
+    pub text: String,
+    pub length: u8,
+    pub rank: Rank,
+    /// A system route of the kind that beats gateway routes (RTE-09).
+    pub preferred: bool,
+    pub code: &'static str,
+}
+
+/// Which route wins at equal length (RTE-08, RTE-15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    Explicit,
+    RegionalTag,
+    ServiceTag,
+    RegionalCloud,
+    Cloud,
+    Gateway,
+    System,
+}
+
+impl World<'_> {
+    /// All routes of the subnet that hold, or may hold, the destination.
+    fn matching_routes(&self, subnet: Sym, vnet: Sym, dst: Addr) -> Vec<Candidate> {
+        let mut all: Vec<Candidate> = Vec::new();
+        let mut system = |hop, prefix: Prefix, sure: Tri, preferred: bool| {
+            let sure = sure.and(self.in_prefix(dst, prefix));
+            let rank = Rank::System;
+            all.push(Candidate { hop, sure, text: prefix.to_string(), length: prefix.prefix_len(), rank, preferred, code: "" });
+        };
+        for prefix in self.space(vnet) {
+            system(Hop::Local, prefix, Tri::Yes, true);
+        }
+        for peering in self.peerings.iter().filter(|p| p.vnet == vnet) {
+            let joined = self.is_connected(peering);
+            for (prefix, sure) in self.remote_space(peering) {
+                system(Hop::Peering(peering.peering), prefix, sure.and(joined), true);
+            }
+        }
+        for (endpoint, ip, sure) in self.endpoint_routes(vnet) {
+            if Addr::Known(ip) == dst {
+                let kept = self.keeps_endpoint_route(subnet, endpoint, ip);
+                system(Hop::Endpoint(endpoint), watertight::model::net::host(ip), sure.and(kept), true);
+            }
+        }
+        for private in ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"] {
+            let private: Prefix = private.parse().expect("a literal prefix");
+            if !self.none_route_is_gone(subnet, vnet, private) {
+                system(Hop::Drop, private, Tri::Yes, false);
+            }
+        }
+        system(Hop::Internet, "0.0.0.0/0".parse().expect("literal"), Tri::Yes, false);
+        system(Hop::Internet, "::/0".parse().expect("literal"), Tri::Yes, false);
+        for (route, _) in self.user_routes(subnet) {
+            let hop = match route.hop {
+                HopKind::VnetLocal => Hop::Local,
+                HopKind::Internet => Hop::Internet,
+                HopKind::None => Hop::Drop,
+                HopKind::VirtualNetworkGateway => Hop::GatewayByRule,
+                HopKind::VirtualAppliance => route.hop_address.map_or(Hop::Unknown, Hop::Appliance),
+                HopKind::Unknown => Hop::Unknown,
+            };
+            for item in route.destination.items() {
+                match item {
+                    Selector::Prefix(prefix) => all.push(Candidate {
+                        hop,
+                        sure: self.in_prefix(dst, prefix),
+                        text: prefix.to_string(),
+                        length: prefix.prefix_len(),
+                        rank: Rank::Explicit,
+                        preferred: false,
+                        code: "unsure-route",
+                    }),
+                    Selector::Tag(tag) => all.extend(self.tag_candidates(hop, tag, dst)),
+                    Selector::Any | Selector::Asg(_) => {}
+                }
+            }
+        }
+        if self.gateway_routes_on(subnet) {
+            for route in self.gateway_routes(vnet) {
+                if let Some(prefix) = route.prefix {
+                    all.push(Candidate {
+                        hop: Hop::Gateway(route.gateway),
+                        sure: route.sure.and(self.in_prefix(dst, prefix)),
+                        text: prefix.to_string(),
+                        length: prefix.prefix_len(),
+                        rank: Rank::Gateway,
+                        preferred: false,
+                        code: route.code,
+                    });
+                }
+            }
+        }
+        all.retain(|c| c.sure.hi());
+        all
+    }
+
+    /// A route by tag is one route a prefix (RTE-15); of a tag that is not known any public address may be meant.
+    fn tag_candidates(&self, hop: Hop, tag: Sym, dst: Addr) -> Vec<Candidate> {
+        let rank = match tag.as_str().split_once('.') {
+            Some(("azurecloud", _)) => Rank::RegionalCloud,
+            Some(_) => Rank::RegionalTag,
+            None if tag.as_str() == "azurecloud" => Rank::Cloud,
+            None => Rank::ServiceTag,
+        };
+        let candidate = |sure, length| Candidate { hop, sure, text: tag.to_string(), length, rank, preferred: false, code: "unsure-route" };
+        match self.platform.tag(tag) {
+            Some(prefixes) => prefixes.iter().map(|&p| candidate(self.in_prefix(dst, p), p.prefix_len())).collect(),
+            // Its length is not known either: it may win over anything but an explicit route to the one address.
+            None => vec![candidate(self.public_v4(dst).and(Tri::Maybe), 32)],
+        }
+    }
+
+    fn public_v4(&self, dst: Addr) -> Tri {
+        if matches!(dst, Addr::Known(ip) if ip.is_ipv6()) { Tri::No } else { self.is_public_addr(dst) }
+    }
+
+    /// Whether the None route of a private range is not there (RTE-03).
+    fn none_route_is_gone(&self, subnet: Sym, vnet: Sym, private: Prefix) -> bool {
+        let covered = self.space(vnet).iter().any(|p| p.contains(&private));
+        let own_default = self.user_routes(subnet).iter().any(|(r, _)| {
+            r.destination.items().iter().any(|i| matches!(i, Selector::Prefix(p) if *p == "0.0.0.0/0".parse::<Prefix>().expect("literal")))
+        });
+        let default_announced = self.gateway_routes_on(subnet)
+            && self.gateway_routes(vnet).iter().any(|r| r.sure.lo() && r.prefix.is_some_and(|p| p.prefix_len() == 0));
+        covered || own_default || default_announced
+    }
+
+    /// The addresses that have a route of their own in the network (PE-20): endpoints here and in networks peered with it.
+    fn endpoint_routes(&self, vnet: Sym) -> Vec<(Sym, IpAddr, Tri)> {
+        let mut all = Vec::new();
+        for endpoint in &self.endpoints {
+            let Some(home) = self.vnet_of(endpoint.subnet) else { continue };
+            let joined = if home == vnet {
+                Tri::Yes
+            } else {
+                let peered = self.peerings.iter().filter(|p| p.vnet == vnet && p.remote == home);
+                peered.map(|p| self.is_connected(p)).max().unwrap_or(Tri::No)
+            };
+            for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
+                all.push((endpoint.endpoint, ip, joined.and(self.consent(link))));
+            }
+        }
+        all
+    }
+
+    /// Whether the /32 of an endpoint stands against the subnet's own routes (RTE-13, PE-21).
+    fn keeps_endpoint_route(&self, subnet: Sym, endpoint: Sym, ip: IpAddr) -> Tri {
+        let Some(home) = self.endpoints.iter().find(|e| e.endpoint == endpoint).map(|e| e.subnet) else { return Tri::Maybe };
+        let space = self.vnet_of(home).map(|v| self.space(v)).unwrap_or_default();
+        let Some(around) = space.iter().filter(|p| p.contains(&ip)).map(|p| p.prefix_len()).max() else { return Tri::Maybe };
+        let mut overridden = Tri::No;
+        for (route, _) in self.user_routes(subnet) {
+            for item in route.destination.items() {
+                if let Selector::Prefix(prefix) = item
+                    && prefix.contains(&ip)
+                    && prefix.prefix_len() >= around
+                {
+                    // With VnetLocal the /32 goes, but the route may not take its place (RTE-14).
+                    overridden = overridden.or(if route.hop == HopKind::VnetLocal { Tri::Maybe } else { Tri::Yes });
+                }
+            }
+        }
+        match self.endpoint_policy_of(home) {
+            EndpointPolicies::Enabled | EndpointPolicies::RouteTable => overridden.negated(),
+            EndpointPolicies::Unknown => overridden.and(Tri::Maybe).negated(),
+            EndpointPolicies::Disabled | EndpointPolicies::Nsg => Tri::Yes,
+        }
+    }
+
+    /// The routes that may be taken to a destination: one that is sure, or several none of which is.
+    pub fn candidates(&self, subnet: Sym, dst: Addr) -> Vec<Candidate> {
+        let Some(vnet) = self.vnet_of(subnet) else {
+            return vec![unknown_hop("W-MISSING")];
+        };
+        let mut all = self.matching_routes(subnet, vnet, dst);
+        all.sort_by(|a, b| (b.length, a.rank, &a.text).cmp(&(a.length, b.rank, &b.text)));
+        // Preferred system routes beat what gateways say, however long (RTE-09). Where a user route of the same prefix put them
+        // out of action, a longer gateway route may come back (RTE-11).
+        let standing = |c: &Candidate| c.preferred && !all.iter().any(|u| u.rank < Rank::Gateway && u.sure.lo() && u.length == c.length);
+        let barred = all.iter().any(|c| standing(c) && c.sure.lo());
+        let doubted = all.iter().any(|c| c.preferred);
+        let mut won: Vec<Candidate> = Vec::new();
+        let mut best: Option<(u8, Rank)> = None;
+        for candidate in &all {
+            if best.is_some_and(|b| b != (candidate.length, candidate.rank)) {
+                break;
+            }
+            if candidate.rank == Rank::Gateway && barred {
+                continue;
+            }
+            let unsure = candidate.rank == Rank::Gateway && doubted;
+            if candidate.sure.lo() && !unsure {
+                best = Some((candidate.length, candidate.rank));
+            }
+            let duplicate = won.iter().any(|w| w.hop == candidate.hop && w.sure >= candidate.sure);
+            if !duplicate {
+                won.push(candidate.clone());
+            }
+        }
+        // What nobody told us a gateway learned may be anything that no preferred route covers (GW-04).
+        let exact = won.first().is_some_and(|w| w.rank == Rank::Explicit && w.length == host_length(dst) && w.sure.lo());
+        if self.gateway_routes_on(subnet) && !barred && !exact {
+            for route in self.gateway_routes(vnet).into_iter().filter(|r| r.prefix.is_none()) {
+                let hop = Hop::Gateway(route.gateway);
+                if !won.iter().any(|w| w.hop == hop) {
+                    won.push(Candidate { hop, code: route.code, ..unknown_hop("") });
+                }
+            }
+        }
+        if self.table_is_missing(subnet) {
+            won.push(unknown_hop("W-MISSING"));
+        }
+        won.dedup_by(|a, b| a.hop == b.hop);
+        won
+    }
+}
+
+fn unknown_hop(code: &'static str) -> Candidate {
+    Candidate { hop: Hop::Unknown, sure: Tri::Maybe, text: String::new(), length: 0, rank: Rank::Explicit, preferred: false, code }
+}
+
+fn host_length(dst: Addr) -> u8 {
+    if matches!(dst, Addr::Known(ip) if ip.is_ipv6()) { 128 } else { 32 }
+}

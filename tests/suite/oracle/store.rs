@@ -1,0 +1,293 @@
+//! Stores: the way to a public front end, service endpoints and their policies, and the firewall (SE, SEP, FW, ST, KV, SQL, section 6).
+
+use std::net::IpAddr;
+
+use watertight::facts::network::HopKind;
+use watertight::facts::selector::Selector;
+use watertight::facts::store_facts::Service;
+use watertight::model::{Prefix, Proto, Stage, Sym, Tri, Via, net};
+
+use super::address::service_tag;
+use super::filter::Place;
+use super::packet::{Addr, Outcome, Packet, all_of, check};
+use super::walk::{Target, Trip, Walk, Wanted};
+use super::world::{World, name_of};
+
+/// What a front end is shown of the client (M-08).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The identity of a subnet with a service endpoint.
+    Subnet(Sym),
+    /// A machine of the account's own region (ST-11).
+    SameRegion,
+    /// A public address; whether it is a machine in Azure.
+    Public { addr: Addr, azure: bool },
+}
+
+impl Walk<'_, '_> {
+    /// Over a service endpoint: policies, then the front end sees the subnet (SE-08, SEP-15).
+    pub fn over_service_endpoint(&self, at: Place, packet: Packet, trip: &Trip) -> Outcome {
+        let (tri, rule, code) = self.world.policies_admit(at.subnet, self.target, packet.dst);
+        check(tri, Stage::ServiceEndpointPolicy, &rule, code, || {
+            self.with_return(trip, || match self.target {
+                Target::Front(_) | Target::External(_) => self.front_end(packet, Seen::Subnet(at.subnet), Via::ServiceEndpoint),
+                _ => Outcome::delivered(Via::ServiceEndpoint),
+            })
+        })
+    }
+
+    /// Out of a subnet to a front end by its public address.
+    pub fn leave_for_front_end(&self, at: Place, packet: Packet, trip: &Trip) -> Outcome {
+        let region = self.world.vnet_of(at.subnet).map_or(Sym::EMPTY, |v| self.world.vnet_region(v));
+        let Addr::Front(service, home) = packet.dst else { return Outcome::denied(Stage::Route, "no-endpoint") };
+        let inside = || self.with_return(trip, || self.front_end(packet, Seen::SameRegion, Via::Public));
+        let outside = || {
+            self.with_egress(at, &packet, |addr| {
+                self.with_return(trip, || self.front_end(packet, Seen::Public { addr, azure: true }, Via::Public))
+            })
+        };
+        if service != Service::Storage {
+            return outside();
+        }
+        if region.is_empty() || home.is_empty() {
+            return all_of(vec![inside(), outside()]);
+        }
+        if region == home { inside() } else { outside() }
+    }
+
+    /// The front end itself: ports, then the firewall (M-16, FW).
+    pub fn front_end(&self, packet: Packet, seen: Seen, via: Via) -> Outcome {
+        let world = self.world;
+        let done = || Outcome::delivered(via);
+        match self.target {
+            Target::External(service) => {
+                let ports: &[u16] = match service {
+                    Service::Storage => &[80, 443, 445],
+                    Service::KeyVault => &[443],
+                    Service::Sql => &[1433],
+                };
+                let answers = packet.proto == Proto::Tcp && ports.contains(&packet.dport);
+                check(Tri::from_bool(answers), firewall_stage(service), "port", "", done)
+            }
+            Target::Front(wanted) => {
+                let Some(service) = world.service_of(wanted.store) else {
+                    return Outcome::unproven(Stage::PaasFirewall, name_of(wanted.store), "W-MISSING");
+                };
+                let stage = firewall_stage(service);
+                check(world.front_answers(wanted, &packet), stage, "port", "unknown-port", || {
+                    let (tri, rule, code) = world.admits(wanted, service, seen);
+                    check(tri, stage, &rule, code, done)
+                })
+            }
+            _ => done(),
+        }
+    }
+}
+
+/// The stage of a service's firewall.
+pub fn firewall_stage(service: Service) -> Stage {
+    match service {
+        Service::Storage => Stage::StorageFirewall,
+        Service::KeyVault => Stage::KeyvaultFirewall,
+        Service::Sql => Stage::SqlFirewall,
+    }
+}
+
+impl World<'_> {
+    /// Whether the front end answers at the port (M-16).
+    fn front_answers(&self, wanted: Wanted, packet: &Packet) -> Tri {
+        if packet.proto != Proto::Tcp {
+            return Tri::No; // SE-12
+        }
+        let plain = self.accesses.iter().any(|a| a.store == wanted.store && a.plain_http);
+        let web = self.service_of(wanted.store) == Some(Service::Storage) && wanted.part.as_str() != "file";
+        let ports = self.platform.ports(wanted.part);
+        let listed = ports.contains(&packet.dport) || (plain && web && packet.dport == 80);
+        let unknown = if ports.is_empty() { Tri::Maybe } else { Tri::No };
+        Tri::from_bool(listed).or(unknown).or(self.extra_port(wanted.part, wanted.store, packet.dport))
+    }
+
+    /// Ports that a front end has only in some of its shapes, which the facts do not tell apart.
+    pub fn extra_port(&self, group: Sym, store: Sym, port: u16) -> Tri {
+        let http = port == 80 && self.accesses.iter().any(|a| a.store == store && a.plain_http);
+        match (group.as_str(), port) {
+            ("file" | "file_secondary", 2049) | ("sqlserver", 11000..=11999) => Tri::Maybe,
+            ("blob" | "dfs" | "queue" | "table" | "web", 80) if http => Tri::Yes,
+            _ => Tri::No,
+        }
+    }
+
+    /// Whether a service endpoint of the subnet carries the packet (SE-02, SE-12, SE-15).
+    pub fn service_endpoint_route(&self, subnet: Sym, packet: &Packet) -> Tri {
+        if packet.proto != Proto::Tcp {
+            return Tri::No;
+        }
+        match packet.dst {
+            Addr::Front(service, region) => self.endpoint_covers(subnet, service, region),
+            Addr::Known(ip) => self.address_is_covered(subnet, ip),
+            Addr::SomePublic => Tri::No,
+        }
+    }
+
+    /// `se_covers` (SE-15, SEP-04).
+    fn endpoint_covers(&self, subnet: Sym, service: Service, region: Sym) -> Tri {
+        let Some(vnet) = self.vnet_of(subnet) else { return Tri::No };
+        let home = self.vnet_region(vnet);
+        let mut best = Tri::No;
+        for e in self.service_endpoints.iter().filter(|e| e.subnet == subnet && endpoint_service(e.service) == Some(service)) {
+            let global = e.service.as_str() == "microsoft.storage.global";
+            let widened = service == Service::Storage && self.subnet_policies.iter().any(|p| p.subnet == subnet);
+            let known = |same: bool| if home.is_empty() || region.is_empty() { Tri::Maybe } else { Tri::from_bool(same) };
+            best = best.or(match e.location.as_str() {
+                _ if global || widened => Tri::Yes,
+                "*" => Tri::Yes,
+                "" => match service {
+                    Service::Storage => known(region == home || self.platform.region_pair(home) == Some(region)),
+                    Service::Sql => known(region == home),
+                    Service::KeyVault => Tri::Yes,
+                },
+                _ if region.is_empty() => Tri::Maybe,
+                _ => Tri::from_bool(e.location == region),
+            });
+        }
+        best
+    }
+
+    /// The same for a literal public address: it lies in a tag that an endpoint of the subnet covers (RTE-05).
+    fn address_is_covered(&self, subnet: Sym, ip: IpAddr) -> Tri {
+        let Some(vnet) = self.vnet_of(subnet) else { return Tri::No };
+        if !net::is_public(ip) || self.in_space(vnet, ip) {
+            return Tri::No;
+        }
+        let mut best = Tri::No;
+        for e in self.service_endpoints.iter().filter(|e| e.subnet == subnet) {
+            let Some(service) = endpoint_service(e.service) else { continue };
+            let whole = service_tag(service);
+            let inside = |tag: &str| self.platform.tag(Sym::new(tag)).map(|all| all.iter().any(|p| p.contains(&ip)));
+            if inside(whole) == Some(false) {
+                continue;
+            }
+            let mut regions = vec![self.vnet_region(vnet)];
+            regions.extend(self.platform.region_pair(regions[0]));
+            regions.push(e.location);
+            let known = regions.iter().filter(|r| !r.is_empty()).filter(|r| self.endpoint_covers(subnet, service, **r) == Tri::Yes);
+            let sure = known.clone().any(|r| inside(&format!("{whole}.{r}")) == Some(true));
+            let everywhere = self.endpoint_covers(subnet, service, Sym::new("(any other)")) == Tri::Yes && inside(whole) == Some(true);
+            let unknown = inside(whole).is_none() || known.clone().any(|r| inside(&format!("{whole}.{r}")).is_none());
+            best = best.or(if sure || everywhere {
+                Tri::Yes
+            } else if unknown || self.vnet_region(vnet).is_empty() {
+                Tri::Maybe
+            } else {
+                Tri::No
+            });
+        }
+        best
+    }
+
+    /// Whether a user route may pull the packet away from the service endpoint: as long as the service's own prefix or longer,
+    /// and not to the internet (RTE-12, decision 3).
+    pub fn diverts_service_endpoint(&self, subnet: Sym, dst: Addr) -> Tri {
+        let mut best = if self.table_is_missing(subnet) { Tri::Maybe } else { Tri::No };
+        for (route, _) in self.user_routes(subnet).iter().filter(|(r, _)| r.hop != HopKind::Internet) {
+            for item in route.destination.items() {
+                best = best.or(match item {
+                    Selector::Prefix(prefix) => self.pulls(prefix, dst),
+                    Selector::Tag(tag) => match self.platform.tag(tag) {
+                        Some(prefixes) => prefixes.iter().map(|&p| self.pulls(p, dst)).max().unwrap_or(Tri::No),
+                        None => Tri::Maybe,
+                    },
+                    Selector::Any | Selector::Asg(_) => Tri::No,
+                });
+            }
+        }
+        best
+    }
+
+    fn pulls(&self, prefix: Prefix, dst: Addr) -> Tri {
+        if prefix.prefix_len() == 0 || self.in_prefix(dst, prefix) == Tri::No {
+            return Tri::No;
+        }
+        let own: Vec<Prefix> = match dst {
+            Addr::Front(service, region) => match self.front_prefixes(service, region) {
+                Some(own) => own,
+                None => return Tri::Maybe,
+            },
+            Addr::Known(ip) => {
+                let tags = self.platform.tags_holding(ip).into_iter().filter(|t| {
+                    let name = t.as_str().split('.').next().unwrap_or("");
+                    matches!(name, "storage" | "sql" | "azurekeyvault")
+                });
+                tags.flat_map(|t| self.platform.tag(t).unwrap_or(&[]).to_vec()).filter(|p| p.contains(&ip)).collect()
+            }
+            Addr::SomePublic => Vec::new(),
+        };
+        Tri::from_bool(own.iter().any(|o| o.contains(&prefix))).and(Tri::Maybe)
+    }
+
+    /// What the policies of the subnet say about the store (SEP-01 to SEP-15).
+    fn policies_admit(&self, subnet: Sym, target: Target, dst: Addr) -> (Tri, String, &'static str) {
+        let storage = match dst {
+            Addr::Front(service, _) => service == Service::Storage,
+            Addr::Known(ip) => self.platform.tag(Sym::new("storage")).is_none_or(|all| all.iter().any(|p| p.contains(&ip))),
+            Addr::SomePublic => false,
+        };
+        let attached: Vec<Sym> = self.subnet_policies.iter().filter(|p| p.subnet == subnet).map(|p| p.policy).collect();
+        if !storage || attached.is_empty() {
+            return (Tri::Yes, String::new(), "");
+        }
+        let rule = attached.iter().map(|p| name_of(*p)).min().unwrap_or_default();
+        let missing = attached.iter().any(|a| !self.policies.iter().any(|p| p.policy == *a));
+        let scopes: Vec<&str> =
+            self.policy_scopes.iter().filter(|s| attached.contains(&s.policy) && !s.scope.is_empty()).map(|s| s.scope.as_str()).collect();
+        let resources: Vec<&str> = scopes.iter().copied().filter(|s| !s.starts_with("/services/")).collect();
+        if resources.is_empty() {
+            if missing {
+                return (Tri::Maybe, rule, "W-MISSING");
+            }
+            // Only aliases: no effect (SEP-10). Nothing at all: nobody says (SEP-11).
+            return if scopes.is_empty() { (Tri::Maybe, rule, "empty-policy") } else { (Tri::Yes, String::new(), "") };
+        }
+        let listed = match target {
+            Target::Front(wanted) => {
+                let classic = self.stores.iter().any(|s| s.store == wanted.store && s.kind.as_str() == "classic");
+                Tri::from_bool(!classic && resources.iter().any(|scope| in_scope(wanted.store.as_str(), scope)))
+            }
+            Target::External(_) => Tri::from_bool(resources.iter().any(|scope| self.is_outside(scope))),
+            _ => Tri::Maybe, // an address: nobody knows whose account answers
+        };
+        let tri = if missing && listed == Tri::No { Tri::Maybe } else { listed };
+        (tri, rule, if missing { "W-MISSING" } else { "unknown-account" })
+    }
+
+    /// Whether a scope lies outside the boundary.
+    fn is_outside(&self, scope: &str) -> bool {
+        let subscription = watertight::model::ids::id_parts(scope).subscription;
+        !self.inside_subscriptions().iter().any(|s| s == subscription)
+    }
+
+    /// The subscriptions inside the boundary: those stated, else those of the input.
+    pub fn inside_subscriptions(&self) -> Vec<String> {
+        if !self.boundary_subscriptions.is_empty() {
+            return self.boundary_subscriptions.iter().map(|s| s.subscription.as_str().to_owned()).collect();
+        }
+        self.resources.iter().map(|r| r.subscription.as_str().to_owned()).collect()
+    }
+}
+
+/// The service an endpoint's name covers.
+fn endpoint_service(name: Sym) -> Option<Service> {
+    match name.as_str() {
+        "microsoft.storage" | "microsoft.storage.global" => Some(Service::Storage),
+        "microsoft.keyvault" => Some(Service::KeyVault),
+        "microsoft.sql" => Some(Service::Sql),
+        _ => None,
+    }
+}
+
+/// Whether a resource lies in a scope, segment by segment (M-01, SEP-05).
+fn in_scope(resource: &str, scope: &str) -> bool {
+    let scope = scope.trim_matches('/').to_lowercase();
+    let resource = resource.trim_matches('/').to_lowercase();
+    resource == scope || resource.starts_with(&format!("{scope}/"))
+}

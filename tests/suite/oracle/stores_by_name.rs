@@ -1,0 +1,129 @@
+//! To a store by its name, by any address that leads to it, or to somebody else's (section 6, X-10).
+
+use std::net::IpAddr;
+
+use watertight::explain::way::Mode;
+use watertight::facts::store_facts::Service;
+use watertight::model::net::is_public;
+use watertight::model::{Stage, Sym, Via};
+
+use super::Ask;
+use super::dns::Answer;
+use super::ends::Start;
+use super::packet::{Addr, Outcome, all_of, any_of};
+use super::store::Seen;
+use super::walk::{Target, Trip, Wanted};
+use super::world::{World, name_of};
+
+impl World<'_> {
+    /// To a name: the client's own view decides the address.
+    pub fn to_name(&self, start: Start, name: Sym, ask: &Ask) -> Outcome {
+        if let Some(wanted) = self.part_named(name.as_str()) {
+            return self.to_store(start, wanted, ask);
+        }
+        match self.resolve(start.view(), name.as_str()) {
+            Answer::Addresses(ips) => all_of(ips.into_iter().map(|ip| self.to_address(start, ip, ask)).collect()),
+            Answer::Nothing(word) => Outcome::denied(Stage::Dns, word),
+            Answer::Unknown(word) => Outcome::unproven(Stage::Dns, word, "DNS_UNKNOWN"),
+            Answer::Public => Outcome::unproven(Stage::Dns, "public", "DNS_UNKNOWN"),
+        }
+    }
+
+    /// To an endpoint of a store (section 6).
+    pub fn to_store(&self, start: Start, wanted: Wanted, ask: &Ask) -> Outcome {
+        let Some((host, _)) = self.host_of(wanted) else {
+            return Outcome::unproven(Stage::Dns, name_of(wanted.store), "W-MISSING");
+        };
+        if ask.mode == Mode::Adversarial {
+            let mut ways = Vec::new();
+            for endpoint in &self.endpoints {
+                for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
+                    if link.target == wanted.store && link.group == super::endpoint::group_of(wanted) {
+                        ways.push(self.walk(start, Target::Endpoint(Some(endpoint.endpoint), Some(wanted)), Addr::Known(ip), None, ask));
+                    }
+                }
+            }
+            ways.push(self.to_front(start, wanted, ask));
+            return any_of(ways);
+        }
+        match self.resolve(start.view(), host) {
+            Answer::Public => self.to_front(start, wanted, ask),
+            Answer::Nothing(word) => Outcome::denied(Stage::Dns, word),
+            Answer::Unknown(word) => Outcome::unproven(Stage::Dns, word, "DNS_UNKNOWN"),
+            Answer::Addresses(ips) => all_of(ips.into_iter().map(|ip| self.to_resolved(start, wanted, ip, ask)).collect()),
+        }
+    }
+
+    /// To the address a store's name resolved to (DNS-28).
+    fn to_resolved(&self, start: Start, wanted: Wanted, ip: IpAddr, ask: &Ask) -> Outcome {
+        if is_public(ip) {
+            return Outcome::unproven(Stage::Dns, ip.to_string(), "DNS_UNKNOWN");
+        }
+        if self.endpoints.iter().any(|e| self.endpoint_ips(e.endpoint).iter().any(|&(_, a)| a == ip)) {
+            return self.walk(start, Target::Endpoint(None, Some(wanted)), Addr::Known(ip), None, ask);
+        }
+        let somebody = self.config_addresses.iter().any(|a| a.address == ip)
+            || self.device_addresses.iter().any(|a| a.address == ip)
+            || self.local_prefixes.iter().any(|p| p.prefix.contains(&ip))
+            || self.site_prefixes.iter().any(|p| p.prefix.contains(&ip));
+        if somebody { Outcome::unproven(Stage::Dns, ip.to_string(), "DNS_UNKNOWN") } else { Outcome::denied(Stage::Dns, "DNS_STALE") }
+    }
+
+    /// To the public front end.
+    fn to_front(&self, start: Start, wanted: Wanted, ask: &Ask) -> Outcome {
+        let Some(service) = self.service_of(wanted.store) else {
+            return Outcome::unproven(Stage::PaasFirewall, name_of(wanted.store), "W-MISSING");
+        };
+        let region = self.host_of(wanted).map_or(Sym::EMPTY, |(_, region)| region);
+        self.to_any_front(start, Target::Front(wanted), service, region, ask)
+    }
+
+    fn to_any_front(&self, start: Start, target: Target, service: Service, region: Sym, ask: &Ask) -> Outcome {
+        let walk = self.walker(start, target, ask);
+        let packet = self.packet(start, Addr::Front(service, region), None, ask);
+        match start {
+            Start::Inside { ip, .. } if ip.is_ipv6() => Outcome::denied(Stage::Route, "no-endpoint"),
+            Start::Inside { place, .. } => walk.send(place, packet, &Trip::default()),
+            Start::Site { site, .. } => {
+                let each = self
+                    .site_addresses(site)
+                    .into_iter()
+                    .map(|addr| walk.front_end(packet, Seen::Public { addr, azure: false }, Via::Public));
+                all_of(each.collect())
+            }
+            Start::Internet { ip } => walk.front_end(packet, Seen::Public { addr: Addr::Known(ip), azure: false }, Via::Public),
+        }
+    }
+
+    /// To somebody else's store, in whatever region suits the sender, or through an endpoint of ours that leads there.
+    pub fn to_external(&self, start: Start, service: Service, ask: &Ask) -> Outcome {
+        let mut regions: Vec<Sym> = self.vnets.iter().map(|v| v.location).chain(self.parts.iter().map(|p| p.location)).collect();
+        regions.extend(regions.clone().iter().filter_map(|r| self.platform.region_pair(*r)));
+        regions.push(Sym::new("elsewhere"));
+        regions.retain(|r| !r.is_empty());
+        regions.sort();
+        regions.dedup();
+        let mut ways: Vec<Outcome> =
+            regions.into_iter().map(|region| self.to_any_front(start, Target::External(service), service, region, ask)).collect();
+        for endpoint in &self.endpoints {
+            for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
+                if self.leads_outside(link.target, service) {
+                    ways.push(self.walk(start, Target::Endpoint(Some(endpoint.endpoint), None), Addr::Known(ip), None, ask));
+                }
+            }
+        }
+        any_of(ways)
+    }
+
+    /// Whether a private endpoint's target is a store of the service outside the boundary.
+    fn leads_outside(&self, target: Sym, service: Service) -> bool {
+        let kind = match service {
+            Service::Storage => "microsoft.storage/storageaccounts",
+            Service::KeyVault => "microsoft.keyvault/vaults",
+            Service::Sql => "microsoft.sql/servers",
+        };
+        let subscription = watertight::model::ids::id_parts(target.as_str()).subscription;
+        watertight::model::ids::id_type(target.as_str()).as_deref() == Some(kind)
+            && !self.inside_subscriptions().iter().any(|s| s == subscription)
+    }
+}

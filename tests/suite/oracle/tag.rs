@@ -1,0 +1,147 @@
+//! What a service tag means on a subnet (NSG-20 to NSG-26).
+
+use std::net::IpAddr;
+
+use watertight::facts::network::HopKind;
+use watertight::facts::selector::Selector;
+use watertight::model::net::is_public;
+use watertight::model::{Prefix, Sym, Tri};
+
+use super::address::service_tag;
+use super::packet::Addr;
+use super::world::World;
+
+impl World<'_> {
+    /// Whether an address is in a service tag as the subnet sees it (NSG-20 to NSG-26).
+    pub fn in_tag(&self, tag: Sym, subnet: Sym, addr: Addr) -> Tri {
+        match tag.as_str() {
+            "virtualnetwork" | "virtual_network" => return self.in_virtual_network(subnet, addr),
+            "internet" => return self.in_internet(subnet, addr),
+            "azureloadbalancer" | "azure_loadbalancer" => return self.is_load_balancer(addr),
+            "azureplatformdns" => return self.is_ip(addr, "168.63.129.16"),
+            "azureplatformimds" => return self.is_ip(addr, "169.254.169.254"),
+            _ => {}
+        }
+        if let Addr::Front(service, region) = addr {
+            // A front end is in its own tags and in those of the cloud by what it is (M-14).
+            let own = service_tag(service);
+            if tag.as_str() == own || tag.as_str() == "azurecloud" {
+                return Tri::Yes;
+            }
+            if let Some((global, of_region)) = tag.as_str().split_once('.')
+                && (global == own || global == "azurecloud")
+            {
+                if of_region == region.as_str() {
+                    return Tri::Yes;
+                }
+                if self.platform.tag(tag).is_none() {
+                    return Tri::No; // the same service in another region
+                }
+            }
+        }
+        if let Some(prefixes) = self.platform.tag(tag) {
+            return self.in_any(prefixes, addr);
+        }
+        // Not known: possibly any public address, or any of the service's where that is known (NSG-25).
+        let possible = match tag.as_str().split_once('.').and_then(|(global, _)| self.platform.tag(Sym::new(global))) {
+            Some(prefixes) => self.in_any(prefixes, addr),
+            None => self.is_public_addr(addr),
+        };
+        possible.and(Tri::Maybe)
+    }
+
+    /// Membership in a list of prefixes. Parts of a front end's class in several prefixes can add up to all of it.
+    fn in_any(&self, prefixes: &[Prefix], addr: Addr) -> Tri {
+        if let Addr::Front(service, region) = addr
+            && let Some(front) = self.front_prefixes(service, region)
+        {
+            let left = watertight::model::net::subtract(&front, prefixes);
+            let touched = front.iter().any(|f| prefixes.iter().any(|p| p.contains(f) || f.contains(p)));
+            return if left.is_empty() {
+                Tri::Yes
+            } else if touched {
+                Tri::Maybe
+            } else {
+                Tri::No
+            };
+        }
+        prefixes.iter().map(|&p| self.in_prefix(addr, p)).max().unwrap_or(Tri::No)
+    }
+
+    /// Whether an address is public.
+    pub fn is_public_addr(&self, addr: Addr) -> Tri {
+        match addr {
+            Addr::Known(ip) => Tri::from_bool(is_public(ip)),
+            Addr::SomePublic | Addr::Front(..) => Tri::Yes,
+        }
+    }
+
+    fn is_ip(&self, addr: Addr, ip: &str) -> Tri {
+        Tri::from_bool(addr == Addr::Known(ip.parse::<IpAddr>().expect("a literal address")))
+    }
+
+    pub fn is_load_balancer(&self, addr: Addr) -> Tri {
+        self.is_ip(addr, "168.63.129.16").or(self.is_ip(addr, "fe80::1234:5678:9abc"))
+    }
+
+    /// `Internet` on the subnet (NSG-22): public, not of the own network, and not also in `VirtualNetwork`.
+    pub fn in_internet(&self, subnet: Sym, addr: Addr) -> Tri {
+        let own = match self.vnet_of(subnet) {
+            Some(vnet) => self.space(vnet).iter().map(|&p| self.in_prefix(addr, p)).max().unwrap_or(Tri::No),
+            None => Tri::Maybe,
+        };
+        let platform = self.is_ip(addr, "168.63.129.16");
+        let outside = self.is_public_addr(addr).and(own.negated()).and(platform.negated());
+        if self.in_virtual_network(subnet, addr).hi() { outside.and(Tri::Maybe) } else { outside }
+    }
+
+    /// `VirtualNetwork` on the subnet (NSG-20).
+    pub fn in_virtual_network(&self, subnet: Sym, addr: Addr) -> Tri {
+        let Some(vnet) = self.vnet_of(subnet) else { return Tri::Maybe };
+        let inside = |prefix: Prefix| self.in_prefix(addr, prefix);
+        let mut best = self.is_ip(addr, "168.63.129.16");
+        for prefix in self.space(vnet) {
+            best = best.or(inside(prefix));
+        }
+        for peering in self.peerings.iter().filter(|p| p.vnet == vnet) {
+            let joined = self.is_connected(peering);
+            for (prefix, sure) in self.remote_space(peering) {
+                if peering.access {
+                    best = best.or(inside(prefix).and(sure).and(joined));
+                }
+            }
+            if peering.forwarded && joined.hi() {
+                // Peers of peers may count where forwarded traffic may enter.
+                for next in self.peerings.iter().filter(|p| p.vnet == peering.remote && p.remote != vnet) {
+                    for (prefix, _) in self.remote_space(next) {
+                        if self.is_connected(next).hi() {
+                            best = best.or(inside(prefix).and(Tri::Maybe));
+                        }
+                    }
+                }
+            }
+        }
+        let propagated = self.gateway_routes_on(subnet);
+        for route in self.gateway_routes(vnet) {
+            let sure = if propagated { route.sure } else { Tri::Maybe };
+            best = best.or(route.prefix.map_or(Tri::Maybe, inside).and(sure));
+        }
+        for (route, tag) in self.user_routes(subnet) {
+            let counts = match route.hop {
+                HopKind::VirtualAppliance | HopKind::VirtualNetworkGateway if !tag => Tri::Yes,
+                HopKind::VirtualAppliance | HopKind::VirtualNetworkGateway => Tri::Maybe, // decision 12
+                HopKind::VnetLocal | HopKind::None | HopKind::Unknown => Tri::Maybe,
+                HopKind::Internet => Tri::No,
+            };
+            for item in route.destination.items() {
+                let hit = match item {
+                    Selector::Prefix(prefix) => inside(prefix),
+                    Selector::Tag(tag) => self.in_tag(tag, subnet, addr),
+                    Selector::Any | Selector::Asg(_) => Tri::No,
+                };
+                best = best.or(hit.and(counts));
+            }
+        }
+        if self.table_is_missing(subnet) { best.or(Tri::Maybe) } else { best }
+    }
+}

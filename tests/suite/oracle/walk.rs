@@ -1,0 +1,299 @@
+//! The way of one packet, hop by hop, until somebody has it or it is lost (CNV-08).
+
+use std::net::IpAddr;
+
+use watertight::facts::network::{DeviceKind, GatewayKind};
+use watertight::facts::store_facts::{Instance, Service};
+use watertight::model::{Stage, Sym, Tri, Via};
+
+use super::address::{Owner, is_private};
+use super::filter::Place;
+use super::packet::{Addr, Outcome, Packet, all_of, any_of, check, one_of};
+use super::route::{Candidate, Hop};
+use super::world::{World, name_of};
+
+/// One endpoint of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub store: Sym,
+    pub part: Sym,
+    pub instance: Instance,
+}
+
+/// Whom the packet must reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An address configuration.
+    Config(Sym),
+    /// A machine that could be placed in the subnet.
+    Slot(Sym),
+    /// Whoever has the address.
+    Address,
+    /// A site on premises.
+    Site(Sym),
+    /// A private endpoint, this one or any, for a store or for whatever it is for.
+    Endpoint(Option<Sym>, Option<Wanted>),
+    /// The public front end of a store.
+    Front(Wanted),
+    /// The front end of somebody else's store.
+    External(Service),
+}
+
+/// Who started it, for the way back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Network(Sym),
+    Site(Sym),
+    Internet,
+}
+
+/// An appliance on the way.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    pub machine: Sym,
+    pub subnet: Sym,
+    /// Whether it put its own address in place of the source, which was `before`.
+    pub translated: bool,
+    pub before: Addr,
+}
+
+/// What the packet carries along.
+#[derive(Clone, Debug, Default)]
+pub struct Trip {
+    pub passed: Vec<Passed>,
+    /// It came in through a gateway, so that forwarding flags do not count (PEER-06).
+    pub from_gateway: bool,
+}
+
+/// One walk.
+pub struct Walk<'w, 'p> {
+    pub world: &'w World<'p>,
+    pub target: Target,
+    pub origin: Origin,
+    /// Whether the way back counts.
+    pub session: bool,
+}
+
+impl Walk<'_, '_> {
+    /// Sends from an interface or a place in a subnet: filters first, then the route (CNV-08).
+    pub fn send(&self, at: Place, packet: Packet, trip: &Trip) -> Outcome {
+        self.world.filter_out(at, &packet, || self.forward(at, packet, trip))
+    }
+
+    /// Chooses the next hop in the subnet.
+    pub fn forward(&self, at: Place, packet: Packet, trip: &Trip) -> Outcome {
+        if matches!(packet.dst, Addr::Known(ip) if ip.is_multicast() || ip.to_string() == "255.255.255.255") {
+            return Outcome::denied(Stage::Route, "multicast"); // ADR-13
+        }
+        let covered = self.world.service_endpoint_route(at.subnet, &packet);
+        if covered == Tri::No {
+            return self.by_routes(at, packet, trip);
+        }
+        let direct = self.over_service_endpoint(at, packet, trip);
+        let diverted = self.world.diverts_service_endpoint(at.subnet, packet.dst);
+        match (covered, diverted) {
+            (Tri::Yes, Tri::No) => direct,
+            (Tri::Yes, _) => one_of(vec![direct, self.by_routes(at, packet, trip)], Stage::Route, "W-SE-UDR"),
+            _ => one_of(vec![direct, self.by_routes(at, packet, trip)], Stage::Route, "unsure-region"),
+        }
+    }
+
+    fn by_routes(&self, at: Place, packet: Packet, trip: &Trip) -> Outcome {
+        let candidates = self.world.candidates(at.subnet, packet.dst);
+        let code = candidates.iter().map(|c| c.code).find(|c| !c.is_empty()).unwrap_or("W-OVERLAP");
+        let mut outcomes: Vec<Outcome> = candidates.iter().map(|c| self.take(at, c, packet, trip)).collect();
+        if let [only] = candidates.as_slice()
+            && !only.sure.lo()
+        {
+            let outcome = outcomes.remove(0).doubted(Stage::Route, only.text.clone(), code);
+            return outcome;
+        }
+        one_of(outcomes, Stage::Route, code)
+    }
+
+    fn take(&self, at: Place, route: &Candidate, packet: Packet, trip: &Trip) -> Outcome {
+        let Some(vnet) = self.world.vnet_of(at.subnet) else { return Outcome::unproven(Stage::Route, "", "W-MISSING") };
+        match route.hop {
+            Hop::Drop => Outcome::denied(Stage::Route, route.text.clone()),
+            Hop::Unknown => Outcome::unproven(Stage::Route, route.text.clone(), route.code),
+            Hop::Local => match packet.dst {
+                Addr::Known(ip) if self.world.in_space(vnet, ip) => self.deliver(vnet, packet, trip, Via::VnetLocal),
+                _ => Outcome::denied(Stage::Route, route.text.clone()), // RTE-18
+            },
+            Hop::Peering(peering) => self.cross(peering, &packet, trip, |remote| self.deliver(remote, packet, trip, Via::Peering)),
+            Hop::Appliance(hop) => self.to_appliance(vnet, hop, packet, trip),
+            Hop::Gateway(gateway) => self.device(self.through_gateway(gateway, packet, trip), Via::Gateway),
+            Hop::GatewayByRule => {
+                let gateways = self.world.gateways_of(vnet);
+                if gateways.is_empty() {
+                    return Outcome::denied(Stage::Route, route.text.clone());
+                }
+                let each = gateways.into_iter().map(|(gateway, usable)| {
+                    let vpn = self.world.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Vpn);
+                    if vpn {
+                        check(usable, Stage::Gateway, "", "W-CONN-STATE", || self.through_gateway(gateway, packet, trip))
+                    } else {
+                        Outcome::unproven(Stage::Route, route.text.clone(), "W-UDR-VNG")
+                    }
+                });
+                self.device(one_of(each.collect(), Stage::Gateway, "W-UDR-VNG"), Via::Gateway)
+            }
+            Hop::Internet => self.leave(at, packet, trip),
+            Hop::Endpoint(endpoint) => self.arrive_at_endpoint(endpoint, packet, trip),
+        }
+    }
+
+    /// The first device on the way names the way, but a store is named after how its front end is met.
+    pub fn device(&self, outcome: Outcome, via: Via) -> Outcome {
+        match self.target {
+            Target::Front(_) | Target::External(_) | Target::Endpoint(..) => outcome,
+            _ if outcome.via == Some(Via::PrivateEndpoint) => outcome,
+            _ => outcome.joined(via),
+        }
+    }
+
+    /// Over a peering (PEER-05 to PEER-07, PEER-12).
+    pub fn cross(&self, peering: Sym, packet: &Packet, trip: &Trip, rest: impl FnOnce(Sym) -> Outcome) -> Outcome {
+        let Some(link) = self.world.peerings.iter().find(|p| p.peering == peering) else {
+            return Outcome::unproven(Stage::Peering, "", "W-MISSING");
+        };
+        let back = self.world.peerings.iter().find(|p| p.vnet == link.remote && p.remote == link.vnet);
+        let name = name_of(peering);
+        let foreign = !matches!(packet.src, Addr::Known(ip) if self.world.in_space(link.vnet, ip)) && !trip.from_gateway;
+        let may_enter = back.is_some_and(|b| b.forwarded);
+        let sure = |ok: bool| if ok { Tri::Yes } else { Tri::Maybe };
+        let whole = sure(link.complete && back.is_none_or(|b| b.complete));
+        let open = sure(link.access && back.is_none_or(|b| b.access));
+        check(whole, Stage::Peering, &name, "W-UNSUPPORTED", || {
+            check(open, Stage::Peering, &name, "W-PEER-NOACCESS", || {
+                check(sure(!foreign || may_enter), Stage::Peering, &name, "W-FWD-OFF", || rest(link.remote))
+            })
+        })
+    }
+
+    /// To an appliance by its address (NVA-01).
+    fn to_appliance(&self, vnet: Sym, hop: IpAddr, packet: Packet, trip: &Trip) -> Outcome {
+        let world = self.world;
+        if world.in_space(vnet, hop) {
+            return self.device(self.at_appliance(vnet, hop, packet, trip), Via::Appliance);
+        }
+        let mut ways = Vec::new();
+        for peering in world.peerings.iter().filter(|p| p.vnet == vnet) {
+            let joined = world.is_connected(peering);
+            let holds = world.remote_space(peering).iter().filter(|(p, _)| p.contains(&hop)).map(|(_, sure)| *sure).max();
+            let reach = joined.and(holds.unwrap_or(Tri::No));
+            if reach.hi() {
+                ways.push(check(reach, Stage::Peering, &name_of(peering.peering), "W-MISSING", || {
+                    self.cross(peering.peering, &packet, trip, |remote| self.at_appliance(remote, hop, packet, trip))
+                }));
+            }
+        }
+        if ways.is_empty() {
+            return Outcome::denied(Stage::Route, hop.to_string()); // reachable over no peering: not a valid hop
+        }
+        self.device(one_of(ways, Stage::Route, "W-OVERLAP"), Via::Appliance)
+    }
+
+    /// In front of the appliance: its filters see the original addresses (NVA-04), then it must forward (NVA-02, NVA-05).
+    fn at_appliance(&self, vnet: Sym, hop: IpAddr, packet: Packet, trip: &Trip) -> Outcome {
+        let world = self.world;
+        if packet.dst == Addr::Known(hop) {
+            return self.deliver(vnet, packet, trip, Via::Appliance);
+        }
+        let (nic, subnet) = match world.owner(vnet, hop) {
+            Owner::Config { nic, subnet, .. } => (nic, subnet),
+            Owner::Device(kind) => return Outcome::unproven(stage_of(kind), hop.to_string(), "W-UNSUPPORTED"),
+            Owner::Endpoint(_) => return Outcome::denied(Stage::Appliance, hop.to_string()),
+            Owner::Perhaps | Owner::Nobody | Owner::EmptySubnet => {
+                return Outcome::unproven(Stage::Appliance, hop.to_string(), "W-NVA-UNKNOWN"); // NVA-10
+            }
+        };
+        let machine = world.machine_of(nic).unwrap_or(nic);
+        if trip.passed.iter().any(|p| p.machine == machine) {
+            return Outcome::denied(Stage::Appliance, "loop"); // NVA-08
+        }
+        let place = Place { subnet, nic: Some(nic), endpoint: None };
+        world.filter_in(place, &packet, || {
+            let forwards = world.nic(nic).is_some_and(|n| n.forwarding);
+            check(Tri::from_bool(forwards), Stage::Appliance, "enableIPForwarding", "", || {
+                let (passes, snat) = world.contract(nic, &packet);
+                check(passes, Stage::Appliance, &name_of(nic), "W-NVA", || self.leave_appliance(machine, subnet, snat, packet, trip))
+            })
+        })
+    }
+
+    /// Out of the appliance again, with its own address or with the old one (NVA-06, NVA-07).
+    fn leave_appliance(&self, machine: Sym, entry: Sym, snat: Tri, packet: Packet, trip: &Trip) -> Outcome {
+        let world = self.world;
+        let public = world.is_public_addr(packet.dst).hi() && !matches!(self.target, Target::Config(_) | Target::Slot(_));
+        let mut modes: Vec<bool> = match snat {
+            Tri::Yes => vec![true],
+            Tri::No => vec![false],
+            Tri::Maybe => vec![false, true],
+        };
+        if public && snat != Tri::No {
+            modes = vec![true]; // only a translated source can come back from outside
+        }
+        let exits: Vec<_> = world
+            .nics
+            .iter()
+            .filter(|n| world.machine_of(n.nic).unwrap_or(n.nic) == machine && n.forwarding && world.is_attached(n.nic))
+            .collect();
+        let mut outcomes = Vec::new();
+        for exit in exits {
+            let mut configs: Vec<_> = world.configs.iter().filter(|c| c.nic == exit.nic).collect();
+            configs.sort_by_key(|c| !c.primary);
+            let Some(config) = configs.first() else { continue };
+            let place = Place { subnet: config.subnet, nic: Some(exit.nic), endpoint: None };
+            let mut branches = Vec::new();
+            for &translated in &modes {
+                let mut onward = trip.clone();
+                onward.from_gateway = false;
+                onward.passed.push(Passed { machine, subnet: entry, translated, before: packet.src });
+                if !translated {
+                    branches.push(self.send(place, packet, &onward));
+                    continue;
+                }
+                let sources = world.possible_addresses(config.ip_config, config.subnet);
+                let each = sources.into_iter().map(|ip| {
+                    let sent = Packet { src: Addr::Known(ip), src_config: Some(config.ip_config), sport: None, ..packet };
+                    self.send(place, sent, &onward)
+                });
+                branches.push(all_of(each.collect()));
+            }
+            outcomes.push(all_of(branches));
+        }
+        any_of(outcomes) // it leaves by the interface that leads there
+    }
+
+    /// Out to the internet, where the subnet has a way to do so (OUT-01).
+    fn leave(&self, at: Place, packet: Packet, trip: &Trip) -> Outcome {
+        if matches!(packet.dst, Addr::Known(ip) if is_private(ip)) {
+            return Outcome::denied(Stage::Route, "Internet"); // RTE-17
+        }
+        if trip.from_gateway {
+            return Outcome::denied(Stage::Route, "Internet"); // a gateway is no way out for on-premises traffic
+        }
+        if let Some(last) = trip.passed.last()
+            && !last.translated
+        {
+            return Outcome::denied(Stage::Nat, "source of another machine"); // NVA-06
+        }
+        if let Target::Front(_) | Target::External(_) = self.target {
+            return self.leave_for_front_end(at, packet, trip);
+        }
+        self.with_egress(at, &packet, |source| {
+            let seen = Packet { src: source, src_config: None, sport: None, ..packet };
+            self.with_return(trip, || self.arrive_in_public(seen))
+        })
+    }
+}
+
+/// The stage at which a device decides.
+pub fn stage_of(kind: DeviceKind) -> Stage {
+    match kind {
+        DeviceKind::LoadBalancer => Stage::LoadBalancer,
+        DeviceKind::AzureFirewall => Stage::AzureFirewall,
+        _ => Stage::Appliance,
+    }
+}

@@ -1,0 +1,178 @@
+//! The facts as lists of rows, and the small questions that everything asks.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use watertight::facts::Fact;
+use watertight::facts::config::*;
+use watertight::facts::gap::*;
+use watertight::facts::network::*;
+use watertight::facts::platform::Platform;
+use watertight::facts::private_access::*;
+use watertight::facts::selector::Selector;
+use watertight::facts::store_facts::*;
+use watertight::model::{Prefix, Sym};
+
+macro_rules! world {
+    ($($field:ident: $row:ident),+ $(,)?) => {
+        /// One list a relation.
+        pub struct World<'p> {
+            pub platform: &'p Platform,
+            mentioned: std::cell::OnceCell<Vec<Prefix>>,
+            $(pub $field: Vec<$row>,)+
+        }
+
+        impl<'p> World<'p> {
+            /// Sorts the facts into their lists.
+            pub fn new(facts: &BTreeSet<Fact>, platform: &'p Platform) -> World<'p> {
+                let mut world = World { platform, mentioned: std::cell::OnceCell::new(), $($field: Vec::new(),)+ };
+                for fact in facts {
+                    match fact {
+                        $(Fact::$row(row) => world.$field.push(*row),)+
+                        _ => {} // relations that decide nothing: gaps, tags, labels
+                    }
+                }
+                world
+            }
+        }
+    };
+}
+
+world! {
+    resources: Resource, child_types: ChildType, complete_types: CompleteType,
+    vnets: Vnet, vnet_prefixes: VnetPrefix, vnet_dns: VnetDns,
+    subnets: Subnet, subnet_prefixes: SubnetPrefix, subnet_nsgs: SubnetNsg, subnet_tables: SubnetRouteTable,
+    subnet_nats: SubnetNatGateway, delegations: SubnetDelegation, service_endpoints: SubnetServiceEndpoint,
+    subnet_policies: SubnetEndpointPolicy, endpoint_filters: SubnetPrivateEndpointPolicy, default_outbound: SubnetDefaultOutbound,
+    peerings: Peering, peering_prefixes: PeeringPrefix,
+    machines: Machine, scale_sets: MachineScaleSet, nics: Nic, nic_nsgs: NicNsg, nic_machines: NicMachine, nic_dns: NicDns,
+    configs: IpConfig, config_addresses: IpConfigAddress, config_public_ips: IpConfigPublicIp, config_asgs: IpConfigAsg,
+    config_pools: IpConfigPool, config_links: IpConfigLink,
+    public_ips: PublicIp, public_ip_addresses: PublicIpAddress, public_ip_ranges: PublicIpRange,
+    nsgs: Nsg, nsg_rules: NsgRule, tables: RouteTable, routes: Route,
+    nats: NatGateway, nat_public_ips: NatGatewayPublicIp, nat_ranges: NatGatewayRange,
+    gateways: Gateway, gateway_subnets: GatewaySubnet, client_pools: GatewayClientPool, connections: Connection,
+    local_gateways: LocalGateway, local_prefixes: LocalGatewayPrefix,
+    devices: Device, device_addresses: DeviceAddress, device_public_ips: DevicePublicIp,
+    endpoints: PrivateEndpoint, links: PrivateEndpointConnection, endpoint_nics: PrivateEndpointNic,
+    endpoint_addresses: PrivateEndpointAddress, endpoint_asgs: PrivateEndpointAsg, provider_links: ProviderConnection,
+    zones: PrivateDnsZone, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
+    policies: EndpointPolicy, policy_scopes: EndpointPolicyScope,
+    stores: Store, parts: StorePart, accesses: StoreAccess, ip_rules: StoreIpRule, subnet_rules: StoreSubnetRule,
+    boundary_tenants: BoundaryTenant, boundary_subscriptions: BoundarySubscription,
+    sites: Site, site_prefixes: SitePrefix, site_nats: SiteNat, forwarders: SiteForwarder,
+    dns_servers: DnsServer, dns_server_records: DnsServerRecord, appliances: Appliance, appliance_allows: ApplianceAllow,
+}
+
+/// Whether two prefixes are of one family.
+pub fn same_family(prefix: Prefix, ip: IpAddr) -> bool {
+    prefix.network().is_ipv4() == ip.is_ipv4()
+}
+
+/// Whether a prefix holds everything of its family.
+pub fn is_everything(prefix: Prefix) -> bool {
+    prefix.prefix_len() == 0
+}
+
+/// The last segment of an id: what a person calls the thing.
+pub fn name_of(id: Sym) -> String {
+    id.as_str().rsplit('/').next().unwrap_or("").to_owned()
+}
+
+impl World<'_> {
+    /// The network a subnet lies in.
+    pub fn vnet_of(&self, subnet: Sym) -> Option<Sym> {
+        self.subnets.iter().find(|s| s.subnet == subnet).map(|s| s.vnet)
+    }
+
+    /// The address space of a network.
+    pub fn space(&self, vnet: Sym) -> Vec<Prefix> {
+        self.vnet_prefixes.iter().filter(|p| p.vnet == vnet).map(|p| p.prefix).collect()
+    }
+
+    /// Whether the input holds the network itself.
+    pub fn has_vnet(&self, vnet: Sym) -> bool {
+        self.vnets.iter().any(|v| v.vnet == vnet)
+    }
+
+    /// The region of a network, empty where it is not known.
+    pub fn vnet_region(&self, vnet: Sym) -> Sym {
+        self.vnets.iter().find(|v| v.vnet == vnet).map_or(Sym::EMPTY, |v| v.location)
+    }
+
+    /// Whether `ip` is in the address space of the network.
+    pub fn in_space(&self, vnet: Sym, ip: IpAddr) -> bool {
+        self.space(vnet).iter().any(|p| p.contains(&ip))
+    }
+
+    /// The prefixes of a subnet.
+    pub fn subnet_space(&self, subnet: Sym) -> Vec<Prefix> {
+        self.subnet_prefixes.iter().filter(|p| p.subnet == subnet).map(|p| p.prefix).collect()
+    }
+
+    /// The interface, where the input holds it.
+    pub fn nic(&self, nic: Sym) -> Option<Nic> {
+        self.nics.iter().find(|n| n.nic == nic).copied()
+    }
+
+    /// The machine an interface belongs to.
+    pub fn machine_of(&self, nic: Sym) -> Option<Sym> {
+        self.nic_machines.iter().find(|m| m.nic == nic).map(|m| m.machine)
+    }
+
+    /// Whether something runs behind the interface (ADR-07).
+    pub fn is_attached(&self, nic: Sym) -> bool {
+        self.nic(nic).is_some_and(|n| n.role == NicRole::Machine)
+    }
+
+    /// The known addresses of an address configuration; none where it is dynamic (ADR-06).
+    pub fn addresses_of(&self, config: Sym) -> Vec<IpAddr> {
+        self.config_addresses.iter().filter(|a| a.ip_config == config).map(|a| a.address).collect()
+    }
+
+    /// The addresses of a public address resource.
+    pub fn public_addresses_of(&self, public_ip: Sym) -> Vec<IpAddr> {
+        self.public_ip_addresses.iter().filter(|a| a.public_ip == public_ip).map(|a| a.address).collect()
+    }
+
+    /// Whether absence of rows of a child type under `parent` means that there are none (M-03).
+    pub fn children_are_listed(&self, parent: Sym, kind: &str) -> bool {
+        self.complete_types.iter().any(|c| c.kind.as_str() == kind)
+            || self.child_types.iter().any(|c| c.parent == parent && c.kind.as_str() == kind)
+    }
+
+    /// Every prefix that anything in the estate tells apart: the places where the world can look different.
+    pub fn mentioned_prefixes(&self) -> &[Prefix] {
+        self.mentioned.get_or_init(|| self.all_prefixes())
+    }
+
+    fn all_prefixes(&self) -> Vec<Prefix> {
+        let host = watertight::model::net::host;
+        let mut all: Vec<Prefix> = Vec::new();
+        all.extend(self.vnet_prefixes.iter().map(|p| p.prefix));
+        all.extend(self.subnet_prefixes.iter().map(|p| p.prefix));
+        all.extend(self.peering_prefixes.iter().map(|p| p.prefix));
+        all.extend(self.local_prefixes.iter().map(|p| p.prefix));
+        all.extend(self.site_prefixes.iter().map(|p| p.prefix));
+        all.extend(self.client_pools.iter().map(|p| p.prefix));
+        all.extend(self.public_ip_ranges.iter().map(|p| p.prefix));
+        all.extend(self.appliance_allows.iter().flat_map(|a| [a.from, a.to]));
+        all.extend(self.config_addresses.iter().map(|a| host(a.address)));
+        all.extend(self.public_ip_addresses.iter().map(|a| host(a.address)));
+        all.extend(self.device_addresses.iter().map(|a| host(a.address)));
+        all.extend(self.endpoint_addresses.iter().map(|a| host(a.address)));
+        all.extend(self.ip_rules.iter().flat_map(|r| [host(r.from), host(r.to)]));
+        let fields = self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(self.routes.iter().map(|r| r.destination));
+        for item in fields.flat_map(|field| field.items()) {
+            match item {
+                Selector::Prefix(prefix) => all.push(prefix),
+                Selector::Tag(tag) => all.extend(self.platform.tag(tag).unwrap_or(&[])),
+                Selector::Any | Selector::Asg(_) => {}
+            }
+        }
+        all.extend(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].map(|p| p.parse::<Prefix>().expect("literal")));
+        all.sort();
+        all.dedup();
+        all
+    }
+}

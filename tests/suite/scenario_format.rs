@@ -1,0 +1,398 @@
+//! Reads a scenario: Markdown with `facts`, `change` and `expect` blocks.
+//!
+//! A fact is `relation(cell, …).` with the cells in the catalog's order; quoted or bare; trailing cells that have an obvious value may be left
+//! out ([`DEFAULTS`]). A few words stand for several facts that always come together ([`expand`]). `#` starts a comment.
+
+use std::collections::BTreeSet;
+
+use watertight::explain::way::{End, Mode};
+use watertight::facts::Fact;
+use watertight::facts::store_facts::{Instance, Service};
+use watertight::model::{Proto, Sym};
+
+use crate::oracle::Ask;
+
+/// One step of a scenario: facts that come and go, then what is expected.
+#[derive(Debug, Default)]
+pub struct Step {
+    pub added: Vec<Fact>,
+    pub removed: Vec<Fact>,
+    pub expected: Vec<Expected>,
+}
+
+/// A line of an `expect` block.
+#[derive(Debug)]
+pub struct Expected {
+    pub line: usize,
+    pub text: String,
+    pub claim: Claim,
+}
+
+/// What a line claims.
+#[derive(Debug)]
+pub enum Claim {
+    /// A flow's verdict, and as much of its reason as is written.
+    Flow { ask: Ask, verdict: String, stage: Option<String>, via: Option<String>, rule: Option<String>, codes: Vec<String> },
+    /// A path for data: `leaks`, `may leak` or `no leak`.
+    Leak { from: End, to: End, certainty: String, hops: Option<usize> },
+}
+
+/// A whole file.
+#[derive(Debug)]
+pub struct Scenario {
+    pub covers: Vec<String>,
+    pub steps: Vec<Step>,
+}
+
+/// Trailing cells that may be left out: relation, number of cells that must be there, the rest.
+const DEFAULTS: &[(&str, usize, &[&str])] = &[
+    ("vnet", 1, &["westeurope"]),
+    ("peering", 3, &["connected", "true", "true", "false", "false", "false", "true"]),
+    ("peering_prefix", 2, &["false"]),
+    ("machine", 1, &["vm"]),
+    ("nic", 1, &["machine", "false"]),
+    ("ip_config", 3, &["true"]),
+    ("public_ip", 1, &["standard"]),
+    ("route_table", 1, &["true"]),
+    ("route", 4, &[""]),
+    ("nat_gateway", 1, &["standard"]),
+    ("gateway", 1, &["vpn", "false"]),
+    ("connection", 4, &["yes", "false"]),
+    ("local_gateway", 1, &["false"]),
+    ("subnet_service_endpoint", 2, &[""]),
+    ("private_endpoint", 2, &["westeurope"]),
+    ("private_endpoint_connection", 4, &["false", "approved", "true"]),
+    ("provider_connection", 3, &["approved", "true"]),
+    ("zone_link", 3, &["true", "false", "false"]),
+    ("endpoint_policy", 1, &["westeurope"]),
+    ("store_access", 1, &["enabled", "no", "false", "false", "false"]),
+    ("store_subnet_rule", 3, &["yes"]),
+    ("appliance", 1, &["no"]),
+];
+
+/// Parses a whole file; an error names the line.
+pub fn parse(text: &str) -> Result<Scenario, String> {
+    if !text.starts_with("# ") {
+        return Err("the first line is the title: the claim".into());
+    }
+    let mut scenario = Scenario { covers: Vec::new(), steps: Vec::new() };
+    let mut block: Option<String> = None;
+    for (number, line) in text.lines().enumerate().map(|(n, l)| (n + 1, l)) {
+        let fail = |message: String| format!("line {number}: {message}");
+        if let Some(kind) = line.strip_prefix("```") {
+            block = if block.is_some() { None } else { Some(kind.trim().to_owned()) };
+            if matches!(block.as_deref(), Some("facts" | "change")) {
+                scenario.steps.push(Step::default());
+            }
+            continue;
+        }
+        match block.as_deref() {
+            None => {
+                if let Some(ids) = line.strip_prefix("covers:") {
+                    scenario.covers.extend(ids.split(',').map(|id| id.trim().trim_end_matches('.').to_owned()));
+                }
+            }
+            Some(kind @ ("facts" | "change")) => {
+                let line = uncommented(line).trim();
+                if line.is_empty() {
+                    continue;
+                }
+                let (sign, rest) = match (kind, line.split_at(1)) {
+                    ("change", (sign @ ("+" | "-"), rest)) => (sign, rest),
+                    ("change", _) => return Err(fail("a line of a change starts with + or -".into())),
+                    _ => ("+", line),
+                };
+                let facts = statements(rest).map_err(fail)?;
+                let step = scenario.steps.last_mut().expect("a block was opened");
+                if sign == "+" { step.added.extend(facts) } else { step.removed.extend(facts) }
+            }
+            Some("expect") => {
+                let text = uncommented(line).trim();
+                if !text.is_empty() {
+                    let claim = claim(text).map_err(fail)?;
+                    let step = scenario.steps.last_mut().ok_or("expectations before any facts")?;
+                    step.expected.push(Expected { line: number, text: text.to_owned(), claim });
+                }
+            }
+            Some("explain") => {}
+            Some(other) => return Err(fail(format!("no such block: `{other}`"))),
+        }
+    }
+    if block.is_some() {
+        return Err("a block is not closed".into());
+    }
+    Ok(scenario)
+}
+
+fn uncommented(line: &str) -> &str {
+    let mut quoted = false;
+    for (at, c) in line.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            '#' if !quoted => return &line[..at],
+            _ => {}
+        }
+    }
+    line
+}
+
+/// The facts of `relation(…). relation(…).`
+pub fn statements(text: &str) -> Result<Vec<Fact>, String> {
+    let mut facts = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (name, tail) = rest.split_once('(').ok_or_else(|| format!("expected `relation(…).`, found `{rest}`"))?;
+        let (cells, tail) = cells(tail)?;
+        facts.extend(expand(name.trim(), &cells)?);
+        rest = tail.trim_start().strip_prefix('.').ok_or("a fact ends with a full stop")?.trim();
+    }
+    Ok(facts)
+}
+
+fn cells(text: &str) -> Result<(Vec<String>, &str), String> {
+    let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => cells.push(std::mem::take(&mut cell)),
+            ')' if !quoted => {
+                cells.push(cell);
+                return Ok((cells, &text[at + 1..]));
+            }
+            c if c.is_whitespace() && !quoted => {}
+            c => cell.push(c),
+        }
+    }
+    Err("a parenthesis is not closed".into())
+}
+
+/// One statement to facts: a catalog row, or one of the words that stand for several.
+///
+/// | word | stands for |
+/// |---|---|
+/// | `vnet("v", 10.0.0.0/16, …)` | the network and its prefixes; a word among them is the region |
+/// | `subnet("s", "v", 10.0.1.0/24, …)` | the subnet, called like its id, and its prefixes |
+/// | `vm("a", "s", 10.0.1.4)`, `router(…)` | machine, interface `a-nic`, configuration `a-ip`; a router forwards; without an address it is dynamic |
+/// | `public("a", 20.0.0.1, standard)` | an instance public address `a-pip` for a `vm` |
+/// | `peered("a", "b")` | both sides of a peering, called `a-b` and `b-a` |
+/// | `hybrid("gw", "s", "hq", 192.168.0.0/16)` | a VPN gateway in subnet `s` with a connection to the site |
+/// | `storage("a1", deny, region)`, `keyvault`, `sql` | a store with one endpoint and its switches |
+/// | `private("pe", "s", 10.0.1.9, "a1", blob, approved)` | a private endpoint, its address and both views of consent |
+/// | `zone("z", "privatelink.blob.core.windows.net", "v", …)` | a listed zone and its links |
+/// | `record("z", "a1", 10.0.1.9)` | an A record |
+fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
+    let mut rows: Vec<(&str, Vec<String>)> = Vec::new();
+    let arg = |n: usize| cells.get(n).cloned().ok_or_else(|| format!("`{name}` needs more cells"));
+    let or = |n: usize, default: &str| cells.get(n).cloned().unwrap_or_else(|| default.to_owned());
+    let row = |values: &[&str]| values.iter().map(|v| (*v).to_owned()).collect::<Vec<String>>();
+    let is_prefix = |text: &String| text.contains('/') && watertight::model::net::parse_prefix(text).is_some();
+    match name {
+        "vnet" => {
+            let (prefixes, words): (Vec<_>, Vec<_>) = cells[1..].iter().partition(|c| is_prefix(c));
+            rows.push(("vnet", row(&[&arg(0)?, words.first().map_or("westeurope", |w| w)])));
+            rows.extend(prefixes.iter().map(|p| ("vnet_prefix", row(&[&cells[0], p]))));
+        }
+        "subnet" => {
+            let id = arg(0)?;
+            rows.push(("subnet", row(&[&id, &arg(1)?, &id.to_lowercase()])));
+            rows.extend(cells[2..].iter().map(|p| ("subnet_prefix", row(&[&id, p]))));
+        }
+        "vm" | "router" => {
+            let (id, subnet) = (arg(0)?, arg(1)?);
+            let (nic, config) = (format!("{id}-nic"), format!("{id}-ip"));
+            rows.push(("machine", row(&[&id, "vm"])));
+            rows.push(("nic", row(&[&nic, "machine", if name == "router" { "true" } else { "false" }])));
+            rows.push(("nic_machine", row(&[&nic, &id])));
+            rows.push(("ip_config", row(&[&config, &nic, &subnet, "true"])));
+            if let Some(address) = cells.get(2) {
+                rows.push(("ip_config_address", row(&[&config, address])));
+            }
+        }
+        "public" => {
+            let (id, pip) = (arg(0)?, format!("{}-pip", cells[0]));
+            rows.push(("public_ip", row(&[&pip, &or(2, "standard")])));
+            rows.push(("public_ip_address", row(&[&pip, &arg(1)?])));
+            rows.push(("ip_config_public_ip", row(&[&format!("{id}-ip"), &pip])));
+        }
+        "peered" => {
+            let rest = ["connected", "true", "true", "false", "false", "false", "true"];
+            for (a, b) in [(arg(0)?, arg(1)?), (arg(1)?, arg(0)?)] {
+                let mut values = row(&[&format!("{a}-{b}"), &a, &b]);
+                values.extend(row(&rest));
+                rows.push(("peering", values));
+            }
+        }
+        "hybrid" => {
+            let (gateway, site) = (arg(0)?, arg(2)?);
+            rows.push(("gateway", row(&[&gateway, "vpn", "false"])));
+            rows.push(("gateway_subnet", row(&[&gateway, &arg(1)?])));
+            rows.push(("connection", row(&[&format!("{gateway}-{site}"), "ipsec", &gateway, &site, "yes", "false"])));
+            rows.push(("local_gateway", row(&[&site, "false"])));
+            rows.extend(cells[3..].iter().map(|p| ("local_gateway_prefix", row(&[&site, p]))));
+        }
+        "storage" | "keyvault" | "sql" => {
+            let id = arg(0)?;
+            let region = or(2, "westeurope");
+            let host_name = id.rsplit('/').next().unwrap_or_default();
+            let (kind, part, suffix) = match name {
+                "storage" => ("storagev2", "blob", "blob.core.windows.net"),
+                "keyvault" => ("", "vault", "vault.azure.net"),
+                _ => ("", "sqlserver", "database.windows.net"),
+            };
+            let default = match or(1, "allow").as_str() {
+                "allow" => "yes",
+                "deny" => "no",
+                other => return Err(format!("the default action is allow or deny, found `{other}`")),
+            };
+            rows.push(("store", row(&[&id, name, kind, &region])));
+            rows.push(("store_part", row(&[&id, part, "primary", &format!("{host_name}.{suffix}"), &region])));
+            rows.push(("store_access", row(&[&id, "enabled", default, "false", "false", "false"])));
+        }
+        "private" => {
+            let (id, subnet, address, target, group) = (arg(0)?, arg(1)?, arg(2)?, arg(3)?, arg(4)?);
+            let state = or(5, "approved");
+            rows.push(("private_endpoint", row(&[&id, &subnet, "westeurope"])));
+            rows.push(("private_endpoint_connection", row(&[&format!("{id}-link"), &id, &target, &group, "false", &state, "true"])));
+            rows.push(("private_endpoint_address", row(&[&id, "static", &group, &address, ""])));
+            rows.push(("provider_connection", row(&[&format!("{id}-owner"), &target, &id, &state, "true"])));
+        }
+        "zone" => {
+            let id = arg(0)?;
+            rows.push(("private_dns_zone", row(&[&id, &arg(1)?])));
+            rows.push(("zone_record", row(&[&format!("{id}/soa"), &id, "@", "soa", ""])));
+            let links = cells[2..].iter().map(|v| ("zone_link", row(&[&format!("{id}-{v}"), &id, v, "true", "false", "false"])));
+            rows.extend(links);
+        }
+        "record" => {
+            let (zone, label) = (arg(0)?, arg(1)?);
+            rows.push(("zone_record", row(&[&format!("{zone}/{label}"), &zone, &label, "a", &arg(2)?])));
+        }
+        _ => {
+            let mut values = cells.to_vec();
+            if let Some((_, least, rest)) = DEFAULTS.iter().find(|d| d.0 == name)
+                && values.len() >= *least
+            {
+                values.extend(rest[(values.len() - least).min(rest.len())..].iter().map(|v| (*v).to_owned()));
+            }
+            rows.push((name, values));
+        }
+    }
+    let read = |(relation, values): (&str, Vec<String>)| {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        match Fact::read(relation, &values) {
+            Some(Ok(fact)) => Ok(fact),
+            Some(Err(error)) => Err(format!("`{relation}`: {error}")),
+            None => Err(format!("no relation `{relation}`")),
+        }
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// One line of an `expect` block.
+fn claim(text: &str) -> Result<Claim, String> {
+    let words = words(text);
+    let at = words.iter().position(|w| w == "->").ok_or("expected `from -> to`")?;
+    if at < 2 || at + 1 >= words.len() {
+        return Err("expected `verdict from -> to …`".into());
+    }
+    let (from, to) = (end(&words[at - 1])?, end(&words[at + 1])?);
+    let head = words[..at - 1].join(" ");
+    let mut tail = words[at + 2..].iter();
+    if head.contains("leak") {
+        let hops = tail.nth(1).and_then(|n| n.parse().ok());
+        return Ok(Claim::Leak { from, to, certainty: head, hops });
+    }
+    let traffic = tail.next().ok_or("expected a protocol and port")?;
+    let (proto, port) = traffic.split_once('/').unwrap_or((traffic, "0"));
+    let mut ask = Ask {
+        from,
+        to,
+        proto: Proto::parse(proto).ok_or_else(|| format!("no protocol `{proto}`"))?,
+        dport: port.parse().map_err(|_| format!("no port `{port}`"))?,
+        sport: None,
+        mode: Mode::Configured,
+        session: true,
+    };
+    let (mut stage, mut via, mut rule, mut codes) = (None, None, None, Vec::new());
+    while let Some(word) = tail.next() {
+        let mut next = || tail.next().cloned().ok_or_else(|| format!("`{word}` needs a word after it"));
+        match word.as_str() {
+            "at" => stage = Some(next()?),
+            "via" => via = Some(next()?),
+            "by" => rule = Some(next()?),
+            "because" => codes = next()?.split(',').map(str::to_owned).collect(),
+            "adversarial" => ask.mode = Mode::Adversarial,
+            "one-way" => ask.session = false,
+            "from-port" => ask.sport = Some(next()?.parse().map_err(|_| "a source port is a number")?),
+            other => return Err(format!("no such word: `{other}`")),
+        }
+    }
+    Ok(Claim::Flow { ask, verdict: head, stage, via, rule, codes })
+}
+
+/// Splits at blanks outside quotes; the quotes go.
+fn words(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
+    for c in text.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            c if c.is_whitespace() && !quoted => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+fn end(text: &str) -> Result<End, String> {
+    if text == "internet" {
+        return Ok(End::Internet(None));
+    }
+    let (kind, name) = text.split_once(':').ok_or_else(|| format!("no such end: `{text}`"))?;
+    let sym = Sym::new(name);
+    let address = || name.parse().map_err(|_| format!("no address: `{name}`"));
+    let store = |part: &str| End::Store(sym, Sym::new(part), Instance::Primary);
+    Ok(match kind {
+        "vm" => End::Machine(sym),
+        "nic" => End::Nic(sym),
+        "subnet" => End::Subnet(sym),
+        "pe" => End::PrivateEndpoint(sym),
+        "onprem" => End::Site(sym),
+        "ip" => End::Ip(address()?),
+        "internet" => End::Internet(Some(address()?)),
+        "fqdn" => End::Fqdn(sym),
+        "resource" => End::Unmodelled(sym),
+        "external" => End::External(Service::parse(name).ok_or_else(|| format!("no service `{name}`"))?),
+        "keyvault" => store("vault"),
+        "sql" => store("sqlserver"),
+        "storage" => {
+            let (account, part) = name.rsplit_once('/').unwrap_or((name, "blob"));
+            let (part, instance) = match part.strip_suffix("_secondary") {
+                Some(part) => (part, Instance::Secondary),
+                None => (part, Instance::Primary),
+            };
+            End::Store(Sym::new(account), Sym::new(part), instance)
+        }
+        other => return Err(format!("no such end: `{other}`")),
+    })
+}
+
+/// The facts of a scenario after each of its steps.
+pub fn states(scenario: &Scenario) -> Vec<BTreeSet<Fact>> {
+    let mut facts = BTreeSet::new();
+    let mut states = Vec::new();
+    for step in &scenario.steps {
+        for fact in &step.removed {
+            facts.remove(fact);
+        }
+        facts.extend(step.added.iter().copied());
+        states.push(facts.clone());
+    }
+    states
+}
