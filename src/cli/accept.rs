@@ -1,17 +1,21 @@
 //! `watertight accept`: approve the pending snapshot.
 
-use crate::cli::args::{AcceptArgs, Global};
+use crate::cli::args::AcceptArgs;
 use crate::cli::{Console, Fail, Outcome};
 use crate::query::snapshot;
 use crate::report::text::count;
 
-/// Puts the pending snapshot in place of the approved one, and says which checks moved.
+/// Puts what is pending in place of what was approved.
 ///
 /// # Errors
-/// The folder is not there, or a file in it cannot be changed.
-pub fn run(args: &AcceptArgs, global: &Global, console: &mut Console) -> Result<Outcome, Fail> {
-    let ids = snapshot::accept(&args.snapshot).map_err(|why| Fail::new("cli::snapshot", why))?;
-    console.result(global, |out| ids.iter().try_for_each(|id| writeln!(out, "{id}")))?;
-    console.note(&format!("{} approved", count(ids.len(), "check")));
+/// The folder is not there, or cannot be read or written.
+pub fn run(args: &AcceptArgs, console: &mut Console) -> Result<Outcome, Fail> {
+    if !args.snapshot.is_dir() {
+        let message = format!("`{}` is no folder", args.snapshot.display());
+        return Err(Fail::new("cli::snapshot", message).help("name the folder that `verify --snapshot` wrote to"));
+    }
+    let accepted = snapshot::accept(&args.snapshot).map_err(|why| Fail::new("cli::snapshot", why))?;
+    console.note(&format!("approved: {}", count(accepted.len(), "check")));
+    accepted.iter().for_each(|id| console.note(&format!("  {id}")));
     Ok(Outcome::Well)
 }

@@ -19,16 +19,8 @@ pub fn run(args: &VerifyArgs, global: &Global, console: &mut Console) -> Result<
     }
     let opened = estate::open(&args.inputs.inputs, global, console)?;
     let progress = console.progress("running the checks");
-    let report = opened.verify(args.queries.as_deref(), estate::workers(global));
+    let report = opened.verify(args.queries.as_deref(), estate::workers(global)).map_err(Fail::Text)?;
     drop(progress);
-    let report = match report {
-        Ok(report) => report,
-        Err(messages) => {
-            // They are rendered already, with the places in the checks underlined.
-            let _ = console.stderr.write_all(messages.as_bytes());
-            return Err(Fail::new("cli::checks", "the checks cannot be used"));
-        }
-    };
     let comparison = match &args.snapshot {
         Some(folder) => Some(snapshot::compare(folder, &report).map_err(|why| Fail::new("cli::snapshot", why))?),
         None => None,

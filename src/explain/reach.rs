@@ -10,10 +10,9 @@ use std::sync::{Mutex, PoisonError};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::config::resolve_many;
 use crate::explain::point::{self, Pairs};
 use crate::explain::way::{Assumption, End, Flow, Mode, Way};
-use crate::explain::world::World;
+use crate::explain::world::{World, site_ids};
 use crate::facts::Index;
 use crate::facts::network::NicRole;
 use crate::facts::platform::Platform;
@@ -161,8 +160,7 @@ pub fn network_ends(index: &Index) -> Vec<End> {
 
 /// The sites on premises, each once whatever describes it.
 pub fn sites(index: &Index) -> Vec<End> {
-    // No site at all is an error of the selector, and an empty list here.
-    resolve_many("onprem:*", index).unwrap_or_default()
+    site_ids(index).into_iter().map(End::Site).collect()
 }
 
 /// The attacker's stores.

@@ -1,11 +1,11 @@
 //! Flows whose destination is a store, a private endpoint, a name or any store outside: the pairs of `point`, over the ways of `store`.
 
-use crate::config::Place;
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::point::{Pair, Pairs, one, places, site_representatives, world_cuts};
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, caller_ways, endpoint_ways, service_tag, ways};
 use crate::explain::transport::{Client, ClientKind, ServiceClass, Transport};
+use crate::explain::way::Place;
 use crate::explain::way::{End, Flow, Kind, Way};
 use crate::explain::world::World;
 use crate::facts::selector::Selector;

@@ -161,6 +161,16 @@ pub struct Owners {
     pub perhaps: Option<(Sym, &'static str, &'static str)>,
 }
 
+/// The sites on premises: those a person named, then the local network gateways that are not one of them; sorted by name.
+pub fn site_ids(index: &Index) -> Vec<Sym> {
+    let mut stated: Vec<Sym> = index.site.rows().map(|row| row.site).collect();
+    stated.sort_by_key(|site| site.as_str());
+    let named = |id: Sym| stated.iter().any(|site| site.as_str().eq_ignore_ascii_case(short(id)));
+    let mut found: Vec<Sym> = index.local_gateway.rows().map(|row| row.site).filter(|id| !named(*id)).collect();
+    found.sort_by_key(|site| site.as_str());
+    stated.into_iter().chain(found).collect()
+}
+
 /// Where packets from on premises come into a network.
 #[derive(Clone, Debug)]
 pub struct Entrance {

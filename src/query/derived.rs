@@ -18,10 +18,10 @@ use crate::explain::{point, stores};
 use crate::facts::Index;
 use crate::facts::network::NicRole;
 use crate::facts::private_access::PrivateEndpointConnection;
+use crate::model::items::items;
 use crate::model::{Set, Sym, Tri, Via};
 use crate::query::relations::Table;
 use crate::query::value::Value;
-use crate::report::traffic::items;
 use crate::rules::dns::{self, Answer, Resolution, View, names};
 use crate::rules::{consent, private_endpoint};
 
@@ -31,6 +31,8 @@ pub struct Derived<'a> {
     workers: NonZeroUsize,
     tables: RefCell<FxHashMap<&'static str, Rc<RefCell<Table>>>>,
     crossings: RefCell<FxHashMap<(End, End), Rc<Vec<Crossing>>>>,
+    /// Its edges are evaluated once for all sources.
+    graph: OnceCell<exfil::Graph<'a, 'a>>,
     /// The facts without custom DNS servers: what Azure itself would answer. `None` where there are none.
     azure_dns: OnceCell<Option<Box<Index>>>,
 }
@@ -63,7 +65,14 @@ fn site_name(index: &Index, site: Sym) -> Sym {
 impl<'a> Derived<'a> {
     /// Rows over `world`, listings with `workers` threads.
     pub fn new(world: &'a World<'a>, workers: NonZeroUsize) -> Derived<'a> {
-        Derived { world, workers, tables: RefCell::default(), crossings: RefCell::default(), azure_dns: OnceCell::new() }
+        Derived {
+            world,
+            workers,
+            tables: RefCell::default(),
+            crossings: RefCell::default(),
+            graph: OnceCell::new(),
+            azure_dns: OnceCell::new(),
+        }
     }
 
     /// The rows of `relation` whose columns equal the bound ones, and perhaps others.
@@ -78,7 +87,7 @@ impl<'a> Derived<'a> {
             "leaks_directly" => Ok(self.leaks_directly(symbol(0), symbol(1))),
             "inside" => Ok(self.inside(symbol(0))),
             "exposed" => Ok(self.table("exposed", bound, || self.exposed())),
-            "leaks" => Ok(self.leaks(symbol(0), symbol(1))),
+            "leaks" => Ok(self.leaks(symbol(0))),
             "consented" => Ok(self.table("consented", bound, || self.consented())),
             "name_answer" => Ok(self.table("name_answer", bound, || self.name_answers())),
             "sensitive" => Ok(self.table("sensitive", bound, || self.sensitive())),
@@ -188,9 +197,9 @@ impl<'a> Derived<'a> {
         rows
     }
 
-    fn leaks(&self, source: Option<&str>, sink: Option<&str>) -> Vec<Vec<Value>> {
+    fn leaks(&self, source: Option<&str>) -> Vec<Vec<Value>> {
         let mut best: FxHashMap<(Sym, Sym), (bool, usize)> = FxHashMap::default();
-        for path in self.paths(source, sink) {
+        for path in self.paths(source) {
             let key = (self.name(path.from), self.sink(path.to));
             let new = (path.proven, path.hops.len());
             let better = |old: (bool, usize)| (!new.0, new.1) < (!old.0, old.1);
@@ -204,10 +213,15 @@ impl<'a> Derived<'a> {
         best.into_iter().map(row).collect()
     }
 
-    /// The paths out of `source`, or out of anything.
-    pub(super) fn paths(&self, source: Option<&str>, _sink: Option<&str>) -> Vec<exfil::Path> {
-        let from = source.map(|text| self.ends(text));
-        exfil::paths(self.world, from.as_deref(), None)
+    /// The shortest paths out of `source`, or out of every machine and store.
+    pub(super) fn paths(&self, source: Option<&str>) -> Vec<exfil::Path> {
+        let graph = self.graph.get_or_init(|| exfil::Graph::new(self.world));
+        let sources = match source {
+            Some(text) if self.world.index.machine.has(Sym::new(text)) => vec![End::Machine(Sym::new(text))],
+            Some(text) => self.ends(text),
+            None => graph.inside().collect(),
+        };
+        sources.into_iter().flat_map(|source| graph.ways_out(source, None)).collect()
     }
 
     /// What can send across the boundary by itself: interfaces of machines, and subnets that could hold some or do.

@@ -103,15 +103,21 @@ impl Derived<'_> {
         let fits = |path: &crate::engine::exfil::Path| {
             self.sink(path.to).as_str() == text(row, 1) && path.proven == proven && length == Some(Value::Number(path.hops.len() as u64))
         };
-        let mut paths: Vec<_> = self.paths(Some(text(row, 0)), Some(text(row, 1))).into_iter().filter(fits).collect();
+        let mut paths: Vec<_> = self.paths(Some(text(row, 0))).into_iter().filter(fits).collect();
         paths.sort_by_cached_key(|path| path.hops.iter().map(|hop| (reach::text(hop.to), hop.via)).collect::<Vec<_>>());
         let Some(path) = paths.into_iter().next() else { return Proof::default() };
-        let hop = |(n, hop): (usize, &crate::engine::exfil::Hop)| {
+        let mut steps = Vec::new();
+        for (n, hop) in path.hops.iter().enumerate() {
             let name = |end: End| short(self.name(end));
             let text = format!("hop {}: {} -[{}]-> {}, {}", n + 1, name(hop.from), hop.via.as_str(), name(hop.to), hop.traffic);
-            fact(Stage::Delivered, Span::ALL, "exfil.2", text, self.name(hop.from))
-        };
-        Proof { steps: path.hops.iter().enumerate().map(hop).collect(), assumptions: path.assumptions }
+            steps.push(fact(Stage::Delivered, Span::ALL, "exfil.2", text, self.name(hop.from)));
+            // Bytes move both ways on a flow, whoever opened it.
+            let flow = Flow { from: hop.from, to: hop.to, traffic: hop.traffic, mode: Mode::Adversarial, session: true };
+            let opened = [flow, Flow { from: hop.to, to: hop.from, ..flow }];
+            let proof = opened.iter().find_map(|flow| self.of_flow(flow, hop.via.as_str(), proven));
+            steps.extend(proof.into_iter().flat_map(|proof| proof.steps));
+        }
+        Proof { steps, assumptions: path.assumptions }
     }
 
     fn of_consent(&self, row: &[Value]) -> Proof {
@@ -207,7 +213,7 @@ impl Derived<'_> {
             Some(Item::NoFirewall) => ("an account of the old deployment model has no firewall".to_owned(), Sym::EMPTY),
             Some(Item::Missing { list }) => (format!("the list of {list} is not in the input"), Sym::EMPTY),
             Some(Item::Perimeter) => ("a network security perimeter may decide instead".to_owned(), Sym::EMPTY),
-            Some(Item::Unread) => ("a rule of the firewall could not be read".to_owned(), Sym::EMPTY),
+            Some(Item::Unread) => ("a rule of the firewall cannot be read".to_owned(), Sym::EMPTY),
             Some(Item::Unknown) => ("nothing of the firewall is in the input".to_owned(), Sym::EMPTY),
         };
         let stage = Stage::PaasFirewall;

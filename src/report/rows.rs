@@ -12,10 +12,10 @@ use crate::explain::way::{Assumption, End};
 use crate::facts::Index;
 use crate::facts::network::MachineKind;
 use crate::facts::store_facts::{Instance, Service};
+use crate::model::items::{self, Item};
 use crate::model::{Prefix, Set, Sym, Via};
 use crate::query::{self, Report};
 use crate::report::listing::Row;
-use crate::report::traffic::{self, Item};
 
 /// What kind of thing an end is: the words of the selectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -311,7 +311,7 @@ impl ReachRow {
     /// A row of the listing as it is printed.
     pub fn of(row: &reach::Row, index: &Index) -> ReachRow {
         let end = |end| RowEnd::of(end, index);
-        let traffic = traffic::items(row.traffic);
+        let traffic = items::items(row.traffic);
         let hop = |leg: &reach::Leg| Hop { from: end(leg.from), to: end(leg.to), via: leg.via, traffic: traffic.clone() };
         ReachRow {
             from: end(row.from),
@@ -329,7 +329,7 @@ impl ExfilRow {
     /// A path as it is printed.
     pub fn of(path: &exfil::Path, index: &Index) -> ExfilRow {
         let end = |end| RowEnd::of(end, index);
-        let hop = |hop: &exfil::Hop| Hop { from: end(hop.from), to: end(hop.to), via: hop.via, traffic: traffic::items(hop.traffic) };
+        let hop = |hop: &exfil::Hop| Hop { from: end(hop.from), to: end(hop.to), via: hop.via, traffic: items::items(hop.traffic) };
         ExfilRow {
             from: end(path.from),
             to: end(path.to),
@@ -512,7 +512,7 @@ fn traffic_text(items: &[Item]) -> String {
         }
         text
     };
-    if items == traffic::items(Set::ALL) { "any".to_owned() } else { items.iter().map(text).collect::<Vec<_>>().join(", ") }
+    if items == items::items(Set::ALL) { "any".to_owned() } else { items.iter().map(text).collect::<Vec<_>>().join(", ") }
 }
 
 /// `a -[via]-> b -[via]-> c`.
