@@ -12,7 +12,7 @@ use crate::cli::{Console, Fail};
 use crate::config::{Config, Names, toml};
 use crate::diag::{Diagnostic, Severity, locate};
 use crate::engine::exfil;
-use crate::explain::way::{Answer, End, Flow, Kind};
+use crate::explain::way::{Answer, End, Flow, Kind, Step};
 use crate::explain::{point, reach, world::World};
 use crate::facts::estate::Estate;
 use crate::facts::platform::Platform;
@@ -20,6 +20,7 @@ use crate::facts::{Fact, Index};
 use crate::ingest::{self, Change, Input};
 use crate::model::{Set, Sym};
 use crate::query::derived::Derived;
+use crate::query::derived_proof::HOP;
 use crate::query::relations::Relations;
 use crate::query::verify::{self, Because, Finding, Report};
 use crate::query::{DEFAULT_BUDGET, EstateRelations, FactRelations};
@@ -280,17 +281,21 @@ impl Opened {
     /// The proof of a finding: of the derived rows it follows from, else where the resources it names stand.
     fn why(&self, derived: &Derived<'_>, finding: &Finding) -> verify::Explanation {
         let (mut because, mut assumptions) = (Vec::new(), Vec::new());
+        let mut known: Vec<Vec<Because>> = Vec::new();
         for premise in &finding.premises {
             let proof = derived.proof(&premise.relation, &premise.row);
-            for step in proof.steps {
+            let line = |step: Step| {
                 let id = if step.source.is_empty() { step.resource } else { step.source };
-                let line = self.because(step.stage.as_str(), step.text, step.resource, id, step.kind);
-                if !because.contains(&line) {
-                    because.push(line);
-                }
+                let stage = if step.label == HOP { "hop" } else { step.stage.as_str() };
+                self.because(stage, step.text, step.resource, id, step.kind)
+            };
+            let lines: Vec<Because> = proof.steps.into_iter().map(line).collect();
+            if !known.contains(&lines) {
+                known.push(lines);
             }
             assumptions.extend(proof.assumptions);
         }
+        because.extend(known.into_iter().flatten());
         if because.is_empty() {
             for (column, value) in &finding.witness {
                 let id = value.as_symbol().filter(|text| text.starts_with('/')).map(Sym::new);

@@ -30,12 +30,15 @@ pub struct Derived<'a> {
     pub(super) world: &'a World<'a>,
     workers: NonZeroUsize,
     tables: RefCell<FxHashMap<&'static str, Rc<RefCell<Table>>>>,
-    crossings: RefCell<FxHashMap<(End, End), Rc<Vec<Crossing>>>>,
+    crossings: RefCell<Crossings>,
     /// Its edges are evaluated once for all sources.
     graph: OnceCell<exfil::Graph<'a, 'a>>,
     /// The facts without custom DNS servers: what Azure itself would answer. `None` where there are none.
     azure_dns: OnceCell<Option<Box<Index>>>,
 }
+
+/// By sender and end outside.
+type Crossings = FxHashMap<(End, End), Rc<Vec<Crossing>>>;
 
 /// One way for `source` to send across the trust boundary.
 #[derive(Clone, Debug)]

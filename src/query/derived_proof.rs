@@ -11,6 +11,9 @@ use crate::query::derived::{Derived, exposed_name};
 use crate::query::value::Value;
 use crate::rules::paas_firewall::Item;
 
+/// The label of a step that is a whole hop; the steps of the hop follow it.
+pub const HOP: &str = "exfil.2";
+
 /// Why a row holds, and what it takes for granted where it is not proven.
 #[derive(Clone, Debug, Default)]
 pub struct Proof {
@@ -109,8 +112,8 @@ impl Derived<'_> {
         let mut steps = Vec::new();
         for (n, hop) in path.hops.iter().enumerate() {
             let name = |end: End| short(self.name(end));
-            let text = format!("hop {}: {} -[{}]-> {}, {}", n + 1, name(hop.from), hop.via.as_str(), name(hop.to), hop.traffic);
-            steps.push(fact(Stage::Delivered, Span::ALL, "exfil.2", text, self.name(hop.from)));
+            let text = format!("{}: {} -[{}]-> {}, {}", n + 1, name(hop.from), hop.via.as_str(), name(hop.to), hop.traffic);
+            steps.push(fact(Stage::Delivered, Span::ALL, HOP, text, self.name(hop.from)));
             // Bytes move both ways on a flow, whoever opened it.
             let flow = Flow { from: hop.from, to: hop.to, traffic: hop.traffic, mode: Mode::Adversarial, session: true };
             let opened = [flow, Flow { from: hop.to, to: hop.from, ..flow }];
