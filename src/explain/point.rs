@@ -74,28 +74,12 @@ pub fn places(world: &World<'_>, end: End) -> Vec<(Vec<Host>, bool)> {
         End::Subnet(subnet) => {
             let mut cuts = Vec::new();
             filters::cuts(world, Sym::EMPTY, subnet, &mut cuts);
-            world_cuts(world, &mut cuts);
+            cuts.extend(world.all_cuts());
             let hosts = free_addresses(world, subnet, &cuts).into_iter().map(|ip| Host::imagined(world, subnet, ip)).collect();
             vec![(hosts, true)]
         }
         _ => Vec::new(),
     }
-}
-
-/// Prefixes mentioned anywhere by filters: an imagined machine's address is compared with them at the other end.
-pub fn world_cuts(world: &World<'_>, cuts: &mut Vec<Prefix>) {
-    for rule in world.index.nsg_rules.rows() {
-        for selector in rule.sources.items().into_iter().chain(rule.destinations.items()) {
-            if let crate::facts::selector::Selector::Prefix(prefix) = selector {
-                cuts.push(prefix);
-            }
-        }
-    }
-    cuts.extend(world.index.routes.rows().flat_map(|route| route.destination.items()).filter_map(|selector| match selector {
-        crate::facts::selector::Selector::Prefix(prefix) => Some(prefix),
-        _ => None,
-    }));
-    cuts.extend(world.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
 }
 
 /// All pairs of a flow and the ways between them.
@@ -154,25 +138,46 @@ fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr,
             .collect(),
         End::Internet(Some(ip)) => vec![vec![(ip, Target::Internet)]],
         End::Internet(None) => {
-            let mut cuts = Vec::new();
-            filters::cuts(world, from.nic, from.subnet, &mut cuts);
-            world_cuts(world, &mut cuts);
-            // Front ends of Azure are destinations of their own: `external:…`.
-            let front_end = |ip: IpAddr| {
-                takes_service_endpoint(world, from.subnet, ip)
-                    || world.platform.tags_holding(ip).iter().any(|tag| !tag.as_str().starts_with("azurecloud"))
-            };
-            let addresses = public_representatives(world, &cuts, from.ip.is_ipv6()).into_iter();
-            addresses.filter(|ip| !front_end(*ip)).map(|ip| vec![(ip, Target::Internet)]).collect()
+            let v6 = from.ip.is_ipv6();
+            let addresses = world.internet_from(from.nic, from.subnet, v6, || internet_addresses(world, from));
+            addresses.iter().map(|ip| vec![(*ip, Target::Internet)]).collect()
         }
         End::Site(site) => {
             let mut cuts = Vec::new();
             filters::cuts(world, from.nic, from.subnet, &mut cuts);
-            world_cuts(world, &mut cuts);
+            cuts.extend(world.all_cuts());
             site_representatives(world, site, &cuts).into_iter().map(|ip| vec![(ip, Target::Site(site))]).collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// The addresses of the internet that make a difference to what a packet of `from` meets; front ends of Azure are destinations of their own:
+/// `external:…`.
+fn internet_addresses(world: &World<'_>, from: &Host) -> Vec<IpAddr> {
+    let mut cuts = Vec::new();
+    filters::cuts(world, from.nic, from.subnet, &mut cuts);
+    cuts.extend(world.transit_cuts());
+    let front_end = |ip: IpAddr| {
+        takes_service_endpoint(world, from.subnet, ip)
+            || world.platform.tags_holding(ip).iter().any(|tag| !tag.as_str().starts_with("azurecloud"))
+    };
+    let named: Vec<Sym> = world.named_tags(from.nic, from.subnet);
+    let explicit: Vec<Prefix> = cuts.iter().copied().filter(|cut| !named.iter().any(|tag| tag_has(world, *tag, cut))).collect();
+    let mut seen = rustc_hash::FxHashSet::default();
+    let addresses = public_representatives(world, &cuts, from.ip.is_ipv6()).into_iter();
+    addresses
+        .filter(|ip| {
+            // Addresses that the same prefixes and the same tags hold get the same answer: one of them is enough.
+            let prefixes: Vec<usize> = (0..explicit.len()).filter(|n| explicit[*n].contains(ip)).collect();
+            seen.insert((prefixes, world.platform.tags_holding(*ip)))
+        })
+        .filter(|ip| !front_end(*ip))
+        .collect()
+}
+
+fn tag_has(world: &World<'_>, tag: Sym, prefix: &Prefix) -> bool {
+    world.platform.tag(tag).is_some_and(|prefixes| prefixes.binary_search(prefix).is_ok())
 }
 
 fn from_places(world: &World<'_>, flow: &Flow) -> Pairs {
@@ -346,7 +351,7 @@ fn end_id(end: End) -> Sym {
 fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
     let mut out = Pairs::default();
     let mut cuts = Vec::new();
-    world_cuts(world, &mut cuts);
+    cuts.extend(world.all_cuts());
     for entrance in world.entrances(site) {
         filters::cuts(world, Sym::EMPTY, entrance.subnet, &mut cuts);
         for source in site_representatives(world, site, &cuts) {

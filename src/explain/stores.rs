@@ -1,7 +1,7 @@
 //! Flows whose destination is a store, a private endpoint, a name or any store outside: the pairs of `point`, over the ways of `store`.
 
 use crate::explain::packet::{Host, StepExt, short, step};
-use crate::explain::point::{Pair, Pairs, one, places, site_representatives, world_cuts};
+use crate::explain::point::{Pair, Pairs, one, places, site_representatives};
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, caller_ways, endpoint_ways, service_tag, ways};
 use crate::explain::transport::{Client, ClientKind, ServiceClass, Transport};
@@ -63,7 +63,7 @@ fn clients(world: &World<'_>, flow: &Flow) -> Vec<Vec<(Client, From)>> {
         }
         End::Site(site) => {
             let mut cuts = Vec::new();
-            world_cuts(world, &mut cuts);
+            cuts.extend(world.all_cuts());
             let mut hosts = Vec::new();
             for entrance in world.entrances(site) {
                 let sources = site_representatives(world, site, &cuts);

@@ -1,6 +1,6 @@
 //! The settled facts as the evaluation of points sees them: compiled once, looked up often.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use crate::facts::Index;
 use crate::facts::network::{ConnectionKind, DeviceKind, Direction, MachineKind, NicRole, PublicSku};
 use crate::facts::platform::Platform;
 use crate::facts::private_access::AddressSource;
+use crate::facts::selector::Selector;
 use crate::model::{Prefix, Span, Stage, Sym, Tri, net};
 use crate::rules::filter::Program;
 use crate::rules::gateway::GatewayRoutes;
@@ -34,6 +35,10 @@ pub struct World<'a> {
     programs: RefCell<Programs>,
     endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
     subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
+    memberships: RefCell<FxHashMap<Sym, Tri>>,
+    all_cuts: OnceCell<Vec<Prefix>>,
+    transit_cuts: OnceCell<Vec<Prefix>>,
+    internet: RefCell<FxHashMap<(Sym, Sym, bool), Rc<Vec<IpAddr>>>>,
 }
 
 impl<'a> World<'a> {
@@ -53,6 +58,10 @@ impl<'a> World<'a> {
             programs: RefCell::default(),
             endpoints_by_address,
             subscriptions: RefCell::default(),
+            memberships: RefCell::default(),
+            all_cuts: OnceCell::new(),
+            transit_cuts: OnceCell::new(),
+            internet: RefCell::default(),
         }
     }
 
@@ -102,6 +111,11 @@ impl<'a> World<'a> {
         program
     }
 
+    /// Whether any private endpoint has the address.
+    pub fn is_endpoint_address(&self, address: IpAddr) -> bool {
+        self.endpoints_by_address.contains_key(&address)
+    }
+
     /// The private endpoints that hold `address` in `vnet`, sorted by id.
     pub fn endpoints_at(&self, address: IpAddr, vnet: Sym) -> Vec<Sym> {
         let mut found: Vec<Sym> = self
@@ -121,26 +135,68 @@ impl<'a> World<'a> {
         endpoint_addresses(self.index, endpoint)
     }
 
+    /// Whether membership in a group counts surely: only where all its members are in one network (NSG-09).
+    fn membership(&self, asg: Sym) -> Tri {
+        *self.memberships.borrow_mut().entry(asg).or_insert_with(|| {
+            let members = self.index.ip_configs_by_asg.get(asg).iter();
+            let mut vnets = members.filter_map(|row| self.index.ip_config.one(row.ip_config)).map(|config| self.vnet_of(config.subnet));
+            let first = vnets.next();
+            if vnets.all(|vnet| Some(vnet) == first) { Tri::Yes } else { Tri::Maybe }
+        })
+    }
+
+    /// Every prefix that filters, routes and statements anywhere compare addresses with; sorted, each once.
+    pub fn all_cuts(&self) -> &[Prefix] {
+        self.all_cuts.get_or_init(|| {
+            let named = |selector: Selector| match selector {
+                Selector::Prefix(prefix) => Some(prefix),
+                _ => None,
+            };
+            let rules = self.index.nsg_rules.rows();
+            let mut cuts: Vec<Prefix> =
+                rules.flat_map(|rule| rule.sources.items().into_iter().chain(rule.destinations.items())).filter_map(named).collect();
+            cuts.extend(self.index.routes.rows().flat_map(|route| route.destination.items()).filter_map(named));
+            cuts.extend(self.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
+            cuts.sort();
+            cuts.dedup();
+            cuts
+        })
+    }
+
+    /// Every prefix that an appliance on the way compares addresses with: its own filters and routes, and what is stated of it.
+    pub fn transit_cuts(&self) -> &[Prefix] {
+        self.transit_cuts.get_or_init(|| {
+            let mut cuts = Vec::new();
+            for nic in self.index.nic.rows().filter(|nic| nic.forwarding) {
+                for config in self.index.ip_configs_by_nic.get(nic.nic) {
+                    crate::explain::filters::cuts(self, nic.nic, config.subnet, &mut cuts);
+                }
+            }
+            cuts.extend(self.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
+            cuts.sort();
+            cuts.dedup();
+            cuts
+        })
+    }
+
+    /// One address of the internet for each answer that what a place meets on the way out can give (IN-01); remembered by the filters and
+    /// the subnet of the place.
+    pub fn internet_from(&self, nic: Sym, subnet: Sym, v6: bool, find: impl FnOnce() -> Vec<IpAddr>) -> Rc<Vec<IpAddr>> {
+        let filter = self.index.nic_nsg.one(nic).map_or(Sym::EMPTY, |row| row.nsg);
+        let key = (filter, subnet, v6);
+        if let Some(found) = self.internet.borrow().get(&key) {
+            return found.clone();
+        }
+        let found = Rc::new(find());
+        self.internet.borrow_mut().insert(key, found.clone());
+        found
+    }
+
     /// The application security groups of an address configuration; membership counts surely only where all members of a group are in one
     /// network (NSG-09).
     pub fn asgs_of(&self, ip_config: Sym) -> Vec<(Sym, Tri)> {
-        let mut asgs: Vec<(Sym, Tri)> = self
-            .index
-            .ip_config_asgs
-            .get(ip_config)
-            .iter()
-            .map(|row| {
-                let mut vnets = self
-                    .index
-                    .ip_configs_by_asg
-                    .get(row.asg)
-                    .iter()
-                    .filter_map(|member| self.index.ip_config.one(member.ip_config).map(|config| self.vnet_of(config.subnet)));
-                let first = vnets.next();
-                let one_network = vnets.all(|vnet| Some(vnet) == first);
-                (row.asg, if one_network { Tri::Yes } else { Tri::Maybe })
-            })
-            .collect();
+        let mut asgs: Vec<(Sym, Tri)> =
+            self.index.ip_config_asgs.get(ip_config).iter().map(|row| (row.asg, self.membership(row.asg))).collect();
         asgs.sort();
         asgs
     }
@@ -543,4 +599,29 @@ pub fn free_addresses(world: &World<'_>, subnet: Sym, cuts: &[Prefix]) -> Vec<Ip
         }
     }
     out
+}
+
+impl World<'_> {
+    /// The service tags that the filters of a place, or of any appliance, name; each once.
+    pub fn named_tags(&self, nic: Sym, subnet: Sym) -> Vec<Sym> {
+        let index = self.index;
+        let mut groups: Vec<Sym> = index.nic_nsg.get(nic).iter().map(|row| row.nsg).collect();
+        groups.extend(index.subnet_nsg.get(subnet).iter().map(|row| row.nsg));
+        for nic in index.nic.rows().filter(|nic| nic.forwarding) {
+            groups.extend(index.nic_nsg.get(nic.nic).iter().map(|row| row.nsg));
+            let subnets = index.ip_configs_by_nic.get(nic.nic).iter().map(|config| config.subnet);
+            groups.extend(subnets.flat_map(|subnet| index.subnet_nsg.get(subnet)).map(|row| row.nsg));
+        }
+        let rules = groups.into_iter().flat_map(|nsg| index.nsg_rules.get(nsg));
+        let mut tags: Vec<Sym> = rules
+            .flat_map(|rule| rule.sources.items().into_iter().chain(rule.destinations.items()))
+            .filter_map(|selector| match selector {
+                Selector::Tag(tag) => Some(tag),
+                _ => None,
+            })
+            .collect();
+        tags.sort();
+        tags.dedup();
+        tags
+    }
 }
