@@ -3,10 +3,12 @@
 mod agreement;
 mod cli;
 mod coverage;
+mod docs;
 mod estates;
 mod evaluators;
 mod front_pages;
 mod ingest;
+mod layering;
 mod listing;
 mod oracle;
 mod private_access;
