@@ -57,7 +57,7 @@ impl FromPlace<'_, '_> {
 }
 
 impl Transport for FromPlace<'_, '_> {
-    fn to_private_endpoint(&self, _client: &Client, endpoint: Sym, address: IpAddr, traffic: Set) -> Vec<Way> {
+    fn to_private_endpoint(&self, client: &Client, endpoint: Sym, address: IpAddr, traffic: Set) -> Vec<Way> {
         let target = Target::Endpoint(endpoint);
         match &self.from {
             From::Outside => Vec::new(),
@@ -71,7 +71,7 @@ impl Transport for FromPlace<'_, '_> {
                 let mut ways = Vec::new();
                 for host in entrances {
                     let packet = Packet::new(Seen::At(host.ip), Vec::new(), address);
-                    let walk = self.walk(traffic, target.clone(), Home::Site, Some(host.ip));
+                    let walk = self.walk(traffic, target.clone(), Home::Site(client_site(client)), Some(host.ip));
                     walk.onward(host, &packet, Trail { via: Some(Via::Gateway), ..Trail::default() }, &mut ways);
                 }
                 ways
@@ -106,6 +106,14 @@ impl Transport for FromPlace<'_, '_> {
                 Candidate::Route(entry) => entry.hop == Hop::None || (entry.hop == Hop::Internet && !crate::model::net::is_public(server)),
                 _ => false,
             })
+    }
+}
+
+/// The site a client is at; empty for one in a network.
+fn client_site(client: &Client) -> Sym {
+    match client.kind {
+        transport::ClientKind::Site(site) => site,
+        _ => Sym::EMPTY,
     }
 }
 
@@ -153,7 +161,9 @@ impl Walk<'_, '_> {
         }
         let tenant = self.world.index.resource.one(at.vnet).map_or(Sym::EMPTY, |row| row.tenant);
         self.sources.borrow_mut().insert(ways.len(), Source::ServiceEndpoint { subnet: at.subnet, vnet: at.vnet, tenant });
-        ways.push(trail.and(routed).end(Via::ServiceEndpoint));
+        let mut trail = trail.and(routed);
+        trail.steps.extend(self.way_home(&trail));
+        ways.push(trail.end(Via::ServiceEndpoint));
     }
 
     /// Whether a user's route at least as long as the service's prefixes leads elsewhere than to the internet (RTE-12).
@@ -177,23 +187,44 @@ impl Walk<'_, '_> {
             return;
         }
         let region = self.world.region_of_subnet(at.subnet);
-        if front_end.service == Service::Storage && !region.is_empty() && region == front_end.class.region {
+        let back = self.way_home(&trail);
+        let same = if region.is_empty() || front_end.class.region.is_empty() {
+            Tri::Maybe
+        } else {
+            Tri::from_bool(region == front_end.class.region)
+        };
+        let same = if front_end.service == Service::Storage { same } else { Tri::No };
+        let mut trail = trail;
+        if same == Tri::Maybe {
+            let text = "whether the account is in the region of the subnet is not known".to_owned();
+            let unsure = step(Stage::Nat, Span::UNKNOWN, "outbound.6", text).by(at.subnet, "").kind(Kind::Assumption);
+            trail = trail.and(unsure.code("W-MISSING"));
+        }
+        if same.hi() {
             let text = "storage of the same region is reached inside Azure, whatever the way out".to_owned();
             let inside = step(Stage::Nat, Span::exactly(Set::tcp()), "outbound.6", text).by(at.subnet, "").kind(Kind::Default);
             self.sources.borrow_mut().insert(ways.len(), Source::SameRegionAzure);
-            ways.push(trail.and(inside).end(Via::Public));
+            let mut inside = trail.clone().and(inside);
+            inside.steps.extend(back.iter().cloned());
+            ways.push(inside.end(Via::Public));
+        }
+        if same.lo() {
             return;
         }
         let methods = self.world.exits(at, false);
         if methods.is_empty() {
             let text = format!("{} has no way out to the internet", short(at.subnet));
-            ways.push(trail.and(step(Stage::Nat, Span::NONE, "outbound.5", text).by(at.subnet, "").kind(Kind::Absence)).end(Via::Public));
+            ways.push(
+                trail
+                    .and(step(Stage::Nat, Span::NONE, "outbound.5", text).by(at.subnet, "defaultOutboundAccess").kind(Kind::Absence))
+                    .end(Via::Public),
+            );
             return;
         }
         for method in methods {
             let kind = if method.resource.is_empty() { Kind::Default } else { Kind::Fact };
             let owner = if method.resource.is_empty() { at.subnet } else { method.resource };
-            let leaves = step(Stage::Nat, method.span, "outbound.1", method.text.to_owned())
+            let leaves = step(method.stage, method.span, "outbound.1", method.text.to_owned())
                 .by(owner, "")
                 .from_fact(method.resource)
                 .kind(kind)
@@ -203,7 +234,9 @@ impl Walk<'_, '_> {
                 PublicSource::SomeAzure => (Vec::new(), false),
             };
             self.sources.borrow_mut().insert(ways.len(), Source::Public { addresses, certain, origin: Origin::Azure });
-            ways.push(trail.clone().and(leaves).end(Via::Public));
+            let mut out = trail.clone().and(leaves);
+            out.steps.extend(back.iter().cloned());
+            ways.push(out.end(Via::Public));
         }
     }
 

@@ -121,10 +121,15 @@ pub fn of(index: &Index, subnet: Sym, account: Sym, classic: bool) -> Decision {
     admits(&attached(index, subnet), account, classic)
 }
 
-/// Whether a policy is attached to `subnet` that makes its storage endpoint global (SEP-04): yes for one that filters, else maybe.
+/// Whether a policy is attached to `subnet`: any makes its storage endpoint global (SEP-04).
+pub fn widens(index: &Index, subnet: Sym) -> Tri {
+    Tri::from_bool(index.subnet_endpoint_policies.has(subnet))
+}
+
+/// Whether the policies attached to `subnet` filter at all (SEP-03, SEP-10, SEP-11).
 pub fn effective_on(index: &Index, subnet: Sym) -> Tri {
     let policies = attached(index, subnet);
-    if policies.is_empty() { Tri::No } else { admits(&policies, Sym::EMPTY, false).effective.or(Tri::Maybe) }
+    if policies.is_empty() { Tri::No } else { admits(&policies, Sym::EMPTY, false).effective }
 }
 
 #[cfg(test)]

@@ -83,10 +83,10 @@ pub fn endpoint_ways(
         let plain_http = world.index.store_access.one(connection.target).is_some_and(|access| access.plain_http);
         let answers = match store {
             Some(store) => {
-                let part = base_part(connection.group);
+                let part = private_endpoint::base_part(connection.group);
                 private_endpoint::front_end(world.platform, store.service, store.kind, part, plain_http, true)
             }
-            None => Span { sure: Set::EMPTY, may: Set::tcp_udp() },
+            None => private_endpoint::unseen_target(world.platform, connection.group),
         };
         let of: Vec<IpAddr> = match address {
             Some(address) => vec![address],
@@ -116,11 +116,6 @@ pub fn estate_addresses(index: &Index) -> Vec<Prefix> {
     found.sort_unstable();
     found.dedup();
     found
-}
-
-/// `blob_secondary` is served like `blob`.
-fn base_part(group: Sym) -> Sym {
-    group.as_str().strip_suffix("_secondary").map_or(group, Sym::new)
 }
 
 fn firewall_step(world: &World<'_>, store: &Store, source: &Source) -> Step {
@@ -324,13 +319,17 @@ impl Asked<'_> {
             if self.store.service == Service::Storage && self.world.index.subnet_endpoint_policies.has(*subnet) {
                 let classic = self.store.kind.as_str() == "classic";
                 let decision = endpoint_policy::of(self.world.index, *subnet, self.store.store, classic);
-                way.steps.push(steps::policy(*subnet, &decision));
+                let policies = self.world.index.subnet_endpoint_policies.get(*subnet).iter().map(|row| row.policy);
+                let first = policies.clone().min_by_key(|policy| policy.as_str()).unwrap_or_default();
+                let missing = policies.into_iter().any(|policy| !self.world.index.endpoint_policy.has(policy));
+                way.steps.push(steps::policy(*subnet, &decision, first, missing));
             }
         }
-        way.steps.push(firewall_step(self.world, &self.store, source));
         let answers =
             private_endpoint::front_end(self.world.platform, self.store.service, self.store.kind, self.part.part, self.plain_http, false);
-        way.steps.push(steps::delivered(self.store.store, self.group(), answers));
+        way.steps.push(steps::front_end(self.store.store, self.store.service, self.group(), answers));
+        way.steps.push(firewall_step(self.world, &self.store, source));
+        way.steps.push(steps::delivered(self.store.store, self.group(), Span::ALL));
         way
     }
 

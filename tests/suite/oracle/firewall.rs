@@ -22,7 +22,8 @@ impl World<'_> {
         match access.public {
             PublicAccess::Enabled => {}
             PublicAccess::Disabled => return (Tri::No, "publicNetworkAccess=Disabled".into(), ""),
-            PublicAccess::SecuredByPerimeter | PublicAccess::Unknown => {
+            PublicAccess::SecuredByPerimeter => return (Tri::No, "publicNetworkAccess=SecuredByPerimeter".into(), ""), // NSP-03
+            PublicAccess::Unknown => {
                 return (Tri::Maybe, "publicNetworkAccess".into(), "W-UNSUPPORTED");
             }
         }
@@ -32,7 +33,9 @@ impl World<'_> {
             Seen::Public { addr, azure } => self.ip_rule_admits(store, service, addr, azure),
         };
         let unlisted = service == Service::Sql && !self.sql_rules_are_listed(store, seen);
-        let tri = access.default_allow.or(by_rule).or(if unlisted { Tri::Maybe } else { Tri::No });
+        // A server has no default action: without a rule nobody passes (SQL-02).
+        let default = if service == Service::Sql { Tri::No } else { access.default_allow };
+        let tri = default.or(by_rule).or(if unlisted { Tri::Maybe } else { Tri::No });
         let code = if unlisted { "unlisted-rules" } else { "unsure-rule" };
         (tri, "defaultAction=Deny".into(), code)
     }
@@ -40,12 +43,16 @@ impl World<'_> {
     fn subnet_rule_admits(&self, store: Sym, service: Service, subnet: Sym) -> Tri {
         let tenant = |id: Sym| self.resources.iter().find(|r| r.id == id).map(|r| r.tenant).filter(|t| !t.is_empty());
         let network = self.vnet_of(subnet).and_then(tenant);
-        // Only Storage and Key Vault take subnets of another tenant (SE-20).
-        let foreign = service == Service::Sql && matches!((network, tenant(store)), (Some(a), Some(b)) if a != b);
-        if foreign {
-            return Tri::No;
-        }
-        self.subnet_rules.iter().filter(|r| r.store == store && r.subnet == subnet).map(|r| r.effective).max().unwrap_or(Tri::No)
+        let subscription = |id: Sym| watertight::model::ids::id_parts(id.as_str()).subscription.to_owned();
+        // Only Storage and Key Vault take subnets of another tenant (SE-20); one subscription has one tenant.
+        let native = match (network, tenant(store)) {
+            _ if service != Service::Sql => Tri::Yes,
+            (Some(a), Some(b)) => Tri::from_bool(a == b),
+            _ if subscription(subnet) == subscription(store) => Tri::Yes,
+            _ => Tri::Maybe,
+        };
+        let rules = self.subnet_rules.iter().filter(|r| r.store == store && r.subnet == subnet);
+        rules.map(|r| r.effective.and(native)).max().unwrap_or(Tri::No)
     }
 
     /// IP rules see public addresses only; one that is not known matches none surely (decision 11).

@@ -24,11 +24,11 @@ impl Walk<'_, '_> {
                 found.push((site, sure));
             }
         };
-        for c in world.connections.iter().filter(|c| c.gateway == gateway && c.connected != Tri::No) {
+        for c in world.connections.iter().filter(|c| c.gateway == gateway) {
             unknown |= c.kind != ConnectionKind::Ipsec || c.bgp;
             if c.kind == ConnectionKind::Ipsec {
                 for prefix in world.site_space(c.peer).into_iter().filter(|&p| world.in_prefix(packet.dst, p).hi()) {
-                    offer(c.peer, prefix.prefix_len(), c.connected);
+                    offer(c.peer, prefix.prefix_len(), c.connected.or(Tri::Maybe)); // GW-03
                 }
             }
         }
@@ -38,13 +38,11 @@ impl Walk<'_, '_> {
         if unknown {
             return Outcome::unproven(Stage::Gateway, name_of(gateway), "W-BGP-UNKNOWN");
         }
+        if matches!(packet.dst, Addr::Known(ip) if world.vnet_prefixes.iter().any(|p| p.prefix.contains(&ip))) {
+            return Outcome::unproven(Stage::Gateway, name_of(gateway), "W-UNSUPPORTED"); // between networks over the gateway (PEER-10)
+        }
         if found.is_empty() {
-            let azure = matches!(packet.dst, Addr::Known(ip) if world.vnets.iter().any(|v| world.in_space(v.vnet, ip)));
-            return if azure {
-                Outcome::unproven(Stage::Gateway, name_of(gateway), "W-UNSUPPORTED") // between networks over the gateway
-            } else {
-                Outcome::denied(Stage::Gateway, name_of(gateway))
-            };
+            return Outcome::denied(Stage::Gateway, name_of(gateway));
         }
         let each = found.into_iter().map(|(site, sure)| {
             check(sure, Stage::Gateway, &name_of(site), "W-CONN-STATE", || self.arrive_at_site(gateway, site, packet, trip))
@@ -65,7 +63,8 @@ impl Walk<'_, '_> {
         }
         let rooms: Vec<Sym> = world.gateway_subnets.iter().filter(|g| g.gateway == gateway).map(|g| g.subnet).collect();
         let back = || rooms.iter().map(|&room| self.reply(room, packet.src, &trip.passed, self.origin)).min().unwrap_or(Tri::Maybe);
-        self.with_way_back(back, Via::Gateway)
+        let rule = rooms.first().map_or(String::new(), |&room| self.first_route(room, packet.src));
+        self.with_way_back(&rule, back, Via::Gateway)
     }
 
     /// From a site into the network of a gateway (GW-08).
@@ -75,8 +74,8 @@ impl Walk<'_, '_> {
         let mut links: Vec<(Sym, Tri, bool)> = world
             .connections
             .iter()
-            .filter(|c| world.same_site(site, c.peer) && c.connected != Tri::No)
-            .map(|c| (c.gateway, c.connected, c.kind == ConnectionKind::Ipsec))
+            .filter(|c| world.same_site(site, c.peer))
+            .map(|c| (c.gateway, c.connected.or(Tri::Maybe), c.kind == ConnectionKind::Ipsec))
             .collect();
         if world.client_pools.iter().any(|p| p.gateway == site) {
             links.push((site, Tri::Yes, true));

@@ -141,11 +141,11 @@ impl World<'_> {
             None if tag.as_str() == "azurecloud" => Rank::Cloud,
             None => Rank::ServiceTag,
         };
-        let candidate = |sure, length| Candidate { hop, sure, text: tag.to_string(), length, rank, preferred: false, code: "unsure-route" };
+        let candidate = |sure, length, text| Candidate { hop, sure, text, length, rank, preferred: false, code: "unsure-route" };
         match self.platform.tag(tag) {
-            Some(prefixes) => prefixes.iter().map(|&p| candidate(self.in_prefix(dst, p), p.prefix_len())).collect(),
+            Some(prefixes) => prefixes.iter().map(|&p| candidate(self.in_prefix(dst, p), p.prefix_len(), p.to_string())).collect(),
             // Its length is not known either: it may win over anything but an explicit route to the one address.
-            None => vec![candidate(self.public_v4(dst).and(Tri::Maybe), 32)],
+            None => vec![candidate(self.public_v4(dst).and(Tri::Maybe), 32, tag.to_string())],
         }
     }
 

@@ -110,11 +110,19 @@ impl World<'_> {
     /// Ports that a front end has only in some of its shapes, which the facts do not tell apart.
     pub fn extra_port(&self, group: Sym, store: Sym, port: u16) -> Tri {
         let http = port == 80 && self.accesses.iter().any(|a| a.store == store && a.plain_http);
+        // Of an account that is not in the input nobody knows its shape.
+        let unseen = !self.stores.iter().any(|s| s.store == store);
         match (group.as_str(), port) {
-            ("file" | "file_secondary", 2049) | ("sqlserver", 11000..=11999) => Tri::Maybe,
+            ("file" | "file_secondary", 2049) if unseen || self.is_premium_share(store) => Tri::Maybe,
+            ("sqlserver", 11000..=11999) => Tri::Maybe,
+            ("blob" | "dfs" | "queue" | "table" | "web", 80) if unseen => Tri::Maybe,
             ("blob" | "dfs" | "queue" | "table" | "web", 80) if http => Tri::Yes,
             _ => Tri::No,
         }
+    }
+
+    fn is_premium_share(&self, store: Sym) -> bool {
+        self.stores.iter().any(|s| s.store == store && s.kind.as_str() == "filestorage")
     }
 
     /// Whether a service endpoint of the subnet carries the packet (SE-02, SE-12, SE-15).

@@ -66,7 +66,16 @@ impl World<'_> {
             || self.device_addresses.iter().any(|a| a.address == ip)
             || self.local_prefixes.iter().any(|p| p.prefix.contains(&ip))
             || self.site_prefixes.iter().any(|p| p.prefix.contains(&ip));
-        if somebody { Outcome::unproven(Stage::Dns, ip.to_string(), "DNS_UNKNOWN") } else { Outcome::denied(Stage::Dns, "DNS_STALE") }
+        if somebody {
+            Outcome::unproven(Stage::Dns, ip.to_string(), "DNS_UNKNOWN")
+        } else {
+            Outcome::denied(Stage::Dns, self.record_of(ip))
+        }
+    }
+
+    /// The record that leads to an address, for the reason.
+    fn record_of(&self, ip: IpAddr) -> String {
+        self.zone_records.iter().find(|r| r.value.as_str() == ip.to_string()).map_or(String::new(), |r| r.record.as_str().to_owned())
     }
 
     /// To the public front end.

@@ -45,7 +45,7 @@ world! {
     subnet_nats: SubnetNatGateway, delegations: SubnetDelegation, service_endpoints: SubnetServiceEndpoint,
     subnet_policies: SubnetEndpointPolicy, endpoint_filters: SubnetPrivateEndpointPolicy, default_outbound: SubnetDefaultOutbound,
     peerings: Peering, peering_prefixes: PeeringPrefix,
-    machines: Machine, scale_sets: MachineScaleSet, nics: Nic, nic_nsgs: NicNsg, nic_machines: NicMachine, nic_dns: NicDns,
+    machines: Machine, scale_sets: MachineScaleSet, nics: Nic, nic_nsgs: NicNsg, nic_primaries: NicPrimary, nic_machines: NicMachine, nic_dns: NicDns,
     configs: IpConfig, config_addresses: IpConfigAddress, config_public_ips: IpConfigPublicIp, config_asgs: IpConfigAsg,
     config_pools: IpConfigPool, config_links: IpConfigLink,
     public_ips: PublicIp, public_ip_addresses: PublicIpAddress, public_ip_ranges: PublicIpRange,
