@@ -216,7 +216,9 @@ impl Walk<'_, '_> {
             ways.push(trail.end(Via::Gateway));
             return;
         }
-        let several = sites.len() > 1;
+        let learned = !network.gateway.unknown_routes.is_empty();
+        // Another connection may have learned a longer prefix (GW-04).
+        let several = sites.len() > 1 || (learned && self.world.index.connections_by_gateway.get(gateway).len() > 1);
         for (site, sure) in sites {
             let mut trail = trail.clone();
             if matches!(&self.target, Target::Site(wanted) if !self.world.same_site(*wanted, site)) {
@@ -328,6 +330,14 @@ impl Walk<'_, '_> {
             let sku = index.public_ip.one(owner.public_ip).map_or(PublicSku::Unknown, |row| row.sku);
             let mut nobody = true;
             for config in index.ip_configs_by_public_ip.get(owner.public_ip) {
+                let nic = index.ip_config.one(config.ip_config).map(|row| row.nic);
+                if let Some(nic) = nic.filter(|nic| !index.nic.has(*nic)) {
+                    nobody = false;
+                    let text = format!("interface {} is not in the input", short(nic));
+                    let missing = step(Stage::Route, Span::UNKNOWN, "inbound.3", text).by(nic, "").kind(Kind::Absence);
+                    ways.push(trail.clone().and(missing.code("W-MISSING")).end(Via::Public));
+                    continue;
+                }
                 if !self.world.is_endpoint_config(config.ip_config) {
                     continue; // nothing answers behind a detached interface (ADR-07)
                 }

@@ -243,17 +243,16 @@ pub fn secondary(host: &Host) -> Step {
     step(Stage::Route, Span::UNKNOWN, SECONDARY, text).by(host.nic, "").kind(Kind::Assumption).code("W-UNSUPPORTED")
 }
 
-fn no_address(world: &World<'_>, flow: &Flow) -> Way {
+/// A flow one of whose ends has no address: nobody is there, or what has it is not in the input.
+pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     let missing = |end: End| match end {
         End::Machine(machine) => world.index.nics_by_machine.get(machine).iter().any(|row| !world.index.nic.has(row.nic)),
-        End::PrivateEndpoint(_) => true,
         _ => false,
     };
     let unknown = missing(flow.from) || missing(flow.to);
-    let text = match flow.to {
-        End::PrivateEndpoint(_) => "the private endpoint has no known address".to_owned(),
-        _ if unknown => "an interface of one of the ends is not in the input".to_owned(),
-        _ => "one of the ends has no address in the input".to_owned(),
+    let text = match unknown {
+        true => "an interface of one of the ends is not in the input".to_owned(),
+        false => "one of the ends has no address in the input".to_owned(),
     };
     let (span, code) = if unknown { (Span::UNKNOWN, "W-MISSING") } else { (Span::NONE, "") };
     Way {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::explain::candidates::{Candidate, choose};
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
-use crate::explain::transport::{self, Client, Transport};
+use crate::explain::transport::{self, Arrival, Client, Transport};
 use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{Kind, Way};
 use crate::explain::world::World;
@@ -79,7 +79,7 @@ impl Transport for FromPlace<'_, '_> {
         }
     }
 
-    fn to_service(&self, _client: &Client, class: &transport::ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Source)> {
+    fn to_service(&self, _client: &Client, class: &transport::ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Arrival)> {
         let From::Host(host) = &self.from else { return Vec::new() };
         let front_end =
             FrontEnd { service: class.service, class: ServiceClass { tag: class.tag, region: class.region }, covered: Some(covered) };
@@ -88,13 +88,7 @@ impl Transport for FromPlace<'_, '_> {
         let walk = self.walk(traffic, Target::Anyone, Home::Network(host.vnet), Some(host.ip));
         let ways = walk.from(host, &packet);
         let sources = walk.sources.into_inner();
-        ways.into_iter()
-            .enumerate()
-            .map(|(n, way)| {
-                let nobody = || Source::Public { addresses: Vec::new(), certain: false, origin: Origin::Azure };
-                (way, sources.get(&n).cloned().unwrap_or_else(nobody))
-            })
-            .collect()
+        ways.into_iter().enumerate().map(|(n, way)| (way, sources.get(&n).cloned().map_or(Arrival::Unknown, Arrival::Showing))).collect()
     }
 
     fn dns_server_unreachable(&self, _client: &Client, server: IpAddr) -> bool {
@@ -169,14 +163,15 @@ impl Walk<'_, '_> {
     /// Whether a user's route at least as long as the service's prefixes leads elsewhere than to the internet (RTE-12).
     fn contested(&self, at: &Host, front_end: &FrontEnd) -> bool {
         let tag = self.world.platform.tag(front_end.class.tag);
-        self.world.context(at.subnet).entries.iter().any(|entry| {
-            let elsewhere = entry.origin.is_user() && entry.hop != Hop::Internet && entry.sure.hi();
-            elsewhere
-                && match tag {
-                    Some(prefixes) => prefixes.iter().any(|p| p.contains(&entry.prefix) || (entry.open && entry.prefix.contains(p))),
-                    None => entry.prefix.prefix_len() > 0 && front_end.class.within(&entry.prefix, self.world.platform).hi(),
-                }
-        })
+        !self.world.context(at.subnet).unknown.is_empty()
+            || self.world.context(at.subnet).entries.iter().any(|entry| {
+                let elsewhere = entry.origin.is_user() && entry.hop != Hop::Internet && entry.sure.hi();
+                elsewhere
+                    && match tag {
+                        Some(prefixes) => prefixes.iter().any(|p| p.contains(&entry.prefix) || (entry.open && entry.prefix.contains(p))),
+                        None => entry.prefix.prefix_len() > 0 && front_end.class.within(&entry.prefix, self.world.platform).hi(),
+                    }
+            })
     }
 
     /// The packet leaves for a front end by the platform's own means; the source it shows there (R-04, OUT-11).

@@ -2,10 +2,10 @@
 
 use crate::config::Place;
 use crate::explain::packet::{Host, StepExt, short, step};
-use crate::explain::point::{Pair, Pairs, holders, no_source, one, places, secondary, site_representatives};
+use crate::explain::point::{Pair, Pairs, holders, no_address, no_source, one, places, secondary, site_representatives};
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, caller_ways, endpoint_ways, service_tag, ways};
-use crate::explain::transport::{Client, ClientKind, ServiceClass, Transport};
+use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{End, Flow, Kind, Way};
 use crate::explain::world::World;
 use crate::facts::selector::Selector;
@@ -33,7 +33,7 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
     }
     let clients = clients(world, flow);
     if clients.is_empty() {
-        return Some(one(nobody(flow)));
+        return Some(one(nobody(world, flow)));
     }
     let pair = |(client, from, sure): (Client, From, bool)| {
         let doubt = match &from {
@@ -49,7 +49,10 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
     Some(Pairs { groups: clients.into_iter().map(|group| group.into_iter().map(pair).collect()).collect() })
 }
 
-fn nobody(flow: &Flow) -> Way {
+fn nobody(world: &World<'_>, flow: &Flow) -> Way {
+    if matches!(flow.from, End::Machine(_)) {
+        return no_address(world, flow);
+    }
     if let End::PrivateEndpoint(_) = flow.from {
         return no_source(flow.from);
     }
@@ -123,7 +126,7 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
         let class = ServiceClass { service, tag: service_tag(service), region };
         let covered = service_endpoint::of(world.index, world.platform, client.subnet, service, region).covered;
         for (mut way, source) in transport.to_service(client, &class, covered, traffic) {
-            if let Source::ServiceEndpoint { subnet, .. } = source {
+            if let Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) = source {
                 way.steps.push(policy_for_foreign(world, service, subnet));
             }
             way.steps.push(step(Stage::Delivered, ports(world, service), "exfil.1", "a store of the attacker's answers".to_owned()));

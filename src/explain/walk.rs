@@ -110,6 +110,12 @@ impl<'w, 'a> Walk<'w, 'a> {
 
     /// From the routes of `at`'s subnet on.
     pub fn onward(&self, at: &Host, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+        if !self.world.index.subnet.has(at.subnet) {
+            let text = format!("subnet {} is not in the input", short(at.subnet));
+            let missing = step(Stage::Route, Span::UNKNOWN, "route.9", text).by(at.subnet, "").kind(Kind::Assumption).code("W-MISSING");
+            ways.push(trail.and(missing).end(Via::VnetLocal));
+            return;
+        }
         if let Some(front_end) = &packet.service {
             self.onward_to_service(at, packet, front_end, trail, ways);
             return;
@@ -263,7 +269,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         let index = self.world.index;
         if !index.vnet.has(vnet) {
             let text = format!("network {} is not in the input", short(vnet));
-            let missing = step(Stage::Peering, Span::UNKNOWN, "address.4", text).by(vnet, "").kind(Kind::Assumption).code("W-MISSING");
+            let missing = step(Stage::Route, Span::UNKNOWN, "address.4", text).by(vnet, "").kind(Kind::Assumption).code("W-MISSING");
             ways.push(trail.and(missing).end(via));
             return;
         }

@@ -79,7 +79,12 @@ impl<'a> World<'a> {
     /// The effective routes of a subnet.
     pub fn context(&self, subnet: Sym) -> Rc<Context> {
         let table = self.index.subnet_route_table.one(subnet).map_or(Sym::EMPTY, |row| row.table);
-        self.context_of(self.vnet_of(subnet), table)
+        let context = self.context_of(self.vnet_of(subnet), table);
+        if self.index.subnet.has(subnet) {
+            return context;
+        }
+        // Of a subnet that is not in the input nobody knows the network.
+        Rc::new(Context { unknown: subnet, ..(*context).clone() })
     }
 
     /// The effective routes of a network with a route table (empty: none).

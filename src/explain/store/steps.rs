@@ -247,6 +247,12 @@ pub fn front_end(store: Sym, service: Service, part: Sym, answers: Span) -> Step
     Step { stage: firewall_stage(service), rule, ..delivered(store, part, answers) }
 }
 
+/// A store that is not in the input.
+pub fn unseen(store: Sym, part: Sym) -> Step {
+    let text = format!("the store of `{part}` is not in the input");
+    Step { stage: Stage::PaasFirewall, kind: Kind::Absence, code: "W-MISSING", text, ..delivered(store, part, Span::UNKNOWN) }
+}
+
 /// The stage of a service's firewall.
 fn firewall_stage(service: Service) -> Stage {
     match service {

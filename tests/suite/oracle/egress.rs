@@ -56,7 +56,8 @@ impl World<'_> {
         if let Some(nat) = self.subnet_nats.iter().find(|n| n.subnet == at.subnet).map(|n| n.gateway) {
             let name = name_of(nat);
             let Some(row) = self.nats.iter().find(|n| n.gateway == nat) else {
-                return WayOut::maybe(Stage::Nat, name, "W-MISSING", Vec::new());
+                let nobody_else = !ports && instance.is_none();
+                return if nobody_else { WayOut::none(&name) } else { WayOut::maybe(Stage::Nat, name, "W-MISSING", Vec::new()) };
             };
             if !ports {
                 // No protocol but TCP and UDP passes it; whether an instance address takes over is not documented (OUT-03).

@@ -129,6 +129,12 @@ impl World<'_> {
         self.provider_links.iter().any(|p| p.target == target) || child.is_some_and(|child| self.children_are_listed(target, &child))
     }
 
+    /// Whether the connections of a store, or of another of its kind, were exported at all (decision 8).
+    pub fn connections_are_listed(&self, store: Sym) -> bool {
+        let alike = |other: Sym| self.service_of(other).is_some() && self.service_of(other) == self.service_of(store);
+        self.provider_side_is_listed(store) || self.provider_links.iter().any(|p| alike(p.target))
+    }
+
     /// The word for the reason.
     fn consent_word(&self, link: PrivateEndpointConnection) -> &'static str {
         let provider = self.provider_links.iter().filter(|p| p.target == link.target && p.endpoint == link.endpoint);

@@ -79,6 +79,12 @@ impl World<'_> {
             }
             End::Site(site) => {
                 let all = self.representatives_of(&self.site_space(site));
+                if let End::Ip(to) | End::Internet(Some(to)) = ask.to
+                    && is_public(to)
+                    && !self.anywhere_inside(to)
+                {
+                    return self.to_address(Start::Site { site, ip: to }, to, ask); // by its own way out
+                }
                 let connected = self.connections.iter().any(|c| self.same_site(site, c.peer));
                 if all.is_empty() && connected {
                     return Outcome::unproven(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
@@ -196,10 +202,15 @@ impl World<'_> {
                 let mut ips: Vec<IpAddr> = self.endpoint_ips(endpoint).into_iter().map(|(_, ip)| ip).collect();
                 ips.dedup();
                 if ips.is_empty() {
-                    return Outcome::unproven(Stage::Route, name_of(endpoint), "dynamic-address");
+                    let links = self.links.iter().filter(|l| l.endpoint == endpoint);
+                    return match links.map(|l| self.consent(*l)).max() {
+                        Some(Tri::No) => Outcome::denied(Stage::Consent, name_of(endpoint)),
+                        _ => Outcome::unproven(Stage::Route, name_of(endpoint), "dynamic-address"),
+                    };
                 }
                 let target = Target::Endpoint(Some(endpoint), None);
-                any_of(ips.into_iter().map(|ip| self.walk(start, target, Addr::Known(ip), None, ask)).collect())
+                let walk = |ip| self.refused_anyway(self.walk(start, target, Addr::Known(ip), None, ask), endpoint);
+                any_of(ips.into_iter().map(walk).collect())
             }
             End::Store(store, part, instance) => self.to_store(start, Wanted { store, part, instance }, ask),
             End::Fqdn(name) => self.to_name(start, name, ask),

@@ -1,6 +1,7 @@
 //! The firewalls of stores (FW-03 to FW-10, ST-02, KV-02, SQL-02).
 
 use watertight::facts::store_facts::{PublicAccess, Service};
+use watertight::model::net::is_public;
 use watertight::model::{Sym, Tri};
 
 use super::address::number;
@@ -40,6 +41,14 @@ impl World<'_> {
         (tri, "defaultAction=Deny".into(), code)
     }
 
+    /// Whether there is anybody at all whom the firewall may admit.
+    pub fn admits_anybody(&self, wanted: Wanted, service: Service) -> bool {
+        let azure = Seen::Public { addr: Addr::SomePublic, azure: true };
+        let named = self.subnet_rules.iter().filter(|r| r.store == wanted.store).map(|r| Seen::Subnet(r.subnet));
+        let nobodys = Seen::Subnet(Sym::EMPTY);
+        named.chain([azure, Seen::SameRegion, nobodys]).any(|seen| self.admits(wanted, service, seen).0.hi())
+    }
+
     fn subnet_rule_admits(&self, store: Sym, service: Service, subnet: Sym) -> Tri {
         let tenant = |id: Sym| self.resources.iter().find(|r| r.id == id).map(|r| r.tenant).filter(|t| !t.is_empty());
         let network = self.vnet_of(subnet).and_then(tenant);
@@ -66,7 +75,8 @@ impl World<'_> {
                     let family = ip.is_ipv4() == rule.from.is_ipv4();
                     Tri::from_bool(family && (number(rule.from)..=number(rule.to)).contains(&number(ip)))
                 }
-                Addr::SomePublic | Addr::Front(..) => Tri::Maybe,
+                // Some public address is in a range that holds any.
+                Addr::SomePublic | Addr::Front(..) => Tri::from_bool(is_public(rule.from) || is_public(rule.to)).and(Tri::Maybe),
             });
         }
         best

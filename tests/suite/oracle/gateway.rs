@@ -35,7 +35,9 @@ impl Walk<'_, '_> {
         for pool in world.client_pools.iter().filter(|p| p.gateway == gateway && world.in_prefix(packet.dst, p.prefix).hi()) {
             offer(gateway, pool.prefix.prefix_len(), Tri::Yes);
         }
-        if unknown {
+        let several = world.connections.iter().filter(|c| c.gateway == gateway).count() > 1;
+        // What is listed is surely there (GW-04), but another connection may have learned a longer prefix.
+        if unknown && (found.is_empty() || several) {
             return Outcome::unproven(Stage::Gateway, name_of(gateway), "W-BGP-UNKNOWN");
         }
         if matches!(packet.dst, Addr::Known(ip) if world.vnet_prefixes.iter().any(|p| p.prefix.contains(&ip))) {

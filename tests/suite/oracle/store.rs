@@ -50,7 +50,7 @@ impl Walk<'_, '_> {
             return outside();
         }
         if region.is_empty() || home.is_empty() {
-            return all_of(vec![inside(), outside()]);
+            return all_of(vec![inside(), outside()]).doubted(Stage::Nat, "region", "W-MISSING");
         }
         if region == home { inside() } else { outside() }
     }
