@@ -38,7 +38,7 @@ impl Walk<'_, '_> {
         let network = self.world.network(at.vnet);
         let Some(gateway) = network.gateway.gateways.first() else { return Vec::new() };
         let Some(subnet) = self.world.index.gateway_subnets.one(*gateway).map(|row| row.subnet) else { return Vec::new() };
-        let Some(stand_in) = self.world.network(self.world.vnet_of(subnet)).own.first().map(|own| own.network()) else { return Vec::new() };
+        let stand_in = self.world.network(self.world.vnet_of(subnet)).own.first().map_or(at.ip, |own| own.network());
         let instance = Host::imagined(self.world, subnet, stand_in);
         self.legs(&instance, &packet.src, &trail.appliances, self.home)
     }

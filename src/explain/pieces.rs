@@ -62,6 +62,7 @@ impl Bounds {
         index.gateway_client_pools.rows().for_each(|row| add(&row.prefix));
         index.appliance_allows.rows().for_each(|row| [row.from, row.to].iter().for_each(&mut add));
         index.private_endpoint.rows().for_each(|row| world.endpoint_addresses(row.endpoint).iter().for_each(|ip| add(&net::host(*ip))));
+        index.routes.rows().filter_map(|route| route.hop_address).for_each(|hop| add(&net::host(hop)));
         reserved().for_each(|prefix| add(&prefix));
         let mut tags: Vec<Sym> = Vec::new();
         let rules = index.nsg_rules.rows().flat_map(|rule| [rule.sources, rule.destinations]);

@@ -7,7 +7,7 @@ use crate::explain::candidates::{Candidate, choose};
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::transport::{self, Arrival, Client, Transport};
 use crate::explain::walk::{Home, Target, Trail, Walk};
-use crate::explain::way::{Kind, Way};
+use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Stage, Sym, Tri, Via};
@@ -44,8 +44,8 @@ pub struct FromPlace<'w, 'a> {
 pub enum From {
     /// A machine.
     Host(Host),
-    /// On premises, in at a gateway's subnet.
-    Site(Vec<Host>),
+    /// On premises, in at a gateway's subnet, with the connection they come by.
+    Site(Vec<(Host, Step)>),
     /// The internet.
     Outside,
 }
@@ -69,10 +69,11 @@ impl Transport for FromPlace<'_, '_> {
             }
             From::Site(entrances) => {
                 let mut ways = Vec::new();
-                for host in entrances {
+                for (host, connection) in entrances {
                     let packet = Packet::new(Seen::At(host.ip), Vec::new(), address);
                     let walk = self.walk(traffic, target.clone(), Home::Site(client_site(client)), Some(host.ip));
-                    walk.onward(host, &packet, Trail { via: Some(Via::Gateway), ..Trail::default() }, &mut ways);
+                    let entered = Trail { steps: vec![connection.clone()], via: Some(Via::Gateway), ..Trail::default() };
+                    walk.onward(host, &packet, entered, &mut ways);
                 }
                 ways
             }
@@ -242,7 +243,9 @@ impl Walk<'_, '_> {
         let mut addresses: Vec<_> = self.world.index.site_nats.rows().map(|row| crate::model::net::host(row.address)).collect();
         addresses.sort_unstable();
         let certain = !addresses.is_empty();
-        self.sources.borrow_mut().insert(ways.len(), Source::Public { addresses, certain, origin: Origin::OnPrem });
+        if self.world.network(at.vnet).gateway.unknown_routes.is_empty() {
+            self.sources.borrow_mut().insert(ways.len(), Source::Public { addresses, certain, origin: Origin::OnPrem });
+        }
         ways.push(trail.and(unknown).end(Via::Gateway));
     }
 }

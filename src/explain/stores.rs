@@ -78,7 +78,8 @@ fn clients(world: &World<'_>, flow: &Flow) -> Vec<Vec<(Client, From, bool)>> {
             let mut hosts = Vec::new();
             for entrance in world.entrances(site) {
                 let sources = site_representatives(world, site);
-                hosts.extend(sources.into_iter().map(|ip| Host::imagined(world, entrance.subnet, ip)));
+                let entered = |ip| (Host::imagined(world, entrance.subnet, ip), entrance.step.clone());
+                hosts.extend(sources.into_iter().map(entered));
             }
             if hosts.is_empty() {
                 return vec![vec![(outside(ClientKind::Site(site)), From::Site(Vec::new()), true)]];
@@ -181,13 +182,14 @@ fn policy_for_foreign(world: &World<'_>, service: Service, subnet: Sym) -> crate
     let effective = endpoint_policy::effective_on(world.index, subnet);
     let outside = world.scopes_outside(subnet);
     let (span, code) = match (effective, outside) {
-        (Tri::No, _) | (_, true) => (Span::ALL, ""),
-        (Tri::Maybe, false) => (Span::UNKNOWN, "SEP_DENY"),
-        (Tri::Yes, false) => (Span::NONE, ""),
+        (Tri::No, _) | (_, Tri::Yes) => (Span::ALL, ""),
+        (Tri::Maybe, _) | (_, Tri::Maybe) => (Span::UNKNOWN, "SEP_DENY"),
+        (Tri::Yes, Tri::No) => (Span::NONE, ""),
     };
     let text = match (effective, outside) {
         (Tri::No, _) => "the endpoint policies attached to it limit nothing",
-        (_, true) => "an endpoint policy admits a scope outside the boundary",
+        (_, Tri::Yes) => "an endpoint policy admits a scope outside the boundary",
+        (_, Tri::Maybe) => "whether an endpoint policy admits a scope outside the boundary is not known",
         _ => "its endpoint policies admit no account outside the boundary",
     };
     let policy = world.index.subnet_endpoint_policies.one(subnet).map_or(subnet, |row| row.policy);

@@ -289,7 +289,11 @@ impl World<'_> {
             if !same && !overlapping {
                 continue;
             }
-            for row in index.gateway_subnets.get(connection.gateway) {
+            let mut subnets: Vec<Sym> = index.gateway_subnets.get(connection.gateway).iter().map(|row| row.subnet).collect();
+            if subnets.is_empty() {
+                subnets.push(Sym::EMPTY); // a gateway that is not in the input: where its packets go nobody knows
+            }
+            for subnet in subnets {
                 let text = format!("connection {} brings it to gateway {}", short(connection.connection), short(connection.gateway));
                 let sure = connection.connected.lo() && connection.kind == ConnectionKind::Ipsec;
                 let span = if sure { Span::ALL } else { Span::UNKNOWN };
@@ -298,7 +302,7 @@ impl World<'_> {
                 if !sure {
                     by = by.kind(Kind::Assumption).code("W-CONN-STATE");
                 }
-                out.push(Entrance { subnet: row.subnet, step: by });
+                out.push(Entrance { subnet, step: by });
             }
         }
         out.sort_by(|a, b| (a.subnet.as_str(), &a.step.text).cmp(&(b.subnet.as_str(), &b.step.text)));
@@ -340,14 +344,19 @@ impl World<'_> {
         std::cell::Ref::map(self.subscriptions.borrow(), |found| found.as_ref().expect("filled above"))
     }
 
-    /// Whether an endpoint policy on the subnet admits a scope outside the boundary (SEP-08, X-11).
-    pub fn scopes_outside(&self, subnet: Sym) -> bool {
-        self.index
-            .subnet_endpoint_policies
-            .get(subnet)
-            .iter()
-            .flat_map(|row| self.index.endpoint_policy_scopes.get(row.policy))
-            .any(|row| row.scope.as_str().starts_with("/subscriptions/") && !self.inside(row.scope))
+    /// Whether an endpoint policy on the subnet admits a scope outside the boundary (SEP-08, X-11); one that nobody can read may be.
+    pub fn scopes_outside(&self, subnet: Sym) -> Tri {
+        let index = self.index;
+        let policies = index.subnet_endpoint_policies.get(subnet).iter();
+        let scopes = policies.flat_map(|row| index.endpoint_policy_scopes.get(row.policy));
+        let outside = scopes.map(|row| match row.scope.as_str() {
+            "" => Tri::No,
+            alias if alias.starts_with("/services/") => Tri::No,
+            id if id.starts_with("/subscriptions/") => Tri::from_bool(!self.inside(row.scope)),
+            _ if index.store.has(row.scope) => Tri::No,
+            _ => Tri::Maybe,
+        });
+        outside.max().unwrap_or(Tri::No)
     }
 
     /// Who has `ip` in `vnet` (ADR-11), and where nobody is known to, whether somebody may.

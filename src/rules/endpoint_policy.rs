@@ -46,6 +46,7 @@ fn lists(scope: &EndpointPolicyScope, account: Sym) -> Scope {
     let (parts, of) = (id_parts(text), id_parts(account.as_str()));
     let depth = text.split('/').skip(1).count();
     Scope::Listed(match depth {
+        _ if scope.scope == account => Tri::Yes,
         _ if parts.subscription.is_empty() => Tri::Maybe,
         2 => Tri::from_bool(parts.subscription == of.subscription),
         4 if !parts.group.is_empty() => Tri::from_bool(parts.subscription == of.subscription && parts.group == of.group),

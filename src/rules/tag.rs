@@ -172,6 +172,7 @@ fn tag_holds_some_public(tag: Sym, context: &Context) -> Tri {
         let peers = context.network.peers.iter().filter(|peer| peer.own_access && peer.usable.hi());
         let peers = peers.flat_map(|peer| peer.prefixes.iter().map(|(prefix, there)| some_public_within(prefix).and(*there)));
         let rest = within(&context.tag_maybe).or(within(&context.network.beyond)).min(Tri::Maybe);
+        let rest = if context.unknown.is_empty() { rest } else { Tri::Maybe };
         within(&context.tag_sure).or(within(&context.network.own)).or(peers.max().unwrap_or(Tri::No)).or(rest)
     };
     match tag.as_str() {
@@ -187,6 +188,8 @@ fn service_in_virtual_network(class: &ServiceClass, context: &Context, platform:
     let inside = |prefixes: &[Prefix]| prefixes.iter().map(|prefix| class.within(prefix, platform)).max().unwrap_or(Tri::No);
     let sure = inside(&context.tag_sure).or(inside(&context.network.own));
     let maybe = inside(&context.tag_maybe).or(inside(&context.network.beyond)).min(Tri::Maybe);
+    // A route table that is not in the input may put anything there.
+    let maybe = if context.unknown.is_empty() { maybe } else { Tri::Maybe };
     let peers = context
         .network
         .peers

@@ -80,6 +80,7 @@ impl World<'_> {
             return WayOut::by("instance address".to_owned(), sources);
         }
         if let Some(config) = self.sending_config(at, packet.src_config)
+            && ports
             && self.config_pools.iter().any(|p| p.ip_config == config)
         {
             return WayOut::maybe(Stage::LoadBalancer, name_of(config), "W-UNSUPPORTED", Vec::new());

@@ -141,6 +141,11 @@ impl World<'_> {
         provider.map(|p| p.state).chain([link.state]).find(|s| *s != Consent::Approved).unwrap_or(Consent::Disconnected).as_str()
     }
 
+    /// Whether one of the connections carries such a packet, whatever the address (PE-17).
+    pub fn answers_at_all(&self, endpoint: Sym, packet: &Packet) -> bool {
+        self.links.iter().filter(|l| l.endpoint == endpoint).any(|l| self.endpoint_passes(l, packet).hi())
+    }
+
     /// Whether an endpoint carries such a packet at all (PE-17).
     fn endpoint_passes(&self, link: &PrivateEndpointConnection, packet: &Packet) -> Tri {
         if !packet.proto.has_ports() {

@@ -13,6 +13,9 @@ use super::walk::{Origin, Target, Trip, Walk, Wanted};
 use super::world::{World, name_of};
 use super::{Ask, OracleAnswer};
 
+/// The configuration of a machine that is only imagined: it is in no group, whoever else may have its address.
+const NO_CONFIG: Option<Sym> = Some(Sym::EMPTY);
+
 /// One concrete sender.
 #[derive(Clone, Copy, Debug)]
 pub enum Start {
@@ -68,7 +71,7 @@ impl World<'_> {
             End::Subnet(subnet) => {
                 let free = self.free_addresses(subnet);
                 let place = Place { subnet, nic: None, endpoint: None };
-                all_of(free.into_iter().map(|ip| self.to_end(Start::Inside { place, config: None, ip }, ask)).collect())
+                all_of(free.into_iter().map(|ip| self.to_end(Start::Inside { place, config: NO_CONFIG, ip }, ask)).collect())
             }
             End::Ip(ip) => self.sent_by_address(ip, ask),
             End::Internet(Some(ip)) => self.to_end(Start::Internet { ip }, ask),
@@ -87,7 +90,10 @@ impl World<'_> {
                 }
                 let connected = self.connections.iter().any(|c| self.same_site(site, c.peer));
                 if all.is_empty() && connected {
-                    return Outcome::unproven(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
+                    let unknown = Outcome::unproven(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
+                    let End::PrivateEndpoint(endpoint) = ask.to else { return unknown };
+                    let any = Start::Site { site, ip: IpAddr::from([0, 0, 0, 0]) };
+                    return self.refused_anyway(unknown, endpoint, &self.packet(any, Addr::SomePublic, None, ask));
                 }
                 if all.is_empty() {
                     return Outcome::denied(Stage::Gateway, "no connection");
@@ -185,7 +191,7 @@ impl World<'_> {
                 let mut free = self.free_addresses(subnet);
                 free.retain(|&ip| start.family_of(ip));
                 // One address stands for all that look the same: a machine may call another of them.
-                all_of(free.into_iter().map(|ip| self.walk(start, Target::Slot(subnet), Addr::Known(ip), None, ask)).collect())
+                all_of(free.into_iter().map(|ip| self.walk(start, Target::Slot(subnet), Addr::Known(ip), NO_CONFIG, ask)).collect())
             }
             End::Ip(ip) => self.to_address(start, ip, ask),
             End::Internet(Some(ip)) => self.to_address(start, ip, ask),
@@ -205,11 +211,15 @@ impl World<'_> {
                     let links = self.links.iter().filter(|l| l.endpoint == endpoint);
                     return match links.map(|l| self.consent(*l)).max() {
                         Some(Tri::No) => Outcome::denied(Stage::Consent, name_of(endpoint)),
+                        Some(_) if !self.answers_at_all(endpoint, &self.packet(start, Addr::SomePublic, None, ask)) => {
+                            Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint))
+                        }
                         _ => Outcome::unproven(Stage::Route, name_of(endpoint), "dynamic-address"),
                     };
                 }
                 let target = Target::Endpoint(Some(endpoint), None);
-                let walk = |ip| self.refused_anyway(self.walk(start, target, Addr::Known(ip), None, ask), endpoint);
+                let packet = self.packet(start, Addr::SomePublic, None, ask);
+                let walk = |ip| self.refused_anyway(self.walk(start, target, Addr::Known(ip), None, ask), endpoint, &packet);
                 any_of(ips.into_iter().map(walk).collect())
             }
             End::Store(store, part, instance) => self.to_store(start, Wanted { store, part, instance }, ask),

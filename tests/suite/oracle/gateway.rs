@@ -1,10 +1,11 @@
 //! Through a gateway, out of a network and into it (GW-08, GW-09).
 
 use watertight::facts::network::{ConnectionKind, GatewayKind};
-use watertight::model::{Stage, Sym, Tri, Via};
+use watertight::model::{Stage, Sym, Tri, Verdict, Via};
 
 use super::filter::Place;
 use super::packet::{Addr, Outcome, Packet, any_of, check, one_of};
+use super::store::Seen;
 use super::walk::{Target, Trip, Walk};
 use super::world::name_of;
 
@@ -35,6 +36,16 @@ impl Walk<'_, '_> {
         for pool in world.client_pools.iter().filter(|p| p.gateway == gateway && world.in_prefix(packet.dst, p.prefix).hi()) {
             offer(gateway, pool.prefix.prefix_len(), Tri::Yes);
         }
+        if let Target::Front(_) | Target::External(_) = self.target {
+            // On premises, and perhaps out to the internet there, with the addresses a person stated.
+            let nats = world.site_nats.iter().map(|n| Seen::Public { addr: Addr::Known(n.address), azure: false });
+            let each: Vec<Outcome> = nats.map(|seen| self.front_end(packet, seen, Via::Gateway)).collect();
+            let refused = !each.is_empty() && each.iter().all(|o| o.verdict == Verdict::Denied);
+            return match each.first() {
+                Some(first) if refused && !unknown => first.clone(),
+                _ => Outcome::unproven(Stage::Gateway, name_of(gateway), "on-premises"),
+            };
+        }
         let several = world.connections.iter().filter(|c| c.gateway == gateway).count() > 1;
         // What is listed is surely there (GW-04), but another connection may have learned a longer prefix.
         if unknown && (found.is_empty() || several) {
@@ -57,8 +68,7 @@ impl Walk<'_, '_> {
         match self.target {
             Target::Site(wanted) if !world.same_site(wanted, site) => return Outcome::denied(Stage::Gateway, name_of(site)),
             Target::Config(_) | Target::Slot(_) => return Outcome::denied(Stage::Gateway, name_of(site)),
-            Target::Front(_) | Target::External(_) => return Outcome::unproven(Stage::Gateway, name_of(site), "on-premises"),
-            Target::Endpoint(..) | Target::Address | Target::Site(_) => {}
+            Target::Front(_) | Target::External(_) | Target::Endpoint(..) | Target::Address | Target::Site(_) => {}
         }
         if matches!(self.target, Target::Endpoint(..)) {
             return Outcome::denied(Stage::Gateway, name_of(site));

@@ -259,9 +259,13 @@ impl World<'_> {
         let listed = match target {
             Target::Front(wanted) => {
                 let classic = self.stores.iter().any(|s| s.store == wanted.store && s.kind.as_str() == "classic");
-                Tri::from_bool(!classic && resources.iter().any(|scope| in_scope(wanted.store.as_str(), scope)))
+                let lists = |scope: &&str| match () {
+                    () if in_scope(wanted.store.as_str(), scope) => Tri::Yes,
+                    () => Tri::from_bool(!scope.starts_with("/subscriptions/")).and(Tri::Maybe), // nobody can read it
+                };
+                if classic { Tri::No } else { resources.iter().map(lists).max().unwrap_or(Tri::No) }
             }
-            Target::External(_) => Tri::from_bool(resources.iter().any(|scope| self.is_outside(scope))),
+            Target::External(_) => resources.iter().map(|scope| self.is_outside(scope)).max().unwrap_or(Tri::No),
             _ => Tri::Maybe, // an address: nobody knows whose account answers
         };
         let tri = if missing && listed == Tri::No { Tri::Maybe } else { listed };
@@ -269,9 +273,13 @@ impl World<'_> {
     }
 
     /// Whether a scope lies outside the boundary.
-    fn is_outside(&self, scope: &str) -> bool {
+    fn is_outside(&self, scope: &str) -> Tri {
+        if !scope.starts_with("/subscriptions/") {
+            // Nobody can read it, unless it is the plain name of a store of the input.
+            return if self.stores.iter().any(|s| s.store.as_str() == scope) { Tri::No } else { Tri::Maybe };
+        }
         let subscription = watertight::model::ids::id_parts(scope).subscription;
-        !self.inside_subscriptions().iter().any(|s| s == subscription)
+        Tri::from_bool(!self.inside_subscriptions().iter().any(|s| s == subscription))
     }
 
     /// The subscriptions inside the boundary: those stated, else those of the input.

@@ -10,7 +10,7 @@ use watertight::model::{Stage, Sym, Verdict, Via};
 use super::Ask;
 use super::dns::Answer;
 use super::ends::Start;
-use super::packet::{Addr, Outcome, all_of, any_of};
+use super::packet::{Addr, Outcome, Packet, all_of, any_of};
 use super::store::{Seen, firewall_stage};
 use super::walk::{Target, Trip, Wanted};
 use super::world::{World, name_of};
@@ -60,7 +60,7 @@ impl World<'_> {
                 if link.target == wanted.store && link.group == super::endpoint::group_of(wanted) {
                     let target = Target::Endpoint(Some(endpoint.endpoint), Some(wanted));
                     let way = self.walk(start, target, Addr::Known(ip), None, ask);
-                    ways.push(self.refused_anyway(way, endpoint.endpoint));
+                    ways.push(self.refused_anyway(way, endpoint.endpoint, &self.packet(start, Addr::SomePublic, None, ask)));
                 }
             }
         }
@@ -69,10 +69,15 @@ impl World<'_> {
     }
 
     /// What reaches an endpoint whose connections are all refused is lost there, by whatever way it comes.
-    pub fn refused_anyway(&self, outcome: Outcome, endpoint: Sym) -> Outcome {
+    pub fn refused_anyway(&self, outcome: Outcome, endpoint: Sym, packet: &Packet) -> Outcome {
         let consent = self.links.iter().filter(|l| l.endpoint == endpoint).map(|l| self.consent(*l)).max();
-        let unsure = outcome.verdict == Verdict::Unproven;
-        if unsure && consent == Some(watertight::model::Tri::No) { Outcome::denied(Stage::Consent, name_of(endpoint)) } else { outcome }
+        match outcome.verdict {
+            Verdict::Unproven if consent == Some(watertight::model::Tri::No) => Outcome::denied(Stage::Consent, name_of(endpoint)),
+            Verdict::Unproven if consent.is_some() && !self.answers_at_all(endpoint, packet) => {
+                Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint))
+            }
+            _ => outcome,
+        }
     }
 
     /// To the address a store's name resolved to (DNS-28).

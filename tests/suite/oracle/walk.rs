@@ -139,7 +139,13 @@ impl Walk<'_, '_> {
                 self.device(one_of(each.collect(), Stage::Gateway, "W-UDR-VNG"), Via::Gateway)
             }
             Hop::Internet => self.leave(at, packet, trip),
-            Hop::Endpoint(endpoint) => self.arrive_at_endpoint(endpoint, packet, trip),
+            Hop::Endpoint(endpoint) => {
+                let home = self.world.endpoints.iter().find(|e| e.endpoint == endpoint).and_then(|e| self.world.vnet_of(e.subnet));
+                match self.world.peerings.iter().find(|p| p.vnet == vnet && Some(p.remote) == home && home != Some(vnet)) {
+                    Some(p) => self.cross(p.peering, &packet, trip, |_| self.arrive_at_endpoint(endpoint, packet, trip)),
+                    None => self.arrive_at_endpoint(endpoint, packet, trip),
+                }
+            }
         }
     }
 

@@ -162,6 +162,7 @@ impl World<'_> {
         all.extend(self.device_addresses.iter().map(|a| host(a.address)));
         all.extend(self.endpoint_addresses.iter().map(|a| host(a.address)));
         all.extend(self.ip_rules.iter().flat_map(|r| [host(r.from), host(r.to)]));
+        all.extend(self.routes.iter().filter_map(|r| r.hop_address).map(host));
         let fields = self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(self.routes.iter().map(|r| r.destination));
         for item in fields.flat_map(|field| field.items()) {
             match item {
