@@ -249,7 +249,11 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
         End::Machine(machine) => world.index.nics_by_machine.get(machine).iter().any(|row| !world.index.nic.has(row.nic)),
         _ => false,
     };
-    let unknown = missing(flow.from) || missing(flow.to) && places(world, flow.from).iter().any(|(hosts, _)| !hosts.is_empty());
+    let sends = match flow.from {
+        End::Machine(_) | End::Nic(_) | End::Subnet(_) => places(world, flow.from).iter().any(|(hosts, _)| !hosts.is_empty()),
+        _ => true,
+    };
+    let unknown = missing(flow.from) || missing(flow.to) && sends;
     let text = match unknown {
         true => "an interface of one of the ends is not in the input".to_owned(),
         false => "one of the ends has no address in the input".to_owned(),

@@ -11,7 +11,7 @@ use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::pieces::Bounds;
 use crate::explain::way::{Kind, Step};
 use crate::facts::Index;
-use crate::facts::network::{ConnectionKind, DeviceKind, Direction, EndpointPolicies, MachineKind, NicRole, PublicSku};
+use crate::facts::network::{ConnectionKind, DeviceKind, Direction, EndpointPolicies, GatewayKind, MachineKind, NicRole, PublicSku};
 use crate::facts::platform::Platform;
 use crate::facts::private_access::AddressSource;
 use crate::model::{Prefix, Span, Stage, Sym, Tri, net};
@@ -290,8 +290,10 @@ impl World<'_> {
                 continue;
             }
             let mut subnets: Vec<Sym> = index.gateway_subnets.get(connection.gateway).iter().map(|row| row.subnet).collect();
-            if subnets.is_empty() {
-                subnets.push(Sym::EMPTY); // a gateway that is not in the input: where its packets go nobody knows
+            // Where packets of a gateway go that is not in the input, and of one whose circuit may pass it by (GW-08), nobody knows.
+            let vpn = index.gateway.one(connection.gateway).is_some_and(|gateway| gateway.kind == GatewayKind::Vpn);
+            if subnets.is_empty() || !vpn || connection.kind != ConnectionKind::Ipsec {
+                subnets = vec![Sym::EMPTY];
             }
             for subnet in subnets {
                 let text = format!("connection {} brings it to gateway {}", short(connection.connection), short(connection.gateway));

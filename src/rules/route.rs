@@ -197,6 +197,9 @@ impl Context {
         let prefixes = network.gateway.routes.iter().map(|(prefix, _, _)| *prefix);
         if !kept {
             self.tag_maybe.extend(prefixes);
+            if !network.gateway.unknown_routes.is_empty() {
+                self.tag_maybe.extend(defaults());
+            }
             return;
         }
         for (prefix, site, sure) in &network.gateway.routes {
