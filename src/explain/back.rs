@@ -1,10 +1,8 @@
 //! The way back: replies meet routes and devices, but no filters (SES-01 to SES-03).
 
-use std::net::IpAddr;
-
 use crate::explain::candidates::{Candidate, Choice, choose, choose_some_public};
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
-use crate::explain::walk::{Home, Trail, Walk};
+use crate::explain::walk::{Home, Passed, Trail, Walk};
 use crate::explain::way::{Kind, Step};
 use crate::model::{Set, Span, Stage, Sym, Tri};
 use crate::rules::route::Hop;
@@ -32,96 +30,144 @@ enum Reply {
 impl Walk<'_, '_> {
     /// The reply of `host` to the source it saw.
     pub fn way_back(&self, host: &Host, packet: &Packet, trail: &Trail) -> Vec<Step> {
-        let Seen::At(source) = &packet.src else { return Vec::new() };
-        let last = trail.appliances.last();
-        let mut out = Vec::new();
-        match last {
-            None => out.push(self.reply(host, *source, |hop| direct(hop, self.home, host.vnet))),
-            Some(passed) if passed.translated => {
-                // The appliance takes the reply and gives it the first source back: two legs.
-                let middle = Home::Network(passed.exit.vnet);
-                out.push(self.reply(host, passed.exit.ip, |hop| direct(hop, middle, host.vnet)));
-                if let Some(first) = self.origin {
-                    out.push(self.reply(&passed.exit, first, |hop| direct(hop, self.home, passed.exit.vnet)));
-                }
-            }
-            Some(_) => {
-                // Every appliance of the way must see the reply, in the other order.
-                let mut from = host;
-                for passed in trail.appliances.iter().rev() {
-                    let at = (passed.exit.ip, passed.address);
-                    out.push(self.reply(from, *source, |hop| match hop {
-                        Candidate::Route(entry) => match entry.hop {
-                            Hop::Appliance(ip) if ip == at.0 || ip == at.1 => Reply::Right,
-                            Hop::None => Reply::Lost("is dropped"),
-                            Hop::Internet => Reply::Lost("goes to the internet"),
-                            _ => Reply::Elsewhere("does not pass the appliance"),
-                        },
-                        _ => Reply::Elsewhere("does not pass the appliance"),
-                    }));
-                    from = &passed.exit;
-                }
-                out.push(self.reply(from, *source, |hop| direct(hop, self.home, from.vnet)));
-            }
-        }
-        out
+        self.legs(host, &packet.src, &trail.appliances, self.home)
     }
 
     /// The reply of a site through the gateway: the gateway's own routes must lead back (GW-09).
     pub fn way_back_from_site(&self, at: &Host, packet: &Packet, trail: &Trail) -> Vec<Step> {
-        let Seen::At(source) = &packet.src else { return Vec::new() };
         let network = self.world.network(at.vnet);
         let Some(gateway) = network.gateway.gateways.first() else { return Vec::new() };
         let Some(subnet) = self.world.index.gateway_subnets.one(*gateway).map(|row| row.subnet) else { return Vec::new() };
-        let Some(stand_in) = self.world.network(self.world.vnet_of(subnet)).own.first().map(|own| own.network()) else { return Vec::new() };
+        let stand_in = self.world.network(self.world.vnet_of(subnet)).own.first().map_or(at.ip, |own| own.network());
         let instance = Host::imagined(self.world, subnet, stand_in);
-        let Some(passed) = trail.appliances.last() else {
-            return vec![self.reply(&instance, *source, |hop| direct(hop, self.home, instance.vnet))];
-        };
-        let mut out = vec![self.reply(&instance, *source, |hop| match hop {
-            Candidate::Route(entry) => match entry.hop {
-                Hop::Appliance(ip) if ip == passed.exit.ip || ip == passed.address => Reply::Right,
-                Hop::Local | Hop::Peering(_) if *source == passed.exit.ip => Reply::Right,
-                Hop::None => Reply::Lost("is dropped"),
-                _ => Reply::Elsewhere("does not pass the appliance"),
-            },
-            _ => Reply::Elsewhere("does not pass the appliance"),
-        })];
-        if let Some(first) = self.origin {
-            out.push(self.reply(&passed.exit, first, |hop| direct(hop, self.home, passed.exit.vnet)));
-        }
-        out
+        self.legs(&instance, &packet.src, &trail.appliances, self.home)
     }
 
     /// The reply to a client on the internet must leave for the internet (SES-02).
     pub fn way_back_to_internet(&self, host: &Host, client: &Seen) -> Vec<Step> {
-        let (choice, to) = match client {
-            Seen::At(ip) => (choose(self.world, host.subnet, *ip), ip.to_string()),
-            Seen::SomePublic => (choose_some_public(self.world, host.subnet), "some address of Azure".to_owned()),
-        };
-        let mut reply = judged(host, &choice, &to, |hop| match hop {
-            Candidate::Route(entry) => match entry.hop {
-                Hop::Internet => Reply::Right,
-                Hop::None => Reply::Lost("is dropped"),
-                Hop::Appliance(_) => Reply::Lost("goes to an appliance that never saw the packet"),
-                Hop::Gateway => Reply::Lost("goes to the gateway, which never saw the packet"),
-                _ => Reply::Lost("does not go to the internet"),
-            },
-            _ => Reply::Elsewhere("takes an endpoint of the subnet"),
-        });
-        if reply.span != Span::ALL {
-            reply.code = "W-ASYM-IN";
+        let mut legs = self.legs(host, client, &[], Home::Internet);
+        for leg in legs.iter_mut().filter(|leg| leg.span != Span::ALL) {
+            leg.code = "W-ASYM-IN";
         }
-        vec![reply]
+        legs
     }
 
-    /// One leg of the way back, by the routes of `from`'s subnet.
-    fn reply(&self, from: &Host, to: IpAddr, judge: impl Fn(&Candidate) -> Reply) -> Step {
-        judged(from, &choose(self.world, from.subnet, to), &to.to_string(), judge)
+    /// What comes back from outside the networks to an appliance that translated must find whom it serves.
+    pub fn way_home(&self, trail: &Trail) -> Vec<Step> {
+        match trail.appliances.split_last() {
+            Some((last, before)) if self.session && last.translated => self.legs(&last.exit, &last.before, before, self.home),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The reply of a private endpoint in `subnet` comes back by itself, except past an appliance that did not translate (PE-27).
+    pub fn way_back_from_endpoint(&self, subnet: Sym, trail: &Trail) -> Vec<Step> {
+        let Some(last) = trail.appliances.last() else { return Vec::new() };
+        if last.translated {
+            return self.way_home(trail);
+        }
+        let fails = match self.home {
+            Home::Network(vnet) => vnet == last.exit.vnet,
+            Home::Site(_) => self.world.vnet_of(subnet) == last.exit.vnet,
+            Home::Internet => true,
+        };
+        if !fails {
+            return Vec::new();
+        }
+        let text = format!("the reply of the private endpoint may pass by appliance {}, which does not translate", short(last.nic));
+        let unsure = step(Stage::Route, without_tcp(Tri::Maybe), "session.2", text).by(last.nic, "");
+        vec![unsure.kind(Kind::Assumption).code("NVA_ASYM")]
+    }
+
+    /// The legs of the way back from `from` to `to`: every appliance of the way must see the reply, in the other order, and one that
+    /// translated takes it and gives it the source back that the packet came with.
+    fn legs(&self, from: &Host, to: &Seen, passed: &[Passed], home: Home) -> Vec<Step> {
+        let mut out = Vec::new();
+        let (mut from, mut to, mut passed) = (from, to, passed);
+        let mut certain = true;
+        loop {
+            let (choice, text) = match to {
+                Seen::At(ip) => (choose(self.world, from.subnet, *ip), ip.to_string()),
+                Seen::SomePublic => (choose_some_public(self.world, from.subnet), "some address of Azure".to_owned()),
+            };
+            let (mut leg, right) = judged(from, &choice, &text, |candidate| self.leads(candidate, from, to, passed, home));
+            if !certain && leg.span != Span::ALL {
+                // Where an earlier leg may have gone past this one, it proves nothing.
+                leg.span = leg.span.or(Span::UNKNOWN);
+                leg = leg.kind(Kind::Assumption).code("W-ASYM");
+            }
+            certain &= leg.span == Span::ALL;
+            out.push(leg);
+            let Some((last, before)) = passed.split_last().filter(|_| right) else { return out };
+            from = &last.exit;
+            to = if last.translated { &last.before } else { to };
+            passed = before;
+        }
+    }
+
+    /// Where one candidate of a reply from `from` leads, compared with where it must: to the last appliance, or home.
+    fn leads(&self, candidate: &Candidate, from: &Host, to: &Seen, passed: &[Passed], home: Home) -> Reply {
+        let entry = match candidate {
+            Candidate::Route(entry) => entry,
+            Candidate::Endpoint { .. } => return Reply::Lost("takes the route of a private endpoint"),
+            Candidate::Service { .. } => return Reply::Elsewhere("takes a service endpoint of the subnet"),
+        };
+        let last = passed.last();
+        let delivered_in = |vnet: Sym| {
+            let wanted = match (last, home) {
+                (Some(last), _) if last.translated => Some(last.exit.vnet),
+                (_, Home::Network(vnet)) => Some(vnet),
+                _ => None,
+            };
+            match last {
+                _ if wanted != Some(vnet) => Reply::Lost("is delivered in another network"),
+                Some(last) if !last.translated => Reply::Elsewhere("does not pass the appliance"),
+                _ => Reply::Right,
+            }
+        };
+        let from_outside = home == Home::Internet && passed.is_empty();
+        match entry.hop {
+            Hop::Local => delivered_in(from.vnet),
+            Hop::Peering(peer) => delivered_in(peer),
+            Hop::Appliance(_) if from_outside => Reply::Lost("goes to an appliance that never saw the packet"),
+            Hop::Appliance(ip) => {
+                let Some(vnet) = self.network_of_hop(from, ip) else { return Reply::Lost("goes to an appliance that is nowhere near") };
+                match last {
+                    Some(last) if !last.translated && vnet == last.exit.vnet && (ip == last.exit.ip || ip == last.address) => Reply::Right,
+                    _ if *to == Seen::At(ip) => delivered_in(vnet),
+                    _ if self.drops(ip, vnet) => Reply::Lost("goes to an interface that forwards nothing"),
+                    _ => Reply::Elsewhere("goes to another appliance than the packet came by"),
+                }
+            }
+            Hop::Gateway => match home {
+                Home::Internet if passed.is_empty() => Reply::Lost("goes to the gateway, which never saw the packet"),
+                Home::Site(site) if self.leads_to_site(from, site) && passed.is_empty() => Reply::Right,
+                Home::Site(site) if !self.leads_to_site(from, site) => Reply::Lost("goes to a gateway without a connection to the site"),
+                _ => Reply::Elsewhere("goes to the gateway"),
+            },
+            Hop::Internet if from_outside => Reply::Right,
+            Hop::Internet => Reply::Lost("goes to the internet"),
+            Hop::None => Reply::Lost("is dropped"),
+            Hop::Unknown => Reply::Elsewhere("goes where the input does not tell"),
+        }
+    }
+
+    /// Whether whoever has the address surely forwards nothing (NVA-02).
+    fn drops(&self, ip: std::net::IpAddr, vnet: Sym) -> bool {
+        let owners = self.world.owners(ip, vnet);
+        let forwards = |host: &Host| self.world.index.nic.one(host.nic).is_some_and(|nic| nic.forwarding);
+        !owners.is_nobody() && owners.devices.is_empty() && !owners.hosts.iter().any(forwards)
+    }
+
+    /// Whether a gateway of the sender's network is connected to the site.
+    fn leads_to_site(&self, from: &Host, site: Sym) -> bool {
+        let gateways = &self.world.network(from.vnet).gateway.gateways;
+        self.world.entrances(site).iter().any(|entrance| gateways.contains(&entrance.step.resource))
     }
 }
 
-fn judged(from: &Host, choice: &Choice, to: &str, judge: impl Fn(&Candidate) -> Reply) -> Step {
+/// The step that one leg is, and whether it may be the right one.
+fn judged(from: &Host, choice: &Choice, to: &str, judge: impl Fn(&Candidate) -> Reply) -> (Step, bool) {
     let mut why = "comes back the way the packet went";
     let (mut right, mut elsewhere) = (false, false);
     for candidate in &choice.candidates {
@@ -147,25 +193,7 @@ fn judged(from: &Host, choice: &Choice, to: &str, judge: impl Fn(&Candidate) -> 
         None => (String::new(), Sym::EMPTY),
     };
     let text = format!("the reply from {} to {to} {why}", short(from.subnet));
-    let back = step(Stage::Route, without_tcp(sure), "session.1", text).by(from.subnet, rule).at_fact(source);
-    match sure {
-        Tri::Yes | Tri::No => back,
-        Tri::Maybe => back.kind(Kind::Assumption).code("W-ASYM"),
-    }
-}
-
-/// A reply that must be delivered without a device in between, to where the source is at home.
-fn direct(candidate: &Candidate, home: Home, vnet: Sym) -> Reply {
-    let Candidate::Route(entry) = candidate else { return Reply::Lost("takes an endpoint route") };
-    match (entry.hop, home) {
-        (Hop::Local, Home::Network(home)) if home == vnet => Reply::Right,
-        (Hop::Peering(peer), Home::Network(home)) if home == peer => Reply::Right,
-        (Hop::Gateway, Home::Site) => Reply::Right,
-        (Hop::Local | Hop::Peering(_), _) => Reply::Lost("is delivered in another network"),
-        (Hop::Gateway, _) => Reply::Elsewhere("goes to the gateway"),
-        (Hop::None, _) => Reply::Lost("is dropped"),
-        (Hop::Internet, _) => Reply::Lost("goes to the internet"),
-        (Hop::Appliance(_), _) => Reply::Elsewhere("goes to an appliance that did not see the packet"),
-        (Hop::Unknown, _) => Reply::Elsewhere("goes where the input does not tell"),
-    }
+    let back = step(Stage::Route, without_tcp(sure), "session.1", text).by(from.subnet, rule).from_fact(source);
+    let back = if sure == Tri::Maybe { back.kind(Kind::Assumption).code("W-ASYM") } else { back };
+    (back, right)
 }

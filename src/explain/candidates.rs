@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::explain::world::World;
 use crate::facts::network::EndpointPolicies;
 use crate::model::{Prefix, Sym, Tri};
-use crate::rules::route::{Context, Entry, Hop};
+use crate::rules::route::{Context, Entry, Hop, Origin};
 
 /// One next hop that may be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,9 @@ pub struct Choice {
 
 /// The candidates for `ip` on `subnet`.
 pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
+    if !world.index.subnet.has(subnet) {
+        return anywhere(subnet, ip);
+    }
     let context = world.context(subnet);
     let entries = context.select_address(ip);
     let mut candidates: Vec<Candidate> = entries.iter().copied().map(Candidate::Route).collect();
@@ -51,7 +54,8 @@ pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
         certain = false;
     }
     if let Some(service) = service_route(world, subnet, ip) {
-        match beats(&entries, ip, world, service) {
+        let known = context.unknown.is_empty();
+        match beats(&entries, ip, world, service).min(if known { Tri::Yes } else { Tri::Maybe }) {
             Tri::Yes => return Choice { candidates: vec![service], certain },
             _ => candidates.insert(0, service),
         }
@@ -61,6 +65,13 @@ pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
         certain = true; // no route at all: dropped
     }
     Choice { candidates, certain }
+}
+
+/// What a subnet that is not in the input does with a packet: nobody knows (SND-03).
+fn anywhere(subnet: Sym, ip: IpAddr) -> Choice {
+    let prefix = crate::model::net::everything(crate::model::net::host(ip));
+    let entry = Entry { prefix, origin: Origin::User, hop: Hop::Unknown, sure: Tri::Maybe, source: subnet, open: true };
+    Choice { candidates: vec![Candidate::Route(entry)], certain: false }
 }
 
 /// The candidates for some public address of Azure that the input does not tell.
@@ -104,7 +115,10 @@ fn endpoint_route(world: &World<'_>, context: &Context, ip: IpAddr) -> Option<(C
 fn stays(world: &World<'_>, context: &Context, endpoint: Sym, vnet: Sym, ip: IpAddr) -> Tri {
     let users = || context.entries.iter().filter(|e| e.origin.is_user() && e.prefix.contains(&ip));
     let exactly = users().filter(|e| e.prefix.prefix_len() == e.prefix.max_prefix_len()).map(|e| e.sure).max().unwrap_or(Tri::No);
-    let home = world.network(vnet).own.iter().filter(|own| own.contains(&ip)).map(|own| own.prefix_len()).max().unwrap_or(u8::MAX);
+    let home = world.network(vnet).own.iter().filter(|own| own.contains(&ip)).map(|own| own.prefix_len()).max();
+    // Of a network without its address space nobody knows how long a route must be.
+    let unknown = home.is_none();
+    let home = home.unwrap_or(0);
     let local = users().any(|e| e.hop == Hop::Local && e.prefix.prefix_len() >= home);
     let long_enough = users().filter(|e| e.open || e.prefix.prefix_len() >= home).map(|e| e.sure).max().unwrap_or(Tri::No);
     let subnet = world.index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
@@ -116,7 +130,10 @@ fn stays(world: &World<'_>, context: &Context, endpoint: Sym, vnet: Sym, ip: IpA
     if local {
         policy = policy.min(Tri::Maybe); // the address route goes, but the local route may not take its place (RTE-14)
     }
-    exactly.or(long_enough.and(policy)).negated()
+    let long_enough = if unknown { long_enough.min(Tri::Maybe) } else { long_enough };
+    let stays = exactly.or(long_enough.and(policy)).not();
+    // A route table that is not in the input may hold the address itself.
+    if context.unknown.is_empty() { stays } else { stays.min(Tri::Maybe) }
 }
 
 /// Whether a service endpoint of the subnet covers the address.

@@ -6,7 +6,7 @@ use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::walk::{Home, Passed, Target, Trail, Walk, device_words, tri_span};
 use crate::explain::way::{Kind, Step, Way};
-use crate::facts::network::{EndpointPolicies, Protocol, PublicSku};
+use crate::facts::network::{Protocol, PublicSku};
 use crate::model::{Proto, Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
@@ -28,7 +28,17 @@ impl Walk<'_, '_> {
         if vnet != at.vnet {
             trail.steps.extend(self.peering_steps(at, vnet, packet, &trail));
         }
+        if packet.service.is_none() && packet.dst == address {
+            // The next hop is the destination itself.
+            self.deliver(vnet, packet, trail, Via::Appliance, ways);
+            return;
+        }
         let owners = self.world.owners(address, vnet);
+        for endpoint in &owners.endpoints {
+            let text = format!("{address} is private endpoint {}, which forwards nothing", short(*endpoint));
+            let lost = step(Stage::Appliance, Span::NONE, "appliance.9", text).by(*endpoint, address.to_string());
+            ways.push(trail.clone().and(lost).end(Via::Appliance));
+        }
         for (device, kind) in &owners.devices {
             let (stage, via) = device_words(*kind);
             let mut trail = trail.clone();
@@ -37,10 +47,10 @@ impl Walk<'_, '_> {
             let unknown = step(stage, Span::UNKNOWN, "appliance.2", text).by(*device, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
             ways.push(trail.and(unknown).end(via));
         }
-        for host in owners.hosts.iter().chain(&owners.detached) {
+        for host in &owners.hosts {
             self.through_host(host, address, packet, trail.clone(), ways);
         }
-        if owners.hosts.is_empty() && owners.devices.is_empty() && owners.detached.is_empty() {
+        if owners.is_nobody() {
             let text = format!("nobody in the input has the next hop address {address}");
             let unknown = step(Stage::Appliance, Span::UNKNOWN, "appliance.3", text).by(vnet, address.to_string());
             ways.push(trail.and(unknown.kind(Kind::Assumption).code("W-NVA-UNKNOWN")).end(Via::Appliance));
@@ -48,7 +58,7 @@ impl Walk<'_, '_> {
     }
 
     /// The network the hop address lies in: the packet's own, or one directly peered.
-    fn network_of_hop(&self, at: &Host, address: IpAddr) -> Option<Sym> {
+    pub fn network_of_hop(&self, at: &Host, address: IpAddr) -> Option<Sym> {
         let network = self.world.network(at.vnet);
         if network.own.iter().any(|own| own.contains(&address)) {
             return Some(at.vnet);
@@ -67,18 +77,11 @@ impl Walk<'_, '_> {
         let back_at_it = trail.appliances.iter().any(|passed| passed.nic == host.nic);
         if back_at_it || trail.appliances.len() >= MAX_APPLIANCES {
             let text = format!("the packet comes back to appliance {name}: a loop");
-            ways.push(trail.and(step(Stage::Route, Span::NONE, "appliance.4", text).by(host.nic, "loop")).end(Via::Appliance));
+            ways.push(trail.and(step(Stage::Appliance, Span::NONE, "appliance.4", text).by(host.nic, "loop")).end(Via::Appliance));
             return;
         }
         let mut trail = trail;
         trail.steps.extend(filters::inbound(self.world, host, packet, self.asked));
-        if host.ip == packet.dst && packet.service.is_none() {
-            // The next hop is the destination itself.
-            let mut trail = trail;
-            trail.steps.extend(self.session.then(|| self.way_back(host, packet, &trail)).into_iter().flatten());
-            ways.push(trail.end(Via::Appliance));
-            return;
-        }
         if !index.nic.one(host.nic).is_some_and(|nic| nic.forwarding) {
             let text = format!("{} has enableIPForwarding=false: it drops what is not for itself", short(host.nic));
             let drop = step(Stage::Appliance, Span::NONE, "appliance.5", text).by(host.nic, "enableIPForwarding=false");
@@ -120,6 +123,7 @@ impl Walk<'_, '_> {
     ) {
         let mut trail = trail;
         let mut packet = packet.clone();
+        let before = packet.src.clone();
         if translated {
             packet.src = Seen::At(exit.ip);
             packet.src_asgs = self.world.asgs_of(exit.ip_config);
@@ -131,7 +135,7 @@ impl Walk<'_, '_> {
             let unsure = step(Stage::Appliance, Span::UNKNOWN, "appliance.8", text).by(host.nic, "snat");
             trail = trail.and(unsure.kind(Kind::Assumption).code("W-NVA"));
         }
-        trail.appliances.push(Passed { nic: host.nic, address, exit: exit.clone(), translated });
+        trail.appliances.push(Passed { nic: host.nic, address, exit: exit.clone(), translated, before });
         let out = filters::outbound(self.world, exit, packet.source(), packet.destination(), packet.ports, self.asked);
         trail.steps.extend(out);
         self.onward(exit, &packet, trail, ways);
@@ -191,28 +195,53 @@ impl Walk<'_, '_> {
         let sites: Vec<(Sym, Tri)> =
             matching.iter().filter(|(prefix, _, _)| Some(prefix.prefix_len()) == longest).map(|(_, site, sure)| (*site, *sure)).collect();
         let wrong = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Internet);
-        if sites.is_empty() || wrong {
-            let unknown = !network.gateway.unknown_routes.is_empty();
-            let (span, code) = if unknown { (Span::UNKNOWN, "W-BGP-UNKNOWN") } else { (Span::NONE, "") };
-            let text = format!("no site behind the gateway is known to have {}", packet.dst);
-            let source = if unknown { network.gateway.unknown_routes } else { gateway };
+        // A gateway also passes packets on to the networks that use it (PEER-10, GW-10): how is not modelled.
+        let modelled = self.world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&packet.dst));
+        if sites.is_empty() || wrong || modelled {
+            let learned = network.gateway.unknown_routes;
+            let unknown = !learned.is_empty() || modelled;
+            let (span, code) = match (unknown, modelled) {
+                (false, _) => (Span::NONE, ""),
+                (true, false) => (Span::UNKNOWN, "W-BGP-UNKNOWN"),
+                (true, true) => (Span::UNKNOWN, "W-UNSUPPORTED"),
+            };
+            let text = if modelled {
+                format!("{} lies in a network of the input: whether the gateway passes it on there is not modelled", packet.dst)
+            } else {
+                format!("no site behind the gateway is known to have {}", packet.dst)
+            };
+            let source = if learned.is_empty() { gateway } else { learned };
             let kind = if unknown { Kind::Assumption } else { Kind::Absence };
             trail = trail.and(step(Stage::Gateway, span, "gateway.2", text).by(source, "").kind(kind).code(code));
             ways.push(trail.end(Via::Gateway));
             return;
         }
+        let learned = !network.gateway.unknown_routes.is_empty();
+        // Another connection may have learned a longer prefix (GW-04).
+        let several = sites.len() > 1 || (learned && self.world.index.connections_by_gateway.get(gateway).len() > 1);
         for (site, sure) in sites {
-            if self.home == Home::Site {
+            let mut trail = trail.clone();
+            if matches!(&self.target, Target::Site(wanted) if !self.world.same_site(*wanted, site)) {
+                let text = format!("{} is at site {}", packet.dst, short(site));
+                ways.push(trail.and(step(Stage::Gateway, Span::NONE, "gateway.2", text).by(gateway, short(site))).end(Via::Gateway));
+                continue;
+            }
+            if matches!(self.home, Home::Site(_)) {
                 let text = format!("whether the gateway joins two sites is not known: to {}", short(site));
                 let unsure = step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).by(gateway, "").kind(Kind::Assumption);
                 trail = trail.and(unsure.code("W-BGP-UNKNOWN"));
+            }
+            if several {
+                let text = format!("several sites have {}: which of them the gateway chooses is not known", packet.dst);
+                let unsure = step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).by(gateway, "").kind(Kind::Assumption);
+                trail = trail.and(unsure.code("W-OVERLAP"));
             }
             let text = format!("gateway {} delivers it to site {}", short(gateway), short(site));
             let mut by = step(Stage::Gateway, tri_span(sure), "gateway.1", text).by(gateway, short(site)).at_fact(site).kind(Kind::Fact);
             if !sure.lo() {
                 by = by.code("W-CONN-STATE").kind(Kind::Assumption);
             }
-            let mut trail = trail.clone().and(by);
+            trail = trail.and(by);
             if self.session {
                 trail.steps.extend(self.way_back_from_site(at, packet, &trail));
             }
@@ -240,12 +269,7 @@ impl Walk<'_, '_> {
             }
         }
         let subnet = index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
-        let policies = index.subnet_private_endpoint_policy.one(subnet).map_or(EndpointPolicies::Disabled, |row| row.policies);
-        let filtered = match policies {
-            EndpointPolicies::Enabled | EndpointPolicies::Nsg => Tri::Yes,
-            EndpointPolicies::Unknown => Tri::Maybe,
-            EndpointPolicies::Disabled | EndpointPolicies::RouteTable => Tri::No,
-        };
+        let filtered = self.world.endpoint_filtered(endpoint);
         if let (true, Some(nsg)) = (filtered.hi(), index.subnet_nsg.one(subnet)) {
             let asgs = self.world.endpoint_asgs(endpoint);
             let own = crate::rules::tag::Party { place: packet.destination().place, asgs: &asgs };
@@ -256,6 +280,10 @@ impl Walk<'_, '_> {
                 met.code = "W-UNSUPPORTED";
             }
             trail = trail.and(met);
+        }
+        if self.session {
+            let back = self.way_back_from_endpoint(subnet, &trail);
+            trail.steps.extend(back);
         }
         ways.push(trail.end(via));
     }
@@ -268,9 +296,10 @@ impl Walk<'_, '_> {
             answers = answers.or(match index.store.one(connection.target) {
                 Some(store) => {
                     let http = index.store_access.one(store.store).is_some_and(|access| access.plain_http);
-                    crate::rules::private_endpoint::front_end(self.world.platform, store.service, store.kind, connection.group, http, true)
+                    let part = crate::rules::private_endpoint::base_part(connection.group);
+                    crate::rules::private_endpoint::front_end(self.world.platform, store.service, store.kind, part, http, true)
                 }
-                None => Span { sure: Set::EMPTY, may: Set::tcp_udp() },
+                None => crate::rules::private_endpoint::unseen_target(self.world.platform, connection.group),
             });
         }
         let text = format!("private endpoint {} answers at the ports of its service", short(endpoint));
@@ -281,21 +310,44 @@ impl Walk<'_, '_> {
     pub fn at_public_address(&self, packet: &Packet, source: &PublicSource, trail: Trail, ways: &mut Vec<Way>) {
         let index = self.world.index;
         let owners = index.public_ips_by_address.get(packet.dst);
+        if owners.is_empty() && index.public_ip_ranges.rows().any(|row| row.prefix.contains(&packet.dst)) {
+            let text = format!("{} belongs to a public IP prefix of the input and to no public address", packet.dst);
+            let closed = step(Stage::Route, Span::NONE, "inbound.3", text).by(Sym::EMPTY, "no-endpoint").kind(Kind::Absence);
+            ways.push(trail.and(closed).end(Via::Public));
+            return;
+        }
         if owners.is_empty() {
             let other = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Site(_));
             let span = if other { Span::NONE } else { Span::ALL };
             let text = format!("{} is an address of the internet", packet.dst);
-            ways.push(trail.and(step(Stage::Delivered, span, "outbound.3", text).kind(Kind::Default)).end(Via::Public));
+            let mut trail = trail.and(step(Stage::Delivered, span, "outbound.3", text).kind(Kind::Default));
+            trail.steps.extend(self.way_home(&trail));
+            ways.push(trail.end(Via::Public));
             return;
         }
         for owner in owners {
             let sku = index.public_ip.one(owner.public_ip).map_or(PublicSku::Unknown, |row| row.sku);
             let mut nobody = true;
             for config in index.ip_configs_by_public_ip.get(owner.public_ip) {
-                for host in self.world.hosts_of_config(config.ip_config) {
+                let nic = index.ip_config.one(config.ip_config).map(|row| row.nic);
+                if let Some(nic) = nic.filter(|nic| !index.nic.has(*nic)) {
                     nobody = false;
-                    self.public_in(&host, owner.public_ip, sku, packet, source, trail.clone(), ways);
+                    let text = format!("interface {} is not in the input", short(nic));
+                    let missing = step(Stage::Route, Span::UNKNOWN, "inbound.3", text).by(nic, "").kind(Kind::Absence);
+                    ways.push(trail.clone().and(missing.code("W-MISSING")).end(Via::Public));
+                    continue;
                 }
+                if !self.world.is_endpoint_config(config.ip_config) {
+                    continue; // nothing answers behind a detached interface (ADR-07)
+                }
+                let hosts = self.world.hosts_of_config(config.ip_config);
+                nobody &= hosts.is_empty();
+                let each = hosts.iter().map(|host| {
+                    let mut ways = Vec::new();
+                    self.public_in(host, owner.public_ip, sku, packet, source, trail.clone(), &mut ways);
+                    ways
+                });
+                ways.extend(any_place(each.collect()));
             }
             for device in index.devices_by_public_ip.get(owner.public_ip) {
                 if index.gateway.has(device.device) || index.nat_gateway.has(device.device) {
@@ -310,7 +362,9 @@ impl Walk<'_, '_> {
             }
             if nobody {
                 let text = format!("no machine answers at public address {}", short(owner.public_ip));
-                let closed = step(Stage::Nat, Span::NONE, "inbound.3", text).by(owner.public_ip, "").kind(Kind::Absence);
+                let of_nat = index.nat_gateway_public_ips.rows().any(|row| row.public_ip == owner.public_ip);
+                let stage = if of_nat { Stage::Nat } else { Stage::Route };
+                let closed = step(stage, Span::NONE, "inbound.3", text).by(owner.public_ip, "no-endpoint").kind(Kind::Absence);
                 ways.push(trail.clone().and(closed).end(Via::Public));
             }
         }
@@ -342,7 +396,7 @@ impl Walk<'_, '_> {
         }
         let sources: Vec<Seen> = match source {
             PublicSource::SomeAzure => vec![Seen::SomePublic],
-            PublicSource::OneOf(list) => list.iter().map(|prefix| Seen::At(prefix.network())).collect(),
+            PublicSource::OneOf(list) => self.told_apart(host, list).into_iter().map(Seen::At).collect(),
         };
         let mut inner = Packet { dst: host.ip, dst_asgs: self.world.asgs_of(host.ip_config), ..packet.clone() };
         let mut merged: Vec<Step> = Vec::new();
@@ -368,8 +422,34 @@ impl Walk<'_, '_> {
                 trail.steps.extend(self.way_back_to_internet(host, seen));
             }
         }
+        trail.steps.extend(self.way_home(&trail));
         ways.push(trail.end(Via::Public));
     }
+
+    /// One address for each part of `list` that the filters in front of `host` and its routes tell apart.
+    fn told_apart(&self, host: &Host, list: &[crate::model::Prefix]) -> Vec<IpAddr> {
+        if list.iter().all(|prefix| prefix.prefix_len() == prefix.max_prefix_len()) {
+            return list.iter().map(|prefix| prefix.network()).collect();
+        }
+        let mut cuts = Vec::new();
+        filters::cuts(self.world, host.nic, host.subnet, &mut cuts);
+        crate::explain::pieces::of(list, &cuts, |_| true)
+    }
+}
+
+/// A machine whose address is not known may have any of several: only what all of them let through is sure (ADR-06).
+fn any_place(mut each: Vec<Vec<Way>>) -> Vec<Way> {
+    if each.len() < 2 {
+        return each.pop().unwrap_or_default();
+    }
+    let sure = each.iter().map(|ways| ways.iter().fold(Set::EMPTY, |set, way| set.or(way.span().sure))).fold(Set::ALL, Set::and);
+    let mut all: Vec<Way> = each.into_iter().flatten().collect();
+    for way in &mut all {
+        let text = "the machine's own address is not known".to_owned();
+        let unsure = step(Stage::NsgInbound, Span { sure, may: Set::ALL }, "address.1", text);
+        way.steps.push(unsure.kind(Kind::Assumption).code("W-MISSING"));
+    }
+    all
 }
 
 /// The traffic that a line of a contract lists.

@@ -4,20 +4,21 @@ use crate::explain::packet::{Host, Packet, StepExt, short, step};
 use crate::explain::way::{Kind, Step};
 use crate::explain::world::World;
 use crate::facts::network::Direction;
+use crate::facts::selector::Selector;
 use crate::model::{Prefix, Set, Span, Stage, Sym};
 use crate::rules::filter::{Met, SourcePorts, first_match};
-use crate::rules::tag::Party;
+use crate::rules::tag::{Party, Place};
 
 /// The groups on the way out of `host`: the interface's, then the subnet's (NSG-01).
 pub fn outbound(world: &World<'_>, host: &Host, source: Party<'_>, destination: Party<'_>, ports: SourcePorts, asked: Set) -> Vec<Step> {
-    let own_asgs = world.asgs_of(host.ip_config);
+    let own_asgs = world.asgs_of_nic(host.nic);
     let own = Party { place: source.place, asgs: &own_asgs };
     steps(world, host, Direction::Outbound, own, destination, ports, asked)
 }
 
 /// The groups on the way into `host`: the subnet's, then the interface's (NSG-01).
 pub fn inbound(world: &World<'_>, host: &Host, packet: &Packet, asked: Set) -> Vec<Step> {
-    let own_asgs = world.asgs_of(host.ip_config);
+    let own_asgs = world.asgs_of_nic(host.nic);
     let own = Party { place: packet.destination().place, asgs: &own_asgs };
     steps(world, host, Direction::Inbound, own, packet.source(), packet.ports, asked)
 }
@@ -79,7 +80,7 @@ pub fn group(
         return step(stage, Span::UNKNOWN, "filter.3", text).by(nsg, "").kind(Kind::Assumption).code("W-MISSING");
     };
     let context = world.context(subnet);
-    let met: Vec<Met<'_>> = program.met(own, remote, ports, &context, world.platform).collect();
+    let met: Vec<Met<'_>> = program.met(own, remote, ports, &context, world.platform).map(|met| one_network(world, met)).collect();
     let span = first_match(met.iter().copied());
     let (deciding, code) = deciding(&met, span, asked);
     let Some(deciding) = deciding else {
@@ -96,6 +97,42 @@ pub fn group(
     let kind = if rule.default { Kind::Default } else { Kind::Fact };
     let source = if rule.default { nsg } else { rule.id };
     step(stage, span, "filter.1", text).by(nsg, name).at_fact(source).kind(kind).code(code)
+}
+
+/// A rule whose application security groups have members in several networks is one that Azure refuses: it counts only perhaps (NSG-09).
+fn one_network<'a>(world: &World<'_>, met: Met<'a>) -> Met<'a> {
+    let mut vnets: Vec<Sym> = Vec::new();
+    for selector in met.rule.own.iter().chain(&met.rule.remote) {
+        if let Selector::Asg(asg) = selector {
+            vnets.extend(world.networks_of_asg(*asg));
+        }
+    }
+    vnets.sort();
+    vnets.dedup();
+    if vnets.len() > 1 { Met { traffic: met.traffic.doubted(), ..met } } else { met }
+}
+
+/// What the rules of a group that name `tag`, and no others, do to packets for one of the platform's own addresses; `None` where none does.
+pub fn naming(world: &World<'_>, nsg: Sym, tag: Sym, from: &Host, to: std::net::IpAddr, asked: Set) -> Option<Step> {
+    let stage = stage(Direction::Outbound);
+    let Some(program) = world.program(nsg, Direction::Outbound) else {
+        let text = format!("NSG {} is not in the input: whether a rule names {tag} is not known", short(nsg));
+        return Some(step(stage, Span::UNKNOWN, "filter.3", text).by(nsg, "").kind(Kind::Assumption).code("W-MISSING"));
+    };
+    let context = world.context(from.subnet);
+    let own_asgs = world.asgs_of_nic(from.nic);
+    let own = Party { place: Place::At(from.ip), asgs: &own_asgs };
+    let remote = Party { place: Place::At(to), asgs: &[] };
+    let met = program.met(own, remote, SourcePorts::Kept, &context, world.platform);
+    let met: Vec<Met<'_>> = met.filter(|met| met.rule.remote.contains(&Selector::Tag(tag))).collect();
+    let first = met.first()?;
+    let named = met.iter().fold(Span::NONE, |span, met| span.or(met.traffic));
+    let passed = first_match(met.iter().copied());
+    let span = Span { sure: passed.sure.or(Set::ALL.minus(named.may)), may: passed.may.or(Set::ALL.minus(named.sure)) };
+    let deciding = met.iter().find(|met| met.traffic.may.meets(asked)).unwrap_or(first);
+    let text = format!("NSG {} has a rule for {tag}: {}", short(nsg), short(deciding.rule.id));
+    let decided = step(stage, span, "filter.5", text).by(nsg, short(deciding.rule.id)).from_fact(deciding.rule.id).kind(Kind::Fact);
+    Some(if span.sure == span.may { decided } else { decided.code("W-UNSUPPORTED") })
 }
 
 /// The rule that settles the asked traffic, and a code where none surely does.
@@ -124,8 +161,8 @@ pub fn cuts(world: &World<'_>, nic: Sym, subnet: Sym, out: &mut Vec<Prefix>) {
             let Some(program) = world.program(nsg, direction) else { continue };
             for selector in program.rules.iter().flat_map(|rule| rule.own.iter().chain(&rule.remote)) {
                 match selector {
-                    crate::facts::selector::Selector::Prefix(prefix) => out.push(*prefix),
-                    crate::facts::selector::Selector::Tag(tag) => out.extend(world.platform.tag(*tag).unwrap_or_default()),
+                    Selector::Prefix(prefix) => out.push(*prefix),
+                    Selector::Tag(tag) => out.extend(world.platform.tag(*tag).unwrap_or_default()),
                     _ => {}
                 }
             }

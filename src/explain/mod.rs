@@ -8,6 +8,7 @@ pub mod effective_dns;
 pub mod exposure;
 pub mod filters;
 pub mod packet;
+pub mod pieces;
 pub mod point;
 pub mod reach;
 pub mod services;

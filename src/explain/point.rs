@@ -6,13 +6,18 @@ use std::net::IpAddr;
 use crate::explain::candidates::takes_service_endpoint;
 use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::pieces;
 use crate::explain::stores;
 use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{Answer, Assumption, End, Flow, Kind, Reason, Step, Way};
-use crate::explain::world::{World, free_addresses};
+use crate::explain::world::World;
 use crate::facts::network::PublicSku;
-use crate::model::{Prefix, Set, Span, Stage, Sym, Tri, Verdict, Via, net};
+use crate::facts::selector::Selector;
+use crate::model::traffic::ANY_PORT;
+use crate::model::{Prefix, Set, Span, Stage, Sym, Verdict, Via, net};
+use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
+use crate::rules::route::PLATFORM_ADDRESS;
 
 /// The ways between one pair of addresses, one of which a packet takes.
 pub type Pair = Vec<Way>;
@@ -55,30 +60,59 @@ pub fn answer(world: &World<'_>, flow: &Flow) -> Answer {
     judge(&pairs, flow.traffic)
 }
 
-/// The ends of a machine: its interfaces' places, grouped by configuration, and whether the guest sends by it for sure (ADR-15).
-pub fn places(world: &World<'_>, end: End) -> Vec<(Vec<Host>, bool)> {
+/// Where a guest sends from: the places one address configuration stands for, and whether the guest surely uses its interface (ADR-15).
+pub type Sender = (Vec<Host>, bool);
+
+/// The places of a machine, an interface or a subnet, by address configuration (ADR-05, ADR-07).
+pub fn places(world: &World<'_>, end: End) -> Vec<Sender> {
     let index = world.index;
-    let of_nic = |nic: Sym, sure: bool| {
+    let of_nic = |nic: Sym| {
+        let sure = is_used(world, nic);
         let mut configs: Vec<Sym> = index.ip_configs_by_nic.get(nic).iter().map(|config| config.ip_config).collect();
+        configs.retain(|config| world.is_endpoint_config(*config));
         configs.sort_by_key(|config| config.as_str());
         configs.into_iter().map(move |config| (world.hosts_of_config(config), sure))
     };
     match end {
-        End::Nic(nic) => of_nic(nic, true).collect(),
+        End::Nic(nic) => of_nic(nic).collect(),
         End::Machine(machine) => {
             let mut nics: Vec<Sym> = index.nics_by_machine.get(machine).iter().map(|row| row.nic).collect();
             nics.sort_by_key(|nic| nic.as_str());
-            let single = nics.len() == 1;
-            nics.into_iter().flat_map(|nic| of_nic(nic, single || index.nic_primary.has(nic))).collect()
+            nics.into_iter().flat_map(of_nic).collect()
         }
         End::Subnet(subnet) => {
-            let mut cuts = Vec::new();
-            filters::cuts(world, Sym::EMPTY, subnet, &mut cuts);
-            cuts.extend(world.all_cuts());
-            let hosts = free_addresses(world, subnet, &cuts).into_iter().map(|ip| Host::imagined(world, subnet, ip)).collect();
+            let hosts = world.free_addresses(subnet).into_iter().map(|ip| Host::imagined(world, subnet, ip)).collect();
             vec![(hosts, true)]
         }
         _ => Vec::new(),
+    }
+}
+
+/// Whether the guest surely sends by the interface: its only one, or the primary one, which has the default route (ADR-15).
+fn is_used(world: &World<'_>, nic: Sym) -> bool {
+    let index = world.index;
+    let Some(machine) = index.nic_machine.one(nic).map(|row| row.machine) else { return true };
+    index.nics_by_machine.get(machine).len() == 1 || index.nic_primary.has(nic)
+}
+
+/// Prefixes mentioned anywhere by filters, routes and contracts, and the tags that stand on the way of an appliance.
+pub fn world_cuts(world: &World<'_>, cuts: &mut Vec<Prefix>) {
+    for rule in world.index.nsg_rules.rows() {
+        for selector in rule.sources.items().into_iter().chain(rule.destinations.items()) {
+            if let Selector::Prefix(prefix) = selector {
+                cuts.push(prefix);
+            }
+        }
+    }
+    cuts.extend(world.index.routes.rows().flat_map(|route| route.destination.items()).filter_map(|selector| match selector {
+        Selector::Prefix(prefix) => Some(prefix),
+        _ => None,
+    }));
+    cuts.extend(world.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
+    for nic in world.index.nic.rows().filter(|nic| nic.forwarding) {
+        for config in world.index.ip_configs_by_nic.get(nic.nic) {
+            filters::cuts(world, nic.nic, config.subnet, cuts);
+        }
     }
 }
 
@@ -112,12 +146,14 @@ pub fn unmodelled(resource: Sym) -> Way {
     Way { via: Via::Public, steps: vec![unknown] }
 }
 
-fn no_source(end: End) -> Way {
+/// Something that opens no flows as the source of one (PE-16).
+pub fn no_source(end: End) -> Way {
     let text = match end {
         End::PrivateEndpoint(_) => "a private endpoint never opens a flow".to_owned(),
         _ => "it never opens a flow of its own".to_owned(),
     };
-    Way { via: Via::Public, steps: vec![step(Stage::Route, Span::NONE, "reach.8", text).kind(Kind::Default)] }
+    let stage = if matches!(end, End::PrivateEndpoint(_)) { Stage::PrivateEndpoint } else { Stage::Route };
+    Way { via: Via::Public, steps: vec![step(stage, Span::NONE, "reach.8", text).kind(Kind::Default)] }
 }
 
 /// The destinations of a flow, as the packet's address and whom it is for. Inner lists count together, outer ones one by one.
@@ -142,12 +178,7 @@ fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr,
             let addresses = world.internet_from(from.nic, from.subnet, v6, || internet_addresses(world, from));
             addresses.iter().map(|ip| vec![(*ip, Target::Internet)]).collect()
         }
-        End::Site(site) => {
-            let mut cuts = Vec::new();
-            filters::cuts(world, from.nic, from.subnet, &mut cuts);
-            cuts.extend(world.all_cuts());
-            site_representatives(world, site, &cuts).into_iter().map(|ip| vec![(ip, Target::Site(site))]).collect()
-        }
+        End::Site(site) => site_representatives(world, site).into_iter().map(|ip| vec![(ip, Target::Site(site))]).collect(),
         _ => Vec::new(),
     }
 }
@@ -181,53 +212,96 @@ fn tag_has(world: &World<'_>, tag: Sym, prefix: &Prefix) -> bool {
 }
 
 fn from_places(world: &World<'_>, flow: &Flow) -> Pairs {
-    let mut out = Pairs::default();
-    for (hosts, sure_nic) in places(world, flow.from) {
+    from_senders(world, flow, places(world, flow.from))
+}
+
+fn from_senders(world: &World<'_>, flow: &Flow, senders: Vec<Sender>) -> Pairs {
+    let mut each: Vec<(Pairs, bool)> = Vec::new();
+    for (hosts, sure) in &senders {
         // Every place a source with an unknown address may be at counts (ADR-06, ADR-16); destinations that stand for many are one of them.
         let mut by_destination: Vec<Vec<Pair>> = Vec::new();
-        for host in &hosts {
+        for host in hosts {
             for (n, group) in destinations(world, flow, host).into_iter().enumerate() {
                 if by_destination.len() <= n {
                     by_destination.push(Vec::new());
                 }
                 for (ip, target) in group {
-                    by_destination[n].push(send(world, flow, host, ip, target, sure_nic));
+                    let mut ways = send(world, flow, host, ip, target);
+                    let near = world.index.subnet_prefixes.get(host.subnet).iter().any(|row| row.prefix.contains(&ip));
+                    if !sure && !near {
+                        ways.iter_mut().for_each(|way| way.steps.insert(0, secondary(host)));
+                    }
+                    by_destination[n].push(ways);
                 }
             }
         }
-        out.groups.extend(by_destination);
+        each.push((Pairs { groups: by_destination }, *sure));
     }
-    if out.groups.is_empty() {
-        out = one(no_address(flow));
+    let mut out = Pairs::default();
+    // Whichever of its interfaces the guest uses, the flow gets through where it does by each of them.
+    let by_each = |(pairs, _): &(Pairs, bool)| {
+        let mut certain = pairs.clone();
+        let ways = certain.groups.iter_mut().flatten().flatten();
+        ways.for_each(|way| way.steps.retain(|step| step.label != SECONDARY));
+        !whole_bands(flow.traffic, span(&certain).sure).is_empty()
+    };
+    let all_agree = each.len() > 1 && each.iter().all(by_each);
+    for (mut pairs, _) in each {
+        if all_agree {
+            pairs.groups.iter_mut().flatten().flatten().for_each(|way| way.steps.retain(|step| step.label != SECONDARY));
+        }
+        out.groups.append(&mut pairs.groups);
     }
-    out
+    if out.groups.is_empty() { one(no_address(world, flow)) } else { out }
 }
 
-fn no_address(flow: &Flow) -> Way {
-    let text = match flow.to {
-        End::PrivateEndpoint(_) => "the private endpoint has no known address".to_owned(),
-        _ => "one of the ends has no address in the input".to_owned(),
+/// The rule about interfaces that a guest perhaps does not use.
+const SECONDARY: &str = "address.8";
+
+/// The doubt about a flow that leaves its subnet by what may be a secondary interface (ADR-15).
+pub fn secondary(host: &Host) -> Step {
+    let text = format!("{} is perhaps a secondary interface: whether the guest sends by it is not known", short(host.nic));
+    step(Stage::Route, Span::UNKNOWN, SECONDARY, text).by(host.nic, "").kind(Kind::Assumption).code("W-UNSUPPORTED")
+}
+
+/// A flow one of whose ends has no address: nobody is there, or what has it is not in the input.
+pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
+    let missing = |end: End| match end {
+        End::Machine(machine) => world.index.nics_by_machine.get(machine).iter().any(|row| !world.index.nic.has(row.nic)),
+        _ => false,
     };
-    let (span, code) = match flow.to {
-        End::PrivateEndpoint(_) => (Span::UNKNOWN, "W-MISSING"),
-        _ => (Span::NONE, ""),
+    let sends = match flow.from {
+        End::Machine(_) | End::Nic(_) | End::Subnet(_) => places(world, flow.from).iter().any(|(hosts, _)| !hosts.is_empty()),
+        _ => true,
     };
-    Way { via: Via::VnetLocal, steps: vec![step(Stage::Route, span, "address.2", text).kind(Kind::Absence).code(code)] }
+    let unknown = missing(flow.from) || missing(flow.to) && sends;
+    let text = match unknown {
+        true => "an interface of one of the ends is not in the input".to_owned(),
+        false => "one of the ends has no address in the input".to_owned(),
+    };
+    let (span, code) = if unknown { (Span::UNKNOWN, "W-MISSING") } else { (Span::NONE, "") };
+    Way {
+        via: Via::VnetLocal,
+        steps: vec![step(Stage::Route, span, "address.2", text).by(Sym::EMPTY, "no-endpoint").kind(Kind::Absence).code(code)],
+    }
 }
 
 /// The ways of one packet from one place.
-fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target, sure_nic: bool) -> Pair {
-    if let Target::Host(host) = &target
-        && host == from
-    {
-        return vec![Way {
-            via: Via::VnetLocal,
-            steps: vec![step(Stage::Delivered, Span::ALL, "reach.7", "it is the same address".to_owned())],
-        }];
+fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target) -> Pair {
+    if let Target::Host(host) = &target {
+        if host == from && !host.ip_config.is_empty() {
+            return vec![Way {
+                via: Via::VnetLocal,
+                steps: vec![step(Stage::Delivered, Span::ALL, "reach.7", "it is the same address".to_owned())],
+            }];
+        }
+    }
+    if let Some(way) = to_platform(world, flow, from, to) {
+        return vec![way];
     }
     let dst_asgs = match &target {
         Target::Host(host) => world.asgs_of(host.ip_config),
-        _ => owner_asgs(world, to, from.vnet),
+        _ => world.asgs_at(to),
     };
     let packet = Packet { dst_asgs, ..Packet::new(Seen::At(from.ip), world.asgs_of(from.ip_config), to) };
     let walk = Walk {
@@ -239,58 +313,80 @@ fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target,
         origin: Some(from.ip),
         sources: RefCell::default(),
     };
-    let mut ways = walk.from(from, &packet);
-    let inside = world.index.subnet_prefixes.get(from.subnet).iter().any(|row| row.prefix.contains(&to));
-    if !sure_nic && !inside {
-        let text = format!("{} is perhaps a secondary interface: whether the guest sends by it is not known", short(from.nic));
-        let unsure = step(Stage::Route, Span::UNKNOWN, "address.8", text).by(from.nic, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
-        ways.iter_mut().for_each(|way| way.steps.insert(0, unsure.clone()));
-    }
-    ways
+    walk.from(from, &packet)
 }
 
-/// The groups of whoever has the address in the source's network, for rules that name groups on the other side (NSG-09).
-fn owner_asgs(world: &World<'_>, ip: IpAddr, vnet: Sym) -> Vec<(Sym, Tri)> {
-    let owners = world.owners(ip, vnet);
-    let mut asgs: Vec<(Sym, Tri)> = owners.hosts.iter().flat_map(|host| world.asgs_of(host.ip_config)).collect();
-    asgs.sort();
-    asgs.dedup();
-    asgs
+/// The platform's own addresses answer whatever the rules say, but for rules that name their tag (NSG-11).
+fn to_platform(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr) -> Option<Way> {
+    let tag = match to.to_string().as_str() {
+        PLATFORM_ADDRESS => "azureplatformdns",
+        "169.254.169.254" => "azureplatformimds",
+        _ => return None,
+    };
+    let groups = world.index.nic_nsg.get(from.nic).iter().map(|row| row.nsg);
+    let groups = groups.chain(world.index.subnet_nsg.get(from.subnet).iter().map(|row| row.nsg));
+    let mut steps: Vec<Step> = groups.filter_map(|nsg| filters::naming(world, nsg, Sym::new(tag), from, to, flow.traffic)).collect();
+    let text = format!("{to} is the platform's own address, which the host itself answers");
+    steps.push(step(Stage::Delivered, Span::ALL, "filter.5", text).kind(Kind::Default));
+    Some(Way { via: Via::VnetLocal, steps })
 }
 
 fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pairs {
     let index = world.index;
-    let mut targets: Vec<(Host, Sym)> = Vec::new();
+    let mut out = Pairs::default();
     match flow.to {
         End::Machine(_) | End::Nic(_) | End::Subnet(_) => {
             for (hosts, _) in places(world, flow.to) {
-                for host in hosts {
-                    if let Some(row) = index.ip_config_public_ip.one(host.ip_config) {
-                        targets.push((host, row.public_ip));
-                    }
+                let Some(config) = hosts.first().map(|host| host.ip_config) else { continue };
+                for row in index.ip_config_public_ip.get(config) {
+                    out.groups.extend(in_by(world, flow, source, &hosts, row.public_ip));
+                }
+                if let Some(pool) = index.ip_config_pools.get(config).iter().map(|row| row.pool).min_by_key(|pool| pool.as_str()) {
+                    out.groups.push(vec![vec![balanced(pool)]]);
                 }
             }
-            if targets.is_empty() {
-                return one(closed("it has no public address", end_id(flow.to)));
-            }
         }
-        End::Ip(ip) if net::is_public(ip) => return to_public_literal(world, flow, source, ip),
-        End::Internet(_) => return one(closed("both ends are outside", Sym::EMPTY)),
+        End::Ip(ip) | End::Internet(Some(ip)) if net::is_public(ip) => return to_public_literal(world, flow, source, ip),
+        End::Internet(None) => {
+            let text = "both ends are outside".to_owned();
+            return one(Way { via: Via::Public, steps: vec![step(Stage::Delivered, Span::ALL, "outbound.3", text).kind(Kind::Default)] });
+        }
         _ => return one(closed("the internet does not lead to a private address", end_id(flow.to))),
     }
-    let mut out = Pairs::default();
-    for (host, public_ip) in targets {
-        let sku = index.public_ip.one(public_ip).map_or(PublicSku::Unknown, |row| row.sku);
-        for client in clients(world, source, &host) {
-            let walk = internet_walk(world, flow, Target::Host(host.clone()));
-            let packet = from_client(client, host.ip);
-            let source = PublicSource::OneOf(vec![net::host(client)]);
-            let mut ways = Vec::new();
-            walk.public_in(&host, public_ip, sku, &packet, &source, Trail::default(), &mut ways);
-            out.groups.push(vec![ways]);
-        }
+    if out.groups.is_empty() {
+        let missing = matches!(flow.to, End::Machine(m) if index.nics_by_machine.get(m).iter().any(|row| !index.nic.has(row.nic)));
+        return one(if missing { no_address(world, flow) } else { closed("it has no public address", end_id(flow.to)) });
     }
     out
+}
+
+/// In by one public address of the places: one group for each client that makes a difference.
+fn in_by(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host], public_ip: Sym) -> Vec<Vec<Pair>> {
+    let index = world.index;
+    let sku = index.public_ip.one(public_ip).map_or(PublicSku::Unknown, |row| row.sku);
+    let v6 = index.public_ip_address.one(public_ip).is_some_and(|row| row.address.is_ipv6());
+    let mut cuts = Vec::new();
+    hosts.iter().take(1).for_each(|host| filters::cuts(world, host.nic, host.subnet, &mut cuts));
+    let clients = match source {
+        Some(ip) => vec![ip],
+        None => public_representatives(world, &cuts, v6),
+    };
+    let to = |client: IpAddr, host: &Host| {
+        let walk = internet_walk(world, flow, Target::Host(host.clone()));
+        let mut ways = Vec::new();
+        let source = PublicSource::OneOf(vec![net::host(client)]);
+        walk.public_in(host, public_ip, sku, &from_client(client, host.ip), &source, Trail::default(), &mut ways);
+        ways
+    };
+    let of_family = clients.into_iter().filter(|client| client.is_ipv6() == v6);
+    of_family.map(|client| hosts.iter().map(|host| to(client, host)).collect()).collect()
+}
+
+/// A member of a pool may be reached through its load balancer, whose rules are not modelled.
+fn balanced(pool: Sym) -> Way {
+    let text = format!("the load balancer of pool {} perhaps passes it on", short(pool));
+    let unknown = step(Stage::LoadBalancer, Span::UNKNOWN, "inbound.4", text).by(pool, "").kind(Kind::Assumption);
+    Way { via: Via::LoadBalancer, steps: vec![unknown.code("W-UNSUPPORTED")] }
 }
 
 fn internet_walk<'w, 'a>(world: &'w World<'a>, flow: &Flow, target: Target) -> Walk<'w, 'a> {
@@ -336,7 +432,8 @@ fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip:
 }
 
 fn closed(why: &str, resource: Sym) -> Way {
-    Way { via: Via::Public, steps: vec![step(Stage::Nat, Span::NONE, "inbound.3", why.to_owned()).by(resource, "").kind(Kind::Absence)] }
+    let nobody = step(Stage::Route, Span::NONE, "inbound.3", why.to_owned()).by(resource, "no-endpoint");
+    Way { via: Via::Public, steps: vec![nobody.kind(Kind::Absence)] }
 }
 
 fn end_id(end: End) -> Sym {
@@ -349,18 +446,21 @@ fn end_id(end: End) -> Sym {
 
 /// From a site on premises: in at the gateway, then by the routes of the gateway's subnet.
 fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
+    if let End::Ip(ip) | End::Internet(Some(ip)) = flow.to {
+        if net::is_public(ip) && !world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&ip)) {
+            return from_site_outside(world, flow, site, ip);
+        }
+    }
     let mut out = Pairs::default();
-    let mut cuts = Vec::new();
-    cuts.extend(world.all_cuts());
-    for entrance in world.entrances(site) {
-        filters::cuts(world, Sym::EMPTY, entrance.subnet, &mut cuts);
-        for source in site_representatives(world, site, &cuts) {
+    let entrances = world.entrances(site);
+    for entrance in &entrances {
+        for source in site_representatives(world, site) {
             let at = Host::imagined(world, entrance.subnet, source);
             for group in destinations(world, flow, &at) {
                 let pairs = group.into_iter().map(|(ip, target)| {
                     let dst_asgs = match &target {
                         Target::Host(host) => world.asgs_of(host.ip_config),
-                        _ => Vec::new(),
+                        _ => world.asgs_at(ip),
                     };
                     let packet = Packet { dst_asgs, ..Packet::new(Seen::At(source), Vec::new(), ip) };
                     let walk = Walk {
@@ -368,17 +468,13 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
                         asked: flow.traffic,
                         session: flow.session,
                         target,
-                        home: Home::Site,
+                        home: Home::Site(site),
                         origin: Some(source),
                         sources: RefCell::default(),
                     };
                     let mut ways = Vec::new();
-                    walk.onward(
-                        &at,
-                        &packet,
-                        Trail { steps: vec![entrance.step.clone()], via: Some(Via::Gateway), ..Trail::default() },
-                        &mut ways,
-                    );
+                    let entered = Trail { steps: vec![entrance.step.clone()], via: Some(Via::Gateway), ..Trail::default() };
+                    walk.onward(&at, &packet, entered, &mut ways);
                     ways
                 });
                 out.groups.push(pairs.collect());
@@ -386,67 +482,99 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
         }
     }
     if out.groups.is_empty() {
-        let text = "no connection of a gateway leads to the site".to_owned();
-        out = one(Way {
-            via: Via::Gateway,
-            steps: vec![step(Stage::Gateway, Span::NONE, "gateway.3", text).by(site, "").kind(Kind::Absence)],
-        });
+        let unlisted = !entrances.is_empty() && world.site_prefixes(site).is_empty();
+        let (span, code, text) = if unlisted {
+            (Span::UNKNOWN, "W-BGP-UNKNOWN", "which addresses the site has is not in the input")
+        } else if entrances.is_empty() {
+            (Span::NONE, "", "no connection of a gateway leads to the site")
+        } else {
+            return one(no_address(world, flow));
+        };
+        let kind = if unlisted { Kind::Assumption } else { Kind::Absence };
+        let none = step(Stage::Gateway, span, "gateway.3", text.to_owned()).by(site, "").kind(kind).code(code);
+        out = one(Way { via: Via::Gateway, steps: vec![none] });
     }
     out
 }
 
-/// A literal source address: whoever has it.
-fn from_ip(world: &World<'_>, flow: &Flow, ip: IpAddr) -> Pairs {
-    let mut configs: Vec<Sym> = world.index.ip_configs_by_address.get(ip).iter().map(|row| row.ip_config).collect();
-    configs.sort_by_key(|config| config.as_str());
-    let hosts: Vec<Host> = configs.into_iter().flat_map(|config| world.hosts_of_config(config)).filter(|host| host.ip == ip).collect();
-    let [host] = hosts.as_slice() else {
-        if net::is_public(ip) && hosts.is_empty() {
-            return from_internet(world, flow, Some(ip));
-        }
-        let text = format!("{} address configurations have {ip}: name the interface instead", hosts.len());
-        return one(Way {
-            via: Via::VnetLocal,
-            steps: vec![step(Stage::Route, Span::UNKNOWN, "address.9", text).kind(Kind::Assumption).code("W-MISSING")],
-        });
-    };
-    from_places(world, &Flow { from: End::Nic(host.nic), ..*flow })
+/// From a site to a public address: by the site's own way out, with the addresses a person stated for it.
+fn from_site_outside(world: &World<'_>, flow: &Flow, site: Sym, ip: IpAddr) -> Pairs {
+    let nats = world.index.site_nats.rows().filter(|row| world.same_site(row.site, site));
+    let mut addresses: Vec<Prefix> = nats.map(|row| net::host(row.address)).filter(|p| p.addr().is_ipv4() == ip.is_ipv4()).collect();
+    addresses.sort_unstable();
+    let source = if addresses.is_empty() { PublicSource::SomeAzure } else { PublicSource::OneOf(addresses) };
+    let walk = internet_walk(world, flow, Target::Anyone);
+    let packet = Packet { ports: SourcePorts::Translated, ..Packet::new(Seen::SomePublic, Vec::new(), ip) };
+    let mut ways = Vec::new();
+    walk.at_public_address(&packet, &source, Trail::default(), &mut ways);
+    Pairs { groups: vec![vec![ways]] }
 }
 
-/// One address of each piece that `cuts` make of public space, modelled public addresses left out (IN-01).
+/// A literal source address: whoever has it, else a machine that could be placed there, else a site or the internet.
+fn from_ip(world: &World<'_>, flow: &Flow, ip: IpAddr) -> Pairs {
+    let senders = holders(world, ip);
+    if !senders.is_empty() {
+        // The address may be taken in several networks: all of them must agree.
+        let each: Vec<Pairs> = senders.into_iter().map(|sender| from_senders(world, flow, vec![sender])).collect();
+        return all_agree(each);
+    }
+    let index = world.index;
+    let named = index.local_gateway.rows().map(|row| row.site).chain(index.site.rows().map(|row| row.site));
+    let mut sites: Vec<Sym> = named.filter(|site| world.site_prefixes(*site).iter().any(|p| p.contains(&ip))).collect();
+    sites.sort_by_key(|site| site.as_str());
+    match sites.first() {
+        Some(site) => from_site(world, flow, *site),
+        None if net::is_public(ip) => from_internet(world, flow, Some(ip)),
+        None => one(closed("nobody in the input has the source address", Sym::EMPTY)),
+    }
+}
+
+/// Who sends with a literal address: the configurations that have it, else the places in subnets that hold it.
+pub fn holders(world: &World<'_>, ip: IpAddr) -> Vec<Sender> {
+    let mut configs: Vec<Sym> = world.index.ip_configs_by_address.get(ip).iter().map(|row| row.ip_config).collect();
+    configs.retain(|config| world.is_endpoint_config(*config));
+    configs.sort_by_key(|config| config.as_str());
+    let hosts = configs.into_iter().flat_map(|config| world.hosts_of_config(config)).filter(|host| host.ip == ip);
+    let mut found: Vec<Sender> = hosts.map(|host| (vec![host.clone()], is_used(world, host.nic))).collect();
+    if found.is_empty() {
+        let mut subnets: Vec<Sym> =
+            world.index.subnet_prefixes.rows().filter(|row| row.prefix.contains(&ip)).map(|row| row.subnet).collect();
+        subnets.retain(|subnet| world.index.subnet.has(*subnet));
+        subnets.sort_by_key(|subnet| subnet.as_str());
+        subnets.dedup();
+        found.extend(subnets.into_iter().map(|subnet| (vec![Host::imagined(world, subnet, ip)], true)));
+    }
+    found
+}
+
+/// One of several is true and nobody knows which: every one of them must let a flow through.
+fn all_agree(mut each: Vec<Pairs>) -> Pairs {
+    if each.len() < 2 {
+        return each.pop().unwrap_or_default();
+    }
+    let sure = each.iter().map(|pairs| span(pairs).sure).fold(Set::ALL, Set::and);
+    let mut all = Pairs { groups: each.into_iter().flat_map(|pairs| pairs.groups).collect() };
+    let text = "several in the input have the address: name the interface instead".to_owned();
+    let unsure = step(Stage::Route, Span { sure, may: Set::ALL }, "address.9", text).kind(Kind::Assumption).code("W-OVERLAP");
+    all.groups.iter_mut().flatten().flatten().for_each(|way| way.steps.insert(0, unsure.clone()));
+    all
+}
+
+/// One address of each piece that `cuts` make of public space, what belongs to the estate left out (IN-01).
 pub fn public_representatives(world: &World<'_>, cuts: &[Prefix], v6: bool) -> Vec<IpAddr> {
     let everything: Prefix = if v6 { "2000::/3" } else { "0.0.0.0/0" }.parse().expect("a literal prefix");
     let universe = if v6 { vec![everything] } else { net::public(everything) };
-    representatives(&universe, cuts, |ip| !world.index.public_ips_by_address.has(ip))
+    let ranges: Vec<Prefix> = world.index.public_ip_ranges.rows().map(|row| row.prefix).collect();
+    let mut cuts = cuts.to_vec();
+    cuts.extend(&ranges);
+    let foreign = |ip: IpAddr| !world.index.public_ips_by_address.has(ip) && !ranges.iter().any(|range| range.contains(&ip));
+    pieces::of(&universe, &cuts, foreign)
 }
 
-/// One address of each piece that `cuts` make of the site's addresses.
-pub fn site_representatives(world: &World<'_>, site: Sym, cuts: &[Prefix]) -> Vec<IpAddr> {
-    representatives(&world.site_prefixes(site), cuts, |_| true)
-}
-
-fn representatives(universe: &[Prefix], cuts: &[Prefix], wanted: impl Fn(IpAddr) -> bool) -> Vec<IpAddr> {
-    let mut out: Vec<IpAddr> = Vec::new();
-    for block in universe {
-        let inside: Vec<Prefix> = cuts.iter().filter(|cut| block.contains(*cut)).copied().collect();
-        let mut bounds: Vec<u128> = vec![net::number(block.network())];
-        for cut in &inside {
-            bounds.push(net::number(cut.network()));
-            if net::number(cut.broadcast()) < net::number(block.broadcast()) {
-                bounds.push(net::number(cut.broadcast()) + 1);
-            }
-        }
-        bounds.sort_unstable();
-        bounds.dedup();
-        let v4 = block.addr().is_ipv4();
-        for (n, bound) in bounds.iter().enumerate() {
-            let end = bounds.get(n + 1).copied().unwrap_or(net::number(block.broadcast()).saturating_add(1));
-            // The first address of the piece that nobody in the input has; a few tries are enough unless all of them are taken.
-            let free = (*bound..end.max(bound + 1)).take(64).map(|n| net::address(n, v4)).find(|ip| wanted(*ip));
-            out.extend(free);
-        }
-    }
-    out
+/// One address of each piece of the site's addresses that the estate tells apart.
+pub fn site_representatives(world: &World<'_>, site: Sym) -> Vec<IpAddr> {
+    let prefixes = world.site_prefixes(site);
+    prefixes.iter().flat_map(|prefix| world.bounds().pieces(prefix.network(), prefix.broadcast(), |_| true)).collect()
 }
 
 /// The verdict over all pairs.
@@ -465,18 +593,27 @@ pub fn judge(pairs: &Pairs, asked: Set) -> Answer {
         Verdict::Unproven => asked.and(span.may),
         Verdict::Denied => asked,
     };
+    // With whatever source port it was asked for: what only some of them pass is not proven.
+    let whole = traffic.bands().iter().fold(Set::EMPTY, |set, band| set.or(asked.and(Set::of(band.proto, band.dports, ANY_PORT))));
     let ways: Vec<&Way> = pairs.groups.iter().flatten().flatten().collect();
+    let passes = |way: &&&Way| !whole_bands(asked, way.span().sure).is_empty();
+    let open = |way: &&&Way| way.span().may.meets(asked);
     let deciding = match verdict {
-        Verdict::Allowed => ways.iter().find(|way| !whole_bands(asked, way.span().sure).is_empty()),
-        Verdict::Unproven => ways.iter().find(|way| way.span().may.meets(asked)),
+        Verdict::Allowed => ways.iter().find(passes),
+        // Of ways that all count, one that is refused leaves the rest unproven.
+        Verdict::Unproven => ways
+            .iter()
+            .find(|way| open(way) && !passes(way))
+            .or_else(|| ways.iter().find(|way| !open(way)))
+            .or_else(|| ways.iter().find(open)),
         Verdict::Denied => ways.first(),
     };
     let steps = deciding.map_or(&[] as &[Step], |way| way.steps.as_slice());
-    let reason = reason(verdict, steps, asked, traffic);
+    let reason = reason(verdict, steps, asked, whole);
     let mut assumptions: Vec<Assumption> = Vec::new();
     if verdict == Verdict::Unproven {
         let open = ways.iter().filter(|way| way.span().may.meets(asked));
-        for unsure in open.flat_map(|way| &way.steps).filter(|s| !s.code.is_empty() && !traffic.within(s.span.sure)) {
+        for unsure in open.flat_map(|way| &way.steps).filter(|s| !s.code.is_empty() && !whole.within(s.span.sure)) {
             assumptions.push(Assumption { code: unsure.code.to_owned(), resource: unsure.resource, text: unsure.text.clone() });
         }
         assumptions.sort_by(|a, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
@@ -493,7 +630,7 @@ fn whole_bands(asked: Set, sure: Set) -> Set {
     let mut out = Set::EMPTY;
     for band in asked.and(sure).bands() {
         let piece = band.sports.iter().fold(Set::EMPTY, |set, sports| set.or(Set::of(band.proto, band.dports, *sports)));
-        let wanted = asked.and(Set::of(band.proto, band.dports, crate::model::traffic::ANY_PORT));
+        let wanted = asked.and(Set::of(band.proto, band.dports, ANY_PORT));
         if wanted.within(piece) {
             out = out.or(piece);
         }

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use crate::explain::candidates::{Candidate, choose};
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
-use crate::explain::transport::{self, Client, Transport};
+use crate::explain::transport::{self, Arrival, Client, Transport};
 use crate::explain::walk::{Home, Target, Trail, Walk};
-use crate::explain::way::{Kind, Way};
+use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Stage, Sym, Tri, Via};
@@ -44,8 +44,8 @@ pub struct FromPlace<'w, 'a> {
 pub enum From {
     /// A machine.
     Host(Host),
-    /// On premises, in at a gateway's subnet.
-    Site(Vec<Host>),
+    /// On premises, in at a gateway's subnet, with the connection they come by.
+    Site(Vec<(Host, Step)>),
     /// The internet.
     Outside,
 }
@@ -57,7 +57,7 @@ impl FromPlace<'_, '_> {
 }
 
 impl Transport for FromPlace<'_, '_> {
-    fn to_private_endpoint(&self, _client: &Client, endpoint: Sym, address: IpAddr, traffic: Set) -> Vec<Way> {
+    fn to_private_endpoint(&self, client: &Client, endpoint: Sym, address: IpAddr, traffic: Set) -> Vec<Way> {
         let target = Target::Endpoint(endpoint);
         match &self.from {
             From::Outside => Vec::new(),
@@ -69,17 +69,18 @@ impl Transport for FromPlace<'_, '_> {
             }
             From::Site(entrances) => {
                 let mut ways = Vec::new();
-                for host in entrances {
+                for (host, connection) in entrances {
                     let packet = Packet::new(Seen::At(host.ip), Vec::new(), address);
-                    let walk = self.walk(traffic, target.clone(), Home::Site, Some(host.ip));
-                    walk.onward(host, &packet, Trail { via: Some(Via::Gateway), ..Trail::default() }, &mut ways);
+                    let walk = self.walk(traffic, target.clone(), Home::Site(client_site(client)), Some(host.ip));
+                    let entered = Trail { steps: vec![connection.clone()], via: Some(Via::Gateway), ..Trail::default() };
+                    walk.onward(host, &packet, entered, &mut ways);
                 }
                 ways
             }
         }
     }
 
-    fn to_service(&self, _client: &Client, class: &transport::ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Source)> {
+    fn to_service(&self, _client: &Client, class: &transport::ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Arrival)> {
         let From::Host(host) = &self.from else { return Vec::new() };
         let front_end =
             FrontEnd { service: class.service, class: ServiceClass { tag: class.tag, region: class.region }, covered: Some(covered) };
@@ -88,13 +89,7 @@ impl Transport for FromPlace<'_, '_> {
         let walk = self.walk(traffic, Target::Anyone, Home::Network(host.vnet), Some(host.ip));
         let ways = walk.from(host, &packet);
         let sources = walk.sources.into_inner();
-        ways.into_iter()
-            .enumerate()
-            .map(|(n, way)| {
-                let nobody = || Source::Public { addresses: Vec::new(), certain: false, origin: Origin::Azure };
-                (way, sources.get(&n).cloned().unwrap_or_else(nobody))
-            })
-            .collect()
+        ways.into_iter().enumerate().map(|(n, way)| (way, sources.get(&n).cloned().map_or(Arrival::Unknown, Arrival::Showing))).collect()
     }
 
     fn dns_server_unreachable(&self, _client: &Client, server: IpAddr) -> bool {
@@ -106,6 +101,14 @@ impl Transport for FromPlace<'_, '_> {
                 Candidate::Route(entry) => entry.hop == Hop::None || (entry.hop == Hop::Internet && !crate::model::net::is_public(server)),
                 _ => false,
             })
+    }
+}
+
+/// The site a client is at; empty for one in a network.
+fn client_site(client: &Client) -> Sym {
+    match client.kind {
+        transport::ClientKind::Site(site) => site,
+        _ => Sym::EMPTY,
     }
 }
 
@@ -153,20 +156,23 @@ impl Walk<'_, '_> {
         }
         let tenant = self.world.index.resource.one(at.vnet).map_or(Sym::EMPTY, |row| row.tenant);
         self.sources.borrow_mut().insert(ways.len(), Source::ServiceEndpoint { subnet: at.subnet, vnet: at.vnet, tenant });
-        ways.push(trail.and(routed).end(Via::ServiceEndpoint));
+        let mut trail = trail.and(routed);
+        trail.steps.extend(self.way_home(&trail));
+        ways.push(trail.end(Via::ServiceEndpoint));
     }
 
     /// Whether a user's route at least as long as the service's prefixes leads elsewhere than to the internet (RTE-12).
     fn contested(&self, at: &Host, front_end: &FrontEnd) -> bool {
         let tag = self.world.platform.tag(front_end.class.tag);
-        self.world.context(at.subnet).entries.iter().any(|entry| {
-            let elsewhere = entry.origin.is_user() && entry.hop != Hop::Internet && entry.sure.hi();
-            elsewhere
-                && match tag {
-                    Some(prefixes) => prefixes.iter().any(|p| p.contains(&entry.prefix) || (entry.open && entry.prefix.contains(p))),
-                    None => entry.prefix.prefix_len() > 0 && front_end.class.within(&entry.prefix, self.world.platform).hi(),
-                }
-        })
+        !self.world.context(at.subnet).unknown.is_empty()
+            || self.world.context(at.subnet).entries.iter().any(|entry| {
+                let elsewhere = entry.origin.is_user() && entry.hop != Hop::Internet && entry.sure.hi();
+                elsewhere
+                    && match tag {
+                        Some(prefixes) => prefixes.iter().any(|p| p.contains(&entry.prefix) || (entry.open && entry.prefix.contains(p))),
+                        None => entry.prefix.prefix_len() > 0 && front_end.class.within(&entry.prefix, self.world.platform).hi(),
+                    }
+            })
     }
 
     /// The packet leaves for a front end by the platform's own means; the source it shows there (R-04, OUT-11).
@@ -177,23 +183,44 @@ impl Walk<'_, '_> {
             return;
         }
         let region = self.world.region_of_subnet(at.subnet);
-        if front_end.service == Service::Storage && !region.is_empty() && region == front_end.class.region {
+        let back = self.way_home(&trail);
+        let same = if region.is_empty() || front_end.class.region.is_empty() {
+            Tri::Maybe
+        } else {
+            Tri::from_bool(region == front_end.class.region)
+        };
+        let same = if front_end.service == Service::Storage { same } else { Tri::No };
+        let mut trail = trail;
+        if same == Tri::Maybe {
+            let text = "whether the account is in the region of the subnet is not known".to_owned();
+            let unsure = step(Stage::Nat, Span::UNKNOWN, "outbound.6", text).by(at.subnet, "").kind(Kind::Assumption);
+            trail = trail.and(unsure.code("W-MISSING"));
+        }
+        if same.hi() {
             let text = "storage of the same region is reached inside Azure, whatever the way out".to_owned();
             let inside = step(Stage::Nat, Span::exactly(Set::tcp()), "outbound.6", text).by(at.subnet, "").kind(Kind::Default);
             self.sources.borrow_mut().insert(ways.len(), Source::SameRegionAzure);
-            ways.push(trail.and(inside).end(Via::Public));
+            let mut inside = trail.clone().and(inside);
+            inside.steps.extend(back.iter().cloned());
+            ways.push(inside.end(Via::Public));
+        }
+        if same.lo() {
             return;
         }
         let methods = self.world.exits(at, false);
         if methods.is_empty() {
             let text = format!("{} has no way out to the internet", short(at.subnet));
-            ways.push(trail.and(step(Stage::Nat, Span::NONE, "outbound.5", text).by(at.subnet, "").kind(Kind::Absence)).end(Via::Public));
+            ways.push(
+                trail
+                    .and(step(Stage::Nat, Span::NONE, "outbound.5", text).by(at.subnet, "defaultOutboundAccess").kind(Kind::Absence))
+                    .end(Via::Public),
+            );
             return;
         }
         for method in methods {
             let kind = if method.resource.is_empty() { Kind::Default } else { Kind::Fact };
             let owner = if method.resource.is_empty() { at.subnet } else { method.resource };
-            let leaves = step(Stage::Nat, method.span, "outbound.1", method.text.to_owned())
+            let leaves = step(method.stage, method.span, "outbound.1", method.text.to_owned())
                 .by(owner, "")
                 .at_fact(method.resource)
                 .kind(kind)
@@ -203,7 +230,9 @@ impl Walk<'_, '_> {
                 PublicSource::SomeAzure => (Vec::new(), false),
             };
             self.sources.borrow_mut().insert(ways.len(), Source::Public { addresses, certain, origin: Origin::Azure });
-            ways.push(trail.clone().and(leaves).end(Via::Public));
+            let mut out = trail.clone().and(leaves);
+            out.steps.extend(back.iter().cloned());
+            ways.push(out.end(Via::Public));
         }
     }
 
@@ -214,7 +243,9 @@ impl Walk<'_, '_> {
         let mut addresses: Vec<_> = self.world.index.site_nats.rows().map(|row| crate::model::net::host(row.address)).collect();
         addresses.sort_unstable();
         let certain = !addresses.is_empty();
-        self.sources.borrow_mut().insert(ways.len(), Source::Public { addresses, certain, origin: Origin::OnPrem });
+        if self.world.network(at.vnet).gateway.unknown_routes.is_empty() {
+            self.sources.borrow_mut().insert(ways.len(), Source::Public { addresses, certain, origin: Origin::OnPrem });
+        }
         ways.push(trail.and(unknown).end(Via::Gateway));
     }
 }

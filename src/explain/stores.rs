@@ -1,11 +1,10 @@
 //! Flows whose destination is a store, a private endpoint, a name or any store outside: the pairs of `point`, over the ways of `store`.
 
 use crate::explain::packet::{Host, StepExt, short, step};
-use crate::explain::point::{Pair, Pairs, one, places, site_representatives};
+use crate::explain::point::{Pair, Pairs, holders, no_address, no_source, one, places, secondary, site_representatives};
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, caller_ways, endpoint_ways, service_tag, ways};
-use crate::explain::transport::{Client, ClientKind, ServiceClass, Transport};
-use crate::explain::way::Place;
+use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{End, Flow, Kind, Way};
 use crate::explain::world::World;
 use crate::facts::selector::Selector;
@@ -33,58 +32,76 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
     }
     let clients = clients(world, flow);
     if clients.is_empty() {
-        return Some(one(nobody(flow)));
+        return Some(one(nobody(world, flow)));
     }
-    let groups =
-        clients.into_iter().map(|group| group.into_iter().map(|(client, from)| to(world, flow, &client, from)).collect()).collect();
-    Some(Pairs { groups })
+    let pair = |(client, from, sure): (Client, From, bool)| {
+        let doubt = match &from {
+            From::Host(host) if !sure && !is_near(world, &client, flow.to) => Some(secondary(host)),
+            _ => None,
+        };
+        let mut ways = to(world, flow, &client, from);
+        if let Some(doubt) = doubt {
+            ways.iter_mut().for_each(|way| way.steps.insert(0, doubt.clone()));
+        }
+        ways
+    };
+    Some(Pairs { groups: clients.into_iter().map(|group| group.into_iter().map(pair).collect()).collect() })
 }
 
-fn nobody(flow: &Flow) -> Way {
-    let text = match flow.from {
-        End::PrivateEndpoint(_) => "a private endpoint never opens a flow",
-        _ => "the source has no address that opens a flow",
-    };
-    Way { via: Via::Public, steps: vec![step(Stage::Route, Span::NONE, "reach.8", text.to_owned()).kind(Kind::Absence)] }
+fn nobody(world: &World<'_>, flow: &Flow) -> Way {
+    if matches!(flow.from, End::Machine(_)) {
+        return no_address(world, flow);
+    }
+    if let End::PrivateEndpoint(_) = flow.from {
+        return no_source(flow.from);
+    }
+    let text = "the source has no address that opens a flow".to_owned();
+    Way { via: Via::Public, steps: vec![step(Stage::Route, Span::NONE, "reach.8", text).by(Sym::EMPTY, "no-endpoint").kind(Kind::Absence)] }
 }
 
 /// Who sends: one of the groups, all of each.
-fn clients(world: &World<'_>, flow: &Flow) -> Vec<Vec<(Client, From)>> {
+fn clients(world: &World<'_>, flow: &Flow) -> Vec<Vec<(Client, From, bool)>> {
     let outside = |kind| Client { subnet: Sym::EMPTY, vnet: Sym::EMPTY, nic: Sym::EMPTY, ip_config: Sym::EMPTY, kind };
     match flow.from {
-        End::Internet(address) => vec![vec![(outside(ClientKind::Internet(address)), From::Outside)]],
-        End::Ip(ip) if crate::model::net::is_public(ip) && !world.index.ip_configs_by_address.has(ip) => {
-            vec![vec![(outside(ClientKind::Internet(Some(ip))), From::Outside)]]
-        }
+        End::Internet(address) => vec![vec![(outside(ClientKind::Internet(address)), From::Outside, true)]],
         End::Ip(ip) => {
-            let mut configs: Vec<Sym> = world.index.ip_configs_by_address.get(ip).iter().map(|row| row.ip_config).collect();
-            configs.sort_by_key(|config| config.as_str());
-            configs.into_iter().map(|config| world.hosts_of_config(config).into_iter().map(machine).collect()).collect()
+            let hosts: Vec<_> =
+                holders(world, ip).into_iter().flat_map(|(hosts, sure)| hosts.into_iter().map(move |h| machine(h, sure))).collect();
+            match hosts.is_empty() {
+                false => vec![hosts],
+                true if crate::model::net::is_public(ip) => vec![vec![(outside(ClientKind::Internet(Some(ip))), From::Outside, true)]],
+                true => Vec::new(),
+            }
         }
         End::Site(site) => {
-            let mut cuts = Vec::new();
-            cuts.extend(world.all_cuts());
             let mut hosts = Vec::new();
             for entrance in world.entrances(site) {
-                let sources = site_representatives(world, site, &cuts);
-                hosts.extend(sources.into_iter().map(|ip| Host::imagined(world, entrance.subnet, ip)));
+                let sources = site_representatives(world, site);
+                let entered = |ip| (Host::imagined(world, entrance.subnet, ip), entrance.step.clone());
+                hosts.extend(sources.into_iter().map(entered));
             }
             if hosts.is_empty() {
-                return vec![vec![(outside(ClientKind::Site(site)), From::Site(Vec::new()))]];
+                return vec![vec![(outside(ClientKind::Site(site)), From::Site(Vec::new()), true)]];
             }
-            hosts.into_iter().map(|host| vec![(outside(ClientKind::Site(site)), From::Site(vec![host]))]).collect()
+            hosts.into_iter().map(|host| vec![(outside(ClientKind::Site(site)), From::Site(vec![host]), true)]).collect()
         }
         _ => places(world, flow.from)
             .into_iter()
-            .map(|(hosts, _)| hosts.into_iter().map(machine).collect::<Vec<_>>())
+            .map(|(hosts, sure)| hosts.into_iter().map(|host| machine(host, sure)).collect::<Vec<_>>())
             .filter(|group| !group.is_empty())
             .collect(),
     }
 }
 
-fn machine(host: Host) -> (Client, From) {
+fn machine(host: Host, sure: bool) -> (Client, From, bool) {
     let client = Client { subnet: host.subnet, vnet: host.vnet, nic: host.nic, ip_config: host.ip_config, kind: ClientKind::Machine };
-    (client, From::Host(host))
+    (client, From::Host(host), sure)
+}
+
+/// Whether the interface's own subnet holds the private endpoint: no route of the guest decides then (ADR-15).
+fn is_near(world: &World<'_>, client: &Client, to: End) -> bool {
+    let End::PrivateEndpoint(endpoint) = to else { return false };
+    world.index.private_endpoint.one(endpoint).is_some_and(|row| row.subnet == client.subnet)
 }
 
 fn to(world: &World<'_>, flow: &Flow, client: &Client, from: From) -> Pair {
@@ -109,7 +126,7 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
         let class = ServiceClass { service, tag: service_tag(service), region };
         let covered = service_endpoint::of(world.index, world.platform, client.subnet, service, region).covered;
         for (mut way, source) in transport.to_service(client, &class, covered, traffic) {
-            if let Source::ServiceEndpoint { subnet, .. } = source {
+            if let Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) = source {
                 way.steps.push(policy_for_foreign(world, service, subnet));
             }
             way.steps.push(step(Stage::Delivered, ports(world, service), "exfil.1", "a store of the attacker's answers".to_owned()));
@@ -118,6 +135,9 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
     }
     out
 }
+
+/// Stands for a region that nothing in the estate mentions.
+const ELSEWHERE: &str = "elsewhere";
 
 /// The regions the attacker may choose from, as far as they make a difference: the client's, its pair, those that filters name, any other.
 fn regions(world: &World<'_>, client: &Client, service: Service) -> Vec<Sym> {
@@ -136,7 +156,12 @@ fn regions(world: &World<'_>, client: &Client, service: Service) -> Vec<Sym> {
             }
         }
     }
-    regions.push(Sym::EMPTY);
+    regions.extend(world.index.service_endpoints.get(client.subnet).iter().map(|row| row.location));
+    regions.extend(world.index.vnet.rows().map(|row| row.location).chain(world.index.store_parts.rows().map(|row| row.location)));
+    regions.retain(|region| !region.is_empty() && region.as_str() != "*");
+    let named = if regions.len() > 1 { 1 } else { 0 };
+    regions[named..].sort_by_key(|region| region.as_str());
+    regions.push(Sym::new(ELSEWHERE));
     let mut seen = Vec::new();
     regions.retain(|region| {
         let new = !seen.contains(region);
@@ -156,13 +181,14 @@ fn policy_for_foreign(world: &World<'_>, service: Service, subnet: Sym) -> crate
     let effective = endpoint_policy::effective_on(world.index, subnet);
     let outside = world.scopes_outside(subnet);
     let (span, code) = match (effective, outside) {
-        (Tri::No, _) | (_, true) => (Span::ALL, ""),
-        (Tri::Maybe, false) => (Span::UNKNOWN, "SEP_DENY"),
-        (Tri::Yes, false) => (Span::NONE, ""),
+        (Tri::No, _) | (_, Tri::Yes) => (Span::ALL, ""),
+        (Tri::Maybe, _) | (_, Tri::Maybe) => (Span::UNKNOWN, "SEP_DENY"),
+        (Tri::Yes, Tri::No) => (Span::NONE, ""),
     };
     let text = match (effective, outside) {
         (Tri::No, _) => "the endpoint policies attached to it limit nothing",
-        (_, true) => "an endpoint policy admits a scope outside the boundary",
+        (_, Tri::Yes) => "an endpoint policy admits a scope outside the boundary",
+        (_, Tri::Maybe) => "whether an endpoint policy admits a scope outside the boundary is not known",
         _ => "its endpoint policies admit no account outside the boundary",
     };
     let policy = world.index.subnet_endpoint_policies.one(subnet).map_or(subnet, |row| row.policy);

@@ -44,6 +44,15 @@ pub struct ServiceClass {
     pub region: Sym,
 }
 
+/// What packets show a front end when they get there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// This.
+    Showing(Source),
+    /// Something unknown stands on the way: nobody can tell.
+    Unknown,
+}
+
 /// The network half.
 pub trait Transport {
     /// The ways to the address of a private endpoint, up to its interface: the client's filters, the route, peering, gateway, appliances and the filter of
@@ -52,7 +61,7 @@ pub trait Transport {
 
     /// The ways to the public front ends of `service`, each with the source its packets show there. `covered` says whether a service endpoint of the
     /// client's subnet covers them; where that is not sure, there are ways with and without it and none of them is sure (CNV-05).
-    fn to_service(&self, client: &Client, service: &ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Source)>;
+    fn to_service(&self, client: &Client, service: &ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Arrival)>;
 
     /// Whether `server` lies in a modelled network to which the client surely has no route (DNS-05).
     fn dns_server_unreachable(&self, client: &Client, server: IpAddr) -> bool;

@@ -53,8 +53,8 @@ pub struct Walk<'w, 'a> {
 pub enum Home {
     /// In a network.
     Network(Sym),
-    /// On premises, behind a gateway.
-    Site,
+    /// On premises, at this site.
+    Site(Sym),
     /// On the internet.
     Internet,
 }
@@ -81,6 +81,8 @@ pub struct Passed {
     pub exit: Host,
     /// Whether the source was replaced there.
     pub translated: bool,
+    /// The source it came with.
+    pub before: Seen,
 }
 
 impl Trail {
@@ -108,6 +110,12 @@ impl<'w, 'a> Walk<'w, 'a> {
 
     /// From the routes of `at`'s subnet on.
     pub fn onward(&self, at: &Host, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+        if !self.world.index.subnet.has(at.subnet) {
+            let text = format!("subnet {} is not in the input", short(at.subnet));
+            let missing = step(Stage::Route, Span::UNKNOWN, "route.9", text).by(at.subnet, "").kind(Kind::Assumption).code("W-MISSING");
+            ways.push(trail.and(missing).end(Via::VnetLocal));
+            return;
+        }
         if let Some(front_end) = &packet.service {
             self.onward_to_service(at, packet, front_end, trail, ways);
             return;
@@ -261,7 +269,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         let index = self.world.index;
         if !index.vnet.has(vnet) {
             let text = format!("network {} is not in the input", short(vnet));
-            let missing = step(Stage::Peering, Span::UNKNOWN, "address.4", text).by(vnet, "").kind(Kind::Assumption).code("W-MISSING");
+            let missing = step(Stage::Route, Span::UNKNOWN, "address.4", text).by(vnet, "").kind(Kind::Assumption).code("W-MISSING");
             ways.push(trail.and(missing).end(via));
             return;
         }
@@ -272,7 +280,13 @@ impl<'w, 'a> Walk<'w, 'a> {
             self.arrive(host, packet, trail, via, ways);
             return;
         }
-        if matches!(&self.target, Target::Host(_) | Target::Internet | Target::Site(_)) {
+        if let Target::Endpoint(endpoint) = &self.target {
+            if self.world.endpoints_at(packet.dst, vnet).contains(endpoint) {
+                self.to_endpoint(*endpoint, packet, trail, Via::PrivateEndpoint, ways);
+                return;
+            }
+        }
+        if self.target != Target::Anyone {
             let text = format!("{} is somebody else's address in {}", packet.dst, short(vnet));
             let other = step(Stage::Route, Span::NONE, "address.5", text).by(vnet, "");
             ways.push(trail.and(other).end(via));
@@ -301,9 +315,15 @@ impl<'w, 'a> Walk<'w, 'a> {
                     let text = format!("no-endpoint: nobody has {} in {}", packet.dst, short(vnet));
                     step(Stage::Route, Span::NONE, "address.3", text).by(vnet, "no-endpoint").kind(Kind::Absence)
                 }
-                Some((subnet, why, code)) => {
-                    let text = format!("whether somebody has {} is not known: {why}", packet.dst);
-                    step(Stage::Route, Span::UNKNOWN, "address.7", text).by(subnet, "").kind(Kind::Assumption).code(code)
+                Some(perhaps) => {
+                    let text = format!("whether somebody has {} is not known: {}", packet.dst, perhaps.why);
+                    let unknown = step(Stage::Route, Span::UNKNOWN, "address.7", text).by(perhaps.subnet, "");
+                    let unknown = unknown.kind(Kind::Assumption).code(perhaps.code);
+                    if perhaps.placeable {
+                        self.arrive(&Host::imagined(self.world, perhaps.subnet, packet.dst), packet, trail.and(unknown), via, ways);
+                        return;
+                    }
+                    unknown
                 }
             };
             ways.push(trail.and(nobody).end(via));
@@ -329,6 +349,11 @@ impl<'w, 'a> Walk<'w, 'a> {
             ways.push(trail.and(step(Stage::Route, Span::NONE, "route.10", text).by(at.subnet, "Internet")).end(Via::Public));
             return;
         }
+        if matches!(self.home, Home::Site(_)) && trail.appliances.is_empty() {
+            let text = "a gateway is no way out for what comes from on premises".to_owned();
+            ways.push(trail.and(step(Stage::Route, Span::NONE, "route.10", text).by(at.subnet, "Internet")).end(Via::Public));
+            return;
+        }
         if packet.src != Seen::At(at.ip) {
             let text = format!("{} leaves with a source that is not its own: nothing translates it", short(at.nic));
             ways.push(trail.and(step(Stage::Nat, Span::NONE, "outbound.4", text).by(at.nic, "")).end(Via::Public));
@@ -337,14 +362,18 @@ impl<'w, 'a> Walk<'w, 'a> {
         let methods = self.world.exits(at, packet.dst.is_ipv6());
         if methods.is_empty() {
             let text = format!("{} has no way out to the internet", short(at.subnet));
-            ways.push(trail.and(step(Stage::Nat, Span::NONE, "outbound.5", text).by(at.subnet, "").kind(Kind::Absence)).end(Via::Public));
+            ways.push(
+                trail
+                    .and(step(Stage::Nat, Span::NONE, "outbound.5", text).by(at.subnet, "defaultOutboundAccess").kind(Kind::Absence))
+                    .end(Via::Public),
+            );
             return;
         }
         for method in methods {
             let kind = if method.resource.is_empty() { Kind::Default } else { Kind::Fact };
             let owner = if method.resource.is_empty() { at.subnet } else { method.resource };
-            let leaves =
-                step(Stage::Nat, method.span, "outbound.1", method.text.to_owned()).by(owner, "").at_fact(method.resource).kind(kind);
+            let leaves = step(method.stage, method.span, "outbound.1", method.text.to_owned());
+            let leaves = leaves.by(owner, "").from_fact(method.resource).kind(kind);
             let leaves = if method.code.is_empty() { leaves } else { leaves.code(method.code) };
             let seen = Packet { ports: SourcePorts::Translated, src_asgs: Vec::new(), ..packet.clone() };
             self.at_public_address(&seen, &method.source, trail.clone().and(leaves), ways);

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::explain::packet::{Host, StepExt, short, step};
+use crate::explain::pieces::Bounds;
 use crate::explain::way::{Kind, Step};
 use crate::facts::Index;
-use crate::facts::network::{ConnectionKind, DeviceKind, Direction, MachineKind, NicRole, PublicSku};
+use crate::facts::network::{ConnectionKind, DeviceKind, Direction, EndpointPolicies, GatewayKind, MachineKind, NicRole, PublicSku};
 use crate::facts::platform::Platform;
 use crate::facts::private_access::AddressSource;
 use crate::facts::selector::Selector;
@@ -35,10 +36,7 @@ pub struct World<'a> {
     programs: RefCell<Programs>,
     endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
     subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
-    memberships: RefCell<FxHashMap<Sym, Tri>>,
-    all_cuts: OnceCell<Vec<Prefix>>,
-    transit_cuts: OnceCell<Vec<Prefix>>,
-    internet: RefCell<FxHashMap<(Sym, Sym, bool), Rc<Vec<IpAddr>>>>,
+    bounds: std::cell::OnceCell<Bounds>,
 }
 
 impl<'a> World<'a> {
@@ -58,10 +56,7 @@ impl<'a> World<'a> {
             programs: RefCell::default(),
             endpoints_by_address,
             subscriptions: RefCell::default(),
-            memberships: RefCell::default(),
-            all_cuts: OnceCell::new(),
-            transit_cuts: OnceCell::new(),
-            internet: RefCell::default(),
+            bounds: std::cell::OnceCell::new(),
         }
     }
 
@@ -88,7 +83,12 @@ impl<'a> World<'a> {
     /// The effective routes of a subnet.
     pub fn context(&self, subnet: Sym) -> Rc<Context> {
         let table = self.index.subnet_route_table.one(subnet).map_or(Sym::EMPTY, |row| row.table);
-        self.context_of(self.vnet_of(subnet), table)
+        let context = self.context_of(self.vnet_of(subnet), table);
+        if self.index.subnet.has(subnet) {
+            return context;
+        }
+        // Of a subnet that is not in the input nobody knows the network.
+        Rc::new(Context { unknown: subnet, ..(*context).clone() })
     }
 
     /// The effective routes of a network with a route table (empty: none).
@@ -202,6 +202,64 @@ impl<'a> World<'a> {
     }
 }
 
+impl World<'_> {
+    /// The application security groups of an interface, which its filters go by: surely where all its configurations are members, else
+    /// perhaps (NSG-09, decision on forwarded packets).
+    pub fn asgs_of_nic(&self, nic: Sym) -> Vec<(Sym, Tri)> {
+        let configs = self.index.ip_configs_by_nic.get(nic);
+        let mut asgs: Vec<(Sym, Tri)> = configs.iter().flat_map(|config| self.asgs_of(config.ip_config)).collect();
+        asgs.sort();
+        asgs.dedup();
+        let member = |asg: Sym, config: Sym| self.index.ip_config_asgs.get(config).iter().any(|row| row.asg == asg);
+        for (asg, sure) in &mut asgs {
+            if !configs.iter().all(|config| member(*asg, config.ip_config)) {
+                *sure = Tri::Maybe;
+            }
+        }
+        asgs
+    }
+
+    /// The application security groups of whoever has a literal address, for rules that name groups on the other side (NSG-09, NSG-13).
+    pub fn asgs_at(&self, ip: IpAddr) -> Vec<(Sym, Tri)> {
+        let index = self.index;
+        let known = index.ip_configs_by_address.get(ip).iter().flat_map(|row| self.asgs_of(row.ip_config));
+        let mut asgs: Vec<(Sym, Tri)> = known.collect();
+        for row in index.ip_config_asgs.rows().filter(|row| !index.ip_config_address.has(row.ip_config)) {
+            let subnet = index.ip_config.one(row.ip_config).map_or(Sym::EMPTY, |config| config.subnet);
+            if index.subnet_prefixes.get(subnet).iter().any(|row| row.prefix.contains(&ip)) {
+                asgs.push((row.asg, Tri::Maybe));
+            }
+        }
+        for endpoint in self.endpoints_by_address.get(&ip).into_iter().flatten() {
+            let filtered = self.endpoint_filtered(*endpoint);
+            asgs.extend(self.endpoint_asgs(*endpoint).into_iter().map(|(asg, _)| (asg, filtered)));
+        }
+        asgs.sort_by_key(|(asg, sure)| (*asg, std::cmp::Reverse(*sure)));
+        asgs.dedup_by_key(|(asg, _)| *asg);
+        asgs
+    }
+
+    /// The networks that the members of a group live in.
+    pub fn networks_of_asg(&self, asg: Sym) -> Vec<Sym> {
+        let index = self.index;
+        let configs = index.ip_configs_by_asg.get(asg).iter().filter_map(|member| index.ip_config.one(member.ip_config));
+        let mut vnets: Vec<Sym> = configs.map(|config| self.vnet_of(config.subnet)).collect();
+        let endpoints = index.private_endpoints_by_asg.get(asg).iter().filter_map(|member| index.private_endpoint.one(member.endpoint));
+        vnets.extend(endpoints.map(|endpoint| self.vnet_of(endpoint.subnet)));
+        vnets
+    }
+
+    /// Whether the security group of its subnet filters what comes to a private endpoint (PE-22, PE-23).
+    pub fn endpoint_filtered(&self, endpoint: Sym) -> Tri {
+        let subnet = self.index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
+        match self.index.subnet_private_endpoint_policy.one(subnet).map(|row| row.policies) {
+            Some(EndpointPolicies::Enabled | EndpointPolicies::Nsg) => Tri::Yes,
+            Some(EndpointPolicies::Unknown) => Tri::Maybe,
+            Some(EndpointPolicies::Disabled | EndpointPolicies::RouteTable) | None => Tri::No,
+        }
+    }
+}
+
 /// Who has an address in a network.
 #[derive(Clone, Debug, Default)]
 pub struct Owners {
@@ -213,8 +271,21 @@ pub struct Owners {
     pub endpoints: Vec<Sym>,
     /// Devices whose own behaviour is not modelled.
     pub devices: Vec<(Sym, DeviceKind)>,
-    /// Where it is not known whether somebody has the address: the subnet, why, and the code (SND-07).
-    pub perhaps: Option<(Sym, &'static str, &'static str)>,
+    /// Where it is not known whether somebody has the address (SND-07).
+    pub perhaps: Option<Perhaps>,
+}
+
+/// Why an address without a known owner may have one after all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Perhaps {
+    /// The subnet it lies in.
+    pub subnet: Sym,
+    /// In plain words.
+    pub why: &'static str,
+    /// The warning code.
+    pub code: &'static str,
+    /// Nothing at all stands in the subnet: whoever could be placed there has no rules of its own (ADR-16).
+    pub placeable: bool,
 }
 
 /// The sites on premises: those a person named, then the local network gateways that are not one of them; sorted by name.
@@ -279,7 +350,13 @@ impl World<'_> {
             if !same && !overlapping {
                 continue;
             }
-            for row in index.gateway_subnets.get(connection.gateway) {
+            let mut subnets: Vec<Sym> = index.gateway_subnets.get(connection.gateway).iter().map(|row| row.subnet).collect();
+            // Where packets of a gateway go that is not in the input, and of one whose circuit may pass it by (GW-08), nobody knows.
+            let vpn = index.gateway.one(connection.gateway).is_some_and(|gateway| gateway.kind == GatewayKind::Vpn);
+            if subnets.is_empty() || !vpn || connection.kind != ConnectionKind::Ipsec {
+                subnets = vec![Sym::EMPTY];
+            }
+            for subnet in subnets {
                 let text = format!("connection {} brings it to gateway {}", short(connection.connection), short(connection.gateway));
                 let sure = connection.connected.lo() && connection.kind == ConnectionKind::Ipsec;
                 let span = if sure { Span::ALL } else { Span::UNKNOWN };
@@ -288,7 +365,7 @@ impl World<'_> {
                 if !sure {
                     by = by.kind(Kind::Assumption).code("W-CONN-STATE");
                 }
-                out.push(Entrance { subnet: row.subnet, step: by });
+                out.push(Entrance { subnet, step: by });
             }
         }
         out.sort_by(|a, b| (a.subnet.as_str(), &a.step.text).cmp(&(b.subnet.as_str(), &b.step.text)));
@@ -330,18 +407,31 @@ impl World<'_> {
         std::cell::Ref::map(self.subscriptions.borrow(), |found| found.as_ref().expect("filled above"))
     }
 
-    /// Whether an endpoint policy on the subnet admits a scope outside the boundary (SEP-08, X-11).
-    pub fn scopes_outside(&self, subnet: Sym) -> bool {
-        self.index
-            .subnet_endpoint_policies
-            .get(subnet)
-            .iter()
-            .flat_map(|row| self.index.endpoint_policy_scopes.get(row.policy))
-            .any(|row| row.scope.as_str().starts_with("/subscriptions/") && !self.inside(row.scope))
+    /// Whether an endpoint policy on the subnet admits a scope outside the boundary (SEP-08, X-11); one that nobody can read may be.
+    pub fn scopes_outside(&self, subnet: Sym) -> Tri {
+        let index = self.index;
+        let policies = index.subnet_endpoint_policies.get(subnet).iter();
+        let scopes = policies.flat_map(|row| index.endpoint_policy_scopes.get(row.policy));
+        let outside = scopes.map(|row| match row.scope.as_str() {
+            "" => Tri::No,
+            alias if alias.starts_with("/services/") => Tri::No,
+            id if id.starts_with("/subscriptions/") => Tri::from_bool(!self.inside(row.scope)),
+            _ if index.store.has(row.scope) => Tri::No,
+            _ => Tri::Maybe,
+        });
+        outside.max().unwrap_or(Tri::No)
     }
 
-    /// Who has `ip` in `vnet` (ADR-11).
+    /// Who has `ip` in `vnet` (ADR-11), and where nobody is known to, whether somebody may.
     pub fn owners(&self, ip: IpAddr, vnet: Sym) -> Owners {
+        let mut owners = self.known_owners(ip, vnet);
+        if owners.is_nobody() {
+            owners.perhaps = self.perhaps_owned(ip, vnet);
+        }
+        owners
+    }
+
+    fn known_owners(&self, ip: IpAddr, vnet: Sym) -> Owners {
         let index = self.index;
         let mut owners = Owners { endpoints: self.endpoints_at(ip, vnet), ..Owners::default() };
         for row in index.ip_configs_by_address.get(ip) {
@@ -371,14 +461,11 @@ impl World<'_> {
         owners.hosts.sort_by_key(|host| host.ip_config.as_str());
         owners.devices.sort_by_key(|(device, _)| device.as_str());
         owners.devices.dedup();
-        if owners.is_nobody() {
-            owners.perhaps = self.perhaps_owned(ip, vnet);
-        }
         owners
     }
 
     /// Whether an address without a known owner may have one after all (ADR-06, ADR-09, ADR-16, SND-07).
-    fn perhaps_owned(&self, ip: IpAddr, vnet: Sym) -> Option<(Sym, &'static str, &'static str)> {
+    fn perhaps_owned(&self, ip: IpAddr, vnet: Sym) -> Option<Perhaps> {
         let index = self.index;
         let subnet = index
             .subnets_by_vnet
@@ -389,12 +476,16 @@ impl World<'_> {
         let dynamic = index.ip_configs_by_subnet.get(subnet).iter().any(|config| {
             !index.ip_config_address.has(config.ip_config) && index.nic.one(config.nic).is_some_and(|n| is_endpoint_nic(n.role))
         });
+        let because = |why, code| Some(Perhaps { subnet, why, code, placeable: false });
+        let inhabited = index.ip_configs_by_subnet.has(subnet) || index.private_endpoints_by_subnet.has(subnet);
         if index.subnet_delegations.has(subnet) {
-            Some((subnet, "the subnet is delegated to a service", "W-DELEGATED"))
-        } else if !index.devices_by_subnet.get(subnet).is_empty() {
-            Some((subnet, "instances of a device stand in the subnet", "W-UNSUPPORTED"))
+            because("the subnet is delegated to a service", "W-DELEGATED")
+        } else if index.devices_by_subnet.has(subnet) || index.gateways_by_subnet.has(subnet) {
+            because("instances of a device stand in the subnet", "W-UNSUPPORTED")
         } else if dynamic {
-            Some((subnet, "a machine in the subnet has an address that the input does not tell", "W-MISSING"))
+            because("a machine in the subnet has an address that the input does not tell", "W-MISSING")
+        } else if !inhabited {
+            Some(Perhaps { subnet, why: "nothing in the input stands in the subnet", code: "W-MISSING", placeable: true })
         } else {
             None
         }
@@ -413,44 +504,76 @@ impl World<'_> {
         let host = |ip| Host { ip, ip_config, nic: config.nic, subnet: config.subnet, vnet: self.vnet_of(config.subnet) };
         let known = self.index.ip_config_address.get(ip_config);
         if known.is_empty() {
-            let mut cuts = Vec::new();
-            crate::explain::filters::cuts(self, config.nic, config.subnet, &mut cuts);
-            return free_addresses(self, config.subnet, &cuts).into_iter().map(host).collect();
+            return self.free_addresses(config.subnet).into_iter().map(host).collect();
         }
         known.iter().map(|row| host(row.address)).collect()
+    }
+
+    /// What the estate tells apart.
+    pub fn bounds(&self) -> &Bounds {
+        self.bounds.get_or_init(|| Bounds::of(self))
+    }
+
+    /// The usable addresses of a subnet that nobody has (ADR-04, ADR-06): one for each piece in which every address gets the same answers.
+    pub fn free_addresses(&self, subnet: Sym) -> Vec<IpAddr> {
+        let vnet = self.vnet_of(subnet);
+        let free = |ip: IpAddr| self.known_owners(ip, vnet).is_nobody();
+        let ranges = self.index.subnet_prefixes.get(subnet).iter().filter_map(|row| net::usable(&row.prefix));
+        ranges.flat_map(|(first, last)| self.bounds().pieces(first, last, free)).collect()
+    }
+
+    /// Whether a machine sends and answers with the address configuration (ADR-07).
+    pub fn is_endpoint_config(&self, ip_config: Sym) -> bool {
+        let nic = self.index.ip_config.one(ip_config).and_then(|config| self.index.nic.one(config.nic));
+        nic.is_some_and(|nic| is_endpoint_nic(nic.role))
+    }
+
+    /// Whether two names are of one site: the id of a local network gateway, or the name a person gave the site.
+    pub fn same_site(&self, a: Sym, b: Sym) -> bool {
+        a == b || {
+            let (ours, theirs) = (self.site_prefixes(a), self.site_prefixes(b));
+            ours.iter().any(|p| theirs.iter().any(|q| net::overlap(p, q)))
+        }
     }
 
     /// How the packets of a place leave for public addresses (OUT-02).
     pub fn exits(&self, at: &Host, v6: bool) -> Vec<Method> {
         let index = self.index;
+        let family = |prefix: &Prefix| prefix.addr().is_ipv6() == v6;
         let nat = index.subnet_nat_gateway.one(at.subnet).map(|row| {
             let sku = index.nat_gateway.one(row.gateway).map(|gateway| gateway.sku);
-            (row.gateway, sku, self.nat_addresses(row.gateway))
+            let addresses = self.nat_addresses(row.gateway).map(|all| all.into_iter().filter(family).collect());
+            (row.gateway, sku, addresses)
         });
-        let instance = index.ip_config_public_ip.one(at.ip_config).map(|row| {
+        // An address that is not known yet is one of IPv4; one of the other family is no way out for this packet.
+        let instance = index.ip_config_public_ip.get(at.ip_config).iter().find_map(|row| {
             let address = index.public_ip_address.one(row.public_ip).map(|row| net::host(row.address));
-            (row.public_ip, address)
+            address.as_ref().map_or(!v6, family).then_some((row.public_ip, address))
         });
         let machine = index.nic_machine.one(at.nic).map(|row| row.machine);
+        // Whether a Standard address hangs on the interface: of an address without a known kind nobody can tell.
         let standard_address = |nic: Sym| {
-            index
-                .ip_configs_by_nic
-                .get(nic)
-                .iter()
-                .flat_map(|config| index.ip_config_public_ip.get(config.ip_config))
-                .any(|row| index.public_ip.one(row.public_ip).is_some_and(|ip| ip.sku != PublicSku::Basic))
+            let configs = index.ip_configs_by_nic.get(nic).iter();
+            let addresses = configs.flat_map(|config| index.ip_config_public_ip.get(config.ip_config));
+            let kinds = addresses.map(|row| match index.public_ip.one(row.public_ip).map(|ip| ip.sku) {
+                Some(PublicSku::Basic) => Tri::No,
+                Some(PublicSku::Standard | PublicSku::StandardV2) => Tri::Yes,
+                Some(PublicSku::Unknown) | None => Tri::Maybe,
+            });
+            kinds.max().unwrap_or(Tri::No)
         };
-        let barred = machine.is_some_and(|machine| {
-            index.machine_scale_set.has(machine)
-                || index.machine.one(machine).is_some_and(|row| row.kind == MachineKind::FlexibleScaleSet)
-                || index.nics_by_machine.get(machine).iter().any(|row| standard_address(row.nic))
+        let barred = machine.map_or(Tri::No, |machine| {
+            let flexible = index.machine_scale_set.has(machine)
+                || index.machine.one(machine).is_some_and(|row| row.kind == MachineKind::FlexibleScaleSet);
+            let nics = index.nics_by_machine.get(machine).iter();
+            nics.map(|row| standard_address(row.nic)).max().unwrap_or(Tri::No).or(Tri::from_bool(flexible))
         });
-        let mut allowed = index.subnet_default_outbound.one(at.subnet).map_or(Tri::Yes, |row| row.allowed);
+        let mut allowed = index.subnet_default_outbound.one(at.subnet).map_or(Tri::Yes, |row| row.allowed).and(barred.not());
         if index.subnet_delegations.has(at.subnet) {
             allowed = Tri::Maybe;
         }
         let pool = index.ip_config_pools.get(at.ip_config).iter().map(|row| row.pool).min_by_key(|pool| pool.as_str());
-        methods(&Exits { nat, instance, pool: pool.unwrap_or_default(), default_allowed: allowed, default_barred: barred, v6 })
+        methods(&Exits { nat, instance, pool: pool.unwrap_or_default(), default_allowed: allowed, v6 })
     }
 
     /// The addresses of a NAT gateway; `None` where some of them are not in the input.
@@ -567,61 +690,5 @@ fn table_input(index: &Index, table: Sym) -> Table {
             routes.sort();
             Table::Known { table, gateway_routes: row.gateway_routes, routes }
         }
-    }
-}
-
-/// The usable addresses of a subnet, cut so that every address of a piece gets the same answers; one representative each, the occupied
-/// ones left out.
-pub fn free_addresses(world: &World<'_>, subnet: Sym, cuts: &[Prefix]) -> Vec<IpAddr> {
-    let mut out = Vec::new();
-    for row in world.index.subnet_prefixes.get(subnet) {
-        let Some((first, last)) = net::usable(&row.prefix) else { continue };
-        let mut bounds: Vec<u128> = vec![net::number(first), net::number(last) + 1];
-        let taken: Vec<u128> = world
-            .index
-            .ip_configs_by_subnet
-            .get(subnet)
-            .iter()
-            .flat_map(|config| world.index.ip_config_address.get(config.ip_config))
-            .map(|row| net::number(row.address))
-            .collect();
-        let inside = |n: u128| n > net::number(first) && n <= net::number(last);
-        for cut in cuts.iter().filter(|cut| cut.addr().is_ipv4() == first.is_ipv4()) {
-            bounds.extend([net::number(cut.network()), net::number(cut.broadcast()).saturating_add(1)].into_iter().filter(|n| inside(*n)));
-        }
-        bounds.extend(taken.iter().flat_map(|n| [*n, n + 1]).filter(|n| inside(*n)));
-        bounds.sort_unstable();
-        bounds.dedup();
-        for pair in bounds.windows(2) {
-            if !taken.contains(&pair[0]) {
-                out.push(net::address(pair[0], first.is_ipv4()));
-            }
-        }
-    }
-    out
-}
-
-impl World<'_> {
-    /// The service tags that the filters of a place, or of any appliance, name; each once.
-    pub fn named_tags(&self, nic: Sym, subnet: Sym) -> Vec<Sym> {
-        let index = self.index;
-        let mut groups: Vec<Sym> = index.nic_nsg.get(nic).iter().map(|row| row.nsg).collect();
-        groups.extend(index.subnet_nsg.get(subnet).iter().map(|row| row.nsg));
-        for nic in index.nic.rows().filter(|nic| nic.forwarding) {
-            groups.extend(index.nic_nsg.get(nic.nic).iter().map(|row| row.nsg));
-            let subnets = index.ip_configs_by_nic.get(nic.nic).iter().map(|config| config.subnet);
-            groups.extend(subnets.flat_map(|subnet| index.subnet_nsg.get(subnet)).map(|row| row.nsg));
-        }
-        let rules = groups.into_iter().flat_map(|nsg| index.nsg_rules.get(nsg));
-        let mut tags: Vec<Sym> = rules
-            .flat_map(|rule| rule.sources.items().into_iter().chain(rule.destinations.items()))
-            .filter_map(|selector| match selector {
-                Selector::Tag(tag) => Some(tag),
-                _ => None,
-            })
-            .collect();
-        tags.sort();
-        tags.dedup();
-        tags
     }
 }

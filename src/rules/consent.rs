@@ -2,6 +2,7 @@
 
 use crate::facts::Index;
 use crate::facts::private_access::{Consent, PrivateEndpointConnection, ProviderConnection};
+use crate::facts::store_facts::{Service, Store};
 use crate::model::{Sym, Tri};
 
 /// Whose record of a connection decides.
@@ -111,10 +112,21 @@ pub fn provider(index: &Index, target: Sym) -> Provider {
     if index.provider_connections_by_target.has(target) {
         return Provider::Listed;
     }
-    let Some(resource) = index.resource.one(target) else { return Provider::Unseen };
-    let kind = list_kind(resource.kind);
+    let Some(kind) = kind_of(index, target).map(list_kind) else { return Provider::Unseen };
     let listed = index.child_type.get(target).iter().any(|c| c.kind == kind) || index.complete_type.has(kind);
     if listed { Provider::Listed } else { Provider::Unlisted }
+}
+
+/// The type of a resource of the input; `None` for one that is not in it.
+fn kind_of(index: &Index, id: Sym) -> Option<Sym> {
+    let of_store = |store: &Store| {
+        Sym::new(match store.service {
+            Service::Storage => "microsoft.storage/storageaccounts",
+            Service::KeyVault => "microsoft.keyvault/vaults",
+            Service::Sql => "microsoft.sql/servers",
+        })
+    };
+    index.resource.one(id).map(|row| row.kind).or_else(|| index.store.one(id).map(of_store))
 }
 
 /// The child type of a resource type's connections.
@@ -126,9 +138,9 @@ fn list_kind(kind: Sym) -> Sym {
 ///
 /// That is enough to say that a resource has no connection, and too little to call one that its own endpoint knows a broken one.
 fn lists_exported(index: &Index, target: Sym) -> bool {
-    let Some(resource) = index.resource.one(target) else { return false };
-    let same_kind = |other: Sym| index.resource.one(other).is_some_and(|r| r.kind == resource.kind);
-    index.resources_by_kind.has(list_kind(resource.kind)) || index.provider_connection.rows().any(|p| same_kind(p.target))
+    let Some(kind) = kind_of(index, target) else { return false };
+    let same_kind = |other: Sym| kind_of(index, other) == Some(kind);
+    index.resources_by_kind.has(list_kind(kind)) || index.provider_connection.rows().any(|p| same_kind(p.target))
 }
 
 /// [`effective`] on the rows of the index.

@@ -46,6 +46,7 @@ fn lists(scope: &EndpointPolicyScope, account: Sym) -> Scope {
     let (parts, of) = (id_parts(text), id_parts(account.as_str()));
     let depth = text.split('/').skip(1).count();
     Scope::Listed(match depth {
+        _ if scope.scope == account => Tri::Yes,
         _ if parts.subscription.is_empty() => Tri::Maybe,
         2 => Tri::from_bool(parts.subscription == of.subscription),
         4 if !parts.group.is_empty() => Tri::from_bool(parts.subscription == of.subscription && parts.group == of.group),
@@ -121,10 +122,15 @@ pub fn of(index: &Index, subnet: Sym, account: Sym, classic: bool) -> Decision {
     admits(&attached(index, subnet), account, classic)
 }
 
-/// Whether a policy is attached to `subnet` that makes its storage endpoint global (SEP-04): yes for one that filters, else maybe.
+/// Whether a policy is attached to `subnet`: any makes its storage endpoint global (SEP-04).
+pub fn widens(index: &Index, subnet: Sym) -> Tri {
+    Tri::from_bool(index.subnet_endpoint_policies.has(subnet))
+}
+
+/// Whether the policies attached to `subnet` filter at all (SEP-03, SEP-10, SEP-11).
 pub fn effective_on(index: &Index, subnet: Sym) -> Tri {
     let policies = attached(index, subnet);
-    if policies.is_empty() { Tri::No } else { admits(&policies, Sym::EMPTY, false).effective.or(Tri::Maybe) }
+    if policies.is_empty() { Tri::No } else { admits(&policies, Sym::EMPTY, false).effective }
 }
 
 #[cfg(test)]

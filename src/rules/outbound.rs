@@ -1,7 +1,7 @@
 //! Every way out to the internet, and the address the outside sees.
 
 use crate::facts::network::PublicSku;
-use crate::model::{Prefix, Set, Span, Sym, Tri};
+use crate::model::{Prefix, Set, Span, Stage, Sym, Tri};
 
 /// The address that traffic leaves a network with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +19,8 @@ pub struct Method {
     pub span: Span,
     /// What the far side sees.
     pub source: PublicSource,
+    /// Where that is decided.
+    pub stage: Stage,
     /// The resource that does it; empty for default outbound access.
     pub resource: Sym,
     /// A clause in plain words.
@@ -36,11 +38,9 @@ pub struct Exits {
     pub instance: Option<(Sym, Option<Prefix>)>,
     /// A load balancer pool that holds the configuration: its outbound rules may apply; else empty.
     pub pool: Sym,
-    /// Whether default outbound access exists on the subnet (OUT-08, OUT-09).
+    /// Whether default outbound access exists for it: the subnet has it, and no Standard address and no flexible scale set takes it away
+    /// (OUT-07 to OUT-09).
     pub default_allowed: Tri,
-    /// Something else takes default outbound access away: another interface of the machine has a Standard address, or the machine is an
-    /// instance of a flexible scale set (OUT-07).
-    pub default_barred: bool,
     /// Whether the packets are IPv6, which has explicit ways only (ADR-14).
     pub v6: bool,
 }
@@ -57,23 +57,27 @@ pub fn methods(exits: &Exits) -> Vec<Method> {
     if let Some((nat, sku, addresses)) = &exits.nat {
         let by_nat = |span, code| Method {
             span,
-            source: addresses.clone().map_or(PublicSource::SomeAzure, PublicSource::OneOf),
+            source: addresses.clone().filter(|list| !list.is_empty()).map_or(PublicSource::SomeAzure, PublicSource::OneOf),
+            stage: Stage::Nat,
             resource: *nat,
             text: "the NAT gateway of the subnet translates TCP and UDP",
             code,
         };
-        let works = !exits.v6 || *sku == Some(PublicSku::StandardV2);
+        let works = !exits.v6 || matches!(sku, Some(PublicSku::StandardV2 | PublicSku::Unknown) | None);
         match (sku, addresses) {
             (None, _) => out.push(by_nat(Span::exactly(Set::tcp_udp()).doubted(), "W-MISSING")),
+            (Some(_), _) if !works => {}
             (Some(_), Some(list)) if list.is_empty() => {
                 out.push(by_nat(Span::exactly(Set::tcp_udp()).doubted(), "W-UNSUPPORTED"));
             }
-            (Some(_), _) if works => {
+            (Some(PublicSku::Unknown), _) if exits.v6 => {
+                out.push(by_nat(Span::exactly(Set::tcp_udp()).doubted(), "W-UNSUPPORTED"));
+            }
+            (Some(_), _) => {
                 out.push(by_nat(Span::exactly(Set::tcp_udp()), ""));
                 // What a NAT gateway does not translate perhaps falls to the instance address (OUT-03).
                 rest = Span { sure: Set::EMPTY, may: Set::ALL.minus(Set::tcp_udp()) };
             }
-            _ => {}
         }
         if exits.instance.is_none() && rest.sure.is_empty() {
             return out;
@@ -86,6 +90,7 @@ pub fn methods(exits: &Exits) -> Vec<Method> {
         out.push(Method {
             span: rest,
             source: address.map_or(PublicSource::SomeAzure, |address| PublicSource::OneOf(vec![address])),
+            stage: Stage::Nat,
             resource: *public_ip,
             text: "the instance public address stands for it in the outside",
             code: if rest == Span::ALL { "" } else { "W-UNSUPPORTED" },
@@ -96,17 +101,19 @@ pub fn methods(exits: &Exits) -> Vec<Method> {
         out.push(Method {
             span: Span::exactly(Set::tcp_udp()).doubted(),
             source: PublicSource::SomeAzure,
+            stage: Stage::LoadBalancer,
             resource: exits.pool,
             text: "the load balancer of its pool perhaps translates it",
             code: "W-UNSUPPORTED",
         });
         return out;
     }
-    if exits.default_allowed.hi() && !exits.default_barred && !exits.v6 {
+    if exits.default_allowed.hi() && !exits.v6 {
         let span = Span::exactly(Set::tcp_udp()).and(rest);
         out.push(Method {
             span: if exits.default_allowed.lo() { span } else { span.doubted() },
             source: PublicSource::SomeAzure,
+            stage: Stage::Nat,
             resource: Sym::EMPTY,
             text: "default outbound access gives it some address of Azure",
             code: if exits.default_allowed.lo() { "" } else { "W-DELEGATED" },
@@ -151,7 +158,6 @@ mod tests {
     fn default_outbound_access_is_for_tcp_and_udp_and_can_be_taken_away() {
         assert_eq!(methods(&plain())[0].span, Span::exactly(Set::tcp_udp()));
         assert_eq!(methods(&Exits { default_allowed: Tri::No, ..plain() }), []);
-        assert_eq!(methods(&Exits { default_barred: true, ..plain() }), []);
         assert!(methods(&Exits { default_allowed: Tri::Maybe, ..plain() })[0].span.sure.is_empty());
     }
 }

@@ -73,6 +73,28 @@ pub fn owners(index: &Index, address: IpAddr) -> Vec<Sym> {
     found
 }
 
+/// What answers behind a private endpoint whose target is not in the input: surely the ports of the sub-resource, where they are known (M-16).
+pub fn unseen_target(platform: &Platform, group: Sym) -> Span {
+    let part = base_part(group);
+    let service = match part.as_str() {
+        "blob" | "file" | "queue" | "table" | "dfs" | "web" => Service::Storage,
+        "sqlserver" => Service::Sql,
+        _ => Service::KeyVault,
+    };
+    if platform.ports(part).is_empty() {
+        return Span { sure: Set::EMPTY, may: Set::tcp_udp() };
+    }
+    // Whether it also answers plain HTTP or is a premium share stands on the account.
+    let known = front_end(platform, service, Sym::EMPTY, part, false, true);
+    let possible = front_end(platform, service, Sym::new("filestorage"), part, true, true);
+    Span { sure: known.sure, may: known.may.or(possible.may) }
+}
+
+/// `blob_secondary` is served like `blob`.
+pub fn base_part(group: Sym) -> Sym {
+    group.as_str().strip_suffix("_secondary").map_or(group, Sym::new)
+}
+
 /// What the front end of a store's part answers: TCP at the service's ports, and nothing else (M-16, PE-17, SE-12).
 ///
 /// `kind` is the account kind, `plain_http` whether port 80 answers. A SQL server may redirect its clients to further ports (SQL-12), which differ for

@@ -199,6 +199,9 @@ impl Context {
         let prefixes = network.gateway.routes.iter().map(|(prefix, _, _)| *prefix);
         if !kept {
             self.tag_maybe.extend(prefixes);
+            if !network.gateway.unknown_routes.is_empty() {
+                self.tag_maybe.extend(defaults());
+            }
             return;
         }
         for (prefix, site, sure) in &network.gateway.routes {
@@ -300,7 +303,9 @@ impl Context {
         let surely_preferred = matching.iter().any(|e| e.origin.is_preferred() && e.sure.lo() && !replaced(e));
         let perhaps_preferred = matching.iter().any(|e| e.origin.is_preferred());
         let mut left: Vec<Entry> = matching.into_iter().filter(|e| e.origin != Origin::Gateway || !surely_preferred).collect();
-        let rank = |e: &Entry| (std::cmp::Reverse(e.prefix.prefix_len()), e.origin);
+        // Networks with the same addresses cannot be peered; where the input shows it, either may have them (PEER-04, RTE-23).
+        let standing = |origin: Origin| if origin == Origin::SystemPeering { Origin::SystemLocal } else { origin };
+        let rank = |e: &Entry| (std::cmp::Reverse(e.prefix.prefix_len()), standing(e.origin));
         let best = |entries: &[Entry], only_without_gateway: bool| {
             entries.iter().filter(|e| e.sure.lo() && (!only_without_gateway || e.origin != Origin::Gateway)).map(rank).min()
         };

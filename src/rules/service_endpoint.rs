@@ -106,7 +106,7 @@ pub fn of(index: &Index, platform: &Platform, subnet: Sym, service: Service, reg
     }
     let vnet = index.subnet.one(subnet).and_then(|s| index.vnet.one(s.vnet));
     let home = vnet.map_or(Sym::EMPTY, |v| v.location);
-    covers(endpoints, service, region, home, partner(platform, home), endpoint_policy::effective_on(index, subnet))
+    covers(endpoints, service, region, home, partner(platform, home), endpoint_policy::widens(index, subnet))
 }
 
 #[cfg(test)]

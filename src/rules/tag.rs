@@ -1,4 +1,4 @@
-//! Whether an address field of a rule matches one end of a packet, where the rule's NSG is applied.
+//! Whether an address field of a rule matches one end of a packet, where the rule's NSG is applied. Tags are also known by their older spellings (NSG-26).
 
 use std::net::IpAddr;
 
@@ -101,9 +101,9 @@ pub fn names(selector: Selector, party: Party<'_>, context: &Context, platform: 
 /// Whether the tag holds the addresses of `block` on a subnet with this context (NSG-20 to NSG-26).
 fn tag_holds(tag: Sym, block: &Prefix, context: &Context, platform: &Platform) -> Tri {
     match tag.as_str() {
-        "virtualnetwork" => context.in_virtual_network(block),
+        "virtualnetwork" | "virtual_network" => context.in_virtual_network(block),
         "internet" => context.in_internet(block),
-        "azureloadbalancer" | "azureplatformdns" => {
+        "azureloadbalancer" | "azure_loadbalancer" | "azureplatformdns" => {
             let address = net::parse_prefix(PLATFORM_ADDRESS).expect("a literal address");
             let health_v6 = net::parse_prefix("fe80::1234:5678:9abc").expect("a literal address");
             Tri::from_bool(address.contains(block) || health_v6.contains(block))
@@ -128,9 +128,9 @@ fn global_tag(tag: Sym) -> Option<Sym> {
 fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform: &Platform) -> Tri {
     match tag.as_str() {
         // Public space that a default route or a gateway puts into `VirtualNetwork` may not count as internet (NSG-22).
-        "internet" => service_in_virtual_network(class, context, platform).negated().max(Tri::Maybe),
-        "virtualnetwork" => service_in_virtual_network(class, context, platform),
-        "azureloadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
+        "internet" => service_in_virtual_network(class, context, platform).not().max(Tri::Maybe),
+        "virtualnetwork" | "virtual_network" => service_in_virtual_network(class, context, platform),
+        "azureloadbalancer" | "azure_loadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
         text => {
             let tags = class.tags();
             if tags.iter().any(|own| own == text) {
@@ -174,12 +174,13 @@ fn tag_holds_some_public(tag: Sym, context: &Context) -> Tri {
         let peers = context.network.peers.iter().filter(|peer| peer.own_access && peer.usable.hi());
         let peers = peers.flat_map(|peer| peer.prefixes.iter().map(|(prefix, there)| some_public_within(prefix).and(*there)));
         let rest = within(&context.tag_maybe).or(within(&context.network.beyond)).min(Tri::Maybe);
+        let rest = if context.unknown.is_empty() { rest } else { Tri::Maybe };
         within(&context.tag_sure).or(within(&context.network.own)).or(peers.max().unwrap_or(Tri::No)).or(rest)
     };
     match tag.as_str() {
-        "virtualnetwork" => network(),
-        "internet" => network().negated().max(Tri::Maybe),
-        "azureloadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
+        "virtualnetwork" | "virtual_network" => network(),
+        "internet" => network().not().max(Tri::Maybe),
+        "azureloadbalancer" | "azure_loadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
         _ => Tri::Maybe,
     }
 }
@@ -189,6 +190,8 @@ fn service_in_virtual_network(class: &ServiceClass, context: &Context, platform:
     let inside = |prefixes: &[Prefix]| prefixes.iter().map(|prefix| class.within(prefix, platform)).max().unwrap_or(Tri::No);
     let sure = inside(&context.tag_sure).or(inside(&context.network.own));
     let maybe = inside(&context.tag_maybe).or(inside(&context.network.beyond)).min(Tri::Maybe);
+    // A route table that is not in the input may put anything there.
+    let maybe = if context.unknown.is_empty() { maybe } else { Tri::Maybe };
     let peers = context
         .network
         .peers

@@ -6,7 +6,7 @@ mod steps;
 
 use std::net::IpAddr;
 
-use crate::explain::transport::{Client, ClientKind, ServiceClass, Transport};
+use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{Kind, Mode, Step, Way};
 use crate::explain::world::World;
 use crate::facts::Index;
@@ -49,7 +49,7 @@ pub fn view(client: &Client) -> View {
 /// The ways from `client` to `target`: those that the client's name resolution leads to, or in adversarial mode all (M-05).
 pub fn ways(world: &World<'_>, transport: &dyn Transport, client: &Client, target: &Target, mode: Mode, traffic: Set) -> Vec<Way> {
     let Some(&store) = world.index.store.one(target.store) else {
-        return vec![Way { via: Via::Public, steps: vec![steps::delivered(target.store, target.part, Span::UNKNOWN)] }];
+        return vec![Way { via: Via::Public, steps: vec![steps::unseen(target.store, target.part)] }];
     };
     let parts = world.index.store_parts.get(target.store);
     let Some(part) = parts.iter().find(|p| p.part == target.part && p.instance == target.instance) else {
@@ -78,15 +78,19 @@ pub fn endpoint_ways(
     let mut rows = world.index.private_endpoint_connections.get(endpoint).to_vec();
     rows.sort_by_key(|c| c.connection.as_str());
     let mut ways = Vec::new();
+    if rows.is_empty() {
+        let text = "what the private endpoint is connected to is not in the input";
+        ways.push(Way { via: Via::PrivateEndpoint, steps: vec![steps::route(Tri::Maybe, endpoint, text)] });
+    }
     for connection in rows {
         let store = world.index.store.one(connection.target);
         let plain_http = world.index.store_access.one(connection.target).is_some_and(|access| access.plain_http);
         let answers = match store {
             Some(store) => {
-                let part = base_part(connection.group);
+                let part = private_endpoint::base_part(connection.group);
                 private_endpoint::front_end(world.platform, store.service, store.kind, part, plain_http, true)
             }
-            None => Span { sure: Set::EMPTY, may: Set::tcp_udp() },
+            None => private_endpoint::unseen_target(world.platform, connection.group),
         };
         let of: Vec<IpAddr> = match address {
             Some(address) => vec![address],
@@ -116,11 +120,6 @@ pub fn estate_addresses(index: &Index) -> Vec<Prefix> {
     found.sort_unstable();
     found.dedup();
     found
-}
-
-/// `blob_secondary` is served like `blob`.
-fn base_part(group: Sym) -> Sym {
-    group.as_str().strip_suffix("_secondary").map_or(group, Sym::new)
 }
 
 fn firewall_step(world: &World<'_>, store: &Store, source: &Source) -> Step {
@@ -290,7 +289,7 @@ impl Asked<'_> {
 
     /// the public front end, with the source that the packets show there.
     fn over_public(&self) -> Vec<Way> {
-        let direct = |source: Source| vec![(Way { via: Via::Public, steps: Vec::new() }, source)];
+        let direct = |source: Source| vec![(Way { via: Via::Public, steps: Vec::new() }, Arrival::Showing(source))];
         let arriving = match self.client.kind {
             ClientKind::Internet(address) => direct(self.internet(address)),
             ClientKind::Site(site) => {
@@ -306,8 +305,7 @@ impl Asked<'_> {
                 let ways = self.transport.to_service(self.client, &class, coverage.covered, self.traffic);
                 if ways.is_empty() {
                     let step = steps::route(Tri::No, self.client.subnet, "no way leads from the subnet to public addresses");
-                    let nobody = Source::Public { addresses: Vec::new(), certain: false, origin: Origin::Azure };
-                    vec![(Way { via: Via::Public, steps: vec![step] }, nobody)]
+                    vec![(Way { via: Via::Public, steps: vec![step] }, Arrival::Unknown)]
                 } else {
                     ways
                 }
@@ -317,21 +315,47 @@ impl Asked<'_> {
     }
 
     /// SEP, firewall and front end behind a way that ends at public addresses.
-    fn at_front_end(&self, mut way: Way, source: &Source) -> Way {
+    fn at_front_end(&self, mut way: Way, source: &Arrival) -> Way {
         way.via = Via::Public;
-        if let Source::ServiceEndpoint { subnet, .. } = source {
+        if let Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) = source {
             way.via = Via::ServiceEndpoint;
             if self.store.service == Service::Storage && self.world.index.subnet_endpoint_policies.has(*subnet) {
                 let classic = self.store.kind.as_str() == "classic";
                 let decision = endpoint_policy::of(self.world.index, *subnet, self.store.store, classic);
-                way.steps.push(steps::policy(*subnet, &decision));
+                let policies = self.world.index.subnet_endpoint_policies.get(*subnet).iter().map(|row| row.policy);
+                let first = policies.clone().min_by_key(|policy| policy.as_str()).unwrap_or_default();
+                let missing = policies.into_iter().any(|policy| !self.world.index.endpoint_policy.has(policy));
+                way.steps.push(steps::policy(*subnet, &decision, first, missing));
             }
         }
-        way.steps.push(firewall_step(self.world, &self.store, source));
         let answers =
             private_endpoint::front_end(self.world.platform, self.store.service, self.store.kind, self.part.part, self.plain_http, false);
-        way.steps.push(steps::delivered(self.store.store, self.group(), answers));
+        way.steps.push(steps::front_end(self.store.store, self.store.service, self.group(), answers));
+        way.steps.push(match source {
+            Arrival::Showing(source) => firewall_step(self.world, &self.store, source),
+            Arrival::Unknown => self.anybody(),
+        });
+        way.steps.push(steps::delivered(self.store.store, self.group(), Span::ALL));
         way
+    }
+
+    /// The firewall, for packets of which nobody knows what they show there: it refuses them only where it admits nobody at all.
+    fn anybody(&self) -> Step {
+        let index = self.world.index;
+        let everybody = |origin| Source::AnyPublic { except: Vec::new(), origin };
+        let mut sources = vec![everybody(Origin::Azure), everybody(Origin::Internet), Source::SameRegionAzure];
+        let named = index.store_subnet_rules.get(self.store.store).iter().map(|rule| rule.subnet);
+        sources.extend(named.chain([Sym::EMPTY]).map(|subnet| Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY }));
+        let each = sources.iter().map(|source| firewall_step(self.world, &self.store, source));
+        let best = each.reduce(|best, next| if next.span.may.is_empty() || !best.span.may.is_empty() { best } else { next });
+        let mut step = best.unwrap_or_else(|| steps::delivered(self.store.store, self.group(), Span::UNKNOWN));
+        if !step.span.may.is_empty() {
+            step.span = step.span.doubted();
+            step.kind = Kind::Assumption;
+            step.code = "FW_IP";
+            step.text = "what the packets show the store is not known, and its firewall admits some".to_owned();
+        }
+        step
     }
 
     /// What an address of the internet shows: an address that Azure hands out belongs to somebody there.

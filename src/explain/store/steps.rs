@@ -1,5 +1,6 @@
 //! The steps a store's side adds to a way: name, policy, endpoint, consent, firewall, delivery.
 
+use crate::explain::packet::short;
 use crate::explain::way::{Kind, Step};
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::{PublicAccess, Service};
@@ -37,7 +38,12 @@ pub fn dns(resolution: &Resolution, name: &str, passes: Tri, more: &str) -> Step
         Answer::Unknown => format!("what `{name}` resolves to is not known"),
     };
     let record = resolution.records.first().copied().unwrap_or(Sym::EMPTY);
-    let rule = if record.is_empty() { resolution.decider } else { record };
+    let refused = matches!(resolution.answer, Answer::NxDomain | Answer::NoData | Answer::ServFail);
+    let rule = match record.is_empty() {
+        true if refused => Sym::new(resolution.answer.as_str()),
+        true => resolution.decider,
+        false => record,
+    };
     Step {
         stage: Stage::Dns,
         span: span(passes),
@@ -52,7 +58,9 @@ pub fn dns(resolution: &Resolution, name: &str, passes: Tri, more: &str) -> Step
 }
 
 /// What the service endpoint policies of `subnet` say of the account.
-pub fn policy(subnet: Sym, decision: &endpoint_policy::Decision) -> Step {
+///
+/// `policy` is one of those attached; `missing` says that one of them is not in the input.
+pub fn policy(subnet: Sym, decision: &endpoint_policy::Decision, policy: Sym, missing: bool) -> Step {
     let text = match (decision.admitted, decision.effective) {
         (Tri::Yes, Tri::Yes) => format!("the service endpoint policies list {}", decision.scope),
         (Tri::Yes, _) => "the service endpoint policies list no resource and filter nothing".to_owned(),
@@ -63,12 +71,12 @@ pub fn policy(subnet: Sym, decision: &endpoint_policy::Decision) -> Step {
         stage: Stage::ServiceEndpointPolicy,
         span: span(decision.admitted),
         resource: subnet,
-        rule: decision.scope.as_str().to_owned(),
+        rule: if decision.scope.is_empty() { short(policy) } else { decision.scope.as_str() }.to_owned(),
         source: decision.definition,
         text,
         kind: if decision.definition.is_empty() { Kind::Absence } else { Kind::Fact },
         label: if decision.effective == Tri::No { "sep.4" } else { "sep.2" },
-        code: code(decision.admitted, "SEP_DENY"),
+        code: code(decision.admitted, if missing { "W-MISSING" } else { "SEP_DENY" }),
     }
 }
 
@@ -229,12 +237,29 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
             (String::new(), Sym::EMPTY, "the store's firewall is not in the input".to_owned(), Kind::Absence, "firewall.3", "W-MISSING")
         }
     };
-    let stage = match service {
+    let stage = firewall_stage(service);
+    Step { stage, span: span(passes), resource: store, rule, source, text, kind, label, code: code(passes, uncertain) }
+}
+
+/// What a public front end answers: its service's ports and nothing else (M-16, SE-12).
+pub fn front_end(store: Sym, service: Service, part: Sym, answers: Span) -> Step {
+    let rule = "port".to_owned();
+    Step { stage: firewall_stage(service), rule, ..delivered(store, part, answers) }
+}
+
+/// A store that is not in the input.
+pub fn unseen(store: Sym, part: Sym) -> Step {
+    let text = format!("the store of `{part}` is not in the input");
+    Step { stage: Stage::PaasFirewall, kind: Kind::Absence, code: "W-MISSING", text, ..delivered(store, part, Span::UNKNOWN) }
+}
+
+/// The stage of a service's firewall.
+fn firewall_stage(service: Service) -> Stage {
+    match service {
         Service::Storage => Stage::StorageFirewall,
         Service::KeyVault => Stage::KeyvaultFirewall,
         Service::Sql => Stage::SqlFirewall,
-    };
-    Step { stage, span: span(passes), resource: store, rule, source, text, kind, label, code: code(passes, uncertain) }
+    }
 }
 
 /// The end of the way: what the front end answers.

@@ -223,7 +223,8 @@ fn same(firewall: &Firewall<'_>, tenant: Sym, id: Sym) -> Tri {
         return Tri::from_bool(tenant == firewall.tenant);
     }
     let (theirs, ours) = (id_parts(id.as_str()).subscription, id_parts(firewall.store.store.as_str()).subscription);
-    if !ours.is_empty() && theirs == ours { Tri::Yes } else { Tri::Maybe }
+    // Ids without a subscription are a person's own facts, which tell no tenants apart.
+    if theirs == ours { Tri::Yes } else { Tri::Maybe }
 }
 
 /// What the rules for addresses say of a public source.

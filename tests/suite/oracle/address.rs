@@ -146,7 +146,7 @@ impl World<'_> {
         let gateway = self.gateway_subnets.iter().any(|g| g.subnet == subnet);
         let device = self.devices.iter().any(|d| d.subnet == subnet);
         if gateway || device || self.delegations.iter().any(|d| d.subnet == subnet) {
-            return Owner::EmptySubnet;
+            return Owner::Perhaps; // whose filters count there is not documented (ADR-09, NSG-12)
         }
         let inhabited = self.configs.iter().any(|c| c.subnet == subnet) || self.endpoints.iter().any(|e| e.subnet == subnet);
         if inhabited { Owner::Nobody } else { Owner::EmptySubnet }

@@ -62,13 +62,19 @@ impl Walk<'_, '_> {
 
     fn arrive(&self, place: Place, packet: Packet, trip: &Trip, via: Via) -> Outcome {
         let back = || self.reply(place.subnet, packet.src, &trip.passed, self.origin);
-        self.world.filter_in(place, &packet, || self.with_way_back(back, via))
+        let rule = self.first_route(place.subnet, packet.src);
+        self.world.filter_in(place, &packet, || self.with_way_back(&rule, back, via))
+    }
+
+    /// The prefix that a reply to `to` is sent by first, for the reason.
+    pub fn first_route(&self, subnet: Sym, to: Addr) -> String {
+        self.world.candidates(subnet, to).first().map_or(String::new(), |c| c.text.clone())
     }
 
     /// Delivered, if the way back does not count or is there.
-    pub fn with_way_back(&self, back: impl FnOnce() -> Tri, via: Via) -> Outcome {
+    pub fn with_way_back(&self, rule: &str, back: impl FnOnce() -> Tri, via: Via) -> Outcome {
         let tri = if self.session { back() } else { Tri::Yes };
-        check(tri, Stage::Route, "way back", "W-ASYM", || Outcome::delivered(via))
+        check(tri, Stage::Route, rule, "W-ASYM", || Outcome::delivered(via))
     }
 
     /// The way back from a translating appliance to whom it serves, for what is delivered outside the networks.
@@ -126,6 +132,7 @@ impl Walk<'_, '_> {
         match hop {
             Hop::Local => arrived(here),
             Hop::Peering(peering) => world.peerings.iter().find(|p| p.peering == peering).map_or(Tri::Maybe, |p| arrived(p.remote)),
+            Hop::Appliance(ip) if to == Addr::Known(ip) && world.in_space(here, ip) => arrived(here),
             Hop::Appliance(ip) => self.reply_over(here, ip, to, passed, origin),
             Hop::Gateway(gateway) => self.reply_to_site(&[(gateway, Tri::Yes)], passed, origin),
             Hop::GatewayByRule => self.reply_to_site(&world.gateways_of(here), passed, origin),
@@ -175,7 +182,7 @@ impl Walk<'_, '_> {
             };
         };
         let leads = gateways.iter().filter(|(gateway, _)| {
-            let connected = world.connections.iter().any(|c| c.gateway == *gateway && world.same_site(site, c.peer) && c.connected.hi());
+            let connected = world.connections.iter().any(|c| c.gateway == *gateway && world.same_site(site, c.peer));
             connected || *gateway == site
         });
         match leads.count() {
@@ -221,6 +228,9 @@ impl Walk<'_, '_> {
         let Some(c) = world.configs.iter().find(|c| c.ip_config == config) else {
             return Outcome::denied(Stage::Route, "no-endpoint");
         };
+        if world.nic(c.nic).is_none() {
+            return Outcome::unproven(Stage::Route, name_of(c.nic), "W-MISSING");
+        }
         if !world.is_attached(c.nic) {
             return Outcome::denied(Stage::Route, "no-endpoint");
         }
@@ -236,7 +246,8 @@ impl Walk<'_, '_> {
             let each = world.possible_addresses(config, c.subnet).into_iter().map(|ip| {
                 let inside = Packet { dst: Addr::Known(ip), dst_config: Some(config), ..packet };
                 let back = || self.reply(c.subnet, packet.src, &[], Origin::Internet);
-                world.filter_in(place, &inside, || self.with_way_back(back, Via::Public))
+                let rule = self.first_route(c.subnet, packet.src);
+                world.filter_in(place, &inside, || self.with_way_back(&rule, back, Via::Public))
             });
             all_of(each.collect())
         })

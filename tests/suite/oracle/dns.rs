@@ -136,6 +136,13 @@ impl World<'_> {
         let longest = linked.iter().map(|(_, zone, _)| zone.len()).max();
         let zones: Vec<_> = linked.into_iter().filter(|(_, zone, _)| Some(zone.len()) == longest).collect();
         let Some((_, zone_name, _)) = zones.first().copied() else {
+            let kind = Sym::new("microsoft.network/privatednszones/virtualnetworklinks");
+            let exported = !self.zone_links.is_empty()
+                || self.complete_types.iter().any(|c| c.kind == kind)
+                || self.resources.iter().any(|r| r.kind == kind);
+            if !exported && self.zones.iter().any(|z| under(name, z.name.as_str())) {
+                return Answer::Unknown("links"); // it may be linked here (M-03)
+            }
             return self.public_step(vnet, name, depth);
         };
         let relative = name.strip_suffix(zone_name).map_or("@", |left| left.trim_end_matches('.'));
@@ -258,6 +265,9 @@ impl World<'_> {
             let wanted = Wanted { store: part.store, part: part.part, instance: part.instance };
             for link in self.links.iter().filter(|l| l.target == part.store && l.group == group_of(wanted)) {
                 best = best.or(self.consent(*link));
+            }
+            if !self.connections_are_listed(part.store) {
+                best = best.or(Tri::Maybe); // nobody exported who is connected (M-03)
             }
             let single = self.service_of(part.store) != Some(Service::Storage);
             for p in self.provider_links.iter().filter(|p| p.target == part.store) {

@@ -56,7 +56,8 @@ impl World<'_> {
         if let Some(nat) = self.subnet_nats.iter().find(|n| n.subnet == at.subnet).map(|n| n.gateway) {
             let name = name_of(nat);
             let Some(row) = self.nats.iter().find(|n| n.gateway == nat) else {
-                return WayOut::maybe(Stage::Nat, name, "W-MISSING", Vec::new());
+                let nobody_else = !ports && instance.is_none();
+                return if nobody_else { WayOut::none(&name) } else { WayOut::maybe(Stage::Nat, name, "W-MISSING", Vec::new()) };
             };
             if !ports {
                 // No protocol but TCP and UDP passes it; whether an instance address takes over is not documented (OUT-03).
@@ -79,6 +80,7 @@ impl World<'_> {
             return WayOut::by("instance address".to_owned(), sources);
         }
         if let Some(config) = self.sending_config(at, packet.src_config)
+            && ports
             && self.config_pools.iter().any(|p| p.ip_config == config)
         {
             return WayOut::maybe(Stage::LoadBalancer, name_of(config), "W-UNSUPPORTED", Vec::new());

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use watertight::facts::private_access::{AddressSource, Consent, PrivateEndpointConnection};
-use watertight::facts::store_facts::Instance;
-use watertight::model::{Stage, Sym, Tri, Via};
+use watertight::facts::store_facts::{Instance, Service};
+use watertight::model::{Proto, Stage, Sym, Tri, Via};
 
 use super::filter::Place;
 use super::packet::{Addr, Outcome, Packet, check};
@@ -102,8 +102,12 @@ impl World<'_> {
     pub fn consent(&self, link: PrivateEndpointConnection) -> Tri {
         let mut all = view(link.state, link.settled);
         let rows: Vec<_> = self.provider_links.iter().filter(|p| p.target == link.target && p.endpoint == link.endpoint).collect();
-        for row in &rows {
-            all = all.and(view(row.state, row.settled));
+        let theirs: Vec<Tri> = rows.iter().map(|row| view(row.state, row.settled)).collect();
+        // Entries that disagree: one is left from an earlier endpoint of that name, nobody says which.
+        if theirs.iter().any(|tri| *tri != theirs[0]) {
+            all = all.and(Tri::Maybe);
+        } else if let Some(tri) = theirs.first() {
+            all = all.and(*tri);
         }
         let in_input = self.stores.iter().any(|s| s.store == link.target) || self.resources.iter().any(|r| r.id == link.target);
         if rows.is_empty() && in_input {
@@ -113,18 +117,33 @@ impl World<'_> {
         all
     }
 
+    /// The list of the target itself: lists of other resources say nothing about a connection that its own endpoint knows.
     fn provider_side_is_listed(&self, target: Sym) -> bool {
-        let kind = watertight::model::ids::id_type(target.as_str())
-            .or_else(|| self.resources.iter().find(|r| r.id == target).map(|r| r.kind.as_str().to_owned()));
-        let child = kind.map(|kind| format!("{kind}/privateendpointconnections"));
-        let same_kind = |other: Sym| watertight::model::ids::id_type(other.as_str()) == watertight::model::ids::id_type(target.as_str());
-        self.provider_links.iter().any(|p| same_kind(p.target)) || child.is_some_and(|child| self.children_are_listed(target, &child))
+        let resource = self.resources.iter().find(|r| r.id == target).map(|r| r.kind.as_str().to_owned());
+        let store = self.service_of(target).map(|service| match service {
+            Service::Storage => "microsoft.storage/storageaccounts",
+            Service::KeyVault => "microsoft.keyvault/vaults",
+            Service::Sql => "microsoft.sql/servers",
+        });
+        let child = resource.or(store.map(str::to_owned)).map(|kind| format!("{kind}/privateendpointconnections"));
+        self.provider_links.iter().any(|p| p.target == target) || child.is_some_and(|child| self.children_are_listed(target, &child))
+    }
+
+    /// Whether the connections of a store, or of another of its kind, were exported at all (decision 8).
+    pub fn connections_are_listed(&self, store: Sym) -> bool {
+        let alike = |other: Sym| self.service_of(other).is_some() && self.service_of(other) == self.service_of(store);
+        self.provider_side_is_listed(store) || self.provider_links.iter().any(|p| alike(p.target))
     }
 
     /// The word for the reason.
     fn consent_word(&self, link: PrivateEndpointConnection) -> &'static str {
         let provider = self.provider_links.iter().filter(|p| p.target == link.target && p.endpoint == link.endpoint);
         provider.map(|p| p.state).chain([link.state]).find(|s| *s != Consent::Approved).unwrap_or(Consent::Disconnected).as_str()
+    }
+
+    /// Whether one of the connections carries such a packet, whatever the address (PE-17).
+    pub fn answers_at_all(&self, endpoint: Sym, packet: &Packet) -> bool {
+        self.links.iter().filter(|l| l.endpoint == endpoint).any(|l| self.endpoint_passes(l, packet).hi())
     }
 
     /// Whether an endpoint carries such a packet at all (PE-17).
@@ -136,7 +155,12 @@ impl World<'_> {
         if ports.is_empty() {
             return Tri::Maybe; // a Private Link service, or a group nobody knows the ports of
         }
-        Tri::from_bool(ports.contains(&packet.dport)).or(self.extra_port(link.group, link.target, packet.dport))
+        if packet.proto != Proto::Tcp {
+            return Tri::No;
+        }
+        let redirected = link.group.as_str() == "sqlserver" && packet.dport >= 1433; // SQL-12
+        let known = Tri::from_bool(ports.contains(&packet.dport)).or(self.extra_port(link.group, link.target, packet.dport));
+        known.or(if redirected { Tri::Maybe } else { Tri::No })
     }
 }
 

@@ -13,6 +13,9 @@ use super::walk::{Origin, Target, Trip, Walk, Wanted};
 use super::world::{World, name_of};
 use super::{Ask, OracleAnswer};
 
+/// The configuration of a machine that is only imagined: it is in no group, whoever else may have its address.
+const NO_CONFIG: Option<Sym> = Some(Sym::EMPTY);
+
 /// One concrete sender.
 #[derive(Clone, Copy, Debug)]
 pub enum Start {
@@ -63,12 +66,12 @@ impl World<'_> {
             End::Nic(nic) => {
                 let outcome = self.sent_by_nics(&[nic], ask);
                 let siblings = self.machine_of(nic).map_or(0, |m| self.nic_machines.iter().filter(|n| n.machine == m).count());
-                if siblings > 1 { self.doubt_secondary(outcome, nic, ask) } else { outcome }
+                if siblings > 1 && !self.is_primary(nic) { self.doubt_secondary(outcome, nic, ask) } else { outcome }
             }
             End::Subnet(subnet) => {
                 let free = self.free_addresses(subnet);
                 let place = Place { subnet, nic: None, endpoint: None };
-                all_of(free.into_iter().map(|ip| self.to_end(Start::Inside { place, config: None, ip }, ask)).collect())
+                all_of(free.into_iter().map(|ip| self.to_end(Start::Inside { place, config: NO_CONFIG, ip }, ask)).collect())
             }
             End::Ip(ip) => self.sent_by_address(ip, ask),
             End::Internet(Some(ip)) => self.to_end(Start::Internet { ip }, ask),
@@ -79,8 +82,21 @@ impl World<'_> {
             }
             End::Site(site) => {
                 let all = self.representatives_of(&self.site_space(site));
+                if let End::Ip(to) | End::Internet(Some(to)) = ask.to
+                    && is_public(to)
+                    && !self.anywhere_inside(to)
+                {
+                    return self.to_address(Start::Site { site, ip: to }, to, ask); // by its own way out
+                }
+                let connected = self.connections.iter().any(|c| self.same_site(site, c.peer));
+                if all.is_empty() && connected {
+                    let unknown = Outcome::unproven(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
+                    let End::PrivateEndpoint(endpoint) = ask.to else { return unknown };
+                    let any = Start::Site { site, ip: IpAddr::from([0, 0, 0, 0]) };
+                    return self.refused_anyway(unknown, endpoint, &self.packet(any, Addr::SomePublic, None, ask));
+                }
                 if all.is_empty() {
-                    return Outcome::unproven(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
+                    return Outcome::denied(Stage::Gateway, "no connection");
                 }
                 any_of(all.into_iter().map(|ip| self.to_end(Start::Site { site, ip }, ask)).collect())
             }
@@ -101,12 +117,21 @@ impl World<'_> {
             }
             each.push((nic, any_of(ways)));
         }
-        // A guest sends off its subnet by its primary interface alone, and the facts do not say which that is (ADR-15).
+        // A guest sends off its subnet by its primary interface alone; where the facts do not say which that is, by any of them (ADR-15).
+        if nics.iter().any(|&nic| self.nic(nic).is_none()) {
+            each.push((Sym::EMPTY, Outcome::unproven(Stage::Route, "interface", "W-MISSING")));
+        }
         let all_agree = each.iter().all(|(_, o)| o.verdict == Verdict::Allowed);
         if each.len() > 1 && !all_agree {
-            return any_of(each.into_iter().map(|(nic, o)| self.doubt_secondary(o, nic, ask)).collect());
+            return any_of(
+                each.into_iter().map(|(nic, o)| if self.is_primary(nic) { o } else { self.doubt_secondary(o, nic, ask) }).collect(),
+            );
         }
         any_of(each.into_iter().map(|(_, o)| o).collect())
+    }
+
+    fn is_primary(&self, nic: Sym) -> bool {
+        self.nic_primaries.iter().any(|row| row.nic == nic)
     }
 
     /// Off its own subnet an interface that may be a secondary one is not certain to be used (ADR-15).
@@ -149,7 +174,7 @@ impl World<'_> {
         if ways.is_empty() && is_public(ip) {
             ways.push(self.to_end(Start::Internet { ip }, ask));
         }
-        any_of(ways)
+        all_of(ways) // in several networks the address is several machines'
     }
 
     fn to_end(&self, start: Start, ask: &Ask) -> Outcome {
@@ -165,11 +190,8 @@ impl World<'_> {
                 }
                 let mut free = self.free_addresses(subnet);
                 free.retain(|&ip| start.family_of(ip));
-                // A machine does not call itself, but one address may stand for two that look the same.
-                if free.len() > 1 {
-                    free.retain(|&ip| !matches!(start, Start::Inside { ip: own, place, .. } if own == ip && place.subnet == subnet));
-                }
-                all_of(free.into_iter().map(|ip| self.walk(start, Target::Slot(subnet), Addr::Known(ip), None, ask)).collect())
+                // One address stands for all that look the same: a machine may call another of them.
+                all_of(free.into_iter().map(|ip| self.walk(start, Target::Slot(subnet), Addr::Known(ip), NO_CONFIG, ask)).collect())
             }
             End::Ip(ip) => self.to_address(start, ip, ask),
             End::Internet(Some(ip)) => self.to_address(start, ip, ask),
@@ -186,10 +208,19 @@ impl World<'_> {
                 let mut ips: Vec<IpAddr> = self.endpoint_ips(endpoint).into_iter().map(|(_, ip)| ip).collect();
                 ips.dedup();
                 if ips.is_empty() {
-                    return Outcome::unproven(Stage::Route, name_of(endpoint), "dynamic-address");
+                    let links = self.links.iter().filter(|l| l.endpoint == endpoint);
+                    return match links.map(|l| self.consent(*l)).max() {
+                        Some(Tri::No) => Outcome::denied(Stage::Consent, name_of(endpoint)),
+                        Some(_) if !self.answers_at_all(endpoint, &self.packet(start, Addr::SomePublic, None, ask)) => {
+                            Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint))
+                        }
+                        _ => Outcome::unproven(Stage::Route, name_of(endpoint), "dynamic-address"),
+                    };
                 }
                 let target = Target::Endpoint(Some(endpoint), None);
-                any_of(ips.into_iter().map(|ip| self.walk(start, target, Addr::Known(ip), None, ask)).collect())
+                let packet = self.packet(start, Addr::SomePublic, None, ask);
+                let walk = |ip| self.refused_anyway(self.walk(start, target, Addr::Known(ip), None, ask), endpoint, &packet);
+                any_of(ips.into_iter().map(walk).collect())
             }
             End::Store(store, part, instance) => self.to_store(start, Wanted { store, part, instance }, ask),
             End::Fqdn(name) => self.to_name(start, name, ask),
@@ -200,6 +231,9 @@ impl World<'_> {
 
     /// To an interface: by its private addresses from inside, by its public ones from the internet (decision 9).
     fn to_nic(&self, start: Start, nic: Sym, ask: &Ask) -> Outcome {
+        if self.nic(nic).is_none() {
+            return Outcome::unproven(Stage::Route, name_of(nic), "W-MISSING");
+        }
         if !self.is_attached(nic) {
             return Outcome::denied(Stage::Route, "no-endpoint"); // ADR-07
         }
@@ -269,14 +303,9 @@ impl World<'_> {
         };
         let Start::Inside { place, .. } = start else { return None };
         let packet = self.packet(start, Addr::Known(ip), None, ask);
-        let naming = |r: &&watertight::facts::network::NsgRule| {
-            self.groups_at(place).contains(&r.nsg)
-                && r.destinations.items().iter().any(|i| matches!(i, watertight::facts::selector::Selector::Tag(t) if t.as_str() == tag))
-        };
-        if self.nsg_rules.iter().filter(naming).count() == 0 {
-            return Some(Outcome::delivered(Via::VnetLocal));
-        }
-        Some(self.filter_out(place, &packet, || Outcome::delivered(Via::VnetLocal)))
+        let each = self.groups_at(place).into_iter().map(|group| self.rules_naming(group, tag, place, &packet));
+        let (tri, rule) = each.min_by_key(|(tri, _)| *tri).unwrap_or((Tri::Yes, String::new()));
+        Some(check(tri, Stage::NsgOutbound, &rule, "unsure-rule", || Outcome::delivered(Via::VnetLocal)))
     }
 
     /// The public addresses a site's traffic leaves with; without any, some address.

@@ -101,6 +101,28 @@ impl World<'_> {
         }
     }
 
+    /// What the outbound rules of a group that name `tag`, and no others, say about a packet for the platform (NSG-11).
+    pub fn rules_naming(&self, group: Sym, tag: &str, place: Place, packet: &Packet) -> (Tri, String) {
+        if !self.nsgs.iter().any(|n| n.nsg == group) {
+            return (Tri::Maybe, name_of(group));
+        }
+        let names = |r: &&NsgRule| r.destinations.items().iter().any(|i| matches!(i, Selector::Tag(t) if t.as_str() == tag));
+        let mut rules: Vec<&NsgRule> =
+            self.nsg_rules.iter().filter(|r| r.nsg == group && r.direction == Direction::Outbound).filter(names).collect();
+        rules.sort_by_key(|r| r.priority);
+        let mut answer = Tri::Yes;
+        for rule in rules {
+            let matches = self.rule_matches(rule, place, packet);
+            match (rule.access, matches) {
+                (_, Tri::No) => {}
+                (Access::Allow, Tri::Yes) => return (answer, name_of(rule.rule)),
+                (Access::Deny, Tri::Yes) => return (if answer == Tri::Yes { Tri::No } else { Tri::Maybe }, name_of(rule.rule)),
+                (_, Tri::Maybe) => answer = Tri::Maybe,
+            }
+        }
+        (answer, String::new())
+    }
+
     /// The three rules every group ends with (NSG-04).
     fn default_rules(&self, place: Place, packet: &Packet, way: Direction) -> Vec<(u32, Access, Tri, String)> {
         let in_vnet = self.in_virtual_network(place.subnet, packet.src).and(self.in_virtual_network(place.subnet, packet.dst));

@@ -1,6 +1,7 @@
 //! The firewalls of stores (FW-03 to FW-10, ST-02, KV-02, SQL-02).
 
 use watertight::facts::store_facts::{PublicAccess, Service};
+use watertight::model::net::is_public;
 use watertight::model::{Sym, Tri};
 
 use super::address::number;
@@ -22,7 +23,8 @@ impl World<'_> {
         match access.public {
             PublicAccess::Enabled => {}
             PublicAccess::Disabled => return (Tri::No, "publicNetworkAccess=Disabled".into(), ""),
-            PublicAccess::SecuredByPerimeter | PublicAccess::Unknown => {
+            PublicAccess::SecuredByPerimeter => return (Tri::No, "publicNetworkAccess=SecuredByPerimeter".into(), ""), // NSP-03
+            PublicAccess::Unknown => {
                 return (Tri::Maybe, "publicNetworkAccess".into(), "W-UNSUPPORTED");
             }
         }
@@ -32,20 +34,34 @@ impl World<'_> {
             Seen::Public { addr, azure } => self.ip_rule_admits(store, service, addr, azure),
         };
         let unlisted = service == Service::Sql && !self.sql_rules_are_listed(store, seen);
-        let tri = access.default_allow.or(by_rule).or(if unlisted { Tri::Maybe } else { Tri::No });
+        // A server has no default action: without a rule nobody passes (SQL-02).
+        let default = if service == Service::Sql { Tri::No } else { access.default_allow };
+        let tri = default.or(by_rule).or(if unlisted { Tri::Maybe } else { Tri::No });
         let code = if unlisted { "unlisted-rules" } else { "unsure-rule" };
         (tri, "defaultAction=Deny".into(), code)
+    }
+
+    /// Whether there is anybody at all whom the firewall may admit.
+    pub fn admits_anybody(&self, wanted: Wanted, service: Service) -> bool {
+        let azure = Seen::Public { addr: Addr::SomePublic, azure: true };
+        let named = self.subnet_rules.iter().filter(|r| r.store == wanted.store).map(|r| Seen::Subnet(r.subnet));
+        let nobodys = Seen::Subnet(Sym::EMPTY);
+        named.chain([azure, Seen::SameRegion, nobodys]).any(|seen| self.admits(wanted, service, seen).0.hi())
     }
 
     fn subnet_rule_admits(&self, store: Sym, service: Service, subnet: Sym) -> Tri {
         let tenant = |id: Sym| self.resources.iter().find(|r| r.id == id).map(|r| r.tenant).filter(|t| !t.is_empty());
         let network = self.vnet_of(subnet).and_then(tenant);
-        // Only Storage and Key Vault take subnets of another tenant (SE-20).
-        let foreign = service == Service::Sql && matches!((network, tenant(store)), (Some(a), Some(b)) if a != b);
-        if foreign {
-            return Tri::No;
-        }
-        self.subnet_rules.iter().filter(|r| r.store == store && r.subnet == subnet).map(|r| r.effective).max().unwrap_or(Tri::No)
+        let subscription = |id: Sym| watertight::model::ids::id_parts(id.as_str()).subscription.to_owned();
+        // Only Storage and Key Vault take subnets of another tenant (SE-20); one subscription has one tenant.
+        let native = match (network, tenant(store)) {
+            _ if service != Service::Sql => Tri::Yes,
+            (Some(a), Some(b)) => Tri::from_bool(a == b),
+            _ if subscription(subnet) == subscription(store) => Tri::Yes,
+            _ => Tri::Maybe,
+        };
+        let rules = self.subnet_rules.iter().filter(|r| r.store == store && r.subnet == subnet);
+        rules.map(|r| r.effective.and(native)).max().unwrap_or(Tri::No)
     }
 
     /// IP rules see public addresses only; one that is not known matches none surely (decision 11).
@@ -59,7 +75,8 @@ impl World<'_> {
                     let family = ip.is_ipv4() == rule.from.is_ipv4();
                     Tri::from_bool(family && (number(rule.from)..=number(rule.to)).contains(&number(ip)))
                 }
-                Addr::SomePublic | Addr::Front(..) => Tri::Maybe,
+                // Some public address is in a range that holds any.
+                Addr::SomePublic | Addr::Front(..) => Tri::from_bool(is_public(rule.from) || is_public(rule.to)).and(Tri::Maybe),
             });
         }
         best

@@ -23,10 +23,12 @@ impl World<'_> {
             return Tri::No;
         }
         let back: Vec<&Peering> = self.peerings.iter().filter(|p| p.vnet == peering.remote && p.remote == peering.vnet).collect();
+        // Which subnets take part in a peering of some of them is not among the facts (PEER-12).
+        let whole = if peering.complete && back.iter().all(|p| p.complete) { Tri::Yes } else { Tri::Maybe };
         if self.has_vnet(peering.remote) || !back.is_empty() {
-            return Tri::from_bool(back.iter().any(|p| up(p.state)));
+            return Tri::from_bool(back.iter().any(|p| up(p.state))).and(whole);
         }
-        if peering.state == PeeringState::Connected { Tri::Yes } else { Tri::Maybe }
+        if whole == Tri::Yes && peering.state == PeeringState::Connected { Tri::Yes } else { Tri::Maybe }
     }
 
     /// The remote address space as this side knows it, each prefix with its certainty (PEER-04).
@@ -101,10 +103,10 @@ impl World<'_> {
     fn routes_of_gateway(&self, gateway: Sym) -> Vec<GatewayRoute> {
         let mut all = Vec::new();
         let vpn = self.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Vpn);
-        for c in self.connections.iter().filter(|c| c.gateway == gateway && c.connected != Tri::No) {
+        for c in self.connections.iter().filter(|c| c.gateway == gateway) {
             let unknown = |code| GatewayRoute { gateway, prefix: None, sure: Tri::Maybe, code };
             if c.kind != ConnectionKind::Ipsec || !vpn {
-                all.push(unknown("W-UNSUPPORTED"));
+                all.push(unknown("W-BGP-UNKNOWN")); // GW-04
                 continue;
             }
             if c.bgp {
@@ -112,7 +114,7 @@ impl World<'_> {
             }
             let code = if c.connected == Tri::Yes { "" } else { "W-CONN-STATE" };
             let prefixes = self.site_space(c.peer);
-            all.extend(prefixes.into_iter().map(|p| GatewayRoute { gateway, prefix: Some(p), sure: c.connected, code }));
+            all.extend(prefixes.into_iter().map(|p| GatewayRoute { gateway, prefix: Some(p), sure: c.connected.or(Tri::Maybe), code }));
         }
         for pool in self.client_pools.iter().filter(|p| p.gateway == gateway) {
             all.push(GatewayRoute { gateway, prefix: Some(pool.prefix), sure: Tri::Yes, code: "" });

@@ -141,11 +141,11 @@ impl World<'_> {
             None if tag.as_str() == "azurecloud" => Rank::Cloud,
             None => Rank::ServiceTag,
         };
-        let candidate = |sure, length| Candidate { hop, sure, text: tag.to_string(), length, rank, preferred: false, code: "unsure-route" };
+        let candidate = |sure, length, text| Candidate { hop, sure, text, length, rank, preferred: false, code: "unsure-route" };
         match self.platform.tag(tag) {
-            Some(prefixes) => prefixes.iter().map(|&p| candidate(self.in_prefix(dst, p), p.prefix_len())).collect(),
+            Some(prefixes) => prefixes.iter().map(|&p| candidate(self.in_prefix(dst, p), p.prefix_len(), p.to_string())).collect(),
             // Its length is not known either: it may win over anything but an explicit route to the one address.
-            None => vec![candidate(self.public_v4(dst).and(Tri::Maybe), 32)],
+            None => vec![candidate(self.public_v4(dst).and(Tri::Maybe), 32, tag.to_string())],
         }
     }
 
@@ -186,14 +186,18 @@ impl World<'_> {
     fn keeps_endpoint_route(&self, subnet: Sym, endpoint: Sym, ip: IpAddr) -> Tri {
         let Some(home) = self.endpoints.iter().find(|e| e.endpoint == endpoint).map(|e| e.subnet) else { return Tri::Maybe };
         let space = self.vnet_of(home).map(|v| self.space(v)).unwrap_or_default();
-        let Some(around) = space.iter().filter(|p| p.contains(&ip)).map(|p| p.prefix_len()).max() else { return Tri::Maybe };
+        let around = space.iter().filter(|p| p.contains(&ip)).map(|p| p.prefix_len()).max();
         let mut overridden = Tri::No;
         for (route, _) in self.user_routes(subnet) {
             for item in route.destination.items() {
                 if let Selector::Prefix(prefix) = item
                     && prefix.contains(&ip)
-                    && prefix.prefix_len() >= around
+                    && around.is_none_or(|around| prefix.prefix_len() >= around)
                 {
+                    if around.is_none() {
+                        overridden = overridden.or(Tri::Maybe);
+                        continue;
+                    }
                     // With VnetLocal the /32 goes, but the route may not take its place (RTE-14).
                     overridden = overridden.or(if route.hop == HopKind::VnetLocal { Tri::Maybe } else { Tri::Yes });
                 }

@@ -50,7 +50,7 @@ impl Walk<'_, '_> {
             return outside();
         }
         if region.is_empty() || home.is_empty() {
-            return all_of(vec![inside(), outside()]);
+            return all_of(vec![inside(), outside()]).doubted(Stage::Nat, "region", "W-MISSING");
         }
         if region == home { inside() } else { outside() }
     }
@@ -110,11 +110,19 @@ impl World<'_> {
     /// Ports that a front end has only in some of its shapes, which the facts do not tell apart.
     pub fn extra_port(&self, group: Sym, store: Sym, port: u16) -> Tri {
         let http = port == 80 && self.accesses.iter().any(|a| a.store == store && a.plain_http);
+        // Of an account that is not in the input nobody knows its shape.
+        let unseen = !self.stores.iter().any(|s| s.store == store);
         match (group.as_str(), port) {
-            ("file" | "file_secondary", 2049) | ("sqlserver", 11000..=11999) => Tri::Maybe,
+            ("file" | "file_secondary", 2049) if unseen || self.is_premium_share(store) => Tri::Maybe,
+            ("sqlserver", 11000..=11999) => Tri::Maybe,
+            ("blob" | "dfs" | "queue" | "table" | "web", 80) if unseen => Tri::Maybe,
             ("blob" | "dfs" | "queue" | "table" | "web", 80) if http => Tri::Yes,
             _ => Tri::No,
         }
+    }
+
+    fn is_premium_share(&self, store: Sym) -> bool {
+        self.stores.iter().any(|s| s.store == store && s.kind.as_str() == "filestorage")
     }
 
     /// Whether a service endpoint of the subnet carries the packet (SE-02, SE-12, SE-15).
@@ -251,9 +259,13 @@ impl World<'_> {
         let listed = match target {
             Target::Front(wanted) => {
                 let classic = self.stores.iter().any(|s| s.store == wanted.store && s.kind.as_str() == "classic");
-                Tri::from_bool(!classic && resources.iter().any(|scope| in_scope(wanted.store.as_str(), scope)))
+                let lists = |scope: &&str| match () {
+                    () if in_scope(wanted.store.as_str(), scope) => Tri::Yes,
+                    () => Tri::from_bool(!scope.starts_with("/subscriptions/")).and(Tri::Maybe), // nobody can read it
+                };
+                if classic { Tri::No } else { resources.iter().map(lists).max().unwrap_or(Tri::No) }
             }
-            Target::External(_) => Tri::from_bool(resources.iter().any(|scope| self.is_outside(scope))),
+            Target::External(_) => resources.iter().map(|scope| self.is_outside(scope)).max().unwrap_or(Tri::No),
             _ => Tri::Maybe, // an address: nobody knows whose account answers
         };
         let tri = if missing && listed == Tri::No { Tri::Maybe } else { listed };
@@ -261,9 +273,13 @@ impl World<'_> {
     }
 
     /// Whether a scope lies outside the boundary.
-    fn is_outside(&self, scope: &str) -> bool {
+    fn is_outside(&self, scope: &str) -> Tri {
+        if !scope.starts_with("/subscriptions/") {
+            // Nobody can read it, unless it is the plain name of a store of the input.
+            return if self.stores.iter().any(|s| s.store.as_str() == scope) { Tri::No } else { Tri::Maybe };
+        }
         let subscription = watertight::model::ids::id_parts(scope).subscription;
-        !self.inside_subscriptions().iter().any(|s| s == subscription)
+        Tri::from_bool(!self.inside_subscriptions().iter().any(|s| s == subscription))
     }
 
     /// The subscriptions inside the boundary: those stated, else those of the input.

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use watertight::explain::way::Mode;
 use watertight::facts::store_facts::Service;
 use watertight::model::net::is_public;
-use watertight::model::{Stage, Sym, Via};
+use watertight::model::{Stage, Sym, Verdict, Via};
 
 use super::Ask;
 use super::dns::Answer;
 use super::ends::Start;
-use super::packet::{Addr, Outcome, all_of, any_of};
-use super::store::Seen;
+use super::packet::{Addr, Outcome, Packet, all_of, any_of};
+use super::store::{Seen, firewall_stage};
 use super::walk::{Target, Trip, Wanted};
 use super::world::{World, name_of};
 
@@ -31,26 +31,52 @@ impl World<'_> {
 
     /// To an endpoint of a store (section 6).
     pub fn to_store(&self, start: Start, wanted: Wanted, ask: &Ask) -> Outcome {
+        if self.service_of(wanted.store).is_none() {
+            return Outcome::unproven(Stage::PaasFirewall, name_of(wanted.store), "W-MISSING");
+        }
         let Some((host, _)) = self.host_of(wanted) else {
             return Outcome::unproven(Stage::Dns, name_of(wanted.store), "W-MISSING");
         };
         if ask.mode == Mode::Adversarial {
-            let mut ways = Vec::new();
-            for endpoint in &self.endpoints {
-                for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
-                    if link.target == wanted.store && link.group == super::endpoint::group_of(wanted) {
-                        ways.push(self.walk(start, Target::Endpoint(Some(endpoint.endpoint), Some(wanted)), Addr::Known(ip), None, ask));
-                    }
-                }
-            }
-            ways.push(self.to_front(start, wanted, ask));
-            return any_of(ways);
+            return self.by_any_way(start, wanted, ask);
         }
         match self.resolve(start.view(), host) {
             Answer::Public => self.to_front(start, wanted, ask),
             Answer::Nothing(word) => Outcome::denied(Stage::Dns, word),
-            Answer::Unknown(word) => Outcome::unproven(Stage::Dns, word, "DNS_UNKNOWN"),
+            // Whatever it resolves to: where no way at all leads to the store, the name leads nowhere either.
+            Answer::Unknown(word) => match self.by_any_way(start, wanted, ask) {
+                lost if lost.verdict == Verdict::Denied => lost,
+                _ => Outcome::unproven(Stage::Dns, word, "DNS_UNKNOWN"),
+            },
             Answer::Addresses(ips) => all_of(ips.into_iter().map(|ip| self.to_resolved(start, wanted, ip, ask)).collect()),
+        }
+    }
+
+    /// By each of its private endpoints, and to its public front end.
+    fn by_any_way(&self, start: Start, wanted: Wanted, ask: &Ask) -> Outcome {
+        let mut ways = Vec::new();
+        for endpoint in &self.endpoints {
+            for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
+                if link.target == wanted.store && link.group == super::endpoint::group_of(wanted) {
+                    let target = Target::Endpoint(Some(endpoint.endpoint), Some(wanted));
+                    let way = self.walk(start, target, Addr::Known(ip), None, ask);
+                    ways.push(self.refused_anyway(way, endpoint.endpoint, &self.packet(start, Addr::SomePublic, None, ask)));
+                }
+            }
+        }
+        ways.push(self.to_front(start, wanted, ask));
+        any_of(ways)
+    }
+
+    /// What reaches an endpoint whose connections are all refused is lost there, by whatever way it comes.
+    pub fn refused_anyway(&self, outcome: Outcome, endpoint: Sym, packet: &Packet) -> Outcome {
+        let consent = self.links.iter().filter(|l| l.endpoint == endpoint).map(|l| self.consent(*l)).max();
+        match outcome.verdict {
+            Verdict::Unproven if consent == Some(watertight::model::Tri::No) => Outcome::denied(Stage::Consent, name_of(endpoint)),
+            Verdict::Unproven if consent.is_some() && !self.answers_at_all(endpoint, packet) => {
+                Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint))
+            }
+            _ => outcome,
         }
     }
 
@@ -66,7 +92,16 @@ impl World<'_> {
             || self.device_addresses.iter().any(|a| a.address == ip)
             || self.local_prefixes.iter().any(|p| p.prefix.contains(&ip))
             || self.site_prefixes.iter().any(|p| p.prefix.contains(&ip));
-        if somebody { Outcome::unproven(Stage::Dns, ip.to_string(), "DNS_UNKNOWN") } else { Outcome::denied(Stage::Dns, "DNS_STALE") }
+        if somebody {
+            Outcome::unproven(Stage::Dns, ip.to_string(), "DNS_UNKNOWN")
+        } else {
+            Outcome::denied(Stage::Dns, self.record_of(ip))
+        }
+    }
+
+    /// The record that leads to an address, for the reason.
+    fn record_of(&self, ip: IpAddr) -> String {
+        self.zone_records.iter().find(|r| r.value.as_str() == ip.to_string()).map_or(String::new(), |r| r.record.as_str().to_owned())
     }
 
     /// To the public front end.
@@ -75,7 +110,12 @@ impl World<'_> {
             return Outcome::unproven(Stage::PaasFirewall, name_of(wanted.store), "W-MISSING");
         };
         let region = self.host_of(wanted).map_or(Sym::EMPTY, |(_, region)| region);
-        self.to_any_front(start, Target::Front(wanted), service, region, ask)
+        let outcome = self.to_any_front(start, Target::Front(wanted), service, region, ask);
+        // By whatever way an unknown hop leads there: a firewall that admits nobody refuses it.
+        if outcome.verdict == Verdict::Unproven && !self.admits_anybody(wanted, service) {
+            return Outcome::denied(firewall_stage(service), "defaultAction=Deny");
+        }
+        outcome
     }
 
     fn to_any_front(&self, start: Start, target: Target, service: Service, region: Sym, ask: &Ask) -> Outcome {

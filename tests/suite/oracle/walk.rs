@@ -139,7 +139,13 @@ impl Walk<'_, '_> {
                 self.device(one_of(each.collect(), Stage::Gateway, "W-UDR-VNG"), Via::Gateway)
             }
             Hop::Internet => self.leave(at, packet, trip),
-            Hop::Endpoint(endpoint) => self.arrive_at_endpoint(endpoint, packet, trip),
+            Hop::Endpoint(endpoint) => {
+                let home = self.world.endpoints.iter().find(|e| e.endpoint == endpoint).and_then(|e| self.world.vnet_of(e.subnet));
+                match self.world.peerings.iter().find(|p| p.vnet == vnet && Some(p.remote) == home && home != Some(vnet)) {
+                    Some(p) => self.cross(p.peering, &packet, trip, |_| self.arrive_at_endpoint(endpoint, packet, trip)),
+                    None => self.arrive_at_endpoint(endpoint, packet, trip),
+                }
+            }
         }
     }
 
@@ -215,9 +221,9 @@ impl Walk<'_, '_> {
         let place = Place { subnet, nic: Some(nic), endpoint: None };
         world.filter_in(place, &packet, || {
             let forwards = world.nic(nic).is_some_and(|n| n.forwarding);
-            check(Tri::from_bool(forwards), Stage::Appliance, "enableIPForwarding", "", || {
+            check(Tri::from_bool(forwards), Stage::Appliance, "enableIPForwarding=false", "", || {
                 let (passes, snat) = world.contract(nic, &packet);
-                check(passes, Stage::Appliance, &name_of(nic), "W-NVA", || self.leave_appliance(machine, subnet, snat, packet, trip))
+                check(passes, Stage::Appliance, "[[appliance]]", "W-NVA", || self.leave_appliance(machine, subnet, snat, packet, trip))
             })
         })
     }
@@ -225,15 +231,11 @@ impl Walk<'_, '_> {
     /// Out of the appliance again, with its own address or with the old one (NVA-06, NVA-07).
     fn leave_appliance(&self, machine: Sym, entry: Sym, snat: Tri, packet: Packet, trip: &Trip) -> Outcome {
         let world = self.world;
-        let public = world.is_public_addr(packet.dst).hi() && !matches!(self.target, Target::Config(_) | Target::Slot(_));
-        let mut modes: Vec<bool> = match snat {
+        let modes: Vec<bool> = match snat {
             Tri::Yes => vec![true],
             Tri::No => vec![false],
             Tri::Maybe => vec![false, true],
         };
-        if public && snat != Tri::No {
-            modes = vec![true]; // only a translated source can come back from outside
-        }
         let exits: Vec<_> = world
             .nics
             .iter()
@@ -263,7 +265,9 @@ impl Walk<'_, '_> {
             }
             outcomes.push(all_of(branches));
         }
-        any_of(outcomes) // it leaves by the interface that leads there
+        let outcome = one_of(outcomes, Stage::Appliance, "W-NVA");
+        // Whether it translates decides about the way back (decision 1).
+        if snat == Tri::Maybe { outcome.doubted(Stage::Appliance, "snat", "W-NVA") } else { outcome }
     }
 
     /// Out to the internet, where the subnet has a way to do so (OUT-01).

@@ -45,7 +45,7 @@ world! {
     subnet_nats: SubnetNatGateway, delegations: SubnetDelegation, service_endpoints: SubnetServiceEndpoint,
     subnet_policies: SubnetEndpointPolicy, endpoint_filters: SubnetPrivateEndpointPolicy, default_outbound: SubnetDefaultOutbound,
     peerings: Peering, peering_prefixes: PeeringPrefix,
-    machines: Machine, scale_sets: MachineScaleSet, nics: Nic, nic_nsgs: NicNsg, nic_machines: NicMachine, nic_dns: NicDns,
+    machines: Machine, scale_sets: MachineScaleSet, nics: Nic, nic_nsgs: NicNsg, nic_primaries: NicPrimary, nic_machines: NicMachine, nic_dns: NicDns,
     configs: IpConfig, config_addresses: IpConfigAddress, config_public_ips: IpConfigPublicIp, config_asgs: IpConfigAsg,
     config_pools: IpConfigPool, config_links: IpConfigLink,
     public_ips: PublicIp, public_ip_addresses: PublicIpAddress, public_ip_ranges: PublicIpRange,
@@ -162,6 +162,7 @@ impl World<'_> {
         all.extend(self.device_addresses.iter().map(|a| host(a.address)));
         all.extend(self.endpoint_addresses.iter().map(|a| host(a.address)));
         all.extend(self.ip_rules.iter().flat_map(|r| [host(r.from), host(r.to)]));
+        all.extend(self.routes.iter().filter_map(|r| r.hop_address).map(host));
         let fields = self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(self.routes.iter().map(|r| r.destination));
         for item in fields.flat_map(|field| field.items()) {
             match item {

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use watertight::explain::store::{Target, ways};
-use watertight::explain::transport::{Client, ClientKind, ServiceClass, Transport};
+use watertight::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use watertight::explain::way::{Kind, Mode, Step, Way};
 use watertight::explain::world::World;
 use watertight::facts::gap::{ChildType, Resource};
@@ -283,12 +283,13 @@ impl Transport for Open<'_> {
         vec![Way { via: Via::VnetLocal, steps: vec![step(Stage::NsgOutbound, Span::ALL), step(Stage::Route, span)] }]
     }
 
-    fn to_service(&self, client: &Client, service: &ServiceClass, covered: Tri, _traffic: Set) -> Vec<(Way, Source)> {
+    fn to_service(&self, client: &Client, service: &ServiceClass, covered: Tri, _traffic: Set) -> Vec<(Way, Arrival)> {
         let routed = if covered == Tri::Maybe { Span::UNKNOWN } else { Span::ALL };
         let way = || Way { via: Via::Public, steps: vec![step(Stage::NsgOutbound, Span::ALL), step(Stage::Route, routed)] };
         let mut ways = Vec::new();
         if covered.hi() {
-            ways.push((way(), Source::ServiceEndpoint { subnet: client.subnet, vnet: client.vnet, tenant: TENANT.into() }));
+            let seen = Source::ServiceEndpoint { subnet: client.subnet, vnet: client.vnet, tenant: TENANT.into() };
+            ways.push((way(), Arrival::Showing(seen)));
         }
         if covered != Tri::Yes {
             let home = self.index.vnet.one(client.vnet).unwrap().location;
@@ -298,7 +299,7 @@ impl Transport for Open<'_> {
                 let address = if client.vnet == network("n1") { "20.0.0.1" } else { "20.0.0.2" };
                 Source::Public { addresses: vec![net::parse_prefix(address).unwrap()], certain: true, origin: Origin::Azure }
             };
-            ways.push((way(), source));
+            ways.push((way(), Arrival::Showing(source)));
         }
         ways
     }

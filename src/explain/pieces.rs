@@ -1,0 +1,93 @@
+//! Which addresses of a range must be looked at one by one: one for each piece in which the whole estate looks the same.
+
+use std::net::IpAddr;
+
+use crate::explain::world::World;
+use crate::facts::selector::Selector;
+use crate::model::{Prefix, Sym, net};
+use crate::rules::route::reserved;
+
+/// One address of each piece that `cuts` make of `universe` of which `wanted` is true; a piece without any is left out.
+pub fn of(universe: &[Prefix], cuts: &[Prefix], wanted: impl Fn(IpAddr) -> bool) -> Vec<IpAddr> {
+    let mut out: Vec<IpAddr> = Vec::new();
+    for block in universe {
+        let inside = cuts.iter().filter(|cut| block.contains(*cut));
+        let bounds: Vec<u128> =
+            inside.flat_map(|cut| [net::number(cut.network()), net::number(cut.broadcast()).saturating_add(1)]).collect();
+        out.extend(between(block.network(), block.broadcast(), bounds, &wanted));
+    }
+    out
+}
+
+/// One wanted address of each piece that `bounds`, the first numbers of pieces, make of `first..=last`.
+fn between(first: IpAddr, last: IpAddr, mut bounds: Vec<u128>, wanted: &impl Fn(IpAddr) -> bool) -> Vec<IpAddr> {
+    let (low, high) = (net::number(first), net::number(last));
+    bounds.retain(|n| *n > low && *n <= high);
+    bounds.push(low);
+    bounds.sort_unstable();
+    bounds.dedup();
+    let mut out = Vec::new();
+    for (n, bound) in bounds.iter().enumerate() {
+        let end = bounds.get(n + 1).map_or(high, |next| next - 1);
+        // Nearly always the first is free; a piece that is taken as a whole is looked through once.
+        out.extend((*bound..=end).take(LOOKED_AT).map(|n| net::address(n, first.is_ipv4())).find(|ip| wanted(*ip)));
+    }
+    out
+}
+
+/// Addresses looked at before a piece counts as taken: more than any subnet holds machines.
+const LOOKED_AT: usize = 1 << 17;
+
+/// Where anything in the estate begins or ends, in numbers, one list a family. Sorted.
+#[derive(Clone, Debug, Default)]
+pub struct Bounds {
+    v4: Vec<u128>,
+    v6: Vec<u128>,
+}
+
+impl Bounds {
+    /// Everything that a rule, a route, a network, a site or a contract of the estate tells apart.
+    pub fn of(world: &World<'_>) -> Bounds {
+        let index = world.index;
+        let mut bounds = Bounds::default();
+        let mut add = |prefix: &Prefix| {
+            let list = if prefix.addr().is_ipv4() { &mut bounds.v4 } else { &mut bounds.v6 };
+            list.extend([net::number(prefix.network()), net::number(prefix.broadcast()).saturating_add(1)]);
+        };
+        index.vnet_prefixes.rows().for_each(|row| add(&row.prefix));
+        index.subnet_prefixes.rows().for_each(|row| add(&row.prefix));
+        index.peering_prefixes.rows().for_each(|row| add(&row.prefix));
+        index.local_gateway_prefixes.rows().for_each(|row| add(&row.prefix));
+        index.site_prefixes.rows().for_each(|row| add(&row.prefix));
+        index.gateway_client_pools.rows().for_each(|row| add(&row.prefix));
+        index.appliance_allows.rows().for_each(|row| [row.from, row.to].iter().for_each(&mut add));
+        index.private_endpoint.rows().for_each(|row| world.endpoint_addresses(row.endpoint).iter().for_each(|ip| add(&net::host(*ip))));
+        index.routes.rows().filter_map(|route| route.hop_address).for_each(|hop| add(&net::host(hop)));
+        reserved().for_each(|prefix| add(&prefix));
+        let mut tags: Vec<Sym> = Vec::new();
+        let rules = index.nsg_rules.rows().flat_map(|rule| [rule.sources, rule.destinations]);
+        for selector in rules.chain(index.routes.rows().map(|route| route.destination)).flat_map(|field| field.items()) {
+            match selector {
+                Selector::Prefix(prefix) => add(&prefix),
+                Selector::Tag(tag) => tags.push(tag),
+                Selector::Any | Selector::Asg(_) => {}
+            }
+        }
+        tags.sort();
+        tags.dedup();
+        tags.iter().for_each(|tag| world.platform.tag(*tag).unwrap_or_default().iter().for_each(&mut add));
+        for list in [&mut bounds.v4, &mut bounds.v6] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        bounds
+    }
+
+    /// One wanted address of each piece of `first..=last`.
+    pub fn pieces(&self, first: IpAddr, last: IpAddr, wanted: impl Fn(IpAddr) -> bool) -> Vec<IpAddr> {
+        let list = if first.is_ipv4() { &self.v4 } else { &self.v6 };
+        let from = list.partition_point(|n| *n <= net::number(first));
+        let to = list.partition_point(|n| *n <= net::number(last));
+        between(first, last, list[from..to].to_vec(), &wanted)
+    }
+}
