@@ -109,6 +109,9 @@ pub enum Verb {
     #[command(after_help = SELECTORS)]
     Effective(EffectiveArgs),
     /// Compliance: all checks, a report, an exit code
+    ///
+    /// Exit code 1 on any finding, also an unproven one: what must not be is then not shown to be absent. With --snapshot only on what
+    /// differs from the approved findings.
     Verify(VerifyArgs),
     /// Approve the pending snapshot
     Accept(AcceptArgs),
@@ -128,6 +131,8 @@ pub enum Verb {
 #[derive(Debug, clap::Args)]
 pub struct Inputs {
     /// Files, folders or `-` for standard input: Resource Graph, ARM, Terraform or facts
+    ///
+    /// `watertight.toml` is looked for in the current folder and above; where there is none, in the folders given here.
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<PathBuf>,
 }

@@ -5,22 +5,27 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use rustc_hash::FxHashMap;
+
 use crate::cli::args::Global;
 use crate::cli::{Console, Fail};
 use crate::config::{Config, Names, toml};
 use crate::diag::{Diagnostic, Severity, locate};
 use crate::engine::exfil;
-use crate::explain::way::{Answer, End, Flow};
-use crate::explain::{point, world::World};
+use crate::explain::way::{Answer, End, Flow, Kind, Step};
+use crate::explain::{point, reach, world::World};
 use crate::facts::estate::Estate;
 use crate::facts::platform::Platform;
 use crate::facts::{Fact, Index};
 use crate::ingest::{self, Change, Input};
 use crate::model::{Set, Sym};
-use crate::query::{EstateRelations, FactRelations, Value};
+use crate::query::derived::Derived;
+use crate::query::derived_proof::HOP;
+use crate::query::relations::Relations;
+use crate::query::verify::{self, Because, Finding, Report};
+use crate::query::{DEFAULT_BUDGET, EstateRelations, FactRelations};
 use crate::report::proof::Place;
-use crate::report::rows::{AssumptionRow, Certainty, ExfilRow, Hop, Moved, ReachRow, RowEnd};
-use crate::report::traffic;
+use crate::report::rows::{ExfilRow, FindingRow, Moved, ReachRow};
 
 /// An estate that was read, with everything a command asks of it.
 pub struct Opened {
@@ -32,8 +37,29 @@ pub struct Opened {
     pub platform: &'static Platform,
     config: Option<Config>,
     stated: Vec<Fact>,
-    /// The file whose lines were asked for last.
-    file: Mutex<(String, Vec<u8>)>,
+    places: Mutex<Places>,
+}
+
+/// The lines of places that were asked for, and the file that was read last: proofs name a place many times.
+#[derive(Default)]
+struct Places {
+    known: FxHashMap<(Sym, String), Option<usize>>,
+    open: Option<(Sym, Vec<u8>)>,
+}
+
+impl Places {
+    fn line(&mut self, file: Sym, pointer: &str) -> Option<usize> {
+        let key = (file, pointer.to_owned());
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        if self.open.as_ref().is_none_or(|(open, _)| *open != file) {
+            self.open = Some((file, fs::read(file.as_str()).unwrap_or_default()));
+        }
+        let line = self.open.as_ref().and_then(|(_, bytes)| locate(bytes, pointer)).map(|(line, _)| line);
+        self.known.insert(key, line);
+        line
+    }
 }
 
 /// What a listing asks for.
@@ -58,14 +84,14 @@ pub fn open(inputs: &[PathBuf], global: &Global, console: &mut Console) -> Resul
     let progress = console.progress("reading the input");
     let (files, mut diagnostics) = ingest::collect(inputs, &mut *console.stdin);
     let mut loaded = ingest::read(files);
-    let config = config(&console.folder)?;
+    let config = config(&console.folder, inputs)?;
     let platform = platform(global, loaded.service_tags.take(), &mut diagnostics)?;
     let (estate, mut found) = Estate::from_loaded(loaded);
     diagnostics.append(&mut found);
     drop(progress);
 
     let empty = estate.is_empty();
-    let mut opened = Opened { estate, index: Index::default(), platform, config, stated: Vec::new(), file: Mutex::default() };
+    let mut opened = Opened { estate, index: Index::default(), platform, config, stated: Vec::new(), places: Mutex::default() };
     opened.index = opened.estate.facts().collect();
     let stated = opened.restate();
     let wrong = stated.iter().any(|d| d.severity == Severity::Error);
@@ -86,8 +112,22 @@ pub fn open(inputs: &[PathBuf], global: &Global, console: &mut Console) -> Resul
     Ok(opened)
 }
 
-fn config(folder: &Path) -> Result<Option<Config>, Fail> {
-    let Some(path) = toml::find(folder) else { return Ok(None) };
+/// `watertight.toml` of the current folder or above, else of a folder that is an input.
+fn config(folder: &Path, inputs: &[PathBuf]) -> Result<Option<Config>, Fail> {
+    let found = match toml::find(folder) {
+        Some(path) => Some(path),
+        None => {
+            let mut beside: Vec<PathBuf> = inputs.iter().map(|input| input.join(toml::FILE)).filter(|file| file.is_file()).collect();
+            beside.sort();
+            beside.dedup();
+            if let [one, other, ..] = beside.as_slice() {
+                let message = format!("both `{}` and `{}` are there: which of them counts?", one.display(), other.display());
+                return Err(Fail::new("cli::config", message).help("put one into the current folder"));
+            }
+            beside.pop()
+        }
+    };
+    let Some(path) = found else { return Ok(None) };
     let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
     let bytes = fs::read(&path).map_err(|error| Fail::file(&path, "read", &error))?;
     let text = String::from_utf8(bytes).map_err(|_| Fail::new("config::unreadable", format!("`{name}` is not UTF-8")))?;
@@ -146,11 +186,11 @@ impl Opened {
         diagnostics
     }
 
-    /// Applies change files in their order.
+    /// Applies change files in their order; whether any fact is different afterwards.
     ///
     /// # Errors
     /// A file cannot be read, or holds something that cannot be used.
-    pub fn change(&mut self, files: &[PathBuf], console: &mut Console) -> Result<(), Fail> {
+    pub fn change(&mut self, files: &[PathBuf], console: &mut Console) -> Result<bool, Fail> {
         let mut changes: Vec<Change> = Vec::new();
         for path in files {
             let bytes = fs::read(path).map_err(|error| Fail::file(path, "read", &error))?;
@@ -165,38 +205,30 @@ impl Opened {
         let mut delta = self.estate.apply(changes);
         place(&mut delta.diagnostics);
         console.say(&delta.diagnostics);
+        let moved = !delta.removed.is_empty() || !delta.added.is_empty();
         for fact in delta.removed {
             self.index.remove(fact);
         }
         for fact in delta.added {
             self.index.insert(fact);
         }
+        let before = self.stated.clone();
         let diagnostics = self.restate();
         console.say(&diagnostics);
-        Ok(())
+        Ok(moved || self.stated != before)
     }
 
     /// Where the body of a resource, or of the nearest one above it, stood in the input.
     pub fn place(&self, id: Sym) -> Option<Place> {
         let source = self.estate.origin(id)?;
-        let file = source.file.as_str().to_owned();
-        let mut kept = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.0 != file {
-            *kept = (file.clone(), fs::read(&file).unwrap_or_default());
-        }
-        let line = locate(&kept.1, &source.pointer).map(|(line, _)| line);
-        Some(Place { file, pointer: source.pointer.clone(), line })
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = places.line(source.file, &source.pointer);
+        Some(Place { file: source.file.as_str().to_owned(), pointer: source.pointer.clone(), line })
     }
 
     /// What flows are evaluated on.
     pub fn world(&self) -> World<'_> {
         World::new(&self.index, self.platform)
-    }
-
-    /// What checks ask: every fact, and what is derived from them.
-    pub fn relations(&self) -> EstateRelations<'_> {
-        let derive = |relation: &str, _bound: &[Option<Value>]| Err(format!("`{relation}` is not available in this build"));
-        EstateRelations::new(FactRelations::new(&self.index), Box::new(derive))
     }
 
     /// The endpoints that an optional selector names.
@@ -207,53 +239,97 @@ impl Opened {
         selector.map(|text| names.many(text).map_err(selector_fail)).transpose()
     }
 
-    /// Who reaches what.
-    ///
-    /// # Errors
-    /// The engine is not part of this build.
-    pub fn reach(&self, _ask: &Ask) -> Result<Vec<ReachRow>, Fail> {
-        Err(not_available("reach"))
-    }
-
-    /// Where data can leave.
-    ///
-    /// # Errors
-    /// None yet.
-    pub fn exfil(&self, ask: &Ask) -> Result<Vec<ExfilRow>, Fail> {
-        let world = self.world();
-        let mut rows: Vec<ExfilRow> = exfil::paths(&world, ask.from.as_deref(), ask.to.as_deref())
-            .into_iter()
-            .map(|path| ExfilRow {
-                from: RowEnd::of(path.from, &self.index),
-                to: RowEnd::of(path.to, &self.index),
-                length: path.hops.len(),
-                certainty: if path.proven { Certainty::Proven } else { Certainty::Unproven },
-                assumptions: AssumptionRow::list(&path.assumptions),
-                hops: path
-                    .hops
-                    .iter()
-                    .map(|hop| Hop {
-                        from: RowEnd::of(hop.from, &self.index),
-                        to: RowEnd::of(hop.to, &self.index),
-                        via: hop.via,
-                        traffic: traffic::items(hop.traffic),
-                    })
-                    .collect(),
-            })
-            .collect();
+    /// Who reaches what, sorted.
+    pub fn reach(&self, ask: &Ask) -> Vec<ReachRow> {
+        let asked = reach::Ask {
+            from: ask.from.as_deref(),
+            to: ask.to.as_deref(),
+            traffic: ask.traffic,
+            paths: ask.paths,
+            ends: reach::Ends::Widest,
+        };
+        let rows = reach::rows(&self.index, self.platform, &asked, ask.workers);
+        let mut rows: Vec<ReachRow> = rows.iter().map(|row| ReachRow::of(row, &self.index)).collect();
         rows.sort();
         rows.dedup();
-        Ok(rows)
+        rows
     }
 
-    /// All that a change can move: reach, exfil and violations.
+    /// Where data can leave, shortest first.
+    pub fn exfil(&self, ask: &Ask) -> Vec<ExfilRow> {
+        let paths = exfil::paths(&self.world(), ask.from.as_deref(), ask.to.as_deref());
+        let mut rows: Vec<ExfilRow> = paths.iter().map(|path| ExfilRow::of(path, &self.index)).collect();
+        rows.sort();
+        rows.dedup();
+        rows
+    }
+
+    /// What the shipped checks and those of the folder `queries` find, each finding with its proof.
     ///
     /// # Errors
-    /// The engine is not part of this build.
+    /// A check of the folder cannot be read or does not compile: the messages.
+    pub fn verify(&self, queries: Option<&Path>, workers: NonZeroUsize) -> Result<Report, String> {
+        let world = self.world();
+        let derived = Derived::new(&world, workers);
+        let relations = EstateRelations::new(FactRelations::new(&self.index), Box::new(|relation, bound| derived.rows(relation, bound)));
+        let checks = verify::checks(queries, &relations.declarations())?;
+        let mut report = verify::run(&checks, &relations, DEFAULT_BUDGET);
+        report.explain(&|finding| self.why(&derived, finding));
+        Ok(report)
+    }
+
+    /// The proof of a finding: of the derived rows it follows from, else where the resources it names stand.
+    fn why(&self, derived: &Derived<'_>, finding: &Finding) -> verify::Explanation {
+        let (mut because, mut assumptions) = (Vec::new(), Vec::new());
+        let mut known: Vec<Vec<Because>> = Vec::new();
+        for premise in &finding.premises {
+            let proof = derived.proof(&premise.relation, &premise.row);
+            let line = |step: Step| {
+                let id = if step.source.is_empty() { step.resource } else { step.source };
+                let stage = if step.label == HOP { "hop" } else { step.stage.as_str() };
+                self.because(stage, step.text, step.resource, id, step.kind)
+            };
+            let lines: Vec<Because> = proof.steps.into_iter().map(line).collect();
+            if !known.contains(&lines) {
+                known.push(lines);
+            }
+            assumptions.extend(proof.assumptions);
+        }
+        because.extend(known.into_iter().flatten());
+        if because.is_empty() {
+            for (column, value) in &finding.witness {
+                let id = value.as_symbol().filter(|text| text.starts_with('/')).map(Sym::new);
+                if let Some(id) = id.filter(|id| self.estate.origin(*id).is_some()) {
+                    let text = id.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+                    because.push(self.because(column, text, id, id, Kind::Fact));
+                }
+            }
+        }
+        (because, assumptions)
+    }
+
+    fn because(&self, stage: &str, text: String, resource: Sym, id: Sym, kind: Kind) -> Because {
+        let nowhere = id.is_empty() || matches!(kind, Kind::Default | Kind::Assumption);
+        let place = if nowhere { None } else { self.place(id) };
+        let (file, pointer, line) = place.map_or_else(Default::default, |place| (place.file, place.pointer, place.line));
+        Because { stage: stage.to_owned(), text, resource, file, pointer, line }
+    }
+
+    /// All that a change can move: reach, exfil and violations, sorted.
+    ///
+    /// # Errors
+    /// A shipped check could not be evaluated.
     pub fn all(&self, workers: NonZeroUsize) -> Result<Vec<Moved>, Fail> {
         let ask = Ask { from: None, to: None, traffic: Set::ALL, paths: false, workers };
-        let reach = self.reach(&ask)?.into_iter().map(Moved::Reach);
-        Ok(reach.chain(self.exfil(&ask)?.into_iter().map(Moved::Exfil)).collect())
+        let report = self.verify(None, workers).map_err(|why| Fail::new("cli::checks", why))?;
+        if let Some(broken) = report.checks.iter().find(|check| !check.error.is_empty()) {
+            return Err(Fail::new("cli::checks", format!("`{}` could not be evaluated: {}", broken.id, broken.error)));
+        }
+        let mut rows: Vec<Moved> = self.reach(&ask).into_iter().map(Moved::Reach).collect();
+        rows.extend(self.exfil(&ask).into_iter().map(Moved::Exfil));
+        rows.extend(FindingRow::list(&report).into_iter().map(Moved::Violation));
+        rows.sort();
+        Ok(rows)
     }
 }
 
@@ -275,8 +351,4 @@ pub fn selector_fail(error: crate::config::SelectorError) -> Fail {
 /// Threads to work with: as many as asked for, else one a processor.
 pub fn workers(global: &Global) -> NonZeroUsize {
     global.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
-}
-
-fn not_available(what: &str) -> Fail {
-    Fail::new("cli::not_available", format!("`{what}` is not available in this build"))
 }

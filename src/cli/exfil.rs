@@ -17,9 +17,8 @@ pub fn run(args: &ExfilArgs, global: &Global, console: &mut Console) -> Result<O
     let names = Names::new(&opened.index);
     let (from, to) = (Opened::ends(&names, args.from.as_deref())?, Opened::ends(&names, args.to.as_deref())?);
     let progress = console.progress("deriving where data can leave");
-    let mut rows = opened.exfil(&Ask { from, to, traffic: Set::ALL, paths: true, workers: estate::workers(global) })?;
+    let rows = opened.exfil(&Ask { from, to, traffic: Set::ALL, paths: true, workers: estate::workers(global) });
     drop(progress);
-    rows.sort();
     let look = console.look;
     console.result(global, |out| listing::write("exfil", &rows, &listing::gaps(&opened.index), shape, &names, look, out))?;
     Ok(Outcome::Well)

@@ -28,9 +28,8 @@ pub fn run(args: &ReachArgs, global: &Global, console: &mut Console) -> Result<O
     let (from, to) = (Opened::ends(&names, args.from.as_deref())?, Opened::ends(&names, args.to.as_deref())?);
     let ask = Ask { from, to, traffic, paths: args.paths, workers: estate::workers(global) };
     let progress = console.progress("deriving who reaches what");
-    let mut rows = opened.reach(&ask)?;
+    let rows = opened.reach(&ask);
     drop(progress);
-    rows.sort();
     let look = console.look;
     console.result(global, |out| listing::write("reach", &rows, &listing::gaps(&opened.index), shape, &names, look, out))?;
     Ok(Outcome::Well)

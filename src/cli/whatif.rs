@@ -5,7 +5,7 @@ use crate::cli::estate;
 use crate::cli::{Console, Fail, Outcome};
 use crate::config::Names;
 use crate::report::listing::{self, Shape};
-use crate::report::rows::{Change, ChangeRow, Moved, changes};
+use crate::report::rows::{Change, ChangeRow, FindingRow, Moved, changes};
 
 /// Prints the rows that move; a new violation is exit code 1.
 ///
@@ -16,16 +16,24 @@ pub fn run(args: &WhatifArgs, global: &Global, console: &mut Console) -> Result<
     let mut opened = estate::open(&args.inputs.inputs, global, console)?;
     let workers = estate::workers(global);
     let old = opened.all(workers)?;
-    opened.change(&args.change, console)?;
-    let rows = changes(old, opened.all(workers)?);
+    let moved = opened.change(&args.change, console)?;
+    // The same facts have the same rows.
+    let rows = if moved { changes(old, opened.all(workers)?) } else { Vec::new() };
     let names = Names::new(&opened.index);
     let look = console.look;
     console.result(global, |out| listing::write("whatif", &rows, &listing::gaps(&opened.index), shape, &names, look, out))?;
     Ok(judge(&rows))
 }
 
-/// A violation that the change brings is one.
+/// A violation that the change brings, or proves, is one; one that is only less certain than before is not new.
 pub fn judge(rows: &[ChangeRow]) -> Outcome {
-    let new = |row: &ChangeRow| row.change == Change::Added && matches!(row.row, Moved::Violation(_));
-    if rows.iter().any(new) { Outcome::Violation } else { Outcome::Well }
+    let violation = |row: &ChangeRow, change: Change| match &row.row {
+        Moved::Violation(finding) if row.change == change => Some(finding.clone()),
+        _ => None,
+    };
+    let gone: Vec<FindingRow> = rows.iter().filter_map(|row| violation(row, Change::Removed)).collect();
+    let was_there =
+        |new: &FindingRow| gone.iter().any(|old| old.check == new.check && old.witness == new.witness && old.certainty <= new.certainty);
+    let new = rows.iter().filter_map(|row| violation(row, Change::Added)).any(|row| !was_there(&row));
+    if new { Outcome::Violation } else { Outcome::Well }
 }

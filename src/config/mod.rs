@@ -6,6 +6,6 @@ pub mod resolve;
 pub mod selector;
 pub mod toml;
 
-pub use resolve::{Names, Place, Side, resolve_end, resolve_many, resolve_place};
+pub use resolve::{Names, Side, resolve_end, resolve_many, resolve_place};
 pub use selector::{Pattern, SelectorError};
 pub use toml::Config;

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use crate::config::selector::{Glob, Kind, Pattern, SelectorError, nearest, parse};
-use crate::explain::way::End;
+use crate::explain::way::{End, Place};
 use crate::facts::Index;
 use crate::facts::network::{ConnectionKind, MachineKind};
 use crate::facts::store_facts::{Instance, StorePart};
@@ -18,23 +18,6 @@ pub enum Side {
     From,
     /// The destination.
     To,
-}
-
-/// A point of view: where routes, rules or names are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
-    /// A virtual network.
-    Vnet(Sym),
-    /// A subnet.
-    Subnet(Sym),
-    /// A network interface.
-    Nic(Sym),
-    /// A machine: its primary interface.
-    Machine(Sym),
-    /// A site on premises, as in [`End::Site`].
-    Site(Sym),
-    /// The public internet.
-    Internet,
 }
 
 /// The one endpoint that `text` names. For many selectors over one estate use [`Names`].

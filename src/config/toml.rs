@@ -10,10 +10,11 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::resolve::{Names, Place};
+use crate::config::resolve::Names;
 use crate::config::selector::{self, SelectorError, nearest};
 use crate::diag::{Diagnostic, Severity, line_of_offset};
 use crate::explain::way::End;
+use crate::explain::way::Place;
 use crate::facts::config::*;
 use crate::facts::network::Protocol;
 use crate::facts::private_access::{CompleteType, Era};

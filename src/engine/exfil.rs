@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::explain::exposure::{Exposed, exposure};
 use crate::explain::point::{pairs, span};
 use crate::explain::way::{Assumption, End, Flow, Mode};
-use crate::explain::world::World;
+use crate::explain::world::{World, site_ids};
 use crate::facts::network::NicRole;
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::Service;
@@ -93,9 +93,6 @@ impl<'w, 'a> Graph<'w, 'a> {
         let mut parts: Vec<_> = index.store_parts.rows().copied().collect();
         parts.sort_by_key(|row| (row.store.as_str(), row.part.as_str(), row.instance));
         let stores = parts.into_iter().map(|row| (End::Store(row.store, row.part, row.instance), world.inside(row.store))).collect();
-        let mut sites: Vec<Sym> = index.local_gateway.rows().map(|row| row.site).chain(index.site.rows().map(|row| row.site)).collect();
-        sites.sort_by_key(|site| site.as_str());
-        sites.dedup();
         let mut endpoints: Vec<(Sym, End)> = index
             .private_endpoint_connections
             .rows()
@@ -104,7 +101,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             .map(|row| (row.endpoint, End::Unmodelled(row.target)))
             .collect();
         endpoints.sort_by_key(|(endpoint, _)| endpoint.as_str());
-        let sites = sites.into_iter().map(End::Site).collect();
+        let sites = site_ids(index).into_iter().map(End::Site).collect();
         Graph { world, machines, stores, sites, endpoints, edges: RefCell::default() }
     }
 

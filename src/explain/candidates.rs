@@ -88,6 +88,9 @@ pub fn choose_some_public(world: &World<'_>, subnet: Sym) -> Choice {
 /// endpoint_route(V, A) :- joined(V, W), consented(E), private_endpoint(E, S, _), subnet(S, W, _), endpoint_address(E, A).   // route.6
 /// ```
 fn endpoint_route(world: &World<'_>, context: &Context, ip: IpAddr) -> Option<(Candidate, Tri)> {
+    if !world.is_endpoint_address(ip) {
+        return None;
+    }
     let network = &context.network;
     let here = (network.vnet, Tri::Yes);
     let peers = network.peers.iter().map(|peer| (peer.vnet, peer.usable));

@@ -85,7 +85,7 @@ impl Walk<'_, '_> {
         if !index.nic.one(host.nic).is_some_and(|nic| nic.forwarding) {
             let text = format!("{} has enableIPForwarding=false: it drops what is not for itself", short(host.nic));
             let drop = step(Stage::Appliance, Span::NONE, "appliance.5", text).by(host.nic, "enableIPForwarding=false");
-            trail = trail.and(drop.from_fact(host.nic).kind(Kind::Fact));
+            trail = trail.and(drop.at_fact(host.nic).kind(Kind::Fact));
         }
         let (contract, snat) = self.contract(host.nic, packet, name);
         trail = trail.and(contract);
@@ -237,7 +237,7 @@ impl Walk<'_, '_> {
                 trail = trail.and(unsure.code("W-OVERLAP"));
             }
             let text = format!("gateway {} delivers it to site {}", short(gateway), short(site));
-            let mut by = step(Stage::Gateway, tri_span(sure), "gateway.1", text).by(gateway, short(site)).from_fact(site).kind(Kind::Fact);
+            let mut by = step(Stage::Gateway, tri_span(sure), "gateway.1", text).by(gateway, short(site)).at_fact(site).kind(Kind::Fact);
             if !sure.lo() {
                 by = by.code("W-CONN-STATE").kind(Kind::Assumption);
             }
@@ -264,8 +264,7 @@ impl Walk<'_, '_> {
             let consent = self.world.consent(endpoint);
             if !consent.lo() {
                 let text = format!("the connection of {} is not approved in every view", short(endpoint));
-                let state =
-                    step(Stage::Consent, tri_span(consent), "consent.1", text).by(endpoint, "").from_fact(endpoint).kind(Kind::Fact);
+                let state = step(Stage::Consent, tri_span(consent), "consent.1", text).by(endpoint, "").at_fact(endpoint).kind(Kind::Fact);
                 trail = trail.and(if consent.hi() { state.code("PE_STATE") } else { state });
             }
         }
@@ -304,7 +303,7 @@ impl Walk<'_, '_> {
             });
         }
         let text = format!("private endpoint {} answers at the ports of its service", short(endpoint));
-        step(Stage::PrivateEndpoint, answers, "endpoint.1", text).by(endpoint, "").from_fact(endpoint).kind(Kind::Fact).code("PE_PORT")
+        step(Stage::PrivateEndpoint, answers, "endpoint.1", text).by(endpoint, "").at_fact(endpoint).kind(Kind::Fact).code("PE_PORT")
     }
 
     /// The packet is sent to a public address with one of the sources that `source` allows.
@@ -386,7 +385,7 @@ impl Walk<'_, '_> {
         let index = self.world.index;
         let mut trail = trail;
         let text = format!("public address {} stands for {}", short(public_ip), short(host.name(self.world)));
-        trail = trail.and(step(Stage::Nat, Span::ALL, "inbound.1", text).by(public_ip, "").from_fact(public_ip).kind(Kind::Fact));
+        trail = trail.and(step(Stage::Nat, Span::ALL, "inbound.1", text).by(public_ip, "").at_fact(public_ip).kind(Kind::Fact));
         let unfiltered = !index.subnet_nsg.has(host.subnet) && !index.nic_nsg.has(host.nic);
         if unfiltered && sku != PublicSku::Basic {
             let unknown = sku == PublicSku::Unknown;

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
-use crate::config::Place;
 use crate::explain::candidates::{Candidate, choose, covered_prefixes};
 use crate::explain::effective_dns;
 use crate::explain::packet::short;
 use crate::explain::stores::resolve_at;
+use crate::explain::way::Place;
 use crate::explain::world::World;
 use crate::facts::network::Direction;
 use crate::facts::selector::Selector;

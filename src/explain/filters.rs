@@ -100,7 +100,7 @@ pub fn group(
     let text = format!("NSG {} {word} it by rule {} {name}", short(nsg), rule.priority);
     let kind = if rule.default { Kind::Default } else { Kind::Fact };
     let source = if rule.default { nsg } else { rule.id };
-    step(stage, span, "filter.1", text).by(nsg, name).from_fact(source).kind(kind).code(code)
+    step(stage, span, "filter.1", text).by(nsg, name).at_fact(source).kind(kind).code(code)
 }
 
 /// A rule whose application security groups have members in several networks is one that Azure refuses: it counts only perhaps (NSG-09).

@@ -10,6 +10,7 @@ pub mod filters;
 pub mod packet;
 pub mod pieces;
 pub mod point;
+pub mod reach;
 pub mod services;
 pub mod store;
 pub mod stores;

@@ -99,7 +99,7 @@ pub trait StepExt {
     /// The resource that decides and the item inside it.
     fn by(self, resource: Sym, rule: impl Into<String>) -> Self;
     /// The resource whose place in the input is the fact's.
-    fn from_fact(self, source: Sym) -> Self;
+    fn at_fact(self, source: Sym) -> Self;
     /// The kind of premise.
     fn kind(self, kind: Kind) -> Self;
     /// The code of what is not certain.
@@ -112,7 +112,7 @@ impl StepExt for Step {
         self.rule = rule.into();
         self
     }
-    fn from_fact(mut self, source: Sym) -> Step {
+    fn at_fact(mut self, source: Sym) -> Step {
         self.source = source;
         self
     }

@@ -174,20 +174,41 @@ fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr,
             .collect(),
         End::Internet(Some(ip)) => vec![vec![(ip, Target::Internet)]],
         End::Internet(None) => {
-            let mut cuts = Vec::new();
-            filters::cuts(world, from.nic, from.subnet, &mut cuts);
-            world_cuts(world, &mut cuts);
-            // Front ends of Azure are destinations of their own: `external:…`.
-            let front_end = |ip: IpAddr| {
-                takes_service_endpoint(world, from.subnet, ip)
-                    || world.platform.tags_holding(ip).iter().any(|tag| !tag.as_str().starts_with("azurecloud"))
-            };
-            let addresses = public_representatives(world, &cuts, from.ip.is_ipv6()).into_iter();
-            addresses.filter(|ip| !front_end(*ip)).map(|ip| vec![(ip, Target::Internet)]).collect()
+            let v6 = from.ip.is_ipv6();
+            let addresses = world.internet_from(from.nic, from.subnet, v6, || internet_addresses(world, from));
+            addresses.iter().map(|ip| vec![(*ip, Target::Internet)]).collect()
         }
         End::Site(site) => site_representatives(world, site).into_iter().map(|ip| vec![(ip, Target::Site(site))]).collect(),
         _ => Vec::new(),
     }
+}
+
+/// The addresses of the internet that make a difference to what a packet of `from` meets; front ends of Azure are destinations of their own:
+/// `external:…`.
+fn internet_addresses(world: &World<'_>, from: &Host) -> Vec<IpAddr> {
+    let mut cuts = Vec::new();
+    filters::cuts(world, from.nic, from.subnet, &mut cuts);
+    cuts.extend(world.transit_cuts());
+    let front_end = |ip: IpAddr| {
+        takes_service_endpoint(world, from.subnet, ip)
+            || world.platform.tags_holding(ip).iter().any(|tag| !tag.as_str().starts_with("azurecloud"))
+    };
+    let named: Vec<Sym> = world.named_tags(from.nic, from.subnet);
+    let explicit: Vec<Prefix> = cuts.iter().copied().filter(|cut| !named.iter().any(|tag| tag_has(world, *tag, cut))).collect();
+    let mut seen = rustc_hash::FxHashSet::default();
+    let addresses = public_representatives(world, &cuts, from.ip.is_ipv6()).into_iter();
+    addresses
+        .filter(|ip| {
+            // Addresses that the same prefixes and the same tags hold get the same answer: one of them is enough.
+            let prefixes: Vec<usize> = (0..explicit.len()).filter(|n| explicit[*n].contains(ip)).collect();
+            seen.insert((prefixes, world.platform.tags_holding(*ip)))
+        })
+        .filter(|ip| !front_end(*ip))
+        .collect()
+}
+
+fn tag_has(world: &World<'_>, tag: Sym, prefix: &Prefix) -> bool {
+    world.platform.tag(tag).is_some_and(|prefixes| prefixes.binary_search(prefix).is_ok())
 }
 
 fn from_places(world: &World<'_>, flow: &Flow) -> Pairs {

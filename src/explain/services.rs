@@ -150,7 +150,7 @@ impl Walk<'_, '_> {
         let span = if covered.lo() { Span::exactly(Set::tcp()) } else { Span::exactly(Set::tcp()).doubted() };
         let span = if mine { span } else { Span::NONE };
         let mut routed =
-            step(Stage::Route, span, "route.7", text).by(at.subnet, front_end.class.tag.as_str()).from_fact(at.subnet).kind(Kind::Fact);
+            step(Stage::Route, span, "route.7", text).by(at.subnet, front_end.class.tag.as_str()).at_fact(at.subnet).kind(Kind::Fact);
         if !covered.lo() {
             routed = routed.kind(Kind::Assumption).code(if contested { "W-SE-UDR" } else { "SE_SCOPE" });
         }
@@ -223,7 +223,7 @@ impl Walk<'_, '_> {
             let owner = if method.resource.is_empty() { at.subnet } else { method.resource };
             let leaves = step(method.stage, method.span, "outbound.1", method.text.to_owned())
                 .by(owner, "")
-                .from_fact(method.resource)
+                .at_fact(method.resource)
                 .kind(kind)
                 .code(method.code);
             let (addresses, certain) = match method.source {

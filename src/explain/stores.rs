@@ -1,6 +1,5 @@
 //! Flows whose destination is a store, a private endpoint, a name or any store outside: the pairs of `point`, over the ways of `store`.
 
-use crate::config::Place;
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::point::{Pair, Pairs, holders, no_address, no_source, one, places, secondary, site_representatives};
 use crate::explain::services::{From, FromPlace};
@@ -200,7 +199,7 @@ fn policy_for_foreign(world: &World<'_>, service: Service, subnet: Sym) -> crate
     let policy = world.index.subnet_endpoint_policies.one(subnet).map_or(subnet, |row| row.policy);
     step(Stage::ServiceEndpointPolicy, span, "endpoint_policy.2", text.to_owned())
         .by(policy, "")
-        .from_fact(policy)
+        .at_fact(policy)
         .kind(Kind::Fact)
         .code(code)
 }

@@ -149,7 +149,7 @@ impl<'w, 'a> Walk<'w, 'a> {
                 Candidate::Service { service, .. } => {
                     let text = format!("the service endpoint {service} of {} takes it", short(at.subnet));
                     let span = if choice.certain { Span::exactly(Set::tcp()) } else { Span::exactly(Set::tcp()).doubted() };
-                    let mut routed = step(Stage::Route, span, "route.7", text).by(at.subnet, service.as_str()).from_fact(at.subnet);
+                    let mut routed = step(Stage::Route, span, "route.7", text).by(at.subnet, service.as_str()).at_fact(at.subnet);
                     if !choice.certain {
                         routed = routed.code("W-SE-UDR").kind(Kind::Assumption);
                     }
@@ -185,7 +185,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         };
         let kind = if entry.source.is_empty() { Kind::Default } else { Kind::Fact };
         let owner = if entry.source.is_empty() { at.subnet } else { entry.source };
-        let routed = step(Stage::Route, span, "route.4", text).by(owner, entry.prefix.to_string()).from_fact(entry.source).kind(kind);
+        let routed = step(Stage::Route, span, "route.4", text).by(owner, entry.prefix.to_string()).at_fact(entry.source).kind(kind);
         if certain || !open {
             return routed;
         }
@@ -240,12 +240,12 @@ impl<'w, 'a> Walk<'w, 'a> {
         if !peer.usable.lo() {
             let text = format!("whether the peering with {} carries this subnet's traffic is not known", short(vnet));
             let unsure = step(Stage::Peering, Span::UNKNOWN, "peering.1", text);
-            out.push(unsure.by(peer.peering, "").from_fact(peer.peering).kind(Kind::Assumption).code("W-UNSUPPORTED"));
+            out.push(unsure.by(peer.peering, "").at_fact(peer.peering).kind(Kind::Assumption).code("W-UNSUPPORTED"));
         }
         if !peer.access {
             let text = format!("the peering with {} has allowVirtualNetworkAccess=false", short(vnet));
             let doubt = step(Stage::Peering, Span::UNKNOWN, "peering.2", text);
-            out.push(doubt.by(peer.peering, "allowVirtualNetworkAccess=false").from_fact(peer.peering).code("W-PEER-NOACCESS"));
+            out.push(doubt.by(peer.peering, "allowVirtualNetworkAccess=false").at_fact(peer.peering).code("W-PEER-NOACCESS"));
         }
         let foreign = !trail.appliances.is_empty()
             && match &packet.src {
@@ -258,7 +258,7 @@ impl<'w, 'a> Walk<'w, 'a> {
                 let side = receiving.first().map_or(peer.peering, |side| side.peering);
                 let text = format!("{} does not take forwarded traffic: allowForwardedTraffic=false", short(vnet));
                 let doubt = step(Stage::Peering, Span::UNKNOWN, "peering.3", text);
-                out.push(doubt.by(side, "allowForwardedTraffic=false").from_fact(side).code("W-FWD-OFF"));
+                out.push(doubt.by(side, "allowForwardedTraffic=false").at_fact(side).code("W-FWD-OFF"));
             }
         }
         out
@@ -273,11 +273,12 @@ impl<'w, 'a> Walk<'w, 'a> {
             ways.push(trail.and(missing).end(via));
             return;
         }
-        if let Target::Host(host) = &self.target {
-            if host.ip == packet.dst && host.vnet == vnet {
-                self.arrive(host, packet, trail, via, ways);
-                return;
-            }
+        if let Target::Host(host) = &self.target
+            && host.ip == packet.dst
+            && host.vnet == vnet
+        {
+            self.arrive(host, packet, trail, via, ways);
+            return;
         }
         if let Target::Endpoint(endpoint) = &self.target {
             if self.world.endpoints_at(packet.dst, vnet).contains(endpoint) {

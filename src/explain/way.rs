@@ -32,6 +32,23 @@ pub enum End {
     Unmodelled(Sym),
 }
 
+/// A point of view: where routes, rules or names are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// A virtual network.
+    Vnet(Sym),
+    /// A subnet.
+    Subnet(Sym),
+    /// A network interface.
+    Nic(Sym),
+    /// A machine: its primary interface.
+    Machine(Sym),
+    /// A site on premises, as in [`End::Site`].
+    Site(Sym),
+    /// The public internet.
+    Internet,
+}
+
 /// What the client does about names (M-05).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Mode {

@@ -1,6 +1,6 @@
 //! The settled facts as the evaluation of points sees them: compiled once, looked up often.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,12 +14,16 @@ use crate::facts::Index;
 use crate::facts::network::{ConnectionKind, DeviceKind, Direction, EndpointPolicies, GatewayKind, MachineKind, NicRole, PublicSku};
 use crate::facts::platform::Platform;
 use crate::facts::private_access::AddressSource;
+use crate::facts::selector::Selector;
 use crate::model::{Prefix, Span, Stage, Sym, Tri, net};
 use crate::rules::filter::Program;
 use crate::rules::gateway::GatewayRoutes;
 use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
 use crate::rules::outbound::{Exits, Method, methods};
 use crate::rules::route::{Context, Network, Table};
+
+/// Compiled groups by id and direction; `None` for one that is not in the input.
+type Programs = FxHashMap<(Sym, Direction), Option<Rc<Program>>>;
 
 /// The facts of one estate with what is compiled from them. Not shared between threads.
 pub struct World<'a> {
@@ -29,7 +33,7 @@ pub struct World<'a> {
     pub platform: &'a Platform,
     networks: RefCell<FxHashMap<Sym, Arc<Network>>>,
     contexts: RefCell<FxHashMap<(Sym, Sym), Rc<Context>>>,
-    programs: RefCell<FxHashMap<(Sym, Direction), Option<Rc<Program>>>>,
+    programs: RefCell<Programs>,
     endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
     subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
     bounds: std::cell::OnceCell<Bounds>,
@@ -107,6 +111,11 @@ impl<'a> World<'a> {
         program
     }
 
+    /// Whether any private endpoint has the address.
+    pub fn is_endpoint_address(&self, address: IpAddr) -> bool {
+        self.endpoints_by_address.contains_key(&address)
+    }
+
     /// The private endpoints that hold `address` in `vnet`, sorted by id.
     pub fn endpoints_at(&self, address: IpAddr, vnet: Sym) -> Vec<Sym> {
         let mut found: Vec<Sym> = self
@@ -126,26 +135,68 @@ impl<'a> World<'a> {
         endpoint_addresses(self.index, endpoint)
     }
 
+    /// Whether membership in a group counts surely: only where all its members are in one network (NSG-09).
+    fn membership(&self, asg: Sym) -> Tri {
+        *self.memberships.borrow_mut().entry(asg).or_insert_with(|| {
+            let members = self.index.ip_configs_by_asg.get(asg).iter();
+            let mut vnets = members.filter_map(|row| self.index.ip_config.one(row.ip_config)).map(|config| self.vnet_of(config.subnet));
+            let first = vnets.next();
+            if vnets.all(|vnet| Some(vnet) == first) { Tri::Yes } else { Tri::Maybe }
+        })
+    }
+
+    /// Every prefix that filters, routes and statements anywhere compare addresses with; sorted, each once.
+    pub fn all_cuts(&self) -> &[Prefix] {
+        self.all_cuts.get_or_init(|| {
+            let named = |selector: Selector| match selector {
+                Selector::Prefix(prefix) => Some(prefix),
+                _ => None,
+            };
+            let rules = self.index.nsg_rules.rows();
+            let mut cuts: Vec<Prefix> =
+                rules.flat_map(|rule| rule.sources.items().into_iter().chain(rule.destinations.items())).filter_map(named).collect();
+            cuts.extend(self.index.routes.rows().flat_map(|route| route.destination.items()).filter_map(named));
+            cuts.extend(self.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
+            cuts.sort();
+            cuts.dedup();
+            cuts
+        })
+    }
+
+    /// Every prefix that an appliance on the way compares addresses with: its own filters and routes, and what is stated of it.
+    pub fn transit_cuts(&self) -> &[Prefix] {
+        self.transit_cuts.get_or_init(|| {
+            let mut cuts = Vec::new();
+            for nic in self.index.nic.rows().filter(|nic| nic.forwarding) {
+                for config in self.index.ip_configs_by_nic.get(nic.nic) {
+                    crate::explain::filters::cuts(self, nic.nic, config.subnet, &mut cuts);
+                }
+            }
+            cuts.extend(self.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
+            cuts.sort();
+            cuts.dedup();
+            cuts
+        })
+    }
+
+    /// One address of the internet for each answer that what a place meets on the way out can give (IN-01); remembered by the filters and
+    /// the subnet of the place.
+    pub fn internet_from(&self, nic: Sym, subnet: Sym, v6: bool, find: impl FnOnce() -> Vec<IpAddr>) -> Rc<Vec<IpAddr>> {
+        let filter = self.index.nic_nsg.one(nic).map_or(Sym::EMPTY, |row| row.nsg);
+        let key = (filter, subnet, v6);
+        if let Some(found) = self.internet.borrow().get(&key) {
+            return found.clone();
+        }
+        let found = Rc::new(find());
+        self.internet.borrow_mut().insert(key, found.clone());
+        found
+    }
+
     /// The application security groups of an address configuration; membership counts surely only where all members of a group are in one
     /// network (NSG-09).
     pub fn asgs_of(&self, ip_config: Sym) -> Vec<(Sym, Tri)> {
-        let mut asgs: Vec<(Sym, Tri)> = self
-            .index
-            .ip_config_asgs
-            .get(ip_config)
-            .iter()
-            .map(|row| {
-                let mut vnets = self
-                    .index
-                    .ip_configs_by_asg
-                    .get(row.asg)
-                    .iter()
-                    .filter_map(|member| self.index.ip_config.one(member.ip_config).map(|config| self.vnet_of(config.subnet)));
-                let first = vnets.next();
-                let one_network = vnets.all(|vnet| Some(vnet) == first);
-                (row.asg, if one_network { Tri::Yes } else { Tri::Maybe })
-            })
-            .collect();
+        let mut asgs: Vec<(Sym, Tri)> =
+            self.index.ip_config_asgs.get(ip_config).iter().map(|row| (row.asg, self.membership(row.asg))).collect();
         asgs.sort();
         asgs
     }
@@ -237,6 +288,16 @@ pub struct Perhaps {
     pub placeable: bool,
 }
 
+/// The sites on premises: those a person named, then the local network gateways that are not one of them; sorted by name.
+pub fn site_ids(index: &Index) -> Vec<Sym> {
+    let mut stated: Vec<Sym> = index.site.rows().map(|row| row.site).collect();
+    stated.sort_by_key(|site| site.as_str());
+    let named = |id: Sym| stated.iter().any(|site| site.as_str().eq_ignore_ascii_case(short(id)));
+    let mut found: Vec<Sym> = index.local_gateway.rows().map(|row| row.site).filter(|id| !named(*id)).collect();
+    found.sort_by_key(|site| site.as_str());
+    stated.into_iter().chain(found).collect()
+}
+
 /// Where packets from on premises come into a network.
 #[derive(Clone, Debug)]
 pub struct Entrance {
@@ -300,7 +361,7 @@ impl World<'_> {
                 let sure = connection.connected.lo() && connection.kind == ConnectionKind::Ipsec;
                 let span = if sure { Span::ALL } else { Span::UNKNOWN };
                 let mut by = step(Stage::Gateway, span, "gateway.4", text).by(connection.gateway, short(connection.connection));
-                by = by.from_fact(connection.connection).kind(Kind::Fact);
+                by = by.at_fact(connection.connection).kind(Kind::Fact);
                 if !sure {
                     by = by.kind(Kind::Assumption).code("W-CONN-STATE");
                 }
@@ -583,6 +644,7 @@ fn network(index: &Index, vnet: Sym) -> Network {
         }
     }
     around.clouds = index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "routes").map(|row| row.resource).collect();
+    around.filters_clouded = index.clouded.get(vnet).iter().any(|row| row.what.as_str() == "filters");
     assemble(vnet, &around)
 }
 

@@ -42,7 +42,7 @@ relations! { PLATFORM_RELATIONS:
 }
 
 /// The truth about Azure that the rules ask for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Platform {
     tags: Tags,
     truth: &'static Truth,
@@ -177,7 +177,7 @@ fn builtin_tags() -> Tags {
 }
 
 /// Service tags, by name and by address.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Tags {
     by_name: FxHashMap<Sym, Vec<Prefix>>,
     /// One table a prefix length that occurs: network address to the tags that have that prefix.

@@ -2,6 +2,7 @@
 
 pub mod handle;
 pub mod ids;
+pub mod items;
 pub mod net;
 pub mod traffic;
 pub mod verdict;

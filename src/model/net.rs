@@ -71,6 +71,32 @@ pub fn public(like: Prefix) -> Vec<Prefix> {
     }
 }
 
+/// Whether the prefix holds any public address.
+pub fn overlaps_public(prefix: &Prefix) -> bool {
+    match prefix {
+        // No prefix is covered by several of the ranges without lying in one of them.
+        IpNet::V4(_) => !not_public_v4().any(|range| range.contains(prefix)),
+        IpNet::V6(_) => overlap(prefix, &"2000::/3".parse().expect("a literal prefix")),
+    }
+}
+
+/// Whether two sorted lists of prefixes share an address.
+pub fn lists_overlap(a: &[Prefix], b: &[Prefix]) -> bool {
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
+        if overlap(left, right) {
+            return true;
+        }
+        // The one that starts first ends before the other begins, and so before everything after it.
+        if left < right {
+            a.next()
+        } else {
+            b.next()
+        };
+    }
+    false
+}
+
 /// `from` without `what`, as a sorted list of disjoint prefixes.
 pub fn subtract(from: &[Prefix], what: &[Prefix]) -> Vec<Prefix> {
     let mut left = Vec::new();

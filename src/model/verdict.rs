@@ -60,7 +60,7 @@ impl Tri {
         self.max(other)
     }
     /// The contrary.
-    pub fn not(self) -> Tri {
+    pub fn negated(self) -> Tri {
         match self {
             Tri::No => Tri::Yes,
             Tri::Maybe => Tri::Maybe,

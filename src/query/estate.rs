@@ -52,4 +52,8 @@ impl Relations for EstateRelations<'_> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(question, rows.clone());
         Ok(rows)
     }
+
+    fn explains(&self, relation: &str) -> bool {
+        self.derived.iter().any(|declaration| declaration.name == relation)
+    }
 }

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashMap;
+
 use crate::query::error::{self, QueryError};
 use crate::query::function::Body;
 use crate::query::plan;
@@ -14,16 +16,35 @@ use crate::syntax::ast::Op;
 /// How many rows an evaluation looks at before it gives up, unless a person says otherwise.
 pub const DEFAULT_BUDGET: u64 = 10_000_000;
 
+/// A row of the estate that a derived row follows from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Premise {
+    /// The relation.
+    pub relation: String,
+    /// The row.
+    pub row: Vec<Value>,
+}
+
+/// What rows follow from, where that can be explained.
+type Premises = FxHashMap<Vec<Value>, Vec<Premise>>;
+
 /// The rows of every relation that a program declares.
 #[derive(Clone, Debug)]
 pub struct Answers {
     tables: Vec<Table>,
+    premises: Vec<Premises>,
 }
 
 impl Answers {
     /// The rows of the relation at `position` of the program's declarations, sorted.
     pub fn rows(&self, position: usize) -> BTreeSet<Vec<Value>> {
         self.tables.get(position).map(|table| table.all().iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// What a row of the relation at `position` follows from: the rows of those relations that [`Relations::explains`], in the order they were asked
+    /// for, of its first derivation.
+    pub fn premises(&self, position: usize, row: &[Value]) -> &[Premise] {
+        self.premises.get(position).and_then(|known| known.get(row)).map_or(&[], Vec::as_slice)
     }
 
     /// The rows of every output of `program`, each as relation and named columns, sorted by relation and row.
@@ -43,17 +64,25 @@ impl Answers {
 
 /// Evaluates a program; at most `budget` rows are looked at.
 pub fn evaluate(program: &Program, relations: &dyn Relations, budget: u64) -> Result<Answers, QueryError> {
-    let mut evaluation = Evaluation { program, relations, tables: vec![Table::default(); program.declared.len()], left: budget, budget };
+    let relation_count = program.declared.len();
+    let (tables, premises) = (vec![Table::default(); relation_count], vec![Premises::default(); relation_count]);
+    let explained = program.estate.iter().map(|declaration| relations.explains(&declaration.name)).collect();
+    let mut evaluation = Evaluation { program, relations, tables, premises, explained, trail: Vec::new(), left: budget, budget };
     for rule in &program.rules {
         let run = Run { rule, order: plan::order(program, rule) };
         let mut derived = Vec::new();
         evaluation.step(&run, 0, &mut vec![None; rule.variables], &mut derived)?;
-        for row in derived {
-            evaluation.tables[rule.head].insert(row);
+        for (row, premises) in derived {
+            if evaluation.tables[rule.head].insert(row.clone()) && !premises.is_empty() {
+                evaluation.premises[rule.head].insert(row, premises);
+            }
         }
     }
-    Ok(Answers { tables: evaluation.tables })
+    Ok(Answers { tables: evaluation.tables, premises: evaluation.premises })
 }
+
+/// A row of a rule's head with what it follows from.
+type Derived = (Vec<Value>, Vec<Premise>);
 
 /// A rule and the order of its conditions.
 struct Run<'a> {
@@ -65,16 +94,27 @@ struct Evaluation<'a> {
     program: &'a Program,
     relations: &'a dyn Relations,
     tables: Vec<Table>,
+    premises: Vec<Premises>,
+    /// Which relations of the estate can say why a row of theirs holds.
+    explained: Vec<bool>,
+    /// What the conditions so far rest on.
+    trail: Vec<Premise>,
     left: u64,
     budget: u64,
 }
 
 impl Evaluation<'_> {
     /// Asks the condition at `depth` for every way to go on. As deep as the rule has conditions, which `check` bounds.
-    fn step(&mut self, run: &Run<'_>, depth: usize, values: &mut Vec<Option<Value>>, out: &mut Vec<Vec<Value>>) -> Result<(), QueryError> {
+    fn step(&mut self, run: &Run<'_>, depth: usize, values: &mut Vec<Option<Value>>, out: &mut Vec<Derived>) -> Result<(), QueryError> {
         let Some(at) = run.order.get(depth) else {
             let row: Option<Vec<Value>> = run.rule.terms.iter().map(|slot| value(*slot, values)).collect();
-            out.push(row.expect("`check` refuses a head with a variable that has no value"));
+            let mut premises: Vec<Premise> = Vec::new();
+            for premise in &self.trail {
+                if !premises.contains(premise) {
+                    premises.push(premise.clone());
+                }
+            }
+            out.push((row.expect("`check` refuses a head with a variable that has no value"), premises));
             return self.spend(run, 1);
         };
         match &run.rule.conditions[*at] {
@@ -91,8 +131,17 @@ impl Evaluation<'_> {
                 if *negated {
                     return if rows.is_empty() { self.step(run, depth + 1, values, out) } else { Ok(()) };
                 }
+                let start = self.trail.len();
                 for row in rows {
+                    match from {
+                        Origin::Own(own) => self.trail.extend(self.premises[*own].get(&row).into_iter().flatten().cloned()),
+                        Origin::Estate(estate) if self.explained[*estate] => {
+                            self.trail.push(Premise { relation: self.program.estate[*estate].name.clone(), row: row.clone() });
+                        }
+                        Origin::Estate(_) => {}
+                    }
                     self.with(run, depth, args, &row, values, out)?;
+                    self.trail.truncate(start);
                 }
                 Ok(())
             }
@@ -136,7 +185,7 @@ impl Evaluation<'_> {
         args: &[Slot],
         row: &[Value],
         values: &mut Vec<Option<Value>>,
-        out: &mut Vec<Vec<Value>>,
+        out: &mut Vec<Derived>,
     ) -> Result<(), QueryError> {
         let mut new = Vec::new();
         let mut agrees = true;

@@ -5,6 +5,8 @@
 //! many checks and judges, [`render`] prints the report, [`snapshot`] compares it with what a person has approved.
 
 pub mod check;
+pub mod derived;
+pub mod derived_proof;
 pub mod error;
 pub mod estate;
 pub mod eval;

@@ -29,6 +29,11 @@ pub trait Relations {
     /// The rows of `relation` whose columns equal the bound ones; `bound` has one entry per column. The order means nothing and no row
     /// comes twice. `Err` says why the rows cannot be listed, such as which column must be bound.
     fn rows(&self, relation: &str, bound: &[Option<Value>]) -> Result<Vec<Vec<Value>>, String>;
+
+    /// Whether rows of `relation` are derived and can be explained: then a finding remembers those it follows from.
+    fn explains(&self, _relation: &str) -> bool {
+        false
+    }
 }
 
 /// Row positions by the values of the bound columns.

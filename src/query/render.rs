@@ -8,7 +8,7 @@ use crate::facts::gap::Gap;
 use crate::query::program::Severity;
 use crate::query::snapshot::Comparison;
 use crate::query::value::Value;
-use crate::query::verify::{CheckResult, Finding, Outcome, Report};
+use crate::query::verify::{Because, CheckResult, Finding, Outcome, Report};
 
 /// A cell as JSON: numbers and booleans as such, anything else as text.
 pub fn cell(value: Value) -> Json {
@@ -55,9 +55,23 @@ fn check_json(check: &CheckResult) -> Json {
 fn finding_json(finding: &Finding) -> Json {
     let witness: Map<String, Json> = finding.witness.iter().map(|(name, value)| (name.clone(), cell(*value))).collect();
     let mut out = json!({"witness": witness, "certainty": finding.certainty(), "message": finding.message});
+    if !finding.because.is_empty() {
+        out["because"] = finding.because.iter().map(because_json).collect();
+    }
     if !finding.proven {
         let assumption = |a: &crate::explain::way::Assumption| json!({"code": a.code, "resource": a.resource.as_str(), "text": a.text});
         out["assumptions"] = finding.assumptions.iter().map(assumption).collect();
+    }
+    out
+}
+
+fn because_json(because: &Because) -> Json {
+    let mut out = json!({"stage": because.stage, "text": because.text});
+    if !because.resource.is_empty() {
+        out["resource"] = json!(because.resource.as_str());
+    }
+    if !because.file.is_empty() {
+        out["source"] = json!({"file": because.file, "pointer": because.pointer});
     }
     out
 }
@@ -130,12 +144,14 @@ fn check_text(out: &mut String, check: &CheckResult, paint: &Paint) {
     let word = paint.outcome(check.outcome, &format!("{:<8}", check.outcome.as_str()));
     let _ = writeln!(out, "  {word}  {}: {}", check.id, check.title);
     for finding in &check.findings {
-        // A name may hold anything, so it must not be able to draw on the terminal or begin a line.
-        let text: String = finding.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text = clean(&finding.text);
         let note = if finding.proven { String::new() } else { paint.outcome(Outcome::Unproven, "  (unproven)") };
         let _ = writeln!(out, "            {text}{note}");
+        for because in &finding.because {
+            let _ = writeln!(out, "              {}", line_of(because));
+        }
         for assumption in &finding.assumptions {
-            let _ = writeln!(out, "              assumes {}: {}", assumption.code, assumption.text);
+            let _ = writeln!(out, "              assumes {}: {}", assumption.code, clean(&assumption.text));
         }
     }
     for line in check.error.lines() {
@@ -144,6 +160,26 @@ fn check_text(out: &mut String, check: &CheckResult, paint: &Paint) {
     if !check.reference.is_empty() {
         let _ = writeln!(out, "            {}", check.reference);
     }
+}
+
+/// A name may hold anything, so it must not be able to draw on the terminal or begin a line.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// `because  route: by system route …  networks.json:/data/3(120)`
+fn line_of(because: &Because) -> String {
+    let mut line = format!("because {}: {}", because.stage, clean(&because.text));
+    if !because.file.is_empty() {
+        let _ = write!(line, "  {}", clean(&because.file));
+        if !because.pointer.is_empty() {
+            let _ = write!(line, ":{}", clean(&because.pointer));
+        }
+        if let Some(number) = because.line {
+            let _ = write!(line, "({number})");
+        }
+    }
+    line
 }
 
 /// `verify --format junit`: a test case per check.
@@ -162,6 +198,9 @@ pub fn to_junit(report: &Report) -> String {
         let _ = writeln!(out, ">\n      <failure type=\"{kind}\" message=\"{}\">", xml(&check.title));
         for finding in &check.findings {
             let _ = writeln!(out, "{}: {}", finding.certainty(), xml(&finding.message));
+            for because in &finding.because {
+                let _ = writeln!(out, "  {}", xml(&line_of(because)));
+            }
         }
         let _ = writeln!(out, "{}</failure>\n    </testcase>", xml(&check.error));
     }
@@ -199,6 +238,9 @@ pub fn to_markdown(report: &Report, comparison: Option<&Comparison>) -> String {
         let _ = writeln!(out, "\n### {title}\n\n`{}`, {}, {}\n", check.id, check.severity.as_str(), check.outcome.as_str());
         for finding in &check.findings {
             let _ = writeln!(out, "- {}{}", line(&finding.text), if finding.proven { "" } else { " (unproven)" });
+            for because in &finding.because {
+                let _ = writeln!(out, "  - {}", line(&line_of(because)));
+            }
         }
         if !check.error.is_empty() {
             let _ = writeln!(out, "```\n{}```", check.error.replace("```", "` ` `"));

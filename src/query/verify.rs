@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::explain::way::Assumption;
+use crate::model::Sym;
 use crate::model::ids::{id_parts, id_type, parent_id};
 use crate::query::error::{self, QueryError};
-use crate::query::eval::evaluate;
+use crate::query::eval::{Premise, evaluate};
 use crate::query::library::{self, Folder};
 use crate::query::program::{Piece, Program, Severity};
 use crate::query::relations::{Declaration, Relations};
@@ -149,9 +150,33 @@ pub struct Finding {
     pub message: String,
     /// The message with names as people write them.
     pub text: String,
-    /// What an unproven finding takes for granted: the gaps of the resources it names. Sorted; more may be added by who knows more.
+    /// What an unproven finding takes for granted: the gaps of the resources it names. Sorted; [`Report::explain`] adds more.
     pub assumptions: Vec<Assumption>,
+    /// The derived rows it follows from.
+    pub premises: Vec<Premise>,
+    /// Why it holds, in the order a person would follow it; empty until [`Report::explain`].
+    pub because: Vec<Because>,
 }
+
+/// A line of a finding's proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Because {
+    /// Where on the way, or what it is about: a word.
+    pub stage: String,
+    /// In plain words.
+    pub text: String,
+    /// The resource that decides; empty where none does.
+    pub resource: Sym,
+    /// Where it stood in the input; empty where nowhere.
+    pub file: String,
+    /// A JSON pointer into the file.
+    pub pointer: String,
+    /// The line, from 1, where the file could be read again. Text only.
+    pub line: Option<usize>,
+}
+
+/// Why a finding holds, and what it takes for granted.
+pub type Explanation = (Vec<Because>, Vec<Assumption>);
 
 impl Finding {
     /// `proven` or `unproven`.
@@ -192,6 +217,19 @@ impl Report {
         self.checks.iter().any(|check| check.outcome != Outcome::Pass)
     }
 
+    /// Asks `why` for the proof of every finding.
+    pub fn explain(&mut self, why: &dyn Fn(&Finding) -> Explanation) {
+        for finding in self.checks.iter_mut().flat_map(|check| &mut check.findings) {
+            let (because, more) = why(finding);
+            finding.because = because;
+            if !finding.proven {
+                finding.assumptions.extend(more);
+                finding.assumptions.sort_by(|a, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
+                finding.assumptions.dedup();
+            }
+        }
+    }
+
     /// Whether some check could not be evaluated: exit code 2.
     pub fn broken(&self) -> bool {
         self.checks.iter().any(|check| !check.error.is_empty())
@@ -229,6 +267,8 @@ fn results(check: &Check, names: &Names<'_>, budget: u64) -> Vec<CheckResult> {
             columns.iter().enumerate().filter(|(at, _)| Some(*at) != violation.certainty).map(|(_, column)| column).collect();
         let finding = |(witness, (proven, row)): (Vec<Value>, (bool, Vec<Value>))| Finding {
             assumptions: if proven { Vec::new() } else { names.gaps(&witness) },
+            premises: answers.as_ref().map_or(Vec::new(), |answers| answers.premises(violation.relation, &row).to_vec()),
+            because: Vec::new(),
             witness: shown.iter().zip(witness).map(|((name, _), value)| (name.clone(), value)).collect(),
             proven,
             message: fill(&violation.message, &row, |value| value.to_string()),

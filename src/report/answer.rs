@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::explain::way::{Answer, Mode};
+use crate::model::items::{self, Item};
 use crate::model::{Proto, Verdict, Via};
 use crate::report::rows::AssumptionRow;
-use crate::report::traffic::{self, Item};
 
 /// The question, with the texts as they were asked; they are repeated in the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl<'a> AnswerRow<'a> {
                 text: answer.reason.text.clone(),
             },
             assumptions: if answer.verdict == Verdict::Unproven { AssumptionRow::list(&answer.assumptions) } else { Vec::new() },
-            traffic: (asked.port.is_none() && ports).then(|| traffic::items(answer.traffic)),
+            traffic: (asked.port.is_none() && ports).then(|| items::items(answer.traffic)),
             ..AnswerRow::error(asked, "")
         }
     }

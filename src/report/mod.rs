@@ -7,4 +7,3 @@ pub mod listing;
 pub mod proof;
 pub mod rows;
 pub mod text;
-pub mod traffic;

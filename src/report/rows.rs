@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config::Names;
+use crate::engine::exfil;
+use crate::explain::reach;
 use crate::explain::way::{Assumption, End};
 use crate::facts::Index;
 use crate::facts::network::MachineKind;
 use crate::facts::store_facts::{Instance, Service};
+use crate::model::items::{self, Item};
 use crate::model::{Prefix, Set, Sym, Via};
+use crate::query::{self, Report};
 use crate::report::listing::Row;
-use crate::report::traffic::{self, Item};
 
 /// What kind of thing an end is: the words of the selectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -194,6 +197,11 @@ pub enum Certainty {
 }
 
 impl Certainty {
+    /// Proven or not.
+    pub fn of(proven: bool) -> Certainty {
+        if proven { Certainty::Proven } else { Certainty::Unproven }
+    }
+
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -299,6 +307,40 @@ impl PartialOrd for ExfilRow {
     }
 }
 
+impl ReachRow {
+    /// A row of the listing as it is printed.
+    pub fn of(row: &reach::Row, index: &Index) -> ReachRow {
+        let end = |end| RowEnd::of(end, index);
+        let traffic = items::items(row.traffic);
+        let hop = |leg: &reach::Leg| Hop { from: end(leg.from), to: end(leg.to), via: leg.via, traffic: traffic.clone() };
+        ReachRow {
+            from: end(row.from),
+            to: end(row.to),
+            via: row.via,
+            hops: row.legs.iter().map(hop).collect(),
+            certainty: Certainty::of(row.proven),
+            assumptions: AssumptionRow::list(&row.assumptions),
+            traffic,
+        }
+    }
+}
+
+impl ExfilRow {
+    /// A path as it is printed.
+    pub fn of(path: &exfil::Path, index: &Index) -> ExfilRow {
+        let end = |end| RowEnd::of(end, index);
+        let hop = |hop: &exfil::Hop| Hop { from: end(hop.from), to: end(hop.to), via: hop.via, traffic: items::items(hop.traffic) };
+        ExfilRow {
+            from: end(path.from),
+            to: end(path.to),
+            hops: path.hops.iter().map(hop).collect(),
+            length: path.hops.len(),
+            certainty: Certainty::of(path.proven),
+            assumptions: AssumptionRow::list(&path.assumptions),
+        }
+    }
+}
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -335,8 +377,41 @@ pub struct FindingRow {
     pub witness: Map<String, Value>,
     /// Whether it is proven.
     pub certainty: Certainty,
-    /// In plain words.
+    /// In plain words, with ids.
     pub message: String,
+    /// The same with names as people write them; text only.
+    #[serde(skip)]
+    pub text: String,
+    /// What is taken for granted; empty where proven.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumptions: Vec<AssumptionRow>,
+}
+
+impl FindingRow {
+    /// The findings of a report, sorted.
+    pub fn list(report: &Report) -> Vec<FindingRow> {
+        let mut rows: Vec<FindingRow> = Vec::new();
+        for check in &report.checks {
+            let severity = match check.severity {
+                query::Severity::Critical => Severity::Critical,
+                query::Severity::High => Severity::High,
+                query::Severity::Medium => Severity::Medium,
+                query::Severity::Low => Severity::Low,
+                query::Severity::Info => Severity::Info,
+            };
+            rows.extend(check.findings.iter().map(|finding| FindingRow {
+                check: check.id.clone(),
+                severity,
+                witness: finding.witness.iter().map(|(name, value)| (name.clone(), query::render::cell(*value))).collect(),
+                certainty: Certainty::of(finding.proven),
+                message: finding.message.clone(),
+                text: finding.text.clone(),
+                assumptions: AssumptionRow::list(&finding.assumptions),
+            }));
+        }
+        rows.sort();
+        rows
+    }
 }
 
 impl Ord for FindingRow {
@@ -345,6 +420,7 @@ impl Ord for FindingRow {
         (&self.check, self.severity, self.certainty, &self.message)
             .cmp(&(&other.check, other.severity, other.certainty, &other.message))
             .then_with(|| text(self).cmp(&text(other)))
+            .then_with(|| self.assumptions.cmp(&other.assumptions))
     }
 }
 
@@ -436,7 +512,7 @@ fn traffic_text(items: &[Item]) -> String {
         }
         text
     };
-    if items == traffic::items(Set::ALL) { "any".to_owned() } else { items.iter().map(text).collect::<Vec<_>>().join(", ") }
+    if items == items::items(Set::ALL) { "any".to_owned() } else { items.iter().map(text).collect::<Vec<_>>().join(", ") }
 }
 
 /// `a -[via]-> b -[via]-> c`.
@@ -495,7 +571,7 @@ impl Row for ChangeRow {
                 ("reach", row.certainty, what)
             }
             Moved::Exfil(row) => ("exfil", row.certainty, path_text(&row.hops, names)),
-            Moved::Violation(row) => ("violation", row.certainty, format!("{} {}: {}", row.severity.as_str(), row.check, row.message)),
+            Moved::Violation(row) => ("violation", row.certainty, format!("{} {}: {}", row.severity.as_str(), row.check, row.text)),
         };
         vec![self.change.as_str().into(), relation.into(), certainty.as_str().into(), what]
     }

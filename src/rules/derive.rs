@@ -7,7 +7,7 @@ use differential_dataflow::VecCollection;
 use crate::facts::Fact;
 use crate::facts::network::{Direction, NicRole, NsgRule};
 use crate::facts::platform::Platform;
-use crate::model::{Handle, Sym};
+use crate::model::{Handle, Sym, Tri};
 use crate::rules::filter::Program;
 use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
 use crate::rules::part::{ByKey, Key, Part, Parts, Place, Programs, Standing, Time, join, key, reduce};
@@ -71,7 +71,6 @@ fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
     let own = keyed(facts, column!(VnetPrefix.vnet));
     let sides = keyed(facts, column!(Peering.vnet));
     let own_by_vnet = own.clone().arrange_by_key_named("vnet_prefix by vnet");
-    let sides_by_vnet = sides.clone().arrange_by_key_named("peering by vnet");
     let sides_by_remote = by(facts, "peering by remote", column!(Peering.remote));
     let sides_by_id = by(facts, "peering by id", column!(Peering.peering));
     let recorded_by_peering = by(facts, "peering_prefix by peering", column!(PeeringPrefix.peering));
@@ -105,7 +104,6 @@ fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         _ => None,
     });
     let clouds = keyed(facts, column!(Clouded.vnet));
-    let _ = sides_by_vnet;
     let parts = own
         .concat(sides)
         .concat(reciprocal)
@@ -168,6 +166,7 @@ fn around_of(group: &[Part]) -> Around {
             Part::Gateways(offered) => around.gateway = (*offered.get()).clone(),
             Part::RemoteGateways(vnet, offered) => around.remote_gateways.push((*vnet, (*offered.get()).clone())),
             Part::Fact(Fact::Clouded(row)) if row.what.as_str() == "routes" => around.clouds.push(row.resource),
+            Part::Fact(Fact::Clouded(row)) => around.filters_clouded |= row.what.as_str() == "filters",
             _ => {}
         }
     }
@@ -364,7 +363,40 @@ fn classes<'s, T: Time>(
     });
     let by_nsg = by_subnet_nsg.concat(by_nic_nsg).distinct().arrange_by_key_named("place by nsg");
     let filters = join(&programs.clone().arrange_by_key_named("programs"), &by_nsg, to_referrer);
-    places.concat(standing).concat(context).concat(filters)
+    places.concat(standing).concat(context).concat(filters).concat(memberships(facts))
+}
+
+/// By address configuration: the application security groups it belongs to, each with whether that counts surely: only where all members of
+/// a group are in one network (NSG-09).
+///
+/// ```datalog
+/// spread(G, V) :- ip_config_asg(I, G), ip_config(I, _, S, _), subnet(S, V, _).      // address.3
+/// ```
+fn memberships<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
+    let configs = by(facts, "ip_config by id", column!(IpConfig.ip_config));
+    let groups = by(facts, "ip_config_asg by config", column!(IpConfigAsg.ip_config));
+    let by_subnet = join(&groups, &configs, |_, group, config| match (group, config) {
+        (Part::Fact(Fact::IpConfigAsg(group)), Part::Fact(Fact::IpConfig(config))) => Some((key(config.subnet), Part::Ref(group.asg))),
+        _ => None,
+    });
+    let by_subnet = by_subnet.distinct().arrange_by_key_named("asg by subnet");
+    let spread = join(&by(facts, "subnet for asg", column!(Subnet.subnet)), &by_subnet, |_, subnet, group| match (subnet, group) {
+        (Part::Fact(Fact::Subnet(subnet)), Part::Ref(group)) => Some((key(*group), Part::Ref(subnet.vnet))),
+        _ => None,
+    });
+    let certainty = reduce(
+        spread.distinct(),
+        "address.3",
+        Box::new(|group, vnets, output| {
+            let sure = if vnets.len() == 1 { Tri::Yes } else { Tri::Maybe };
+            output.push((Part::Member(group.0, sure), 1));
+        }),
+    );
+    let members = by(facts, "ip_config_asg by asg", column!(IpConfigAsg.asg));
+    join(&members, &certainty.arrange_by_key_named("asg"), |_, member, certainty| match member {
+        Part::Fact(Fact::IpConfigAsg(member)) => Some((key(member.ip_config), *certainty)),
+        _ => None,
+    })
 }
 
 /// A part of a subnet, brought to the places in it.

@@ -29,6 +29,8 @@ pub struct Around {
     pub remote_gateways: Vec<(Sym, GatewayRoutes)>,
     /// Resources of kinds that are not modelled and change its routes.
     pub clouds: Vec<Sym>,
+    /// Whether something of a kind that is not modelled filters in it.
+    pub filters_clouded: bool,
 }
 
 /// The network (PEER-02 to PEER-05, PEER-08, NSG-20).
@@ -69,7 +71,15 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
     }
     let mut clouds = around.clouds.clone();
     clouds.sort_by_key(|resource| resource.as_str());
-    Network { vnet, own, peers, beyond, gateway, clouded: clouds.first().copied().unwrap_or_default() }
+    Network {
+        vnet,
+        own,
+        peers,
+        beyond,
+        gateway,
+        clouded: clouds.first().copied().unwrap_or_default(),
+        filters_clouded: around.filters_clouded,
+    }
 }
 
 /// The rows around the gateways of one network.

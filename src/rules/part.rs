@@ -9,7 +9,7 @@ use differential_dataflow::trace::implementations::ValSpine;
 use timely::progress::Timestamp;
 
 use crate::facts::Fact;
-use crate::model::{Handle, Prefix, Span, Sym};
+use crate::model::{Handle, Prefix, Span, Sym, Tri};
 use crate::rules::filter::Program;
 use crate::rules::gateway::GatewayRoutes;
 use crate::rules::route::{Context, Network};
@@ -75,6 +75,8 @@ pub enum Part {
     Place(Handle<Place>),
     /// What its subnet says.
     Standing(Standing),
+    /// It is a member of the application security group: surely, or perhaps.
+    Member(Sym, Tri),
     /// A row of what may leave towards, or enter from, the addresses of a block, where no longer block of the same group says otherwise.
     Row {
         /// The block of the other side.
@@ -126,7 +128,7 @@ pub type Joined = fn(&Key, &Part, &Part) -> Option<(Key, Part)>;
 
 /// Joins two arrangements; a function pointer, so that all joins share one instance.
 pub fn join<'s, T: Time>(left: &ByKey<'s, T>, right: &ByKey<'s, T>, logic: Joined) -> Parts<'s, T> {
-    left.clone().join_core(right.clone(), move |key, a, b| logic(key, a, b))
+    left.clone().join_core(right.clone(), logic)
 }
 
 /// What a reduction makes of a group: its parts without their counts, in order, and where the output goes.

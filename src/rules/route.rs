@@ -27,6 +27,8 @@ pub struct Network {
     pub gateway: GatewayRoutes,
     /// Something of a kind that is not modelled gives the network routes; its id, else empty.
     pub clouded: Sym,
+    /// Something of a kind that is not modelled filters in the network.
+    pub filters_clouded: bool,
 }
 
 /// The route table of a subnet.
@@ -256,7 +258,7 @@ impl Context {
             .max()
             .unwrap_or(Tri::No);
         let missing = if self.unknown.is_empty() && self.unknown_routes.is_empty() { Tri::No } else { Tri::Maybe };
-        let sure = other_default.or(missing).not();
+        let sure = other_default.or(missing).negated();
         if !sure.hi() {
             return;
         }
@@ -313,17 +315,18 @@ impl Context {
         let gateway_may_win = !surely_preferred
             && !self.unknown_routes.is_empty()
             && left.iter().filter(|e| e.sure.lo()).all(|e| e.origin > Origin::Gateway || e.prefix.prefix_len() < e.prefix.max_prefix_len());
-        if gateway_may_win && !left.iter().any(|e| e.hop == Hop::Gateway) {
-            if let Some(like) = left.first().map(|e| e.prefix) {
-                left.push(Entry {
-                    prefix: net::everything(like),
-                    origin: Origin::Gateway,
-                    hop: Hop::Gateway,
-                    sure: Tri::Maybe,
-                    source: self.unknown_routes,
-                    open: true,
-                });
-            }
+        if gateway_may_win
+            && !left.iter().any(|e| e.hop == Hop::Gateway)
+            && let Some(like) = left.first().map(|e| e.prefix)
+        {
+            left.push(Entry {
+                prefix: net::everything(like),
+                origin: Origin::Gateway,
+                hop: Hop::Gateway,
+                sure: Tri::Maybe,
+                source: self.unknown_routes,
+                open: true,
+            });
         }
         if !self.unknown.is_empty() {
             left.iter_mut().for_each(|e| e.sure = Tri::Maybe);
@@ -372,7 +375,7 @@ impl Context {
         if !net::is_public(block.network()) || self.network.own.iter().any(|own| own.contains(block)) || platform_address.contains(block) {
             return Tri::No;
         }
-        self.in_virtual_network(block).not().max(Tri::Maybe)
+        self.in_virtual_network(block).negated().max(Tri::Maybe)
     }
 
     /// Every prefix whose bounds change an answer of this context.

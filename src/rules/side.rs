@@ -22,21 +22,23 @@ struct Group {
     standing: Standing,
     context: Arc<Context>,
     programs: Vec<(Sym, Arc<Programs>)>,
+    asgs: Vec<(Sym, Tri)>,
 }
 
 impl Group {
     fn read(parts: &[Part]) -> Option<Group> {
-        let (mut place, mut standing, mut context, mut programs) = (None, None, None, Vec::new());
+        let (mut place, mut standing, mut context, mut programs, mut asgs) = (None, None, None, Vec::new(), Vec::new());
         for part in parts {
             match part {
                 Part::Place(handle) => place = Some(handle.get()),
                 Part::Standing(row) => standing = Some(*row),
                 Part::Context(handle) => context = Some(handle.get()),
                 Part::Programs(nsg, handle) => programs.push((*nsg, handle.get())),
+                Part::Member(asg, sure) => asgs.push((*asg, *sure)),
                 _ => {}
             }
         }
-        Some(Group { place: place?, standing: standing?, context: context?, programs })
+        Some(Group { place: place?, standing: standing?, context: context?, programs, asgs })
     }
 
     /// The filters of one direction; `None` for a group that is not in the input.
@@ -56,8 +58,22 @@ impl Group {
 
     /// What the filters let through between the place and the addresses of `block`.
     fn filtered(&self, direction: Direction, block: &Prefix, platform: &Platform) -> Span {
-        let own = Party { place: At::At(self.place.address), asgs: &[] };
-        let remote = Party { place: At::In(block), asgs: &[] };
+        if self.context.network.filters_clouded {
+            return Span::UNKNOWN;
+        }
+        // Which groups the other end belongs to is not part of its address: a rule that names one names it perhaps.
+        let named: Vec<(Sym, Tri)> = self
+            .filters(direction)
+            .into_iter()
+            .flatten()
+            .flat_map(|program| program.rules.iter().flat_map(|rule| &rule.remote))
+            .filter_map(|selector| match selector {
+                Selector::Asg(asg) => Some((*asg, Tri::Maybe)),
+                _ => None,
+            })
+            .collect();
+        let own = Party { place: At::At(self.place.address), asgs: &self.asgs };
+        let remote = Party { place: At::In(block), asgs: &named };
         self.filters(direction).into_iter().fold(Span::ALL, |span, filter| match filter {
             None => span.and(Span::UNKNOWN),
             Some(program) => span.and(first_match(program.met(own, remote, SourcePorts::Kept, &self.context, platform))),

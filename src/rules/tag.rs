@@ -23,16 +23,21 @@ impl ServiceClass {
         [tag.to_string(), format!("{tag}.{region}"), "azurecloud".to_owned(), format!("azurecloud.{region}")]
     }
 
+    /// The prefixes it may have an address of: of its region where the list tells regions apart; `None` where the list lacks the service.
+    fn known<'p>(&self, platform: &'p Platform) -> Option<&'p [Prefix]> {
+        let regional = Sym::new(&format!("{}.{}", self.tag, self.region));
+        platform.tag(regional).or_else(|| platform.tag(self.tag))
+    }
+
     /// Whether its address is in the prefix: yes where all of its known prefixes are, no where none overlaps (M-14).
     pub fn within(&self, prefix: &Prefix, platform: &Platform) -> Tri {
         if prefix.prefix_len() == 0 {
             return Tri::from_bool(prefix.addr().is_ipv4());
         }
-        if !net::public(*prefix).iter().any(|public| net::overlap(public, prefix)) {
+        if !net::overlaps_public(prefix) {
             return Tri::No;
         }
-        let regional = Sym::new(&format!("{}.{}", self.tag, self.region));
-        let Some(known) = platform.tag(regional).or_else(|| platform.tag(self.tag)) else { return Tri::Maybe };
+        let Some(known) = self.known(platform) else { return Tri::Maybe };
         let known: Vec<&Prefix> = known.iter().filter(|p| p.addr().is_ipv4() == prefix.addr().is_ipv4()).collect();
         if !known.is_empty() && known.iter().all(|p| prefix.contains(*p)) {
             Tri::Yes
@@ -141,13 +146,10 @@ fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform
             }
             match platform.tag(tag) {
                 // Other services have addresses of their own, but the published lists overlap: compare them.
-                Some(prefixes) => {
-                    let mut answer = Tri::No;
-                    for prefix in prefixes {
-                        answer = answer.or(class.within(prefix, platform).min(Tri::Maybe));
-                    }
-                    answer
-                }
+                Some(prefixes) => match class.known(platform) {
+                    Some(known) if !net::lists_overlap(known, prefixes) => Tri::No,
+                    _ => Tri::Maybe,
+                },
                 None => Tri::Maybe,
             }
         }
@@ -156,7 +158,7 @@ fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform
 
 /// Whether an unknown public IPv4 address is in the prefix: surely only in the prefix of all of them.
 pub fn some_public_within(prefix: &Prefix) -> Tri {
-    if !prefix.addr().is_ipv4() || net::subtract(&[*prefix], &net::not_public_v4().collect::<Vec<_>>()).is_empty() {
+    if !prefix.addr().is_ipv4() || !net::overlaps_public(prefix) {
         Tri::No
     } else if prefix.prefix_len() == 0 {
         Tri::Yes

@@ -14,14 +14,14 @@ use crate::selectors::index;
 
 const GROUP: &str = "/subscriptions/s/resourcegroups/rg/providers";
 
-struct Said {
-    code: u8,
-    out: String,
-    err: String,
+pub struct Said {
+    pub code: u8,
+    pub out: String,
+    pub err: String,
 }
 
 /// Runs the command in `folder`, with `stdin` on standard input.
-fn watertight(folder: &Path, args: &[&str], stdin: &str) -> Said {
+pub fn watertight(folder: &Path, args: &[&str], stdin: &str) -> Said {
     let (mut input, mut out, mut err) = (stdin.as_bytes(), Vec::new(), Vec::new());
     let mut console = Console::piped(&mut input, &mut out, &mut err, folder.to_owned());
     let args = ["watertight"].iter().chain(args).map(OsString::from);

@@ -500,7 +500,7 @@ proptest! {
             2 => json!({"id": id("virtualNetworks/v0/virtualNetworkPeerings/p"), "properties":
                 {"remoteVirtualNetwork": {"id": id(&format!("virtualNetworks/v{at}"))}, "peeringState": "Connected"}}),
             3 => json!({"id": id("networkInterfaces/n"), "properties": {"virtualMachine": {"id": id(&format!("x/m{at}"))}}}),
-            4 => json!({"id": id("networkInterfaces/m"), "properties": {"enableIPForwarding": at % 2 == 0}}),
+            4 => json!({"id": id("networkInterfaces/m"), "properties": {"enableIPForwarding": at.is_multiple_of(2)}}),
             _ => json!({"id": id("networkSecurityGroups/g"), "properties": {"securityRules": []}, "tags": {"v": at.to_string()}}),
         };
         let mut held = std::collections::BTreeMap::new();

@@ -4,6 +4,7 @@ use watertight::config::Names;
 use watertight::explain::way::{Answer, Assumption, End, Flow, Kind, Mode, Reason, Step, Way};
 use watertight::facts::Index;
 use watertight::facts::store_facts::{Instance, Service};
+use watertight::model::items;
 use watertight::model::traffic::ANY_PORT;
 use watertight::model::{Proto, Set, Span, Stage, Sym, Verdict, Via};
 use watertight::report::answer::{AnswerRow, Asked};
@@ -11,7 +12,6 @@ use watertight::report::listing::{self, GapRow, Shape};
 use watertight::report::proof::{Explanation, Place};
 use watertight::report::rows::{Certainty, EndKind, ExfilRow, Hop, Moved, ReachRow, RowEnd, changes};
 use watertight::report::text::Look;
-use watertight::report::traffic;
 
 use crate::selectors::index;
 
@@ -44,7 +44,7 @@ fn rows() -> Vec<ReachRow> {
         from: from.clone(),
         to,
         via,
-        traffic: traffic::items(set),
+        traffic: items::items(set),
         certainty,
         hops: Vec::new(),
         assumptions: Vec::new(),

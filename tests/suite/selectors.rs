@@ -1,7 +1,8 @@
 //! What selectors name, and what is said where they name nothing or too much.
 
-use watertight::config::{Names, Place, Side, resolve_end, resolve_many, resolve_place};
+use watertight::config::{Names, Side, resolve_end, resolve_many, resolve_place};
 use watertight::explain::way::End;
+use watertight::explain::way::Place;
 use watertight::facts::store_facts::{Instance, Service};
 use watertight::facts::{Fact, Index};
 use watertight::model::Sym;

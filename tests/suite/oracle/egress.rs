@@ -100,7 +100,7 @@ impl World<'_> {
         });
         let standard = machine.map_or(Tri::No, |m| self.has_standard_address(m));
         let delegated = self.delegations.iter().any(|d| d.subnet == at.subnet);
-        let sure = allowed.and(Tri::from_bool(!flexible)).and(standard.not());
+        let sure = allowed.and(Tri::from_bool(!flexible)).and(standard.negated());
         match sure {
             Tri::Yes => WayOut::by("defaultOutboundAccess".to_owned(), vec![Addr::SomePublic]),
             Tri::No if !delegated => WayOut::none("defaultOutboundAccess"),

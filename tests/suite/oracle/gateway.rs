@@ -60,7 +60,9 @@ impl Walk<'_, '_> {
         let each = found.into_iter().map(|(site, sure)| {
             check(sure, Stage::Gateway, &name_of(site), "W-CONN-STATE", || self.arrive_at_site(gateway, site, packet, trip))
         });
-        one_of(each.collect(), Stage::Gateway, "W-OVERLAP")
+        let outcome = one_of(each.collect(), Stage::Gateway, "W-OVERLAP");
+        // From one site to another only what the gateway passes on by BGP, which nobody told us (GW-11).
+        if trip.from_gateway { outcome.doubted(Stage::Gateway, name_of(gateway), "W-BGP-UNKNOWN") } else { outcome }
     }
 
     fn arrive_at_site(&self, gateway: Sym, site: Sym, packet: Packet, trip: &Trip) -> Outcome {

@@ -204,8 +204,8 @@ impl World<'_> {
             }
         }
         match self.endpoint_policy_of(home) {
-            EndpointPolicies::Enabled | EndpointPolicies::RouteTable => overridden.not(),
-            EndpointPolicies::Unknown => overridden.and(Tri::Maybe).not(),
+            EndpointPolicies::Enabled | EndpointPolicies::RouteTable => overridden.negated(),
+            EndpointPolicies::Unknown => overridden.and(Tri::Maybe).negated(),
             EndpointPolicies::Disabled | EndpointPolicies::Nsg => Tri::Yes,
         }
     }

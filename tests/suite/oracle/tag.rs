@@ -90,7 +90,7 @@ impl World<'_> {
             None => Tri::Maybe,
         };
         let platform = self.is_ip(addr, "168.63.129.16");
-        let outside = self.is_public_addr(addr).and(own.not()).and(platform.not());
+        let outside = self.is_public_addr(addr).and(own.negated()).and(platform.negated());
         if self.in_virtual_network(subnet, addr).hi() { outside.and(Tri::Maybe) } else { outside }
     }
 

@@ -8,7 +8,7 @@ use watertight::model::{Stage, Sym, Tri, Via};
 
 use super::address::{Owner, is_private};
 use super::filter::Place;
-use super::packet::{Addr, Outcome, Packet, all_of, check, one_of};
+use super::packet::{Addr, Outcome, Packet, all_of, any_of, check, one_of};
 use super::route::{Candidate, Hop};
 use super::world::{World, name_of};
 

@@ -86,10 +86,12 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "management_port_open",
-        r#"reaches("internet", "n", "public", "tcp", "20-25", "proven")."#,
-        r#"reaches("internet", "n", "public", "tcp", "443", "proven"). reaches("internet", "n", "public", "udp", "22", "proven").
+        r#"nic("n", "machine", false). reaches("internet", "n", "public", "tcp", "20-25", "proven")."#,
+        // The subnet says what its interfaces say.
+        r#"nic("n", "machine", false). reaches("internet", "s", "public", "tcp", "22", "proven").
+           reaches("internet", "n", "public", "tcp", "443", "proven"). reaches("internet", "n", "public", "udp", "22", "proven").
            reaches("onprem:hq", "n", "gateway", "tcp", "22", "proven")."#,
-        r#"reaches("internet", "n", "public", "tcp", "*", "unproven")."#,
+        r#"nic("n", "machine", false). reaches("internet", "n", "public", "tcp", "*", "unproven")."#,
     ),
     (
         "public_endpoint_beside_private",

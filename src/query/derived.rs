@@ -1,0 +1,427 @@
+//! The rows of the derived relations, asked of the evaluation of points, and why each of them holds.
+//!
+//! Nothing is evaluated before a check asks for it, and nothing twice. `derived_proof` says why a row holds.
+
+use std::cell::{OnceCell, RefCell};
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::config::resolve_many;
+use crate::engine::exfil;
+use crate::explain::exposure::{Exposed, exposure};
+use crate::explain::reach::{self, Ask, EXTERNAL, Ends};
+use crate::explain::way::{End, Flow, Mode, Way};
+use crate::explain::world::World;
+use crate::explain::{point, stores};
+use crate::facts::Index;
+use crate::facts::network::NicRole;
+use crate::facts::private_access::PrivateEndpointConnection;
+use crate::model::items::items;
+use crate::model::{Set, Sym, Tri, Via};
+use crate::query::relations::Table;
+use crate::query::value::Value;
+use crate::rules::dns::{self, Answer, Resolution, View, names};
+use crate::rules::{consent, private_endpoint};
+
+/// The rows of derived relations over one world.
+pub struct Derived<'a> {
+    pub(super) world: &'a World<'a>,
+    workers: NonZeroUsize,
+    tables: RefCell<FxHashMap<&'static str, Rc<RefCell<Table>>>>,
+    crossings: RefCell<Crossings>,
+    /// Its edges are evaluated once for all sources.
+    graph: OnceCell<exfil::Graph<'a, 'a>>,
+    /// The facts without custom DNS servers: what Azure itself would answer. `None` where there are none.
+    azure_dns: OnceCell<Option<Box<Index>>>,
+}
+
+/// By sender and end outside.
+type Crossings = FxHashMap<(End, End), Rc<Vec<Crossing>>>;
+
+/// One way for `source` to send across the trust boundary.
+#[derive(Clone, Debug)]
+pub(super) struct Crossing {
+    /// Who sends: for a subnet perhaps an interface in it.
+    pub from: End,
+    pub via: Via,
+    pub proven: bool,
+    /// The way that shows it.
+    pub way: Way,
+}
+
+/// Subnets in which no machine can be placed (ADR-10).
+const RESERVED: [&str; 5] =
+    ["gatewaysubnet", "azurefirewallsubnet", "azurefirewallmanagementsubnet", "routeserversubnet", "azurebastionsubnet"];
+
+pub(super) fn certainty(proven: bool) -> Value {
+    Value::Symbol(Sym::new(if proven { "proven" } else { "unproven" }))
+}
+
+/// The name of a site as rows have it.
+fn site_name(index: &Index, site: Sym) -> Sym {
+    let name = if site.as_str().starts_with('/') { index.resource.one(site).map_or(site, |row| row.name) } else { site };
+    Sym::new(&format!("onprem:{name}"))
+}
+
+impl<'a> Derived<'a> {
+    /// Rows over `world`, listings with `workers` threads.
+    pub fn new(world: &'a World<'a>, workers: NonZeroUsize) -> Derived<'a> {
+        Derived {
+            world,
+            workers,
+            tables: RefCell::default(),
+            crossings: RefCell::default(),
+            graph: OnceCell::new(),
+            azure_dns: OnceCell::new(),
+        }
+    }
+
+    /// The rows of `relation` whose columns equal the bound ones, and perhaps others.
+    ///
+    /// # Errors
+    /// There is no such relation.
+    pub fn rows(&self, relation: &str, bound: &[Option<Value>]) -> Result<Vec<Vec<Value>>, String> {
+        let symbol = |at: usize| bound.get(at).copied().flatten().map(|value| value.as_symbol().unwrap_or_default());
+        match relation {
+            "reaches" => Ok(self.reaches(symbol(0), symbol(1))),
+            "reaches_store" => Ok(self.reaches_store(symbol(0), symbol(1))),
+            "leaks_directly" => Ok(self.leaks_directly(symbol(0), symbol(1))),
+            "inside" => Ok(self.inside(symbol(0))),
+            "exposed" => Ok(self.table("exposed", bound, || self.exposed())),
+            "leaks" => Ok(self.leaks(symbol(0))),
+            "consented" => Ok(self.table("consented", bound, || self.consented())),
+            "name_answer" => Ok(self.table("name_answer", bound, || self.name_answers())),
+            "sensitive" => Ok(self.table("sensitive", bound, || self.sensitive())),
+            _ => Err(format!("`{relation}` is declared, but nothing derives it; this is a bug in watertight")),
+        }
+    }
+
+    /// Rows of a relation that is made whole when first asked for.
+    fn table(&self, relation: &'static str, bound: &[Option<Value>], make: impl FnOnce() -> Vec<Vec<Value>>) -> Vec<Vec<Value>> {
+        let known = self.tables.borrow().get(relation).cloned();
+        let table = known.unwrap_or_else(|| {
+            let table = Rc::new(RefCell::new(Table::new(make())));
+            self.tables.borrow_mut().insert(relation, table.clone());
+            table
+        });
+        table.borrow_mut().matching(bound)
+    }
+
+    /// The ends that the text of a column names; none where it is no end of a network or a store.
+    pub(super) fn ends(&self, text: &str) -> Vec<End> {
+        let index = self.world.index;
+        let id = Sym::new(text);
+        match text {
+            "internet" => vec![End::Internet(None)],
+            _ if text.starts_with("onprem:") => reach::sites(index).into_iter().filter(|end| self.name(*end) == id).collect(),
+            _ if text.starts_with("external:") => EXTERNAL.into_iter().filter(|end| self.name(*end) == id).collect(),
+            _ if index.subnet.has(id) => vec![End::Subnet(id)],
+            _ if index.nic.has(id) => vec![End::Nic(id)],
+            _ => index.store_parts.get(id).iter().map(|row| End::Store(row.store, row.part, row.instance)).collect(),
+        }
+    }
+
+    /// The text of an end in a column.
+    pub(super) fn name(&self, end: End) -> Sym {
+        match end {
+            End::Machine(id) | End::Nic(id) | End::Subnet(id) | End::PrivateEndpoint(id) | End::Unmodelled(id) => id,
+            End::Store(id, _, _) => id,
+            End::Site(site) => site_name(self.world.index, site),
+            other => Sym::new(&reach::text(other)),
+        }
+    }
+
+    /// Where data is, outside: interfaces of a foreign network are that network.
+    pub(super) fn sink(&self, end: End) -> Sym {
+        let vnet_of_nic = |nic: Sym| self.world.index.ip_configs_by_nic.one(nic).map_or(nic, |row| self.world.vnet_of(row.subnet));
+        match end {
+            End::Nic(nic) => vnet_of_nic(nic),
+            End::Subnet(subnet) => self.world.vnet_of(subnet),
+            End::Machine(machine) => self.world.index.nics_by_machine.one(machine).map_or(machine, |row| vnet_of_nic(row.nic)),
+            other => self.name(other),
+        }
+    }
+
+    fn listing(&self, from: Option<Vec<End>>, to: Vec<End>) -> Vec<reach::Row> {
+        let ask = Ask { from: from.as_deref(), to: Some(&to), traffic: Set::ALL, paths: false, ends: Ends::All };
+        reach::rows(self.world.index, self.world.platform, &ask, self.workers)
+    }
+
+    fn reaches(&self, from: Option<&str>, to: Option<&str>) -> Vec<Vec<Value>> {
+        let network = |end: &End| matches!(end, End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(_));
+        let to: Vec<End> = match to {
+            Some(text) => self.ends(text).into_iter().filter(network).collect(),
+            None => reach::network_ends(self.world.index),
+        };
+        let mut rows = Vec::new();
+        for row in self.listing(from.map(|text| self.ends(text)), to) {
+            for item in items(row.traffic) {
+                rows.push(vec![
+                    Value::Symbol(self.name(row.from)),
+                    Value::Symbol(self.name(row.to)),
+                    Value::Symbol(Sym::new(row.via.as_str())),
+                    Value::Symbol(Sym::new(item.proto.as_str())),
+                    Value::Symbol(Sym::new(item.ports.as_deref().unwrap_or_default())),
+                    certainty(row.proven),
+                ]);
+            }
+        }
+        rows
+    }
+
+    fn reaches_store(&self, from: Option<&str>, store: Option<&str>) -> Vec<Vec<Value>> {
+        let store_end = |end: &End| matches!(end, End::Store(..));
+        let to: Vec<End> = match store {
+            Some(text) => self.ends(text).into_iter().filter(store_end).collect(),
+            None => stores::all_parts(self.world).into_iter().map(|(store, part, instance)| End::Store(store, part, instance)).collect(),
+        };
+        // One row a front end and way: proven where anything is.
+        let mut found: FxHashMap<Vec<Value>, bool> = FxHashMap::default();
+        for row in self.listing(from.map(|text| self.ends(text)), to) {
+            let End::Store(store, part, _) = row.to else { continue };
+            let cells = [self.name(row.from), store, part, Sym::new(row.via.as_str())].map(Value::Symbol).to_vec();
+            *found.entry(cells).or_default() |= row.proven;
+        }
+        found.into_iter().map(|(cells, proven)| cells.into_iter().chain([certainty(proven)]).collect()).collect()
+    }
+
+    fn exposed(&self) -> Vec<Vec<Value>> {
+        let inside = |id: Sym| self.world.inside(id);
+        let parts: FxHashSet<(Sym, Sym)> = self.world.index.store_parts.rows().map(|row| (row.store, row.part)).collect();
+        let mut rows = Vec::new();
+        for (store, part) in parts {
+            for found in exposure(self.world, &inside, store, part) {
+                let to = exposed_name(found.who);
+                rows.push(vec![Value::Symbol(store), Value::Symbol(part), Value::Symbol(to), certainty(found.admitted.lo())]);
+            }
+        }
+        rows
+    }
+
+    fn leaks(&self, source: Option<&str>) -> Vec<Vec<Value>> {
+        let mut best: FxHashMap<(Sym, Sym), (bool, usize)> = FxHashMap::default();
+        for path in self.paths(source) {
+            let key = (self.name(path.from), self.sink(path.to));
+            let new = (path.proven, path.hops.len());
+            let better = |old: (bool, usize)| (!new.0, new.1) < (!old.0, old.1);
+            if best.get(&key).is_none_or(|old| better(*old)) {
+                best.insert(key, new);
+            }
+        }
+        let row = |((source, sink), (proven, length)): ((Sym, Sym), (bool, usize))| {
+            vec![Value::Symbol(source), Value::Symbol(sink), Value::Number(length as u64), certainty(proven)]
+        };
+        best.into_iter().map(row).collect()
+    }
+
+    /// The shortest paths out of `source`, or out of every machine and store.
+    pub(super) fn paths(&self, source: Option<&str>) -> Vec<exfil::Path> {
+        let graph = self.graph.get_or_init(|| exfil::Graph::new(self.world));
+        let sources = match source {
+            Some(text) if self.world.index.machine.has(Sym::new(text)) => vec![End::Machine(Sym::new(text))],
+            Some(text) => self.ends(text),
+            None => graph.inside().collect(),
+        };
+        sources.into_iter().flat_map(|source| graph.ways_out(source, None)).collect()
+    }
+
+    /// What can send across the boundary by itself: interfaces of machines, and subnets that could hold some or do.
+    fn senders(&self, source: Option<&str>) -> Vec<End> {
+        let index = self.world.index;
+        let nics = index.nic.rows().filter(|row| row.role == NicRole::Machine).map(|row| End::Nic(row.nic));
+        let subnets = index.subnet.rows().filter(|row| !RESERVED.contains(&row.name.as_str())).map(|row| End::Subnet(row.subnet));
+        let wanted = |end: &End| source.is_none_or(|text| self.name(*end).as_str() == text) && self.world.inside(self.name(*end));
+        nics.chain(subnets).filter(wanted).collect()
+    }
+
+    /// What is outside and can be sent to.
+    pub(super) fn sinks(&self, sink: Option<&str>) -> Vec<End> {
+        let index = self.world.index;
+        let foreign = |nic: Sym| index.ip_configs_by_nic.one(nic).is_some_and(|row| !self.world.inside(self.world.vnet_of(row.subnet)));
+        let nics = index.nic.rows().filter(|row| row.role == NicRole::Machine && foreign(row.nic)).map(|row| End::Nic(row.nic));
+        let all = [End::Internet(None)].into_iter().chain(EXTERNAL).chain(reach::sites(index)).chain(nics);
+        all.filter(|end| sink.is_none_or(|text| self.sink(*end).as_str() == text)).collect()
+    }
+
+    fn leaks_directly(&self, source: Option<&str>, sink: Option<&str>) -> Vec<Vec<Value>> {
+        let mut found: FxHashMap<(Sym, Sym, Via), bool> = FxHashMap::default();
+        let sinks = self.sinks(sink);
+        for from in self.senders(source) {
+            for &to in &sinks {
+                for crossing in self.crossings(from, to).iter() {
+                    *found.entry((self.name(from), self.sink(to), crossing.via)).or_default() |= crossing.proven;
+                }
+            }
+        }
+        let row = |((source, sink, via), proven): ((Sym, Sym, Via), bool)| {
+            vec![Value::Symbol(source), Value::Symbol(sink), Value::Symbol(Sym::new(via.as_str())), certainty(proven)]
+        };
+        found.into_iter().map(row).collect()
+    }
+
+    /// The ways of one sender to one end outside; a subnet sends by what could be placed there and by each interface in it.
+    pub(super) fn crossings(&self, from: End, to: End) -> Rc<Vec<Crossing>> {
+        if let Some(known) = self.crossings.borrow().get(&(from, to)) {
+            return known.clone();
+        }
+        let flow = Flow { from, to, traffic: Set::ALL, mode: Mode::Adversarial, session: true };
+        let pairs = point::pairs(self.world, &flow);
+        let total = point::span(&pairs);
+        let mut found: Vec<Crossing> = Vec::new();
+        for way in pairs.groups.into_iter().flatten().flatten() {
+            let span = way.span();
+            // Where one address of a subnet gets through and another does not, only the whole is sure.
+            let proven = span.sure.meets(total.sure);
+            match found.iter_mut().find(|known| known.via == way.via) {
+                Some(known) if proven && !known.proven => *known = Crossing { from, via: way.via, proven, way },
+                Some(_) => {}
+                None if span.may.is_empty() => {}
+                None => found.push(Crossing { from, via: way.via, proven, way }),
+            }
+        }
+        if let End::Subnet(subnet) = from {
+            let mut nics: Vec<Sym> = self.world.index.ip_configs_by_subnet.get(subnet).iter().map(|row| row.nic).collect();
+            nics.retain(|nic| self.world.index.nic.one(*nic).is_some_and(|row| row.role == NicRole::Machine));
+            nics.sort_by_key(|nic| nic.as_str());
+            nics.dedup();
+            for nic in nics {
+                for more in self.crossings(End::Nic(nic), to).iter() {
+                    match found.iter_mut().find(|known| known.via == more.via) {
+                        Some(known) if known.proven || !more.proven => {}
+                        Some(known) => *known = more.clone(),
+                        None => found.push(more.clone()),
+                    }
+                }
+            }
+        }
+        let found = Rc::new(found);
+        self.crossings.borrow_mut().insert((from, to), found.clone());
+        found
+    }
+
+    fn consented(&self) -> Vec<Vec<Value>> {
+        let index = self.world.index;
+        let mut rows = Vec::new();
+        for connection in index.private_endpoint_connection.rows() {
+            let decision = consent::of(index, connection);
+            let proven = decision.admitted != Tri::Maybe && self.views_agree(connection);
+            let cells =
+                [connection.endpoint, connection.connection, connection.target, connection.group, Sym::new(decision.state.as_str())];
+            rows.push(cells.map(Value::Symbol).into_iter().chain([certainty(proven)]).collect());
+        }
+        // Seen by the provider alone: the endpoint is somebody else's, and for which sub-resource it is stands there.
+        for provider in index.provider_connection.rows() {
+            let seen = index.private_endpoint_connections.get(provider.endpoint).iter().any(|own| own.target == provider.target);
+            if !seen {
+                let cells = [provider.endpoint, provider.connection, provider.target, Sym::EMPTY, Sym::new(provider.state.as_str())];
+                rows.push(cells.map(Value::Symbol).into_iter().chain([certainty(provider.settled)]).collect());
+            }
+        }
+        rows
+    }
+
+    /// Whether every view of a connection has the same settled state.
+    fn views_agree(&self, own: &PrivateEndpointConnection) -> bool {
+        let theirs = self.world.index.provider_connections_by_target.get(own.target).iter().filter(|row| row.endpoint == own.endpoint);
+        let agree = theirs.fold(true, |agree, row| agree && row.settled && row.state == own.state);
+        agree && own.settled && consent::of(self.world.index, own).state == own.state
+    }
+
+    fn name_answers(&self) -> Vec<Vec<Value>> {
+        let index = self.world.index;
+        let mut rows = Vec::new();
+        for vnet in index.vnet.rows().map(|row| row.vnet) {
+            if index.zone_links_by_vnet.get(vnet).is_empty() {
+                continue;
+            }
+            for part in index.store_parts.rows() {
+                let host = names::host(index, self.world.platform, part);
+                if host.is_empty() {
+                    continue;
+                }
+                let resolution = self.resolve(vnet, &host);
+                let group = private_endpoint::group(part.part, part.instance);
+                if let Some(answer) = self.answer(&resolution, part.store, group) {
+                    rows.push([vnet, part.store, part.part, Sym::new(&host), Sym::new(answer)].map(Value::Symbol).to_vec());
+                }
+            }
+        }
+        rows
+    }
+
+    /// What Azure DNS answers in `vnet`, whatever servers of its own the network names.
+    pub(super) fn resolve(&self, vnet: Sym, host: &str) -> Resolution {
+        let index = self.world.index;
+        let azure = self.azure_dns.get_or_init(|| {
+            let servers: Vec<_> = index.vnet_dns.rows().copied().collect();
+            (!servers.is_empty()).then(|| {
+                let mut without = Box::new(index.clone());
+                servers.into_iter().for_each(|row| {
+                    without.remove(crate::facts::Fact::VnetDns(row));
+                });
+                without
+            })
+        });
+        let index = azure.as_deref().unwrap_or(index);
+        dns::resolve(index, self.world.platform, &|_| false, &View::Vnet { vnet, nic: Sym::EMPTY }, host)
+    }
+
+    /// The word for an answer that a private zone gives; nothing for one that none does.
+    fn answer(&self, resolution: &Resolution, store: Sym, group: Sym) -> Option<&'static str> {
+        match resolution.answer {
+            Answer::Public | Answer::ServFail => None,
+            Answer::NxDomain => Some("nxdomain"),
+            Answer::NoData => Some("nodata"),
+            // A forwarding ruleset is no private zone.
+            Answer::Unknown if !resolution.decider.is_empty() && !resolution.decider.as_str().contains("/privatednszones/") => None,
+            Answer::Unknown => Some("unknown"),
+            Answer::Addresses => {
+                let index = self.world.index;
+                let own = |address| {
+                    private_endpoint::connections(index, store, group).iter().any(|connection| {
+                        let addresses = private_endpoint::addresses(index, connection.endpoint, group);
+                        // An endpoint whose address is not in the input may have this one.
+                        consent::of(index, connection).admitted.hi() && (addresses.is_empty() || addresses.contains(address))
+                    })
+                };
+                Some(if resolution.addresses.iter().all(own) { "private" } else { "dangling" })
+            }
+        }
+    }
+
+    fn inside(&self, resource: Option<&str>) -> Vec<Vec<Value>> {
+        let row = |id: Sym| vec![Value::Symbol(id)];
+        match resource {
+            Some(text) => {
+                let id = Sym::new(text);
+                if self.world.inside(id) { vec![row(id)] } else { Vec::new() }
+            }
+            None => self.world.index.resource.rows().map(|row| row.id).filter(|id| self.world.inside(*id)).map(row).collect(),
+        }
+    }
+
+    fn sensitive(&self) -> Vec<Vec<Value>> {
+        let index = self.world.index;
+        let row = |id: Sym| vec![Value::Symbol(id)];
+        if index.labels.rows().any(|label| label.label.as_str().eq_ignore_ascii_case("sensitive")) {
+            // A label that names nothing here marks nothing; that was said when it was read.
+            let ends = resolve_many("label:sensitive", index).unwrap_or_default();
+            let ids: FxHashSet<Sym> = ends.into_iter().map(|end| self.name(end)).collect();
+            return ids.into_iter().map(row).collect();
+        }
+        index.store.rows().map(|store| store.store).filter(|id| self.world.inside(*id)).map(row).collect()
+    }
+}
+
+/// The word or id of a stranger.
+pub(super) fn exposed_name(who: Exposed) -> Sym {
+    match who {
+        Exposed::Internet => Sym::new("internet"),
+        Exposed::AnyAzure => Sym::new("any-azure"),
+        Exposed::AnyAzureSameRegion => Sym::new("any-azure-same-region"),
+        Exposed::Trusted => Sym::new("trusted-services"),
+        Exposed::ForeignSubnet(id) | Exposed::ForeignEndpoint(id) | Exposed::ForeignResource(id) => id,
+    }
+}

@@ -1,0 +1,232 @@
+//! `reach`, `whatif` and `diff` on the example estate: rows, and that they are the same however they come about.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::cli::{Said, watertight};
+
+const CONTOSO: &str = "facts/examples/contoso";
+const CHANGES: [&str; 2] = ["facts/examples/changes/approve-consent.json", "facts/examples/changes/nsg-rule.json"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn run(args: &[&str]) -> Said {
+    watertight(root(), args, "")
+}
+
+/// The rows of a listing.
+fn rows(args: &[&str]) -> Vec<Value> {
+    let all: Vec<&str> = args.iter().chain(&["--format", "ndjson"]).copied().collect();
+    let said = run(&all);
+    assert!(said.code < 2, "{}", said.err);
+    said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn rows_have_the_widest_ends_and_split_at_what_is_sure() {
+    let listing = run(&["reach", CONTOSO, "--from", "vnet:web-vnet"]);
+    insta::assert_snapshot!("reach_from_web", listing.out);
+}
+
+#[test]
+fn selectors_and_ports_narrow_the_listing() {
+    let all = rows(&["reach", CONTOSO]);
+    let from = rows(&["reach", CONTOSO, "--from", "vm:payroll-app"]);
+    assert!(!from.is_empty() && from.iter().all(|row| all.contains(row)), "a filter shows rows of the whole listing");
+    let from_subnet: Vec<&Value> = all.iter().filter(|row| row["from"] == from[0]["from"]).collect();
+    assert_eq!(from.iter().collect::<Vec<_>>(), from_subnet);
+
+    let one = rows(&["reach", CONTOSO, "--from", "vm:payroll-app", "--to", "vm:payroll-db", "--proto", "tcp", "--port", "1433"]);
+    assert_eq!(one.len(), 1);
+    assert_eq!(one[0]["traffic"], json!([{"proto": "tcp", "ports": "1433"}]));
+    assert!(rows(&["reach", CONTOSO, "--from", "vm:payroll-app", "--to", "vm:payroll-db", "--port", "22"]).is_empty());
+    // One of the two interfaces of a subnet is not the subnet.
+    let web = rows(&["reach", CONTOSO, "--from", "vm:web02", "--to", "onprem:hq"]);
+    assert_eq!(web[0]["from"]["kind"], "nic");
+}
+
+#[test]
+fn paths_name_the_appliance_between() {
+    let rows = rows(&["reach", CONTOSO, "--from", "vm:orders01", "--to", "vm:batch01", "--paths"]);
+    assert_eq!((rows.len(), &rows[0]["certainty"]), (1, &json!("unproven")));
+    let hops = rows[0]["hops"].as_array().unwrap();
+    assert_eq!(hops.len(), 2);
+    assert!(hops[0]["to"]["id"].as_str().unwrap().ends_with("/fw01-nic"));
+    assert_eq!((&hops[0]["via"], &hops[1]["via"]), (&json!("peering"), &json!("peering")));
+    assert_eq!(rows[0]["assumptions"][0]["code"], "W-NVA");
+}
+
+/// Rows agree with what `check` says of the same flow.
+#[test]
+fn the_listing_says_what_single_flows_say() {
+    let names = ["vm:payroll-app", "vm:orders01", "vm:web01", "vm:batch01", "internet", "onprem:hq"];
+    let stores = ["storage:contosopayroll/blob", "storage:contosologs/blob", "external:storage"];
+    let mut flows = String::new();
+    let mut pairs = Vec::new();
+    for from in names {
+        for to in names.iter().chain(&stores).filter(|to| **to != from) {
+            if matches!((from, *to), ("internet" | "onprem:hq", "external:storage") | ("internet", "internet")) {
+                continue;
+            }
+            pairs.push((from, *to));
+            flows.push_str(&format!("{{\"from\":\"{from}\",\"to\":\"{to}\",\"proto\":\"tcp\",\"port\":443}}\n"));
+        }
+    }
+    let said = watertight(root(), &["check", CONTOSO, "--flows", "-"], &flows);
+    let asked: Vec<Value> = said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(asked.len(), pairs.len());
+    for ((from, to), answer) in pairs.into_iter().zip(asked) {
+        // The rows of the pair alone: their ends may be wider in the whole listing, never their verdict.
+        let mine = rows(&["reach", CONTOSO, "--from", from, "--to", to, "--proto", "tcp", "--port", "443"]);
+        let verdict = match () {
+            () if mine.iter().any(|row| row["certainty"] == "proven") => "allowed",
+            () if !mine.is_empty() => "unproven",
+            () => "denied",
+        };
+        assert_eq!(answer["verdict"], verdict, "{from} {to}");
+    }
+}
+
+#[test]
+fn the_order_of_inputs_and_the_number_of_workers_never_show() {
+    let mut files: Vec<PathBuf> = fs::read_dir(root().join(CONTOSO)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    // The statements are not found beside single files.
+    let folder = TempDir::new().unwrap();
+    fs::copy(root().join(CONTOSO).join("watertight.toml"), folder.path().join("watertight.toml")).unwrap();
+    for verb in ["reach", "verify"] {
+        let mut outs = BTreeSet::new();
+        for (reversed, workers) in [(false, "1"), (true, "2"), (false, "3")] {
+            let mut names: Vec<&str> = files.iter().map(|path| path.to_str().unwrap()).collect();
+            if reversed {
+                names.reverse();
+            }
+            let args: Vec<&str> = [verb, "--format", "json", "--workers", workers].into_iter().chain(names).collect();
+            outs.insert(watertight(folder.path(), &args, "").out);
+        }
+        assert_eq!(outs.len(), 1, "{verb}");
+    }
+}
+
+/// Every row that a change can move, as `diff` sees it.
+fn everything(input: &str) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for relation in ["reach", "exfil"] {
+        all.extend(rows(&[relation, input]).into_iter().map(|row| tagged(relation, row)));
+    }
+    let report: Value = serde_json::from_str(&run(&["verify", input, "--format", "json"]).out).unwrap();
+    for check in report["checks"].as_array().unwrap() {
+        for finding in check["findings"].as_array().unwrap() {
+            let mut row = json!({"check": check["id"], "severity": check["severity"]});
+            for key in ["witness", "certainty", "message", "assumptions"] {
+                if let Some(value) = finding.get(key).filter(|value| **value != json!([])) {
+                    row[key] = value.clone();
+                }
+            }
+            all.insert(tagged("violation", row));
+        }
+    }
+    all
+}
+
+fn tagged(relation: &str, row: Value) -> String {
+    let mut row = row;
+    row["relation"] = json!(relation);
+    sorted(&row).to_string()
+}
+
+/// The value with its keys in order.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort();
+            Value::Object(keys.into_iter().map(|key| (key.clone(), sorted(&map[key]))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn whatif_is_the_difference_of_the_two_estates() {
+    let folder = TempDir::new().unwrap();
+    for (n, changes) in [&CHANGES[..1], &CHANGES[1..], &CHANGES[..]].into_iter().enumerate() {
+        // The estate after the change, as a person would export it then.
+        let after = folder.path().join(n.to_string());
+        copy_changed(&after, changes);
+        let after = after.to_str().unwrap();
+        let whatif: Vec<&str> = ["whatif", CONTOSO, "--change"].into_iter().chain(changes.iter().copied()).collect();
+        let moved = rows(&whatif);
+        assert_eq!(moved, rows(&["diff", CONTOSO, after]));
+        let (old, new) = (everything(CONTOSO), everything(after));
+        let mut wanted: Vec<(String, String)> = old.difference(&new).map(|row| ("-".to_owned(), row.clone())).collect();
+        wanted.extend(new.difference(&old).map(|row| ("+".to_owned(), row.clone())));
+        wanted.sort();
+        let mut found: Vec<(String, String)> = Vec::new();
+        for mut row in moved {
+            let change = row.as_object_mut().unwrap().shift_remove("change").unwrap();
+            found.push((change.as_str().unwrap().to_owned(), sorted(&row).to_string()));
+        }
+        found.sort();
+        assert_eq!(found, wanted);
+        assert!(!found.is_empty());
+    }
+}
+
+/// The example with the resources of `changes` in place of its own.
+fn copy_changed(folder: &Path, changes: &[&str]) {
+    fs::create_dir(folder).unwrap();
+    let new: Vec<Value> = changes
+        .iter()
+        .flat_map(|path| serde_json::from_str::<Vec<Value>>(&fs::read_to_string(root().join(path)).unwrap()).unwrap())
+        .collect();
+    let id = |resource: &Value| resource["id"].as_str().unwrap().to_lowercase();
+    for entry in fs::read_dir(root().join(CONTOSO)).unwrap() {
+        let path = entry.unwrap().path();
+        let to = folder.join(path.file_name().unwrap());
+        if path.extension().is_none_or(|extension| extension != "json") {
+            fs::copy(&path, to).unwrap();
+            continue;
+        }
+        let mut document: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let key = ["data", "value"].into_iter().find(|key| document.get(key).is_some());
+        let list = match key {
+            Some(key) => document[key].as_array_mut().unwrap(),
+            None => document.as_array_mut().unwrap(),
+        };
+        for resource in list {
+            if let Some(changed) = new.iter().find(|changed| id(changed) == id(resource)) {
+                *resource = changed.clone();
+            }
+        }
+        fs::write(to, document.to_string()).unwrap();
+    }
+}
+
+#[test]
+fn a_change_file_says_what_it_moves() {
+    insta::assert_snapshot!("whatif_nsg_rule", run(&["whatif", CONTOSO, "--change", CHANGES[1]]).out);
+    insta::assert_snapshot!("whatif_approve_consent", run(&["whatif", CONTOSO, "--change", CHANGES[0]]).out);
+}
+
+#[test]
+fn only_a_new_violation_fails_a_change() {
+    let folder = TempDir::new().unwrap();
+    let after = folder.path().join("after");
+    copy_changed(&after, &CHANGES[1..]);
+    let after = after.to_str().unwrap();
+    assert_eq!(run(&["diff", CONTOSO, after]).code, 0, "it only closes");
+    assert_eq!(run(&["diff", after, CONTOSO]).code, 1, "it opens");
+    let nothing = folder.path().join("nothing.json");
+    fs::write(&nothing, "[]").unwrap();
+    let said = run(&["whatif", CONTOSO, "--change", nothing.to_str().unwrap(), "--format", "json"]);
+    assert_eq!((said.code, &serde_json::from_str::<Value>(&said.out).unwrap()["rows"]), (0, &json!([])));
+}
