@@ -193,7 +193,7 @@ fn judged(from: &Host, choice: &Choice, to: &str, judge: impl Fn(&Candidate) -> 
         None => (String::new(), Sym::EMPTY),
     };
     let text = format!("the reply from {} to {to} {why}", short(from.subnet));
-    let back = step(Stage::Route, without_tcp(sure), "session.1", text).by(from.subnet, rule).from_fact(source);
+    let back = step(Stage::Route, without_tcp(sure), "session.1", text).by(from.subnet, rule).at_fact(source);
     let back = if sure == Tri::Maybe { back.kind(Kind::Assumption).code("W-ASYM") } else { back };
     (back, right)
 }

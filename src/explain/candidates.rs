@@ -131,7 +131,7 @@ fn stays(world: &World<'_>, context: &Context, endpoint: Sym, vnet: Sym, ip: IpA
         policy = policy.min(Tri::Maybe); // the address route goes, but the local route may not take its place (RTE-14)
     }
     let long_enough = if unknown { long_enough.min(Tri::Maybe) } else { long_enough };
-    let stays = exactly.or(long_enough.and(policy)).not();
+    let stays = exactly.or(long_enough.and(policy)).negated();
     // A route table that is not in the input may hold the address itself.
     if context.unknown.is_empty() { stays } else { stays.min(Tri::Maybe) }
 }

@@ -135,7 +135,7 @@ pub fn naming(world: &World<'_>, nsg: Sym, tag: Sym, from: &Host, to: std::net::
     let span = Span { sure: passed.sure.or(Set::ALL.minus(named.may)), may: passed.may.or(Set::ALL.minus(named.sure)) };
     let deciding = met.iter().find(|met| met.traffic.may.meets(asked)).unwrap_or(first);
     let text = format!("NSG {} has a rule for {tag}: {}", short(nsg), short(deciding.rule.id));
-    let decided = step(stage, span, "filter.5", text).by(nsg, short(deciding.rule.id)).from_fact(deciding.rule.id).kind(Kind::Fact);
+    let decided = step(stage, span, "filter.5", text).by(nsg, short(deciding.rule.id)).at_fact(deciding.rule.id).kind(Kind::Fact);
     Some(if span.sure == span.may { decided } else { decided.code("W-UNSUPPORTED") })
 }
 

@@ -12,7 +12,6 @@ use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{Answer, Assumption, End, Flow, Kind, Reason, Step, Way};
 use crate::explain::world::World;
 use crate::facts::network::PublicSku;
-use crate::facts::selector::Selector;
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Prefix, Set, Span, Stage, Sym, Verdict, Via, net};
 use crate::rules::filter::SourcePorts;
@@ -93,27 +92,6 @@ fn is_used(world: &World<'_>, nic: Sym) -> bool {
     let index = world.index;
     let Some(machine) = index.nic_machine.one(nic).map(|row| row.machine) else { return true };
     index.nics_by_machine.get(machine).len() == 1 || index.nic_primary.has(nic)
-}
-
-/// Prefixes mentioned anywhere by filters, routes and contracts, and the tags that stand on the way of an appliance.
-pub fn world_cuts(world: &World<'_>, cuts: &mut Vec<Prefix>) {
-    for rule in world.index.nsg_rules.rows() {
-        for selector in rule.sources.items().into_iter().chain(rule.destinations.items()) {
-            if let Selector::Prefix(prefix) = selector {
-                cuts.push(prefix);
-            }
-        }
-    }
-    cuts.extend(world.index.routes.rows().flat_map(|route| route.destination.items()).filter_map(|selector| match selector {
-        Selector::Prefix(prefix) => Some(prefix),
-        _ => None,
-    }));
-    cuts.extend(world.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
-    for nic in world.index.nic.rows().filter(|nic| nic.forwarding) {
-        for config in world.index.ip_configs_by_nic.get(nic.nic) {
-            filters::cuts(world, nic.nic, config.subnet, cuts);
-        }
-    }
 }
 
 /// All pairs of a flow and the ways between them.

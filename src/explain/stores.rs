@@ -5,7 +5,7 @@ use crate::explain::point::{Pair, Pairs, holders, no_address, no_source, one, pl
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, caller_ways, endpoint_ways, service_tag, ways};
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
-use crate::explain::way::{End, Flow, Kind, Way};
+use crate::explain::way::{End, Flow, Kind, Place, Way};
 use crate::explain::world::World;
 use crate::facts::selector::Selector;
 use crate::facts::store_facts::{Instance, Service};

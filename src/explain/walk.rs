@@ -373,7 +373,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             let kind = if method.resource.is_empty() { Kind::Default } else { Kind::Fact };
             let owner = if method.resource.is_empty() { at.subnet } else { method.resource };
             let leaves = step(method.stage, method.span, "outbound.1", method.text.to_owned());
-            let leaves = leaves.by(owner, "").from_fact(method.resource).kind(kind);
+            let leaves = leaves.by(owner, "").at_fact(method.resource).kind(kind);
             let leaves = if method.code.is_empty() { leaves } else { leaves.code(method.code) };
             let seen = Packet { ports: SourcePorts::Translated, src_asgs: Vec::new(), ..packet.clone() };
             self.at_public_address(&seen, &method.source, trail.clone().and(leaves), ways);

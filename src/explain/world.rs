@@ -36,7 +36,10 @@ pub struct World<'a> {
     programs: RefCell<Programs>,
     endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
     subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
-    bounds: std::cell::OnceCell<Bounds>,
+    bounds: OnceCell<Bounds>,
+    memberships: RefCell<FxHashMap<Sym, Tri>>,
+    transit_cuts: OnceCell<Vec<Prefix>>,
+    internet: RefCell<FxHashMap<(Sym, Sym, bool), Rc<Vec<IpAddr>>>>,
 }
 
 impl<'a> World<'a> {
@@ -56,7 +59,10 @@ impl<'a> World<'a> {
             programs: RefCell::default(),
             endpoints_by_address,
             subscriptions: RefCell::default(),
-            bounds: std::cell::OnceCell::new(),
+            bounds: OnceCell::new(),
+            memberships: RefCell::default(),
+            transit_cuts: OnceCell::new(),
+            internet: RefCell::default(),
         }
     }
 
@@ -142,24 +148,6 @@ impl<'a> World<'a> {
             let mut vnets = members.filter_map(|row| self.index.ip_config.one(row.ip_config)).map(|config| self.vnet_of(config.subnet));
             let first = vnets.next();
             if vnets.all(|vnet| Some(vnet) == first) { Tri::Yes } else { Tri::Maybe }
-        })
-    }
-
-    /// Every prefix that filters, routes and statements anywhere compare addresses with; sorted, each once.
-    pub fn all_cuts(&self) -> &[Prefix] {
-        self.all_cuts.get_or_init(|| {
-            let named = |selector: Selector| match selector {
-                Selector::Prefix(prefix) => Some(prefix),
-                _ => None,
-            };
-            let rules = self.index.nsg_rules.rows();
-            let mut cuts: Vec<Prefix> =
-                rules.flat_map(|rule| rule.sources.items().into_iter().chain(rule.destinations.items())).filter_map(named).collect();
-            cuts.extend(self.index.routes.rows().flat_map(|route| route.destination.items()).filter_map(named));
-            cuts.extend(self.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
-            cuts.sort();
-            cuts.dedup();
-            cuts
         })
     }
 
@@ -571,7 +559,7 @@ impl World<'_> {
             let nics = index.nics_by_machine.get(machine).iter();
             nics.map(|row| standard_address(row.nic)).max().unwrap_or(Tri::No).or(Tri::from_bool(flexible))
         });
-        let mut allowed = index.subnet_default_outbound.one(at.subnet).map_or(Tri::Yes, |row| row.allowed).and(barred.not());
+        let mut allowed = index.subnet_default_outbound.one(at.subnet).map_or(Tri::Yes, |row| row.allowed).and(barred.negated());
         if index.subnet_delegations.has(at.subnet) {
             allowed = Tri::Maybe;
         }
@@ -693,5 +681,30 @@ fn table_input(index: &Index, table: Sym) -> Table {
             routes.sort();
             Table::Known { table, gateway_routes: row.gateway_routes, routes }
         }
+    }
+}
+
+impl World<'_> {
+    /// The service tags that the filters of a place, or of any appliance, name; each once.
+    pub fn named_tags(&self, nic: Sym, subnet: Sym) -> Vec<Sym> {
+        let index = self.index;
+        let mut groups: Vec<Sym> = index.nic_nsg.get(nic).iter().map(|row| row.nsg).collect();
+        groups.extend(index.subnet_nsg.get(subnet).iter().map(|row| row.nsg));
+        for nic in index.nic.rows().filter(|nic| nic.forwarding) {
+            groups.extend(index.nic_nsg.get(nic.nic).iter().map(|row| row.nsg));
+            let subnets = index.ip_configs_by_nic.get(nic.nic).iter().map(|config| config.subnet);
+            groups.extend(subnets.flat_map(|subnet| index.subnet_nsg.get(subnet)).map(|row| row.nsg));
+        }
+        let rules = groups.into_iter().flat_map(|nsg| index.nsg_rules.get(nsg));
+        let mut tags: Vec<Sym> = rules
+            .flat_map(|rule| rule.sources.items().into_iter().chain(rule.destinations.items()))
+            .filter_map(|selector| match selector {
+                Selector::Tag(tag) => Some(tag),
+                _ => None,
+            })
+            .collect();
+        tags.sort();
+        tags.dedup();
+        tags
     }
 }

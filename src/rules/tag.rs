@@ -128,7 +128,7 @@ fn global_tag(tag: Sym) -> Option<Sym> {
 fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform: &Platform) -> Tri {
     match tag.as_str() {
         // Public space that a default route or a gateway puts into `VirtualNetwork` may not count as internet (NSG-22).
-        "internet" => service_in_virtual_network(class, context, platform).not().max(Tri::Maybe),
+        "internet" => service_in_virtual_network(class, context, platform).negated().max(Tri::Maybe),
         "virtualnetwork" | "virtual_network" => service_in_virtual_network(class, context, platform),
         "azureloadbalancer" | "azure_loadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
         text => {
@@ -179,7 +179,7 @@ fn tag_holds_some_public(tag: Sym, context: &Context) -> Tri {
     };
     match tag.as_str() {
         "virtualnetwork" | "virtual_network" => network(),
-        "internet" => network().not().max(Tri::Maybe),
+        "internet" => network().negated().max(Tri::Maybe),
         "azureloadbalancer" | "azure_loadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
         _ => Tri::Maybe,
     }
