@@ -45,6 +45,10 @@ fn steps(
         let where_ = if host.nic.is_empty() { short(host.subnet) } else { short(host.nic) };
         out.push(step(stage, Span::ALL, "filter.2", format!("no NSG on {where_} or its subnet")).kind(Kind::Absence).by(host.subnet, ""));
     }
+    if !world.index.subnet.has(host.subnet) {
+        let text = format!("subnet {} is not in the input: whether a group filters there is not known", short(host.subnet));
+        out.push(step(stage, Span::UNKNOWN, "filter.3", text).by(host.subnet, "").kind(Kind::Absence).code("W-MISSING"));
+    }
     if let Some(cloud) = world.index.clouded.get(host.vnet).iter().find(|row| row.what.as_str() == "filters") {
         let text = format!("`{}` may add rules that are not modelled", short(cloud.resource));
         out.push(step(stage, Span::UNKNOWN, "filter.4", text).by(cloud.resource, "").kind(Kind::Assumption).code("W-UNSUPPORTED"));

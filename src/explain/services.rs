@@ -167,6 +167,7 @@ impl Walk<'_, '_> {
         !self.world.context(at.subnet).unknown.is_empty()
             || self.world.context(at.subnet).entries.iter().any(|entry| {
                 let elsewhere = entry.origin.is_user() && entry.hop != Hop::Internet && entry.sure.hi();
+                let elsewhere = elsewhere && front_end.class.within(&entry.prefix, self.world.platform).hi();
                 elsewhere
                     && match tag {
                         Some(prefixes) => prefixes.iter().any(|p| p.contains(&entry.prefix) || (entry.open && entry.prefix.contains(p))),

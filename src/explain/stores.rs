@@ -77,6 +77,11 @@ fn clients(world: &World<'_>, flow: &Flow) -> Vec<Vec<(Client, From, bool)>> {
             let mut hosts = Vec::new();
             for entrance in world.entrances(site) {
                 let sources = site_representatives(world, site);
+                if sources.is_empty() {
+                    // Nobody knows the site's addresses: nor where its packets go from here.
+                    let nowhere = Host::imagined(world, Sym::EMPTY, std::net::IpAddr::from([0, 0, 0, 0]));
+                    hosts.push((nowhere, entrance.step.clone()));
+                }
                 let entered = |ip| (Host::imagined(world, entrance.subnet, ip), entrance.step.clone());
                 hosts.extend(sources.into_iter().map(entered));
             }

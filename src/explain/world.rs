@@ -491,6 +491,9 @@ impl World<'_> {
         let Some(config) = self.index.ip_config.one(ip_config) else { return Vec::new() };
         let host = |ip| Host { ip, ip_config, nic: config.nic, subnet: config.subnet, vnet: self.vnet_of(config.subnet) };
         let known = self.index.ip_config_address.get(ip_config);
+        if known.is_empty() && !self.index.subnet.has(config.subnet) {
+            return vec![host(IpAddr::from([0, 0, 0, 0]))]; // nowhere, until its subnet is known
+        }
         if known.is_empty() {
             return self.free_addresses(config.subnet).into_iter().map(host).collect();
         }

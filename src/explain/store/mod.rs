@@ -261,6 +261,9 @@ impl Asked<'_> {
             return (vec![self.end()], Tri::Maybe, "; what the machine at this address does with the request is not known");
         }
         if let Some(&other) = private_endpoint::owners(index, address).first() {
+            if !index.private_endpoint_connections.has(other) {
+                return (vec![self.end()], Tri::Maybe, "; what the private endpoint at this address is connected to is not in the input");
+            }
             let group = index.private_endpoint_connections.get(other).iter().map(|c| c.group).min_by_key(|g| g.as_str());
             let mut step = steps::endpoint(other, group.unwrap_or(Sym::EMPTY), Span::NONE);
             step.text =

@@ -159,6 +159,8 @@ impl Walk<'_, '_> {
         }
         let [network] = networks.as_slice() else { return if networks.is_empty() { Tri::No } else { Tri::Maybe } };
         match world.owner(*network, hop) {
+            // The next hop is whom the reply is for.
+            Owner::Config { .. } if to == Addr::Known(hop) && passed.is_empty() => Tri::from_bool(origin == Origin::Network(*network)),
             Owner::Config { nic, subnet, .. } => {
                 let machine = world.machine_of(nic).unwrap_or(nic);
                 match passed.split_last() {
@@ -249,7 +251,13 @@ impl Walk<'_, '_> {
                 let rule = self.first_route(c.subnet, packet.src);
                 world.filter_in(place, &inside, || self.with_way_back(&rule, back, Via::Public))
             });
-            all_of(each.collect())
+            let each: Vec<Outcome> = each.collect();
+            if world.vnet_of(c.subnet).is_none() {
+                let refused = !each.is_empty() && each.iter().all(|o| o.verdict == watertight::model::Verdict::Denied);
+                let unknown = || Outcome::unproven(Stage::NsgInbound, name_of(c.subnet), "W-MISSING");
+                return if refused { all_of(each) } else { unknown() };
+            }
+            all_of(each)
         })
     }
 }

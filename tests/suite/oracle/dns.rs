@@ -52,6 +52,9 @@ impl World<'_> {
                 if servers.is_empty() {
                     servers = self.vnet_dns.iter().filter(|d| d.vnet == vnet).map(|d| (d.position, d.server)).collect();
                 }
+                if servers.is_empty() && !self.has_vnet(vnet) {
+                    return Answer::Unknown("network");
+                }
                 servers.sort();
                 match servers.first() {
                     None => self.azure(vnet, name, 0),
@@ -66,7 +69,7 @@ impl World<'_> {
         if server.to_string() == "168.63.129.16" {
             return self.azure(vnet, name, 0);
         }
-        let modelled = self.vnets.iter().any(|v| self.in_space(v.vnet, server));
+        let modelled = self.vnet_prefixes.iter().any(|p| p.prefix.contains(&server));
         let routes = self.candidates(subnet, Addr::Known(server));
         if modelled && routes.iter().all(|c| matches!(c.hop, Hop::Drop | Hop::Internet)) {
             return Answer::Nothing("servfail");

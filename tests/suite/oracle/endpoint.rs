@@ -109,7 +109,9 @@ impl World<'_> {
         } else if let Some(tri) = theirs.first() {
             all = all.and(*tri);
         }
-        let in_input = self.stores.iter().any(|s| s.store == link.target) || self.resources.iter().any(|r| r.id == link.target);
+        let in_input = self.provider_links.iter().any(|p| p.target == link.target)
+            || self.stores.iter().any(|s| s.store == link.target)
+            || self.resources.iter().any(|r| r.id == link.target);
         if rows.is_empty() && in_input {
             // The owner's list says there is no such connection, or nobody exported the list (decision 8).
             all = all.and(if self.provider_side_is_listed(link.target) { Tri::No } else { Tri::Maybe });

@@ -91,12 +91,18 @@ impl World<'_> {
                 let connected = self.connections.iter().any(|c| self.same_site(site, c.peer));
                 if all.is_empty() && connected {
                     let unknown = Outcome::unproven(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
+                    if self.from_a_site_apart(site, ask).verdict == Verdict::Denied
+                        && let End::Store(store, ..) = ask.to
+                        && !self.links.iter().any(|l| l.target == store)
+                    {
+                        return self.from_a_site_apart(site, ask);
+                    }
                     let End::PrivateEndpoint(endpoint) = ask.to else { return unknown };
                     let any = Start::Site { site, ip: IpAddr::from([0, 0, 0, 0]) };
                     return self.refused_anyway(unknown, endpoint, &self.packet(any, Addr::SomePublic, None, ask));
                 }
-                if all.is_empty() {
-                    return Outcome::denied(Stage::Gateway, "no connection");
+                if !connected && !self.client_pools.iter().any(|p| p.gateway == site) {
+                    return self.from_a_site_apart(site, ask);
                 }
                 any_of(all.into_iter().map(|ip| self.to_end(Start::Site { site, ip }, ask)).collect())
             }
@@ -112,6 +118,10 @@ impl World<'_> {
             for config in self.configs.iter().filter(|c| c.nic == nic) {
                 let place = Place { subnet: config.subnet, nic: Some(nic), endpoint: None };
                 let starts = self.possible_addresses(config.ip_config, config.subnet);
+                if starts.is_empty() {
+                    ways.push(Outcome::unproven(Stage::Route, name_of(config.subnet), "W-MISSING")); // its subnet is not in the input
+                    continue;
+                }
                 let config = Some(config.ip_config);
                 ways.push(all_of(starts.into_iter().map(|ip| self.to_end(Start::Inside { place, config, ip }, ask)).collect()));
             }
@@ -128,6 +138,14 @@ impl World<'_> {
             );
         }
         any_of(each.into_iter().map(|(_, o)| o).collect())
+    }
+
+    /// From a site that no gateway is connected to: its own way out is left.
+    fn from_a_site_apart(&self, site: Sym, ask: &Ask) -> Outcome {
+        match ask.to {
+            End::Store(..) | End::External(_) | End::Fqdn(_) => self.to_end(Start::Site { site, ip: IpAddr::from([0, 0, 0, 0]) }, ask),
+            _ => Outcome::denied(Stage::Gateway, "no connection"),
+        }
     }
 
     fn is_primary(&self, nic: Sym) -> bool {
@@ -240,7 +258,11 @@ impl World<'_> {
         let mut ways = Vec::new();
         for config in self.configs.iter().filter(|c| c.nic == nic) {
             let Start::Internet { ip: client } = start else {
-                let ips = self.possible_addresses(config.ip_config, config.subnet).into_iter().filter(|&ip| start.family_of(ip));
+                let possible = self.possible_addresses(config.ip_config, config.subnet);
+                if possible.is_empty() {
+                    ways.push(Outcome::unproven(Stage::Route, name_of(config.subnet), "W-MISSING"));
+                }
+                let ips = possible.into_iter().filter(|&ip| start.family_of(ip));
                 let each = ips.map(|ip| self.walk(start, Target::Config(config.ip_config), Addr::Known(ip), Some(config.ip_config), ask));
                 ways.push(all_of(each.collect()));
                 continue;

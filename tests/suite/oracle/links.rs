@@ -84,7 +84,7 @@ impl World<'_> {
         let mut all = Vec::new();
         for peering in self.peerings.iter().filter(|p| p.vnet == vnet && p.use_remote_gateways) {
             let lets_in = self.peerings.iter().any(|p| p.vnet == peering.remote && p.remote == vnet && p.gateway_transit);
-            if lets_in {
+            if lets_in && self.is_connected(peering).hi() {
                 all.extend(standing_in(peering.remote).into_iter().map(|g| (g, self.is_connected(peering))));
             }
         }

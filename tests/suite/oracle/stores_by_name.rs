@@ -64,6 +64,14 @@ impl World<'_> {
                 }
             }
         }
+        let group = super::endpoint::group_of(wanted);
+        for link in self.links.iter().filter(|l| l.target == wanted.store && l.group == group && self.consent(**l).hi()) {
+            let inside = !matches!(start, Start::Internet { .. });
+            if inside && self.endpoint_ips(link.endpoint).is_empty() {
+                let unknown = Outcome::unproven(Stage::Route, name_of(link.endpoint), "dynamic-address");
+                ways.push(self.refused_anyway(unknown, link.endpoint, &self.packet(start, Addr::SomePublic, None, ask)));
+            }
+        }
         ways.push(self.to_front(start, wanted, ask));
         any_of(ways)
     }

@@ -34,9 +34,8 @@ impl World<'_> {
                 if of_region == region.as_str() {
                     return Tri::Yes;
                 }
-                if self.platform.tag(tag).is_none() {
-                    return Tri::No; // the same service in another region
-                }
+                // The same service in another region (M-14).
+                return if region.is_empty() { Tri::Maybe } else { Tri::No };
             }
         }
         if let Some(prefixes) = self.platform.tag(tag) {

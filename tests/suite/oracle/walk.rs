@@ -165,7 +165,7 @@ impl Walk<'_, '_> {
         };
         let back = self.world.peerings.iter().find(|p| p.vnet == link.remote && p.remote == link.vnet);
         let name = name_of(peering);
-        let foreign = !matches!(packet.src, Addr::Known(ip) if self.world.in_space(link.vnet, ip)) && !trip.from_gateway;
+        let foreign = !matches!(packet.src, Addr::Known(ip) if self.world.in_space(link.vnet, ip)) && !trip.passed.is_empty();
         let may_enter = back.is_some_and(|b| b.forwarded);
         let sure = |ok: bool| if ok { Tri::Yes } else { Tri::Maybe };
         let whole = sure(link.complete && back.is_none_or(|b| b.complete));
