@@ -266,13 +266,14 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
 
 /// The ways of one packet from one place.
 fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target) -> Pair {
-    if let Target::Host(host) = &target {
-        if host == from && !host.ip_config.is_empty() {
-            return vec![Way {
-                via: Via::VnetLocal,
-                steps: vec![step(Stage::Delivered, Span::ALL, "reach.7", "it is the same address".to_owned())],
-            }];
-        }
+    if let Target::Host(host) = &target
+        && host == from
+        && !host.ip_config.is_empty()
+    {
+        return vec![Way {
+            via: Via::VnetLocal,
+            steps: vec![step(Stage::Delivered, Span::ALL, "reach.7", "it is the same address".to_owned())],
+        }];
     }
     if let Some(way) = to_platform(world, flow, from, to) {
         return vec![way];
@@ -424,10 +425,11 @@ fn end_id(end: End) -> Sym {
 
 /// From a site on premises: in at the gateway, then by the routes of the gateway's subnet.
 fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
-    if let End::Ip(ip) | End::Internet(Some(ip)) = flow.to {
-        if net::is_public(ip) && !world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&ip)) {
-            return from_site_outside(world, flow, site, ip);
-        }
+    if let End::Ip(ip) | End::Internet(Some(ip)) = flow.to
+        && net::is_public(ip)
+        && !world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&ip))
+    {
+        return from_site_outside(world, flow, site, ip);
     }
     let mut out = Pairs::default();
     let entrances = world.entrances(site);

@@ -280,11 +280,11 @@ impl<'w, 'a> Walk<'w, 'a> {
             self.arrive(host, packet, trail, via, ways);
             return;
         }
-        if let Target::Endpoint(endpoint) = &self.target {
-            if self.world.endpoints_at(packet.dst, vnet).contains(endpoint) {
-                self.to_endpoint(*endpoint, packet, trail, Via::PrivateEndpoint, ways);
-                return;
-            }
+        if let Target::Endpoint(endpoint) = &self.target
+            && self.world.endpoints_at(packet.dst, vnet).contains(endpoint)
+        {
+            self.to_endpoint(*endpoint, packet, trail, Via::PrivateEndpoint, ways);
+            return;
         }
         if self.target != Target::Anyone {
             let text = format!("{} is somebody else's address in {}", packet.dst, short(vnet));

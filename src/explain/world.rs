@@ -22,6 +22,9 @@ use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways}
 use crate::rules::outbound::{Exits, Method, methods};
 use crate::rules::route::{Context, Network, Table};
 
+/// Addresses of the internet by interface filter, subnet and whether they are IPv6.
+type Internet = FxHashMap<(Sym, Sym, bool), Rc<Vec<IpAddr>>>;
+
 /// Compiled groups by id and direction; `None` for one that is not in the input.
 type Programs = FxHashMap<(Sym, Direction), Option<Rc<Program>>>;
 
@@ -39,7 +42,7 @@ pub struct World<'a> {
     bounds: OnceCell<Bounds>,
     memberships: RefCell<FxHashMap<Sym, Tri>>,
     transit_cuts: OnceCell<Vec<Prefix>>,
-    internet: RefCell<FxHashMap<(Sym, Sym, bool), Rc<Vec<IpAddr>>>>,
+    internet: RefCell<Internet>,
 }
 
 impl<'a> World<'a> {

@@ -91,18 +91,18 @@ impl World<'_> {
                 let connected = self.connections.iter().any(|c| self.same_site(site, c.peer));
                 if all.is_empty() && connected {
                     let unknown = Outcome::unproven(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
-                    if self.from_a_site_apart(site, ask).verdict == Verdict::Denied
+                    if self.site_apart(site, ask).verdict == Verdict::Denied
                         && let End::Store(store, ..) = ask.to
                         && !self.links.iter().any(|l| l.target == store)
                     {
-                        return self.from_a_site_apart(site, ask);
+                        return self.site_apart(site, ask);
                     }
                     let End::PrivateEndpoint(endpoint) = ask.to else { return unknown };
                     let any = Start::Site { site, ip: IpAddr::from([0, 0, 0, 0]) };
                     return self.refused_anyway(unknown, endpoint, &self.packet(any, Addr::SomePublic, None, ask));
                 }
                 if !connected && !self.client_pools.iter().any(|p| p.gateway == site) {
-                    return self.from_a_site_apart(site, ask);
+                    return self.site_apart(site, ask);
                 }
                 any_of(all.into_iter().map(|ip| self.to_end(Start::Site { site, ip }, ask)).collect())
             }
@@ -141,7 +141,7 @@ impl World<'_> {
     }
 
     /// From a site that no gateway is connected to: its own way out is left.
-    fn from_a_site_apart(&self, site: Sym, ask: &Ask) -> Outcome {
+    fn site_apart(&self, site: Sym, ask: &Ask) -> Outcome {
         match ask.to {
             End::Store(..) | End::External(_) | End::Fqdn(_) => self.to_end(Start::Site { site, ip: IpAddr::from([0, 0, 0, 0]) }, ask),
             _ => Outcome::denied(Stage::Gateway, "no connection"),
