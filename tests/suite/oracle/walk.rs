@@ -265,7 +265,7 @@ impl Walk<'_, '_> {
             }
             outcomes.push(all_of(branches));
         }
-        let outcome = one_of(outcomes, Stage::Appliance, "W-NVA");
+        let outcome = any_of(outcomes); // it leaves by the interface that leads there
         // Whether it translates decides about the way back (decision 1).
         if snat == Tri::Maybe { outcome.doubted(Stage::Appliance, "snat", "W-NVA") } else { outcome }
     }
