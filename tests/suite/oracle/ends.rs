@@ -228,10 +228,10 @@ impl World<'_> {
                 if ips.is_empty() {
                     let links = self.links.iter().filter(|l| l.endpoint == endpoint);
                     return match links.map(|l| self.consent(*l)).max() {
-                        Some(Tri::No) => Outcome::denied(Stage::Consent, name_of(endpoint)),
                         Some(_) if !self.answers_at_all(endpoint, &self.packet(start, Addr::SomePublic, None, ask)) => {
                             Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint))
                         }
+                        Some(Tri::No) => Outcome::denied(Stage::Consent, name_of(endpoint)),
                         _ => Outcome::unproven(Stage::Route, name_of(endpoint), "dynamic-address"),
                     };
                 }

@@ -80,10 +80,10 @@ impl World<'_> {
     pub fn refused_anyway(&self, outcome: Outcome, endpoint: Sym, packet: &Packet) -> Outcome {
         let consent = self.links.iter().filter(|l| l.endpoint == endpoint).map(|l| self.consent(*l)).max();
         match outcome.verdict {
-            Verdict::Unproven if consent == Some(watertight::model::Tri::No) => Outcome::denied(Stage::Consent, name_of(endpoint)),
             Verdict::Unproven if consent.is_some() && !self.answers_at_all(endpoint, packet) => {
                 Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint))
             }
+            Verdict::Unproven if consent == Some(watertight::model::Tri::No) => Outcome::denied(Stage::Consent, name_of(endpoint)),
             _ => outcome,
         }
     }
