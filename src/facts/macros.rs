@@ -2,7 +2,7 @@
 
 /// Declares relations: a row type each, its catalog entry, and how its columns are written and read.
 ///
-/// ```ignore
+/// ```text
 /// relations! {
 ///     /// `subnet_nsg(subnet, nsg)`: traffic into or out of `subnet` is filtered by `nsg`.
 ///     SubnetNsg subnet_nsg { subnet: Sym, nsg: Sym }
