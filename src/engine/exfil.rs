@@ -4,7 +4,7 @@
 //! may open, in adversarial mode: names are no barrier (X-03, M-05). Interior nodes are inside the boundary; sinks are outside.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
@@ -54,6 +54,9 @@ struct Edge {
     assumptions: Vec<Assumption>,
 }
 
+/// By sink and certainty: the nodes at each distance, nearest first.
+type Layers = FxHashMap<(End, bool), Vec<Rc<Vec<End>>>>;
+
 /// The graph of one estate; edges are evaluated when they are first asked for.
 pub struct Graph<'w, 'a> {
     world: &'w World<'a>,
@@ -62,6 +65,7 @@ pub struct Graph<'w, 'a> {
     sites: Vec<End>,
     endpoints: Vec<(Sym, End)>,
     edges: RefCell<FxHashMap<(End, End), Option<Edge>>>,
+    layers: RefCell<Layers>,
 }
 
 /// The shortest ways from each source to each sink: a proven one where there is one, else a possible one.
@@ -102,7 +106,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             .collect();
         endpoints.sort_by_key(|(endpoint, _)| endpoint.as_str());
         let sites = site_ids(index).into_iter().map(End::Site).collect();
-        Graph { world, machines, stores, sites, endpoints, edges: RefCell::default() }
+        Graph { world, machines, stores, sites, endpoints, edges: RefCell::default(), layers: RefCell::default() }
     }
 
     /// Whether bytes can rest at a node and go on from there. What a person states of an appliance says what passes it: flows through it
@@ -127,17 +131,8 @@ impl<'w, 'a> Graph<'w, 'a> {
             Some(ends) => ends.to_vec(),
             None => self.sinks(),
         };
-        let mut found: BTreeMap<usize, Path> = BTreeMap::new();
-        for proven in [true, false] {
-            let open: Vec<usize> = (0..sinks.len()).filter(|n| !found.contains_key(n)).collect();
-            if open.is_empty() {
-                break;
-            }
-            for (n, path) in self.search(source, &sinks, &open, proven) {
-                found.entry(n).or_insert(path);
-            }
-        }
-        found.into_values().collect()
+        let way = |sink: End, proven: bool| self.shortest(source, sink, proven).map(|nodes| self.path(source, &nodes, proven));
+        sinks.into_iter().filter(|sink| *sink != source).filter_map(|sink| way(sink, true).or_else(|| way(sink, false))).collect()
     }
 
     /// Everything outside that data can end up in.
@@ -152,40 +147,46 @@ impl<'w, 'a> Graph<'w, 'a> {
         sinks
     }
 
-    /// Breadth first over sure or possible edges, until all open sinks are found.
-    fn search(&self, source: End, sinks: &[End], open: &[usize], proven: bool) -> Vec<(usize, Path)> {
-        let mut open: Vec<usize> = open.to_vec();
-        let mut found = Vec::new();
-        let mut before: FxHashMap<End, End> = FxHashMap::default();
-        let mut queue = VecDeque::from([source]);
-        let mut unseen: Vec<End> = self.inside().filter(|node| *node != source && self.is_pivot(*node)).collect();
-        while let Some(node) = queue.pop_front() {
-            open.retain(|n| {
-                let sink = sinks[*n];
-                if sink == node || !self.carries(node, sink, proven) {
-                    return true;
-                }
-                let mut nodes = vec![sink, node];
-                while let Some(previous) = before.get(nodes.last().expect("it starts with two")) {
-                    nodes.push(*previous);
-                }
-                nodes.reverse();
-                found.push((*n, self.path(source, &nodes, proven)));
-                false
-            });
-            if open.is_empty() {
-                break;
-            }
-            unseen.retain(|next| {
-                let reached = self.carries(node, *next, proven);
-                if reached {
-                    before.insert(*next, node);
-                    queue.push_back(*next);
-                }
-                !reached
-            });
+    /// The nodes of a shortest way. It is looked for from the sink's side: most sources leak at once or by one that does, and a sink that
+    /// nobody reaches costs one look at each node.
+    fn shortest(&self, source: End, sink: End, proven: bool) -> Option<Vec<End>> {
+        if self.carries(source, sink, proven) {
+            return Some(vec![source, sink]);
         }
-        found
+        for distance in 1.. {
+            let layer = self.layer(sink, proven, distance);
+            if layer.is_empty() {
+                return None;
+            }
+            let next = layer.iter().find(|node| **node != source && self.carries(source, **node, proven));
+            if let Some(next) = next {
+                let mut nodes = vec![source, *next];
+                for nearer in (1..distance).rev() {
+                    let from = *nodes.last().expect("it starts with two");
+                    let layer = self.layer(sink, proven, nearer);
+                    nodes.extend(layer.iter().find(|node| self.carries(from, **node, proven)));
+                }
+                nodes.push(sink);
+                return Some(nodes);
+            }
+        }
+        None
+    }
+
+    /// The resting places inside the boundary whose shortest way to the sink has so many hops.
+    fn layer(&self, sink: End, proven: bool, distance: usize) -> Rc<Vec<End>> {
+        let known = self.layers.borrow().get(&(sink, proven)).cloned().unwrap_or_default();
+        if let Some(layer) = known.get(distance - 1) {
+            return layer.clone();
+        }
+        let rest = self.inside().filter(|node| *node != sink && self.is_pivot(*node) && !known.iter().any(|layer| layer.contains(node)));
+        let layer: Vec<End> = match known.last() {
+            None => rest.filter(|node| self.carries(*node, sink, proven)).collect(),
+            Some(last) => rest.filter(|node| last.iter().any(|next| self.carries(*node, *next, proven))).collect(),
+        };
+        let layer = Rc::new(layer);
+        self.layers.borrow_mut().entry((sink, proven)).or_default().push(layer.clone());
+        layer
     }
 
     fn carries(&self, from: End, to: End, proven: bool) -> bool {
