@@ -105,7 +105,8 @@ impl Session {
             self.index.subnet.one(subnet).map(|row| row.vnet)
         };
         let (Some(source), Some(destination)) = (address(from), address(to)) else { return Span::NONE };
-        let (Some(here), Some(there)) = (vnet(from), vnet(to)) else { return Span::NONE };
+        // A subnet that is not in the input: nothing is known of what stands in it.
+        let (Some(here), Some(there)) = (vnet(from), vnet(to)) else { return Span::UNKNOWN };
         let out = self.at(Output::Out, from, destination);
         let into = self.at(Output::Into, to, source);
         let mut span = Span::NONE;

@@ -47,6 +47,8 @@ fn steps(
     }
     if !world.index.subnet.has(host.subnet) {
         let text = format!("subnet {} is not in the input: whether a group filters there is not known", short(host.subnet));
+        // On the way out it is the place itself that is not known, and with it its routes.
+        let stage = if direction == Direction::Outbound { Stage::Route } else { stage };
         out.push(step(stage, Span::UNKNOWN, "filter.3", text).by(host.subnet, "").kind(Kind::Absence).code("W-MISSING"));
     }
     if let Some(cloud) = world.index.clouded.get(host.vnet).iter().find(|row| row.what.as_str() == "filters") {

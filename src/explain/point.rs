@@ -244,8 +244,14 @@ pub fn secondary(host: &Host) -> Step {
 
 /// A flow one of whose ends has no address: nobody is there, or what has it is not in the input.
 pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
+    let index = world.index;
+    // A dynamic address in a subnet whose range is not in the input may be any address.
+    let rangeless = |subnet: Sym| !index.subnet_prefixes.has(subnet);
+    let blind =
+        |nic: Sym| index.ip_configs_by_nic.get(nic).iter().any(|row| !index.ip_config_address.has(row.ip_config) && rangeless(row.subnet));
     let missing = |end: End| match end {
-        End::Machine(machine) => world.index.nics_by_machine.get(machine).iter().any(|row| !world.index.nic.has(row.nic)),
+        End::Machine(machine) => index.nics_by_machine.get(machine).iter().any(|row| !index.nic.has(row.nic) || blind(row.nic)),
+        End::Nic(nic) => blind(nic),
         _ => false,
     };
     let sends = match flow.from {

@@ -635,6 +635,7 @@ fn network(index: &Index, vnet: Sym) -> Network {
         }
     }
     around.clouds = index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "routes").map(|row| row.resource).collect();
+    around.in_input = index.vnet.has(vnet);
     around.filters_clouded = index.clouded.get(vnet).iter().any(|row| row.what.as_str() == "filters");
     assemble(vnet, &around)
 }

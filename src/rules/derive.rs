@@ -105,6 +105,7 @@ fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
     });
     let clouds = keyed(facts, column!(Clouded.vnet));
     let parts = own
+        .concat(keyed(facts, column!(Vnet.vnet)))
         .concat(sides)
         .concat(reciprocal)
         .concat(recorded)
@@ -158,6 +159,7 @@ fn around_of(group: &[Part]) -> Around {
             Part::Fact(Fact::Peering(row)) => around.sides.push(*row),
             Part::Other(Fact::Peering(row)) => around.reciprocal.push(*row),
             Part::Fact(Fact::PeeringPrefix(row)) => around.recorded.push(*row),
+            Part::Fact(Fact::Vnet(_)) => around.in_input = true,
             Part::Other(Fact::Vnet(row)) => around.known.push(row.vnet),
             Part::Other(Fact::VnetPrefix(row)) => around.remote_space.push((row.vnet, row.prefix)),
             Part::Beyond { through, spaces } => {

@@ -31,6 +31,8 @@ pub struct Around {
     pub clouds: Vec<Sym>,
     /// Whether something of a kind that is not modelled filters in it.
     pub filters_clouded: bool,
+    /// Whether the network itself is in the input.
+    pub in_input: bool,
 }
 
 /// The network (PEER-02 to PEER-05, PEER-08, NSG-20).
@@ -79,6 +81,7 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
         gateway,
         clouded: clouds.first().copied().unwrap_or_default(),
         filters_clouded: around.filters_clouded,
+        in_input: around.in_input,
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Network {
     pub clouded: Sym,
     /// Something of a kind that is not modelled filters in the network.
     pub filters_clouded: bool,
+    /// The network itself is in the input.
+    pub in_input: bool,
 }
 
 /// The route table of a subnet.

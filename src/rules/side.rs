@@ -58,7 +58,7 @@ impl Group {
 
     /// What the filters let through between the place and the addresses of `block`.
     fn filtered(&self, direction: Direction, block: &Prefix, platform: &Platform) -> Span {
-        if self.context.network.filters_clouded {
+        if self.context.network.filters_clouded || !self.context.network.in_input {
             return Span::UNKNOWN;
         }
         // Which groups the other end belongs to is not part of its address: a rule that names one names it perhaps.

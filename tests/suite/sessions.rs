@@ -58,7 +58,7 @@ fn sound(session: &Session, platform: &Platform) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..crate::agreement::seeded() })]
 
     /// Incremental equals from scratch, on one and on three workers, after every edit.
     #[test]
