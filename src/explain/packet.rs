@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::explain::services::FrontEnd;
 use crate::explain::way::{Kind, Step};
 use crate::explain::world::World;
-use crate::model::{Set, Span, Stage, Sym, Tri};
+use crate::model::{Span, Stage, Sym, Tri};
 use crate::rules::filter::SourcePorts;
 use crate::rules::tag::{Party, Place};
 
@@ -129,9 +129,4 @@ impl StepExt for Step {
 /// The last segment of an id: what people call a resource.
 pub fn short(id: Sym) -> &'static str {
     id.as_str().rsplit('/').next().unwrap_or("")
-}
-
-/// Nothing of `asked` surely gets through.
-pub fn is_unsure(span: Span, asked: Set) -> bool {
-    !asked.within(span.sure)
 }

@@ -1,6 +1,6 @@
 //! Flows whose destination is a store, a private endpoint, a name or any store outside: the pairs of `point`, over the ways of `store`.
 
-use crate::explain::packet::{Host, StepExt, short, step};
+use crate::explain::packet::{Host, StepExt, step};
 use crate::explain::point::{Pair, Pairs, holders, no_address, no_source, one, places, secondary, site_representatives};
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, caller_ways, endpoint_ways, service_tag, ways};
@@ -302,6 +302,5 @@ pub fn resolve_at(world: &World<'_>, place: Place, name: Sym) -> Resolution {
 pub fn all_parts(world: &World<'_>) -> Vec<(Sym, Sym, Instance)> {
     let mut parts: Vec<(Sym, Sym, Instance)> = world.index.store_parts.rows().map(|row| (row.store, row.part, row.instance)).collect();
     parts.sort_by_key(|(store, part, instance)| (store.as_str(), part.as_str(), *instance));
-    let _ = short;
     parts
 }
