@@ -20,6 +20,9 @@ impl Walk<'_, '_> {
         if !world.has_vnet(vnet) {
             return Outcome::unproven(Stage::Route, name_of(vnet), "W-MISSING"); // SND-04
         }
+        if let (Target::Config(_), Some(frontend)) = (self.target, world.frontend_at(vnet, ip)) {
+            return self.at_frontend(frontend, vnet, packet, trip);
+        }
         match self.target {
             Target::Slot(subnet) if world.vnet_of(subnet) == Some(vnet) => {
                 return self.arrive(Place { subnet, nic: None, endpoint: None }, packet, trip, via);
@@ -46,6 +49,7 @@ impl Walk<'_, '_> {
                 self.arrive(Place { subnet, nic: Some(nic), endpoint: None }, packet, trip, via)
             }
             Owner::Endpoint(endpoint) => self.arrive_at_endpoint(endpoint, packet, trip),
+            Owner::Frontend(frontend) => self.at_frontend(frontend, vnet, packet, trip),
             Owner::Device(kind) => Outcome::unproven(stage_of(kind), ip.to_string(), "W-UNSUPPORTED"),
             Owner::Nobody => Outcome::denied(Stage::Route, "no-endpoint"),
             Owner::Perhaps => Outcome::unproven(Stage::Route, ip.to_string(), "dynamic-address"),
@@ -169,6 +173,10 @@ impl Walk<'_, '_> {
                     _ => Tri::Maybe, // another stateful device than on the way there
                 }
             }
+            Owner::Frontend(_) => match passed.split_last() {
+                Some((last, before)) if last.shared == Some(hop) && !last.translated => self.reply(last.subnet, to, before, origin),
+                _ => Tri::Maybe,
+            },
             Owner::Endpoint(_) => Tri::No,
             _ => Tri::Maybe,
         }
@@ -213,6 +221,10 @@ impl Walk<'_, '_> {
         if let Some(device) = world.device_public_ips.iter().find(|d| d.public_ip == public_ip) {
             let kind = world.devices.iter().find(|d| d.device == device.device).map(|d| d.kind);
             return Outcome::unproven(kind.map_or(Stage::Appliance, stage_of), name_of(device.device), "W-UNSUPPORTED");
+        }
+        let fronts: Vec<Sym> = world.fronts.iter().filter(|f| f.public_ip == public_ip).map(|f| f.frontend).collect();
+        if !fronts.is_empty() {
+            return any_of(fronts.into_iter().map(|front| self.at_public_frontend(front, packet)).collect());
         }
         if world.nat_public_ips.iter().any(|n| n.public_ip == public_ip) {
             return Outcome::denied(Stage::Nat, name_of(public_ip)); // IN-07
