@@ -145,6 +145,7 @@ impl Walk<'_, '_> {
             if !members.iter().any(mine) || !hit {
                 continue;
             }
+            // Of fewer ports than members some have none (IN-05).
             let whole = taker.width == 0 || taker.width as usize >= members.len();
             let sure = world.knows(taker.rule, false) && whole && !(taker.floating && address.is_none());
             let sent = Packet { dst: address.map_or(Addr::SomePublic, Addr::Known), ..packet };
@@ -280,8 +281,10 @@ fn choice(reached: Vec<(Outcome, bool, bool)>, wanted: bool) -> Outcome {
     if wanted || no_way || (all_allow && some_allow) {
         return any_of(each);
     }
-    let code = if each.iter().all(|o| o.codes.contains("W-LB-PROBE")) { "W-LB-PROBE" } else { "some" };
-    any_of(each).doubted(Stage::LoadBalancer, "members", code).beside(Stage::NsgInbound).beside(Stage::Route)
+    if each.iter().any(|o| o.verdict == Verdict::Unproven) {
+        return all_of(each).beside(Stage::LoadBalancer);
+    }
+    any_of(each).doubted(Stage::LoadBalancer, "members", "some")
 }
 
 impl World<'_> {

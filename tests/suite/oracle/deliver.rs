@@ -256,7 +256,8 @@ impl Walk<'_, '_> {
             PublicSku::Standard | PublicSku::StandardV2 => Tri::No,
             PublicSku::Unknown => Tri::Maybe,
         };
-        check(open, Stage::NsgInbound, "secure by default", "W-MISSING", || {
+        let chained = world.chains.iter().any(|c| c.end == config);
+        let outcome = check(open, Stage::NsgInbound, "secure by default", "W-MISSING", || {
             let each = world.possible_addresses(config, c.subnet).into_iter().map(|ip| {
                 let inside = Packet { dst: Addr::Known(ip), dst_config: Some(config), ..packet };
                 let back = || self.reply(c.subnet, packet.src, &[], Origin::Internet);
@@ -270,7 +271,8 @@ impl Walk<'_, '_> {
                 return if refused { all_of(each) } else { unknown() };
             }
             all_of(each)
-        })
+        });
+        if chained { outcome.doubted(Stage::Appliance, "", "W-NVA") } else { outcome } // IN-11
     }
 }
 

@@ -76,6 +76,10 @@ impl World<'_> {
                 return WayOut::by(name, sources);
             }
         }
+        let chained = self.sending_config(at, packet.src_config).is_some_and(|config| self.chains.iter().any(|c| c.end == config));
+        if let Some(sources) = instance.clone().filter(|_| chained) {
+            return WayOut::maybe(Stage::Nat, "instance address".to_owned(), "W-NVA", sources); // IN-11
+        }
         if let Some(sources) = instance {
             return WayOut::by("instance address".to_owned(), sources);
         }
