@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::facts::config::*;
 use crate::facts::gap::*;
+use crate::facts::load_balancing::*;
 use crate::facts::network::*;
 use crate::facts::platform::*;
 use crate::facts::private_access::*;
@@ -220,6 +221,10 @@ facts! {
     // gateways and other devices
     Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
     Device, DeviceAddress, DevicePublicIp,
+    // load balancers
+    LoadBalancer, LoadBalancerFrontend, LoadBalancerFrontendRange, GatewayChain, LoadBalancerPool, LoadBalancerAddress, LoadBalancerRegion,
+    LoadBalancerMemberDown, LoadBalancingRule, LoadBalancingRulePool, LoadBalancerProbe, InboundNatRule, InboundNatRulePool, OutboundRule,
+    OutboundRuleFrontend,
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,
     PrivateDnsZone, ZoneLink, ZoneRecord, ZoneGroup,
