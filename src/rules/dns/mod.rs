@@ -213,6 +213,20 @@ pub fn resolve(index: &Index, platform: &Platform, unreachable: &dyn Fn(IpAddr) 
     }
 }
 
+/// Whether the servers that a network lists give a client different answers for `name` (DNS-04): `true` where they surely do, `false` where they may, nothing
+/// where they agree or there is but one.
+pub fn disagree(index: &Index, platform: &Platform, vnet: Sym, name: &str) -> Option<bool> {
+    let resolver = Resolver { index, platform };
+    let name = normal(name);
+    let ask = |server| resolver.ask(server, Some(vnet), &name, 0);
+    let answers: Vec<Resolution> = servers(index, vnet, Sym::EMPTY).into_iter().map(ask).collect();
+    let (known, unknown): (Vec<_>, Vec<_>) = answers.iter().partition(|one| one.answer != Answer::Unknown);
+    if known.iter().any(|one| !one.same(known[0])) {
+        return Some(true);
+    }
+    (!unknown.is_empty() && !known.is_empty()).then_some(false)
+}
+
 /// The servers a client asks, in their order; none means Azure's resolver (DNS-01, DNS-02, DNS-03).
 pub fn servers(index: &Index, vnet: Sym, nic: Sym) -> Vec<IpAddr> {
     let mut own: Vec<(u16, IpAddr)> = index.nic_dns.get(nic).iter().map(|row| (row.position, row.server)).collect();
