@@ -95,7 +95,7 @@ impl<'a> Derived<'a> {
             "name_answer" => Ok(self.table("name_answer", bound, || self.name_answers())),
             "sensitive" => Ok(self.table("sensitive", bound, || self.sensitive())),
             "resolves" => Ok(self.resolves(symbol(0), symbol(1))),
-            "covers" => Ok(self.covers(symbol(0), symbol(1))),
+            "endpoint_covers" => Ok(self.covers(symbol(0), symbol(1))),
             "mixed_servers" => Ok(self.table("mixed_servers", bound, || self.mixed_servers())),
             "address_tag" => Ok(self.address_tags(bound.first().copied().flatten())),
             "counted" => Ok(self.table("counted", bound, || self.counted())),

@@ -77,7 +77,7 @@ impl Derived<'_> {
         rows
     }
 
-    /// `covers(subnet, store, service, covered)`.
+    /// `endpoint_covers(subnet, store, service, covered)`.
     pub(super) fn covers(&self, subnet: Option<&str>, store: Option<&str>) -> Vec<Vec<Value>> {
         let index = self.world.index;
         let subnets: Vec<Sym> = match subnet {

@@ -184,7 +184,7 @@ const FORWARDERS: [&str; 3] = [
 /// asks(N, D) :- nic_dns(N, _, D).                                                                                // dns.1
 /// asks(N, D) :- ip_config(_, N, S, _), subnet(S, V, _), vnet_dns(V, _, D), !has_own_servers(N).                  // dns.2
 /// has_own_servers(N) :- nic_dns(N, _, _).
-/// resolves(V, Z, N, A) :- zone_link(_, Z, V, true, _, _), zone_record(_, Z, N, "a", A).                          // dns.3
+/// zone_answers(V, Z, N, A) :- zone_link(_, Z, V, true, _, _), zone_record(_, Z, N, "a", A).                          // dns.3
 /// ```
 pub fn resolve(index: &Index, platform: &Platform, unreachable: &dyn Fn(IpAddr) -> bool, view: &View, name: &str) -> Resolution {
     let resolver = Resolver { index, platform };

@@ -68,7 +68,7 @@ const NEAR_ENDPOINT: &str = r#"
 /// A storage account `d` that admits subnet `a`, which has the service endpoint.
 const BY_SUBNET: &str = r#"
     vnet("v", "eastus"). subnet("a", "v", "a"). subnet_service_endpoint("a", "microsoft.storage", "").
-    store("d", "storage", "storagev2", "eastus"). store_subnet_rule("r", "d", "a", "yes"). covers("a", "d", "microsoft.storage", "yes").
+    store("d", "storage", "storagev2", "eastus"). store_subnet_rule("r", "d", "a", "yes"). endpoint_covers("a", "d", "microsoft.storage", "yes").
     inside("a"). inside("d").
 "#;
 
@@ -145,15 +145,15 @@ const CASES: &[(&str, &str, &str)] = &[
     // covers: L-017
     (
         "l017",
-        r#"property("d", "properties.isHnsEnabled", "", "true"). consented("e", "c", "d", "blob", "approved", "proven")."#,
-        r#"property("d", "properties.isHnsEnabled", "", "true"). consented("e", "c", "d", "blob", "approved", "proven").
+        r#"inside("d"). property("d", "properties.isHnsEnabled", "", "true"). consented("e", "c", "d", "blob", "approved", "proven")."#,
+        r#"inside("d"). property("d", "properties.isHnsEnabled", "", "true"). consented("e", "c", "d", "blob", "approved", "proven").
            consented("f", "c2", "d", "dfs", "pending", "proven")."#,
     ),
     // covers: L-018
     (
         "l018",
-        r#"store_part("d", "blob", "secondary", "h", "r"). consented("e", "c", "d", "blob", "approved", "proven")."#,
-        r#"store_part("d", "blob", "secondary", "h", "r"). consented("e", "c", "d", "blob", "approved", "proven").
+        r#"inside("d"). store_part("d", "blob", "secondary", "h", "r"). consented("e", "c", "d", "blob", "approved", "proven")."#,
+        r#"inside("d"). store_part("d", "blob", "secondary", "h", "r"). consented("e", "c", "d", "blob", "approved", "proven").
            consented("f", "c2", "d", "blob_secondary", "approved", "proven")."#,
     ),
     // covers: L-019
@@ -278,14 +278,14 @@ const CASES: &[(&str, &str, &str)] = &[
     // covers: L-052
     (
         "l052",
-        r#"{loop} property("rs/rules/u", "properties.domainName", "", "corp.example.")."#,
-        r#"{loop} property("rs/rules/u", "properties.domainName", "", "blob.corp.example.").
+        r#"{loop} property("{rule}", "properties.domainName", "", "corp.example.")."#,
+        r#"{loop} property("{rule}", "properties.domainName", "", "blob.corp.example.").
            private_dns_zone("z", "corp.example"). zone_link("k", "z", "/subscriptions/s/v/n1", true, false, false)."#,
     ),
     (
         "l052",
-        r#"{loop} property("rs/rules/u", "properties.domainName", "", "corp.example."). property("rs/rules/u", "properties.forwardingRuleState", "", "enabled")."#,
-        r#"{loop} property("rs/rules/u", "properties.domainName", "", "corp.example."). property("rs/rules/u", "properties.forwardingRuleState", "", "disabled")."#,
+        r#"{loop} property("{rule}", "properties.domainName", "", "corp.example."). property("{rule}", "properties.forwardingRuleState", "", "enabled")."#,
+        r#"{loop} property("{rule}", "properties.domainName", "", "corp.example."). property("{rule}", "properties.forwardingRuleState", "", "disabled")."#,
     ),
     // covers: L-053
     (
@@ -365,43 +365,43 @@ const CASES: &[(&str, &str, &str)] = &[
     // covers: L-063
     (
         "l063",
-        r#"resource("eh/networkrulesets/default", "microsoft.eventhub/namespaces/networkrulesets", "default", "r", "s", "t", "g").
+        r#"inside("eh"). resource("eh/networkrulesets/default", "microsoft.eventhub/namespaces/networkrulesets", "default", "r", "s", "t", "g").
            property("eh/networkrulesets/default", "properties.defaultAction", "", "deny")."#,
-        r#"resource("eh/networkrulesets/default", "microsoft.eventhub/namespaces/networkrulesets", "default", "r", "s", "t", "g").
+        r#"inside("eh"). resource("eh/networkrulesets/default", "microsoft.eventhub/namespaces/networkrulesets", "default", "r", "s", "t", "g").
            property("eh/networkrulesets/default", "properties.defaultAction", "", "deny").
            property("eh/networkrulesets/default", "properties.ipRules[].ipMask", "0", "192.0.2.1")."#,
     ),
     (
         "l063",
-        r#"resource("sb", "microsoft.servicebus/namespaces", "sb", "r", "s", "t", "g"). property("sb", "sku.name", "", "standard")."#,
-        r#"resource("sb", "microsoft.servicebus/namespaces", "sb", "r", "s", "t", "g"). property("sb", "sku.name", "", "premium").
+        r#"inside("eh"). inside("sb"). resource("sb", "microsoft.servicebus/namespaces", "sb", "r", "s", "t", "g"). property("sb", "sku.name", "", "standard")."#,
+        r#"inside("eh"). inside("sb"). resource("sb", "microsoft.servicebus/namespaces", "sb", "r", "s", "t", "g"). property("sb", "sku.name", "", "premium").
            resource("eh", "microsoft.eventhub/namespaces", "eh", "r", "s", "t", "g"). property("eh", "sku.name", "", "standard")."#,
     ),
     // covers: L-064
     (
         "l064",
-        r#"{app} property("w/config/web", "properties.siteConfig.ipSecurityRestrictions[].vnetSubnetResourceId", "0", "a").
+        r#"inside("w"). {app} property("w/config/web", "properties.siteConfig.ipSecurityRestrictions[].vnetSubnetResourceId", "0", "a").
            consented("e", "c", "w", "sites", "approved", "proven")."#,
-        r#"{app} property("w/config/web", "properties.siteConfig.ipSecurityRestrictions[].vnetSubnetResourceId", "0", "a")."#,
+        r#"inside("w"). {app} property("w/config/web", "properties.siteConfig.ipSecurityRestrictions[].vnetSubnetResourceId", "0", "a")."#,
     ),
     (
         "l064_open",
-        r#"{app} property("w/config/web", "properties.siteConfig.ipSecurityRestrictions[].action", "0", "allow").
+        r#"inside("w"). {app} property("w/config/web", "properties.siteConfig.ipSecurityRestrictions[].action", "0", "allow").
            property("w/config/web", "properties.siteConfig.ipSecurityRestrictionsDefaultAction", "", "allow")."#,
-        r#"{app} property("w/config/web", "properties.siteConfig.ipSecurityRestrictions[].action", "0", "deny").
+        r#"inside("w"). {app} property("w/config/web", "properties.siteConfig.ipSecurityRestrictions[].action", "0", "deny").
            property("w/config/web", "properties.siteConfig.ipSecurityRestrictionsDefaultAction", "", "allow")."#,
     ),
     // covers: L-065
     (
         "l065",
-        r#"store("q", "sql", "v12.0", "r"). store_ip_rule("q/firewallrules/azure", "q", 0.0.0.0, 0.0.0.0)."#,
-        r#"store("q", "sql", "v12.0", "r"). store_ip_rule("q/firewallrules/azure", "q", 0.0.0.0, 0.0.0.0).
+        r#"inside("q"). store("q", "sql", "v12.0", "r"). store_ip_rule("q/firewallrules/azure", "q", 0.0.0.0, 0.0.0.0)."#,
+        r#"inside("q"). store("q", "sql", "v12.0", "r"). store_ip_rule("q/firewallrules/azure", "q", 0.0.0.0, 0.0.0.0).
            property("q", "properties.publicNetworkAccess", "", "disabled"). store_ip_rule("p/firewallrules/x", "p", 192.0.2.1, 192.0.2.1)."#,
     ),
     (
         "l065",
-        r#"property("pg/firewallrules/x", "properties.startIpAddress", "", "0.0.0.0"). property("pg/firewallrules/x", "properties.endIpAddress", "", "0.0.0.0")."#,
-        r#"property("pg/firewallrules/x", "properties.startIpAddress", "", "192.0.2.1"). property("pg/firewallrules/x", "properties.endIpAddress", "", "192.0.2.9")."#,
+        r#"inside("pg"). property("pg/firewallrules/x", "properties.startIpAddress", "", "0.0.0.0"). property("pg/firewallrules/x", "properties.endIpAddress", "", "0.0.0.0")."#,
+        r#"inside("pg"). property("pg/firewallrules/x", "properties.startIpAddress", "", "192.0.2.1"). property("pg/firewallrules/x", "properties.endIpAddress", "", "192.0.2.9")."#,
     ),
     (
         "l065",
@@ -416,8 +416,8 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "l066_alone",
-        r#"property("d", "properties.publicNetworkAccess", "", "securedbyperimeter")."#,
-        r#"{member} property("d", "properties.publicNetworkAccess", "", "securedbyperimeter")."#,
+        r#"inside("d"). property("d", "properties.publicNetworkAccess", "", "securedbyperimeter")."#,
+        r#"inside("d"). {member} property("d", "properties.publicNetworkAccess", "", "securedbyperimeter")."#,
     ),
     // covers: L-067
     ("l067", r#"{sensitive}"#, r#"{sensitive} property("d", "properties.allowedCopyScope", "", "aad")."#),
@@ -435,19 +435,19 @@ const CASES: &[(&str, &str, &str)] = &[
     // covers: L-069
     (
         "l069",
-        r#"property("d", "properties.publicNetworkAccess", "", "disabled"). property("d", "properties.networkAcls.defaultAction", "", "allow")."#,
-        r#"property("d", "properties.publicNetworkAccess", "", "disabled"). property("d", "properties.networkAcls.defaultAction", "", "deny")."#,
+        r#"inside("d"). property("d", "properties.publicNetworkAccess", "", "disabled"). property("d", "properties.networkAcls.defaultAction", "", "allow")."#,
+        r#"inside("d"). property("d", "properties.publicNetworkAccess", "", "disabled"). property("d", "properties.networkAcls.defaultAction", "", "deny")."#,
     ),
     // covers: L-070
     (
         "l070",
-        r#"{by_subnet} {nat} store_ip_rule("i", "d", 20.0.0.1, 20.0.0.1)."#,
-        r#"{by_subnet} {nat} store_ip_rule("i", "d", 20.0.0.2, 20.0.0.2)."#,
+        r#"inside("d"). {by_subnet} {nat} store_ip_rule("i", "d", 20.0.0.1, 20.0.0.1)."#,
+        r#"inside("d"). {by_subnet} {nat} store_ip_rule("i", "d", 20.0.0.2, 20.0.0.2)."#,
     ),
     (
         "l070",
-        r#"{nat} store_ip_rule("i", "d", 20.0.0.1, 20.0.0.1). covers("a", "d", "microsoft.storage", "maybe")."#,
-        r#"{nat} store_ip_rule("i", "d", 20.0.0.1, 20.0.0.1). covers("a", "d", "microsoft.storage", "no")."#,
+        r#"inside("d"). {nat} store_ip_rule("i", "d", 20.0.0.1, 20.0.0.1). endpoint_covers("a", "d", "microsoft.storage", "maybe")."#,
+        r#"inside("d"). {nat} store_ip_rule("i", "d", 20.0.0.1, 20.0.0.1). endpoint_covers("a", "d", "microsoft.storage", "no")."#,
     ),
     // covers: L-071
     (
@@ -458,9 +458,9 @@ const CASES: &[(&str, &str, &str)] = &[
     // covers: L-072
     (
         "l072",
-        r#"store("q", "sql", "v12.0", "r"). store_subnet_rule("x", "q", "/subscriptions/s2/vnets/v/subnets/a", "yes").
+        r#"inside("q"). store("q", "sql", "v12.0", "r"). store_subnet_rule("x", "q", "/subscriptions/s2/vnets/v/subnets/a", "yes").
            resource("q", "k", "q", "r", "s1", "t1", "g"). resource("other", "k", "o", "r", "s2", "t2", "g")."#,
-        r#"store("q", "storage", "storagev2", "r"). store_subnet_rule("x", "q", "/subscriptions/s2/vnets/v/subnets/a", "yes").
+        r#"inside("q"). store("q", "storage", "storagev2", "r"). store_subnet_rule("x", "q", "/subscriptions/s2/vnets/v/subnets/a", "yes").
            resource("q", "k", "q", "r", "s1", "t1", "g"). resource("other", "k", "o", "r", "s2", "t2", "g")."#,
     ),
     // covers: L-073
@@ -475,41 +475,49 @@ const CASES: &[(&str, &str, &str)] = &[
     // covers: L-074
     (
         "l074",
-        r#"subnet("a", "v", "a"). store("d", "storage", "storagev2", "r"). store_subnet_rule("r", "d", "a", "yes"). covers("a", "d", "", "no")."#,
-        r#"{by_subnet}"#,
+        r#"inside("d"). subnet("a", "v", "a"). store("d", "storage", "storagev2", "r"). store_subnet_rule("r", "d", "a", "yes"). endpoint_covers("a", "d", "", "no")."#,
+        r#"inside("d"). {by_subnet}"#,
     ),
     (
         "l074_waits",
-        r#"subnet("a", "v", "a"). store_subnet_rule("q/virtualnetworkrules/r", "q", "a", "yes"). covers("a", "q", "", "no").
+        r#"inside("q"). subnet("a", "v", "a"). store_subnet_rule("q/virtualnetworkrules/r", "q", "a", "yes"). endpoint_covers("a", "q", "", "no").
            property("q/virtualnetworkrules/r", "properties.ignoreMissingVnetServiceEndpoint", "", "true")."#,
-        r#"subnet("a", "v", "a"). store_subnet_rule("q/virtualnetworkrules/r", "q", "a", "yes"). covers("a", "q", "", "no").
+        r#"inside("q"). subnet("a", "v", "a"). store_subnet_rule("q/virtualnetworkrules/r", "q", "a", "yes"). endpoint_covers("a", "q", "", "no").
            property("q/virtualnetworkrules/r", "properties.ignoreMissingVnetServiceEndpoint", "", "false")."#,
     ),
     (
         "l074_waits",
-        r#"subnet("a", "v", "a"). store_subnet_rule("kv/virtualnetworkrules/0", "kv", "a", "yes"). covers("a", "kv", "", "no").
+        r#"inside("kv"). subnet("a", "v", "a"). store_subnet_rule("kv/virtualnetworkrules/0", "kv", "a", "yes"). endpoint_covers("a", "kv", "", "no").
            property("kv", "properties.networkAcls.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint", "0", "true")."#,
-        r#"subnet("a", "v", "a"). store_subnet_rule("kv/virtualnetworkrules/1", "kv", "a", "yes"). covers("a", "kv", "", "no").
+        r#"inside("kv"). subnet("a", "v", "a"). store_subnet_rule("kv/virtualnetworkrules/1", "kv", "a", "yes"). endpoint_covers("a", "kv", "", "no").
            property("kv", "properties.networkAcls.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint", "0", "true")."#,
     ),
     // covers: L-075
-    ("l075", r#"store_ip_rule("r", "d", 10.0.0.0, 10.0.0.255)."#, r#"store_ip_rule("r", "d", 192.0.2.0, 192.0.2.255)."#),
-    ("l075", r#"store_ip_rule("r", "d", 2001:db8::1, 2001:db8::1)."#, r#"store_ip_rule("d/ipv6rules/0", "d", 2001:db8::1, 2001:db8::1)."#),
     (
         "l075",
-        r#"resource("d", "microsoft.storage/storageaccounts", "d", "r", "s", "t", "g"). property("d", "properties.networkAcls.ipRules[].value", "0", "192.0.2.1/32")."#,
-        r#"resource("d", "microsoft.storage/storageaccounts", "d", "r", "s", "t", "g"). property("d", "properties.networkAcls.ipRules[].value", "0", "192.0.2.0/30")."#,
+        r#"inside("d"). store_ip_rule("r", "d", 10.0.0.0, 10.0.0.255)."#,
+        r#"inside("d"). store_ip_rule("r", "d", 192.0.2.0, 192.0.2.255)."#,
+    ),
+    (
+        "l075",
+        r#"inside("d"). store_ip_rule("r", "d", 2001:db8::1, 2001:db8::1)."#,
+        r#"inside("d"). store_ip_rule("d/ipv6rules/0", "d", 2001:db8::1, 2001:db8::1)."#,
+    ),
+    (
+        "l075",
+        r#"inside("d"). resource("d", "microsoft.storage/storageaccounts", "d", "r", "s", "t", "g"). property("d", "properties.networkAcls.ipRules[].value", "0", "192.0.2.1/32")."#,
+        r#"inside("d"). resource("d", "microsoft.storage/storageaccounts", "d", "r", "s", "t", "g"). property("d", "properties.networkAcls.ipRules[].value", "0", "192.0.2.0/30")."#,
     ),
     // covers: L-076
     (
         "l076",
-        r#"subnet("a", "v", "a"). store_subnet_rule("r", "d", "a", "no")."#,
-        r#"{by_subnet} store_subnet_rule("r2", "d", "/subscriptions/sx/vnets/w/subnets/b", "yes")."#,
+        r#"inside("d"). subnet("a", "v", "a"). store_subnet_rule("r", "d", "a", "no")."#,
+        r#"inside("d"). {by_subnet} store_subnet_rule("r2", "d", "/subscriptions/sx/vnets/w/subnets/b", "yes")."#,
     ),
     (
         "l076",
-        r#"vnet("/v", "r"). child_type("/v", "microsoft.network/virtualnetworks/subnets"). store_subnet_rule("r", "d", "/v/subnets/a", "yes")."#,
-        r#"vnet("/v", "r"). child_type("/v", "microsoft.network/virtualnetworks/subnets"). store_subnet_rule("r", "d", "/v/subnets/a", "yes").
+        r#"inside("d"). vnet("/v", "r"). child_type("/v", "microsoft.network/virtualnetworks/subnets"). store_subnet_rule("r", "d", "/v/subnets/a", "yes")."#,
+        r#"inside("d"). vnet("/v", "r"). child_type("/v", "microsoft.network/virtualnetworks/subnets"). store_subnet_rule("r", "d", "/v/subnets/a", "yes").
            subnet("/v/subnets/a", "/v", "a")."#,
     ),
     // covers: L-077
@@ -538,8 +546,8 @@ const CASES: &[(&str, &str, &str)] = &[
     // covers: L-079
     (
         "l079",
-        r#"store("q", "sql", "v12.0", "r")."#,
-        r#"store("q", "sql", "v12.0", "r"). property("q", "properties.publicNetworkAccess", "", "disabled"). store("d", "storage", "", "r")."#,
+        r#"inside("q"). store("q", "sql", "v12.0", "r")."#,
+        r#"inside("q"). store("q", "sql", "v12.0", "r"). property("q", "properties.publicNetworkAccess", "", "disabled"). store("d", "storage", "", "r")."#,
     ),
     // covers: L-080
     (
@@ -595,19 +603,19 @@ const CASES: &[(&str, &str, &str)] = &[
     // covers: L-086
     (
         "l086",
-        r#"exposed("d", "blob", "internet", "proven"). property("d", "properties.networkAcls.defaultAction", "", "allow"). store_ip_rule("r", "d", 192.0.2.1, 192.0.2.1)."#,
-        r#"property("d", "properties.networkAcls.defaultAction", "", "deny"). store_ip_rule("r", "d", 192.0.2.1, 192.0.2.1)."#,
+        r#"inside("d"). exposed("d", "blob", "internet", "proven"). property("d", "properties.networkAcls.defaultAction", "", "allow"). store_ip_rule("r", "d", 192.0.2.1, 192.0.2.1)."#,
+        r#"inside("d"). property("d", "properties.networkAcls.defaultAction", "", "deny"). store_ip_rule("r", "d", 192.0.2.1, 192.0.2.1)."#,
     ),
     (
         "l086",
-        r#"store_ip_rule("r", "d", 192.0.2.1, 192.0.2.1). store_ip_rule("q", "d", 192.0.2.0, 192.0.2.255)."#,
-        r#"store_ip_rule("r", "d", 192.0.2.1, 192.0.2.1). store_ip_rule("q", "e", 192.0.2.0, 192.0.2.255). store_ip_rule("p", "d", 192.0.2.2, 192.0.2.255)."#,
+        r#"inside("d"). store_ip_rule("r", "d", 192.0.2.1, 192.0.2.1). store_ip_rule("q", "d", 192.0.2.0, 192.0.2.255)."#,
+        r#"inside("d"). store_ip_rule("r", "d", 192.0.2.1, 192.0.2.1). store_ip_rule("q", "e", 192.0.2.0, 192.0.2.255). store_ip_rule("p", "d", 192.0.2.2, 192.0.2.255)."#,
     ),
     (
         "l086",
-        r#"resource("eh/rs/default", "microsoft.eventhub/namespaces/networkrulesets", "default", "r", "s", "t", "g").
+        r#"inside("eh"). resource("eh/rs/default", "microsoft.eventhub/namespaces/networkrulesets", "default", "r", "s", "t", "g").
            property("eh/rs/default", "properties.defaultAction", "", "allow"). property("eh/rs/default", "properties.ipRules[].ipMask", "0", "192.0.2.1")."#,
-        r#"resource("eh/rs/default", "microsoft.eventhub/namespaces/networkrulesets", "default", "r", "s", "t", "g").
+        r#"inside("eh"). resource("eh/rs/default", "microsoft.eventhub/namespaces/networkrulesets", "default", "r", "s", "t", "g").
            property("eh/rs/default", "properties.defaultAction", "", "allow")."#,
     ),
     (
@@ -618,21 +626,21 @@ const CASES: &[(&str, &str, &str)] = &[
     // covers: L-087
     (
         "l087",
-        r#"store("d", "storage", "storagev2", "eastus"). store_ip_rule("i", "d", 20.0.0.1, 20.0.0.1). public_ip_address("pip", 20.0.0.1).
+        r#"inside("d"). store("d", "storage", "storagev2", "eastus"). store_ip_rule("i", "d", 20.0.0.1, 20.0.0.1). public_ip_address("pip", 20.0.0.1).
            resource("pip", "microsoft.network/publicipaddresses", "pip", "eastus", "s", "t", "g")."#,
-        r#"store("d", "storage", "storagev2", "westeurope"). store_ip_rule("i", "d", 20.0.0.1, 20.0.0.1). public_ip_address("pip", 20.0.0.1).
+        r#"inside("d"). store("d", "storage", "storagev2", "westeurope"). store_ip_rule("i", "d", 20.0.0.1, 20.0.0.1). public_ip_address("pip", 20.0.0.1).
            resource("pip", "microsoft.network/publicipaddresses", "pip", "eastus", "s", "t", "g")."#,
     ),
     (
         "l087",
-        r#"store("d", "storage", "storagev2", "eastus"). store_ip_rule("i", "d", 20.0.0.9, 20.0.0.9). address_tag(20.0.0.9, "azurecloud.eastus")."#,
-        r#"store("d", "storage", "storagev2", "eastus"). store_ip_rule("i", "d", 20.0.0.9, 20.0.0.9). address_tag(20.0.0.9, "azurecloud.westus")."#,
+        r#"inside("d"). store("d", "storage", "storagev2", "eastus"). store_ip_rule("i", "d", 20.0.0.9, 20.0.0.9). address_tag(20.0.0.9, "azurecloud.eastus")."#,
+        r#"inside("d"). store("d", "storage", "storagev2", "eastus"). store_ip_rule("i", "d", 20.0.0.9, 20.0.0.9). address_tag(20.0.0.9, "azurecloud.westus")."#,
     ),
     // covers: L-088
     (
         "l088",
-        r#"store("q", "sql", "v12.0", "westus"). store_subnet_rule("r", "q", "a", "yes"). covers("a", "q", "microsoft.sql", "no")."#,
-        r#"{by_subnet}"#,
+        r#"inside("q"). store("q", "sql", "v12.0", "westus"). store_subnet_rule("r", "q", "a", "yes"). endpoint_covers("a", "q", "microsoft.sql", "no")."#,
+        r#"inside("q"). {by_subnet}"#,
     ),
     // covers: L-089
     (
@@ -744,6 +752,7 @@ const PARTS: &[(&str, &str)] = &[
     ("{near}", NEAR_ENDPOINT),
     ("{by_subnet}", BY_SUBNET),
     ("{account}", ACCOUNT),
+    ("{rule}", "/subscriptions/s/resourcegroups/g/providers/microsoft.network/dnsforwardingrulesets/rs/forwardingrules/u"),
     (
         "{loop}",
         r#"property("/subscriptions/s/resourcegroups/g/providers/microsoft.network/dnsresolvers/r/inboundendpoints/in",
@@ -752,7 +761,7 @@ const PARTS: &[(&str, &str)] = &[
              "properties.ipConfigurations[].privateIpAddress", "0", "10.1.5.4").
            property("/subscriptions/s/resourcegroups/g/providers/microsoft.network/dnsforwardingrulesets/rs/virtualnetworklinks/l",
              "properties.virtualNetwork.id", "", "/subscriptions/s/v/n1").
-           property("rs/rules/u", "properties.targetDnsServers[].ipAddress", "0", "10.1.5.4")."#,
+           property("{rule}", "properties.targetDnsServers[].ipAddress", "0", "10.1.5.4")."#,
     ),
     (
         "{named}",
@@ -838,7 +847,7 @@ const OPEN: &[(&str, &str, bool)] = &[
     ),
     (
         "L-017",
-        r#"property("d", "properties.isHnsEnabled", "", "true"). consented("e", "c", "d", "blob", "approved", "proven").
+        r#"inside("d"). property("d", "properties.isHnsEnabled", "", "true"). consented("e", "c", "d", "blob", "approved", "proven").
            store("d", "storage", "storagev2", "r"). consented("x", "c2", "d", "", "approved", "proven")."#,
         false,
     ),
@@ -854,18 +863,18 @@ const OPEN: &[(&str, &str, bool)] = &[
         false,
     ),
     ("L-057", r#"{named}"#, false),
-    ("L-066", r#"property("d", "properties.publicNetworkAccess", "", "securedbyperimeter")."#, false),
+    ("L-066", r#"inside("d"). property("d", "properties.publicNetworkAccess", "", "securedbyperimeter")."#, false),
     (
         "L-074",
-        r#"subnet("a", "v", "a"). store_subnet_rule("r", "d", "a", "yes"). covers("a", "d", "", "no"). gap("a", "k", "what")."#,
+        r#"subnet("a", "v", "a"). store_subnet_rule("r", "d", "a", "yes"). endpoint_covers("a", "d", "", "no"). gap("a", "k", "what")."#,
         false,
     ),
-    ("L-076", r#"vnet("/v", "r"). store_subnet_rule("r", "d", "/v/subnets/a", "yes")."#, false),
+    ("L-076", r#"inside("d"). vnet("/v", "r"). store_subnet_rule("r", "d", "/v/subnets/a", "yes")."#, false),
     ("L-078", r#"subnet_service_endpoint("a", "microsoft.sql", ""). store("q", "sql", "v12.0", "r")."#, false),
     ("L-080", r#"{policy}"#, false),
     (
         "L-087",
-        r#"store("d", "storage", "storagev2", "eastus"). store_ip_rule("i", "d", 20.0.0.9, 20.0.0.9). address_tag(20.0.0.9, "azurecloud.eastus")."#,
+        r#"inside("d"). store("d", "storage", "storagev2", "eastus"). store_ip_rule("i", "d", 20.0.0.9, 20.0.0.9). address_tag(20.0.0.9, "azurecloud.eastus")."#,
         false,
     ),
     ("L-089", r#"{by_subnet} {site} store_ip_rule("i", "d", 203.0.113.10, 203.0.113.10)."#, false),
