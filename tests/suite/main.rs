@@ -21,3 +21,4 @@ mod scenarios;
 mod selectors;
 mod sessions;
 mod verify;
+mod ways_out;
