@@ -206,7 +206,7 @@ macro_rules! facts {
 
 facts! {
     // the estate as a whole
-    Resource, Tag, Gap, ChildType,
+    Resource, Tag, Gap, Property, ChildType,
     // networks
     Vnet, VnetPrefix, VnetDns, Clouded,
     Subnet, SubnetPrefix, SubnetNsg, SubnetRouteTable, SubnetNatGateway, SubnetDelegation,

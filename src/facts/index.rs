@@ -126,6 +126,7 @@ index! {
     Resource { resource: id as Sym, resources_by_kind: kind as Sym }
     Tag { tags: resource as Sym }
     Gap { gaps: resource as Sym }
+    Property { properties: resource as Sym }
     ChildType { child_type: parent as Sym, child_types: kind as Sym }
     Vnet { vnet: vnet as Sym }
     VnetPrefix { vnet_prefixes: vnet as Sym }

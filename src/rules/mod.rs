@@ -11,6 +11,7 @@ pub mod dns;
 pub mod endpoint_policy;
 pub mod filter;
 pub mod gateway;
+pub mod limits;
 pub mod network;
 pub mod outbound;
 pub mod paas_firewall;

@@ -20,6 +20,7 @@ mod private_dns;
 mod public_ip;
 mod route_table;
 mod sql;
+mod stated;
 mod storage;
 mod store;
 mod vnet;
@@ -36,6 +37,7 @@ use out::{Out, get, is_set};
 
 pub use crate::facts::selector::UNKNOWN_TAG;
 pub use inert::INERT;
+pub use stated::KEPT;
 
 /// The facts of one resource, and what was wrong with it.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +64,7 @@ pub fn extract(resource: &Resource) -> Extracted {
         group: resource.group,
     });
     tags(&mut out);
+    stated::properties(&mut out);
     let kind = resource.kind.as_str();
     let extractor = extractor(kind);
     match get(&resource.body, "properties") {
