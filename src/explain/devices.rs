@@ -10,6 +10,7 @@ use crate::facts::network::{Protocol, PublicSku};
 use crate::model::{Proto, Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
+use crate::rules::peering::Joint;
 
 /// Hops through appliances before a walk is given up as a loop.
 const MAX_APPLIANCES: usize = 16;
@@ -27,6 +28,7 @@ impl Walk<'_, '_> {
         };
         if vnet != at.vnet {
             trail.steps.extend(self.peering_steps(at, vnet, packet, &trail));
+            trail.steps.extend(self.hop_steps(at, vnet, address));
         }
         if packet.service.is_none() && packet.dst == address {
             // The next hop is the destination itself.
@@ -69,6 +71,20 @@ impl Walk<'_, '_> {
             .filter(|peer| peer.usable.hi() && peer.prefixes.iter().any(|(prefix, sure)| sure.hi() && prefix.contains(&address)))
             .max_by_key(|peer| peer.usable)
             .map(|peer| peer.vnet)
+    }
+
+    /// What an appliance in another network is as a next hop: its subnet must take part in a subnet peering (PEER-12), and whether a connected
+    /// group leads to one is not documented (NVA-01).
+    fn hop_steps(&self, at: &Host, vnet: Sym, address: IpAddr) -> Vec<Step> {
+        let network = self.world.network(at.vnet);
+        let Some(peer) = network.peers.iter().find(|peer| peer.vnet == vnet && peer.usable.hi()) else { return Vec::new() };
+        let mut out = self.world.partial_steps(at, peer, address);
+        if peer.joint == Joint::Group {
+            let text = format!("whether an appliance in {}, a member of the same connected group, can be a next hop is not known", short(vnet));
+            let unsure = step(Stage::Route, Span::UNKNOWN, "appliance.10", text).by(peer.peering, address.to_string());
+            out.push(unsure.kind(Kind::Assumption).code("W-NVA-UNKNOWN"));
+        }
+        out
     }
 
     fn through_host(&self, host: &Host, address: IpAddr, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
@@ -389,7 +405,8 @@ impl Walk<'_, '_> {
             let span = if unknown { Span::UNKNOWN } else { Span::NONE };
             let text = format!("a Standard public address is closed while no NSG opens {}", short(host.nic));
             let closed = step(Stage::NsgInbound, span, "inbound.2", text).by(public_ip, "sku=Standard").kind(Kind::Default);
-            trail = trail.and(if unknown { closed.code("W-UNSUPPORTED") } else { closed });
+            let closed = if unknown { closed.code("W-UNSUPPORTED") } else { closed };
+            trail = trail.and(self.perhaps_opened(host, packet, closed));
         }
         let sources: Vec<Seen> = match source {
             PublicSource::SomeAzure => vec![Seen::SomePublic],

@@ -1,5 +1,6 @@
 //! The security groups a packet meets at one interface, as steps.
 
+use crate::explain::admin::{govern, overrule};
 use crate::explain::packet::{Host, Packet, StepExt, short, step};
 use crate::explain::way::{Kind, Step};
 use crate::explain::world::World;
@@ -51,6 +52,9 @@ fn steps(
         let stage = if direction == Direction::Outbound { Stage::Route } else { stage };
         out.push(step(stage, Span::UNKNOWN, "filter.3", text).by(host.subnet, "").kind(Kind::Absence).code("W-MISSING"));
     }
+    let governed = govern(world, host, direction, own, remote, ports, asked);
+    out = out.into_iter().map(|met| overrule(met, governed.always, asked)).collect();
+    out.splice(0..0, governed.step);
     if let Some(cloud) = world.index.clouded.get(host.vnet).iter().find(|row| row.what.as_str() == "filters") {
         let text = format!("`{}` may add rules that are not modelled", short(cloud.resource));
         out.push(step(stage, Span::UNKNOWN, "filter.4", text).by(cloud.resource, "").kind(Kind::Assumption).code("W-UNSUPPORTED"));
@@ -173,6 +177,9 @@ pub fn cuts(world: &World<'_>, nic: Sym, subnet: Sym, out: &mut Vec<Prefix>) {
                 }
             }
         }
+    }
+    for direction in [Direction::Inbound, Direction::Outbound] {
+        world.admin_program(world.vnet_of(subnet), subnet, direction).cuts(world.platform, out);
     }
     out.extend(world.context(subnet).cuts());
 }

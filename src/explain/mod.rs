@@ -1,5 +1,6 @@
 //! Why, and why not: one flow, evaluated on the settled facts, with every step of the way.
 
+pub mod admin;
 pub mod back;
 pub mod candidates;
 pub mod devices;
@@ -8,6 +9,7 @@ pub mod effective_dns;
 pub mod exposure;
 pub mod filters;
 pub mod packet;
+pub mod partial;
 pub mod pieces;
 pub mod point;
 pub mod reach;

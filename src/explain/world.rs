@@ -16,8 +16,10 @@ use crate::facts::platform::Platform;
 use crate::facts::private_access::AddressSource;
 use crate::facts::selector::Selector;
 use crate::model::{Prefix, Span, Stage, Sym, Tri, net};
+use crate::rules::admin::AdminProgram;
 use crate::rules::filter::Program;
 use crate::rules::gateway::GatewayRoutes;
+use crate::rules::manager;
 use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
 use crate::rules::outbound::{Exits, Method, methods};
 use crate::rules::route::{Context, Network, Table};
@@ -36,7 +38,10 @@ pub struct World<'a> {
     pub platform: &'a Platform,
     networks: RefCell<FxHashMap<Sym, Arc<Network>>>,
     contexts: RefCell<FxHashMap<(Sym, Sym), Rc<Context>>>,
+    /// The routes of subnets that see their network in their own way (PEER-12).
+    own_contexts: RefCell<FxHashMap<Sym, Rc<Context>>>,
     programs: RefCell<Programs>,
+    admin_programs: RefCell<FxHashMap<(Sym, Direction), Rc<AdminProgram>>>,
     endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
     subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
     bounds: OnceCell<Bounds>,
@@ -59,7 +64,9 @@ impl<'a> World<'a> {
             platform,
             networks: RefCell::default(),
             contexts: RefCell::default(),
+            own_contexts: RefCell::default(),
             programs: RefCell::default(),
+            admin_programs: RefCell::default(),
             endpoints_by_address,
             subscriptions: RefCell::default(),
             bounds: OnceCell::new(),
@@ -94,10 +101,37 @@ impl<'a> World<'a> {
         let table = self.index.subnet_route_table.one(subnet).map_or(Sym::EMPTY, |row| row.table);
         let context = self.context_of(self.vnet_of(subnet), table);
         if self.index.subnet.has(subnet) {
-            return context;
+            return if context.network.peers.iter().any(|peer| peer.partial) { self.own_context(subnet, table) } else { context };
         }
         // Of a subnet that is not in the input nobody knows the network.
         Rc::new(Context { unknown: subnet, ..(*context).clone() })
+    }
+
+    /// The effective routes of a subnet in a network with subnet peerings: it sees those that it takes part in as they are (PEER-12).
+    fn own_context(&self, subnet: Sym, table: Sym) -> Rc<Context> {
+        if let Some(context) = self.own_contexts.borrow().get(&subnet) {
+            return context.clone();
+        }
+        let vnet = self.vnet_of(subnet);
+        let mut network = (*self.network(vnet)).clone();
+        for peer in network.peers.iter_mut().filter(|peer| peer.partial) {
+            if self.takes_part(vnet, peer, subnet).lo() {
+                *peer = peer.for_member();
+            }
+        }
+        let context = Rc::new(Context::new(Arc::new(network), &table_input(self.index, table), self.platform));
+        self.own_contexts.borrow_mut().insert(subnet, context.clone());
+        context
+    }
+
+    /// The admin rules of one direction on a subnet (AVN-01).
+    pub fn admin_program(&self, vnet: Sym, subnet: Sym, direction: Direction) -> Rc<AdminProgram> {
+        if let Some(program) = self.admin_programs.borrow().get(&(subnet, direction)) {
+            return program.clone();
+        }
+        let program = Rc::new(manager::admin_program(self.index, vnet, subnet, direction));
+        self.admin_programs.borrow_mut().insert((subnet, direction), program.clone());
+        program
     }
 
     /// The effective routes of a network with a route table (empty: none).
@@ -634,7 +668,12 @@ fn network(index: &Index, vnet: Sym) -> Network {
             around.remote_gateways.push((remote, gateways(index, remote)));
         }
     }
+    around.managed = manager::links(index, vnet);
+    for peer in around.managed.iter().filter(|peer| peer.remote_gateway) {
+        around.remote_gateways.push((peer.vnet, gateways(index, peer.vnet)));
+    }
     around.clouds = index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "routes").map(|row| row.resource).collect();
+    around.clouds.extend(Some(manager::unread_routes(index, vnet)).filter(|resource| !resource.is_empty()));
     around.in_input = index.vnet.has(vnet);
     around.filters_clouded = index.clouded.get(vnet).iter().any(|row| row.what.as_str() == "filters");
     assemble(vnet, &around)
@@ -647,6 +686,7 @@ fn beyond(index: &Index, vnet: Sym) -> Vec<(Sym, Prefix)> {
         let recorded = index.peering_prefixes.get(side.peering).iter().map(|row| row.prefix);
         out.extend(recorded.chain(prefixes_of(index, side.remote)).map(|prefix| (side.remote, prefix)));
     }
+    out.extend(manager::links(index, vnet).into_iter().flat_map(|peer| peer.prefixes.into_iter().map(move |(prefix, _)| (peer.vnet, prefix))));
     out
 }
 

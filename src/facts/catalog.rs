@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use crate::facts::config::*;
 use crate::facts::gap::*;
+use crate::facts::hub::*;
+use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::facts::platform::*;
 use crate::facts::private_access::*;
@@ -210,7 +212,7 @@ facts! {
     Vnet, VnetPrefix, VnetDns, Clouded,
     Subnet, SubnetPrefix, SubnetNsg, SubnetRouteTable, SubnetNatGateway, SubnetDelegation,
     SubnetServiceEndpoint, SubnetEndpointPolicy, SubnetPrivateEndpointPolicy, SubnetDefaultOutbound,
-    Peering, PeeringPrefix,
+    Peering, PeeringPrefix, PeeringSubnet,
     // machines
     Machine, MachineScaleSet, Nic, NicPrimary, NicNsg, NicMachine, NicDns, IpConfig, IpConfigAddress, IpConfigPublicIp, IpConfigAsg, IpConfigPool,
     IpConfigLink,
@@ -220,6 +222,12 @@ facts! {
     // gateways and other devices
     Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
     Device, DeviceAddress, DevicePublicIp,
+    // virtual WAN
+    VirtualWan, VirtualHub, RouteServer, HubConnection, HubPropagation, HubLabel, HubConnectionRoute, HubTable, HubTableLabel, HubRoute,
+    HubPolicy, HubBranch, HubDoubt,
+    // network managers
+    NetworkManager, GroupMember, MembershipsListed, GroupPolicy, ManagerListing, ManagerApplied, AdminConfiguration, AdminCollection,
+    AdminRule, AdminRuleGroup, Connectivity, ConnectivityHub, ConnectivityGroup, RoutingCollection,
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,
     PrivateDnsZone, ZoneLink, ZoneRecord, ZoneGroup,

@@ -12,6 +12,8 @@ use smallvec::SmallVec;
 use crate::facts::catalog::Fact;
 use crate::facts::config::*;
 use crate::facts::gap::*;
+use crate::facts::hub::*;
+use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::facts::private_access::*;
 use crate::facts::store_facts::*;
@@ -141,6 +143,7 @@ index! {
     SubnetDefaultOutbound { subnet_default_outbound: subnet as Sym }
     Peering { peering: peering as Sym, peerings_by_vnet: vnet as Sym, peerings_by_remote: remote as Sym }
     PeeringPrefix { peering_prefixes: peering as Sym }
+    PeeringSubnet { peering_subnets: peering as Sym }
     Machine { machine: machine as Sym }
     MachineScaleSet { machine_scale_set: machine as Sym }
     Nic { nic: nic as Sym }
@@ -176,6 +179,33 @@ index! {
     Device { device: device as Sym, devices_by_subnet: subnet as Sym }
     DeviceAddress { device_addresses: device as Sym, devices_by_address: address as IpAddr }
     DevicePublicIp { device_public_ips: device as Sym, devices_by_public_ip: public_ip as Sym }
+    VirtualWan { virtual_wan: wan as Sym }
+    VirtualHub { virtual_hub: hub as Sym, hubs_by_wan: wan as Sym }
+    RouteServer { route_server: server as Sym, route_servers_by_subnet: subnet as Sym }
+    HubConnection { hub_connection: connection as Sym, hub_connections: hub as Sym, hub_connections_by_vnet: vnet as Sym }
+    HubPropagation { hub_propagations: connection as Sym }
+    HubLabel { hub_labels: connection as Sym }
+    HubConnectionRoute { hub_connection_routes: connection as Sym }
+    HubTable { hub_table: table as Sym }
+    HubTableLabel { hub_table_labels: table as Sym }
+    HubRoute { hub_routes: table as Sym }
+    HubPolicy { hub_policies: hub as Sym }
+    HubBranch { hub_branches: hub as Sym }
+    HubDoubt { hub_doubts: hub as Sym }
+    NetworkManager { network_manager: manager as Sym }
+    GroupMember { group_members: group as Sym, groups_by_member: member as Sym, groups_by_vnet: vnet as Sym }
+    MembershipsListed { memberships_listed: resource as Sym }
+    GroupPolicy { group_policies: group as Sym }
+    ManagerListing { manager_listings: vnet as Sym }
+    ManagerApplied { manager_applied: vnet as Sym, manager_applied_by_configuration: configuration as Sym }
+    AdminConfiguration { admin_configuration: configuration as Sym }
+    AdminCollection { admin_collections: configuration as Sym, admin_collections_by_group: group as Sym }
+    AdminRule { admin_rules: collection as Sym }
+    AdminRuleGroup { admin_rule_groups: rule as Sym }
+    Connectivity { connectivity: configuration as Sym }
+    ConnectivityHub { connectivity_hubs: configuration as Sym, connectivity_by_hub: vnet as Sym }
+    ConnectivityGroup { connectivity_groups: configuration as Sym, connectivity_by_group: group as Sym }
+    RoutingCollection { routing_collections_by_group: group as Sym }
     PrivateEndpoint { private_endpoint: endpoint as Sym, private_endpoints_by_subnet: subnet as Sym }
     PrivateEndpointConnection { private_endpoint_connection: connection as Sym, private_endpoint_connections: endpoint as Sym, private_endpoint_connections_by_target: target as Sym }
     PrivateEndpointNic { private_endpoint_nics: endpoint as Sym, private_endpoints_by_nic: nic as Sym }

@@ -109,12 +109,17 @@ relations! { NETWORK_RELATIONS:
     /// `subnet_default_outbound(subnet, allowed)`: whether default outbound access exists on `subnet` (OUT-07). At most one; without a row: yes (OUT-08).
     SubnetDefaultOutbound subnet_default_outbound { subnet: Sym, allowed: Tri }
 
-    /// `peering(peering, vnet, remote, state, in_sync, access, forwarded, gateway_transit, use_remote_gateways, complete)`: one side of a peering, as `vnet`
-    /// sees `remote` (PEER-01). `in_sync` is `peeringSyncLevel = FullyInSync`; `complete` is false for subnet peering.
+    /// `peering(peering, vnet, remote, state, in_sync, access, forwarded, gateway_transit, use_remote_gateways, complete, only_v6)`: one side of a peering, as
+    /// `vnet` sees `remote` (PEER-01). `in_sync` is `peeringSyncLevel = FullyInSync`; `complete` is false for subnet peering, `only_v6` where nothing of IPv4
+    /// passes (PEER-12).
     Peering peering {
         peering: Sym, vnet: Sym, remote: Sym, state: PeeringState, in_sync: bool, access: bool, forwarded: bool, gateway_transit: bool,
-        use_remote_gateways: bool, complete: bool,
+        use_remote_gateways: bool, complete: bool, only_v6: bool,
     }
+
+    /// `peering_subnet(peering, local, name)`: the subnet called `name` (lower case) takes part in the subnet peering, on the side of the peering's own network
+    /// where `local`, else on the other (PEER-12).
+    PeeringSubnet peering_subnet { peering: Sym, local: bool, name: Sym }
 
     /// `peering_prefix(peering, prefix, current)`: the address space of the remote side, as it was synchronised (`current` = false,
     /// `remoteAddressSpace`) or as it is now (`current` = true, `remoteVirtualNetworkAddressSpace`) (PEER-04).

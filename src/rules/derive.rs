@@ -104,6 +104,12 @@ fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         _ => None,
     });
     let clouds = keyed(facts, column!(Clouded.vnet));
+    // What managers and hubs do is derived for single points only: here the networks they touch, and those that look through one, are not derived.
+    let touched = by(facts, "what a manager or hub touches", touched_network);
+    let through = join(&touched, &sides_by_remote, seen_from);
+    let policies = keyed(facts, |fact| matches!(fact, Fact::GroupPolicy(_)).then(|| key(Sym::EMPTY)));
+    let anybody = keyed(facts, column!(Vnet.vnet)).map(|(vnet, _)| (key(Sym::EMPTY), Part::Ref(vnet.0)));
+    let by_policy = join(&policies.arrange_by_key_named("group policy"), &anybody.arrange_by_key_named("any network"), to_referrer);
     let parts = own
         .concat(keyed(facts, column!(Vnet.vnet)))
         .concat(sides)
@@ -114,12 +120,26 @@ fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         .concat(beyond.distinct())
         .concat(gateways)
         .concat(remote_gateways.distinct())
-        .concat(clouds);
+        .concat(clouds)
+        .concat(touched.as_collection(|vnet, part| (*vnet, *part)))
+        .concat(through.distinct())
+        .concat(by_policy);
     reduce(
         parts,
         "route.0",
         Box::new(|vnet, group, output| output.push((Part::Network(Handle::new(assemble(vnet.0, &around_of(group)))), 1))),
     )
+}
+
+/// The network that a fact of a network manager or a virtual hub is about.
+fn touched_network(fact: &Fact) -> Option<Key> {
+    match fact {
+        Fact::GroupMember(row) => Some(key(row.vnet)),
+        Fact::ManagerApplied(row) => Some(key(row.vnet)),
+        Fact::ConnectivityHub(row) => Some(key(row.vnet)),
+        Fact::HubConnection(row) => Some(key(row.vnet)),
+        _ => None,
+    }
 }
 
 /// A fact about the remote network, brought to the network that sees it.
@@ -169,6 +189,10 @@ fn around_of(group: &[Part]) -> Around {
             Part::RemoteGateways(vnet, offered) => around.remote_gateways.push((*vnet, (*offered.get()).clone())),
             Part::Fact(Fact::Clouded(row)) if row.what.as_str() == "routes" => around.clouds.push(row.resource),
             Part::Fact(Fact::Clouded(row)) => around.filters_clouded |= row.what.as_str() == "filters",
+            Part::Fact(fact) | Part::Other(fact) if touched_network(fact).is_some() || matches!(fact, Fact::GroupPolicy(_)) => {
+                around.clouds.push(fact.cells().first().map_or(Sym::EMPTY, |cell| Sym::new(cell)));
+                around.filters_clouded = true;
+            }
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use crate::facts::network::{Connection, Gateway, Peering, PeeringPrefix};
 use crate::model::{Prefix, Sym, Tri};
 use crate::rules::gateway::{GatewayInput, GatewayRoutes, offered};
-use crate::rules::peering::peer;
+use crate::rules::peering::{Joint, Peer, peer};
 use crate::rules::route::Network;
 
 /// The rows around one network.
@@ -27,6 +27,8 @@ pub struct Around {
     pub gateway: GatewayRoutes,
     /// What the gateways of its peers offer.
     pub remote_gateways: Vec<(Sym, GatewayRoutes)>,
+    /// What network managers join with it (PEER-14).
+    pub managed: Vec<Peer>,
     /// Resources of kinds that are not modelled and change its routes.
     pub clouds: Vec<Sym>,
     /// Whether something of a kind that is not modelled filters in it.
@@ -51,6 +53,7 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
             peer(side, &recorded, &reciprocal, around.known.contains(&side.remote), &space)
         })
         .collect();
+    join_managed(&mut peers, &around.managed);
     peers.sort();
     let mut beyond: Vec<Prefix> = peers
         .iter()
@@ -82,6 +85,22 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
         clouded: clouds.first().copied().unwrap_or_default(),
         filters_clouded: around.filters_clouded,
         in_input: around.in_input,
+    }
+}
+
+/// Adds what a network manager joins: what it made of peerings is already there where the export is whole, and a peering takes precedence
+/// over a connected group (PEER-12, PEER-14).
+fn join_managed(peers: &mut Vec<Peer>, managed: &[Peer]) {
+    let own = peers.clone();
+    for link in managed {
+        let same = own.iter().filter(|peer| peer.vnet == link.vnet);
+        let stands = same.clone().map(|peer| peer.usable).max().unwrap_or(Tri::No);
+        if link.joint == Joint::Peering && stands.hi() || stands.lo() {
+            continue;
+        }
+        // A peering that is down beside one that a manager keeps up: one of the two is out of date.
+        let usable = if same.count() > 0 && link.joint == Joint::Peering { link.usable.and(Tri::Maybe) } else { link.usable };
+        peers.push(Peer { usable, whole: usable, ..link.clone() });
     }
 }
 

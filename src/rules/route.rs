@@ -10,7 +10,7 @@ use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, UNKNOWN_TAG};
 use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::gateway::GatewayRoutes;
-use crate::rules::peering::Peer;
+use crate::rules::peering::{Joint, Peer};
 
 /// What a network is to its subnets, whatever their route tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +82,7 @@ pub enum Origin {
     Gateway,
     SystemLocal,
     SystemPeering,
+    SystemGroup,
     SystemInternet,
     SystemNone,
 }
@@ -93,7 +94,7 @@ impl Origin {
     }
     /// Local and peering routes of the platform beat gateway routes of any length (RTE-09).
     pub fn is_preferred(self) -> bool {
-        matches!(self, Origin::SystemLocal | Origin::SystemPeering)
+        matches!(self, Origin::SystemLocal | Origin::SystemPeering | Origin::SystemGroup)
     }
 }
 
@@ -186,7 +187,8 @@ impl Context {
             for (prefix, sure) in &peer.prefixes {
                 let sure = peer.usable.and(*sure);
                 if sure.hi() {
-                    self.push(*prefix, Origin::SystemPeering, Hop::Peering(peer.vnet), sure, peer.peering);
+                    let origin = if peer.joint == Joint::Group { Origin::SystemGroup } else { Origin::SystemPeering };
+                    self.push(*prefix, origin, Hop::Peering(peer.vnet), sure, peer.peering);
                 }
             }
         }
@@ -306,7 +308,7 @@ impl Context {
         let perhaps_preferred = matching.iter().any(|e| e.origin.is_preferred());
         let mut left: Vec<Entry> = matching.into_iter().filter(|e| e.origin != Origin::Gateway || !surely_preferred).collect();
         // Networks with the same addresses cannot be peered; where the input shows it, either may have them (PEER-04, RTE-23).
-        let standing = |origin: Origin| if origin == Origin::SystemPeering { Origin::SystemLocal } else { origin };
+        let standing = |origin: Origin| if origin.is_preferred() { Origin::SystemLocal } else { origin };
         let rank = |e: &Entry| (std::cmp::Reverse(e.prefix.prefix_len()), standing(e.origin));
         let best = |entries: &[Entry], only_without_gateway: bool| {
             entries.iter().filter(|e| e.sure.lo() && (!only_without_gateway || e.origin != Origin::Gateway)).map(rank).min()

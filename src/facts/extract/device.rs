@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
+use crate::facts::extract::hub;
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{Device, DeviceAddress, DeviceKind, DevicePublicIp, IpConfigPool};
 use crate::model::{Sym, ids};
@@ -117,6 +118,7 @@ pub(super) fn virtual_hub<'a>(out: &mut Out<'a>, body: &'a Value) {
     for address in out.addresses(body, "virtualRouterIps") {
         out.fact(DeviceAddress { device, address, subnet });
     }
+    hub::hub(out, body);
 }
 
 /// `microsoft.network/privatelinkservices`: the addresses its traffic comes from (PLS-02).

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{
-    EndpointPolicies, Peering, PeeringPrefix, PeeringState, Subnet, SubnetDefaultOutbound, SubnetDelegation, SubnetEndpointPolicy,
+    EndpointPolicies, Peering, PeeringPrefix, PeeringState, PeeringSubnet, Subnet, SubnetDefaultOutbound, SubnetDelegation, SubnetEndpointPolicy,
     SubnetNatGateway, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetDns,
     VnetPrefix,
 };
@@ -127,6 +127,7 @@ pub(super) fn peering<'a>(out: &mut Out<'a>, body: &'a Value) {
         gateway_transit: flag("allowGatewayTransit", false),
         use_remote_gateways: flag("useRemoteGateways", false),
         complete: flag("peerCompleteVnets", true),
+        only_v6: flag("enableOnlyIPv6Peering", false),
     };
     let vnet = out.parent();
     out.fact(Peering { vnet, ..row });
@@ -137,8 +138,9 @@ pub(super) fn peering<'a>(out: &mut Out<'a>, body: &'a Value) {
             }
         }
     }
-    out.not_modelled(body, "properties.", &["enableOnlyIPv6Peering"]);
-    if !row.complete {
-        out.not_modelled(body, "properties.", &["localSubnetNames", "remoteSubnetNames"]);
+    for (list, local) in [("localSubnetNames", true), ("remoteSubnetNames", false)] {
+        for name in out.texts(body, list) {
+            out.fact(PeeringSubnet { peering, local, name: Sym::lower(name) });
+        }
     }
 }
