@@ -71,7 +71,13 @@ pub fn overrule(step: Step, always: Span, asked: Set) -> Step {
         let text = format!("{}; an admin rule overrules it", step.text);
         return Step { span, text, code: "", ..step };
     }
-    let code = if asked.within(span.sure) || !asked.meets(span.may) { "" } else if step.code.is_empty() { "W-AVNM-DYN" } else { step.code };
+    let code = if asked.within(span.sure) || !asked.meets(span.may) {
+        ""
+    } else if step.code.is_empty() {
+        "W-AVNM-DYN"
+    } else {
+        step.code
+    };
     Step { span, code, ..step }
 }
 

@@ -207,6 +207,14 @@ pub fn rules(world: &World<'_>, place: Place) -> Value {
             "tagMap": map,
         }));
     }
+    if value.is_empty() && !subnet.is_empty() {
+        // No group filters here; what the tags of the default rules stand for is worth knowing all the same.
+        let (kind, of) = if nic.is_empty() { ("subnet", subnet) } else { ("networkInterface", nic) };
+        let tags = ["virtualnetwork", "internet", "azureloadbalancer"].map(Sym::new);
+        let map: Map<String, Value> =
+            tags.map(|tag| (tag_name(tag).to_owned(), texts(&expand(world, &context, tag)))).into_iter().collect();
+        value.push(json!({ "association": { kind: { "id": of.as_str() } }, "effectiveSecurityRules": [], "tagMap": map }));
+    }
     json!({ "value": value })
 }
 

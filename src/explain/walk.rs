@@ -10,7 +10,7 @@ use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::partial::whole_step;
 use crate::explain::way::{Kind, Step, Way};
-use crate::explain::world::World;
+use crate::explain::world::{Heeds, World};
 use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::filter::SourcePorts;
 use crate::rules::paas_firewall::Source;
@@ -69,6 +69,8 @@ pub struct Trail {
     pub via: Option<Via>,
     /// The appliances on the way, and the subnet each sends from.
     pub appliances: Vec<Passed>,
+    /// The gateways it has come through since the last appliance.
+    pub gateways: Vec<Sym>,
 }
 
 /// An appliance that a packet has passed.
@@ -195,6 +197,8 @@ impl<'w, 'a> Walk<'w, 'a> {
             (Origin::SystemGroup, _) => "W-AVNM-DYN",
             (Origin::Gateway, false) => "W-CONN-STATE",
             (_, _) if entry.hop == Hop::Unknown => "W-MISSING",
+            _ if entry.origin.is_user() && self.world.heeds_routes(at.subnet) == Heeds::NoDefault => "W-GWSUBNET",
+            _ if entry.origin.is_user() && self.world.heeds_routes(at.subnet) == Heeds::Perhaps => "W-DELEGATED",
             _ => "W-OVERLAP",
         };
         routed.kind(Kind::Assumption).code(code)
@@ -304,6 +308,10 @@ impl<'w, 'a> Walk<'w, 'a> {
             self.arrive(host, packet, trail.clone(), via, ways);
         }
         for (device, kind) in &owners.devices {
+            if self.is_proxy(*kind) {
+                self.at_private_proxy(*device, packet, trail.clone(), via, ways);
+                continue;
+            }
             let (stage, via) = device_words(*kind);
             let text = format!("{} {} has the address; what it does is not modelled", kind.as_str(), short(*device));
             let unknown = step(stage, Span::UNKNOWN, "address.6", text).by(*device, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
@@ -349,8 +357,8 @@ impl<'w, 'a> Walk<'w, 'a> {
             ways.push(trail.and(step(Stage::Route, Span::NONE, "route.10", text).by(at.subnet, "Internet")).end(Via::Public));
             return;
         }
-        if matches!(self.home, Home::Site(_)) && trail.appliances.is_empty() {
-            let text = "a gateway is no way out for what comes from on premises".to_owned();
+        if matches!(self.home, Home::Site(_)) && trail.appliances.is_empty() || !trail.gateways.is_empty() {
+            let text = "a gateway is no way out to the internet".to_owned();
             ways.push(trail.and(step(Stage::Route, Span::NONE, "route.10", text).by(at.subnet, "Internet")).end(Via::Public));
             return;
         }

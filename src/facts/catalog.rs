@@ -218,10 +218,10 @@ facts! {
     IpConfigLink,
     PublicIp, PublicIpAddress, PublicIpRange,
     // filters and routes
-    Nsg, NsgRule, Asg, RouteTable, Route, NatGateway, NatGatewayPublicIp, NatGatewayRange,
+    Nsg, NsgRule, Asg, RouteTable, Route, RouteBgpOverride, VnetBasicEndpointPolicies, NatGateway, NatGatewayPublicIp, NatGatewayRange,
     // gateways and other devices
-    Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
-    Device, DeviceAddress, DevicePublicIp,
+    Gateway, GatewayRemoteNetworks, CircuitPublicPrefix, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
+    Device, DeviceAddress, DevicePublicIp, Listener,
     // virtual WAN
     VirtualWan, VirtualHub, RouteServer, HubConnection, HubPropagation, HubLabel, HubConnectionRoute, HubTable, HubTableLabel, HubRoute,
     HubPolicy, HubBranch, HubDoubt,

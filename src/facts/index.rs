@@ -166,10 +166,14 @@ index! {
     Asg { asg: asg as Sym }
     RouteTable { route_table: table as Sym }
     Route { route: route as Sym, routes: table as Sym }
+    RouteBgpOverride { route_bgp_override: route as Sym, route_bgp_overrides: table as Sym }
+    VnetBasicEndpointPolicies { vnet_basic_endpoint_policies: vnet as Sym }
     NatGateway { nat_gateway: gateway as Sym }
     NatGatewayPublicIp { nat_gateway_public_ips: gateway as Sym }
     NatGatewayRange { nat_gateway_ranges: gateway as Sym }
     Gateway { gateway: gateway as Sym }
+    GatewayRemoteNetworks { gateway_remote_networks: gateway as Sym }
+    CircuitPublicPrefix { circuit_public_prefixes: circuit as Sym }
     GatewaySubnet { gateway_subnets: gateway as Sym, gateways_by_subnet: subnet as Sym }
     GatewayDefaultSite { gateway_default_sites: gateway as Sym }
     GatewayClientPool { gateway_client_pools: gateway as Sym }
@@ -178,6 +182,7 @@ index! {
     LocalGatewayPrefix { local_gateway_prefixes: site as Sym }
     Device { device: device as Sym, devices_by_subnet: subnet as Sym }
     DeviceAddress { device_addresses: device as Sym, devices_by_address: address as IpAddr }
+    Listener { listeners: device as Sym }
     DevicePublicIp { device_public_ips: device as Sym, devices_by_public_ip: public_ip as Sym }
     VirtualWan { virtual_wan: wan as Sym }
     VirtualHub { virtual_hub: hub as Sym, hubs_by_wan: wan as Sym }

@@ -2,11 +2,11 @@
 
 use crate::facts::manager::{AdminAccess, AdminRule, IntentServices};
 use crate::facts::network::{Access, Direction, NsgRule};
+use crate::facts::platform::Platform;
+use crate::facts::selector::Selector;
 use crate::model::{Prefix, Set, Span, Sym, Tri};
 use crate::rules::filter::{Met, Rule, SourcePorts};
 use crate::rules::route::Context;
-use crate::facts::platform::Platform;
-use crate::facts::selector::Selector;
 use crate::rules::tag::Party;
 
 /// What counts as one manager's word on a subnet.
@@ -79,9 +79,8 @@ impl AdminProgram {
                 let known = |named: &[(Prefix, Tri)]| {
                     named.iter().filter(|(_, sure)| sure.lo()).map(|(prefix, _)| Selector::Prefix(*prefix)).collect::<Vec<_>>()
                 };
-                let doubted = |named: &[(Prefix, Tri)]| {
-                    named.iter().filter(|(_, sure)| !sure.lo()).map(|(prefix, _)| *prefix).collect::<Vec<_>>()
-                };
+                let doubted =
+                    |named: &[(Prefix, Tri)]| named.iter().filter(|(_, sure)| !sure.lo()).map(|(prefix, _)| *prefix).collect::<Vec<_>>();
                 let (own, remote) = match direction {
                     Direction::Inbound => (destinations, sources),
                     Direction::Outbound => (sources, destinations),
@@ -126,15 +125,7 @@ impl AdminProgram {
     /// outranked(V, F, P) :- admin_names(V, F, _, P, _), admin_names(V, F, _, Q, _), Q < P.
     /// refused(V, F)      :- admin_names(V, F, _, P, "deny"), !outranked(V, F, P).           // admin.1
     /// ```
-    pub fn ask(
-        &self,
-        own: Party<'_>,
-        remote: Party<'_>,
-        ports: SourcePorts,
-        context: &Context,
-        platform: &Platform,
-        asked: Set,
-    ) -> Said {
+    pub fn ask(&self, own: Party<'_>, remote: Party<'_>, ports: SourcePorts, context: &Context, platform: &Platform, asked: Set) -> Said {
         let (mut deny, mut always) = (Span::NONE, Span::NONE);
         let mut deciding = None;
         let (mut settled, mut touched) = (Set::EMPTY, Set::EMPTY);

@@ -211,6 +211,10 @@ fn gateways<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
     let gateways = join(&by(facts, "gateway", column!(Gateway.gateway)), &home, to_referrer);
     let clients = join(&by(facts, "gateway_client_pool", column!(GatewayClientPool.gateway)), &home, to_referrer);
     let defaults = join(&by(facts, "gateway_default_site", column!(GatewayDefaultSite.gateway)), &home, to_referrer);
+    let servers = join(&by(facts, "route_server by subnet", column!(RouteServer.subnet)), &subnets, |_, server, subnet| match subnet {
+        Part::Fact(Fact::Subnet(subnet)) => Some((key(subnet.vnet), *server)),
+        _ => None,
+    });
     let connections = join(&by(facts, "connection", column!(Connection.gateway)), &home, to_referrer);
     let peers = connections
         .clone()
@@ -222,7 +226,7 @@ fn gateways<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         .arrange_by_key_named("vnet by connected peer");
     let behind = join(&by(facts, "local_gateway_prefix", column!(LocalGatewayPrefix.site)), &peers, to_referrer);
     let sites = join(&by(facts, "local_gateway", column!(LocalGateway.site)), &peers, to_referrer);
-    let parts = gateways.concat(clients).concat(defaults).concat(connections).concat(behind).concat(sites);
+    let parts = gateways.concat(servers).concat(clients).concat(defaults).concat(connections).concat(behind).concat(sites);
     reduce(
         parts,
         "gateway.1",
@@ -232,6 +236,7 @@ fn gateways<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
                 match part {
                     Part::Fact(Fact::Gateway(row)) => around.gateways.push(*row),
                     Part::Fact(Fact::Connection(row)) => around.connections.push(*row),
+                    Part::Fact(Fact::RouteServer(row)) => around.route_servers.push(row.server),
                     Part::Fact(Fact::LocalGatewayPrefix(row)) => around.behind.push((row.site, row.prefix)),
                     Part::Fact(Fact::LocalGateway(row)) if row.bgp => around.bgp_peers.push(row.site),
                     Part::Fact(Fact::GatewayDefaultSite(row)) => around.default_sites.push((row.gateway, row.site)),
@@ -300,20 +305,23 @@ fn contexts<'s, T: Time>(
         _ => None,
     };
     let table = join(&by(facts, "route_table", column!(RouteTable.table)), &by_table, to_context);
+    let overrides = join(&by(facts, "route_bgp_override by table", column!(RouteBgpOverride.table)), &by_table, to_context);
     let routes = join(&by(facts, "route by table", column!(Route.table)), &by_table, to_context);
     let platform = platform.clone();
     reduce(
-        network.concat(table).concat(routes),
+        network.concat(table).concat(routes).concat(overrides),
         "route.3",
         Box::new(move |(_, table), group, output| {
             let mut network = None;
             let mut known = None;
             let mut routes = Vec::new();
+            let mut overrides = Vec::new();
             for part in group {
                 match part {
                     Part::Network(handle) => network = Some(handle.get()),
                     Part::Fact(Fact::RouteTable(row)) => known = Some(row.gateway_routes),
                     Part::Fact(Fact::Route(row)) => routes.push(*row),
+                    Part::Fact(Fact::RouteBgpOverride(row)) => overrides.push((row.route, row.wins)),
                     _ => {}
                 }
             }
@@ -321,7 +329,7 @@ fn contexts<'s, T: Time>(
             routes.sort();
             let table = match known {
                 _ if table.is_empty() => Table::None,
-                Some(gateway_routes) => Table::Known { table: *table, gateway_routes, routes },
+                Some(gateway_routes) => Table::Known { table: *table, gateway_routes, routes, overrides },
                 None => Table::Missing(*table),
             };
             output.push((Part::Context(Handle::new(Context::new(network, &table, &platform))), 1));

@@ -114,11 +114,7 @@ impl Rule {
 impl Program {
     /// Compiles the rules of `nsg` in one direction and adds the platform's default rules (NSG-03, NSG-04, NSG-07, NSG-08).
     pub fn new(nsg: Sym, direction: Direction, rules: &[NsgRule], platform: &Platform) -> Program {
-        let mut compiled: Vec<Rule> = rules
-            .iter()
-            .filter(|rule| rule.direction == direction)
-            .map(Rule::new)
-            .collect();
+        let mut compiled: Vec<Rule> = rules.iter().filter(|rule| rule.direction == direction).map(Rule::new).collect();
         for rule in platform.default_rules().iter().filter(|rule| rule.direction == direction) {
             let (own, remote) = match direction {
                 Direction::Inbound => (rule.destination, rule.source),

@@ -286,7 +286,13 @@ fn group_peer(
                 let there = with(of, third).and(third.here);
                 let whole = space(third.vnet).any(|p| p.contains(prefix));
                 let part = space(third.vnet).any(|p| net::overlap(&p, prefix));
-                if whole { there } else if part { there.and(Tri::Maybe) } else { Tri::No }
+                if whole {
+                    there
+                } else if part {
+                    there.and(Tri::Maybe)
+                } else {
+                    Tri::No
+                }
             })
             .max()
             .unwrap_or(Tri::No)

@@ -5,12 +5,14 @@
 //! says it independently.
 
 pub mod admin;
+pub mod between;
 pub mod consent;
 pub mod derive;
 pub mod dns;
 pub mod endpoint_policy;
 pub mod filter;
 pub mod gateway;
+pub mod hub;
 pub mod manager;
 pub mod network;
 pub mod outbound;

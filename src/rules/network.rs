@@ -119,6 +119,12 @@ pub struct AroundGateways {
     pub clients: Vec<(Sym, Prefix)>,
     /// Default sites: the gateway and the site (RTE-20).
     pub default_sites: Vec<(Sym, Sym)>,
+    /// Networks behind other gateways: the gateway here, a prefix, the network, whether it is surely there; `None` where that is not derived.
+    pub networks: Option<Vec<(Sym, Prefix, Sym, Tri)>>,
+    /// Route servers in the network.
+    pub route_servers: Vec<Sym>,
+    /// What the hubs of a virtual WAN give the network besides.
+    pub hubs: GatewayRoutes,
 }
 
 /// What the gateways offer.
@@ -142,8 +148,22 @@ pub fn assemble_gateways(around: &AroundGateways) -> GatewayRoutes {
                     (connection, behind, around.bgp_peers.contains(&connection.peer))
                 })
                 .collect(),
+            networks: around.networks.as_ref().map(|all| {
+                all.iter().filter(|(here, ..)| *here == gateway.gateway).map(|(_, prefix, vnet, sure)| (*prefix, *vnet, *sure)).collect()
+            }),
             clients: around.clients.iter().filter(|(of, _)| *of == gateway.gateway).map(|(_, prefix)| *prefix).collect(),
         })
         .collect();
-    offered(&inputs)
+    let mut out = offered(&inputs);
+    // What the peers of a route server tell it is not in the input (NVA-11).
+    let server = around.route_servers.iter().max_by_key(|server| std::cmp::Reverse(server.as_str()));
+    out.unknown_routes = server.copied().unwrap_or(out.unknown_routes);
+    out.routes.extend(&around.hubs.routes);
+    out.routes.sort();
+    out.routes.dedup();
+    out.as_next_hop = out.as_next_hop.max(around.hubs.as_next_hop);
+    if !around.hubs.unknown_routes.is_empty() {
+        out.unknown_routes = around.hubs.unknown_routes;
+    }
+    out
 }

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::facts::extract::out::Out;
 use crate::facts::network::Clouded;
-use crate::model::ids::{normal_id, vnet_of_id};
 use crate::model::Sym;
+use crate::model::ids::{normal_id, vnet_of_id};
 
 /// The types, and what of a network they change (SND-02): DNS-18 to DNS-20, DNS-34.
 const CHANGES: [(&str, &[&str]); 2] = [

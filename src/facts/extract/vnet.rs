@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{
-    EndpointPolicies, Peering, PeeringPrefix, PeeringState, PeeringSubnet, Subnet, SubnetDefaultOutbound, SubnetDelegation, SubnetEndpointPolicy,
-    SubnetNatGateway, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetDns,
-    VnetPrefix,
+    EndpointPolicies, Peering, PeeringPrefix, PeeringState, PeeringSubnet, Subnet, SubnetDefaultOutbound, SubnetDelegation,
+    SubnetEndpointPolicy, SubnetNatGateway, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint,
+    Vnet, VnetBasicEndpointPolicies, VnetDns, VnetPrefix,
 };
 use crate::ingest;
 use crate::model::{Prefix, Sym, Tri, net};
@@ -28,7 +28,9 @@ pub(super) fn vnet<'a>(out: &mut Out<'a>, body: &'a Value) {
             out.fact(VnetDns { vnet, position, server });
         }
     }
-    out.not_modelled(body, "properties.", &["summarizedGatewayPrefixes"]);
+    if out.text(body, "privateEndpointVNetPolicies").is_some_and(|word| word.eq_ignore_ascii_case("Basic")) {
+        out.fact(VnetBasicEndpointPolicies { vnet });
+    }
 }
 
 /// The prefixes that IP address management gave out (ADR-01).
