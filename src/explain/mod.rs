@@ -11,6 +11,7 @@ pub mod filters;
 pub mod front_door;
 pub mod gateway;
 pub mod hubs;
+pub mod outsiders;
 pub mod packet;
 pub mod partial;
 pub mod pieces;
