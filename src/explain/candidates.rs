@@ -128,7 +128,7 @@ fn stays(world: &World<'_>, context: &Context, endpoint: Sym, vnet: Sym, ip: IpA
         Some(EndpointPolicies::Unknown) => Tri::Maybe,
         _ => Tri::No,
     };
-    if local {
+    if local && !world.index.vnet_basic_endpoint_policies.has(vnet) {
         policy = policy.min(Tri::Maybe); // the address route goes, but the local route may not take its place (RTE-14)
     }
     let long_enough = if unknown { long_enough.min(Tri::Maybe) } else { long_enough };

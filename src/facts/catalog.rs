@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use crate::facts::config::*;
 use crate::facts::gap::*;
 use crate::facts::load_balancing::*;
+use crate::facts::hub::*;
+use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::facts::platform::*;
 use crate::facts::private_access::*;
@@ -211,20 +213,26 @@ facts! {
     Vnet, VnetPrefix, VnetDns, Clouded,
     Subnet, SubnetPrefix, SubnetNsg, SubnetRouteTable, SubnetNatGateway, SubnetDelegation,
     SubnetServiceEndpoint, SubnetEndpointPolicy, SubnetPrivateEndpointPolicy, SubnetDefaultOutbound,
-    Peering, PeeringPrefix,
+    Peering, PeeringPrefix, PeeringSubnet,
     // machines
     Machine, MachineScaleSet, Nic, NicPrimary, NicNsg, NicMachine, NicDns, IpConfig, IpConfigAddress, IpConfigPublicIp, IpConfigAsg, IpConfigPool,
     IpConfigLink,
     PublicIp, PublicIpAddress, PublicIpRange,
     // filters and routes
-    Nsg, NsgRule, Asg, RouteTable, Route, NatGateway, NatGatewayPublicIp, NatGatewayRange,
+    Nsg, NsgRule, Asg, RouteTable, Route, RouteBgpOverride, VnetBasicEndpointPolicies, NatGateway, NatGatewayPublicIp, NatGatewayRange,
     // gateways and other devices
-    Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
-    Device, DeviceAddress, DevicePublicIp,
+    Gateway, GatewayRemoteNetworks, CircuitPublicPrefix, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
+    Device, DeviceAddress, DevicePublicIp, Listener,
     // load balancers
     LoadBalancer, LoadBalancerFrontend, LoadBalancerFrontendRange, GatewayChain, LoadBalancerPool, LoadBalancerAddress, LoadBalancerRegion,
     LoadBalancerMemberDown, LoadBalancingRule, LoadBalancingRulePool, LoadBalancerProbe, InboundNatRule, InboundNatRulePool, OutboundRule,
     OutboundRuleFrontend,
+    // virtual WAN
+    VirtualWan, VirtualHub, RouteServer, HubConnection, HubPropagation, HubLabel, HubConnectionRoute, HubTable, HubTableLabel, HubRoute,
+    HubPolicy, HubBranch, HubDoubt,
+    // network managers
+    NetworkManager, GroupMember, MembershipsListed, GroupPolicy, ManagerListing, ManagerApplied, AdminConfiguration, AdminCollection,
+    AdminRule, AdminRuleGroup, Connectivity, ConnectivityHub, ConnectivityGroup, RoutingCollection,
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,
     PrivateDnsZone, ZoneLink, ZoneRecord, ZoneGroup,

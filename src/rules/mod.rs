@@ -5,6 +5,8 @@
 //! says it independently.
 
 pub mod balancer;
+pub mod admin;
+pub mod between;
 pub mod consent;
 pub mod derive;
 pub mod dns;
@@ -12,6 +14,8 @@ pub mod endpoint_policy;
 pub mod filter;
 pub mod gateway;
 pub mod limits;
+pub mod hub;
+pub mod manager;
 pub mod network;
 pub mod outbound;
 pub mod paas_firewall;

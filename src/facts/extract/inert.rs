@@ -9,7 +9,6 @@ pub const INERT: &[(&str, &str)] = &[
     ("microsoft.alertsmanagement/smartdetectoralertrules", "monitoring"),
     ("microsoft.authorization/locks", "control plane"),
     ("microsoft.authorization/policyassignments", "control plane"),
-    ("microsoft.authorization/policydefinitions", "control plane"),
     ("microsoft.authorization/policyexemptions", "control plane"),
     ("microsoft.authorization/policysetdefinitions", "control plane"),
     ("microsoft.authorization/roleassignments", "permissions, not the network (M-12)"),
