@@ -9,6 +9,7 @@ use watertight::model::{Prefix, Proto, Stage, Sym, Tri, Via, net};
 
 use super::address::service_tag;
 use super::filter::Place;
+use super::paas::{external_ports, firewall_stage, main_part, table};
 use super::packet::{Addr, Outcome, Packet, all_of, check};
 use super::walk::{Target, Trip, Walk, Wanted};
 use super::world::{World, name_of};
@@ -61,12 +62,7 @@ impl Walk<'_, '_> {
         let done = || Outcome::delivered(via);
         match self.target {
             Target::External(service) => {
-                let ports: &[u16] = match service {
-                    Service::Storage => &[80, 443, 445],
-                    Service::KeyVault => &[443],
-                    Service::Sql => &[1433],
-                };
-                let answers = packet.proto == Proto::Tcp && ports.contains(&packet.dport);
+                let answers = packet.proto == Proto::Tcp && external_ports(service).contains(&packet.dport);
                 check(Tri::from_bool(answers), firewall_stage(service), "port", "", done)
             }
             Target::Front(wanted) => {
@@ -84,15 +80,6 @@ impl Walk<'_, '_> {
     }
 }
 
-/// The stage of a service's firewall.
-pub fn firewall_stage(service: Service) -> Stage {
-    match service {
-        Service::Storage => Stage::StorageFirewall,
-        Service::KeyVault => Stage::KeyvaultFirewall,
-        Service::Sql => Stage::SqlFirewall,
-    }
-}
-
 impl World<'_> {
     /// Whether the front end answers at the port (M-16).
     fn front_answers(&self, wanted: Wanted, packet: &Packet) -> Tri {
@@ -101,10 +88,20 @@ impl World<'_> {
         }
         let plain = self.accesses.iter().any(|a| a.store == wanted.store && a.plain_http);
         let web = self.service_of(wanted.store) == Some(Service::Storage) && wanted.part.as_str() != "file";
-        let ports = self.platform.ports(wanted.part);
+        let ports = self.ports_of(wanted.store, wanted.part);
         let listed = ports.contains(&packet.dport) || (plain && web && packet.dport == 80);
         let unknown = if ports.is_empty() { Tri::Maybe } else { Tri::No };
-        Tri::from_bool(listed).or(unknown).or(self.extra_port(wanted.part, wanted.store, packet.dport))
+        Tri::from_bool(listed).or(unknown).or(self.extra_port(main_part(wanted.part), wanted.store, packet.dport))
+    }
+
+    /// The ports of a part; some names of parts stand for different ports with different services.
+    pub fn ports_of(&self, store: Sym, part: Sym) -> Vec<u16> {
+        match (self.service_of(store), main_part(part).as_str()) {
+            (Some(Service::Cosmos), "sql") => vec![443],
+            (Some(Service::Synapse), "sql") => vec![1433],
+            (Some(Service::EventHub), "namespace") => vec![443, 5671, 5672, 9093],
+            _ => self.platform.ports(main_part(part)).to_vec(),
+        }
     }
 
     /// Ports that a front end has only in some of its shapes, which the facts do not tell apart.
@@ -115,6 +112,7 @@ impl World<'_> {
         match (group.as_str(), port) {
             ("file" | "file_secondary", 2049) if unseen || self.is_premium_share(store) => Tri::Maybe,
             ("sqlserver", 11000..=11999) => Tri::Maybe,
+            ("sql", 10000..=20000) if self.service_of(store) == Some(Service::Cosmos) => Tri::Maybe,
             ("blob" | "dfs" | "queue" | "table" | "web", 80) if unseen => Tri::Maybe,
             ("blob" | "dfs" | "queue" | "table" | "web", 80) if http => Tri::Yes,
             _ => Tri::No,
@@ -142,7 +140,7 @@ impl World<'_> {
         let Some(vnet) = self.vnet_of(subnet) else { return Tri::No };
         let home = self.vnet_region(vnet);
         let mut best = Tri::No;
-        for e in self.service_endpoints.iter().filter(|e| e.subnet == subnet && endpoint_service(e.service) == Some(service)) {
+        for e in self.service_endpoints.iter().filter(|e| e.subnet == subnet && serves(e.service, service)) {
             let global = e.service.as_str() == "microsoft.storage.global";
             let widened = service == Service::Storage && self.subnet_policies.iter().any(|p| p.subnet == subnet);
             let known = |same: bool| if home.is_empty() || region.is_empty() { Tri::Maybe } else { Tri::from_bool(same) };
@@ -151,8 +149,8 @@ impl World<'_> {
                 "*" => Tri::Yes,
                 "" => match service {
                     Service::Storage => known(region == home || self.platform.region_pair(home) == Some(region)),
-                    Service::Sql => known(region == home),
-                    Service::KeyVault => Tri::Yes,
+                    Service::Sql | Service::Database | Service::Synapse => known(region == home),
+                    _ => Tri::Yes,
                 },
                 _ if region.is_empty() => Tri::Maybe,
                 _ => Tri::from_bool(e.location == region),
@@ -169,7 +167,7 @@ impl World<'_> {
         }
         let mut best = Tri::No;
         for e in self.service_endpoints.iter().filter(|e| e.subnet == subnet) {
-            let Some(service) = endpoint_service(e.service) else { continue };
+            let Some(service) = Service::EXTERNAL.into_iter().find(|service| serves(e.service, *service)) else { continue };
             let whole = service_tag(service);
             let inside = |tag: &str| self.platform.tag(Sym::new(tag)).map(|all| all.iter().any(|p| p.contains(&ip)));
             if inside(whole) == Some(false) {
@@ -291,14 +289,9 @@ impl World<'_> {
     }
 }
 
-/// The service an endpoint's name covers.
-fn endpoint_service(name: Sym) -> Option<Service> {
-    match name.as_str() {
-        "microsoft.storage" | "microsoft.storage.global" => Some(Service::Storage),
-        "microsoft.keyvault" => Some(Service::KeyVault),
-        "microsoft.sql" => Some(Service::Sql),
-        _ => None,
-    }
+/// Whether the service endpoint is one for the service.
+fn serves(name: Sym, service: Service) -> bool {
+    name.as_str() == table(service).2 || (name.as_str() == "microsoft.storage.global" && service == Service::Storage)
 }
 
 /// Whether a resource lies in a scope, segment by segment (M-01, SEP-05).

@@ -59,6 +59,7 @@ world! {
     zones: PrivateDnsZone, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
     policies: EndpointPolicy, policy_scopes: EndpointPolicyScope,
     stores: Store, parts: StorePart, accesses: StoreAccess, ip_rules: StoreIpRule, subnet_rules: StoreSubnetRule,
+    rule_sets: StoreRuleSet, list_rules: StoreListRule,
     boundary_tenants: BoundaryTenant, boundary_subscriptions: BoundarySubscription,
     sites: Site, site_prefixes: SitePrefix, site_nats: SiteNat, forwarders: SiteForwarder,
     dns_servers: DnsServer, dns_server_records: DnsServerRecord, appliances: Appliance, appliance_allows: ApplianceAllow,
@@ -164,6 +165,7 @@ impl World<'_> {
         all.extend(self.ip_rules.iter().flat_map(|r| [host(r.from), host(r.to)]));
         all.extend(self.routes.iter().filter_map(|r| r.hop_address).map(host));
         let fields = self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(self.routes.iter().map(|r| r.destination));
+        let fields = fields.chain(self.list_rules.iter().map(|r| r.source));
         for item in fields.flat_map(|field| field.items()) {
             match item {
                 Selector::Prefix(prefix) => all.push(prefix),
