@@ -131,7 +131,7 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
         let covered = service_endpoint::of(world.index, world.platform, client.subnet, service, region).covered;
         for (mut way, source) in transport.to_service(client, &class, covered, traffic) {
             if let Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) = source {
-                way.steps.push(policy_for_foreign(world, service, subnet));
+                way.steps.push(policy_for_foreign(world, service, region, subnet));
             }
             way.steps.push(step(Stage::Delivered, ports(world, service), "exfil.1", "a store of the attacker's answers".to_owned()));
             out.push(way);
@@ -176,11 +176,14 @@ fn regions(world: &World<'_>, client: &Client, service: Service) -> Vec<Sym> {
 }
 
 /// What an endpoint policy of the subnet does to an account outside the boundary (SEP-02, SEP-03, SEP-05, SEP-10, X-11).
-fn policy_for_foreign(world: &World<'_>, service: Service, subnet: Sym) -> crate::explain::way::Step {
+fn policy_for_foreign(world: &World<'_>, service: Service, region: Sym, subnet: Sym) -> crate::explain::way::Step {
     let free =
         |text: &str| step(Stage::ServiceEndpointPolicy, Span::ALL, "endpoint_policy.2", text.to_owned()).by(subnet, "").kind(Kind::Absence);
     if service != Service::Storage || !world.index.subnet_endpoint_policies.has(subnet) {
         return free("no endpoint policy limits where the service endpoint leads");
+    }
+    if endpoint_policy::looks_at(world.index, world.platform, subnet, region) == Tri::No {
+        return free("endpoint policies of the first version look at two regions only, and this is another");
     }
     let effective = endpoint_policy::effective_on(world.index, subnet);
     let outside = world.scopes_outside(subnet);

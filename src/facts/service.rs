@@ -108,7 +108,7 @@ impl Service {
             }
             Service::AppConfig => of("appconfiguration", "", &["microsoft.appconfiguration/configurationstores"], &["configurationstores"]),
             Service::Redis => of("azurecloud", "", &["microsoft.cache/redis"], &["rediscache"]),
-            Service::Relay => of("azurecloud", "", &["microsoft.relay/namespaces"], &["namespace"]),
+            Service::Relay => of("azurecloud", "microsoft.servicebus", &["microsoft.relay/namespaces"], &["namespace"]),
             Service::Other => of(
                 "azurecloud",
                 "",

@@ -70,6 +70,8 @@ pub fn covers(
             } else {
                 listed
             }),
+            // Whether its front ends are among those of Service Bus is not documented.
+            Service::Relay => Tri::Maybe,
             _ if !location.is_empty() => listed,
             _ if service.is_regional() => same(vnet_region, region),
             _ => Tri::Yes,

@@ -313,9 +313,13 @@ impl Asked<'_> {
         way.via = Via::Public;
         if let Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) = source {
             way.via = Via::ServiceEndpoint;
-            if self.store.service == Service::Storage && self.world.index.subnet_endpoint_policies.has(*subnet) {
+            let looks = endpoint_policy::looks_at(self.world.index, self.world.platform, *subnet, self.part.location);
+            if self.store.service == Service::Storage && looks.hi() && self.world.index.subnet_endpoint_policies.has(*subnet) {
                 let classic = self.store.kind.as_str() == "classic";
-                let decision = endpoint_policy::of(self.world.index, *subnet, self.store.store, classic);
+                let mut decision = endpoint_policy::of(self.world.index, *subnet, self.store.store, classic);
+                if looks == Tri::Maybe {
+                    decision.admitted = decision.admitted.or(Tri::Maybe);
+                }
                 let policies = self.world.index.subnet_endpoint_policies.get(*subnet).iter().map(|row| row.policy);
                 let first = policies.clone().min_by_key(|policy| policy.as_str()).unwrap_or_default();
                 let missing = policies.into_iter().any(|policy| !self.world.index.endpoint_policy.has(policy));

@@ -34,7 +34,7 @@ pub fn table(service: Service) -> (&'static str, &'static str, &'static str) {
         Service::EventGrid => ("microsoft.eventgrid/topics", "azureeventgrid", "none"),
         Service::AppConfig => ("microsoft.appconfiguration/configurationstores", "appconfiguration", "none"),
         Service::Redis => ("microsoft.cache/redis", "azurecloud", "none"),
-        Service::Relay => ("microsoft.relay/namespaces", "azurecloud", "none"),
+        Service::Relay => ("microsoft.relay/namespaces", "azurecloud", "microsoft.servicebus"),
         Service::Other => ("microsoft.keyvault/managedhsms", "azurecloud", "none"),
     }
 }

@@ -47,6 +47,12 @@ impl Walk<'_, '_> {
                 self.with_return(trip, || self.front_end(packet, Seen::Public { addr, azure: true }, Via::Public))
             })
         };
+        if service == Service::DataLake && trip.passed.is_empty() && self.world.adds_claims(at.subnet, home) {
+            let claims = || self.with_return(trip, || self.front_end(packet, Seen::Subnet(at.subnet), Via::Public));
+            let arrives = outside();
+            // The token is looked at where the packets arrive at all; the source address may do instead.
+            return if arrives.stage == Stage::PaasFirewall { claims() } else { arrives };
+        }
         if service != Service::Storage {
             return outside();
         }
@@ -135,6 +141,12 @@ impl World<'_> {
         }
     }
 
+    /// Whether tokens asked for in the subnet carry its identity to a region (SE-18).
+    fn adds_claims(&self, subnet: Sym, region: Sym) -> bool {
+        let on = self.service_endpoints.iter().any(|e| e.subnet == subnet && e.service.as_str() == "microsoft.azureactivedirectory");
+        on && self.vnet_of(subnet).is_some_and(|v| self.vnet_region(v) == region)
+    }
+
     /// `se_covers` (SE-15, SEP-04).
     fn endpoint_covers(&self, subnet: Sym, service: Service, region: Sym) -> Tri {
         let Some(vnet) = self.vnet_of(subnet) else { return Tri::No };
@@ -142,10 +154,12 @@ impl World<'_> {
         let mut best = Tri::No;
         for e in self.service_endpoints.iter().filter(|e| e.subnet == subnet && serves(e.service, service)) {
             let global = e.service.as_str() == "microsoft.storage.global";
-            let widened = service == Service::Storage && self.subnet_policies.iter().any(|p| p.subnet == subnet);
+            let first_version = self.eras.iter().any(|e| e.era.as_str() == "2019"); // SEP-16
+            let widened = service == Service::Storage && !first_version && self.subnet_policies.iter().any(|p| p.subnet == subnet);
             let known = |same: bool| if home.is_empty() || region.is_empty() { Tri::Maybe } else { Tri::from_bool(same) };
             best = best.or(match e.location.as_str() {
                 _ if global || widened => Tri::Yes,
+                _ if service == Service::Relay => Tri::Maybe,
                 "*" => Tri::Yes,
                 "" => match service {
                     Service::Storage => known(region == home || self.platform.region_pair(home) == Some(region)),
@@ -242,6 +256,11 @@ impl World<'_> {
         if !storage || attached.is_empty() {
             return (Tri::Yes, String::new(), "");
         }
+        if let Addr::Front(_, region) = dst
+            && self.policy_is_blind(subnet, region)
+        {
+            return (Tri::Yes, String::new(), "");
+        }
         let rule = attached.iter().map(|p| name_of(*p)).min().unwrap_or_default();
         let missing = attached.iter().any(|a| !self.policies.iter().any(|p| p.policy == *a));
         let scopes: Vec<&str> =
@@ -268,6 +287,13 @@ impl World<'_> {
         };
         let tri = if missing && listed == Tri::No { Tri::Maybe } else { listed };
         (tri, rule, if missing { "W-MISSING" } else { "unknown-account" })
+    }
+
+    /// The first version of policies looked at the network's region and its pair alone (SEP-16).
+    fn policy_is_blind(&self, subnet: Sym, region: Sym) -> bool {
+        let home = self.vnet_of(subnet).map_or(Sym::EMPTY, |v| self.vnet_region(v));
+        let known = !home.is_empty() && !region.is_empty();
+        self.eras.iter().any(|e| e.era.as_str() == "2019") && known && region != home && self.platform.region_pair(home) != Some(region)
     }
 
     /// Whether a scope lies outside the boundary.
