@@ -216,8 +216,24 @@ impl<'w, 'a> Graph<'w, 'a> {
         if let Some(edge) = self.edges.borrow().get(&(from, to)) {
             return edge.clone();
         }
-        let edge = self.evaluate(from, to);
+        let edge = self.evaluate(from, to).map(|edge| self.handed_to_an_app(to, edge));
         self.edges.borrow_mut().insert((from, to), edge.clone());
+        edge
+    }
+
+    /// An app inside runs code of its own: bytes it is given rest there for others only where it means them to.
+    fn handed_to_an_app(&self, to: End, mut edge: Edge) -> Edge {
+        let app = |id: Sym| self.world.index.store.one(id).is_some_and(|row| row.service == Service::Web) && self.world.inside(id);
+        if let End::Store(store, ..) = to
+            && app(store)
+        {
+            edge.span = edge.span.doubted();
+            edge.assumptions.push(Assumption {
+                code: "W-UNSUPPORTED".to_owned(),
+                resource: store,
+                text: "whether the app passes on what it is given is not known".to_owned(),
+            });
+        }
         edge
     }
 
