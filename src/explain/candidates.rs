@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::explain::world::World;
 use crate::facts::network::EndpointPolicies;
 use crate::model::{Prefix, Sym, Tri, net};
+use crate::rules::endpoint_policy;
 use crate::rules::route::{Context, Entry, Hop, Origin};
 
 /// One next hop that may be chosen.
@@ -177,7 +178,7 @@ fn covered_tags(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) -> Vec<S
         }
     }
     let everywhere = regions.iter().any(|region| region.as_str() == "*")
-        || (service.as_str() == "microsoft.storage" && world.index.subnet_endpoint_policies.has(subnet));
+        || (service.as_str() == "microsoft.storage" && endpoint_policy::widens(world.index, subnet).hi());
     let regional: Vec<Sym> = regions.iter().filter_map(|region| world.platform.regional_tag(tag, *region)).collect();
     // Lists without regional tags say nothing of regions: then the whole service counts.
     if everywhere || regional.is_empty() { vec![tag] } else { regional }

@@ -239,7 +239,7 @@ facts! {
     // service endpoint policies
     EndpointPolicy, EndpointPolicyScope,
     // stores
-    Store, StorePart, StoreAccess, StoreIpRule, StoreSubnetRule, StoreResourceRule, StoreOutboundRule,
+    Store, StorePart, StoreAccess, StoreRuleSet, StoreIpRule, StoreSubnetRule, StoreListRule, StoreResourceRule, StoreOutboundRule,
     // what a person stated
     BoundaryTenant, BoundarySubscription, Label, Site, SitePrefix, SiteNat, SiteForwarder, DnsServer, DnsServerRecord, Appliance,
     ApplianceAllow, CompleteType, Era,
