@@ -253,11 +253,13 @@ impl Walk<'_, '_> {
         let mut reached = Vec::new();
         let internal = self.public_ip_of(frontend).is_empty();
         let itself = |place: &Host| internal && packet.src == Seen::At(place.ip);
+        let one_asked_for = matches!(&self.target, Target::Host(_));
         for backend in &branch.backends {
             let wanted = |place: &&Host| !matches!(&self.target, Target::Host(host) if host != *place);
             let mut each: Vec<Vec<Way>> = Vec::new();
             let mut deaf = false;
             match &backend.what {
+                Member::Places(places) if places.is_empty() && one_asked_for => {}
                 Member::Places(places) if places.is_empty() => {
                     each.push(vec![trail.clone().and(self.nobody(frontend, backend)).end(Via::LoadBalancer)]);
                 }
@@ -277,6 +279,7 @@ impl Walk<'_, '_> {
                     self.behind(*regional, packet, trail, arrive, &mut ways);
                     each.push(ways);
                 }
+                Member::Frontend(_) | Member::Missing if one_asked_for => {}
                 Member::Frontend(_) | Member::Missing => {
                     each.push(vec![trail.clone().and(self.nobody(frontend, backend)).end(Via::LoadBalancer)]);
                 }
@@ -292,7 +295,7 @@ impl Walk<'_, '_> {
         }
         let all: Vec<&Reached> = reached.iter().map(|(_, member)| member).collect();
         // A flow that is meant for one member gets there by one choice or another.
-        let choice = !matches!(self.target, Target::Host(_));
+        let choice = !one_asked_for;
         let mut doubts: Vec<Vec<Step>> = all.iter().map(|member| self.doubts(frontend, branch, member, &all, choice)).collect();
         let myself = |backend: &Backend| matches!(&backend.what, Member::Places(places) if places.iter().any(itself));
         if branch.backends.len() > 1 && branch.backends.iter().any(myself) {

@@ -166,6 +166,7 @@ impl Walk<'_, '_> {
         let mut reached: Vec<(Outcome, bool, bool)> = Vec::new();
         for member in &members {
             let outcome = match member.what {
+                What::Nobody | What::Missing if matches!(self.target, Target::Config(_)) => continue, // another member is asked for
                 What::Nobody => Outcome::denied(Stage::LoadBalancer, "nobody"),
                 What::Missing => Outcome::unproven(Stage::LoadBalancer, "member", "W-MISSING"),
                 What::Frontend(regional) if world.is_global(frontend) && !world.is_global(regional) => {
