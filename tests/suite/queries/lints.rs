@@ -909,3 +909,14 @@ fn a_finding_names_its_resource_first_and_the_others_as_related() {
     assert_eq!((&row["severity"], &row["resource"], &row["related"][0]), (&"high".into(), &"/pls".into(), &"/x/pe".into()));
     assert!(row["message"].as_str().unwrap().contains("/x/pe") && row["repair"].as_str().unwrap().ends_with('.'));
 }
+
+#[test]
+fn a_rule_inside_a_body_is_no_related_resource() {
+    let rule = |known: &str| format!(r#"inside("/d"). store_ip_rule("/d/iprules/0", "/d", 10.0.0.1, 10.0.0.1). {known}"#);
+    let related = |text: String| -> Vec<String> {
+        let found = findings(&program(), &text);
+        found.iter().find(|finding| finding.id == "L-075").unwrap().related.clone()
+    };
+    assert_eq!(related(rule("")), [] as [&str; 0]);
+    assert_eq!(related(rule(r#"resource("/d/iprules/0", "k", "0", "r", "s", "t", "g")."#)), ["/d/iprules/0"]);
+}
