@@ -866,11 +866,11 @@ const OPEN: &[(&str, &str, bool)] = &[
     ("L-066", r#"inside("d"). property("d", "properties.publicNetworkAccess", "", "securedbyperimeter")."#, false),
     (
         "L-074",
-        r#"subnet("a", "v", "a"). store_subnet_rule("r", "d", "a", "yes"). endpoint_covers("a", "d", "", "no"). gap("a", "k", "what")."#,
+        r#"inside("d"). subnet("a", "v", "a"). store_subnet_rule("r", "d", "a", "yes"). endpoint_covers("a", "d", "", "no"). gap("a", "k", "what")."#,
         false,
     ),
     ("L-076", r#"inside("d"). vnet("/v", "r"). store_subnet_rule("r", "d", "/v/subnets/a", "yes")."#, false),
-    ("L-078", r#"subnet_service_endpoint("a", "microsoft.sql", ""). store("q", "sql", "v12.0", "r")."#, false),
+    ("L-078", r#"inside("d"). subnet_service_endpoint("a", "microsoft.sql", ""). store("q", "sql", "v12.0", "r")."#, false),
     ("L-080", r#"{policy}"#, false),
     (
         "L-087",
