@@ -14,6 +14,7 @@ use crate::query::program::{Program, Severity, Violation};
 use crate::query::relations::{Declaration, Relations};
 use crate::query::render;
 use crate::query::shipped::LINTS;
+use crate::query::value::Value;
 use crate::query::verify::{self, Check, CheckError};
 use crate::syntax::Source;
 
@@ -109,7 +110,9 @@ pub fn run(check: &Check, relations: &dyn Relations) -> Result<Vec<Finding>, Str
         for finding in result.findings {
             let mut ids: Vec<String> = finding.witness.iter().map(|(_, value)| value.to_string()).collect();
             let resource = if ids.is_empty() { String::new() } else { ids.remove(0) };
-            let mut related: Vec<String> = ids.into_iter().filter(|text| text.starts_with('/') && *text != resource).collect();
+            // A rule in a list of the resource's own body has a name like an id, but is none.
+            let part = |id: &str| id.strip_prefix(&resource).is_some_and(|rest| rest.starts_with('/')) && !is_resource(relations, id);
+            let mut related: Vec<String> = ids.into_iter().filter(|id| id.starts_with('/') && *id != resource && !part(id)).collect();
             related.sort();
             related.dedup();
             findings.insert(Finding {
@@ -126,6 +129,13 @@ pub fn run(check: &Check, relations: &dyn Relations) -> Result<Vec<Finding>, Str
         }
     }
     Ok(findings.into_iter().collect())
+}
+
+/// Whether the input holds the resource.
+fn is_resource(relations: &dyn Relations, id: &str) -> bool {
+    let mut bound = vec![None; 7];
+    bound[0] = Some(Value::text(id));
+    relations.rows("resource", &bound).is_ok_and(|rows| !rows.is_empty())
 }
 
 /// `lint --format json`, ending in a line break.

@@ -11,6 +11,7 @@ mod five_questions;
 mod front_pages;
 mod ingest;
 mod layering;
+mod lint;
 mod listing;
 mod oracle;
 mod private_access;

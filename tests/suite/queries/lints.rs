@@ -866,11 +866,11 @@ const OPEN: &[(&str, &str, bool)] = &[
     ("L-066", r#"inside("d"). property("d", "properties.publicNetworkAccess", "", "securedbyperimeter")."#, false),
     (
         "L-074",
-        r#"subnet("a", "v", "a"). store_subnet_rule("r", "d", "a", "yes"). endpoint_covers("a", "d", "", "no"). gap("a", "k", "what")."#,
+        r#"inside("d"). subnet("a", "v", "a"). store_subnet_rule("r", "d", "a", "yes"). endpoint_covers("a", "d", "", "no"). gap("a", "k", "what")."#,
         false,
     ),
     ("L-076", r#"inside("d"). vnet("/v", "r"). store_subnet_rule("r", "d", "/v/subnets/a", "yes")."#, false),
-    ("L-078", r#"subnet_service_endpoint("a", "microsoft.sql", ""). store("q", "sql", "v12.0", "r")."#, false),
+    ("L-078", r#"inside("d"). subnet_service_endpoint("a", "microsoft.sql", ""). store("q", "sql", "v12.0", "r")."#, false),
     ("L-080", r#"{policy}"#, false),
     (
         "L-087",
@@ -908,4 +908,15 @@ fn a_finding_names_its_resource_first_and_the_others_as_related() {
     let row = json["findings"].as_array().unwrap().iter().find(|row| row["id"] == "L-035").unwrap();
     assert_eq!((&row["severity"], &row["resource"], &row["related"][0]), (&"high".into(), &"/pls".into(), &"/x/pe".into()));
     assert!(row["message"].as_str().unwrap().contains("/x/pe") && row["repair"].as_str().unwrap().ends_with('.'));
+}
+
+#[test]
+fn a_rule_inside_a_body_is_no_related_resource() {
+    let rule = |known: &str| format!(r#"inside("/d"). store_ip_rule("/d/iprules/0", "/d", 10.0.0.1, 10.0.0.1). {known}"#);
+    let related = |text: String| -> Vec<String> {
+        let found = findings(&program(), &text);
+        found.iter().find(|finding| finding.id == "L-075").unwrap().related.clone()
+    };
+    assert_eq!(related(rule("")), [] as [&str; 0]);
+    assert_eq!(related(rule(r#"resource("/d/iprules/0", "k", "0", "r", "s", "t", "g")."#)), ["/d/iprules/0"]);
 }
