@@ -759,6 +759,9 @@ fn network(index: &Index, vnet: Sym) -> Network {
         let other = if there.len() < here.len() { there } else { here };
         around.reciprocal.extend(other.iter().filter(|row| row.vnet == remote && row.remote == vnet));
         around.recorded.extend(index.peering_prefixes.get(side.peering));
+        let both = around.sides.last().into_iter().chain(&around.reciprocal).map(|row| row.peering);
+        let only_v6: Vec<Sym> = both.filter(|peering| index.peering_only_v6.has(*peering)).collect();
+        around.only_v6.extend(only_v6);
         around.known.extend(index.vnet.one(remote).map(|row| row.vnet));
         around.remote_space.extend(prefixes_of(index, remote).into_iter().map(|prefix| (remote, prefix)));
         if side.forwarded {

@@ -212,7 +212,7 @@ facts! {
     Vnet, VnetPrefix, VnetDns, Clouded,
     Subnet, SubnetPrefix, SubnetNsg, SubnetRouteTable, SubnetNatGateway, SubnetDelegation,
     SubnetServiceEndpoint, SubnetEndpointPolicy, SubnetPrivateEndpointPolicy, SubnetDefaultOutbound,
-    Peering, PeeringPrefix, PeeringSubnet,
+    Peering, PeeringPrefix, PeeringOnlyV6, PeeringSubnet,
     // machines
     Machine, MachineScaleSet, Nic, NicPrimary, NicNsg, NicMachine, NicDns, IpConfig, IpConfigAddress, IpConfigPublicIp, IpConfigAsg, IpConfigPool,
     IpConfigLink,

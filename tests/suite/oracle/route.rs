@@ -70,7 +70,7 @@ impl World<'_> {
             system(Hop::Local, prefix, Tri::Yes, true);
         }
         for peering in self.peerings.iter().filter(|p| p.vnet == vnet) {
-            let joined = self.is_connected(peering);
+            let joined = self.route_over(peering, subnet);
             for (prefix, sure) in self.remote_space(peering) {
                 system(Hop::Peering(peering.peering), prefix, sure.and(joined), true);
             }
