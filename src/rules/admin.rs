@@ -103,15 +103,15 @@ impl AdminProgram {
         self.rules.is_empty() && self.missing.is_empty()
     }
 
-    /// Every prefix that a rule compares addresses with.
-    pub fn cuts(&self, platform: &Platform, out: &mut Vec<Prefix>) {
+    /// Every prefix and every tag that a rule compares addresses with.
+    pub fn compared(&self, prefixes: &mut Vec<Prefix>, tags: &mut Vec<Sym>) {
         for compiled in &self.rules {
-            out.extend(&compiled.perhaps.0);
-            out.extend(&compiled.perhaps.1);
+            prefixes.extend(&compiled.perhaps.0);
+            prefixes.extend(&compiled.perhaps.1);
             for selector in compiled.rule.own.iter().chain(&compiled.rule.remote) {
                 match selector {
-                    Selector::Prefix(prefix) => out.push(*prefix),
-                    Selector::Tag(tag) => out.extend(platform.tag(*tag).unwrap_or_default()),
+                    Selector::Prefix(prefix) => prefixes.push(*prefix),
+                    Selector::Tag(tag) => tags.push(*tag),
                     Selector::Any | Selector::Asg(_) => {}
                 }
             }

@@ -251,8 +251,10 @@ impl Walk<'_, '_> {
         }
         let place = Place { subnet: c.subnet, nic: Some(c.nic), endpoint: None };
         let sku = world.public_ips.iter().find(|p| p.public_ip == public_ip).map_or(PublicSku::Unknown, |p| p.sku);
+        let always = world.perhaps_always(place, &Packet { dst_config: Some(config), ..packet });
         let open = match sku {
             _ if !world.groups_at(place).is_empty() => Tri::Yes,
+            PublicSku::Standard | PublicSku::StandardV2 if always => Tri::Maybe, // AVN-10
             PublicSku::Basic => Tri::Yes,
             PublicSku::Standard | PublicSku::StandardV2 => Tri::No,
             PublicSku::Unknown => Tri::Maybe,

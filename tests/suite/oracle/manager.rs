@@ -228,6 +228,11 @@ impl World<'_> {
         outcome
     }
 
+    /// Whether an admin rule may always allow what comes in.
+    pub fn perhaps_always(&self, place: Place, packet: &Packet) -> bool {
+        self.rulings(place, packet, Direction::Inbound).0.contains(&Ruling::Always)
+    }
+
     /// What may become of the packet, the first rule that names it, and a code.
     fn rulings(&self, place: Place, packet: &Packet, way: Direction) -> (Vec<Ruling>, String, &'static str) {
         let nothing = (vec![Ruling::AskGroups], String::new(), "");
