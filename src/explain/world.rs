@@ -51,6 +51,8 @@ pub struct World<'a> {
     contexts: RefCell<FxHashMap<(Sym, Sym), Rc<Context>>>,
     /// The routes of subnets that see their network in their own way (PEER-12).
     own_contexts: RefCell<FxHashMap<Sym, Rc<Context>>>,
+    /// Addresses that sites may have besides those listed; nothing where there are too many to look at.
+    pub(crate) unlisted: RefCell<FxHashMap<Sym, Option<Rc<Vec<IpAddr>>>>>,
     programs: RefCell<Programs>,
     admin_programs: RefCell<FxHashMap<(Sym, Direction), Rc<AdminProgram>>>,
     endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
@@ -78,6 +80,7 @@ impl<'a> World<'a> {
             networks: RefCell::default(),
             contexts: RefCell::default(),
             own_contexts: RefCell::default(),
+            unlisted: RefCell::default(),
             programs: RefCell::default(),
             admin_programs: RefCell::default(),
             endpoints_by_address,
