@@ -22,7 +22,8 @@ impl Walk<'_, '_> {
         let sources: Vec<Seen> = match source {
             PublicSource::SomeAzure => vec![Seen::SomePublic],
             PublicSource::OneOf(list) => {
-                let cuts: Vec<_> = self.rooms(device).iter().flat_map(|room| filters::cuts(self.world, Sym::EMPTY, *room)).collect();
+                let rooms = self.rooms(device);
+                let cuts: Vec<_> = rooms.iter().flat_map(|room| filters::cuts(self.world, Sym::EMPTY, *room)).collect();
                 crate::explain::pieces::of(list, &cuts, |_| true).into_iter().map(Seen::At).collect()
             }
         };

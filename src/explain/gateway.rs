@@ -1,6 +1,7 @@
 //! Through a gateway: to a site, to a network on the other side, or back into the network it came from (GW-08 to GW-13, PEER-10).
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use crate::explain::candidates::{Candidate, choose};
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
@@ -280,7 +281,16 @@ impl World<'_> {
 
     /// Some addresses of a site that the input does not list, one for each piece in which the estate looks the same (GW-04); nothing where
     /// the site's addresses are all listed. `None` where there are too many pieces to look at.
-    pub fn unlisted_addresses(&self, site: Sym) -> Option<Vec<IpAddr>> {
+    pub fn unlisted_addresses(&self, site: Sym) -> Option<Rc<Vec<IpAddr>>> {
+        if let Some(found) = self.unlisted.borrow().get(&site) {
+            return found.clone();
+        }
+        let found = self.find_unlisted(site).map(Rc::new);
+        self.unlisted.borrow_mut().insert(site, found.clone());
+        found
+    }
+
+    fn find_unlisted(&self, site: Sym) -> Option<Vec<IpAddr>> {
         if !self.speaks_bgp(site) {
             return Some(Vec::new());
         }

@@ -133,8 +133,15 @@ pub fn one(way: Way) -> Pairs {
 /// A way that ends at something whose behaviour is not modelled.
 pub fn unmodelled(resource: Sym) -> Way {
     let text = format!("how {} sends and answers is not modelled", short(resource));
-    let unknown = step(Stage::Route, Span::UNKNOWN, "reach.9", text).by(resource, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
-    Way { via: Via::Public, steps: vec![unknown] }
+    let unknown = step(Stage::Route, Span::UNKNOWN, "reach.9", text).by(resource, "").kind(Kind::Assumption);
+    Way { via: Via::Public, steps: vec![unknown.code(if is_front_door(resource) { "W-L7" } else { "W-UNSUPPORTED" })] }
+}
+
+/// Services that take requests from the internet and open flows of their own to their origins (IN-09).
+fn is_front_door(resource: Sym) -> bool {
+    let kind = crate::model::ids::id_type(resource.as_str()).unwrap_or_default();
+    let kinds = ["microsoft.network/frontdoors", "microsoft.network/trafficmanagerprofiles", "microsoft.apimanagement/service"];
+    kinds.contains(&kind.as_str()) || kind.starts_with("microsoft.cdn/profiles")
 }
 
 /// Something that opens no flows as the source of one (PE-16).
@@ -182,7 +189,7 @@ fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr,
             let listed = site_representatives(world, site);
             let unlisted = world.unlisted_addresses(site).unwrap_or_default();
             let family = |ip: &IpAddr| ip.is_ipv4() == from.ip.is_ipv4();
-            listed.into_iter().chain(unlisted).filter(family).map(|ip| vec![(ip, Target::Site(site))]).collect()
+            listed.into_iter().chain(unlisted.iter().copied()).filter(family).map(|ip| vec![(ip, Target::Site(site))]).collect()
         }
         _ => Vec::new(),
     }
@@ -468,8 +475,8 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
     let entrances = world.entrances(site);
     for entrance in &entrances {
         let listed = site_representatives(world, site).into_iter().map(|ip| (ip, true));
-        let unlisted = world.unlisted_addresses(site).unwrap_or_default().into_iter().map(|ip| (ip, false));
-        for (source, known) in listed.chain(unlisted) {
+        let unlisted = world.unlisted_addresses(site).unwrap_or_default();
+        for (source, known) in listed.chain(unlisted.iter().map(|ip| (*ip, false))) {
             let at = Host::imagined(world, entrance.subnet, source);
             for group in destinations(world, flow, &at) {
                 let pairs = group.into_iter().map(|(ip, target)| {

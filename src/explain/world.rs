@@ -51,6 +51,8 @@ pub struct World<'a> {
     contexts: RefCell<FxHashMap<(Sym, Sym), Rc<Context>>>,
     /// The routes of subnets that see their network in their own way (PEER-12).
     own_contexts: RefCell<FxHashMap<Sym, Rc<Context>>>,
+    /// Addresses that sites may have besides those listed; nothing where there are too many to look at.
+    pub(crate) unlisted: RefCell<FxHashMap<Sym, Option<Rc<Vec<IpAddr>>>>>,
     programs: RefCell<Programs>,
     admin_programs: RefCell<FxHashMap<(Sym, Direction), Rc<AdminProgram>>>,
     endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
@@ -78,6 +80,7 @@ impl<'a> World<'a> {
             networks: RefCell::default(),
             contexts: RefCell::default(),
             own_contexts: RefCell::default(),
+            unlisted: RefCell::default(),
             programs: RefCell::default(),
             admin_programs: RefCell::default(),
             endpoints_by_address,
@@ -770,6 +773,9 @@ fn network(index: &Index, vnet: Sym) -> Network {
         let other = if there.len() < here.len() { there } else { here };
         around.reciprocal.extend(other.iter().filter(|row| row.vnet == remote && row.remote == vnet));
         around.recorded.extend(index.peering_prefixes.get(side.peering));
+        let both = around.sides.last().into_iter().chain(&around.reciprocal).map(|row| row.peering);
+        let only_v6: Vec<Sym> = both.filter(|peering| index.peering_only_v6.has(*peering)).collect();
+        around.only_v6.extend(only_v6);
         around.known.extend(index.vnet.one(remote).map(|row| row.vnet));
         around.remote_space.extend(prefixes_of(index, remote).into_iter().map(|prefix| (remote, prefix)));
         if side.forwarded {

@@ -213,26 +213,20 @@ facts! {
     Vnet, VnetPrefix, VnetDns, Clouded,
     Subnet, SubnetPrefix, SubnetNsg, SubnetRouteTable, SubnetNatGateway, SubnetDelegation,
     SubnetServiceEndpoint, SubnetEndpointPolicy, SubnetPrivateEndpointPolicy, SubnetDefaultOutbound,
-    Peering, PeeringPrefix, PeeringSubnet,
+    Peering, PeeringPrefix,
     // machines
     Machine, MachineScaleSet, Nic, NicPrimary, NicNsg, NicMachine, NicDns, IpConfig, IpConfigAddress, IpConfigPublicIp, IpConfigAsg, IpConfigPool,
     IpConfigLink,
     PublicIp, PublicIpAddress, PublicIpRange,
     // filters and routes
-    Nsg, NsgRule, Asg, RouteTable, Route, RouteBgpOverride, VnetBasicEndpointPolicies, NatGateway, NatGatewayPublicIp, NatGatewayRange,
+    Nsg, NsgRule, Asg, RouteTable, Route, NatGateway, NatGatewayPublicIp, NatGatewayRange,
     // gateways and other devices
-    Gateway, GatewayRemoteNetworks, CircuitPublicPrefix, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
-    Device, DeviceAddress, DevicePublicIp, Listener,
+    Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
+    Device, DeviceAddress, DevicePublicIp,
     // load balancers
     LoadBalancer, LoadBalancerFrontend, LoadBalancerFrontendRange, GatewayChain, LoadBalancerPool, LoadBalancerAddress, LoadBalancerRegion,
     LoadBalancerMemberDown, LoadBalancingRule, LoadBalancingRulePool, LoadBalancerProbe, InboundNatRule, InboundNatRulePool, OutboundRule,
     OutboundRuleFrontend,
-    // virtual WAN
-    VirtualWan, VirtualHub, RouteServer, HubConnection, HubPropagation, HubLabel, HubConnectionRoute, HubTable, HubTableLabel, HubRoute,
-    HubPolicy, HubBranch, HubDoubt,
-    // network managers
-    NetworkManager, GroupMember, MembershipsListed, GroupPolicy, ManagerListing, ManagerApplied, AdminConfiguration, AdminCollection,
-    AdminRule, AdminRuleGroup, Connectivity, ConnectivityHub, ConnectivityGroup, RoutingCollection,
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,
     PrivateDnsZone, ZoneLink, ZoneRecord, ZoneGroup,
@@ -243,6 +237,14 @@ facts! {
     // what a person stated
     BoundaryTenant, BoundarySubscription, Label, Site, SitePrefix, SiteNat, SiteForwarder, DnsServer, DnsServerRecord, Appliance,
     ApplianceAllow, CompleteType, Era,
+    // more of peerings, routes, gateways and devices
+    PeeringOnlyV6, PeeringSubnet, RouteBgpOverride, VnetBasicEndpointPolicies, GatewayRemoteNetworks, CircuitPublicPrefix, Listener,
+    // virtual WAN
+    VirtualWan, VirtualHub, RouteServer, HubConnection, HubPropagation, HubLabel, HubConnectionRoute, HubTable, HubTableLabel, HubRoute,
+    HubPolicy, HubBranch, HubDoubt,
+    // network managers
+    NetworkManager, GroupMember, MembershipsListed, GroupPolicy, ManagerListing, ManagerApplied, AdminConfiguration, AdminCollection,
+    AdminRule, AdminRuleGroup, Connectivity, ConnectivityHub, ConnectivityGroup, RoutingCollection,
 }
 
 /// Platform truth: not part of an estate, but declared like the rest.

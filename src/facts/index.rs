@@ -145,6 +145,7 @@ index! {
     SubnetDefaultOutbound { subnet_default_outbound: subnet as Sym }
     Peering { peering: peering as Sym, peerings_by_vnet: vnet as Sym, peerings_by_remote: remote as Sym }
     PeeringPrefix { peering_prefixes: peering as Sym }
+    PeeringOnlyV6 { peering_only_v6: peering as Sym }
     PeeringSubnet { peering_subnets: peering as Sym }
     Machine { machine: machine as Sym }
     MachineScaleSet { machine_scale_set: machine as Sym }

@@ -109,13 +109,15 @@ relations! { NETWORK_RELATIONS:
     /// `subnet_default_outbound(subnet, allowed)`: whether default outbound access exists on `subnet` (OUT-07). At most one; without a row: yes (OUT-08).
     SubnetDefaultOutbound subnet_default_outbound { subnet: Sym, allowed: Tri }
 
-    /// `peering(peering, vnet, remote, state, in_sync, access, forwarded, gateway_transit, use_remote_gateways, complete, only_v6)`: one side of a peering, as
-    /// `vnet` sees `remote` (PEER-01). `in_sync` is `peeringSyncLevel = FullyInSync`; `complete` is false for subnet peering, `only_v6` where nothing of IPv4
-    /// passes (PEER-12).
+    /// `peering(peering, vnet, remote, state, in_sync, access, forwarded, gateway_transit, use_remote_gateways, complete)`: one side of a peering, as `vnet`
+    /// sees `remote` (PEER-01). `in_sync` is `peeringSyncLevel = FullyInSync`; `complete` is false for subnet peering.
     Peering peering {
         peering: Sym, vnet: Sym, remote: Sym, state: PeeringState, in_sync: bool, access: bool, forwarded: bool, gateway_transit: bool,
-        use_remote_gateways: bool, complete: bool, only_v6: bool,
+        use_remote_gateways: bool, complete: bool,
     }
+
+    /// `peering_only_v6(peering)`: nothing of IPv4 passes the peering (PEER-12). From `enableOnlyIPv6Peering`.
+    PeeringOnlyV6 peering_only_v6 { peering: Sym }
 
     /// `peering_subnet(peering, local, name)`: the subnet called `name` (lower case) takes part in the subnet peering, on the side of the peering's own network
     /// where `local`, else on the other (PEER-12).

@@ -84,6 +84,16 @@ fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         Part::Fact(Fact::Peering(side)) => Some((key(side.vnet), *prefix)),
         _ => None,
     });
+    let only_v6 = by(facts, "peering_only_v6", column!(PeeringOnlyV6.peering));
+    let to_side: crate::rules::part::Joined = |_, only, side| match side {
+        Part::Fact(Fact::Peering(side)) => Some((key(side.vnet), *only)),
+        _ => None,
+    };
+    let to_other: crate::rules::part::Joined = |_, only, side| match side {
+        Part::Fact(Fact::Peering(side)) => Some((key(side.remote), *only)),
+        _ => None,
+    };
+    let only_v6 = join(&only_v6, &sides_by_id, to_side).concat(join(&only_v6, &sides_by_id, to_other));
     let known = join(&vnets, &sides_by_remote, seen_from);
     let space = join(&own_by_vnet, &sides_by_remote, seen_from);
 
@@ -120,6 +130,7 @@ fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         .concat(beyond.distinct())
         .concat(gateways)
         .concat(remote_gateways.distinct())
+        .concat(only_v6.distinct())
         .concat(clouds)
         .concat(touched.as_collection(|vnet, part| (*vnet, *part)))
         .concat(through.distinct())
@@ -179,6 +190,7 @@ fn around_of(group: &[Part]) -> Around {
             Part::Fact(Fact::Peering(row)) => around.sides.push(*row),
             Part::Other(Fact::Peering(row)) => around.reciprocal.push(*row),
             Part::Fact(Fact::PeeringPrefix(row)) => around.recorded.push(*row),
+            Part::Fact(Fact::PeeringOnlyV6(row)) => around.only_v6.push(row.peering),
             Part::Fact(Fact::Vnet(_)) => around.in_input = true,
             Part::Other(Fact::Vnet(row)) => around.known.push(row.vnet),
             Part::Other(Fact::VnetPrefix(row)) => around.remote_space.push((row.vnet, row.prefix)),

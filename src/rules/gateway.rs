@@ -82,7 +82,12 @@ mod tests {
         };
         let prefix: Prefix = "172.16.0.0/16".parse().unwrap();
         let routes = |connection: &Connection| {
-            offered(&[GatewayInput { gateway: &gateway, connections: vec![(connection, vec![prefix], false)], clients: vec![] }])
+            offered(&[GatewayInput {
+                gateway: &gateway,
+                connections: vec![(connection, vec![prefix], false)],
+                clients: vec![],
+                networks: None,
+            }])
         };
         let up = routes(&connection(Tri::Yes, false));
         assert_eq!((up.routes[0].2, up.unknown_routes), (Tri::Yes, Sym::EMPTY));

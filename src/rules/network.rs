@@ -17,6 +17,8 @@ pub struct Around {
     pub reciprocal: Vec<Peering>,
     /// The recorded address spaces of its peers.
     pub recorded: Vec<PeeringPrefix>,
+    /// Sides of peerings that nothing of IPv4 passes.
+    pub only_v6: Vec<Sym>,
     /// The peers that are in the input.
     pub known: Vec<Sym>,
     /// Their address spaces.
@@ -50,7 +52,8 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
             let recorded: Vec<PeeringPrefix> = around.recorded.iter().filter(|row| row.peering == side.peering).copied().collect();
             let space: Vec<Prefix> =
                 around.remote_space.iter().filter(|(remote, _)| *remote == side.remote).map(|(_, prefix)| *prefix).collect();
-            peer(side, &recorded, &reciprocal, around.known.contains(&side.remote), &space)
+            let only_v6 = around.only_v6.contains(&side.peering) || reciprocal.iter().any(|other| around.only_v6.contains(&other.peering));
+            peer(side, &recorded, &reciprocal, around.known.contains(&side.remote), &space, only_v6)
         })
         .collect();
     join_managed(&mut peers, &around.managed);

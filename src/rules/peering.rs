@@ -41,12 +41,20 @@ pub struct Peer {
 
 /// What `own` gives its network, seen beside the rows of the `reciprocal` side.
 ///
-/// `remote_known` says whether the remote network is in the input; if it is not, the state we see is all there is.
+/// `remote_known` says whether the remote network is in the input; if it is not, the state we see is all there is. `only_v6` says that nothing of IPv4
+/// passes.
 ///
 /// ```datalog
 /// joined(V, W) :- peering(P, V, W, "connected", _, _, _, _, _, _), peering(Q, W, V, "connected", _, _, _, _, _, _).  // peering.1
 /// ```
-pub fn peer(own: &Peering, prefixes: &[PeeringPrefix], reciprocal: &[Peering], remote_known: bool, remote_space: &[Prefix]) -> Peer {
+pub fn peer(
+    own: &Peering,
+    prefixes: &[PeeringPrefix],
+    reciprocal: &[Peering],
+    remote_known: bool,
+    remote_space: &[Prefix],
+    only_v6: bool,
+) -> Peer {
     let states = reciprocal.iter().map(|side| side.state);
     let other = if reciprocal.is_empty() { None } else { Some(states.clone().any(usable_state)) };
     let whole = match (usable_state(own.state), other) {
@@ -57,7 +65,6 @@ pub fn peer(own: &Peering, prefixes: &[PeeringPrefix], reciprocal: &[Peering], r
         (true, None) => Tri::Maybe,
     };
     let partial = !own.complete || reciprocal.iter().any(|side| !side.complete);
-    let only_v6 = own.only_v6 || reciprocal.iter().any(|side| side.only_v6);
     let access = own.access && reciprocal.iter().all(|side| side.access);
     let remote_gateway = own.use_remote_gateways && reciprocal.iter().any(|side| side.gateway_transit);
     Peer {
@@ -142,7 +149,6 @@ mod tests {
             gateway_transit: false,
             use_remote_gateways: false,
             complete: true,
-            only_v6: false,
         }
     }
 
@@ -161,7 +167,7 @@ mod tests {
         ];
         for (own, other, known, expected) in cases {
             let other: Vec<Peering> = other.into_iter().map(side).collect();
-            assert_eq!(peer(&side(own), &[], &other, known, &[]).usable, expected, "{own:?} {other:?}");
+            assert_eq!(peer(&side(own), &[], &other, known, &[], false).usable, expected, "{own:?} {other:?}");
         }
     }
 
@@ -172,7 +178,7 @@ mod tests {
         own.in_sync = false;
         let row = |prefix: &str, current| PeeringPrefix { peering: own.peering, prefix: prefix.parse().unwrap(), current };
         let rows = [row("10.1.0.0/16", false), row("10.1.0.0/16", true), row("10.2.0.0/16", true)];
-        let peer = peer(&own, &rows, &[side(PeeringState::Connected)], true, &[]);
+        let peer = peer(&own, &rows, &[side(PeeringState::Connected)], true, &[], false);
         let expected: Vec<(Prefix, Tri)> = vec![("10.1.0.0/16".parse().unwrap(), Tri::Yes), ("10.2.0.0/16".parse().unwrap(), Tri::Maybe)];
         assert_eq!(peer.prefixes, expected);
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{
-    EndpointPolicies, Peering, PeeringPrefix, PeeringState, PeeringSubnet, Subnet, SubnetDefaultOutbound, SubnetDelegation,
+    EndpointPolicies, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState, PeeringSubnet, Subnet, SubnetDefaultOutbound, SubnetDelegation,
     SubnetEndpointPolicy, SubnetNatGateway, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint,
     Vnet, VnetBasicEndpointPolicies, VnetDns, VnetPrefix,
 };
@@ -129,7 +129,6 @@ pub(super) fn peering<'a>(out: &mut Out<'a>, body: &'a Value) {
         gateway_transit: flag("allowGatewayTransit", false),
         use_remote_gateways: flag("useRemoteGateways", false),
         complete: flag("peerCompleteVnets", true),
-        only_v6: flag("enableOnlyIPv6Peering", false),
     };
     let vnet = out.parent();
     out.fact(Peering { vnet, ..row });
@@ -139,6 +138,9 @@ pub(super) fn peering<'a>(out: &mut Out<'a>, body: &'a Value) {
                 out.fact(PeeringPrefix { peering, prefix, current });
             }
         }
+    }
+    if out.flag(body, "enableOnlyIPv6Peering").unwrap_or(false) {
+        out.fact(PeeringOnlyV6 { peering });
     }
     for (list, local) in [("localSubnetNames", true), ("remoteSubnetNames", false)] {
         for name in out.texts(body, list) {
