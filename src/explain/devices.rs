@@ -40,6 +40,10 @@ impl Walk<'_, '_> {
             ways.push(trail.clone().and(lost).end(Via::Appliance));
         }
         for (device, kind) in &owners.devices {
+            if self.world.index.azure_firewall.has(*device) {
+                self.through_firewall(*device, vnet, address, packet, trail.clone(), ways);
+                continue;
+            }
             let (stage, via) = device_words(*kind);
             let mut trail = trail.clone();
             trail.via = (trail.appliances.is_empty()).then_some(via);
@@ -313,6 +317,10 @@ impl Walk<'_, '_> {
             ways.push(trail.and(closed).end(Via::Public));
             return;
         }
+        if let Some(hub) = index.firewalls_by_hub_address.get(packet.dst).iter().min_by_key(|row| row.firewall.as_str()) {
+            self.at_firewall(hub.firewall, packet, &[], trail, ways);
+            return;
+        }
         if owners.is_empty() {
             let other = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Site(_));
             let span = if other { Span::NONE } else { Span::ALL };
@@ -351,6 +359,16 @@ impl Walk<'_, '_> {
                     continue; // its address leads to no machine (IN-12)
                 }
                 nobody = false;
+                if index.azure_firewall.has(device.device) {
+                    let sources = match source {
+                        PublicSource::SomeAzure => vec![Seen::SomePublic],
+                        PublicSource::OneOf(list) => {
+                            crate::explain::pieces::of(list, self.world.transit_cuts(), |_| true).into_iter().map(Seen::At).collect()
+                        }
+                    };
+                    self.at_firewall(device.device, packet, &sources, trail.clone(), ways);
+                    continue;
+                }
                 let kind = index.device.one(device.device).map_or(crate::facts::network::DeviceKind::Other, |row| row.kind);
                 let (stage, via) = device_words(kind);
                 let text = format!("{} {} has the address; what it does is not modelled", kind.as_str(), short(device.device));

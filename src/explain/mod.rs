@@ -1,5 +1,6 @@
 //! Why, and why not: one flow, evaluated on the settled facts, with every step of the way.
 
+pub mod azure_firewall;
 pub mod back;
 pub mod candidates;
 pub mod devices;
@@ -14,6 +15,7 @@ pub mod reach;
 pub mod services;
 pub mod store;
 pub mod stores;
+pub mod translate;
 pub mod transport;
 pub mod walk;
 pub mod way;

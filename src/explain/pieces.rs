@@ -64,6 +64,7 @@ impl Bounds {
         index.private_endpoint.rows().for_each(|row| world.endpoint_addresses(row.endpoint).iter().for_each(|ip| add(&net::host(*ip))));
         index.routes.rows().filter_map(|route| route.hop_address).for_each(|hop| add(&net::host(hop)));
         reserved().for_each(|prefix| add(&prefix));
+        world.firewall_cuts().iter().for_each(&mut add);
         let mut tags: Vec<Sym> = Vec::new();
         let rules = index.nsg_rules.rows().flat_map(|rule| [rule.sources, rule.destinations]);
         for selector in rules.chain(index.routes.rows().map(|route| route.destination)).flat_map(|field| field.items()) {

@@ -14,6 +14,7 @@ use crate::explain::world::World;
 use crate::facts::network::PublicSku;
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Prefix, Set, Span, Stage, Sym, Verdict, Via, net};
+use crate::rules::azure_firewall::Named;
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
 use crate::rules::route::PLATFORM_ADDRESS;
@@ -164,13 +165,20 @@ fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr,
 /// The addresses of the internet that make a difference to what a packet of `from` meets; front ends of Azure are destinations of their own:
 /// `external:…`.
 fn internet_addresses(world: &World<'_>, from: &Host) -> Vec<IpAddr> {
+    let front_end = |ip: &IpAddr| {
+        takes_service_endpoint(world, from.subnet, *ip)
+            || world.platform.tags_holding(*ip).iter().any(|tag| !tag.as_str().starts_with("azurecloud"))
+    };
+    let mut addresses = public_addresses(world, from);
+    addresses.retain(|ip| !front_end(ip));
+    addresses
+}
+
+/// The public addresses outside the estate that make a difference to what a packet of `from` meets.
+pub fn public_addresses(world: &World<'_>, from: &Host) -> Vec<IpAddr> {
     let mut cuts = Vec::new();
     filters::cuts(world, from.nic, from.subnet, &mut cuts);
     cuts.extend(world.transit_cuts());
-    let front_end = |ip: IpAddr| {
-        takes_service_endpoint(world, from.subnet, ip)
-            || world.platform.tags_holding(ip).iter().any(|tag| !tag.as_str().starts_with("azurecloud"))
-    };
     let named: Vec<Sym> = world.named_tags(from.nic, from.subnet);
     let explicit: Vec<Prefix> = cuts.iter().copied().filter(|cut| !named.iter().any(|tag| tag_has(world, *tag, cut))).collect();
     let mut seen = rustc_hash::FxHashSet::default();
@@ -181,7 +189,6 @@ fn internet_addresses(world: &World<'_>, from: &Host) -> Vec<IpAddr> {
             let prefixes: Vec<usize> = (0..explicit.len()).filter(|n| explicit[*n].contains(ip)).collect();
             seen.insert((prefixes, world.platform.tags_holding(*ip)))
         })
-        .filter(|ip| !front_end(*ip))
         .collect()
 }
 
@@ -204,7 +211,7 @@ fn from_senders(world: &World<'_>, flow: &Flow, senders: Vec<Sender>) -> Pairs {
                     by_destination.push(Vec::new());
                 }
                 for (ip, target) in group {
-                    let mut ways = send(world, flow, host, ip, target);
+                    let mut ways = send(world, flow, host, ip, target, Named::Unknown);
                     let near = world.index.subnet_prefixes.get(host.subnet).iter().any(|row| row.prefix.contains(&ip));
                     if !sure && !near {
                         ways.iter_mut().for_each(|way| way.steps.insert(0, secondary(host)));
@@ -270,8 +277,8 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     }
 }
 
-/// The ways of one packet from one place.
-fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target) -> Pair {
+/// The ways of one packet from one place, which calls the destination `name`.
+pub fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target, name: Named) -> Pair {
     if let Target::Host(host) = &target
         && host == from
         && !host.ip_config.is_empty()
@@ -288,7 +295,7 @@ fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target)
         Target::Host(host) => world.asgs_of(host.ip_config),
         _ => world.asgs_at(to),
     };
-    let packet = Packet { dst_asgs, ..Packet::new(Seen::At(from.ip), world.asgs_of(from.ip_config), to) };
+    let packet = Packet { dst_asgs, name, ..Packet::new(Seen::At(from.ip), world.asgs_of(from.ip_config), to) };
     let walk = Walk {
         world,
         asked: flow.traffic,
@@ -401,6 +408,9 @@ fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip:
                 for host in world.hosts_of_config(config.ip_config) {
                     sources.extend(clients(world, None, &host));
                 }
+            }
+            if world.index.devices_by_public_ip.get(row.public_ip).iter().any(|row| world.index.azure_firewall.has(row.device)) {
+                sources.extend(public_representatives(world, world.transit_cuts(), false));
             }
         }
         sources.sort();

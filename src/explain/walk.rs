@@ -304,6 +304,10 @@ impl<'w, 'a> Walk<'w, 'a> {
             self.arrive(host, packet, trail.clone(), via, ways);
         }
         for (device, kind) in &owners.devices {
+            if self.world.index.azure_firewall.has(*device) {
+                self.at_firewall(*device, packet, std::slice::from_ref(&packet.src), trail.clone(), ways);
+                continue;
+            }
             let (stage, via) = device_words(*kind);
             let text = format!("{} {} has the address; what it does is not modelled", kind.as_str(), short(*device));
             let unknown = step(stage, Span::UNKNOWN, "address.6", text).by(*device, "").kind(Kind::Assumption).code("W-UNSUPPORTED");

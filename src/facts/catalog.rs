@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::facts::azure_firewall::*;
 use crate::facts::config::*;
 use crate::facts::gap::*;
 use crate::facts::network::*;
@@ -220,6 +221,10 @@ facts! {
     // gateways and other devices
     Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
     Device, DeviceAddress, DevicePublicIp,
+    // Azure Firewall
+    AzureFirewall, FirewallHubAddress, FirewallPolicy, FirewallPolicyGroup, FirewallInspection, FirewallPrivateRange, FirewallLearnsRanges,
+    FirewallDnsProxy, FirewallDnsServer, FirewallGroup, FirewallCollection, FirewallRule, FirewallRuleTraffic, FirewallRuleIpGroup,
+    FirewallRuleName, FirewallTranslation, IpGroup, IpGroupPrefix,
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,
     PrivateDnsZone, ZoneLink, ZoneRecord, ZoneGroup,

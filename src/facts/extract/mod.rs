@@ -3,6 +3,7 @@
 //! An extractor sees one resource at a time; whatever depends on another one is a rule's business. What it does not understand is a gap
 //! ([`crate::facts::gap`]), a value of the wrong type a diagnostic besides; nothing is dropped in silence.
 
+mod azure_firewall;
 mod cloud;
 mod connection;
 mod device;
@@ -108,6 +109,9 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/azurefirewalls",
     "microsoft.network/bastionhosts",
     "microsoft.network/connections",
+    "microsoft.network/firewallpolicies",
+    "microsoft.network/firewallpolicies/rulecollectiongroups",
+    "microsoft.network/ipgroups",
     "microsoft.network/loadbalancers",
     "microsoft.network/loadbalancers/backendaddresspools",
     "microsoft.network/loadbalancers/inboundnatrules",
@@ -172,7 +176,10 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/loadbalancers" => device::load_balancer,
         "microsoft.network/loadbalancers/backendaddresspools" => device::own_pool,
         "microsoft.network/loadbalancers/inboundnatrules" => device::own_nat_rule,
-        "microsoft.network/azurefirewalls" => device::azure_firewall,
+        "microsoft.network/azurefirewalls" => azure_firewall::firewall,
+        "microsoft.network/firewallpolicies" => azure_firewall::policy,
+        "microsoft.network/firewallpolicies/rulecollectiongroups" => azure_firewall::group,
+        "microsoft.network/ipgroups" => azure_firewall::ip_group,
         "microsoft.network/applicationgateways" => device::application_gateway,
         "microsoft.network/bastionhosts" => device::bastion,
         "microsoft.network/virtualhubs" => device::virtual_hub,

@@ -78,7 +78,7 @@ fn allows<'a>(out: &mut Out<'a>, rule: &'a Value) -> bool {
 }
 
 /// First and last address of an address, a prefix or `from-to`.
-fn range(text: &str) -> Option<(IpAddr, IpAddr)> {
+pub(super) fn range(text: &str) -> Option<(IpAddr, IpAddr)> {
     if let Some(prefix) = net::parse_prefix(text) {
         return Some((prefix.network(), prefix.broadcast()));
     }

@@ -78,7 +78,7 @@ impl World<'_> {
     }
 
     /// What a server answers that is not Azure's own (DNS-20).
-    fn ask(&self, server: IpAddr, name: &str, depth: u8) -> Answer {
+    pub fn ask(&self, server: IpAddr, name: &str, depth: u8) -> Answer {
         if depth > 16 {
             return Answer::Nothing("servfail");
         }
@@ -92,6 +92,9 @@ impl World<'_> {
             return Answer::Addresses(own);
         }
         let Some(row) = self.dns_servers.iter().find(|d| d.address == server) else {
+            if let Some(answer) = self.ask_firewall(server, name) {
+                return answer;
+            }
             let public = PUBLIC_RESOLVERS.iter().any(|p| *p == server.to_string());
             return if public { self.public_only(name) } else { Answer::Unknown("custom-dns") };
         };

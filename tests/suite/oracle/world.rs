@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use watertight::facts::Fact;
+use watertight::facts::azure_firewall::*;
 use watertight::facts::config::*;
 use watertight::facts::gap::*;
 use watertight::facts::network::*;
@@ -54,6 +55,11 @@ world! {
     gateways: Gateway, gateway_subnets: GatewaySubnet, client_pools: GatewayClientPool, connections: Connection,
     local_gateways: LocalGateway, local_prefixes: LocalGatewayPrefix,
     devices: Device, device_addresses: DeviceAddress, device_public_ips: DevicePublicIp,
+    firewalls: AzureFirewall, firewall_hub_addresses: FirewallHubAddress, firewall_policies: FirewallPolicy, policy_groups: FirewallPolicyGroup,
+    inspections: FirewallInspection, private_ranges: FirewallPrivateRange, learns_ranges: FirewallLearnsRanges,
+    dns_proxies: FirewallDnsProxy, firewall_servers: FirewallDnsServer, firewall_groups: FirewallGroup, collections: FirewallCollection,
+    firewall_rules: FirewallRule, rule_traffic: FirewallRuleTraffic, rule_ip_groups: FirewallRuleIpGroup, rule_names: FirewallRuleName,
+    translations: FirewallTranslation, ip_groups: IpGroup, ip_group_prefixes: IpGroupPrefix,
     endpoints: PrivateEndpoint, links: PrivateEndpointConnection, endpoint_nics: PrivateEndpointNic,
     endpoint_addresses: PrivateEndpointAddress, endpoint_asgs: PrivateEndpointAsg, provider_links: ProviderConnection,
     zones: PrivateDnsZone, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
@@ -163,7 +169,15 @@ impl World<'_> {
         all.extend(self.endpoint_addresses.iter().map(|a| host(a.address)));
         all.extend(self.ip_rules.iter().flat_map(|r| [host(r.from), host(r.to)]));
         all.extend(self.routes.iter().filter_map(|r| r.hop_address).map(host));
-        let fields = self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(self.routes.iter().map(|r| r.destination));
+        all.extend(self.private_ranges.iter().map(|r| r.prefix));
+        all.extend(self.ip_group_prefixes.iter().map(|p| p.prefix));
+        let firewall = self.firewall_rules.iter().flat_map(|r| [r.sources, r.destinations]);
+        let fields = self
+            .nsg_rules
+            .iter()
+            .flat_map(|r| [r.sources, r.destinations])
+            .chain(firewall)
+            .chain(self.routes.iter().map(|r| r.destination));
         for item in fields.flat_map(|field| field.items()) {
             match item {
                 Selector::Prefix(prefix) => all.push(prefix),
