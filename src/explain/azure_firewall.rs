@@ -25,11 +25,11 @@ use crate::rules::route::{Hop, Origin};
 const MAX_DEVICES: usize = 16;
 
 /// One way through the rules.
-struct Passage {
+pub struct Passage {
     /// What lets it through, and doubts about it.
-    steps: Vec<Step>,
+    pub steps: Vec<Step>,
     /// Whether the source becomes the firewall's.
-    translated: Tri,
+    pub translated: Tri,
 }
 
 impl Walk<'_, '_> {
@@ -97,8 +97,9 @@ impl Walk<'_, '_> {
         (!forced).then(|| doubt.at_fact(other.source).kind(Kind::Assumption).code("W-UNSUPPORTED"))
     }
 
-    /// The ways through the rules for a packet on its way elsewhere; where it is refused, one that says so stands first (AFW-02 to AFW-05).
-    fn passages(&self, at: &Host, packet: &Packet) -> Vec<Passage> {
+    /// The ways through the rules for a packet on its way elsewhere; where it is refused, one that says so stands first (AFW-02 to AFW-05). `at` is the
+    /// firewall; its subnet is empty in a hub.
+    pub fn passages(&self, at: &Host, packet: &Packet) -> Vec<Passage> {
         let firewall = self.world.firewall(at.nic);
         let context = self.world.context(at.subnet);
         let mut doubts: Vec<Step> = self.inspected(&firewall, packet).into_iter().collect();
@@ -256,10 +257,8 @@ impl Walk<'_, '_> {
         let firewall = self.world.firewall(device);
         let mut trail = trail;
         trail.via = trail.via.or(Some(Via::AzureFirewall));
-        if let Some(row) = index.azure_firewall.one(device).filter(|row| !row.hub.is_empty()) {
-            let text = format!("firewall {} stands in virtual hub {}, whose routes are not modelled", short(device), short(row.hub));
-            let unknown = step(Stage::AzureFirewall, Span::UNKNOWN, "azure_firewall.11", text).by(device, "");
-            ways.push(trail.and(unknown.kind(Kind::Assumption).code("W-VWAN")).end(Via::AzureFirewall));
+        if index.azure_firewall.one(device).is_some_and(|row| !row.hub.is_empty()) {
+            ways.push(trail.and(in_hub(device)).end(Via::AzureFirewall));
             return;
         }
         if !firewall.missing.is_empty() {
@@ -277,7 +276,7 @@ impl Walk<'_, '_> {
         let mut found = Vec::new();
         for met in self.translations(&firewall, &at, packet, sources) {
             let mut inner = Vec::new();
-            self.translated(&at, &firewall, &met, packet, sources, &trail, &mut inner);
+            self.translated(&at, &met, packet, sources, &trail, None, &mut inner);
             found.push((met.traffic.may.meets(self.asked), inner));
         }
         if packet.dst == at.ip
@@ -321,25 +320,66 @@ impl Walk<'_, '_> {
         merged
     }
 
-    /// What one NAT rule sends on: the walk from the firewall to the translated address, read back as the traffic in front of it.
+    /// In from `client` on the internet to one machine by a NAT rule of the firewall; ports are those the machine sees. Empty where no rule leads there.
+    pub fn in_by_firewall(&self, device: Sym, host: &Host, client: IpAddr) -> Vec<Way> {
+        let index = self.world.index;
+        let firewall = self.world.firewall(device);
+        let open = |why: Step| vec![Way { via: Via::AzureFirewall, steps: vec![why] }];
+        if let Some(id) = firewall.missing.first() {
+            return open(missing(device, *id));
+        }
+        if index.azure_firewall.one(device).is_some_and(|row| !row.hub.is_empty()) {
+            return open(in_hub(device));
+        }
+        let Some(place) = index.device_addresses.get(device).iter().min_by_key(|row| (row.subnet.as_str(), row.address)) else {
+            return Vec::new();
+        };
+        let at = self.firewall_place(device, self.world.vnet_of(place.subnet), place.address);
+        let sources = [Seen::At(client)];
+        let mut ways = Vec::new();
+        for public in index.device_public_ips.get(device) {
+            let Some(public) = index.public_ip_address.one(public.public_ip) else {
+                let text = format!("public address {} of firewall {} is not known", short(public.public_ip), short(device));
+                let unknown = step(Stage::AzureFirewall, Span::UNKNOWN, "azure_firewall.11", text).by(public.public_ip, "");
+                ways.extend(open(unknown.kind(Kind::Assumption).code("W-MISSING")));
+                continue;
+            };
+            let packet = Packet::new(Seen::At(client), Vec::new(), public.address);
+            for met in
+                self.translations(&firewall, &at, &packet, &sources).iter().filter(|met| self.world.leads_to(device, met.rule, host.ip))
+            {
+                self.translated(&at, met, &packet, &sources, &Trail::default(), Some(host), &mut ways);
+            }
+        }
+        ways
+    }
+
+    /// What one NAT rule sends on: the walk from the firewall to the translated address, read back as the traffic in front of it. With `behind` only what
+    /// gets to that machine, as the traffic it sees.
     #[expect(clippy::too_many_arguments, reason = "a translation has two sides and a rule")]
     fn translated(
         &self,
         at: &Host,
-        firewall: &Firewall,
         met: &Met<'_>,
         packet: &Packet,
         sources: &[Seen],
         trail: &Trail,
+        behind: Option<&Host>,
         ways: &mut Vec<Way>,
     ) {
         let device = at.nic;
+        let firewall = &self.world.firewall(device);
         let Some(translation) = met.rule.translation else { return };
         let to = translation.address.map_or_else(|| translation.fqdn.to_string(), |address| address.to_string());
         let port = translation.port.map_or(String::new(), |port| format!(":{port}"));
-        let word = if self.asked.meets(met.traffic.may) { "sends it" } else { "sends other ports" };
+        let ports = Ports { taken: met.traffic.may, port: translation.port };
+        let span = match behind {
+            None => met.traffic,
+            Some(_) => Span { sure: ports.forward(met.traffic.sure), may: ports.forward(met.traffic.may) },
+        };
+        let word = if self.asked.meets(span.may) { "sends it" } else { "sends other ports" };
         let text = format!("NAT rule {} of firewall {} {word} to {to}{port}", met.rule.path, short(device));
-        let mut taken = self.rule_step(device, met.traffic, text, &met.rule.path, met.rule.source);
+        let mut taken = self.rule_step(device, span, text, &met.rule.path, met.rule.source);
         taken.label = "azure_firewall.12";
         if met.traffic.sure != met.traffic.may {
             taken =
@@ -364,19 +404,19 @@ impl Walk<'_, '_> {
             ways.push(front.and(unknown).end(Via::AzureFirewall));
             return;
         }
-        let ports = Ports { taken: met.traffic.may, port: translation.port };
         let from_outside = net::is_public(packet.dst);
         let walk = Walk {
             world: self.world,
-            asked: ports.forward(self.asked),
+            asked: if behind.is_some() { self.asked } else { ports.forward(self.asked) },
             session: self.session,
-            target: Target::Anyone,
+            target: behind.map_or(Target::Anyone, |host| Target::Host(host.clone())),
             home: if from_outside { Home::Internet } else { self.home },
             origin: self.origin,
             sources: RefCell::default(),
         };
         let mut each = Vec::new();
         for address in held.addresses {
+            let asgs = behind.filter(|host| host.ip == address).map(|host| self.world.asgs_of(host.ip_config));
             for source in sources {
                 let doubts = walk.denied_behind(at, firewall, source, address);
                 for ip in self.instances(at) {
@@ -385,7 +425,7 @@ impl Walk<'_, '_> {
                     let before = if from_outside { &[] } else { &trail.appliances[..] };
                     let behind = Trail { steps: doubts.clone(), via: None, appliances: before.iter().cloned().chain([passed]).collect() };
                     let inner = Packet { ports: packet.ports, ..Packet::new(Seen::At(ip), Vec::new(), address) };
-                    let inner = Packet { dst_asgs: self.world.asgs_at(address), ..inner };
+                    let inner = Packet { dst_asgs: asgs.clone().unwrap_or_else(|| self.world.asgs_at(address)), ..inner };
                     let mut found = Vec::new();
                     walk.onward(&exit, &inner, behind, &mut found);
                     each.push(found);
@@ -394,7 +434,7 @@ impl Walk<'_, '_> {
         }
         for way in whichever(each, device) {
             let mut out = front.clone();
-            out.steps.extend(way.steps.into_iter().map(|step| ports.read_back(step)));
+            out.steps.extend(way.steps.into_iter().map(|step| if behind.is_some() { step } else { ports.read_back(step) }));
             if from_outside {
                 out.steps.extend(self.way_home(trail));
             }
@@ -442,6 +482,12 @@ fn missing(device: Sym, id: Sym) -> Step {
     step(Stage::AzureFirewall, Span::UNKNOWN, "azure_firewall.14", text).by(id, "").kind(Kind::Absence).code("W-MISSING")
 }
 
+/// What a firewall in a virtual hub does with what comes in at its public addresses (VW-05).
+fn in_hub(device: Sym) -> Step {
+    let text = format!("firewall {} stands in a virtual hub: what comes in there is not modelled", short(device));
+    step(Stage::AzureFirewall, Span::UNKNOWN, "azure_firewall.11", text).by(device, "").kind(Kind::Assumption).code("W-VWAN")
+}
+
 /// Which of several addresses a packet has is not known: only what all of them let through is sure.
 fn whichever(mut each: Vec<Vec<Way>>, device: Sym) -> Vec<Way> {
     if each.len() < 2 {
@@ -463,6 +509,22 @@ impl World<'_> {
         self.firewall_once(device, || Firewall::new(self.index, device, &|name| self.held(device, name)))
     }
 
+    /// Whether a NAT rule of the firewall may lead to the address, or nobody knows its rules.
+    pub fn firewall_may_lead_to(&self, device: Sym, address: IpAddr) -> bool {
+        let firewall = self.firewall(device);
+        !firewall.missing.is_empty() || firewall.rules.iter().any(|rule| self.leads_to(device, rule, address))
+    }
+
+    fn leads_to(&self, device: Sym, rule: &kernel::Rule, address: IpAddr) -> bool {
+        rule.translation.is_some_and(|to| match to.address {
+            Some(to) => to == address,
+            None => {
+                let held = self.held(device, to.fqdn.as_str());
+                !held.certain || held.addresses.contains(&address)
+            }
+        })
+    }
+
     /// What a name leads to when the firewall asks for it.
     fn held(&self, device: Sym, name: &str) -> Held {
         let found = resolve_at_firewall(self.index, self.platform, device, name);
@@ -477,14 +539,12 @@ impl World<'_> {
             return Vec::new();
         }
         let index = self.index;
-        let addresses = index.device_public_ips.get(at.nic);
-        let known = addresses.iter().map(|row| index.public_ip_address.one(row.public_ip).map(|row| net::host(row.address)));
-        let known: Option<Vec<Prefix>> = known.collect();
-        let known = known.map(|mut list| {
-            list.sort();
-            list
-        });
-        let own = (!addresses.is_empty()).then_some((at.nic, known));
+        let addresses = index.device_public_ips.get(at.nic).iter();
+        let addresses = addresses.map(|row| index.public_ip_address.one(row.public_ip).map(|row| net::host(row.address)));
+        let in_hub = index.firewall_hub_addresses.get(at.nic).iter().map(|row| Some(net::host(row.address)));
+        let mut known: Vec<Option<Prefix>> = addresses.chain(in_hub).collect();
+        known.sort();
+        let own = (!known.is_empty()).then(|| (at.nic, known.into_iter().collect()));
         firewall_methods(self.nat_of(at.subnet, v6), own)
     }
 

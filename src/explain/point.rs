@@ -333,6 +333,7 @@ fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pair
                 for row in index.ip_config_public_ip.get(config) {
                     out.groups.extend(in_by(world, flow, source, &hosts, row.public_ip));
                 }
+                out.groups.extend(in_by_firewalls(world, flow, source, &hosts));
                 if let Some(pool) = index.ip_config_pools.get(config).iter().map(|row| row.pool).min_by_key(|pool| pool.as_str()) {
                     out.groups.push(vec![vec![balanced(pool)]]);
                 }
@@ -372,6 +373,29 @@ fn in_by(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host],
     };
     let of_family = clients.into_iter().filter(|client| client.is_ipv6() == v6);
     of_family.map(|client| hosts.iter().map(|host| to(client, host)).collect()).collect()
+}
+
+/// In by the NAT rules of Azure Firewalls that lead to the places (IN-11). The ports asked for are those the machine sees.
+fn in_by_firewalls(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host]) -> Vec<Vec<Pair>> {
+    let mut firewalls: Vec<Sym> = world.index.azure_firewall.rows().map(|row| row.firewall).collect();
+    firewalls.retain(|firewall| hosts.iter().all(|host| world.firewall_may_lead_to(*firewall, host.ip)));
+    firewalls.sort_by_key(|firewall| firewall.as_str());
+    let mut out = Vec::new();
+    for firewall in firewalls {
+        let to =
+            |client: IpAddr, host: &Host| internet_walk(world, flow, Target::Host(host.clone())).in_by_firewall(firewall, host, client);
+        let clients = match source {
+            Some(ip) => vec![ip],
+            None => public_representatives(world, world.transit_cuts(), false),
+        };
+        for client in clients.into_iter().filter(IpAddr::is_ipv4) {
+            let pairs: Vec<Pair> = hosts.iter().map(|host| to(client, host)).collect();
+            if pairs.iter().all(|ways| !ways.is_empty()) {
+                out.push(pairs);
+            }
+        }
+    }
+    out
 }
 
 /// A member of a pool may be reached through its load balancer, whose rules are not modelled.

@@ -464,3 +464,33 @@ fn traffic(protocol: Protocol, ports: PortList) -> Span {
 fn last(id: Sym) -> &'static str {
     id.as_str().rsplit('/').next().unwrap_or("")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// covers: AFW-05
+    #[test]
+    fn a_pattern_describes_hosts_and_what_a_stranger_may_own() {
+        assert!(glob("*.blob.core.windows.net", "a1.blob.core.windows.net"));
+        assert!(!glob("*.example.com", "example.com") && glob("*", "anything") && glob("a*c*e", "abcde") && !glob("a*c", "abd"));
+        let storage = "blob.core.windows.net";
+        assert_eq!(glob_below("*", storage), Tri::Yes);
+        assert_eq!(glob_below("*.windows.net", storage), Tri::Yes);
+        assert_eq!(glob_below("corp*.blob.core.windows.net", storage), Tri::Maybe);
+        assert_eq!(glob_below("corp.blob.core.windows.net", storage), Tri::No);
+        assert_eq!(glob_below("*.file.core.windows.net", storage), Tri::No);
+        assert_eq!(glob_below("*x.blob.core.windows.net", storage), Tri::Maybe);
+    }
+
+    /// covers: AFW-04
+    #[test]
+    fn any_protocol_with_ports_is_tcp_and_udp() {
+        let some = traffic(Protocol::Any, PortList::new([(53, 53)]));
+        assert_eq!(some, Span::exactly(Set::of(Proto::Tcp, (53, 53), ANY_PORT).or(Set::of(Proto::Udp, (53, 53), ANY_PORT))));
+        let every = traffic(Protocol::Any, PortList::any());
+        assert!(Set::of_proto(Proto::Icmp).within(every.sure));
+        assert!(!Set::of_proto(Proto::Esp).meets(every.sure) && Set::of_proto(Proto::Esp).within(every.may));
+        assert_eq!(traffic(Protocol::Icmp, PortList::new([(53, 53)])), Span::exactly(Set::of_proto(Proto::Icmp)));
+    }
+}

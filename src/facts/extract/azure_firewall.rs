@@ -249,6 +249,9 @@ fn one_rule<'a>(out: &mut Out<'a>, rule: Sym, collection: Sym, at: usize, body: 
     if doubt {
         out.gap(format!("a part of rule `{}` is not understood", rule.as_str().rsplit('/').next().unwrap_or("")));
         sources = vec![Selector::Tag(Sym::new(UNKNOWN_TAG))];
+        if destinations.is_empty() {
+            destinations = sources.clone();
+        }
     }
     let position = u32::try_from(at).unwrap_or(u32::MAX);
     let (sources, destinations) = (Selectors::new(sources), Selectors::new(destinations));

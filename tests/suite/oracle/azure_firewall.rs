@@ -9,8 +9,10 @@ use watertight::model::net::is_public;
 use watertight::model::traffic::ANY_PORT;
 use watertight::model::{Prefix, Proto, Stage, Sym, Tri, Via};
 
+use super::Ask;
 use super::dns::Answer;
 use super::egress::WayOut;
+use super::ends::Start;
 use super::filter::Place;
 use super::packet::{Addr, Called, Outcome, Packet, all_of, any_of, check};
 use super::walk::{Origin, Passed, Target, Trip, Walk};
@@ -106,7 +108,10 @@ impl World<'_> {
                     place: (group, collection.priority),
                     allow: collection.action == Access::Allow,
                     matches: self.firewall_rule_matches(firewall, rule, packet),
-                    name: name_of(rule.rule),
+                    name: match collection.owner == firewall {
+                        true => format!("{}/{}", name_of(collection.collection), name_of(rule.rule)),
+                        false => format!("{}/{}/{}", name_of(collection.owner), name_of(collection.collection), name_of(rule.rule)),
+                    },
                 });
             }
         }
@@ -378,6 +383,10 @@ impl Walk<'_, '_> {
     }
 
     fn translate(&self, firewall: Sym, subnet: Sym, line: &Line, packet: Packet, trip: &Trip) -> Outcome {
+        self.translate_for(firewall, subnet, line, packet, trip, Target::Address)
+    }
+
+    fn translate_for(&self, firewall: Sym, subnet: Sym, line: &Line, packet: Packet, trip: &Trip, target: Target) -> Outcome {
         let world = self.world;
         let Some(to) = world.translations.iter().find(|t| t.rule == line.rule.rule) else { return Outcome::denied(STAGE, "") };
         let targets = match to.address {
@@ -392,7 +401,7 @@ impl Walk<'_, '_> {
         let mut onward = if outside { Trip::default() } else { trip.clone() };
         onward.passed.push(Passed { machine: firewall, subnet, translated: true, before: packet.src });
         let origin = if outside { Origin::Internet } else { self.origin };
-        let inner = Walk { world, target: Target::Address, origin, session: self.session };
+        let inner = Walk { world, target, origin, session: self.session };
         let mut each = Vec::new();
         for ip in targets {
             let behind = Packet { dst: Addr::Known(ip), dport: to.port.unwrap_or(packet.dport), called: Called::Unknown, ..packet };
@@ -411,6 +420,74 @@ impl Walk<'_, '_> {
 }
 
 impl World<'_> {
+    /// To a machine from the internet by the NAT rules that lead to it; the port asked for is the machine's (IN-11).
+    pub fn in_by_firewalls(&self, start: Start, config: Sym, subnet: Sym, ask: &Ask) -> Vec<Outcome> {
+        let hosts = self.possible_addresses(config, subnet);
+        let mut ways = Vec::new();
+        for row in &self.firewalls {
+            if let Some(first) = self.policies_of(row.firewall).1.first() {
+                ways.push(Outcome::unproven(STAGE, name_of(*first), "W-MISSING"));
+                continue;
+            }
+            let mut home: Vec<_> = self.device_addresses.iter().filter(|a| a.device == row.firewall).collect();
+            home.sort_by_key(|a| (a.subnet.as_str(), a.address));
+            let mut each = Vec::new();
+            for &ip in &hosts {
+                each.push(self.in_by_firewall(row, home.first().map(|a| a.subnet), start, config, ip, ask));
+            }
+            if !each.is_empty() && each.iter().all(Option::is_some) {
+                ways.push(all_of(each.into_iter().flatten().collect()));
+            }
+        }
+        ways
+    }
+
+    fn in_by_firewall(&self, row: &AzureFirewall, home: Option<Sym>, start: Start, config: Sym, ip: IpAddr, ask: &Ask) -> Option<Outcome> {
+        let leads = |to: &&FirewallTranslation| match to.address {
+            Some(address) => address == ip,
+            None => match self.resolve_at_firewall(row.firewall, to.fqdn.as_str()) {
+                Answer::Addresses(ips) => ips.contains(&ip),
+                Answer::Unknown(_) | Answer::Nothing("servfail") => true,
+                _ => false,
+            },
+        };
+        let walk = self.walker(start, Target::Config(config), ask);
+        let mut ways = Vec::new();
+        for public in self.device_public_ips.iter().filter(|d| d.device == row.firewall) {
+            for address in self.public_addresses_of(public.public_ip) {
+                let dialled = self.packet(start, Addr::Known(address), None, ask);
+                let mut open = Vec::new();
+                for to in self.translations.iter().filter(leads) {
+                    // Every outer port that becomes the one asked for; one of them is enough.
+                    let rows = self.rule_traffic.iter().filter(|t| t.rule == to.rule);
+                    let outer: Vec<u16> = match to.port {
+                        Some(port) if port == ask.dport => rows.flat_map(|t| t.ports.items()).map(|(low, _)| low).collect(),
+                        Some(_) => Vec::new(),
+                        None => vec![ask.dport],
+                    };
+                    for dport in outer {
+                        let packet = Packet { dport, ..dialled };
+                        let mut lines = self.lines(row.firewall, FirewallPass::Nat, &packet);
+                        lines.sort_by_key(|l| (std::cmp::Reverse(l.height), l.place, l.rule.position, l.name.clone()));
+                        let mut left = Tri::Yes;
+                        for line in &lines {
+                            let takes = if line.height > 0 { line.matches.and(Tri::Maybe) } else { line.matches };
+                            let here = takes.and(left);
+                            left = left.and(takes.negated());
+                            let (Some(subnet), true) = (home, line.rule.rule == to.rule && here.hi()) else { continue };
+                            let sure = Tri::from_bool(!row.forced).or(Tri::Maybe).and(walk.uninspected(row.firewall, &packet));
+                            open.push(check(here.and(sure), STAGE, &line.name, "unsure-rule", || {
+                                walk.translate_for(row.firewall, subnet, line, packet, &Trip::default(), Target::Config(config))
+                            }));
+                        }
+                    }
+                }
+                ways.extend(open);
+            }
+        }
+        if ways.is_empty() { None } else { Some(any_of(ways)) }
+    }
+
     /// The addresses that the instances in a firewall's subnet may send from.
     fn instances(&self, subnet: Sym) -> Vec<IpAddr> {
         let spaces = self.subnet_space(subnet);

@@ -241,7 +241,7 @@ impl World<'_> {
     /// The public answer, followed in the network's own view (DNS-14, DNS-15).
     fn public_step(&self, vnet: Sym, name: &str, depth: u8) -> Answer {
         if !self.is_front(name) {
-            return Answer::Unknown("name");
+            return self.public_only(name);
         }
         let Some(alias) = self.private_name(name) else { return Answer::Public };
         match self.has_alias(name) {
@@ -256,7 +256,7 @@ impl World<'_> {
 
     /// What anybody outside is told.
     fn public_only(&self, name: &str) -> Answer {
-        if self.is_front(name) { Answer::Public } else { Answer::Unknown("name") }
+        if self.is_front(name) || is_foreign(name) { Answer::Public } else { Answer::Unknown("name") }
     }
 
     /// Whether the name is a store's public one, or the private-link name behind it, which exists in public too.
@@ -331,4 +331,28 @@ impl World<'_> {
 fn under(name: &str, suffix: &str) -> bool {
     let suffix = suffix.trim_end_matches('.');
     name == suffix || name.strip_suffix(suffix).is_some_and(|left| left.ends_with('.'))
+}
+
+/// Whether the name is somebody's in the internet: neither Azure's, where a store may hide behind it, nor one that is only known inside (DNS-35).
+fn is_foreign(name: &str) -> bool {
+    let ours = [
+        "windows.net",
+        "azure.com",
+        "azure.net",
+        "azurewebsites.net",
+        "azurecr.io",
+        "cloudapp.net",
+        "azmk8s.io",
+        "azconfig.io",
+        "azureml.ms",
+        "azure-automation.net",
+        "azurestaticapps.net",
+        "azuresynapse.net",
+        "local",
+        "internal",
+        "lan",
+        "corp",
+        "home.arpa",
+    ];
+    name.contains('.') && !ours.iter().any(|suffix| under(name, suffix))
 }

@@ -267,6 +267,7 @@ impl World<'_> {
                 ways.push(all_of(each.collect()));
                 continue;
             };
+            ways.extend(self.in_by_firewalls(start, config.ip_config, config.subnet, ask));
             if self.config_pools.iter().any(|p| p.ip_config == config.ip_config) {
                 ways.push(Outcome::unproven(Stage::LoadBalancer, name_of(config.ip_config), "W-UNSUPPORTED"));
             }
