@@ -333,7 +333,9 @@ fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pair
                 for row in index.ip_config_public_ip.get(config) {
                     out.groups.extend(in_by(world, flow, source, &hosts, row.public_ip));
                 }
-                out.groups.extend(in_by_firewalls(world, flow, source, &hosts));
+                if !config.is_empty() {
+                    out.groups.extend(in_by_firewalls(world, flow, source, &hosts));
+                }
                 if let Some(pool) = index.ip_config_pools.get(config).iter().map(|row| row.pool).min_by_key(|pool| pool.as_str()) {
                     out.groups.push(vec![vec![balanced(pool)]]);
                 }

@@ -152,7 +152,9 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
         let class = ServiceClass { service, tag: service_tag(service), region };
         let covered = service_endpoint::of(world.index, world.platform, client.subnet, service, region).covered;
         for (mut way, source) in transport.to_service(client, &class, covered, traffic) {
+            way.via = Via::Public;
             if let Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) = source {
+                way.via = Via::ServiceEndpoint;
                 way.steps.push(policy_for_foreign(world, service, subnet));
             }
             way.steps.push(step(Stage::Delivered, ports(world, service), "exfil.1", "a store of the attacker's answers".to_owned()));
