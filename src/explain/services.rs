@@ -69,6 +69,11 @@ impl Transport for FromPlace<'_, '_> {
                 self.walk(traffic, target, Home::Network(host.vnet), Some(host.ip)).from(host, &packet)
             }
             From::Site(entrances) => {
+                if entrances.is_empty() {
+                    let text = "no connection of a gateway leads to the site".to_owned();
+                    let none = step(Stage::Gateway, Span::NONE, "gateway.3", text).by(client_site(client), "").kind(Kind::Absence);
+                    return vec![Way { via: Via::Gateway, steps: vec![none] }];
+                }
                 let mut ways = Vec::new();
                 for (host, connection) in entrances {
                     let packet = Packet { name: client.name, ..Packet::new(Seen::At(host.ip), Vec::new(), address) };
