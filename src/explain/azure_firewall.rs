@@ -548,9 +548,9 @@ impl World<'_> {
         firewall_methods(self.nat_of(at.subnet, v6), own)
     }
 
-    /// Every prefix that a firewall compares addresses with.
-    pub fn firewall_cuts(&self) -> Vec<Prefix> {
-        let mut cuts = Vec::new();
+    /// Every prefix that a firewall and the routes behind it compare addresses with, and the service tags that its rules name.
+    pub fn firewalls_compare(&self) -> (Vec<Prefix>, Vec<Sym>) {
+        let (mut cuts, mut tags) = (Vec::new(), Vec::new());
         for row in self.index.azure_firewall.rows() {
             let firewall = self.firewall(row.firewall);
             for rule in &firewall.rules {
@@ -558,24 +558,17 @@ impl World<'_> {
                 for selector in rule.sources.iter().chain(&rule.destinations) {
                     match selector {
                         Selector::Prefix(prefix) => cuts.push(*prefix),
-                        Selector::Tag(tag) => cuts.extend(self.platform.tag(*tag).unwrap_or_default()),
+                        Selector::Tag(tag) => tags.push(*tag),
                         Selector::Any | Selector::Asg(_) => {}
                     }
                 }
             }
-            cuts.extend(self.index.firewall_private_ranges.rows().map(|row| row.prefix));
             for address in self.index.device_addresses.get(row.firewall) {
                 cuts.push(net::host(address.address));
                 cuts.extend(self.context(address.subnet).cuts());
             }
         }
-        cuts
-    }
-
-    /// The service tags that firewalls name; each once, in no order.
-    pub fn firewall_tags(&self) -> Vec<Sym> {
-        let rules = self.index.firewall_rule.rows();
-        let fields = rules.flat_map(|rule| rule.destinations.items());
-        fields.filter_map(|selector| if let Selector::Tag(tag) = selector { Some(tag) } else { None }).collect()
+        cuts.extend(self.index.firewall_private_ranges.rows().map(|row| row.prefix));
+        (cuts, tags)
     }
 }

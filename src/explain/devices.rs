@@ -363,7 +363,9 @@ impl Walk<'_, '_> {
                     let sources = match source {
                         PublicSource::SomeAzure => vec![Seen::SomePublic],
                         PublicSource::OneOf(list) => {
-                            crate::explain::pieces::of(list, self.world.transit_cuts(), |_| true).into_iter().map(Seen::At).collect()
+                            let (mut cuts, tags) = self.world.firewalls_compare();
+                            cuts.extend(tags.into_iter().flat_map(|tag| self.world.platform.tag(tag).unwrap_or_default()));
+                            crate::explain::pieces::of(list, &cuts, |_| true).into_iter().map(Seen::At).collect()
                         }
                     };
                     self.at_firewall(device.device, packet, &sources, trail.clone(), ways);
@@ -446,8 +448,7 @@ impl Walk<'_, '_> {
         if list.iter().all(|prefix| prefix.prefix_len() == prefix.max_prefix_len()) {
             return list.iter().map(|prefix| prefix.network()).collect();
         }
-        let mut cuts = Vec::new();
-        filters::cuts(self.world, host.nic, host.subnet, &mut cuts);
+        let cuts = filters::cuts(self.world, host.nic, host.subnet);
         crate::explain::pieces::of(list, &cuts, |_| true)
     }
 }
