@@ -19,7 +19,7 @@ use crate::rules::azure_firewall::{self as kernel, Firewall, Held, Met};
 use crate::rules::dns::{Answer, firewall::resolve_at_firewall};
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::{Method, firewall_methods};
-use crate::rules::route::{Hop, Origin};
+use crate::rules::route::Hop;
 
 /// Hops through devices before a walk is given up as a loop.
 const MAX_DEVICES: usize = 16;
@@ -86,9 +86,9 @@ impl Walk<'_, '_> {
     fn unsupported_default_route(&self, at: &Host) -> Option<Step> {
         let forced = self.world.index.azure_firewall.one(at.nic).is_some_and(|row| row.forced);
         let context = self.world.context(at.subnet);
-        let entries = context.entries.iter().filter(|entry| entry.prefix.prefix_len() == 0 && entry.prefix.addr().is_ipv4());
-        let best = entries.clone().map(|entry| entry.origin).min()?;
-        let other = entries.filter(|entry| entry.origin == best).find(|entry| entry.hop != Hop::Internet && best != Origin::SystemNone)?;
+        let whole = context.entries.iter().filter(|entry| entry.prefix.prefix_len() == 0 && entry.prefix.addr().is_ipv4());
+        // A route that is perhaps learned is none that the firewall was set up with.
+        let other = whole.filter(|entry| entry.sure.lo()).min_by_key(|entry| entry.origin).filter(|entry| entry.hop != Hop::Internet)?;
         let text = format!(
             "the default route of {} leads away from the internet, which a firewall without a management address needs",
             short(at.subnet)

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use watertight::facts::azure_firewall::*;
-use watertight::facts::network::{Access, Protocol};
+use watertight::facts::network::{Access, HopKind, Protocol};
 use watertight::facts::selector::{Selector, Selectors};
 use watertight::model::net::is_public;
 use watertight::model::traffic::ANY_PORT;
@@ -495,11 +495,16 @@ impl World<'_> {
         ranges.flat_map(|(low, high)| self.representatives(low, high)).collect()
     }
 
-    /// Whether the default route of the subnet leads elsewhere than to the internet (RTE-22).
+    /// Whether the default route of the subnet surely leads elsewhere than to the internet (RTE-22): a user's, else the gateway's.
     fn default_route_leads_away(&self, subnet: Sym) -> bool {
-        let stranger = Addr::Known("192.0.2.1".parse().expect("literal"));
-        let routes = self.candidates(subnet, stranger);
-        routes.iter().any(|c| !matches!(c.hop, super::route::Hop::Internet))
+        let whole = |item: &Selector| matches!(item, Selector::Prefix(p) if p.prefix_len() == 0 && p.network().is_ipv4());
+        let own = self.user_routes(subnet).into_iter().find(|(r, _)| r.destination.items().iter().any(whole));
+        if let Some((route, _)) = own {
+            return route.hop != HopKind::Internet && route.hop != HopKind::Unknown;
+        }
+        let learned = self.vnet_of(subnet).map(|vnet| self.gateway_routes(vnet)).unwrap_or_default();
+        let default = learned.iter().any(|r| r.sure == Tri::Yes && r.prefix.is_some_and(|p| p.prefix_len() == 0 && p.network().is_ipv4()));
+        default && self.gateway_routes_on(subnet)
     }
 }
 
