@@ -55,11 +55,14 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
     Some(Pairs { groups: clients.into_iter().map(|group| group.into_iter().map(pair).collect()).collect() })
 }
 
+/// A machine's address configuration, the host name it asks for, the service tag and region of a front end, and whether a service endpoint covers it.
+type Approach = (Sym, Named, Sym, Sym, Tri);
+
 /// How machines get to public front ends, remembered for one kind of traffic: by address configuration, host name where a
 /// firewall compares it, service tag, region and coverage.
 #[derive(Default)]
 pub struct Arrivals {
-    known: RefCell<FxHashMap<(Sym, Named, Sym, Sym, Tri), store::Arriving>>,
+    known: RefCell<FxHashMap<Approach, store::Arriving>>,
 }
 
 /// What the pairs of an adversarial flow from a machine to a store let through, without the ways that say why; `None` where the machine has several places to

@@ -138,6 +138,9 @@ fn chain(index: &Index, own: Sym) -> (Vec<Sym>, Vec<Sym>) {
     (found, missing)
 }
 
+/// How far up the policy of a collection stands, then the numbers of its group and of itself: the topmost policy comes first (AFW-03).
+type Rank = (std::cmp::Reverse<usize>, u32, u32);
+
 /// The child type that holds the rules of a policy.
 const GROUPS: &str = "microsoft.network/firewallpolicies/rulecollectiongroups";
 
@@ -172,7 +175,7 @@ impl Firewall {
         let (policies, missing) = chain(index, own);
         out.missing = missing;
         // The place of each collection: how far up the policy stands, then the numbers.
-        let mut places: Vec<((std::cmp::Reverse<usize>, u32, u32), FirewallCollection, String)> = Vec::new();
+        let mut places: Vec<(Rank, FirewallCollection, String)> = Vec::new();
         for (depth, policy) in policies.iter().enumerate() {
             let (groups, missing) = groups(index, *policy);
             out.missing.extend(missing);
