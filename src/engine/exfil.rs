@@ -269,9 +269,8 @@ impl<'w, 'a> Graph<'w, 'a> {
                 (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
                 _ => stores::carried(self.world, &between(from, to), &self.arrivals),
             };
-            let span = quick
-                .map(|span| span.within(Set::tcp_udp()))
-                .unwrap_or_else(|| self.edge(from, to).map_or(Span::NONE, |edge| edge.span));
+            let span =
+                quick.map(|span| span.within(Set::tcp_udp())).unwrap_or_else(|| self.edge(from, to).map_or(Span::NONE, |edge| edge.span));
             self.edges.borrow_mut().insert(key, span);
             span
         });
