@@ -2,6 +2,8 @@
 
 pub mod admin;
 pub mod back;
+pub mod balanced;
+pub mod balancer;
 pub mod candidates;
 pub mod devices;
 pub mod effective;

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use crate::facts::catalog::Fact;
 use crate::facts::config::*;
 use crate::facts::gap::*;
+use crate::facts::load_balancing::*;
 use crate::facts::hub::*;
 use crate::facts::manager::*;
 use crate::facts::network::*;
@@ -127,6 +128,7 @@ index! {
     Resource { resource: id as Sym, resources_by_kind: kind as Sym }
     Tag { tags: resource as Sym }
     Gap { gaps: resource as Sym }
+    Property { properties: resource as Sym }
     ChildType { child_type: parent as Sym, child_types: kind as Sym }
     Vnet { vnet: vnet as Sym }
     VnetPrefix { vnet_prefixes: vnet as Sym }
@@ -157,7 +159,7 @@ index! {
     IpConfigAddress { ip_config_address: ip_config as Sym, ip_configs_by_address: address as IpAddr }
     IpConfigPublicIp { ip_config_public_ip: ip_config as Sym, ip_configs_by_public_ip: public_ip as Sym }
     IpConfigAsg { ip_config_asgs: ip_config as Sym, ip_configs_by_asg: asg as Sym }
-    IpConfigPool { ip_config_pools: ip_config as Sym }
+    IpConfigPool { ip_config_pools: ip_config as Sym, ip_configs_by_pool: pool as Sym }
     IpConfigLink { ip_config_links: ip_config as Sym }
     PublicIp { public_ip: public_ip as Sym }
     PublicIpAddress { public_ip_address: public_ip as Sym, public_ips_by_address: address as IpAddr }
@@ -185,6 +187,21 @@ index! {
     DeviceAddress { device_addresses: device as Sym, devices_by_address: address as IpAddr }
     Listener { listeners: device as Sym }
     DevicePublicIp { device_public_ips: device as Sym, devices_by_public_ip: public_ip as Sym }
+    LoadBalancer { load_balancer: balancer as Sym }
+    LoadBalancerFrontend { load_balancer_frontend: frontend as Sym, load_balancer_frontends_by_balancer: balancer as Sym, load_balancer_frontends_by_subnet: subnet as Sym, load_balancer_frontends_by_address: address as Option<IpAddr>, load_balancer_frontends_by_public_ip: public_ip as Sym }
+    LoadBalancerFrontendRange { load_balancer_frontend_ranges: frontend as Sym, load_balancer_frontends_by_range: public_ip_prefix as Sym }
+    GatewayChain { gateway_chain: end as Sym }
+    LoadBalancerPool { load_balancer_pool: pool as Sym }
+    LoadBalancerAddress { load_balancer_addresses: pool as Sym, load_balancer_pools_by_address: address as IpAddr }
+    LoadBalancerRegion { load_balancer_regions: pool as Sym, load_balancer_pools_by_region: frontend as Sym }
+    LoadBalancerMemberDown { load_balancer_members_down: pool as Sym }
+    LoadBalancingRule { load_balancing_rule: rule as Sym, load_balancing_rules: frontend as Sym }
+    LoadBalancingRulePool { load_balancing_rule_pools: rule as Sym, load_balancing_rules_by_pool: pool as Sym }
+    LoadBalancerProbe { load_balancer_probe: probe as Sym }
+    InboundNatRule { inbound_nat_rule: rule as Sym, inbound_nat_rules: frontend as Sym }
+    InboundNatRulePool { inbound_nat_rule_pools: rule as Sym, inbound_nat_rules_by_pool: pool as Sym }
+    OutboundRule { outbound_rule: rule as Sym, outbound_rules: pool as Sym }
+    OutboundRuleFrontend { outbound_rule_frontends: rule as Sym }
     VirtualWan { virtual_wan: wan as Sym }
     VirtualHub { virtual_hub: hub as Sym, hubs_by_wan: wan as Sym }
     RouteServer { route_server: server as Sym, route_servers_by_subnet: subnet as Sym }
@@ -229,6 +246,8 @@ index! {
     StoreAccess { store_access: store as Sym }
     StoreIpRule { store_ip_rule: rule as Sym, store_ip_rules: store as Sym }
     StoreSubnetRule { store_subnet_rule: rule as Sym, store_subnet_rules: store as Sym, store_subnet_rules_by_subnet: subnet as Sym }
+    StoreRuleSet { store_rule_set: rule_set as Sym, store_rule_sets: store as Sym }
+    StoreListRule { store_list_rule: rule as Sym, store_list_rules: rule_set as Sym }
     StoreResourceRule { store_resource_rules: store as Sym }
     StoreOutboundRule { store_outbound_rules: store as Sym }
     BoundaryTenant { boundary_tenant: tenant as Sym }

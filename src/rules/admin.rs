@@ -103,11 +103,10 @@ impl AdminProgram {
         self.rules.is_empty() && self.missing.is_empty()
     }
 
-    /// Every prefix and every tag that a rule compares addresses with.
+    /// Every prefix that a rule compares addresses with, and every service tag.
     pub fn compared(&self, prefixes: &mut Vec<Prefix>, tags: &mut Vec<Sym>) {
         for compiled in &self.rules {
-            prefixes.extend(&compiled.perhaps.0);
-            prefixes.extend(&compiled.perhaps.1);
+            prefixes.extend(compiled.perhaps.0.iter().chain(&compiled.perhaps.1));
             for selector in compiled.rule.own.iter().chain(&compiled.rule.remote) {
                 match selector {
                     Selector::Prefix(prefix) => prefixes.push(*prefix),

@@ -154,8 +154,11 @@ impl Program {
 /// Rules of one priority are taken as standing side by side: input that Azure would refuse (NSG-03).
 ///
 /// ```datalog
-/// beaten(G, F, P)  :- names(G, F, _, P), names(G, F, _, Q), Q < P.
-/// decides(G, F, R) :- names(G, F, R, P), !beaten(G, F, P).                             // filter.1
+/// .decl packet(flow: symbol, from: address, to: address)
+/// meets(G, F, R, P) :- packet(F, A, B), nsg_rule(R, G, _, P, _, _, Sources, _, Targets, _),
+///                      item(Sources, S), names(S, A), item(Targets, T), names(T, B).
+/// beaten(G, F, P)   :- meets(G, F, _, P), meets(G, F, _, Q), Q < P.
+/// decides(G, F, R)  :- meets(G, F, R, P), !beaten(G, F, P).                            // filter.1
 /// ```
 pub fn first_match<'a>(met: impl IntoIterator<Item = Met<'a>>) -> Span {
     let mut passed = Span::NONE;

@@ -4,6 +4,7 @@
 //! evaluation of single points calls it on rows it looked up. So both say the same by construction, and the naive walk in the tests
 //! says it independently.
 
+pub mod balancer;
 pub mod admin;
 pub mod between;
 pub mod consent;
@@ -12,6 +13,7 @@ pub mod dns;
 pub mod endpoint_policy;
 pub mod filter;
 pub mod gateway;
+pub mod limits;
 pub mod hub;
 pub mod manager;
 pub mod network;

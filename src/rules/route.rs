@@ -322,8 +322,9 @@ impl Context {
     /// `covers` says whether a prefix holds the destination. Sorted; never empty: without any route the packet is dropped.
     ///
     /// ```datalog
-    /// beaten(S, D, P) :- matches(S, D, P, _), matches(S, D, Q, _), longer(Q, P).
-    /// hop(S, D, H)    :- matches(S, D, P, H), !beaten(S, D, P).                            // route.4
+    /// matches(S, D, P, H) :- packet(_, _, D), subnet_route_table(S, T), route(_, T, Text, H, _), prefix_of(Text, P), within(D, P).
+    /// beaten(S, D, P)     :- matches(S, D, P, _), matches(S, D, Q, _), within(Q, P), Q != P.
+    /// hop(S, D, H)        :- matches(S, D, P, H), !beaten(S, D, P).                        // route.4
     /// ```
     pub fn select(&self, covers: impl Fn(&Prefix) -> Tri) -> Vec<Entry> {
         let matching: Vec<Entry> = self

@@ -251,7 +251,7 @@ impl Walk<'_, '_> {
             }
             for room in rooms {
                 let place = Place { subnet: room, nic: None, endpoint: None };
-                let trip = Trip { passed: Vec::new(), from_gateway: true, gateways: Vec::new() };
+                let trip = Trip { from_gateway: true, ..Trip::default() };
                 let told = self.is_told_of(room, packet.dst);
                 ways.push(check(up, Stage::Gateway, &name_of(gateway), "W-CONN-STATE", || {
                     check(told, Stage::Gateway, "", "W-BGP-UNKNOWN", || self.forward(place, packet, &trip))

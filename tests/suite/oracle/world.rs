@@ -8,6 +8,7 @@ use watertight::facts::config::*;
 use watertight::facts::gap::*;
 use watertight::facts::hub::*;
 use watertight::facts::manager::*;
+use watertight::facts::load_balancing::*;
 use watertight::facts::network::*;
 use watertight::facts::platform::Platform;
 use watertight::facts::private_access::*;
@@ -53,7 +54,7 @@ macro_rules! world {
 }
 
 world! {
-    resources: Resource, child_types: ChildType, complete_types: CompleteType,
+    resources: Resource, child_types: ChildType, complete_types: CompleteType, eras: Era,
     vnets: Vnet, vnet_prefixes: VnetPrefix, vnet_dns: VnetDns,
     subnets: Subnet, subnet_prefixes: SubnetPrefix, subnet_nsgs: SubnetNsg, subnet_tables: SubnetRouteTable,
     subnet_nats: SubnetNatGateway, delegations: SubnetDelegation, service_endpoints: SubnetServiceEndpoint,
@@ -67,6 +68,10 @@ world! {
     nats: NatGateway, nat_public_ips: NatGatewayPublicIp, nat_ranges: NatGatewayRange,
     gateways: Gateway, gateway_subnets: GatewaySubnet, client_pools: GatewayClientPool, connections: Connection,
     local_gateways: LocalGateway, local_prefixes: LocalGatewayPrefix,
+    balancers: LoadBalancer, fronts: LoadBalancerFrontend, front_ranges: LoadBalancerFrontendRange, chains: GatewayChain,
+    pools: LoadBalancerPool, pool_addresses: LoadBalancerAddress, pool_regions: LoadBalancerRegion, members_down: LoadBalancerMemberDown,
+    balancing_rules: LoadBalancingRule, rule_pools: LoadBalancingRulePool, probes: LoadBalancerProbe,
+    nat_rules: InboundNatRule, nat_rule_pools: InboundNatRulePool, outbound_rules: OutboundRule, outbound_fronts: OutboundRuleFrontend,
     default_sites: GatewayDefaultSite, remote_networks: GatewayRemoteNetworks, circuit_prefixes: CircuitPublicPrefix,
     peering_subnets: PeeringSubnet, peerings_only_v6: PeeringOnlyV6, overrides: RouteBgpOverride, basic_policies: VnetBasicEndpointPolicies, listeners: Listener,
     network_managers: NetworkManager, group_members: GroupMember, memberships: MembershipsListed, group_policies: GroupPolicy,
@@ -82,6 +87,7 @@ world! {
     zones: PrivateDnsZone, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
     policies: EndpointPolicy, policy_scopes: EndpointPolicyScope,
     stores: Store, parts: StorePart, accesses: StoreAccess, ip_rules: StoreIpRule, subnet_rules: StoreSubnetRule,
+    rule_sets: StoreRuleSet, list_rules: StoreListRule,
     boundary_tenants: BoundaryTenant, boundary_subscriptions: BoundarySubscription,
     sites: Site, site_prefixes: SitePrefix, site_nats: SiteNat, forwarders: SiteForwarder,
     dns_servers: DnsServer, dns_server_records: DnsServerRecord, appliances: Appliance, appliance_allows: ApplianceAllow,
@@ -190,6 +196,7 @@ impl World<'_> {
         let admin = self.admin_rules.iter().flat_map(|r| [r.sources, r.destinations]);
         let fields =
             self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(admin).chain(self.routes.iter().map(|r| r.destination));
+        let fields = fields.chain(self.list_rules.iter().map(|r| r.source));
         for item in fields.flat_map(|field| field.items()) {
             match item {
                 Selector::Prefix(prefix) => all.push(prefix),
