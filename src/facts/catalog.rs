@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use crate::facts::config::*;
 use crate::facts::gap::*;
-use crate::facts::load_balancing::*;
 use crate::facts::hub::*;
+use crate::facts::load_balancing::*;
 use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::facts::platform::*;

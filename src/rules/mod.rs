@@ -4,8 +4,8 @@
 //! evaluation of single points calls it on rows it looked up. So both say the same by construction, and the naive walk in the tests
 //! says it independently.
 
-pub mod balancer;
 pub mod admin;
+pub mod balancer;
 pub mod between;
 pub mod consent;
 pub mod derive;
@@ -13,8 +13,8 @@ pub mod dns;
 pub mod endpoint_policy;
 pub mod filter;
 pub mod gateway;
-pub mod limits;
 pub mod hub;
+pub mod limits;
 pub mod manager;
 pub mod network;
 pub mod outbound;
