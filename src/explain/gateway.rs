@@ -128,7 +128,7 @@ impl Walk<'_, '_> {
             if self.world.index.virtual_hub.has(target) {
                 self.through_hub(at, target, packet, trail, ways);
             } else if self.world.index.vnet.has(target) {
-                self.into_network(at, target, sure, packet, trail, ways);
+                self.across(at, target, sure, packet, trail, ways);
             } else {
                 self.to_site(at, target, sure, packet, trail, ways);
             }
@@ -172,7 +172,7 @@ impl Walk<'_, '_> {
     }
 
     /// Over a connection between gateways, or over a circuit that two of them share, into another network (GW-10, GW-12).
-    fn into_network(&self, at: &Host, vnet: Sym, sure: Tri, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+    fn across(&self, at: &Host, vnet: Sym, sure: Tri, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
         let here: Vec<Sym> = self.world.gateway_rooms(at.vnet).into_iter().map(|(gateway, _)| gateway).collect();
         let rooms = self.world.gateway_rooms(vnet);
         for (gateway, room) in rooms.iter().filter(|(gateway, _)| !here.contains(gateway)) {

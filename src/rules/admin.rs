@@ -20,9 +20,19 @@ pub struct Collection {
     pub sure: Tri,
     /// Which of its rules count beside services that bring their own; `None` where no such service is in the network (AVN-07).
     pub intent: Option<IntentServices>,
-    /// Its rules, each with the prefixes of the network groups that its two fields name: of the source, of the destination, each with whether it is
-    /// sure that they belong.
-    pub rules: Vec<(AdminRule, Vec<(Prefix, Tri)>, Vec<(Prefix, Tri)>)>,
+    /// Its rules.
+    pub rules: Vec<Worded>,
+}
+
+/// A rule, with the prefixes of the network groups that its two fields name, each with whether it surely belongs.
+#[derive(Clone, Debug)]
+pub struct Worded {
+    /// The rule.
+    pub rule: AdminRule,
+    /// Of the source field.
+    pub sources: Vec<(Prefix, Tri)>,
+    /// Of the destination field.
+    pub destinations: Vec<(Prefix, Tri)>,
 }
 
 /// A rule, ready to be matched.
@@ -64,7 +74,7 @@ impl AdminProgram {
         let rivals = |level: u16, manager: Sym| collections.iter().any(|other| other.level == level && other.manager != manager);
         for collection in collections {
             let contested = rivals(collection.level, collection.manager);
-            for (row, sources, destinations) in collection.rules.iter().filter(|(row, _, _)| row.direction == direction) {
+            for Worded { rule: row, sources, destinations } in collection.rules.iter().filter(|worded| worded.rule.direction == direction) {
                 let counts = match (collection.intent, row.access) {
                     (None | Some(IntentServices::All), _) => Tri::Yes,
                     (Some(IntentServices::AllowRulesOnly), AdminAccess::Allow | AdminAccess::AlwaysAllow) => Tri::Yes,

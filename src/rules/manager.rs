@@ -5,7 +5,7 @@ use crate::facts::Index;
 use crate::facts::manager::{ConnectivityGroup, Field, ManagerPart, Topology};
 use crate::facts::network::{DeviceKind, Direction};
 use crate::model::{Prefix, Sym, Tri, net};
-use crate::rules::admin::{AdminProgram, Collection};
+use crate::rules::admin::{AdminProgram, Collection, Worded};
 use crate::rules::peering::{Joint, Peer};
 
 /// Whether the network (or its subnet, where one is given) belongs to the group (AVN-12).
@@ -76,7 +76,11 @@ pub fn admin_program(index: &Index, vnet: Sym, subnet: Sym, direction: Direction
                 intent: intent_services.then_some(configuration.intent),
                 rules: rules
                     .into_iter()
-                    .map(|rule| (rule, group_space(index, rule.rule, Field::Source), group_space(index, rule.rule, Field::Destination)))
+                    .map(|rule| Worded {
+                        rule,
+                        sources: group_space(index, rule.rule, Field::Source),
+                        destinations: group_space(index, rule.rule, Field::Destination),
+                    })
                     .collect(),
             });
         }

@@ -288,7 +288,8 @@ impl Asked<'_> {
             if addresses.contains(&address) {
                 ways.extend(self.over_connection(&connection, &[address]));
             } else if addresses.is_empty() {
-                without_address.extend(self.over_connection(&connection, &[address]));
+                // It may have this one: whether the packet finds it nobody knows.
+                without_address.extend(self.over_connection(&connection, &[]));
             }
         }
         if !ways.is_empty() {

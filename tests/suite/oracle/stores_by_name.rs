@@ -108,6 +108,13 @@ impl World<'_> {
         if self.endpoints.iter().any(|e| self.endpoint_ips(e.endpoint).iter().any(|&(_, a)| a == ip)) {
             return self.walk(start, Target::Endpoint(None, Some(wanted)), Addr::Known(ip), None, ask);
         }
+        // An endpoint of the store whose address nobody exported may have this one.
+        let group = super::endpoint::group_of(wanted);
+        let hidden = self.links.iter().find(|l| l.target == wanted.store && l.group == group && self.endpoint_ips(l.endpoint).is_empty());
+        if let Some(link) = hidden {
+            let unknown = Outcome::unproven(Stage::Dns, ip.to_string(), "DNS_UNKNOWN");
+            return self.refused_anyway(unknown, link.endpoint, &self.packet(start, Addr::Known(ip), None, ask));
+        }
         let somebody = self.config_addresses.iter().any(|a| a.address == ip)
             || self.device_addresses.iter().any(|a| a.address == ip)
             || self.local_prefixes.iter().any(|p| p.prefix.contains(&ip))
