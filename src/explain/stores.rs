@@ -51,7 +51,7 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
     Some(Pairs { groups: clients.into_iter().map(|group| group.into_iter().map(pair).collect()).collect() })
 }
 
-/// How machines get to public front ends, remembered for one kind of traffic: by address configuration, service tag, region and coverage.
+/// How machines get to public front ends, remembered for one kind of traffic: by address configuration, service, region and coverage.
 #[derive(Default)]
 pub struct Arrivals {
     known: RefCell<FxHashMap<(Sym, Service, Sym, Tri), store::Arriving>>,
