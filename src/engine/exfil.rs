@@ -70,6 +70,9 @@ struct Level {
     all: Vec<End>,
 }
 
+/// By sink and certainty.
+type Trees = FxHashMap<(End, bool), Rc<RefCell<Tree>>>;
+
 /// The graph of one estate; edges are evaluated when they are first asked for.
 pub struct Graph<'w, 'a> {
     world: &'w World<'a>,
@@ -80,7 +83,7 @@ pub struct Graph<'w, 'a> {
     /// What the edges carry that were looked at; how, and what that takes for granted, is found again where a way over one is told.
     edges: RefCell<FxHashMap<(End, End), Span>>,
     arrivals: Arrivals,
-    trees: RefCell<FxHashMap<(End, bool), Rc<RefCell<Tree>>>>,
+    trees: RefCell<Trees>,
 }
 
 /// The shortest ways from each source to each sink: a proven one where there is one, else a possible one.

@@ -68,7 +68,8 @@ impl World<'_> {
         let group = super::endpoint::group_of(wanted);
         for link in self.links.iter().filter(|l| l.target == wanted.store && l.group == group && self.consent(**l).hi()) {
             let inside = !matches!(start, Start::Internet { .. });
-            if inside && self.endpoint_ips(link.endpoint).is_empty() {
+            let gone = !self.endpoints.iter().any(|e| e.endpoint == link.endpoint);
+            if inside && (gone || self.endpoint_ips(link.endpoint).is_empty()) {
                 let unknown = Outcome::unproven(Stage::Route, name_of(link.endpoint), "dynamic-address");
                 ways.push(self.refused_anyway(unknown, link.endpoint, &self.packet(start, Addr::SomePublic, None, ask)));
             }
