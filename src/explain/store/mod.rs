@@ -147,6 +147,7 @@ pub fn estate_addresses(index: &Index) -> Vec<Prefix> {
     let mut found: Vec<Prefix> = index.public_ip_address.rows().map(|row| net::host(row.address)).collect();
     found.extend(index.public_ip_ranges.rows().map(|row| row.prefix));
     found.extend(index.site_nats.rows().map(|row| net::host(row.address)));
+    found.extend(index.circuit_public_prefixes.rows().map(|row| row.prefix));
     found.sort_unstable();
     found.dedup();
     found
@@ -300,7 +301,7 @@ impl Asked<'_> {
             let nic = index.ip_config.one(a.ip_config).map_or(Sym::EMPTY, |c| c.nic);
             !index.private_endpoints_by_nic.has(nic)
         });
-        if machine || index.devices_by_address.has(address) {
+        if machine || index.devices_by_address.has(address) || index.load_balancer_frontends_by_address.has(Some(address)) {
             return (vec![self.end()], Tri::Maybe, "; what the machine at this address does with the request is not known");
         }
         if let Some(&other) = private_endpoint::owners(index, address).first() {
@@ -339,8 +340,7 @@ impl Asked<'_> {
         let arriving = match self.client.kind {
             ClientKind::Internet(address) => direct(self.internet(address)),
             ClientKind::Site(site) => {
-                let mut addresses: Vec<Prefix> = self.world.index.site_nats.get(site).iter().map(|row| net::host(row.address)).collect();
-                addresses.sort_unstable();
+                let addresses = self.world.site_sources(site);
                 let certain = !addresses.is_empty();
                 direct(Source::Public { addresses, certain, origin: Origin::OnPrem })
             }
@@ -445,6 +445,7 @@ fn vacant(index: &Index, address: IpAddr) -> bool {
     let open = |subnet: Sym| {
         index.subnet_delegations.has(subnet)
             || index.devices_by_subnet.has(subnet)
+            || index.load_balancer_frontends_by_subnet.get(subnet).iter().any(|frontend| frontend.address.is_none())
             || index.ip_configs_by_subnet.get(subnet).iter().any(|c| !index.ip_config_address.has(c.ip_config))
             || index
                 .private_endpoints_by_subnet
