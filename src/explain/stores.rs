@@ -54,11 +54,11 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
     Some(Pairs { groups: clients.into_iter().map(|group| group.into_iter().map(pair).collect()).collect() })
 }
 
-/// A machine's address configuration, the host name it asks for, the service tag and region of a front end, and whether a service endpoint covers it.
-type Approach = (Sym, Named, Sym, Sym, Tri);
+/// A machine's address configuration, the host name it asks for, the service and region of a front end, and whether a service endpoint covers it.
+type Approach = (Sym, Named, Service, Sym, Tri);
 
 /// How machines get to public front ends, remembered for one kind of traffic: by address configuration, host name where a
-/// firewall compares it, service tag, region and coverage.
+/// firewall compares it, service, region and coverage.
 #[derive(Default)]
 pub struct Arrivals {
     known: RefCell<FxHashMap<Approach, store::Arriving>>,
@@ -76,7 +76,7 @@ pub fn carried(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Sp
     let transport = FromPlace { world, from, session: flow.session };
     let name = if world.index.firewall_rule_names.is_empty() { Named::Unknown } else { client.name };
     let arriving = |class: &ServiceClass, covered: Tri| {
-        let key = (client.ip_config, name, class.tag, class.region, covered);
+        let key = (client.ip_config, name, class.service, class.region, covered);
         if let Some(known) = arrivals.known.borrow().get(&key) {
             return known.clone();
         }

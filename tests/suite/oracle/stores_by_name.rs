@@ -1,5 +1,6 @@
 //! To a store by its name, by any address that leads to it, or to somebody else's (section 6, X-10).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use watertight::explain::way::Mode;
@@ -67,12 +68,14 @@ impl World<'_> {
     /// By each of its private endpoints, and to its public front end.
     fn by_any_way(&self, start: Start, wanted: Wanted, ask: &Ask) -> Outcome {
         let mut ways = Vec::new();
-        for endpoint in &self.endpoints {
-            for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
+        // Also those of which only the connection is in the input: a packet may be lost on its way there, or not.
+        let endpoints: BTreeSet<Sym> = self.links.iter().filter(|l| l.target == wanted.store).map(|l| l.endpoint).collect();
+        for endpoint in endpoints {
+            for (link, ip) in self.endpoint_ips(endpoint) {
                 if link.target == wanted.store && link.group == super::endpoint::group_of(wanted) {
-                    let target = Target::Endpoint(Some(endpoint.endpoint), Some(wanted));
+                    let target = Target::Endpoint(Some(endpoint), Some(wanted));
                     let way = self.walk(start, target, Addr::Known(ip), None, ask);
-                    ways.push(self.refused_anyway(way, endpoint.endpoint, &self.packet(start, Addr::SomePublic, None, ask)));
+                    ways.push(self.refused_anyway(way, endpoint, &self.packet(start, Addr::SomePublic, None, ask)));
                 }
             }
         }
