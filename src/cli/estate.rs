@@ -13,7 +13,7 @@ use crate::config::{Config, Names, toml};
 use crate::diag::{Diagnostic, Severity, locate};
 use crate::engine::exfil;
 use crate::explain::way::{Answer, End, Flow, Kind, Step};
-use crate::explain::{point, reach, world::World};
+use crate::explain::{copy, point, reach, world::World};
 use crate::facts::estate::Estate;
 use crate::facts::platform::Platform;
 use crate::facts::{Fact, Index};
@@ -333,9 +333,15 @@ impl Opened {
     }
 }
 
-/// Evaluates one flow.
-pub fn answer(world: &World, flow: &Flow) -> Answer {
-    point::answer(world, flow)
+/// Evaluates one flow, or the copy from one end of it to the other that `driver` starts.
+///
+/// # Errors
+/// There is no such copy: why, in plain words.
+pub fn answer(world: &World, flow: &Flow, driver: Option<End>) -> Result<Answer, String> {
+    match driver {
+        None => Ok(point::answer(world, flow)),
+        Some(driver) => copy::possible(world, flow).map(|()| copy::answer(world, flow, driver)),
+    }
 }
 
 /// A selector on the command line that cannot be used.

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use crate::engine::channels;
 use crate::explain::exposure::{Exposed, exposure};
 use crate::explain::point::{pairs, span};
 use crate::explain::way::{Assumption, End, Flow, Mode};
@@ -47,11 +48,11 @@ pub struct Hop {
 
 /// An edge, at its best: what surely carries bytes, and what may.
 #[derive(Clone, Debug)]
-struct Edge {
-    span: Span,
-    sure_via: Via,
-    may_via: Via,
-    assumptions: Vec<Assumption>,
+pub(super) struct Edge {
+    pub span: Span,
+    pub sure_via: Via,
+    pub may_via: Via,
+    pub assumptions: Vec<Assumption>,
 }
 
 /// By sink and certainty: the nodes at each distance, nearest first.
@@ -223,8 +224,10 @@ impl<'w, 'a> Graph<'w, 'a> {
 
     fn evaluate(&self, from: End, to: End) -> Option<Edge> {
         match (from, to) {
-            (End::Store(..), End::Store(..)) => None, // server-side copies need a driver
-            (End::Store(store, part, _), End::Internet(_) | End::External(_)) => self.pulled(store, part),
+            (End::Store(..), End::Store(..)) => self.between_stores(from, to),
+            (End::Store(store, part, _), End::Internet(_) | End::External(_)) => {
+                either(self.pulled(store, part), either(self.sent(from, to), channels::replicated(self.world, store, part, to)))
+            }
             (End::Store(..), _) => self.flow(to, from),
             (_, End::Unmodelled(target)) => {
                 let mut best: Option<Edge> = None;
@@ -236,11 +239,25 @@ impl<'w, 'a> Graph<'w, 'a> {
                 best
             }
             (_, End::Store(..) | End::External(_) | End::Internet(_)) => self.flow(from, to),
-            _ => match (self.flow(from, to), self.flow(to, from)) {
-                (Some(there), Some(back)) => Some(stronger(there, back)),
-                (there, back) => there.or(back),
-            },
+            _ => either(self.flow(from, to), self.flow(to, from)),
         }
+    }
+
+    /// What moves between two stores without a machine: replication, and what a SQL server reads and writes by its own features. Copies need
+    /// somebody who starts them and reaches both, so they are no edge of their own.
+    fn between_stores(&self, from: End, to: End) -> Option<Edge> {
+        let replicated = match from {
+            End::Store(store, part, _) => channels::replicated(self.world, store, part, to),
+            _ => None,
+        };
+        either(either(self.sent(from, to), self.sent(to, from)), replicated)
+    }
+
+    /// What a SQL server may send by itself.
+    fn sent(&self, from: End, to: End) -> Option<Edge> {
+        let End::Store(store, _, _) = from else { return None };
+        let server = self.world.index.store.one(store).is_some_and(|row| row.service == Service::Sql);
+        if server && !matches!(to, End::Internet(_)) { self.flow(from, to) } else { None }
     }
 
     /// A flow that `from` opens towards `to`.
@@ -288,6 +305,14 @@ impl<'w, 'a> Graph<'w, 'a> {
             }]
         };
         Some(Edge { span, sure_via: via, may_via: via, assumptions })
+    }
+}
+
+/// The better of two edges, where there are any.
+fn either(a: Option<Edge>, b: Option<Edge>) -> Option<Edge> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(stronger(a, b)),
+        (a, b) => a.or(b),
     }
 }
 

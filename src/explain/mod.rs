@@ -2,6 +2,7 @@
 
 pub mod back;
 pub mod candidates;
+pub mod copy;
 pub mod devices;
 pub mod effective;
 pub mod effective_dns;

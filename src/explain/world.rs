@@ -69,6 +69,11 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Whether the limits of the first Private Link documents are asked for (M-06).
+    pub fn is_2019(&self) -> bool {
+        self.index.era.has(Sym::new("2019"))
+    }
+
     /// The network of a subnet; empty where the subnet is not in the input.
     pub fn vnet_of(&self, subnet: Sym) -> Sym {
         self.index.subnet.one(subnet).map_or(Sym::EMPTY, |row| row.vnet)
@@ -388,6 +393,19 @@ impl World<'_> {
         }
         // Without a stated boundary it is what the input holds.
         subscriptions_known || known.is_some() || self.subscriptions().contains(&subscription)
+    }
+
+    /// Whether two resources belong to one tenant, as far as the input tells.
+    pub fn same_tenant(&self, a: Sym, b: Sym) -> Tri {
+        let tenant = |id: Sym| self.index.resource.one(id).map_or(Sym::EMPTY, |row| row.tenant);
+        let subscription = |id: Sym| crate::model::ids::id_parts(id.as_str()).subscription;
+        if !tenant(a).is_empty() && !tenant(b).is_empty() {
+            Tri::from_bool(tenant(a) == tenant(b))
+        } else if !subscription(a).is_empty() && subscription(a) == subscription(b) {
+            Tri::Yes // one subscription has one tenant
+        } else {
+            Tri::Maybe
+        }
     }
 
     /// The subscriptions that resources of the input belong to.

@@ -93,6 +93,8 @@ pub enum Stage {
     KeyvaultFirewall,
     SqlFirewall,
     PaasFirewall,
+    CopySource,
+    CopyScope,
     Delivered,
 }
 
@@ -119,6 +121,8 @@ impl Stage {
             Stage::KeyvaultFirewall => "keyvault-firewall",
             Stage::SqlFirewall => "sql-firewall",
             Stage::PaasFirewall => "paas-firewall",
+            Stage::CopySource => "copy-source",
+            Stage::CopyScope => "copy-scope",
             Stage::Delivered => "delivered",
         }
     }

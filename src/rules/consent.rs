@@ -54,7 +54,7 @@ fn rank(state: Consent) -> u8 {
 }
 
 /// What one view says of itself: only a settled `Approved` is a yes, and only another settled state is a no.
-fn says(state: Consent, settled: bool) -> Tri {
+pub fn says(state: Consent, settled: bool) -> Tri {
     match (state, settled) {
         (_, false) | (Consent::Unknown, _) => Tri::Maybe,
         (Consent::Approved, true) => Tri::Yes,
@@ -118,7 +118,7 @@ pub fn provider(index: &Index, target: Sym) -> Provider {
 }
 
 /// The type of a resource of the input; `None` for one that is not in it.
-fn kind_of(index: &Index, id: Sym) -> Option<Sym> {
+pub fn kind_of(index: &Index, id: Sym) -> Option<Sym> {
     let of_store = |store: &Store| {
         Sym::new(match store.service {
             Service::Storage => "microsoft.storage/storageaccounts",

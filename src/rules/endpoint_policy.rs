@@ -124,7 +124,9 @@ pub fn of(index: &Index, subnet: Sym, account: Sym, classic: bool) -> Decision {
 
 /// Whether a policy is attached to `subnet`: any makes its storage endpoint global (SEP-04).
 pub fn widens(index: &Index, subnet: Sym) -> Tri {
-    Tri::from_bool(index.subnet_endpoint_policies.has(subnet))
+    // The first policies filtered the region of the network and its pair, and widened nothing (SEP-16).
+    let first = index.era.has(Sym::new("2019"));
+    Tri::from_bool(index.subnet_endpoint_policies.has(subnet) && !first)
 }
 
 /// Whether the policies attached to `subnet` filter at all (SEP-03, SEP-10, SEP-11).

@@ -2,7 +2,8 @@
 //!
 //! Every way is complete: each step says by itself what it lets through, so that all that refuses can be listed.
 
-mod steps;
+pub mod perimeter;
+pub mod steps;
 
 use std::net::IpAddr;
 
@@ -15,6 +16,7 @@ use crate::facts::store_facts::{Instance, Service, Store, StorePart};
 use crate::model::{Prefix, Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::dns::{self, Answer, Resolution, View, names};
 use crate::rules::paas_firewall::{self, Origin, Source};
+use crate::rules::perimeter::Callee;
 use crate::rules::{consent, endpoint_policy, private_endpoint, service_endpoint};
 
 /// One endpoint of a store (M-07).
@@ -101,14 +103,20 @@ pub fn endpoint_ways(
     ways
 }
 
-/// The ways of a resource that calls the store in its own name: only the firewall stands between them.
+/// The ways of a resource that calls the store in its own name: what limits its own calls, and the store's firewall.
 pub fn caller_ways(world: &World<'_>, resource: Sym, target: &Target) -> Vec<Way> {
     let row = world.index.resource.one(resource);
     let source = Source::Caller { resource, kind: row.map_or(Sym::EMPTY, |r| r.kind), tenant: row.map_or(Sym::EMPTY, |r| r.tenant) };
     let Some(&store) = world.index.store.one(target.store) else { return Vec::new() };
     let plain_http = world.index.store_access.one(target.store).is_some_and(|access| access.plain_http);
     let answers = private_endpoint::front_end(world.platform, store.service, store.kind, target.part, plain_http, false);
-    let steps = vec![firewall_step(world, &store, &source), steps::delivered(target.store, target.part, answers)];
+    let parts = world.index.store_parts.get(target.store);
+    let part = parts.iter().find(|part| part.part == target.part && part.instance == target.instance);
+    let host = part.map_or_else(String::new, |part| names::host(world.index, world.platform, part));
+    let mut steps = perimeter::leaving(world, resource, Callee::Resource(target.store, &host));
+    steps.extend(perimeter::https_only(world, &store));
+    steps.push(firewall_step(world, &store, &source, resource));
+    steps.push(steps::delivered(target.store, target.part, answers));
     vec![Way { via: Via::Public, steps }]
 }
 
@@ -122,7 +130,11 @@ pub fn estate_addresses(index: &Index) -> Vec<Prefix> {
     found
 }
 
-fn firewall_step(world: &World<'_>, store: &Store, source: &Source) -> Step {
+/// What the store's own side says of a source: its perimeter, else its firewall. `sender` is as in [`crate::rules::perimeter::admit`].
+fn firewall_step(world: &World<'_>, store: &Store, source: &Source, sender: Sym) -> Step {
+    if let Some(step) = perimeter::entering(world, store, source, sender) {
+        return step;
+    }
     let unknown = paas_firewall::Decision { admitted: Tri::Maybe, item: paas_firewall::Item::Unknown };
     let decision = paas_firewall::of(world.index, store.store, source).unwrap_or(unknown);
     steps::firewall(store.store, store.service, &decision)
@@ -334,8 +346,9 @@ impl Asked<'_> {
         let answers =
             private_endpoint::front_end(self.world.platform, self.store.service, self.store.kind, self.part.part, self.plain_http, false);
         way.steps.push(steps::front_end(self.store.store, self.store.service, self.group(), answers));
+        way.steps.extend(perimeter::https_only(self.world, &self.store));
         way.steps.push(match source {
-            Arrival::Showing(source) => firewall_step(self.world, &self.store, source),
+            Arrival::Showing(source) => firewall_step(self.world, &self.store, source, self.client.subnet),
             Arrival::Unknown => self.anybody(),
         });
         way.steps.push(steps::delivered(self.store.store, self.group(), Span::ALL));
@@ -349,7 +362,7 @@ impl Asked<'_> {
         let mut sources = vec![everybody(Origin::Azure), everybody(Origin::Internet), Source::SameRegionAzure];
         let named = index.store_subnet_rules.get(self.store.store).iter().map(|rule| rule.subnet);
         sources.extend(named.chain([Sym::EMPTY]).map(|subnet| Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY }));
-        let each = sources.iter().map(|source| firewall_step(self.world, &self.store, source));
+        let each = sources.iter().map(|source| firewall_step(self.world, &self.store, source, self.client.subnet));
         let best = each.reduce(|best, next| if next.span.may.is_empty() || !best.span.may.is_empty() { best } else { next });
         let mut step = best.unwrap_or_else(|| steps::delivered(self.store.store, self.group(), Span::UNKNOWN));
         if !step.span.may.is_empty() {

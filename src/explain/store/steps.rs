@@ -220,7 +220,7 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
         Item::Perimeter => (
             String::new(),
             Sym::EMPTY,
-            "a network security perimeter may hold the store, and its rules are not modelled".to_owned(),
+            "a network security perimeter may hold the store: its members are not in the input".to_owned(),
             Kind::Assumption,
             "firewall.2",
             "W-UNSUPPORTED",

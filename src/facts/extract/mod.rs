@@ -14,8 +14,10 @@ mod machine;
 mod nic;
 mod nsg;
 mod out;
+mod perimeter;
 mod policy;
 mod private_dns;
+mod private_link;
 mod public_ip;
 mod route_table;
 mod sql;
@@ -117,6 +119,12 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/networksecuritygroups",
     "microsoft.network/networksecuritygroups/defaultsecurityrules",
     "microsoft.network/networksecuritygroups/securityrules",
+    "microsoft.network/networksecurityperimeters",
+    "microsoft.network/networksecurityperimeters/linkreferences",
+    "microsoft.network/networksecurityperimeters/links",
+    "microsoft.network/networksecurityperimeters/profiles",
+    "microsoft.network/networksecurityperimeters/profiles/accessrules",
+    "microsoft.network/networksecurityperimeters/resourceassociations",
     "microsoft.network/privatednszones",
     "microsoft.network/privatednszones/a",
     "microsoft.network/privatednszones/aaaa",
@@ -147,6 +155,7 @@ pub const MODELLED: &[&str] = &[
     "microsoft.sql/servers/outboundfirewallrules",
     "microsoft.sql/servers/virtualnetworkrules",
     "microsoft.storage/storageaccounts",
+    "microsoft.storage/storageaccounts/objectreplicationpolicies",
 ];
 
 fn extractor(kind: &str) -> Option<Extractor> {
@@ -177,6 +186,13 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/bastionhosts" => device::bastion,
         "microsoft.network/virtualhubs" => device::virtual_hub,
         "microsoft.network/privatelinkservices" => device::private_link_service,
+        "microsoft.network/networksecurityperimeters" => perimeter::perimeter,
+        "microsoft.network/networksecurityperimeters/profiles" => perimeter::profile,
+        "microsoft.network/networksecurityperimeters/profiles/accessrules" => perimeter::access_rule,
+        "microsoft.network/networksecurityperimeters/resourceassociations" => perimeter::association,
+        "microsoft.network/networksecurityperimeters/links" | "microsoft.network/networksecurityperimeters/linkreferences" => {
+            perimeter::link
+        }
         "microsoft.network/privateendpoints" => endpoint::endpoint,
         "microsoft.network/privateendpoints/privatednszonegroups" => endpoint::zone_group,
         "microsoft.network/privatednszones" => private_dns::zone,
@@ -184,6 +200,7 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/serviceendpointpolicies" => policy::policy,
         "microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions" => policy::definition,
         "microsoft.storage/storageaccounts" => storage::account,
+        "microsoft.storage/storageaccounts/objectreplicationpolicies" => storage::replication,
         "microsoft.classicstorage/storageaccounts" => storage::classic,
         "microsoft.keyvault/vaults" => key_vault::vault,
         "microsoft.sql/servers" => sql::server,

@@ -107,7 +107,8 @@ impl World<'_> {
                 any_of(all.into_iter().map(|ip| self.to_end(Start::Site { site, ip }, ask)).collect())
             }
             End::PrivateEndpoint(endpoint) => Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint)), // PE-16
-            End::Store(..) | End::Fqdn(_) | End::External(_) | End::Unmodelled(_) => Outcome::unproven(Stage::Route, "", "W-UNSUPPORTED"),
+            End::Store(caller, ..) | End::Unmodelled(caller) => self.called_by(caller, ask),
+            End::Fqdn(_) | End::External(_) => Outcome::unproven(Stage::Route, "", "W-UNSUPPORTED"),
         }
     }
 

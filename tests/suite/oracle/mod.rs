@@ -4,9 +4,10 @@
 //! and the outcome of a walk; `address` who owns an address; `filter` and `tag` security groups; `links` and `route` which next hop wins;
 //! `walk` the way itself, `gateway` its part on premises, `deliver` its end and the way back; `egress` how the internet sees a machine;
 //! `dns`, `endpoint`, `store` and `firewall` names, private endpoints and the front ends of stores; `ends` and `stores_by_name` the quantifiers
-//! of "one of" and "every"; `leak` the naive exfiltration.
+//! of "one of" and "every"; `perimeter` and `callers` what PaaS resources may do in their own name; `leak` the naive exfiltration.
 
 pub mod address;
+pub mod callers;
 pub mod deliver;
 pub mod dns;
 pub mod egress;
@@ -18,6 +19,7 @@ pub mod gateway;
 pub mod leak;
 pub mod links;
 pub mod packet;
+pub mod perimeter;
 pub mod route;
 pub mod store;
 pub mod stores_by_name;

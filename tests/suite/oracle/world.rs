@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use watertight::facts::Fact;
+use watertight::facts::channels::*;
 use watertight::facts::config::*;
 use watertight::facts::gap::*;
 use watertight::facts::network::*;
+use watertight::facts::perimeter::*;
 use watertight::facts::platform::Platform;
 use watertight::facts::private_access::*;
 use watertight::facts::selector::Selector;
@@ -59,6 +61,10 @@ world! {
     zones: PrivateDnsZone, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
     policies: EndpointPolicy, policy_scopes: EndpointPolicyScope,
     stores: Store, parts: StorePart, accesses: StoreAccess, ip_rules: StoreIpRule, subnet_rules: StoreSubnetRule,
+    resource_rules: StoreResourceRule, outbound_rules: StoreOutboundRule,
+    perimeters: Perimeter, associations: PerimeterAssociation, perimeter_rules: PerimeterRule, perimeter_links: PerimeterLink,
+    link_profiles: PerimeterLinkProfile, network_identifiers: SubnetNetworkIdentifier,
+    copy_scopes: StoreCopyScope, cross_tenant: StoreCrossTenant, replications: ObjectReplication, eras: Era,
     boundary_tenants: BoundaryTenant, boundary_subscriptions: BoundarySubscription,
     sites: Site, site_prefixes: SitePrefix, site_nats: SiteNat, forwarders: SiteForwarder,
     dns_servers: DnsServer, dns_server_records: DnsServerRecord, appliances: Appliance, appliance_allows: ApplianceAllow,
