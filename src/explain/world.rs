@@ -391,8 +391,9 @@ impl World<'_> {
         if tenants_known && !tenant.is_empty() && !index.boundary_tenant.has(tenant) {
             return false;
         }
-        // Without a stated boundary it is what the input holds.
-        subscriptions_known || known.is_some() || self.subscriptions().contains(&subscription)
+        // Without a stated boundary it is what the input holds; ids without a subscription are a person's own facts.
+        let own = || parts.subscription.is_empty() && (index.store.has(id) || index.machine.has(id) || index.nic.has(id) || index.vnet.has(id));
+        subscriptions_known || known.is_some() || self.subscriptions().contains(&subscription) || own()
     }
 
     /// Whether two resources belong to one tenant, as far as the input tells.

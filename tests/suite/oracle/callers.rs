@@ -19,7 +19,7 @@ impl World<'_> {
             End::Store(store, part, instance) => {
                 let wanted = Wanted { store, part, instance };
                 let (Some(service), Some((host, _))) = (self.service_of(store), self.host_of(wanted)) else { return unknown() };
-                check(self.may_call(caller, Some(store), host), Stage::Perimeter, "accessRules", "W-MISSING", || {
+                self.leaves(caller, Some(store), host, || {
                     let target = Target::Front(wanted);
                     let walk = Walk { world: self, target, session: ask.session, origin: Origin::Internet };
                     walk.front_end(self.call(service, ask), Seen::Caller(caller), Via::Public)
@@ -27,13 +27,19 @@ impl World<'_> {
             }
             End::External(service @ (Service::Storage | Service::Sql)) if self.service_of(caller) == Some(Service::Sql) => {
                 let below = if service == Service::Storage { ".core.windows.net" } else { ".database.windows.net" };
-                check(self.may_call(caller, None, below), Stage::Perimeter, "accessRules", "W-MISSING", || {
+                self.leaves(caller, None, below, || {
                     let walk = Walk { world: self, target: Target::External(service), session: ask.session, origin: Origin::Internet };
                     walk.front_end(self.call(service, ask), Seen::Caller(caller), Via::Public)
                 })
             }
             _ => unknown(),
         }
+    }
+
+    /// Its list of hosts first, then its perimeter.
+    fn leaves(&self, caller: Sym, callee: Option<Sym>, host: &str, rest: impl FnOnce() -> Outcome) -> Outcome {
+        let called = || check(self.may_call(caller, callee, host), Stage::Perimeter, "accessRules", "W-MISSING", rest);
+        check(self.hosts_are_listed(caller, host), Stage::SqlFirewall, "restrictOutboundNetworkAccess=Enabled", "W-MISSING", called)
     }
 
     fn call(&self, service: Service, ask: &Ask) -> Packet {

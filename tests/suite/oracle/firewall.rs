@@ -87,7 +87,9 @@ impl World<'_> {
         let azure = Seen::Public { addr: Addr::SomePublic, azure: true };
         let named = self.subnet_rules.iter().filter(|r| r.store == wanted.store).map(|r| Seen::Subnet(r.subnet));
         let nobodys = Seen::Subnet(Sym::EMPTY);
-        named.chain([azure, Seen::SameRegion, nobodys]).any(|seen| self.admits(wanted, service, seen, Sym::EMPTY).0.hi())
+        let seen: Vec<Seen> = named.chain([azure, Seen::SameRegion, nobodys]).collect();
+        let senders = [Sym::EMPTY].into_iter().chain(self.subnets.iter().map(|s| s.subnet));
+        senders.into_iter().any(|sender| seen.iter().any(|seen| self.admits(wanted, service, *seen, sender).0.hi()))
     }
 
     fn subnet_rule_admits(&self, store: Sym, service: Service, subnet: Sym) -> Tri {

@@ -124,13 +124,12 @@ impl World<'_> {
         }
     }
 
-    /// Whether a resource may call a host, by its list of hosts and its perimeter (SQL-10, NSP-04).
+    /// Whether the perimeter of a resource lets it call a host (NSP-04). A host that begins with a dot stands for somebody else's below it.
     pub fn may_call(&self, caller: Sym, callee: Option<Sym>, host: &str) -> Tri {
-        let listed = self.hosts_are_listed(caller, host);
         let public = self.accesses.iter().find(|a| a.store == caller).map(|a| a.public);
         let alone = Tri::from_bool(public != Some(PublicAccess::SecuredByPerimeter));
         let vault = self.service_of(caller) == Some(Service::KeyVault);
-        let by_perimeter = match self.membership(caller) {
+        match self.membership(caller) {
             _ if vault => Tri::Yes,
             None => alone,
             Some((association, sure)) => {
@@ -143,15 +142,15 @@ impl World<'_> {
                 };
                 if sure { inside } else { either_state(inside, alone) }
             }
-        };
-        listed.min(by_perimeter)
+        }
     }
 
-    fn hosts_are_listed(&self, caller: Sym, host: &str) -> Tri {
+    /// Whether the list of a SQL server lets it contact a host (SQL-10).
+    pub fn hosts_are_listed(&self, caller: Sym, host: &str) -> Tri {
         if !self.accesses.iter().any(|a| a.store == caller && a.outbound_restricted) || self.service_of(caller) != Some(Service::Sql) {
             return Tri::Yes;
         }
-        if self.outbound_rules.iter().any(|r| r.store == caller && fits(r.fqdn.as_str(), host)) {
+        if self.outbound_rules.iter().any(|r| r.store == caller && self.fits(r.fqdn.as_str(), host)) {
             return Tri::Yes;
         }
         Tri::from_bool(self.outbound_rules.is_empty() && !self.children_are_listed(caller, "microsoft.sql/servers/outboundfirewallrules"))
@@ -164,18 +163,19 @@ impl World<'_> {
             self.perimeters_talk(association, &other).min(if sure { Tri::Yes } else { Tri::Maybe })
         });
         let named = |r: &&PerimeterRule| r.profile == association.profile && r.direction == Direction::Outbound && r.item == AccessItem::Fqdn;
-        let by_rule = self.perimeter_rules.iter().filter(named).any(|r| fits(r.value.as_str(), host));
+        let by_rule = self.perimeter_rules.iter().filter(named).any(|r| self.fits(r.value.as_str(), host));
         let best = joined.max(Tri::from_bool(by_rule));
         if best == Tri::No && self.perimeter_rules.is_empty() { Tri::Maybe } else { best }
     }
-}
 
-/// Whether a listed name is the host, or `*.` and something the host lies below. A host that begins with a dot stands for all below it.
-fn fits(pattern: &str, host: &str) -> bool {
-    let pattern = pattern.to_lowercase();
-    match pattern.strip_prefix('*') {
-        Some("") => true,
-        Some(suffix) => host.ends_with(suffix) || (host.starts_with('.') && suffix.ends_with(host)),
-        None => pattern == host || (host.starts_with('.') && pattern.ends_with(host)),
+    /// Whether a listed name is the host, or `*.` and something the host lies below. Of hosts that begin with a dot any counts that is nobody's here.
+    fn fits(&self, pattern: &str, host: &str) -> bool {
+        let pattern = pattern.to_lowercase();
+        match pattern.strip_prefix('*') {
+            Some("") => true,
+            Some(suffix) => host.ends_with(suffix) || (host.starts_with('.') && suffix.ends_with(host)),
+            None if host.starts_with('.') => pattern.ends_with(host) && !self.parts.iter().any(|p| p.host.as_str() == pattern),
+            None => pattern == host,
+        }
     }
 }

@@ -169,6 +169,8 @@ impl World<'_> {
         all.extend(self.endpoint_addresses.iter().map(|a| host(a.address)));
         all.extend(self.ip_rules.iter().flat_map(|r| [host(r.from), host(r.to)]));
         all.extend(self.routes.iter().filter_map(|r| r.hop_address).map(host));
+        let of_perimeters = self.perimeter_rules.iter().filter(|r| r.item == AccessItem::Prefix);
+        all.extend(of_perimeters.filter_map(|r| r.value.as_str().parse::<Prefix>().ok()));
         let fields = self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(self.routes.iter().map(|r| r.destination));
         for item in fields.flat_map(|field| field.items()) {
             match item {
