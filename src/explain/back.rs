@@ -156,7 +156,7 @@ impl Walk<'_, '_> {
     fn drops(&self, ip: std::net::IpAddr, vnet: Sym) -> bool {
         let owners = self.world.owners(ip, vnet);
         let forwards = |host: &Host| self.world.index.nic.one(host.nic).is_some_and(|nic| nic.forwarding);
-        !owners.is_nobody() && owners.devices.is_empty() && !owners.hosts.iter().any(forwards)
+        !owners.is_nobody() && owners.devices.is_empty() && owners.frontends.is_empty() && !owners.hosts.iter().any(forwards)
     }
 
     /// Whether a gateway of the sender's network is connected to the site.

@@ -1,6 +1,8 @@
 //! Why, and why not: one flow, evaluated on the settled facts, with every step of the way.
 
 pub mod back;
+pub mod balanced;
+pub mod balancer;
 pub mod candidates;
 pub mod copy;
 pub mod devices;

@@ -9,7 +9,7 @@ use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::pieces;
 use crate::explain::stores;
 use crate::explain::walk::{Home, Target, Trail, Walk};
-use crate::explain::way::{Answer, Assumption, End, Flow, Kind, Reason, Step, Way};
+use crate::explain::way::{Answer, Assumption, End, Flow, Kind, Mode, Reason, Step, Way};
 use crate::explain::world::World;
 use crate::facts::network::PublicSku;
 use crate::model::traffic::ANY_PORT;
@@ -145,11 +145,21 @@ fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr,
             let addresses = world.endpoint_addresses(endpoint).into_iter().filter(family);
             addresses.map(|ip| vec![(ip, Target::Endpoint(endpoint))]).collect()
         }
-        End::Machine(_) | End::Nic(_) | End::Subnet(_) => places(world, flow.to)
-            .into_iter()
-            .map(|(hosts, _)| hosts.into_iter().filter(|h| h.ip.is_ipv4() == from.ip.is_ipv4()).map(|h| (h.ip, Target::Host(h))).collect())
-            .filter(|group: &Vec<_>| !group.is_empty())
-            .collect(),
+        End::Machine(_) | End::Nic(_) | End::Subnet(_) => {
+            let family = |host: &Host| host.ip.is_ipv4() == from.ip.is_ipv4();
+            let places = places(world, flow.to).into_iter().map(|(hosts, _)| hosts.into_iter().filter(family).collect::<Vec<Host>>());
+            let places: Vec<Vec<Host>> = places.filter(|hosts| !hosts.is_empty()).collect();
+            let direct = |hosts: &Vec<Host>| hosts.iter().map(|host| (host.ip, Target::Host(host.clone()))).collect();
+            let mut groups: Vec<Vec<(IpAddr, Target)>> = places.iter().map(direct).collect();
+            if flow.mode == Mode::Adversarial {
+                // Who dials any address also dials the frontends that the machine is behind.
+                for hosts in &places {
+                    let dialled = world.addresses_before(&hosts[0]).into_iter().filter(|ip| ip.is_ipv4() == from.ip.is_ipv4());
+                    groups.extend(dialled.map(|ip| hosts.iter().map(|host| (ip, Target::Host(host.clone()))).collect()));
+                }
+            }
+            groups
+        }
         End::Internet(Some(ip)) => vec![vec![(ip, Target::Internet)]],
         End::Internet(None) => {
             let v6 = from.ip.is_ipv6();
@@ -326,9 +336,7 @@ fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pair
                 for row in index.ip_config_public_ip.get(config) {
                     out.groups.extend(in_by(world, flow, source, &hosts, row.public_ip));
                 }
-                if let Some(pool) = index.ip_config_pools.get(config).iter().map(|row| row.pool).min_by_key(|pool| pool.as_str()) {
-                    out.groups.push(vec![vec![balanced(pool)]]);
-                }
+                out.groups.extend(in_by_balancers(world, flow, source, &hosts));
             }
         }
         End::Ip(ip) | End::Internet(Some(ip)) if net::is_public(ip) => return to_public_literal(world, flow, source, ip),
@@ -345,17 +353,35 @@ fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pair
     out
 }
 
+/// In by the public frontends of the load balancers that the places are behind (IN-04, IN-05). The ports asked for are those the machine sees: it is
+/// the machine that the flow is to. A pool that is not in the input may be of any load balancer.
+fn in_by_balancers(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host]) -> Vec<Vec<Pair>> {
+    let mut out = Vec::new();
+    let Some(first) = hosts.first() else { return out };
+    for frontend in world.frontends_before(first) {
+        let public_ip = world.index.load_balancer_frontend.one(frontend).map_or(Sym::EMPTY, |row| row.public_ip);
+        if public_ip.is_empty() {
+            continue;
+        }
+        let to = |client: IpAddr, host: &Host| {
+            let walk = internet_walk(world, flow, Target::Host(host.clone()));
+            walk.in_by_frontend(frontend, host, &from_client(client, host.ip), &PublicSource::OneOf(vec![net::host(client)]))
+        };
+        out.extend(by_clients(world, source, hosts, public_ip, &to));
+    }
+    let missing = world.missing_pool(first);
+    if !missing.is_empty() {
+        let text = format!("pool {} is not in the input: its load balancer perhaps passes it on", short(missing));
+        let unknown = step(Stage::LoadBalancer, Span::UNKNOWN, "inbound.4", text).by(missing, "").kind(Kind::Assumption);
+        out.push(vec![vec![Way { via: Via::LoadBalancer, steps: vec![unknown.code("W-MISSING")] }]]);
+    }
+    out
+}
+
 /// In by one public address of the places: one group for each client that makes a difference.
 fn in_by(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host], public_ip: Sym) -> Vec<Vec<Pair>> {
     let index = world.index;
     let sku = index.public_ip.one(public_ip).map_or(PublicSku::Unknown, |row| row.sku);
-    let v6 = index.public_ip_address.one(public_ip).is_some_and(|row| row.address.is_ipv6());
-    let mut cuts = Vec::new();
-    hosts.iter().take(1).for_each(|host| filters::cuts(world, host.nic, host.subnet, &mut cuts));
-    let clients = match source {
-        Some(ip) => vec![ip],
-        None => public_representatives(world, &cuts, v6),
-    };
     let to = |client: IpAddr, host: &Host| {
         let walk = internet_walk(world, flow, Target::Host(host.clone()));
         let mut ways = Vec::new();
@@ -363,15 +389,26 @@ fn in_by(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host],
         walk.public_in(host, public_ip, sku, &from_client(client, host.ip), &source, Trail::default(), &mut ways);
         ways
     };
-    let of_family = clients.into_iter().filter(|client| client.is_ipv6() == v6);
-    of_family.map(|client| hosts.iter().map(|host| to(client, host)).collect()).collect()
+    by_clients(world, source, hosts, public_ip, &to)
 }
 
-/// A member of a pool may be reached through its load balancer, whose rules are not modelled.
-fn balanced(pool: Sym) -> Way {
-    let text = format!("the load balancer of pool {} perhaps passes it on", short(pool));
-    let unknown = step(Stage::LoadBalancer, Span::UNKNOWN, "inbound.4", text).by(pool, "").kind(Kind::Assumption);
-    Way { via: Via::LoadBalancer, steps: vec![unknown.code("W-UNSUPPORTED")] }
+/// One group for each client of a public address that makes a difference to the filters in front of the places.
+fn by_clients(
+    world: &World<'_>,
+    source: Option<IpAddr>,
+    hosts: &[Host],
+    public_ip: Sym,
+    to: &dyn Fn(IpAddr, &Host) -> Pair,
+) -> Vec<Vec<Pair>> {
+    let v6 = world.index.public_ip_address.one(public_ip).is_some_and(|row| row.address.is_ipv6());
+    let mut cuts = Vec::new();
+    hosts.iter().take(1).for_each(|host| filters::cuts(world, host.nic, host.subnet, &mut cuts));
+    let clients = match source {
+        Some(ip) => vec![ip],
+        None => public_representatives(world, &cuts, v6),
+    };
+    let of_family = clients.into_iter().filter(|client| client.is_ipv6() == v6);
+    of_family.map(|client| hosts.iter().map(|host| to(client, host)).collect()).collect()
 }
 
 fn internet_walk<'w, 'a>(world: &'w World<'a>, flow: &Flow, target: Target) -> Walk<'w, 'a> {
@@ -401,6 +438,9 @@ fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip:
                 for host in world.hosts_of_config(config.ip_config) {
                     sources.extend(clients(world, None, &host));
                 }
+            }
+            for frontend in world.frontends_of_public_ip(row.public_ip) {
+                sources.extend(world.hosts_behind(frontend).iter().flat_map(|host| clients(world, None, host)));
             }
         }
         sources.sort();

@@ -68,6 +68,8 @@ pub struct Trail {
     pub via: Option<Via>,
     /// The appliances on the way, and the subnet each sends from.
     pub appliances: Vec<Passed>,
+    /// The network that the last hop left from.
+    pub from: Sym,
 }
 
 /// An appliance that a packet has passed.
@@ -200,6 +202,7 @@ impl<'w, 'a> Walk<'w, 'a> {
 
     /// Goes where a chosen entry leads.
     pub fn follow(&self, at: &Host, packet: &Packet, entry: &Entry, trail: Trail, ways: &mut Vec<Way>) {
+        let trail = Trail { from: at.vnet, ..trail };
         match entry.hop {
             Hop::None => ways.push(trail.end(Via::VnetLocal)),
             Hop::Local => {
@@ -286,6 +289,13 @@ impl<'w, 'a> Walk<'w, 'a> {
             self.to_endpoint(*endpoint, packet, trail, Via::PrivateEndpoint, ways);
             return;
         }
+        if let Target::Host(_) = &self.target
+            && let frontends = self.world.frontends_at(packet.dst, vnet)
+            && !frontends.is_empty()
+        {
+            frontends.into_iter().for_each(|frontend| self.to_frontend(frontend, vnet, packet, trail.clone(), ways));
+            return;
+        }
         if self.target != Target::Anyone {
             let text = format!("{} is somebody else's address in {}", packet.dst, short(vnet));
             let other = step(Stage::Route, Span::NONE, "address.5", text).by(vnet, "");
@@ -302,6 +312,9 @@ impl<'w, 'a> Walk<'w, 'a> {
         }
         for host in &owners.hosts {
             self.arrive(host, packet, trail.clone(), via, ways);
+        }
+        for frontend in &owners.frontends {
+            self.to_frontend(*frontend, vnet, packet, trail.clone(), ways);
         }
         for (device, kind) in &owners.devices {
             let (stage, via) = device_words(*kind);
@@ -385,7 +398,6 @@ impl<'w, 'a> Walk<'w, 'a> {
 pub fn device_words(kind: crate::facts::network::DeviceKind) -> (Stage, Via) {
     use crate::facts::network::DeviceKind::*;
     match kind {
-        LoadBalancer => (Stage::LoadBalancer, Via::LoadBalancer),
         AzureFirewall => (Stage::AzureFirewall, Via::AzureFirewall),
         PrivateLinkService => (Stage::LoadBalancer, Via::PrivateLinkService),
         ApplicationGateway | Bastion | VirtualHub | Other => (Stage::Appliance, Via::Appliance),

@@ -265,6 +265,8 @@ pub struct Owners {
     pub detached: Vec<Host>,
     /// Private endpoints.
     pub endpoints: Vec<Sym>,
+    /// Frontends of internal load balancers.
+    pub frontends: Vec<Sym>,
     /// Devices whose own behaviour is not modelled.
     pub devices: Vec<(Sym, DeviceKind)>,
     /// Where it is not known whether somebody has the address (SND-07).
@@ -306,7 +308,7 @@ pub struct Entrance {
 impl Owners {
     /// Whether no owner is known.
     pub fn is_nobody(&self) -> bool {
-        self.hosts.is_empty() && self.endpoints.is_empty() && self.devices.is_empty()
+        self.hosts.is_empty() && self.endpoints.is_empty() && self.frontends.is_empty() && self.devices.is_empty()
     }
 }
 
@@ -443,7 +445,8 @@ impl World<'_> {
 
     fn known_owners(&self, ip: IpAddr, vnet: Sym) -> Owners {
         let index = self.index;
-        let mut owners = Owners { endpoints: self.endpoints_at(ip, vnet), ..Owners::default() };
+        let (endpoints, frontends) = (self.endpoints_at(ip, vnet), self.frontends_at(ip, vnet));
+        let mut owners = Owners { endpoints, frontends, ..Owners::default() };
         for row in index.ip_configs_by_address.get(ip) {
             let Some(config) = index.ip_config.one(row.ip_config) else { continue };
             if self.vnet_of(config.subnet) != vnet {
@@ -487,13 +490,16 @@ impl World<'_> {
             !index.ip_config_address.has(config.ip_config) && index.nic.one(config.nic).is_some_and(|n| is_endpoint_nic(n.role))
         });
         let because = |why, code| Some(Perhaps { subnet, why, code, placeable: false });
-        let inhabited = index.ip_configs_by_subnet.has(subnet) || index.private_endpoints_by_subnet.has(subnet);
+        let frontends = index.load_balancer_frontends_by_subnet.get(subnet);
+        let inhabited = index.ip_configs_by_subnet.has(subnet) || index.private_endpoints_by_subnet.has(subnet) || !frontends.is_empty();
         if index.subnet_delegations.has(subnet) {
             because("the subnet is delegated to a service", "W-DELEGATED")
         } else if index.devices_by_subnet.has(subnet) || index.gateways_by_subnet.has(subnet) {
             because("instances of a device stand in the subnet", "W-UNSUPPORTED")
         } else if dynamic {
             because("a machine in the subnet has an address that the input does not tell", "W-MISSING")
+        } else if frontends.iter().any(|frontend| frontend.address.is_none()) {
+            because("a load balancer in the subnet has an address that the input does not tell", "W-MISSING")
         } else if !inhabited {
             Some(Perhaps { subnet, why: "nothing in the input stands in the subnet", code: "W-MISSING", placeable: true })
         } else {
@@ -581,12 +587,15 @@ impl World<'_> {
             let nics = index.nics_by_machine.get(machine).iter();
             nics.map(|row| standard_address(row.nic)).max().unwrap_or(Tri::No).or(Tri::from_bool(flexible))
         });
+        let barred = barred.or(self.barred_by_balancer(at));
         let mut allowed = index.subnet_default_outbound.one(at.subnet).map_or(Tri::Yes, |row| row.allowed).and(barred.negated());
         if index.subnet_delegations.has(at.subnet) {
             allowed = Tri::Maybe;
         }
-        let pool = index.ip_config_pools.get(at.ip_config).iter().map(|row| row.pool).min_by_key(|pool| pool.as_str());
-        methods(&Exits { nat, instance, pool: pool.unwrap_or_default(), default_allowed: allowed, v6 })
+        let (outbound_rules, balancing_rules) = self.balancer_exits(at, v6);
+        let missing_pool = self.missing_pool(at);
+        let chained = index.gateway_chain.has(at.ip_config);
+        methods(&Exits { nat, instance, chained, outbound_rules, balancing_rules, missing_pool, default_allowed: allowed, v6 })
     }
 
     /// The addresses of a NAT gateway; `None` where some of them are not in the input.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::facts::channels::*;
 use crate::facts::config::*;
 use crate::facts::gap::*;
+use crate::facts::load_balancing::*;
 use crate::facts::network::*;
 use crate::facts::perimeter::*;
 use crate::facts::platform::*;
@@ -223,6 +224,10 @@ facts! {
     // gateways and other devices
     Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
     Device, DeviceAddress, DevicePublicIp,
+    // load balancers
+    LoadBalancer, LoadBalancerFrontend, LoadBalancerFrontendRange, GatewayChain, LoadBalancerPool, LoadBalancerAddress, LoadBalancerRegion,
+    LoadBalancerMemberDown, LoadBalancingRule, LoadBalancingRulePool, LoadBalancerProbe, InboundNatRule, InboundNatRulePool, OutboundRule,
+    OutboundRuleFrontend,
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,
     PrivateDnsZone, ZoneLink, ZoneRecord, ZoneGroup,

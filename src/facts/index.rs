@@ -13,6 +13,7 @@ use crate::facts::catalog::Fact;
 use crate::facts::channels::*;
 use crate::facts::config::*;
 use crate::facts::gap::*;
+use crate::facts::load_balancing::*;
 use crate::facts::network::*;
 use crate::facts::perimeter::*;
 use crate::facts::private_access::*;
@@ -157,7 +158,7 @@ index! {
     IpConfigAddress { ip_config_address: ip_config as Sym, ip_configs_by_address: address as IpAddr }
     IpConfigPublicIp { ip_config_public_ip: ip_config as Sym, ip_configs_by_public_ip: public_ip as Sym }
     IpConfigAsg { ip_config_asgs: ip_config as Sym, ip_configs_by_asg: asg as Sym }
-    IpConfigPool { ip_config_pools: ip_config as Sym }
+    IpConfigPool { ip_config_pools: ip_config as Sym, ip_configs_by_pool: pool as Sym }
     IpConfigLink { ip_config_links: ip_config as Sym }
     PublicIp { public_ip: public_ip as Sym }
     PublicIpAddress { public_ip_address: public_ip as Sym, public_ips_by_address: address as IpAddr }
@@ -180,6 +181,21 @@ index! {
     Device { device: device as Sym, devices_by_subnet: subnet as Sym }
     DeviceAddress { device_addresses: device as Sym, devices_by_address: address as IpAddr }
     DevicePublicIp { device_public_ips: device as Sym, devices_by_public_ip: public_ip as Sym }
+    LoadBalancer { load_balancer: balancer as Sym }
+    LoadBalancerFrontend { load_balancer_frontend: frontend as Sym, load_balancer_frontends_by_balancer: balancer as Sym, load_balancer_frontends_by_subnet: subnet as Sym, load_balancer_frontends_by_address: address as Option<IpAddr>, load_balancer_frontends_by_public_ip: public_ip as Sym }
+    LoadBalancerFrontendRange { load_balancer_frontend_ranges: frontend as Sym, load_balancer_frontends_by_range: public_ip_prefix as Sym }
+    GatewayChain { gateway_chain: end as Sym }
+    LoadBalancerPool { load_balancer_pool: pool as Sym }
+    LoadBalancerAddress { load_balancer_addresses: pool as Sym, load_balancer_pools_by_address: address as IpAddr }
+    LoadBalancerRegion { load_balancer_regions: pool as Sym, load_balancer_pools_by_region: frontend as Sym }
+    LoadBalancerMemberDown { load_balancer_members_down: pool as Sym }
+    LoadBalancingRule { load_balancing_rule: rule as Sym, load_balancing_rules: frontend as Sym }
+    LoadBalancingRulePool { load_balancing_rule_pools: rule as Sym, load_balancing_rules_by_pool: pool as Sym }
+    LoadBalancerProbe { load_balancer_probe: probe as Sym }
+    InboundNatRule { inbound_nat_rule: rule as Sym, inbound_nat_rules: frontend as Sym }
+    InboundNatRulePool { inbound_nat_rule_pools: rule as Sym, inbound_nat_rules_by_pool: pool as Sym }
+    OutboundRule { outbound_rule: rule as Sym, outbound_rules: pool as Sym }
+    OutboundRuleFrontend { outbound_rule_frontends: rule as Sym }
     PrivateEndpoint { private_endpoint: endpoint as Sym, private_endpoints_by_subnet: subnet as Sym }
     PrivateEndpointConnection { private_endpoint_connection: connection as Sym, private_endpoint_connections: endpoint as Sym, private_endpoint_connections_by_target: target as Sym }
     PrivateEndpointNic { private_endpoint_nics: endpoint as Sym, private_endpoints_by_nic: nic as Sym }

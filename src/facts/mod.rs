@@ -1,6 +1,6 @@
 //! Resources to relations: the public interface between what was exported and what is derived from it.
 //!
-//! `network`, `private_access`, `private_link`, `store_facts`, `perimeter`, `channels`, `config` and `gap` declare the relations, `catalog` lists them, `extract` writes them, one file
+//! `network`, `load_balancing`, `private_access`, `private_link`, `store_facts`, `perimeter`, `channels`, `config` and `gap` declare the relations, `catalog` lists them, `extract` writes them, one file
 //! an Azure resource type, `index` keeps them findable, `store` writes them to files and reads them back, `platform` holds what is
 //! true of Azure itself.
 
@@ -14,6 +14,7 @@ pub mod estate;
 pub mod extract;
 pub mod gap;
 pub mod index;
+pub mod load_balancing;
 pub mod network;
 pub mod perimeter;
 pub mod platform;

@@ -57,7 +57,7 @@ words! {
 words! {
     /// Devices that stand in the way of packets and whose own rules are not derived.
     DeviceKind {
-        LoadBalancer = "load-balancer", AzureFirewall = "azure-firewall", ApplicationGateway = "application-gateway", Bastion = "bastion",
+        AzureFirewall = "azure-firewall", ApplicationGateway = "application-gateway", Bastion = "bastion",
         VirtualHub = "virtual-hub", PrivateLinkService = "private-link-service", Other = "other",
     }
 }

@@ -4,6 +4,7 @@
 //! evaluation of single points calls it on rows it looked up. So both say the same by construction, and the naive walk in the tests
 //! says it independently.
 
+pub mod balancer;
 pub mod consent;
 pub mod derive;
 pub mod dns;

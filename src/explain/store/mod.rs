@@ -269,7 +269,7 @@ impl Asked<'_> {
             let nic = index.ip_config.one(a.ip_config).map_or(Sym::EMPTY, |c| c.nic);
             !index.private_endpoints_by_nic.has(nic)
         });
-        if machine || index.devices_by_address.has(address) {
+        if machine || index.devices_by_address.has(address) || index.load_balancer_frontends_by_address.has(Some(address)) {
             return (vec![self.end()], Tri::Maybe, "; what the machine at this address does with the request is not known");
         }
         if let Some(&other) = private_endpoint::owners(index, address).first() {
@@ -395,6 +395,7 @@ fn vacant(index: &Index, address: IpAddr) -> bool {
     let open = |subnet: Sym| {
         index.subnet_delegations.has(subnet)
             || index.devices_by_subnet.has(subnet)
+            || index.load_balancer_frontends_by_subnet.get(subnet).iter().any(|frontend| frontend.address.is_none())
             || index.ip_configs_by_subnet.get(subnet).iter().any(|c| !index.ip_config_address.has(c.ip_config))
             || index
                 .private_endpoints_by_subnet

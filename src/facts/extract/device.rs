@@ -4,63 +4,10 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::extract::out::{Out, get, properties};
 use crate::facts::extract::private_link;
-use crate::facts::network::{Device, DeviceAddress, DeviceKind, DevicePublicIp, IpConfigPool};
+use crate::facts::network::{Device, DeviceAddress, DeviceKind, DevicePublicIp};
 use crate::model::{Sym, ids};
-
-/// `microsoft.network/loadbalancers`: frontends, and the members of its pools as it lists them.
-pub(super) fn load_balancer<'a>(out: &mut Out<'a>, body: &'a Value) {
-    frontends(out, body, DeviceKind::LoadBalancer, &["frontendIPConfigurations"]);
-    for frontend in out.items(body, "frontendIPConfigurations") {
-        out.not_modelled(properties(frontend), "properties.frontendIPConfigurations.", &["publicIPPrefix", "gatewayLoadBalancer"]);
-    }
-    let id = out.id();
-    for (at, pool) in out.items(body, "backendAddressPools").iter().enumerate() {
-        let pool_id = out.part_id(pool, id, "backendaddresspools", at);
-        members(out, pool_id, properties(pool));
-    }
-    for (at, rule) in out.items(body, "inboundNatRules").iter().enumerate() {
-        let rule_id = out.part_id(rule, id, "inboundnatrules", at);
-        nat_target(out, rule_id, properties(rule));
-    }
-    let gateway = get(&out.resource.body, "sku").and_then(|sku| get(sku, "name")).and_then(Value::as_str);
-    if gateway.is_some_and(|name| name.eq_ignore_ascii_case("Gateway")) {
-        out.gap("gateway load balancers are not modelled");
-    }
-}
-
-/// `microsoft.network/loadbalancers/backendaddresspools`.
-pub(super) fn own_pool<'a>(out: &mut Out<'a>, body: &'a Value) {
-    let pool = out.id();
-    members(out, pool, body);
-}
-
-/// `microsoft.network/loadbalancers/inboundnatrules`.
-pub(super) fn own_nat_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
-    let rule = out.id();
-    nat_target(out, rule, body);
-}
-
-fn members<'a>(out: &mut Out<'a>, pool: Sym, body: &'a Value) {
-    for ip_config in out.links(body, "backendIPConfigurations") {
-        out.fact(IpConfigPool { ip_config, pool });
-    }
-    for member in out.items(body, "loadBalancerBackendAddresses") {
-        let member = properties(member);
-        match out.link(member, "networkInterfaceIPConfiguration") {
-            Some(ip_config) => out.fact(IpConfigPool { ip_config, pool }),
-            None if get(member, "ipAddress").is_some_and(is_set) => out.gap("members of a backend pool by address are not modelled"),
-            None => {}
-        }
-    }
-}
-
-fn nat_target<'a>(out: &mut Out<'a>, rule: Sym, body: &'a Value) {
-    if let Some(ip_config) = out.link(body, "backendIPConfiguration") {
-        out.fact(IpConfigPool { ip_config, pool: rule });
-    }
-}
 
 /// `microsoft.network/azurefirewalls`.
 pub(super) fn azure_firewall<'a>(out: &mut Out<'a>, body: &'a Value) {

@@ -10,6 +10,7 @@ mod endpoint;
 mod gateway;
 pub(crate) mod inert;
 mod key_vault;
+mod load_balancer;
 mod machine;
 mod nic;
 mod nsg;
@@ -112,7 +113,13 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/connections",
     "microsoft.network/loadbalancers",
     "microsoft.network/loadbalancers/backendaddresspools",
+    "microsoft.network/loadbalancers/backendaddresspools/loadbalancerbackendaddresses",
+    "microsoft.network/loadbalancers/frontendipconfigurations",
+    "microsoft.network/loadbalancers/inboundnatpools",
     "microsoft.network/loadbalancers/inboundnatrules",
+    "microsoft.network/loadbalancers/loadbalancingrules",
+    "microsoft.network/loadbalancers/outboundrules",
+    "microsoft.network/loadbalancers/probes",
     "microsoft.network/localnetworkgateways",
     "microsoft.network/natgateways",
     "microsoft.network/networkinterfaces",
@@ -178,9 +185,15 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/virtualnetworkgateways" => gateway::gateway,
         "microsoft.network/connections" => gateway::connection,
         "microsoft.network/localnetworkgateways" => gateway::local_gateway,
-        "microsoft.network/loadbalancers" => device::load_balancer,
-        "microsoft.network/loadbalancers/backendaddresspools" => device::own_pool,
-        "microsoft.network/loadbalancers/inboundnatrules" => device::own_nat_rule,
+        "microsoft.network/loadbalancers" => load_balancer::load_balancer,
+        "microsoft.network/loadbalancers/frontendipconfigurations"
+        | "microsoft.network/loadbalancers/backendaddresspools"
+        | "microsoft.network/loadbalancers/loadbalancingrules"
+        | "microsoft.network/loadbalancers/probes"
+        | "microsoft.network/loadbalancers/inboundnatrules"
+        | "microsoft.network/loadbalancers/inboundnatpools"
+        | "microsoft.network/loadbalancers/outboundrules" => load_balancer::part,
+        "microsoft.network/loadbalancers/backendaddresspools/loadbalancerbackendaddresses" => load_balancer::own_address,
         "microsoft.network/azurefirewalls" => device::azure_firewall,
         "microsoft.network/applicationgateways" => device::application_gateway,
         "microsoft.network/bastionhosts" => device::bastion,
