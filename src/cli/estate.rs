@@ -11,7 +11,7 @@ use crate::cli::args::Global;
 use crate::cli::{Console, Fail};
 use crate::config::{Config, Names, toml};
 use crate::diag::{Diagnostic, Severity, locate};
-use crate::engine::exfil;
+use crate::engine::{blockers, exfil};
 use crate::explain::way::{Answer, End, Flow, Kind, Step};
 use crate::explain::{copy, point, reach, world::World};
 use crate::facts::estate::Estate;
@@ -25,7 +25,7 @@ use crate::query::relations::Relations;
 use crate::query::verify::{self, Because, Finding, Report};
 use crate::query::{DEFAULT_BUDGET, EstateRelations, FactRelations};
 use crate::report::proof::Place;
-use crate::report::rows::{ExfilRow, FindingRow, Moved, ReachRow};
+use crate::report::rows::{BlockedRow, ExfilRow, FindingRow, Moved, ReachRow};
 
 /// An estate that was read, with everything a command asks of it.
 pub struct Opened {
@@ -262,6 +262,12 @@ impl Opened {
         rows.sort();
         rows.dedup();
         rows
+    }
+
+    /// What keeps the data of the named sources from the sinks it cannot reach; nothing where no source is named.
+    pub fn blocked(&self, ask: &Ask) -> Vec<BlockedRow> {
+        let Some(from) = &ask.from else { return Vec::new() };
+        BlockedRow::list(blockers::blockers(&self.world(), from, ask.to.as_deref()), &self.index)
     }
 
     /// What the shipped checks and those of the folder `queries` find, each finding with its proof.

@@ -17,7 +17,8 @@ pub(super) fn replicated(world: &World<'_>, source: Sym, part: Sym, to: End) -> 
     if part.as_str() != REPLICATED {
         return None;
     }
-    let mut rows: Vec<ObjectReplication> = world.index.object_replication.rows().filter(|row| account(world, row.source) == source).copied().collect();
+    let mut rows: Vec<ObjectReplication> =
+        world.index.object_replication.rows().filter(|row| account(world, row.source) == source).copied().collect();
     rows.sort_by_key(|row| row.policy.as_str());
     let ends_there = |row: &ObjectReplication| {
         let destination = account(world, row.destination);

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use crate::engine::channels;
+use crate::engine::strangers::Strangers;
 use crate::explain::exposure::{Exposed, exposure};
 use crate::explain::point::{pairs, span};
 use crate::explain::way::{Assumption, End, Flow, Mode};
@@ -17,6 +18,7 @@ use crate::facts::network::NicRole;
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Sym, Tri, Via};
+use crate::rules::private_link as links;
 
 /// One way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +67,7 @@ pub struct Graph<'w, 'a> {
     stores: Vec<(End, bool)>,
     sites: Vec<End>,
     endpoints: Vec<(Sym, End)>,
+    strangers: Strangers,
     edges: RefCell<FxHashMap<(End, End), Option<Edge>>>,
     layers: RefCell<Layers>,
 }
@@ -101,13 +104,24 @@ impl<'w, 'a> Graph<'w, 'a> {
         let mut endpoints: Vec<(Sym, End)> = index
             .private_endpoint_connections
             .rows()
-            .filter(|row| !world.inside(row.target) && row.state != Consent::Rejected && row.state != Consent::Disconnected)
+            .filter(|row| {
+                !world.inside(links::target(index, row.target)) && row.state != Consent::Rejected && row.state != Consent::Disconnected
+            })
             .filter(|row| !index.store.has(row.target))
-            .map(|row| (row.endpoint, End::Unmodelled(row.target)))
+            .map(|row| (row.endpoint, End::Unmodelled(links::target(index, row.target))))
             .collect();
         endpoints.sort_by_key(|(endpoint, _)| endpoint.as_str());
         let sites = site_ids(index).into_iter().map(End::Site).collect();
-        Graph { world, machines, stores, sites, endpoints, edges: RefCell::default(), layers: RefCell::default() }
+        Graph {
+            world,
+            machines,
+            stores,
+            sites,
+            endpoints,
+            strangers: Strangers::new(world),
+            edges: RefCell::default(),
+            layers: RefCell::default(),
+        }
     }
 
     /// Whether bytes can rest at a node and go on from there. What a person states of an appliance says what passes it: flows through it
@@ -136,6 +150,18 @@ impl<'w, 'a> Graph<'w, 'a> {
         sinks.into_iter().filter(|sink| *sink != source).filter_map(|sink| way(sink, true).or_else(|| way(sink, false))).collect()
     }
 
+    /// The source and every place inside that its data may get to, in the order of the search.
+    pub fn reached(&self, source: End) -> Vec<End> {
+        let mut reached = vec![source];
+        let mut next = 0;
+        while let Some(&at) = reached.get(next) {
+            next += 1;
+            let more: Vec<End> = self.inside().filter(|node| !reached.contains(node) && self.carries(at, *node, false)).collect();
+            reached.extend(more.into_iter().filter(|node| self.is_pivot(*node)));
+        }
+        reached
+    }
+
     /// Everything outside that data can end up in.
     pub fn sinks(&self) -> Vec<End> {
         let mut sinks =
@@ -145,6 +171,7 @@ impl<'w, 'a> Graph<'w, 'a> {
         let mut foreign: Vec<End> = self.endpoints.iter().map(|(_, target)| *target).collect();
         foreign.dedup();
         sinks.extend(foreign);
+        sinks.extend(self.strangers.sinks());
         sinks
     }
 
@@ -229,6 +256,8 @@ impl<'w, 'a> Graph<'w, 'a> {
                 either(self.pulled(store, part), either(self.sent(from, to), channels::replicated(self.world, store, part, to)))
             }
             (End::Store(..), _) => self.flow(to, from),
+            (End::Machine(_) | End::Nic(_), to) if self.strangers.holds(to) => self.strangers.edge(self.world, from, to),
+            (_, End::Network(_)) => None,
             (_, End::Unmodelled(target)) => {
                 let mut best: Option<Edge> = None;
                 for (endpoint, _) in self.endpoints.iter().filter(|(_, end)| *end == End::Unmodelled(target)) {
@@ -309,7 +338,7 @@ impl<'w, 'a> Graph<'w, 'a> {
 }
 
 /// The better of two edges, where there are any.
-fn either(a: Option<Edge>, b: Option<Edge>) -> Option<Edge> {
+pub(super) fn either(a: Option<Edge>, b: Option<Edge>) -> Option<Edge> {
     match (a, b) {
         (Some(a), Some(b)) => Some(stronger(a, b)),
         (a, b) => a.or(b),

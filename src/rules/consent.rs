@@ -4,6 +4,7 @@ use crate::facts::Index;
 use crate::facts::private_access::{Consent, PrivateEndpointConnection, ProviderConnection};
 use crate::facts::store_facts::{Service, Store};
 use crate::model::{Sym, Tri};
+use crate::rules::private_link;
 
 /// Whose record of a connection decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +146,9 @@ fn lists_exported(index: &Index, target: Sym) -> bool {
 
 /// [`effective`] on the rows of the index.
 pub fn of(index: &Index, consumer: &PrivateEndpointConnection) -> Decision {
-    effective(consumer, index.provider_connections_by_target.get(consumer.target), provider(index, consumer.target))
+    let target = private_link::target(index, consumer.target);
+    let consumer = PrivateEndpointConnection { target, ..*consumer };
+    effective(&consumer, index.provider_connections_by_target.get(target), provider(index, target))
 }
 
 /// Whether the target has an approved connection for the sub-resource `group`, from whatever network or tenant (DNS-14).

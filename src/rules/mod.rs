@@ -19,6 +19,7 @@ pub mod part;
 pub mod peering;
 pub mod perimeter;
 pub mod private_endpoint;
+pub mod private_link;
 pub mod route;
 pub mod service_endpoint;
 pub mod side;

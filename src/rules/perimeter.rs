@@ -120,7 +120,13 @@ pub fn passes_bypass(firewall: &Firewall<'_>, index: &Index) -> Option<Tri> {
     let locked = firewall.access.is_none_or(|access| access.public == PublicAccess::SecuredByPerimeter);
     let inside = match association.mode {
         AccessMode::Enforced => Tri::No,
-        AccessMode::Learning | AccessMode::Audit => if locked { Tri::Maybe } else { Tri::Yes },
+        AccessMode::Learning | AccessMode::Audit => {
+            if locked {
+                Tri::Maybe
+            } else {
+                Tri::Yes
+            }
+        }
         AccessMode::Unknown => Tri::Maybe,
     };
     let outside = Tri::from_bool(!locked);
@@ -256,7 +262,8 @@ fn addressed(index: &Index, source: &Source) -> Source {
 
 /// The rows of one direction, in the order in which one of them is named.
 fn rules(index: &Index, profile: Sym, direction: Direction) -> Vec<PerimeterRule> {
-    let mut rules: Vec<PerimeterRule> = index.perimeter_rules.get(profile).iter().filter(|rule| rule.direction == direction).copied().collect();
+    let mut rules: Vec<PerimeterRule> =
+        index.perimeter_rules.get(profile).iter().filter(|rule| rule.direction == direction).copied().collect();
     rules.sort_by_key(|rule| (rule.rule.as_str(), rule.value.as_str()));
     rules
 }
@@ -338,7 +345,16 @@ fn joined(index: &Index, from: &PerimeterAssociation, to: &PerimeterAssociation)
     let Some((first, admitted)) = views.first().copied() else { return (Tri::No, By::NoRule) };
     let refused = views.iter().any(|(link, _)| link.approved == Tri::No);
     let same = views.iter().all(|(_, other)| *other == admitted);
-    (if refused { Tri::No } else if same { admitted } else { Tri::Maybe }, By::Link(first.link))
+    (
+        if refused {
+            Tri::No
+        } else if same {
+            admitted
+        } else {
+            Tri::Maybe
+        },
+        By::Link(first.link),
+    )
 }
 
 /// Whether a link's far end is `perimeter`: by its id, or by its guid.

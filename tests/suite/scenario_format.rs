@@ -275,7 +275,10 @@ fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
             let (perimeter, resource) = (arg(0)?, arg(1)?);
             rows.push(("perimeter", row(&[&perimeter, ""])));
             let association = format!("{perimeter}/{}", resource.rsplit('/').next().unwrap_or_default());
-            rows.push(("perimeter_association", row(&[&association, &perimeter, &format!("{perimeter}/default"), &resource, &or(2, "enforced"), "true"])));
+            rows.push((
+                "perimeter_association",
+                row(&[&association, &perimeter, &format!("{perimeter}/default"), &resource, &or(2, "enforced"), "true"]),
+            ));
         }
         "linked" => {
             for (a, b) in [(arg(0)?, arg(1)?), (arg(1)?, arg(0)?)] {

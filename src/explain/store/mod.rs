@@ -7,6 +7,7 @@ pub mod steps;
 
 use std::net::IpAddr;
 
+use crate::explain::private_link;
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{Kind, Mode, Step, Way};
 use crate::explain::world::World;
@@ -87,7 +88,9 @@ pub fn endpoint_ways(
     for connection in rows {
         let store = world.index.store.one(connection.target);
         let plain_http = world.index.store_access.one(connection.target).is_some_and(|access| access.plain_http);
+        let behind = private_link::behind(world, connection.target, traffic, transport.session());
         let answers = match store {
+            _ if behind.is_some() => Span::exactly(Set::tcp_udp()),
             Some(store) => {
                 let part = private_endpoint::base_part(connection.group);
                 private_endpoint::front_end(world.platform, store.service, store.kind, part, plain_http, true)
@@ -98,9 +101,21 @@ pub fn endpoint_ways(
             Some(address) => vec![address],
             None => private_endpoint::addresses(world.index, endpoint, connection.group),
         };
-        ways.extend(over_endpoint(world, transport, client, &connection, &of, answers, traffic));
+        let over = over_endpoint(world, transport, client, &connection, &of, answers, traffic);
+        match behind {
+            None => ways.extend(over),
+            Some(tails) => ways.extend(over.iter().flat_map(|way| tails.iter().map(|tail| extended(way, tail)))),
+        }
     }
     ways
+}
+
+/// A way that goes on behind the private endpoint: the steps of the service before the delivery.
+fn extended(way: &Way, tail: &[Step]) -> Way {
+    let mut way = way.clone();
+    let at = way.steps.iter().rposition(|step| step.stage == Stage::Delivered).unwrap_or(way.steps.len());
+    way.steps.splice(at..at, tail.iter().cloned());
+    way
 }
 
 /// The ways of a resource that calls the store in its own name: what limits its own calls, and the store's firewall.

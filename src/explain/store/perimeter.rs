@@ -7,9 +7,9 @@ use crate::explain::world::World;
 use crate::facts::store_facts::{Service, Store};
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Proto, Set, Span, Stage, Sym, Tri};
+use crate::rules::outbound_hosts;
 use crate::rules::paas_firewall::{self, Source};
 use crate::rules::perimeter::{self, By, Callee, Decision};
-use crate::rules::outbound_hosts;
 
 /// Inside a perimeter storage speaks HTTPS and nothing else (NSP-10); `None` for any other store.
 pub fn https_only(world: &World<'_>, store: &Store) -> Option<Step> {
@@ -66,16 +66,11 @@ fn decided(world: &World<'_>, member: Sym, decision: &Decision, lets: &str) -> S
         By::Member(_) => (format!("both are members of perimeter {name}, which {said}"), "member", Sym::EMPTY, "W-UNSUPPORTED"),
         By::Link(link) => (format!("link {} of perimeter {name} {said}", short(link)), short(link), link, "W-UNSUPPORTED"),
         By::NoRule => (format!("no access rule of perimeter {name} {lets}"), "accessRules", Sym::EMPTY, ""),
-        By::Unlisted => {
-            (format!("the access rules of perimeter {name} are not in the input"), "accessRules", Sym::EMPTY, "W-MISSING")
-        }
+        By::Unlisted => (format!("the access rules of perimeter {name} are not in the input"), "accessRules", Sym::EMPTY, "W-MISSING"),
         By::Unread => (format!("an access rule of perimeter {name} could not be read"), "accessRules", Sym::EMPTY, "W-UNSUPPORTED"),
-        By::Unsettled => (
-            format!("whether a perimeter decides about {} is not known", short(member)),
-            "accessMode",
-            Sym::EMPTY,
-            "W-UNSUPPORTED",
-        ),
+        By::Unsettled => {
+            (format!("whether a perimeter decides about {} is not known", short(member)), "accessMode", Sym::EMPTY, "W-UNSUPPORTED")
+        }
         By::Locked => (
             format!("{} is left to a perimeter, and is in none", short(member)),
             "publicNetworkAccess=SecuredByPerimeter",

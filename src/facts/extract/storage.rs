@@ -50,7 +50,8 @@ pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.storage/storageaccounts/objectreplicationpolicies`.
 pub(super) fn replication<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (policy, owner) = (out.id(), out.parent());
-    let mut account = |name: &str| out.text(body, name).map(|text| if text.contains('/') { ids::normal_id(text) } else { Sym::lower(text) });
+    let mut account =
+        |name: &str| out.text(body, name).map(|text| if text.contains('/') { ids::normal_id(text) } else { Sym::lower(text) });
     let (Some(source), Some(destination)) = (account("sourceAccount"), account("destinationAccount")) else {
         return out.gap("`properties` names no source or destination account");
     };

@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{
     EndpointPolicies, Peering, PeeringPrefix, PeeringState, Subnet, SubnetDefaultOutbound, SubnetDelegation, SubnetEndpointPolicy,
-    SubnetNatGateway, SubnetNetworkIdentifier, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetDns,
-    VnetPrefix,
+    SubnetNatGateway, SubnetNetworkIdentifier, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable,
+    SubnetServiceEndpoint, Vnet, VnetDns, VnetPrefix,
 };
 use crate::facts::private_link::SubnetPrivateLinkOpen;
 use crate::ingest;

@@ -63,7 +63,13 @@ impl World<'_> {
     /// Inside a perimeter an account speaks HTTPS only (NSP-10).
     pub fn https_is_enough(&self, wanted: Wanted, service: Service, packet: &Packet) -> Tri {
         match self.membership(wanted.store) {
-            Some((_, sure)) if service == Service::Storage && packet.dport != 443 => if sure { Tri::No } else { Tri::Maybe },
+            Some((_, sure)) if service == Service::Storage && packet.dport != 443 => {
+                if sure {
+                    Tri::No
+                } else {
+                    Tri::Maybe
+                }
+            }
             _ => Tri::Yes,
         }
     }
@@ -104,7 +110,9 @@ impl World<'_> {
         };
         match reached.verdict {
             Verdict::Denied => reached,
-            _ => check(carries, if private { Stage::PrivateEndpoint } else { Stage::CopySource }, part.as_str(), "W-UNSUPPORTED", || reached),
+            _ => {
+                check(carries, if private { Stage::PrivateEndpoint } else { Stage::CopySource }, part.as_str(), "W-UNSUPPORTED", || reached)
+            }
         }
     }
 
@@ -158,8 +166,20 @@ impl World<'_> {
                 _ => Tri::Maybe,
             };
             let free = |store: Sym| match self.membership(store) {
-                None => if self.members_are_unknown() { Tri::Maybe } else { Tri::Yes },
-                Some((_, sure)) => if sure { Tri::No } else { Tri::Maybe },
+                None => {
+                    if self.members_are_unknown() {
+                        Tri::Maybe
+                    } else {
+                        Tri::Yes
+                    }
+                }
+                Some((_, sure)) => {
+                    if sure {
+                        Tri::No
+                    } else {
+                        Tri::Maybe
+                    }
+                }
             };
             best = best.max(row.in_force.min(crosses).min(free(source)).min(free(row.destination)));
         }

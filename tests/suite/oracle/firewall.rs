@@ -40,7 +40,11 @@ impl World<'_> {
             "microsoft.compute/virtualmachines" | "microsoft.web/sites" => Tri::No,
             _ => Tri::Maybe,
         };
-        let native = if tenant(caller).is_empty() || tenant(store).is_empty() { Tri::Maybe } else { Tri::from_bool(tenant(caller) == tenant(store)) };
+        let native = if tenant(caller).is_empty() || tenant(store).is_empty() {
+            Tri::Maybe
+        } else {
+            Tri::from_bool(tenant(caller) == tenant(store))
+        };
         let listed = self.resource_rules.iter().any(|r| r.store == store && r.resource == caller && r.tenant == tenant(caller));
         let of_service = self.service_of(store) != Some(Service::Sql);
         let by_trust = if trusted && of_service { by_kind.min(native) } else { Tri::No };

@@ -69,7 +69,13 @@ impl World<'_> {
                     }
                 }
                 AccessItem::Perimeter => match caller {
-                    Some((other, sure)) if other.perimeter == rule.value => if sure { Tri::Yes } else { Tri::Maybe },
+                    Some((other, sure)) if other.perimeter == rule.value => {
+                        if sure {
+                            Tri::Yes
+                        } else {
+                            Tri::Maybe
+                        }
+                    }
                     _ => Tri::No,
                 },
                 AccessItem::Fqdn => Tri::No,
@@ -86,7 +92,9 @@ impl World<'_> {
             Seen::Public { .. } | Seen::Caller(_) | Seen::SameRegion => Tri::from_bool(public).min(Tri::Maybe),
             Seen::Subnet(subnet) => {
                 let identifiers = self.network_identifiers.iter().filter(|i| i.subnet == subnet);
-                let inside = |ip: &std::net::IpAddr| prefixes.iter().any(|p| number(p.network()) <= number(*ip) && number(*ip) <= number(p.broadcast()));
+                let inside = |ip: &std::net::IpAddr| {
+                    prefixes.iter().any(|p| number(p.network()) <= number(*ip) && number(*ip) <= number(p.broadcast()))
+                };
                 let each = identifiers.map(|i| match self.public_addresses_of(i.public_ip).first() {
                     Some(ip) => Tri::from_bool(inside(ip)),
                     None => Tri::from_bool(public).min(Tri::Maybe),
@@ -103,9 +111,7 @@ impl World<'_> {
         }
         let mut views = Vec::new();
         for link in &self.perimeter_links {
-            for (here, there, out, into) in
-                [(from, to, LinkEnd::Local, LinkEnd::Remote), (to, from, LinkEnd::Remote, LinkEnd::Local)]
-            {
+            for (here, there, out, into) in [(from, to, LinkEnd::Local, LinkEnd::Remote), (to, from, LinkEnd::Remote, LinkEnd::Local)] {
                 if link.perimeter != here.perimeter || link.remote != there.perimeter {
                     continue;
                 }
@@ -159,10 +165,10 @@ impl World<'_> {
 
     fn perimeter_lets_out(&self, association: &PerimeterAssociation, callee: Option<Sym>, host: &str) -> Tri {
         let member = callee.and_then(|callee| self.membership(callee));
-        let joined = member.map_or(Tri::No, |(other, sure)| {
-            self.perimeters_talk(association, &other).min(if sure { Tri::Yes } else { Tri::Maybe })
-        });
-        let named = |r: &&PerimeterRule| r.profile == association.profile && r.direction == Direction::Outbound && r.item == AccessItem::Fqdn;
+        let joined =
+            member.map_or(Tri::No, |(other, sure)| self.perimeters_talk(association, &other).min(if sure { Tri::Yes } else { Tri::Maybe }));
+        let named =
+            |r: &&PerimeterRule| r.profile == association.profile && r.direction == Direction::Outbound && r.item == AccessItem::Fqdn;
         let by_rule = self.perimeter_rules.iter().filter(named).any(|r| self.fits(r.value.as_str(), host));
         let best = joined.max(Tri::from_bool(by_rule));
         if best == Tri::No && self.perimeter_rules.is_empty() { Tri::Maybe } else { best }
