@@ -73,7 +73,8 @@ impl Walk<'_, '_> {
                 continue;
             }
             let at_member = branch.takes.at_member();
-            let every = branch.takes.width() >= branch.backends.len() && !(branch.floating && address == host.ip);
+            let shared = branch.nat && branch.takes.width() < branch.backends.len();
+            let every = !shared && !(branch.floating && address == host.ip);
             let taken = self.taken(frontend, &branch, if every { at_member } else { at_member.doubted() });
             let trail = Trail { steps: vec![taken], ..Trail::default() }.maybe(self.chained(frontend));
             ways.extend(self.members(frontend, &branch, &packet, &trail, &by_public(&packet, source)));

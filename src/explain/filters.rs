@@ -158,6 +158,19 @@ fn deciding<'a>(met: &[Met<'a>], span: Span, asked: Set) -> (Option<Met<'a>>, &'
     (unsure.copied(), if duplicate { "W-DUP-PRIO" } else { "W-UNSUPPORTED" })
 }
 
+/// The service tags that the groups on the way of a place name; each once.
+pub fn named_tags(world: &World<'_>, nic: Sym, subnet: Sym) -> Vec<Sym> {
+    let groups = world.index.nic_nsg.get(nic).iter().map(|row| row.nsg);
+    let groups = groups.chain(world.index.subnet_nsg.get(subnet).iter().map(|row| row.nsg));
+    let rules = groups.flat_map(|nsg| world.index.nsg_rules.get(nsg));
+    let items = rules.flat_map(|rule| rule.sources.items().into_iter().chain(rule.destinations.items()));
+    let tag = |selector| if let Selector::Tag(tag) = selector { Some(tag) } else { None };
+    let mut tags: Vec<Sym> = items.filter_map(tag).collect();
+    tags.sort();
+    tags.dedup();
+    tags
+}
+
 /// Every prefix that a group on the way of `host` compares addresses with.
 pub fn cuts(world: &World<'_>, nic: Sym, subnet: Sym, out: &mut Vec<Prefix>) {
     let groups = world.index.nic_nsg.get(nic).iter().map(|row| row.nsg);

@@ -11,6 +11,7 @@ pub mod effective_dns;
 pub mod exposure;
 pub mod filters;
 pub mod foreign;
+pub mod outsiders;
 pub mod packet;
 pub mod pieces;
 pub mod point;

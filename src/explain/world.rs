@@ -10,11 +10,11 @@ use rustc_hash::FxHashMap;
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::pieces::Bounds;
 use crate::explain::way::{Kind, Step};
+use crate::explain::{filters, outsiders};
 use crate::facts::Index;
 use crate::facts::network::{ConnectionKind, DeviceKind, Direction, EndpointPolicies, GatewayKind, MachineKind, NicRole, PublicSku};
 use crate::facts::platform::Platform;
 use crate::facts::private_access::AddressSource;
-use crate::facts::selector::Selector;
 use crate::model::{Prefix, Span, Stage, Sym, Tri, net};
 use crate::rules::filter::Program;
 use crate::rules::gateway::GatewayRoutes;
@@ -22,11 +22,20 @@ use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways}
 use crate::rules::outbound::{Exits, Method, methods};
 use crate::rules::route::{Context, Network, Table};
 
-/// Addresses of the internet by interface filter, subnet and whether they are IPv6.
-type Internet = FxHashMap<(Sym, Sym, bool), Rc<Vec<IpAddr>>>;
+/// Addresses of the internet by interface filter, subnet, whether they are IPv6, and side.
+type Internet = FxHashMap<(Sym, Sym, bool, Outward), Rc<Vec<IpAddr>>>;
 
 /// Compiled groups by id and direction; `None` for one that is not in the input.
 type Programs = FxHashMap<(Sym, Direction), Option<Rc<Program>>>;
+
+/// On which side of a flow the internet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outward {
+    /// It is sent to.
+    To,
+    /// It sends.
+    From,
+}
 
 /// The facts of one estate with what is compiled from them. Not shared between threads.
 pub struct World<'a> {
@@ -41,7 +50,9 @@ pub struct World<'a> {
     subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
     bounds: OnceCell<Bounds>,
     memberships: RefCell<FxHashMap<Sym, Tri>>,
+    forwarding: OnceCell<Vec<Sym>>,
     transit_cuts: OnceCell<Vec<Prefix>>,
+    transit_tags: OnceCell<Vec<Sym>>,
     internet: RefCell<Internet>,
 }
 
@@ -64,7 +75,9 @@ impl<'a> World<'a> {
             subscriptions: RefCell::default(),
             bounds: OnceCell::new(),
             memberships: RefCell::default(),
+            forwarding: OnceCell::new(),
             transit_cuts: OnceCell::new(),
+            transit_tags: OnceCell::new(),
             internet: RefCell::default(),
         }
     }
@@ -163,9 +176,9 @@ impl<'a> World<'a> {
     pub fn transit_cuts(&self) -> &[Prefix] {
         self.transit_cuts.get_or_init(|| {
             let mut cuts = Vec::new();
-            for nic in self.index.nic.rows().filter(|nic| nic.forwarding) {
-                for config in self.index.ip_configs_by_nic.get(nic.nic) {
-                    crate::explain::filters::cuts(self, nic.nic, config.subnet, &mut cuts);
+            for nic in self.forwarding() {
+                for config in self.index.ip_configs_by_nic.get(*nic) {
+                    filters::cuts(self, *nic, config.subnet, &mut cuts);
                 }
             }
             cuts.extend(self.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
@@ -175,17 +188,40 @@ impl<'a> World<'a> {
         })
     }
 
-    /// One address of the internet for each answer that what a place meets on the way out can give (IN-01); remembered by the filters and
-    /// the subnet of the place.
-    pub fn internet_from(&self, nic: Sym, subnet: Sym, v6: bool, find: impl FnOnce() -> Vec<IpAddr>) -> Rc<Vec<IpAddr>> {
-        let filter = self.index.nic_nsg.one(nic).map_or(Sym::EMPTY, |row| row.nsg);
-        let key = (filter, subnet, v6);
+    /// One address of the internet for each answer that what a place meets on the way out to it, or in from it, can give (IN-01);
+    /// remembered by the filters and the subnet of the place.
+    pub fn outsiders(&self, at: &Host, outward: Outward) -> Rc<Vec<IpAddr>> {
+        let filter = self.index.nic_nsg.one(at.nic).map_or(Sym::EMPTY, |row| row.nsg);
+        let v6 = at.ip.is_ipv6();
+        let key = (filter, at.subnet, v6, outward);
         if let Some(found) = self.internet.borrow().get(&key) {
             return found.clone();
         }
-        let found = Rc::new(find());
+        let found = Rc::new(match outward {
+            Outward::To => outsiders::destinations(self, at),
+            Outward::From => outsiders::sources(self, at.nic, at.subnet, v6),
+        });
         self.internet.borrow_mut().insert(key, found.clone());
         found
+    }
+
+    /// The interfaces that forward packets.
+    fn forwarding(&self) -> &[Sym] {
+        self.forwarding.get_or_init(|| self.index.nic.rows().filter(|nic| nic.forwarding).map(|nic| nic.nic).collect())
+    }
+
+    /// The tags that the filters of appliances name.
+    pub fn transit_tags(&self) -> &[Sym] {
+        self.transit_tags.get_or_init(|| {
+            let places = self.forwarding().iter().flat_map(|nic| {
+                let subnets = self.index.ip_configs_by_nic.get(*nic).iter();
+                subnets.map(move |config| (*nic, config.subnet))
+            });
+            let mut tags: Vec<Sym> = places.flat_map(|(nic, subnet)| filters::named_tags(self, nic, subnet)).collect();
+            tags.sort();
+            tags.dedup();
+            tags
+        })
     }
 
     /// The application security groups of an address configuration; membership counts surely only where all members of a group are in one
@@ -714,30 +750,5 @@ fn table_input(index: &Index, table: Sym) -> Table {
             routes.sort();
             Table::Known { table, gateway_routes: row.gateway_routes, routes }
         }
-    }
-}
-
-impl World<'_> {
-    /// The service tags that the filters of a place, or of any appliance, name; each once.
-    pub fn named_tags(&self, nic: Sym, subnet: Sym) -> Vec<Sym> {
-        let index = self.index;
-        let mut groups: Vec<Sym> = index.nic_nsg.get(nic).iter().map(|row| row.nsg).collect();
-        groups.extend(index.subnet_nsg.get(subnet).iter().map(|row| row.nsg));
-        for nic in index.nic.rows().filter(|nic| nic.forwarding) {
-            groups.extend(index.nic_nsg.get(nic.nic).iter().map(|row| row.nsg));
-            let subnets = index.ip_configs_by_nic.get(nic.nic).iter().map(|config| config.subnet);
-            groups.extend(subnets.flat_map(|subnet| index.subnet_nsg.get(subnet)).map(|row| row.nsg));
-        }
-        let rules = groups.into_iter().flat_map(|nsg| index.nsg_rules.get(nsg));
-        let mut tags: Vec<Sym> = rules
-            .flat_map(|rule| rule.sources.items().into_iter().chain(rule.destinations.items()))
-            .filter_map(|selector| match selector {
-                Selector::Tag(tag) => Some(tag),
-                _ => None,
-            })
-            .collect();
-        tags.sort();
-        tags.dedup();
-        tags
     }
 }

@@ -1,6 +1,7 @@
 //! Addresses and prefixes: `ipnet` with the lenient reading that exports need.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::OnceLock;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -66,9 +67,17 @@ pub fn not_public_v4() -> impl Iterator<Item = Prefix> {
 /// The public addresses of the family of `like`, as prefixes: PUB4 or PUB6 of NSG-22.
 pub fn public(like: Prefix) -> Vec<Prefix> {
     match like {
-        IpNet::V4(_) => subtract(&[everything(like)], &not_public_v4().collect::<Vec<_>>()),
-        IpNet::V6(_) => vec!["2000::/3".parse().expect("a literal prefix")],
+        IpNet::V4(_) => {
+            static PUBLIC: OnceLock<Vec<Prefix>> = OnceLock::new();
+            PUBLIC.get_or_init(|| subtract(&[everything(like)], &not_public_v4().collect::<Vec<_>>())).clone()
+        }
+        IpNet::V6(_) => vec![public_v6()],
     }
+}
+
+/// The public addresses of IPv6: PUB6 of NSG-22.
+fn public_v6() -> Prefix {
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3))
 }
 
 /// Whether the prefix holds any public address.
@@ -76,25 +85,8 @@ pub fn overlaps_public(prefix: &Prefix) -> bool {
     match prefix {
         // No prefix is covered by several of the ranges without lying in one of them.
         IpNet::V4(_) => !not_public_v4().any(|range| range.contains(prefix)),
-        IpNet::V6(_) => overlap(prefix, &"2000::/3".parse().expect("a literal prefix")),
+        IpNet::V6(_) => overlap(prefix, &public_v6()),
     }
-}
-
-/// Whether two sorted lists of prefixes share an address.
-pub fn lists_overlap(a: &[Prefix], b: &[Prefix]) -> bool {
-    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
-    while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
-        if overlap(left, right) {
-            return true;
-        }
-        // The one that starts first ends before the other begins, and so before everything after it.
-        if left < right {
-            a.next()
-        } else {
-            b.next()
-        };
-    }
-    false
 }
 
 /// `from` without `what`, as a sorted list of disjoint prefixes.

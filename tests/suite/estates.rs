@@ -88,6 +88,13 @@ fn at_most_one(fact: &Fact) -> bool {
             | Fact::RouteTable(_)
             | Fact::Route(_)
             | Fact::NatGateway(_)
+            | Fact::LoadBalancer(_)
+            | Fact::LoadBalancerFrontend(_)
+            | Fact::LoadBalancerPool(_)
+            | Fact::LoadBalancingRule(_)
+            | Fact::LoadBalancerProbe(_)
+            | Fact::InboundNatRule(_)
+            | Fact::OutboundRule(_)
             | Fact::Gateway(_)
             | Fact::GatewaySubnet(_)
             | Fact::Connection(_)
@@ -137,6 +144,7 @@ pub fn build(bytes: &[u8]) -> BTreeSet<Fact> {
     let vnets = 1 + tape.below(3);
     networks(&mut tape, &mut text, vnets);
     machines(&mut tape, &mut text, vnets);
+    balancers(&mut tape, &mut text, vnets);
     filters(&mut tape, &mut text, vnets);
     routes(&mut tape, &mut text, vnets);
     hybrid(&mut tape, &mut text, vnets);
@@ -238,6 +246,56 @@ fn machines(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
     }
 }
 
+fn balancers(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
+    for b in 0..tape.below(3) {
+        let sku = tape.pick(&["standard", "standard", "basic", "unknown"]);
+        if tape.once_in(2) {
+            text.push_str(&format!("balancer(\"lb{b}\", {sku}, 203.0.113.{}). ", 50 + b));
+        } else {
+            let (v, s) = if b == 0 { (0, 0) } else { (tape.below(vnets), tape.below(2)) };
+            text.push_str(&format!("balancer(\"lb{b}\", {sku}, 10.{v}.{s}.{}, \"s{v}{s}\"). ", 200 + b));
+        }
+        for r in 0..tape.below(3) {
+            let (proto, ports) = match tape.below(5) {
+                0 => ("all", "0, 0"),
+                1 => ("tcp", "443, 443"),
+                2 => ("tcp", "443, 1433"),
+                3 => ("udp", "443, 443"),
+                _ => ("tcp", "80, 443"),
+            };
+            let (snat, probe) = (tape.pick(&["true", "false"]), tape.pick(&["", "probe"]));
+            text.push_str(&format!("load_balancing_rule(\"lb{b}/r{r}\", \"lb{b}-fe\", {proto}, {ports}, false, {snat}, \"{probe}\"). "));
+            text.push_str(&format!("load_balancing_rule_pool(\"lb{b}/r{r}\", \"lb{b}-pool\"). "));
+        }
+        if tape.once_in(3) {
+            let last = tape.pick(&["443", "450"]);
+            text.push_str(&format!(
+                "inbound_nat_rule(\"lb{b}/nat\", \"lb{b}-fe\", tcp, 443, {last}, 443). ip_config_pool(\"m1-ip\", \"lb{b}/nat\"). "
+            ));
+        }
+        if tape.once_in(3) {
+            let proto = tape.pick(&["all", "tcp"]);
+            text.push_str(&format!(
+                "outbound_rule(\"lb{b}/out\", \"lb{b}-pool\", {proto}). outbound_rule_frontend(\"lb{b}/out\", \"lb{b}-fe\"). "
+            ));
+        }
+        for m in 0..4 {
+            if tape.once_in(2) {
+                text.push_str(&format!("ip_config_pool(\"m{m}-ip\", \"lb{b}-pool\"). "));
+            }
+            if tape.once_in(10) {
+                text.push_str(&format!("load_balancer_member_down(\"lb{b}-pool\", \"m{m}-ip\"). "));
+            }
+        }
+        if tape.once_in(5) {
+            text.push_str(&format!("load_balancer_address(\"lb{b}-pool\", 10.0.0.{}, \"v0\"). ", 4 + tape.below(3)));
+        }
+    }
+    if tape.once_in(2) {
+        text.push_str("load_balancer_probe(\"probe\", 443). ");
+    }
+}
+
 fn filters(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
     for g in 0..3 {
         if tape.once_in(8) {
@@ -288,7 +346,7 @@ fn routes(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
         for r in 0..tape.below(4) {
             let to = tape.pick(DESTINATIONS);
             let hop = tape.pick(&["none", "internet", "virtualappliance", "vnetlocal", "virtualnetworkgateway", "virtualappliance"]);
-            let address = if hop == "virtualappliance" { tape.pick(&["10.0.0.4", "10.0.1.4", "10.1.0.4"]) } else { "\"\"" };
+            let address = if hop == "virtualappliance" { tape.pick(&["10.0.0.4", "10.0.1.4", "10.1.0.4", "10.0.0.200"]) } else { "\"\"" };
             if seen.insert(to) {
                 text.push_str(&format!("route(\"t{t}/r{r}\", \"t{t}\", \"{to}\", {hop}, {address}). "));
             }
@@ -372,6 +430,7 @@ pub fn flows(facts: &BTreeSet<Fact>) -> Vec<Ask> {
             Fact::StorePart(row) => targets.push(End::Store(row.store, row.part, row.instance)),
             Fact::PrivateEndpoint(row) => targets.push(End::PrivateEndpoint(row.endpoint)),
             Fact::PublicIpAddress(row) => targets.push(End::Ip(row.address)),
+            Fact::LoadBalancerFrontend(row) => targets.extend(row.address.map(End::Ip)),
             _ => {}
         }
     }

@@ -61,6 +61,9 @@ const DEFAULTS: &[(&str, usize, &[&str])] = &[
     ("gateway", 1, &["vpn", "false"]),
     ("connection", 4, &["yes", "false"]),
     ("local_gateway", 1, &["false"]),
+    ("load_balancing_rule", 5, &["false", "true", ""]),
+    ("inbound_nat_rule", 6, &["false"]),
+    ("load_balancer_address", 2, &[""]),
     ("subnet_service_endpoint", 2, &[""]),
     ("private_endpoint", 2, &["westeurope"]),
     ("private_endpoint_connection", 4, &["false", "approved", "true"]),
@@ -182,6 +185,8 @@ fn cells(text: &str) -> Result<(Vec<String>, &str), String> {
 /// | `public("a", 20.0.0.1, standard)` | an instance public address `a-pip` for a `vm` |
 /// | `peered("a", "b")` | both sides of a peering, called `a-b` and `b-a` |
 /// | `hybrid("gw", "s", "hq", 192.168.0.0/16)` | a VPN gateway in subnet `s` with a connection to the site |
+/// | `balancer("lb", standard, 10.0.0.100, "s")` | a load balancer with frontend `lb-fe` and pool `lb-pool`; without a subnet the address is public: `lb-pip` |
+/// | `balance("lb", tcp, 80, 8080)` | a rule of it, `lb/80`, for the pool |
 /// | `storage("a1", deny, region)`, `keyvault`, `sql` | a store with one endpoint and its switches |
 /// | `private("pe", "s", 10.0.1.9, "a1", blob, approved)` | a private endpoint, its address and both views of consent |
 /// | `zone("z", "privatelink.blob.core.windows.net", "v", …)` | a listed zone and its links |
@@ -237,6 +242,25 @@ fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
             rows.push(("connection", row(&[&format!("{gateway}-{site}"), "ipsec", &gateway, &site, "yes", "false"])));
             rows.push(("local_gateway", row(&[&site, "false"])));
             rows.extend(cells[3..].iter().map(|p| ("local_gateway_prefix", row(&[&site, p]))));
+        }
+        "balancer" => {
+            let (id, sku, address) = (arg(0)?, arg(1)?, arg(2)?);
+            let (front, pool, pip) = (format!("{id}-fe"), format!("{id}-pool"), format!("{id}-pip"));
+            rows.push(("load_balancer", row(&[&id, &sku, "false"])));
+            rows.push(("load_balancer_pool", row(&[&pool, &id])));
+            if let Some(subnet) = cells.get(3) {
+                rows.push(("load_balancer_frontend", row(&[&front, &id, subnet, &address, ""])));
+            } else {
+                rows.push(("load_balancer_frontend", row(&[&front, &id, "", "", &pip])));
+                rows.push(("public_ip", row(&[&pip, if sku == "basic" { "basic" } else { "standard" }])));
+                rows.push(("public_ip_address", row(&[&pip, &address])));
+            }
+        }
+        "balance" => {
+            let (id, port) = (arg(0)?, arg(2)?);
+            let rule = format!("{id}/{port}");
+            rows.push(("load_balancing_rule", row(&[&rule, &format!("{id}-fe"), &arg(1)?, &port, &arg(3)?, "false", "true", ""])));
+            rows.push(("load_balancing_rule_pool", row(&[&rule, &format!("{id}-pool")])));
         }
         "storage" | "keyvault" | "sql" => {
             let id = arg(0)?;

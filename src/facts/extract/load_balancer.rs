@@ -116,7 +116,7 @@ fn member<'a>(out: &mut Out<'a>, pool: Sym, body: &'a Value, pool_body: &'a Valu
 }
 
 fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
-    let frontend = out.link(body, "frontendIPConfiguration").unwrap_or_default();
+    let frontend = frontend_of(out, body, rule);
     let (frontend_port, backend_port) = (port(out, body, "frontendPort"), port(out, body, "backendPort"));
     let protocol = protocol(out, body, frontend_port.is_some() && backend_port.is_some());
     let floating = out.flag(body, "enableFloatingIP").unwrap_or(false);
@@ -139,7 +139,7 @@ fn probe<'a>(out: &mut Out<'a>, probe: Sym, _: Sym, body: &'a Value) {
 
 /// An inbound NAT rule, or an inbound NAT pool of a scale set: `backendPort` of one target, or of one for each port (IN-05).
 fn nat_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
-    let frontend = out.link(body, "frontendIPConfiguration").unwrap_or_default();
+    let frontend = frontend_of(out, body, rule);
     let single = get(body, "frontendPort").and_then(Value::as_u64).filter(|port| *port != 0);
     let (first, last) = match single {
         Some(_) => (port(out, body, "frontendPort"), port(out, body, "frontendPort")),
@@ -169,6 +169,14 @@ fn outbound_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     for frontend in frontends {
         out.fact(OutboundRuleFrontend { rule, frontend });
     }
+}
+
+/// The frontend of a rule; one without takes nothing.
+fn frontend_of<'a>(out: &mut Out<'a>, body: &'a Value, rule: Sym) -> Sym {
+    out.link(body, "frontendIPConfiguration").unwrap_or_else(|| {
+        out.gap(format!("rule `{rule}` names no frontend"));
+        Sym::EMPTY
+    })
 }
 
 /// The protocol; without all its ports a rule perhaps takes anything (SND-02).

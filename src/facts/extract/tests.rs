@@ -194,6 +194,64 @@ fn pools_are_known_from_either_side() {
     )]));
     has(&rows, "ip_config_pool(~/networkinterfaces/n/ipconfigurations/c, ~/loadbalancers/l/backendaddresspools/b)");
     has(&rows, "ip_config_pool(~/networkinterfaces/n/ipconfigurations/c, ~/loadbalancers/l/inboundnatrules/r)");
-    has(&rows, "device(~/loadbalancers/l, load-balancer, ~/virtualnetworks/v/subnets/s)");
-    has(&rows, "device_address(~/loadbalancers/l, 10.0.0.9, ~/virtualnetworks/v/subnets/s)");
+    has(&rows, "load_balancer(~/loadbalancers/l, basic, false)");
+    let frontend = "~/loadbalancers/l/frontendipconfigurations/f";
+    has(&rows, &format!("load_balancer_frontend({frontend}, ~/loadbalancers/l, ~/virtualnetworks/v/subnets/s, 10.0.0.9, )"));
+    // A rule without its ports and protocol takes anything, perhaps, and says so.
+    has(&rows, "inbound_nat_rule(~/loadbalancers/l/inboundnatrules/r, , unknown, 0, 65535, 0, false)");
+    has(&rows, "gap(~/loadbalancers/l, microsoft.network/loadbalancers, a rule of the load balancer lacks its protocol)");
+}
+
+/// covers: IN-04, IN-05, IN-06, OUT-05, ILB-08
+#[test]
+fn parts_of_a_load_balancer_are_read_wherever_they_stand() {
+    let part = |path: &str| json!({"id": format!("{NET}/loadBalancers/l/{path}")});
+    let rows = rows(json!([
+        body(
+            "loadBalancers/l",
+            json!({
+                "loadBalancingRules": [{"name": "web", "properties": {"frontendIPConfiguration": part("frontendIPConfigurations/f"),
+                    "protocol": "Tcp", "frontendPort": 80, "backendPort": "8080", "enableFloatingIP": true, "disableOutboundSnat": true,
+                    "probe": part("probes/p"), "backendAddressPools": [part("backendAddressPools/b")]}}],
+                "probes": [{"name": "p", "properties": {"port": 8080}}],
+                "inboundNatPools": [{"name": "np", "properties": {"frontendIPConfiguration": part("frontendIPConfigurations/f"),
+                    "protocol": "Tcp", "frontendPortRangeStart": 50000, "frontendPortRangeEnd": 50099, "backendPort": 22}}],
+            })
+        ),
+        body(
+            "loadBalancers/l/frontendIPConfigurations/f",
+            json!({"publicIPAddress": {"id": format!("{NET}/publicIPAddresses/p")},
+            "gatewayLoadBalancer": {"id": format!("{NET}/loadBalancers/g/frontendIPConfigurations/f")}})
+        ),
+        body(
+            "loadBalancers/l/backendAddressPools/b",
+            json!({"loadBalancerBackendAddresses": [
+                {"name": "one", "properties": {"ipAddress": "10.0.0.4", "adminState": "Down",
+                    "virtualNetwork": {"id": format!("{NET}/virtualNetworks/v")}}},
+                {"name": "two", "properties": {"loadBalancerFrontendIPConfiguration": part("frontendIPConfigurations/r")}},
+            ]})
+        ),
+        body(
+            "loadBalancers/l/outboundRules/o",
+            json!({"protocol": "All", "backendAddressPool": part("backendAddressPools/b"),
+            "frontendIPConfigurations": [part("frontendIPConfigurations/f")]})
+        ),
+    ]));
+    let l = "~/loadbalancers/l";
+    has(
+        &rows,
+        &format!(
+            "load_balancing_rule({l}/loadbalancingrules/web, {l}/frontendipconfigurations/f, tcp, 80, 8080, true, false, {l}/probes/p)"
+        ),
+    );
+    has(&rows, &format!("load_balancing_rule_pool({l}/loadbalancingrules/web, {l}/backendaddresspools/b)"));
+    has(&rows, &format!("load_balancer_probe({l}/probes/p, 8080)"));
+    has(&rows, &format!("inbound_nat_rule({l}/inboundnatpools/np, {l}/frontendipconfigurations/f, tcp, 50000, 50099, 22, false)"));
+    has(&rows, &format!("load_balancer_frontend({l}/frontendipconfigurations/f, {l}, , , ~/publicipaddresses/p)"));
+    has(&rows, &format!("gateway_chain({l}/frontendipconfigurations/f, ~/loadbalancers/g/frontendipconfigurations/f)"));
+    has(&rows, &format!("load_balancer_address({l}/backendaddresspools/b, 10.0.0.4, ~/virtualnetworks/v)"));
+    has(&rows, &format!("load_balancer_member_down({l}/backendaddresspools/b, 10.0.0.4)"));
+    has(&rows, &format!("load_balancer_region({l}/backendaddresspools/b, {l}/frontendipconfigurations/r)"));
+    has(&rows, &format!("outbound_rule({l}/outboundrules/o, {l}/backendaddresspools/b, all)"));
+    has(&rows, &format!("outbound_rule_frontend({l}/outboundrules/o, {l}/frontendipconfigurations/f)"));
 }

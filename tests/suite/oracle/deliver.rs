@@ -20,6 +20,9 @@ impl Walk<'_, '_> {
         if !world.has_vnet(vnet) {
             return Outcome::unproven(Stage::Route, name_of(vnet), "W-MISSING"); // SND-04
         }
+        if let (Target::Config(_), Some(frontend)) = (self.target, world.frontend_at(vnet, ip)) {
+            return self.at_frontend(frontend, vnet, packet, trip);
+        }
         match self.target {
             Target::Slot(subnet) if world.vnet_of(subnet) == Some(vnet) => {
                 return self.arrive(Place { subnet, nic: None, endpoint: None }, packet, trip, via);
@@ -46,6 +49,7 @@ impl Walk<'_, '_> {
                 self.arrive(Place { subnet, nic: Some(nic), endpoint: None }, packet, trip, via)
             }
             Owner::Endpoint(endpoint) => self.arrive_at_endpoint(endpoint, packet, trip),
+            Owner::Frontend(frontend) => self.at_frontend(frontend, vnet, packet, trip),
             Owner::Device(kind) => Outcome::unproven(stage_of(kind), ip.to_string(), "W-UNSUPPORTED"),
             Owner::Nobody => Outcome::denied(Stage::Route, "no-endpoint"),
             Owner::Perhaps => Outcome::unproven(Stage::Route, ip.to_string(), "dynamic-address"),
@@ -169,6 +173,10 @@ impl Walk<'_, '_> {
                     _ => Tri::Maybe, // another stateful device than on the way there
                 }
             }
+            Owner::Frontend(_) => match passed.split_last() {
+                Some((last, before)) if last.shared == Some(hop) && !last.translated => self.reply(last.subnet, to, before, origin),
+                _ => Tri::Maybe,
+            },
             Owner::Endpoint(_) => Tri::No,
             _ => Tri::Maybe,
         }
@@ -214,6 +222,10 @@ impl Walk<'_, '_> {
             let kind = world.devices.iter().find(|d| d.device == device.device).map(|d| d.kind);
             return Outcome::unproven(kind.map_or(Stage::Appliance, stage_of), name_of(device.device), "W-UNSUPPORTED");
         }
+        let fronts: Vec<Sym> = world.fronts.iter().filter(|f| f.public_ip == public_ip).map(|f| f.frontend).collect();
+        if !fronts.is_empty() {
+            return any_of(fronts.into_iter().map(|front| self.at_public_frontend(front, packet)).collect());
+        }
         if world.nat_public_ips.iter().any(|n| n.public_ip == public_ip) {
             return Outcome::denied(Stage::Nat, name_of(public_ip)); // IN-07
         }
@@ -244,7 +256,8 @@ impl Walk<'_, '_> {
             PublicSku::Standard | PublicSku::StandardV2 => Tri::No,
             PublicSku::Unknown => Tri::Maybe,
         };
-        check(open, Stage::NsgInbound, "secure by default", "W-MISSING", || {
+        let chained = world.chains.iter().any(|c| c.end == config);
+        let outcome = check(open, Stage::NsgInbound, "secure by default", "W-MISSING", || {
             let each = world.possible_addresses(config, c.subnet).into_iter().map(|ip| {
                 let inside = Packet { dst: Addr::Known(ip), dst_config: Some(config), ..packet };
                 let back = || self.reply(c.subnet, packet.src, &[], Origin::Internet);
@@ -258,7 +271,8 @@ impl Walk<'_, '_> {
                 return if refused { all_of(each) } else { unknown() };
             }
             all_of(each)
-        })
+        });
+        if chained { outcome.doubted(Stage::Appliance, "", "W-NVA") } else { outcome } // IN-11
     }
 }
 

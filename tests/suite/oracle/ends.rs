@@ -266,11 +266,10 @@ impl World<'_> {
                 let ips = possible.into_iter().filter(|&ip| start.family_of(ip));
                 let each = ips.map(|ip| self.walk(start, Target::Config(config.ip_config), Addr::Known(ip), Some(config.ip_config), ask));
                 ways.push(all_of(each.collect()));
+                ways.extend(self.by_frontends(start, config.ip_config, ask));
                 continue;
             };
-            if self.config_pools.iter().any(|p| p.ip_config == config.ip_config) {
-                ways.push(Outcome::unproven(Stage::LoadBalancer, name_of(config.ip_config), "W-UNSUPPORTED"));
-            }
+            ways.extend(self.in_by_frontends(start, client, config.ip_config, ask));
             for p in self.config_public_ips.iter().filter(|p| p.ip_config == config.ip_config) {
                 let known = self.public_addresses_of(p.public_ip);
                 if known.is_empty() || known.iter().any(|a| a.is_ipv4() == client.is_ipv4()) {
@@ -372,7 +371,7 @@ impl World<'_> {
 }
 
 impl Start {
-    fn family_of(&self, to: IpAddr) -> bool {
+    pub fn family_of(&self, to: IpAddr) -> bool {
         match self {
             Start::Inside { ip, .. } | Start::Site { ip, .. } | Start::Internet { ip } => ip.is_ipv4() == to.is_ipv4(),
         }

@@ -103,7 +103,7 @@ impl Walk<'_, '_> {
             }
             for room in rooms {
                 let place = Place { subnet: room, nic: None, endpoint: None };
-                let trip = Trip { passed: Vec::new(), from_gateway: true };
+                let trip = Trip { from_gateway: true, ..Trip::default() };
                 ways.push(check(up, Stage::Gateway, &name_of(gateway), "W-CONN-STATE", || self.forward(place, packet, &trip)));
             }
         }

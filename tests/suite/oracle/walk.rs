@@ -52,6 +52,8 @@ pub enum Origin {
 pub struct Passed {
     pub machine: Sym,
     pub subnet: Sym,
+    /// The frontend that brings replies back to the same appliance.
+    pub shared: Option<IpAddr>,
     /// Whether it put its own address in place of the source, which was `before`.
     pub translated: bool,
     pub before: Addr,
@@ -61,6 +63,8 @@ pub struct Passed {
 #[derive(Clone, Debug, Default)]
 pub struct Trip {
     pub passed: Vec<Passed>,
+    /// The network that the last hop left from.
+    pub from: Option<Sym>,
     /// It came in through a gateway, so that forwarding flags do not count (PEER-06).
     pub from_gateway: bool,
 }
@@ -113,6 +117,7 @@ impl Walk<'_, '_> {
 
     fn take(&self, at: Place, route: &Candidate, packet: Packet, trip: &Trip) -> Outcome {
         let Some(vnet) = self.world.vnet_of(at.subnet) else { return Outcome::unproven(Stage::Route, "", "W-MISSING") };
+        let trip = &Trip { from: Some(vnet), ..trip.clone() };
         match route.hop {
             Hop::Drop => Outcome::denied(Stage::Route, route.text.clone()),
             Hop::Unknown => Outcome::unproven(Stage::Route, route.text.clone(), route.code),
@@ -208,12 +213,19 @@ impl Walk<'_, '_> {
         }
         let (nic, subnet) = match world.owner(vnet, hop) {
             Owner::Config { nic, subnet, .. } => (nic, subnet),
+            Owner::Frontend(frontend) => return self.through_frontend(frontend, vnet, hop, packet, trip),
             Owner::Device(kind) => return Outcome::unproven(stage_of(kind), hop.to_string(), "W-UNSUPPORTED"),
             Owner::Endpoint(_) => return Outcome::denied(Stage::Appliance, hop.to_string()),
             Owner::Perhaps | Owner::Nobody | Owner::EmptySubnet => {
                 return Outcome::unproven(Stage::Appliance, hop.to_string(), "W-NVA-UNKNOWN"); // NVA-10
             }
         };
+        self.through_interface(nic, subnet, None, packet, trip)
+    }
+
+    /// Through the appliance behind an interface; replies also come back to it by a shared address.
+    pub fn through_interface(&self, nic: Sym, subnet: Sym, shared: Option<IpAddr>, packet: Packet, trip: &Trip) -> Outcome {
+        let world = self.world;
         let machine = world.machine_of(nic).unwrap_or(nic);
         if trip.passed.iter().any(|p| p.machine == machine) {
             return Outcome::denied(Stage::Appliance, "loop"); // NVA-08
@@ -223,13 +235,16 @@ impl Walk<'_, '_> {
             let forwards = world.nic(nic).is_some_and(|n| n.forwarding);
             check(Tri::from_bool(forwards), Stage::Appliance, "enableIPForwarding=false", "", || {
                 let (passes, snat) = world.contract(nic, &packet);
-                check(passes, Stage::Appliance, "[[appliance]]", "W-NVA", || self.leave_appliance(machine, subnet, snat, packet, trip))
+                check(passes, Stage::Appliance, "[[appliance]]", "W-NVA", || {
+                    let entry = Passed { machine, subnet, shared, translated: false, before: packet.src };
+                    self.leave_appliance(nic, &entry, snat, packet, trip)
+                })
             })
         })
     }
 
     /// Out of the appliance again, with its own address or with the old one (NVA-06, NVA-07).
-    fn leave_appliance(&self, machine: Sym, entry: Sym, snat: Tri, packet: Packet, trip: &Trip) -> Outcome {
+    fn leave_appliance(&self, nic: Sym, entry: &Passed, snat: Tri, packet: Packet, trip: &Trip) -> Outcome {
         let world = self.world;
         let modes: Vec<bool> = match snat {
             Tri::Yes => vec![true],
@@ -239,7 +254,7 @@ impl Walk<'_, '_> {
         let exits: Vec<_> = world
             .nics
             .iter()
-            .filter(|n| world.machine_of(n.nic).unwrap_or(n.nic) == machine && n.forwarding && world.is_attached(n.nic))
+            .filter(|n| world.machine_of(n.nic).unwrap_or(n.nic) == entry.machine && n.forwarding && world.is_attached(n.nic))
             .collect();
         let mut outcomes = Vec::new();
         for exit in exits {
@@ -251,7 +266,9 @@ impl Walk<'_, '_> {
             for &translated in &modes {
                 let mut onward = trip.clone();
                 onward.from_gateway = false;
-                onward.passed.push(Passed { machine, subnet: entry, translated, before: packet.src });
+                // The two directions are kept together where the packet leaves by the interface it came in by.
+                let shared = entry.shared.filter(|_| exit.nic == nic);
+                onward.passed.push(Passed { translated, shared, ..entry.clone() });
                 if !translated {
                     branches.push(self.send(place, packet, &onward));
                     continue;
@@ -296,7 +313,6 @@ impl Walk<'_, '_> {
 /// The stage at which a device decides.
 pub fn stage_of(kind: DeviceKind) -> Stage {
     match kind {
-        DeviceKind::LoadBalancer => Stage::LoadBalancer,
         DeviceKind::AzureFirewall => Stage::AzureFirewall,
         _ => Stage::Appliance,
     }

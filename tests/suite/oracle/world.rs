@@ -7,6 +7,7 @@ use watertight::facts::Fact;
 use watertight::facts::channels::*;
 use watertight::facts::config::*;
 use watertight::facts::gap::*;
+use watertight::facts::load_balancing::*;
 use watertight::facts::network::*;
 use watertight::facts::perimeter::*;
 use watertight::facts::platform::Platform;
@@ -55,6 +56,10 @@ world! {
     nats: NatGateway, nat_public_ips: NatGatewayPublicIp, nat_ranges: NatGatewayRange,
     gateways: Gateway, gateway_subnets: GatewaySubnet, client_pools: GatewayClientPool, connections: Connection,
     local_gateways: LocalGateway, local_prefixes: LocalGatewayPrefix,
+    balancers: LoadBalancer, fronts: LoadBalancerFrontend, front_ranges: LoadBalancerFrontendRange, chains: GatewayChain,
+    pools: LoadBalancerPool, pool_addresses: LoadBalancerAddress, pool_regions: LoadBalancerRegion, members_down: LoadBalancerMemberDown,
+    balancing_rules: LoadBalancingRule, rule_pools: LoadBalancingRulePool, probes: LoadBalancerProbe,
+    nat_rules: InboundNatRule, nat_rule_pools: InboundNatRulePool, outbound_rules: OutboundRule, outbound_fronts: OutboundRuleFrontend,
     devices: Device, device_addresses: DeviceAddress, device_public_ips: DevicePublicIp,
     endpoints: PrivateEndpoint, links: PrivateEndpointConnection, endpoint_nics: PrivateEndpointNic,
     endpoint_addresses: PrivateEndpointAddress, endpoint_asgs: PrivateEndpointAsg, provider_links: ProviderConnection,
