@@ -164,8 +164,8 @@ impl<'w, 'a> Graph<'w, 'a> {
 
     /// Everything outside that data can end up in.
     pub fn sinks(&self) -> Vec<End> {
-        let mut sinks =
-            vec![End::External(Service::Storage), End::External(Service::KeyVault), End::External(Service::Sql), End::Internet(None)];
+        let mut sinks: Vec<End> = Service::EXTERNAL.map(End::External).into();
+        sinks.push(End::Internet(None));
         sinks.extend(&self.sites);
         sinks.extend(self.machines.iter().chain(&self.stores).filter(|(_, inside)| !inside).map(|(end, _)| *end));
         let mut foreign: Vec<End> = self.endpoints.iter().map(|(_, target)| *target).collect();

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::explain::world::World;
 use crate::facts::network::EndpointPolicies;
 use crate::model::{Prefix, Sym, Tri};
+use crate::rules::endpoint_policy;
 use crate::rules::route::{Context, Entry, Hop, Origin};
 
 /// One next hop that may be chosen.
@@ -166,7 +167,7 @@ pub fn covered_prefixes(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) 
         }
     }
     let everywhere = regions.iter().any(|region| region.as_str() == "*")
-        || (service.as_str() == "microsoft.storage" && world.index.subnet_endpoint_policies.has(subnet));
+        || (service.as_str() == "microsoft.storage" && endpoint_policy::widens(world.index, subnet).hi());
     let of = |tag: Sym| world.platform.tag(tag).unwrap_or_default().to_vec();
     let regional: Vec<Prefix> = regions.iter().flat_map(|region| of(Sym::new(&format!("{tag}.{region}")))).collect();
     // Lists without regional tags say nothing of regions: then the whole service counts.

@@ -68,9 +68,9 @@ fn protected_source(world: &World<'_>, source: Sym) -> Option<Step> {
         Some(access) => match (access.public, access.default_allow) {
             (PublicAccess::Disabled | PublicAccess::SecuredByPerimeter, _) => (Tri::No, "publicNetworkAccess=Disabled"),
             (PublicAccess::Unknown, _) => (Tri::Maybe, "publicNetworkAccess"),
-            (PublicAccess::Enabled, Tri::No) => (Tri::No, "defaultAction=Deny"),
-            (PublicAccess::Enabled, Tri::Maybe) => (Tri::Maybe, "defaultAction"),
-            (PublicAccess::Enabled, Tri::Yes) => return None,
+            (PublicAccess::Enabled | PublicAccess::Unset, Tri::No) => (Tri::No, "defaultAction=Deny"),
+            (PublicAccess::Enabled | PublicAccess::Unset, Tri::Maybe) => (Tri::Maybe, "defaultAction"),
+            (PublicAccess::Enabled | PublicAccess::Unset, Tri::Yes) => return None,
         },
     };
     let text = format!("a copy over a private endpoint fails while the firewall of {} is closed", short(source));

@@ -234,7 +234,7 @@ facts! {
     // service endpoint policies
     EndpointPolicy, EndpointPolicyScope,
     // stores
-    Store, StorePart, StoreAccess, StoreIpRule, StoreSubnetRule, StoreResourceRule, StoreOutboundRule,
+    Store, StorePart, StoreAccess, StoreRuleSet, StoreIpRule, StoreSubnetRule, StoreListRule, StoreResourceRule, StoreOutboundRule,
     // what stores move by themselves
     StoreCopyScope, StoreCrossTenant, ObjectReplication,
     // network security perimeters

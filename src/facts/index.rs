@@ -213,6 +213,8 @@ index! {
     StoreAccess { store_access: store as Sym }
     StoreIpRule { store_ip_rule: rule as Sym, store_ip_rules: store as Sym }
     StoreSubnetRule { store_subnet_rule: rule as Sym, store_subnet_rules: store as Sym, store_subnet_rules_by_subnet: subnet as Sym }
+    StoreRuleSet { store_rule_set: rule_set as Sym, store_rule_sets: store as Sym }
+    StoreListRule { store_list_rule: rule as Sym, store_list_rules: rule_set as Sym }
     StoreResourceRule { store_resource_rules: store as Sym }
     StoreOutboundRule { store_outbound_rules: store as Sym }
     StoreCopyScope { store_copy_scope: store as Sym }

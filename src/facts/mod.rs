@@ -1,7 +1,8 @@
 //! Resources to relations: the public interface between what was exported and what is derived from it.
 //!
-//! `network`, `load_balancing`, `private_access`, `private_link`, `store_facts`, `perimeter`, `channels`, `config` and `gap` declare the relations, `catalog` lists them, `extract` writes them, one file
-//! an Azure resource type, `index` keeps them findable, `store` writes them to files and reads them back, `platform` holds what is
+//! `network`, `load_balancing`, `private_access`, `private_link`, `store_facts`, `perimeter`, `channels`, `config` and `gap` declare the
+//! relations, `catalog` lists them, `extract` writes them, one file an Azure resource type, `service` tells services apart, `index` keeps them
+//! findable, `store` writes them to files and reads them back, `platform` holds what is
 //! true of Azure itself.
 
 #[macro_use]
@@ -21,6 +22,7 @@ pub mod platform;
 pub mod private_access;
 pub mod private_link;
 pub mod selector;
+pub mod service;
 pub mod store;
 pub mod store_facts;
 

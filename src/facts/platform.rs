@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 use crate::facts::catalog::Row;
 use crate::facts::network::{Access, Direction};
 use crate::facts::selector::Selectors;
+use crate::facts::service::{Service, sub_resource};
 use crate::model::{Prefix, Ranges, Sym, net};
 
 relations! { PLATFORM_RELATIONS:
@@ -31,7 +32,8 @@ relations! { PLATFORM_RELATIONS:
     /// private record in `zone` (DNS-17, DNS-37). `{region}`, `{geo}`, `{dns}` and `{n}` stand for a label that depends on the resource.
     PrivateLinkZone private_link_zone { kind: Sym, group: Sym, suffix: Sym, zone: Sym }
 
-    /// `service_port(group, port)`: the front end of the sub-resource `group` answers at TCP `port` (M-16).
+    /// `service_port(group, port)`: the front end of the sub-resource `group` answers at TCP `port` (M-16). Where services share the name of a sub-resource
+    /// and not its ports, the service stands before it: `eventhub/namespace`.
     ServicePort service_port { group: Sym, port: u16 }
 
     /// `endpoint_service(service, tag)`: what the service endpoint `service` covers is the service tag `tag`; both lower case (SE-03).
@@ -111,6 +113,13 @@ impl Platform {
     /// The TCP ports of a sub-resource, sorted; empty where they are not known (M-16).
     pub fn ports(&self, group: Sym) -> &[u16] {
         self.truth.ports.get(&group).map_or(&[], Vec::as_slice)
+    }
+
+    /// The TCP ports of one endpoint of a store of `service`; empty where they are not known (M-16).
+    pub fn ports_of(&self, service: Service, part: Sym) -> &[u16] {
+        let group = sub_resource(part);
+        let own = self.ports(Sym::new(&format!("{}/{group}", service.as_str())));
+        if own.is_empty() { self.ports(group) } else { own }
     }
 
     /// The tag that holds what a service endpoint covers (RTE-05).

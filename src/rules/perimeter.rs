@@ -393,7 +393,7 @@ pub fn calls(index: &Index, caller: Sym, callee: Callee<'_>) -> Decision {
     let alone = match public {
         Some(PublicAccess::SecuredByPerimeter) => Decision { admitted: Tri::No, by: By::Locked },
         Some(PublicAccess::Unknown) => Decision { admitted: Tri::Maybe, by: By::Locked },
-        Some(PublicAccess::Enabled | PublicAccess::Disabled) | None => free,
+        Some(PublicAccess::Enabled | PublicAccess::Unset | PublicAccess::Disabled) | None => free,
     };
     let Some((association, sure)) = member(index, caller) else {
         let doubtful = membership_unknown(index);

@@ -76,8 +76,31 @@ const DEFAULTS: &[(&str, usize, &[&str])] = &[
     ("perimeter_link", 3, &["yes"]),
     ("object_replication", 3, &["yes"]),
     ("private_link_service", 2, &["westeurope", "", "true"]),
+    ("store_rule_set", 3, &["enabled", "no", "false"]),
+    ("store_list_rule", 5, &["", "true"]),
     ("appliance", 1, &["no"]),
 ];
+
+/// The words for stores: the word, the part that is meant without another, what follows the name, the kind or tier.
+const STORES: &[(&str, &str, &str, &str)] = &[
+    ("storage", "blob", "blob.core.windows.net", "storagev2"),
+    ("keyvault", "vault", "vault.azure.net", ""),
+    ("sql", "sqlserver", "database.windows.net", ""),
+    ("cosmos", "sql", "documents.azure.com", "globaldocumentdb"),
+    ("eventhub", "namespace", "servicebus.windows.net", "standard"),
+    ("servicebus", "namespace", "servicebus.windows.net", "premium"),
+    ("acr", "registry", "azurecr.io", "premium"),
+    ("web", "sites", "azurewebsites.net", "app"),
+    ("cognitive", "account", "cognitiveservices.azure.com", ""),
+    ("search", "searchservice", "search.windows.net", ""),
+    ("redis", "rediscache", "redis.cache.windows.net", ""),
+    ("database", "postgresqlserver", "postgres.database.azure.com", ""),
+    ("datalake", "account", "azuredatalakestore.net", ""),
+];
+
+fn store_word(word: &str) -> Option<(&'static str, &'static str, &'static str, &'static str)> {
+    STORES.iter().find(|(name, ..)| *name == word).copied()
+}
 
 /// Parses a whole file; an error names the line.
 pub fn parse(text: &str) -> Result<Scenario, String> {
@@ -187,7 +210,7 @@ fn cells(text: &str) -> Result<(Vec<String>, &str), String> {
 /// | `hybrid("gw", "s", "hq", 192.168.0.0/16)` | a VPN gateway in subnet `s` with a connection to the site |
 /// | `balancer("lb", standard, 10.0.0.100, "s")` | a load balancer with frontend `lb-fe` and pool `lb-pool`; without a subnet the address is public: `lb-pip` |
 /// | `balance("lb", tcp, 80, 8080)` | a rule of it, `lb/80`, for the pool |
-/// | `storage("a1", deny, region)`, `keyvault`, `sql` | a store with one endpoint and its switches |
+/// | `storage("a1", deny, region, kind)`, `keyvault`, `cosmos`, … ([`STORES`]) | a store with one endpoint and its switches; `web` has a deployment site too |
 /// | `private("pe", "s", 10.0.1.9, "a1", blob, approved)` | a private endpoint, its address and both views of consent |
 /// | `zone("z", "privatelink.blob.core.windows.net", "v", …)` | a listed zone and its links |
 /// | `record("z", "a1", 10.0.1.9)` | an A record |
@@ -262,23 +285,29 @@ fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
             rows.push(("load_balancing_rule", row(&[&rule, &format!("{id}-fe"), &arg(1)?, &port, &arg(3)?, "false", "true", ""])));
             rows.push(("load_balancing_rule_pool", row(&[&rule, &format!("{id}-pool")])));
         }
-        "storage" | "keyvault" | "sql" => {
+        _ if store_word(name).is_some() => {
+            let (_, part, suffix, kind) = store_word(name).ok_or("a word for a store")?;
             let id = arg(0)?;
             let region = or(2, "westeurope");
+            let kind = or(3, kind);
             let host_name = id.rsplit('/').next().unwrap_or_default();
-            let (kind, part, suffix) = match name {
-                "storage" => ("storagev2", "blob", "blob.core.windows.net"),
-                "keyvault" => ("", "vault", "vault.azure.net"),
-                _ => ("", "sqlserver", "database.windows.net"),
-            };
             let default = match or(1, "allow").as_str() {
                 "allow" => "yes",
                 "deny" => "no",
                 other => return Err(format!("the default action is allow or deny, found `{other}`")),
             };
-            rows.push(("store", row(&[&id, name, kind, &region])));
+            rows.push(("store", row(&[&id, name, &kind, &region])));
             rows.push(("store_part", row(&[&id, part, "primary", &format!("{host_name}.{suffix}"), &region])));
-            rows.push(("store_access", row(&[&id, "enabled", default, "false", "false", "false"])));
+            if name == "web" {
+                rows.push(("store_part", row(&[&id, "scm", "primary", &format!("{host_name}.scm.{suffix}"), &region])));
+            }
+            // The default action of some stands in a child.
+            let (public, default) = match name {
+                "web" => ("unset", "maybe"),
+                "eventhub" | "servicebus" => ("enabled", "maybe"),
+                _ => ("enabled", default),
+            };
+            rows.push(("store_access", row(&[&id, public, default, "false", "false", "false"])));
         }
         "private" => {
             let (id, subnet, address, target, group) = (arg(0)?, arg(1)?, arg(2)?, arg(3)?, arg(4)?);
@@ -426,8 +455,6 @@ fn end(text: &str) -> Result<End, String> {
         "fqdn" => End::Fqdn(sym),
         "resource" => End::Unmodelled(sym),
         "external" => End::External(Service::parse(name).ok_or_else(|| format!("no service `{name}`"))?),
-        "keyvault" => store("vault"),
-        "sql" => store("sqlserver"),
         "storage" => {
             let (account, part) = name.rsplit_once('/').unwrap_or((name, "blob"));
             let (part, instance) = match part.strip_suffix("_secondary") {
@@ -436,7 +463,11 @@ fn end(text: &str) -> Result<End, String> {
             };
             End::Store(Sym::new(account), Sym::new(part), instance)
         }
-        other => return Err(format!("no such end: `{other}`")),
+        other => match (store_word(other), name.split_once('/')) {
+            (Some(_), Some((id, part))) => End::Store(Sym::new(id), Sym::new(part), Instance::Primary),
+            (Some((_, part, ..)), None) => store(part),
+            (None, _) => return Err(format!("no such end: `{other}`")),
+        },
     })
 }
 

@@ -31,15 +31,6 @@ pub struct Target {
     pub instance: Instance,
 }
 
-/// The tag that holds a service's front ends.
-pub fn service_tag(service: Service) -> Sym {
-    Sym::new(match service {
-        Service::Storage => "storage",
-        Service::KeyVault => "azurekeyvault",
-        Service::Sql => "sql",
-    })
-}
-
 /// Whose name resolution a client has (DNS-01 … DNS-03, DNS-26).
 pub fn view(client: &Client) -> View {
     match client.kind {
@@ -130,7 +121,7 @@ pub fn caller_ways(world: &World<'_>, resource: Sym, target: &Target) -> Vec<Way
     let host = part.map_or_else(String::new, |part| names::host(world.index, world.platform, part));
     let mut steps = perimeter::leaving(world, resource, Callee::Resource(target.store, &host));
     steps.extend(perimeter::https_only(world, &store));
-    steps.push(firewall_step(world, &store, &source, resource));
+    steps.push(firewall_step(world, &store, target.part, &source, resource));
     steps.push(steps::delivered(target.store, target.part, answers));
     vec![Way { via: Via::Public, steps }]
 }
@@ -146,12 +137,12 @@ pub fn estate_addresses(index: &Index) -> Vec<Prefix> {
 }
 
 /// What the store's own side says of a source: its perimeter, else its firewall. `sender` is as in [`crate::rules::perimeter::admit`].
-fn firewall_step(world: &World<'_>, store: &Store, source: &Source, sender: Sym) -> Step {
-    if let Some(step) = perimeter::entering(world, store, source, sender) {
+fn firewall_step(world: &World<'_>, store: &Store, part: Sym, source: &Source, sender: Sym) -> Step {
+    if let Some(step) = perimeter::entering(world, store, part, source, sender) {
         return step;
     }
     let unknown = paas_firewall::Decision { admitted: Tri::Maybe, item: paas_firewall::Item::Unknown };
-    let decision = paas_firewall::of(world.index, store.store, source).unwrap_or(unknown);
+    let decision = paas_firewall::of(world.index, world.platform, store.store, part, source).unwrap_or(unknown);
     steps::firewall(store.store, store.service, &decision)
 }
 
@@ -216,7 +207,7 @@ impl Asked<'_> {
         let mut ways = self.over_public();
         if !matches!(self.client.kind, ClientKind::Internet(_)) {
             for connection in self.connections() {
-                let addresses = private_endpoint::addresses(self.world.index, connection.endpoint, self.group());
+                let addresses = private_endpoint::addresses(self.world.index, connection.endpoint, connection.group);
                 ways.extend(self.over_connection(&connection, &addresses));
             }
         }
@@ -267,7 +258,7 @@ impl Asked<'_> {
         let mut ways = Vec::new();
         let mut without_address = Vec::new();
         for connection in self.connections() {
-            let addresses = private_endpoint::addresses(index, connection.endpoint, self.group());
+            let addresses = private_endpoint::addresses(index, connection.endpoint, connection.group);
             if addresses.contains(&address) {
                 ways.extend(self.over_connection(&connection, &[address]));
             } else if addresses.is_empty() {
@@ -329,7 +320,7 @@ impl Asked<'_> {
                 direct(Source::Public { addresses, certain, origin: Origin::OnPrem })
             }
             ClientKind::Machine => {
-                let class = ServiceClass { service: self.store.service, tag: service_tag(self.store.service), region: self.part.location };
+                let class = ServiceClass { service: self.store.service, tag: self.store.service.tag(), region: self.part.location };
                 let coverage =
                     service_endpoint::of(self.world.index, self.world.platform, self.client.subnet, self.store.service, self.part.location);
                 let ways = self.transport.to_service(self.client, &class, coverage.covered, self.traffic);
@@ -349,9 +340,13 @@ impl Asked<'_> {
         way.via = Via::Public;
         if let Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) = source {
             way.via = Via::ServiceEndpoint;
-            if self.store.service == Service::Storage && self.world.index.subnet_endpoint_policies.has(*subnet) {
+            let looks = endpoint_policy::looks_at(self.world.index, self.world.platform, *subnet, self.part.location);
+            if self.store.service == Service::Storage && looks.hi() && self.world.index.subnet_endpoint_policies.has(*subnet) {
                 let classic = self.store.kind.as_str() == "classic";
-                let decision = endpoint_policy::of(self.world.index, *subnet, self.store.store, classic);
+                let mut decision = endpoint_policy::of(self.world.index, *subnet, self.store.store, classic);
+                if looks == Tri::Maybe {
+                    decision.admitted = decision.admitted.or(Tri::Maybe);
+                }
                 let policies = self.world.index.subnet_endpoint_policies.get(*subnet).iter().map(|row| row.policy);
                 let first = policies.clone().min_by_key(|policy| policy.as_str()).unwrap_or_default();
                 let missing = policies.into_iter().any(|policy| !self.world.index.endpoint_policy.has(policy));
@@ -363,11 +358,29 @@ impl Asked<'_> {
         way.steps.push(steps::front_end(self.store.store, self.store.service, self.group(), answers));
         way.steps.extend(perimeter::https_only(self.world, &self.store));
         way.steps.push(match source {
-            Arrival::Showing(source) => firewall_step(self.world, &self.store, source, self.client.subnet),
+            Arrival::Showing(source) => self.firewall(source),
             Arrival::Unknown => self.anybody(),
         });
         way.steps.push(steps::delivered(self.store.store, self.group(), Span::ALL));
         way
+    }
+
+    /// The firewall, for packets that show `source`; a token from a subnet may carry claims besides (SE-18).
+    fn firewall(&self, source: &Source) -> Step {
+        let step = firewall_step(self.world, &self.store, self.part.part, source, self.client.subnet);
+        let claims = service_endpoint::claims(self.world.index, self.client.subnet, self.store.service, self.part.location);
+        if !claims.hi() || step.span == Span::ALL {
+            return step;
+        }
+        let (subnet, vnet) = (self.client.subnet, self.client.vnet);
+        let tenant = self.world.index.resource.one(vnet).map_or(Sym::EMPTY, |row| row.tenant);
+        let claiming = Source::ServiceEndpoint { subnet, vnet, tenant };
+        let mut claimed = firewall_step(self.world, &self.store, self.part.part, &claiming, subnet);
+        if claims == Tri::Maybe && claimed.span == Span::ALL {
+            claimed.span = Span::UNKNOWN;
+            claimed.code = "W-MISSING";
+        }
+        if claimed.span.may.is_empty() { step } else { claimed }
     }
 
     /// The firewall, for packets of which nobody knows what they show there: it refuses them only where it admits nobody at all.
@@ -375,9 +388,10 @@ impl Asked<'_> {
         let index = self.world.index;
         let everybody = |origin| Source::AnyPublic { except: Vec::new(), origin };
         let mut sources = vec![everybody(Origin::Azure), everybody(Origin::Internet), Source::SameRegionAzure];
-        let named = index.store_subnet_rules.get(self.store.store).iter().map(|rule| rule.subnet);
+        let lists = index.store_rule_sets.get(self.store.store).iter().flat_map(|set| index.store_list_rules.get(set.rule_set));
+        let named = index.store_subnet_rules.get(self.store.store).iter().map(|rule| rule.subnet).chain(lists.map(|rule| rule.subnet));
         sources.extend(named.chain([Sym::EMPTY]).map(|subnet| Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY }));
-        let each = sources.iter().map(|source| firewall_step(self.world, &self.store, source, self.client.subnet));
+        let each = sources.iter().map(|source| firewall_step(self.world, &self.store, self.part.part, source, self.client.subnet));
         let best = each.reduce(|best, next| if next.span.may.is_empty() || !best.span.may.is_empty() { best } else { next });
         let mut step = best.unwrap_or_else(|| steps::delivered(self.store.store, self.group(), Span::UNKNOWN));
         if !step.span.may.is_empty() {

@@ -22,8 +22,8 @@ pub fn https_only(world: &World<'_>, store: &Store) -> Option<Step> {
 }
 
 /// Whether the perimeter of the store admits what the packets show; `None` where no perimeter holds it.
-pub fn entering(world: &World<'_>, store: &Store, source: &Source, sender: Sym) -> Option<Step> {
-    let firewall = paas_firewall::firewall(world.index, store.store)?;
+pub fn entering(world: &World<'_>, store: &Store, part: Sym, source: &Source, sender: Sym) -> Option<Step> {
+    let firewall = paas_firewall::firewall(world.index, world.platform, store.store, part)?;
     let decision = perimeter::admit(world.index, world.platform, &firewall, source, sender)?;
     if let By::Own(own) = decision.by {
         return Some(steps::firewall(store.store, store.service, &own));

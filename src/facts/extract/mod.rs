@@ -5,6 +5,7 @@
 
 mod cloud;
 mod connection;
+mod cosmos;
 mod device;
 mod endpoint;
 mod gateway;
@@ -12,15 +13,19 @@ pub(crate) mod inert;
 mod key_vault;
 mod load_balancer;
 mod machine;
+mod messaging;
 mod nic;
 mod nsg;
 mod out;
+mod paas;
 mod perimeter;
 mod policy;
 mod private_dns;
 mod private_link;
 mod public_ip;
+mod registry;
 mod route_table;
+mod site;
 mod sql;
 mod storage;
 mod store;
@@ -101,10 +106,38 @@ type Extractor = for<'a> fn(&mut Out<'a>, &'a Value);
 /// The types (lower case) that are understood; `*` stands for the parent of a private endpoint connection.
 pub const MODELLED: &[&str] = &[
     "*/privateendpointconnections",
+    "microsoft.appconfiguration/configurationstores",
+    "microsoft.cache/redis",
+    "microsoft.cache/redis/firewallrules",
+    "microsoft.cache/redisenterprise",
     "microsoft.classicstorage/storageaccounts",
+    "microsoft.cognitiveservices/accounts",
     "microsoft.compute/virtualmachines",
     "microsoft.compute/virtualmachinescalesets",
     "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces",
+    "microsoft.containerregistry/registries",
+    "microsoft.datalakestore/accounts",
+    "microsoft.dbformariadb/servers",
+    "microsoft.dbformariadb/servers/firewallrules",
+    "microsoft.dbformariadb/servers/virtualnetworkrules",
+    "microsoft.dbformysql/flexibleservers",
+    "microsoft.dbformysql/flexibleservers/firewallrules",
+    "microsoft.dbformysql/servers",
+    "microsoft.dbformysql/servers/firewallrules",
+    "microsoft.dbformysql/servers/virtualnetworkrules",
+    "microsoft.dbforpostgresql/flexibleservers",
+    "microsoft.dbforpostgresql/flexibleservers/firewallrules",
+    "microsoft.dbforpostgresql/servers",
+    "microsoft.dbforpostgresql/servers/firewallrules",
+    "microsoft.dbforpostgresql/servers/virtualnetworkrules",
+    "microsoft.devices/iothubs",
+    "microsoft.devices/provisioningservices",
+    "microsoft.documentdb/databaseaccounts",
+    "microsoft.eventgrid/domains",
+    "microsoft.eventgrid/topics",
+    "microsoft.eventhub/namespaces",
+    "microsoft.eventhub/namespaces/networkrulesets",
+    "microsoft.keyvault/managedhsms",
     "microsoft.keyvault/vaults",
     "microsoft.network/applicationgateways",
     "microsoft.network/applicationsecuritygroups",
@@ -156,6 +189,13 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/virtualnetworks",
     "microsoft.network/virtualnetworks/subnets",
     "microsoft.network/virtualnetworks/virtualnetworkpeerings",
+    "microsoft.relay/namespaces",
+    "microsoft.relay/namespaces/networkrulesets",
+    "microsoft.search/searchservices",
+    "microsoft.servicebus/namespaces",
+    "microsoft.servicebus/namespaces/networkrulesets",
+    "microsoft.signalrservice/signalr",
+    "microsoft.signalrservice/webpubsub",
     "microsoft.sql/servers",
     "microsoft.sql/servers/firewallrules",
     "microsoft.sql/servers/ipv6firewallrules",
@@ -163,6 +203,12 @@ pub const MODELLED: &[&str] = &[
     "microsoft.sql/servers/virtualnetworkrules",
     "microsoft.storage/storageaccounts",
     "microsoft.storage/storageaccounts/objectreplicationpolicies",
+    "microsoft.synapse/workspaces",
+    "microsoft.synapse/workspaces/firewallrules",
+    "microsoft.web/sites",
+    "microsoft.web/sites/config",
+    "microsoft.web/sites/slots",
+    "microsoft.web/sites/slots/config",
 ];
 
 fn extractor(kind: &str) -> Option<Extractor> {
@@ -220,6 +266,41 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.sql/servers/firewallrules" | "microsoft.sql/servers/ipv6firewallrules" => sql::firewall_rule,
         "microsoft.sql/servers/virtualnetworkrules" => sql::subnet_rule,
         "microsoft.sql/servers/outboundfirewallrules" => sql::outbound_rule,
+        "microsoft.appconfiguration/configurationstores" => paas::app_configuration,
+        "microsoft.cache/redis" => paas::redis,
+        "microsoft.cache/redis/firewallrules"
+        | "microsoft.dbformariadb/servers/firewallrules"
+        | "microsoft.dbformysql/flexibleservers/firewallrules"
+        | "microsoft.dbformysql/servers/firewallrules"
+        | "microsoft.dbforpostgresql/flexibleservers/firewallrules"
+        | "microsoft.dbforpostgresql/servers/firewallrules"
+        | "microsoft.synapse/workspaces/firewallrules" => paas::firewall_rule,
+        "microsoft.cache/redisenterprise"
+        | "microsoft.devices/iothubs"
+        | "microsoft.devices/provisioningservices"
+        | "microsoft.keyvault/managedhsms"
+        | "microsoft.signalrservice/signalr"
+        | "microsoft.signalrservice/webpubsub" => paas::other,
+        "microsoft.cognitiveservices/accounts" => paas::cognitive,
+        "microsoft.containerregistry/registries" => registry::registry,
+        "microsoft.datalakestore/accounts" => paas::data_lake,
+        "microsoft.dbformariadb/servers" | "microsoft.dbformysql/servers" | "microsoft.dbforpostgresql/servers" => paas::single_server,
+        "microsoft.dbformariadb/servers/virtualnetworkrules"
+        | "microsoft.dbformysql/servers/virtualnetworkrules"
+        | "microsoft.dbforpostgresql/servers/virtualnetworkrules" => sql::subnet_rule,
+        "microsoft.dbformysql/flexibleservers" | "microsoft.dbforpostgresql/flexibleservers" => paas::flexible_server,
+        "microsoft.documentdb/databaseaccounts" => cosmos::account,
+        "microsoft.eventgrid/domains" | "microsoft.eventgrid/topics" => paas::event_grid,
+        "microsoft.eventhub/namespaces" => messaging::event_hubs,
+        "microsoft.eventhub/namespaces/networkrulesets"
+        | "microsoft.relay/namespaces/networkrulesets"
+        | "microsoft.servicebus/namespaces/networkrulesets" => messaging::rule_set,
+        "microsoft.relay/namespaces" => messaging::relay,
+        "microsoft.search/searchservices" => paas::search,
+        "microsoft.servicebus/namespaces" => messaging::service_bus,
+        "microsoft.synapse/workspaces" => paas::synapse,
+        "microsoft.web/sites" | "microsoft.web/sites/slots" => site::site,
+        "microsoft.web/sites/config" | "microsoft.web/sites/slots/config" => site::config,
         _ if kind.ends_with("/privateendpointconnections") => connection::provider,
         _ => match kind.strip_prefix("microsoft.network/privatednszones/")? {
             "a" | "aaaa" | "cname" | "mx" | "ptr" | "soa" | "srv" | "txt" => private_dns::record,

@@ -392,7 +392,7 @@ impl Resolver<'_> {
         for connection in private_endpoint::connections(self.index, part.store, group) {
             let keeps = self.index.zone_groups.get(connection.endpoint).iter().any(|g| g.zone == zone);
             if keeps && consent::of(self.index, &connection).admitted == Tri::Yes {
-                found.extend(private_endpoint::addresses(self.index, connection.endpoint, group));
+                found.extend(private_endpoint::addresses(self.index, connection.endpoint, connection.group));
             }
         }
         found.sort_unstable();
@@ -422,7 +422,7 @@ impl Resolver<'_> {
         if let Some(&part) = self.part_of_host(name) {
             let group = private_endpoint::group(part.part, part.instance);
             let kind = self.kind(part.store);
-            let only_group = self.index.store_parts.get(part.store).len() <= 1;
+            let only_group = private_endpoint::only_group(self.index, part.store, group);
             let approved = consent::approved_for(self.index, part.store, group, only_group);
             let mut possible = Vec::new();
             if approved.hi() {
@@ -452,7 +452,7 @@ impl Resolver<'_> {
     }
 
     fn kind(&self, store: Sym) -> Sym {
-        self.index.store.one(store).map_or(Sym::EMPTY, |row| names::resource_kind(row.service))
+        self.index.store.one(store).map_or(Sym::EMPTY, |row| names::resource_kind(self.index, row))
     }
 
     /// What the server at `server` answers (DNS-20); `asker` is the network that Azure's own resolver answers for.

@@ -220,9 +220,5 @@ impl World<'_> {
 
 /// The service tag of a service's front ends.
 pub fn service_tag(service: Service) -> &'static str {
-    match service {
-        Service::Storage => "storage",
-        Service::KeyVault => "azurekeyvault",
-        Service::Sql => "sql",
-    }
+    super::paas::table(service).1
 }

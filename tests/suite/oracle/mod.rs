@@ -3,7 +3,7 @@
 //! It shares no logic with the rules of the product, only the rows and the words of the answer. `world` holds the rows; `packet` the packet
 //! and the outcome of a walk; `address` who owns an address; `filter` and `tag` security groups; `links` and `route` which next hop wins;
 //! `walk` the way itself, `gateway` its part on premises, `balance` load balancers, `deliver` its end and the way back; `egress` how the internet sees a machine;
-//! `dns`, `endpoint`, `store` and `firewall` names, private endpoints and the front ends of stores; `ends` and `stores_by_name` the quantifiers
+//! `dns`, `endpoint`, `store`, `firewall` and `paas` names, private endpoints and the front ends of stores; `ends` and `stores_by_name` the quantifiers
 //! of "one of" and "every"; `perimeter` and `callers` what PaaS resources may do in their own name; `leak` the naive exfiltration.
 
 pub mod address;
@@ -19,8 +19,10 @@ pub mod firewall;
 pub mod gateway;
 pub mod leak;
 pub mod links;
+pub mod paas;
 pub mod packet;
 pub mod perimeter;
+pub mod private_link;
 pub mod route;
 pub mod store;
 pub mod stores_by_name;

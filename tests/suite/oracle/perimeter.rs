@@ -156,10 +156,10 @@ impl World<'_> {
         if !self.accesses.iter().any(|a| a.store == caller && a.outbound_restricted) || self.service_of(caller) != Some(Service::Sql) {
             return Tri::Yes;
         }
-        if self.outbound_rules.iter().any(|r| r.store == caller && self.fits(r.fqdn.as_str(), host)) {
+        if self.outbound_hosts.iter().any(|r| r.store == caller && self.fits(r.fqdn.as_str(), host)) {
             return Tri::Yes;
         }
-        Tri::from_bool(self.outbound_rules.is_empty() && !self.children_are_listed(caller, "microsoft.sql/servers/outboundfirewallrules"))
+        Tri::from_bool(self.outbound_hosts.is_empty() && !self.children_are_listed(caller, "microsoft.sql/servers/outboundfirewallrules"))
             .min(Tri::Maybe)
     }
 

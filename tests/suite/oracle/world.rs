@@ -12,6 +12,7 @@ use watertight::facts::network::*;
 use watertight::facts::perimeter::*;
 use watertight::facts::platform::Platform;
 use watertight::facts::private_access::*;
+use watertight::facts::private_link::*;
 use watertight::facts::selector::Selector;
 use watertight::facts::store_facts::*;
 use watertight::model::{Prefix, Sym};
@@ -42,7 +43,7 @@ macro_rules! world {
 }
 
 world! {
-    resources: Resource, child_types: ChildType, complete_types: CompleteType,
+    resources: Resource, child_types: ChildType, complete_types: CompleteType, eras: Era,
     vnets: Vnet, vnet_prefixes: VnetPrefix, vnet_dns: VnetDns,
     subnets: Subnet, subnet_prefixes: SubnetPrefix, subnet_nsgs: SubnetNsg, subnet_tables: SubnetRouteTable,
     subnet_nats: SubnetNatGateway, delegations: SubnetDelegation, service_endpoints: SubnetServiceEndpoint,
@@ -66,10 +67,12 @@ world! {
     zones: PrivateDnsZone, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
     policies: EndpointPolicy, policy_scopes: EndpointPolicyScope,
     stores: Store, parts: StorePart, accesses: StoreAccess, ip_rules: StoreIpRule, subnet_rules: StoreSubnetRule,
-    resource_rules: StoreResourceRule, outbound_rules: StoreOutboundRule,
+    resource_rules: StoreResourceRule, outbound_hosts: StoreOutboundRule,
     perimeters: Perimeter, associations: PerimeterAssociation, perimeter_rules: PerimeterRule, perimeter_links: PerimeterLink,
     link_profiles: PerimeterLinkProfile, network_identifiers: SubnetNetworkIdentifier,
-    copy_scopes: StoreCopyScope, cross_tenant: StoreCrossTenant, replications: ObjectReplication, eras: Era,
+    copy_scopes: StoreCopyScope, cross_tenant: StoreCrossTenant, replications: ObjectReplication,
+    services: PrivateLinkService, service_frontends: PrivateLinkFrontend, service_nats: PrivateLinkNat, open_subnets: SubnetPrivateLinkOpen,
+    rule_sets: StoreRuleSet, list_rules: StoreListRule,
     boundary_tenants: BoundaryTenant, boundary_subscriptions: BoundarySubscription,
     sites: Site, site_prefixes: SitePrefix, site_nats: SiteNat, forwarders: SiteForwarder,
     dns_servers: DnsServer, dns_server_records: DnsServerRecord, appliances: Appliance, appliance_allows: ApplianceAllow,
@@ -177,6 +180,7 @@ impl World<'_> {
         let of_perimeters = self.perimeter_rules.iter().filter(|r| r.item == AccessItem::Prefix);
         all.extend(of_perimeters.filter_map(|r| r.value.as_str().parse::<Prefix>().ok()));
         let fields = self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(self.routes.iter().map(|r| r.destination));
+        let fields = fields.chain(self.list_rules.iter().map(|r| r.source));
         for item in fields.flat_map(|field| field.items()) {
             match item {
                 Selector::Prefix(prefix) => all.push(prefix),
