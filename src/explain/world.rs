@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::explain::outsiders::Pool;
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::pieces::Bounds;
 use crate::explain::way::{Kind, Step};
@@ -50,9 +51,9 @@ pub struct World<'a> {
     subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
     bounds: OnceCell<Bounds>,
     memberships: RefCell<FxHashMap<Sym, Tri>>,
-    forwarding: OnceCell<Vec<Sym>>,
-    transit_cuts: OnceCell<Vec<Prefix>>,
-    transit_tags: OnceCell<Vec<Sym>>,
+    transit: OnceCell<(Vec<Prefix>, Vec<Sym>)>,
+    regions: OnceCell<Vec<Sym>>,
+    pools: [OnceCell<Pool>; 2],
     internet: RefCell<Internet>,
 }
 
@@ -75,9 +76,9 @@ impl<'a> World<'a> {
             subscriptions: RefCell::default(),
             bounds: OnceCell::new(),
             memberships: RefCell::default(),
-            forwarding: OnceCell::new(),
-            transit_cuts: OnceCell::new(),
-            transit_tags: OnceCell::new(),
+            transit: OnceCell::new(),
+            regions: OnceCell::new(),
+            pools: Default::default(),
             internet: RefCell::default(),
         }
     }
@@ -172,20 +173,40 @@ impl<'a> World<'a> {
         })
     }
 
-    /// Every prefix that an appliance on the way compares addresses with: its own filters and routes, and what is stated of it.
-    pub fn transit_cuts(&self) -> &[Prefix] {
-        self.transit_cuts.get_or_init(|| {
-            let mut cuts = Vec::new();
-            for nic in self.forwarding() {
-                for config in self.index.ip_configs_by_nic.get(*nic) {
-                    filters::cuts(self, *nic, config.subnet, &mut cuts);
+    /// Every prefix that an appliance on the way compares addresses with, and the tags its filters name.
+    pub fn transit(&self) -> &(Vec<Prefix>, Vec<Sym>) {
+        self.transit.get_or_init(|| {
+            let (mut cuts, mut tags) = (Vec::new(), Vec::new());
+            for nic in self.index.nic.rows().filter(|nic| nic.forwarding) {
+                for config in self.index.ip_configs_by_nic.get(nic.nic) {
+                    let (prefixes, named) = filters::compared(self, nic.nic, config.subnet);
+                    cuts.extend(prefixes);
+                    tags.extend(named);
                 }
             }
             cuts.extend(self.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
             cuts.sort();
             cuts.dedup();
-            cuts
+            tags.sort();
+            tags.dedup();
+            (cuts, tags)
         })
+    }
+
+    /// The regions that a network or a store of the estate is in.
+    pub fn regions(&self) -> &[Sym] {
+        self.regions.get_or_init(|| {
+            let networks = self.index.vnet.rows().map(|row| row.location);
+            let mut regions: Vec<Sym> = networks.chain(self.index.store_parts.rows().map(|row| row.location)).collect();
+            regions.sort_by_key(|region| region.as_str());
+            regions.dedup();
+            regions
+        })
+    }
+
+    /// One address of the internet for each answer that anything in the estate can give.
+    pub fn pool(&self, v6: bool) -> &Pool {
+        self.pools[usize::from(v6)].get_or_init(|| Pool::of(self, v6))
     }
 
     /// One address of the internet for each answer that what a place meets on the way out to it, or in from it, can give (IN-01);
@@ -203,25 +224,6 @@ impl<'a> World<'a> {
         });
         self.internet.borrow_mut().insert(key, found.clone());
         found
-    }
-
-    /// The interfaces that forward packets.
-    fn forwarding(&self) -> &[Sym] {
-        self.forwarding.get_or_init(|| self.index.nic.rows().filter(|nic| nic.forwarding).map(|nic| nic.nic).collect())
-    }
-
-    /// The tags that the filters of appliances name.
-    pub fn transit_tags(&self) -> &[Sym] {
-        self.transit_tags.get_or_init(|| {
-            let places = self.forwarding().iter().flat_map(|nic| {
-                let subnets = self.index.ip_configs_by_nic.get(*nic).iter();
-                subnets.map(move |config| (*nic, config.subnet))
-            });
-            let mut tags: Vec<Sym> = places.flat_map(|(nic, subnet)| filters::named_tags(self, nic, subnet)).collect();
-            tags.sort();
-            tags.dedup();
-            tags
-        })
     }
 
     /// The application security groups of an address configuration; membership counts surely only where all members of a group are in one

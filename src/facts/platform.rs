@@ -85,6 +85,11 @@ impl Platform {
         self.tags.ranges.get(&tag)
     }
 
+    /// The addresses that front ends of Azure's services may have: those of every tag but the tags of the cloud as a whole.
+    pub fn front_ends(&self) -> &Ranges {
+        &self.tags.front_ends
+    }
+
     /// The tag of a service in one region: `storage.westeurope`; `None` where the list does not have it.
     pub fn regional_tag(&self, service: Sym, region: Sym) -> Option<Sym> {
         self.tags.regional.get(&(service, region)).copied()
@@ -200,6 +205,7 @@ fn builtin_tags() -> Tags {
 struct Tags {
     by_name: FxHashMap<Sym, Vec<Prefix>>,
     ranges: FxHashMap<Sym, Ranges>,
+    front_ends: Ranges,
     /// By service and region: the tag of both.
     regional: FxHashMap<(Sym, Sym), Sym>,
     /// One table a prefix length that occurs: network address to the tags that have that prefix.
@@ -228,6 +234,8 @@ impl Tags {
         for ((is_v4, length), table) in lengths {
             if is_v4 { self.v4.push((length, table)) } else { self.v6.push((length, table)) }
         }
+        let services = self.by_name.iter().filter(|(tag, _)| !tag.as_str().starts_with("azurecloud"));
+        self.front_ends = services.flat_map(|(_, prefixes)| prefixes).collect();
         self.v4.sort_unstable_by_key(|(length, _)| *length);
         self.v6.sort_unstable_by_key(|(length, _)| *length);
         self

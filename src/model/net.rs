@@ -89,6 +89,17 @@ pub fn overlaps_public(prefix: &Prefix) -> bool {
     }
 }
 
+/// Whether any prefix of a sorted list holds all of `prefix`.
+pub fn held_by_any(sorted: &[Prefix], prefix: &Prefix) -> bool {
+    let wider = |length| Prefix::new(prefix.network(), length).expect("no longer than the prefix").trunc();
+    (0..=prefix.prefix_len()).any(|length| sorted.binary_search(&wider(length)).is_ok())
+}
+
+/// Whether `prefix` holds all of any prefix of a sorted list.
+pub fn holds_any(prefix: &Prefix, sorted: &[Prefix]) -> bool {
+    sorted.get(sorted.partition_point(|other| other < prefix)).is_some_and(|other| prefix.contains(other))
+}
+
 /// `from` without `what`, as a sorted list of disjoint prefixes.
 pub fn subtract(from: &[Prefix], what: &[Prefix]) -> Vec<Prefix> {
     let mut left = Vec::new();
@@ -146,6 +157,17 @@ mod tests {
         assert_eq!(parse_prefix("10.1.2.3/16").unwrap().to_string(), "10.1.0.0/16");
         assert_eq!(parse_prefix("10.1.2.3").unwrap().to_string(), "10.1.2.3/32");
         assert_eq!(parse_prefix("1234"), None);
+    }
+
+    #[test]
+    fn a_sorted_list_is_searched_for_what_holds_and_what_is_held() {
+        let mut list: Vec<Prefix> = ["10.1.0.0/16", "10.0.0.0/24", "2001:db8::/32"].map(|text| text.parse().unwrap()).to_vec();
+        list.sort_unstable();
+        for asked in ["10.1.2.0/24", "10.1.0.0/16", "10.0.0.0/16", "10.0.0.0/8", "10.2.0.0/16", "2001:db8::1/128", "2000::/3"] {
+            let asked: Prefix = asked.parse().unwrap();
+            assert_eq!(held_by_any(&list, &asked), list.iter().any(|p| p.contains(&asked)), "{asked}");
+            assert_eq!(holds_any(&asked, &list), list.iter().any(|p| asked.contains(p)), "{asked}");
+        }
     }
 
     #[test]

@@ -37,6 +37,22 @@ impl Ranges {
         }
     }
 
+    /// The last address of the range that holds `ip`; `None` where `ip` is not in the set.
+    pub fn end_of(&self, ip: IpAddr) -> Option<IpAddr> {
+        match ip {
+            IpAddr::V4(v4) => around(&self.v4, v4.into()).map(|(_, end)| IpAddr::V4(end.into())),
+            IpAddr::V6(v6) => around(&self.v6, v6.into()).map(|(_, end)| IpAddr::V6(end.into())),
+        }
+    }
+
+    /// The first address of the set from `ip` on, in its family.
+    pub fn first_from(&self, ip: IpAddr) -> Option<IpAddr> {
+        match ip {
+            IpAddr::V4(v4) => from(&self.v4, v4.into()).map(|n| IpAddr::V4(n.into())),
+            IpAddr::V6(v6) => from(&self.v6, v6.into()).map(|n| IpAddr::V6(n.into())),
+        }
+    }
+
     /// Whether the two sets share an address.
     pub fn overlap(&self, other: &Ranges) -> bool {
         share(&self.v4, &other.v4) || share(&self.v6, &other.v6)
@@ -90,6 +106,12 @@ fn around<N: Ord + Copy>(ranges: &[(N, N)], n: N) -> Option<(N, N)> {
     ranges[..at].last().copied().filter(|(_, last)| *last >= n)
 }
 
+/// The first number in any of the ranges from `n` on.
+fn from<N: Ord + Copy>(ranges: &[(N, N)], n: N) -> Option<N> {
+    let at = ranges.partition_point(|(_, end)| *end < n);
+    ranges.get(at).map(|(start, _)| n.max(*start))
+}
+
 fn touch<N: Ord + Copy>(ranges: &[(N, N)], first: N, last: N) -> bool {
     let at = ranges.partition_point(|(_, end)| *end < first);
     ranges.get(at).is_some_and(|(start, _)| *start <= last)
@@ -134,6 +156,11 @@ mod tests {
         fn ranges_say_what_walking_the_addresses_says(a in small(), b in small(), asked in small()) {
             let within = |list: &[Prefix], n: u32| list.iter().any(|p| p.contains(&IpAddr::V4(n.into())));
             let (left, right): (Ranges, Ranges) = (a.iter().collect(), b.iter().collect());
+            for n in 0..64u32 {
+                let next = (n..64).find(|n| within(&a, *n)).map(|n| IpAddr::V4(n.into()));
+                prop_assert_eq!(left.first_from(IpAddr::V4(n.into())), next);
+                prop_assert_eq!(left.end_of(IpAddr::V4(n.into())).is_some(), within(&a, n));
+            }
             prop_assert_eq!(left.overlap(&right), (0..64).any(|n| within(&a, n) && within(&b, n)));
             for prefix in asked {
                 let inside: Vec<bool> = (0..64).filter(|n| within(&[prefix], *n)).map(|n| within(&a, n)).collect();
