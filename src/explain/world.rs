@@ -286,11 +286,16 @@ impl World<'_> {
     /// Whether the security group of its subnet filters what comes to a private endpoint (PE-22, PE-23).
     pub fn endpoint_filtered(&self, endpoint: Sym) -> Tri {
         let subnet = self.index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
-        match self.index.subnet_private_endpoint_policy.one(subnet).map(|row| row.policies) {
+        match self.endpoint_policies(subnet) {
             Some(EndpointPolicies::Enabled | EndpointPolicies::Nsg) => Tri::Yes,
             Some(EndpointPolicies::Unknown) => Tri::Maybe,
             Some(EndpointPolicies::Disabled | EndpointPolicies::RouteTable) | None => Tri::No,
         }
+    }
+
+    /// Which filters of a subnet apply to private endpoints in it: in the first years none ever did (PE-22, PE-25).
+    pub fn endpoint_policies(&self, subnet: Sym) -> Option<EndpointPolicies> {
+        self.index.subnet_private_endpoint_policy.one(subnet).map(|row| row.policies).filter(|_| !self.is_2019())
     }
 }
 

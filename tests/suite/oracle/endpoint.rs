@@ -174,7 +174,7 @@ fn view(state: Consent, settled: bool) -> Tri {
     match state {
         _ if !settled => Tri::Maybe,
         Consent::Approved => Tri::Yes,
-        Consent::Unknown => Tri::Maybe,
+        Consent::Unknown | Consent::Requested => Tri::Maybe,
         Consent::Pending | Consent::Rejected | Consent::Disconnected => Tri::No,
     }
 }
