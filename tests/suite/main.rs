@@ -18,5 +18,6 @@ mod scenario_format;
 mod scenarios;
 mod selectors;
 mod sessions;
+mod strangers;
 mod verify;
 mod ways_out;
