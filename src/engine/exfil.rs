@@ -291,6 +291,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             let span = quick
                 .map(|span| span.within(Set::tcp_udp()))
                 .unwrap_or_else(|| self.evaluate(from, to).map_or(Span::NONE, |edge| edge.span));
+            let span = if self.is_app(to) { span.doubted() } else { span };
             self.edges.borrow_mut().insert(key, span);
             span
         });
@@ -301,7 +302,14 @@ impl<'w, 'a> Graph<'w, 'a> {
         let mut assumptions = Vec::new();
         let mut hops = Vec::new();
         for pair in nodes.windows(2) {
-            let Some(edge) = self.evaluate(pair[0], pair[1]) else { continue };
+            let Some(mut edge) = self.evaluate(pair[0], pair[1]) else { continue };
+            if let End::Store(store, ..) = pair[1]
+                && self.is_app(pair[1])
+            {
+                edge.span = edge.span.doubted();
+                let text = "whether the app passes on what it is given is not known".to_owned();
+                edge.assumptions.push(Assumption { code: "W-UNSUPPORTED".to_owned(), resource: store, text });
+            }
             let sure = !edge.span.sure.is_empty();
             let (via, traffic) = if sure { (edge.sure_via, edge.span.sure) } else { (edge.may_via, edge.span.may) };
             if !sure {
@@ -313,6 +321,12 @@ impl<'w, 'a> Graph<'w, 'a> {
         assumptions.dedup();
         let to = nodes.last().copied().unwrap_or(source);
         Path { from: source, to, hops, proven, assumptions }
+    }
+
+    /// Whether the node is an app inside. It runs code of its own: bytes it is given rest there for others only where it means them to.
+    fn is_app(&self, node: End) -> bool {
+        let End::Store(store, ..) = node else { return false };
+        self.world.index.store.one(store).is_some_and(|row| row.service == Service::Web) && self.world.inside(store)
     }
 
     fn evaluate(&self, from: End, to: End) -> Option<Edge> {

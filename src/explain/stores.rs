@@ -55,7 +55,7 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
 /// How machines get to public front ends, remembered for one kind of traffic: by address configuration, service tag, region and coverage.
 #[derive(Default)]
 pub struct Arrivals {
-    known: RefCell<FxHashMap<(Sym, Sym, Sym, Tri), store::Arriving>>,
+    known: RefCell<FxHashMap<(Sym, Service, Sym, Tri), store::Arriving>>,
 }
 
 /// What the pairs of an adversarial flow from a machine to a store let through, without the ways that say why; `None` where the machine has several places to
@@ -69,7 +69,7 @@ pub fn carried(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Sp
     let (Some((client, from @ From::Host(_), true)), None) = (clients.next(), clients.next()) else { return None };
     let transport = FromPlace { world, from, session: flow.session };
     let arriving = |class: &ServiceClass, covered: Tri| {
-        let key = (client.ip_config, class.tag, class.region, covered);
+        let key = (client.ip_config, class.service, class.region, covered);
         if let Some(known) = arrivals.known.borrow().get(&key) {
             return known.clone();
         }

@@ -109,6 +109,8 @@ fn at_most_one(fact: &Fact) -> bool {
             | Fact::StorePart(_)
             | Fact::StoreAccess(_)
             | Fact::StoreSubnetRule(_)
+            | Fact::StoreRuleSet(_)
+            | Fact::StoreListRule(_)
             | Fact::Appliance(_)
             | Fact::DnsServer(_)
             | Fact::VnetDns(_)
@@ -149,6 +151,7 @@ pub fn build(bytes: &[u8]) -> BTreeSet<Fact> {
     routes(&mut tape, &mut text, vnets);
     hybrid(&mut tape, &mut text, vnets);
     stores(&mut tape, &mut text, vnets);
+    services(&mut tape, &mut text, vnets);
     statements(&text).expect("the generator writes facts").into_iter().collect()
 }
 
@@ -417,6 +420,78 @@ fn stores(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
     }
 }
 
+/// Now and then a store of another service, with rules of its kind.
+fn services(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
+    const SERVICES: [(&str, &str, &str, &[&str]); 8] = [
+        ("c0", "cosmos", "microsoft.azurecosmosdb", &["globaldocumentdb"]),
+        ("h0", "eventhub", "microsoft.eventhub", &["standard", "standard", "basic"]),
+        ("b0", "servicebus", "microsoft.servicebus", &["premium", "premium", "standard", "\"\""]),
+        ("r0", "acr", "microsoft.containerregistry", &["premium", "premium", "basic", "\"\""]),
+        ("w0", "web", "microsoft.web", &["app"]),
+        ("p0", "database", "microsoft.sql", &["\"\""]),
+        ("x0", "search", "microsoft.keyvault", &["\"\""]),
+        ("l0", "datalake", "microsoft.azureactivedirectory", &["\"\""]),
+    ];
+    for (at, (id, word, endpoint, tiers)) in SERVICES.into_iter().enumerate() {
+        if !tape.once_in(4) {
+            continue;
+        }
+        let (v, s) = (tape.below(vnets), tape.below(2));
+        let default = tape.pick(&["allow", "deny"]);
+        let region = tape.pick(&["westeurope", "eastus"]);
+        text.push_str(&format!("{word}(\"{id}\", {default}, {region}, {}). ", tape.pick(tiers)));
+        if tape.once_in(2) {
+            let location = tape.pick(&["\"\"", "\"*\"", "eastus"]);
+            text.push_str(&format!("subnet_service_endpoint(\"s{v}{s}\", \"{endpoint}\", {location}). "));
+        }
+        if word == "web" {
+            access_restrictions(tape, text, id, &format!("s{v}{s}"));
+        } else {
+            let switch = tape.pick(&["enabled", "enabled", "disabled"]);
+            if matches!(word, "eventhub" | "servicebus") && !tape.once_in(3) {
+                text.push_str(&format!("store_rule_set(\"{id}/set\", \"{id}\", \"\", {switch}, {}). ", tape.pick(&["yes", "no"])));
+            }
+            if tape.once_in(2) {
+                let range = tape.pick(&["203.0.113.0, 203.0.113.255", "0.0.0.0, 0.0.0.0", "198.51.100.7, 198.51.100.7"]);
+                text.push_str(&format!("store_ip_rule(\"{id}/ip\", \"{id}\", {range}). "));
+            }
+            if tape.once_in(2) {
+                text.push_str(&format!(
+                    "store_subnet_rule(\"{id}/net\", \"{id}\", \"s{v}{s}\", {}). ",
+                    tape.pick(&["yes", "yes", "maybe"])
+                ));
+            }
+        }
+        if tape.once_in(3) {
+            let group = match word {
+                "cosmos" => "sql",
+                "eventhub" | "servicebus" => "namespace",
+                "acr" => "registry",
+                "web" => "sites",
+                "database" => "postgresqlserver",
+                _ => "searchservice",
+            };
+            let state = tape.pick(&["approved", "pending"]);
+            text.push_str(&format!("private(\"q{at}\", \"s{v}{s}\", 10.{v}.{s}.{}, \"{id}\", {group}, {state}). ", 120 + at));
+        }
+    }
+}
+
+/// Two lists, of which the first has some rules.
+fn access_restrictions(tape: &mut Tape<'_>, text: &mut String, id: &str, subnet: &str) {
+    let switch = tape.pick(&["unset", "unset", "enabled", "disabled"]);
+    text.push_str(&format!("store_rule_set(\"{id}/main\", \"{id}\", sites, {switch}, {}). ", tape.pick(&["yes", "no", "maybe"])));
+    text.push_str(&format!("store_rule_set(\"{id}/scm\", \"{id}\", scm, {switch}, yes). "));
+    for position in 0..tape.below(4) {
+        let source = tape.pick(&["198.51.100.7/32", "203.0.113.0/24", "0.0.0.0/0", "*", "storage", "unheardof", "\"\""]);
+        let named = if source == "\"\"" { tape.pick(&[subnet, "*", "s00"]) } else { "" };
+        let (allow, sure) = (tape.once_in(2), !tape.once_in(5));
+        text.push_str(&format!(
+            "store_list_rule(\"{id}/{position}\", \"{id}/main\", {position}, {allow}, {source}, \"{named}\", {sure}). "
+        ));
+    }
+}
+
 /// The flows worth asking on an estate: every kind of end with every other, a few kinds of traffic, in an order that depends on names alone.
 pub fn flows(facts: &BTreeSet<Fact>) -> Vec<Ask> {
     let mut machines: Vec<Sym> = Vec::new();
@@ -444,7 +519,7 @@ pub fn flows(facts: &BTreeSet<Fact>) -> Vec<Ask> {
     targets.extend(inside.iter().copied());
     targets.push(End::Internet(Some("198.51.100.7".parse().expect("literal"))));
     targets.push(End::Ip("10.0.0.9".parse().expect("literal")));
-    targets.push(End::External(Service::Storage));
+    targets.extend([Service::Storage, Service::Cosmos].map(End::External));
     let mut sources = inside;
     sources.push(End::Internet(Some("198.51.100.7".parse().expect("literal"))));
     sources.push(End::Internet(None));
@@ -456,7 +531,11 @@ pub fn flows(facts: &BTreeSet<Fact>) -> Vec<Ask> {
             if from_outside && to_outside {
                 continue; // nothing of the estate is asked
             }
-            let dport = if matches!(to, End::Store(_, part, _) if part.as_str() == "sqlserver") { 1433 } else { 443 };
+            let dport = match to {
+                End::Store(_, part, _) if part.as_str() == "sqlserver" => 1433,
+                End::Store(_, part, _) if part.as_str() == "postgresqlserver" => 5432,
+                _ => 443,
+            };
             let turn = all.len();
             let proto = match (turn % 5, to) {
                 (3, End::Machine(_) | End::Subnet(_) | End::Ip(_)) => Proto::Icmp,

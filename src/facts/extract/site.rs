@@ -12,9 +12,11 @@ use crate::model::{Sym, Tri, net};
 /// `microsoft.web/sites` and `…/slots` (APP-01).
 pub(super) fn site<'a>(out: &mut Out<'a>, body: &'a Value) {
     device::elsewhere(out, body);
-    if get(body, "hostingEnvironmentProfile").is_some_and(is_set) {
-        // An environment stands in a network of its own and has no firewall of the platform's (GEN-06).
-        return out.gap("`properties.hostingEnvironmentProfile` is not modelled");
+    // An environment stands in a network of its own and has no firewall of the platform's (GEN-06).
+    for environment in ["hostingEnvironmentProfile", "managedEnvironmentId"] {
+        if get(body, environment).is_some_and(is_set) {
+            return out.gap(format!("`properties.{environment}` is not modelled"));
+        }
     }
     let kind = get(&out.resource.body, "kind").and_then(Value::as_str).map_or(Sym::EMPTY, Sym::lower);
     store(out, Service::Web, kind);

@@ -123,8 +123,10 @@ fn connected(index: &Index, store: &Store) -> Tri {
         let sure = store.service == Service::Cosmos || private_endpoint::only_group(index, store.store, group);
         any.or(consent::approved_for(index, store.store, group, sure))
     });
-    // What one that waits for consent does is not documented.
-    let waiting = groups.iter().any(|&group| !private_endpoint::connections(index, store.store, group).is_empty());
+    // What one that waits for consent does is not documented. One that names a slot is the slot's.
+    let of_slot = |group: Sym| group.as_str().starts_with("sites-");
+    let any_here = index.private_endpoint_connections_by_target.get(store.store).iter().any(|connection| !of_slot(connection.group));
+    let waiting = any_here || groups.iter().any(|&group| !private_endpoint::connections(index, store.store, group).is_empty());
     if waiting { approved.or(Tri::Maybe) } else { approved }
 }
 
