@@ -21,14 +21,16 @@ use crate::rules::route::PLATFORM_ADDRESS;
 /// How a packet gets to one place behind a frontend: the frontend, the place, the destinations its filters may see, the way so far.
 type Arrive<'f> = dyn Fn(&Walk<'_, '_>, Sym, &Host, &[IpAddr], Trail) -> Way + 'f;
 
-/// A member with its ways.
+/// What is known of a member beside its ways.
 struct Reached {
-    ways: Vec<Way>,
-    /// What they let through while nothing but the filters and routes around the member counts.
+    /// What its ways let through while nothing but the filters and routes around the member counts.
     sure: Set,
     /// Whether the probe surely does not get through to it (ILB-08).
     deaf: bool,
+    /// Whether an administrator has taken it out.
     down: bool,
+    /// How many places its ways stand for that nobody told apart yet: all must let a flow through.
+    places: usize,
 }
 
 impl Walk<'_, '_> {
@@ -67,11 +69,14 @@ impl Walk<'_, '_> {
         // With a floating address members also see the frontend's.
         let address = self.world.index.public_ip_address.one(self.public_ip_of(frontend)).map_or(host.ip, |row| row.address);
         let packet = Packet { dst: address, ..packet.clone() };
-        for branch in self.world.branches(frontend) {
-            let here = |backend: &Backend| matches!(&backend.what, Member::Places(places) if places.contains(host));
-            if !branch.backends.iter().any(here) {
-                continue;
-            }
+        let here = |backend: &Backend| matches!(&backend.what, Member::Places(places) if places.contains(host));
+        let mut branches: Vec<Branch> = self.world.branches(frontend);
+        branches.retain(|branch| branch.backends.iter().any(here));
+        let asked = |branch: &Branch| branch.takes.at_member().may.meets(self.asked);
+        if branches.iter().any(asked) {
+            branches.retain(asked);
+        }
+        for branch in branches {
             let at_member = branch.takes.at_member();
             let shared = branch.nat && branch.takes.width() < branch.backends.len();
             let every = !shared && !(branch.floating && address == host.ip);
@@ -109,17 +114,20 @@ impl Walk<'_, '_> {
                     Member::Places(places) => places,
                     Member::Frontend(_) | Member::Missing => &[],
                 };
+                let mut sure = Set::ALL;
                 for place in places {
                     // Replies to the frontend come back to the same member where an HA ports rule keeps the two directions together.
                     let shared = if !several || branch.takes.is_every_port() { address } else { place.ip };
+                    let start = ways.len();
                     self.through_host(place, shared, packet, trail.clone(), ways);
+                    sure = sure.and(surely(&ways[start..]));
                 }
-                if from == ways.len() {
+                if places.is_empty() {
                     ways.push(trail.clone().and(self.nobody(frontend, backend)).end(Via::Appliance));
+                    sure = Set::EMPTY;
                 }
-                let sure = ways[from..].iter().fold(Set::EMPTY, |set, way| set.or(way.span().sure));
                 let deaf = self.is_deaf(branch, places);
-                reached.push((from..ways.len(), Reached { ways: Vec::new(), sure, deaf, down: backend.down }));
+                reached.push((from..ways.len(), Reached { sure, deaf, down: backend.down, places: places.len() }));
             }
             if reached.is_empty() {
                 ways.push(trail.clone().and(self.no_member(frontend, branch)).end(Via::Appliance));
@@ -245,11 +253,13 @@ impl Walk<'_, '_> {
         let mut reached = Vec::new();
         let internal = self.public_ip_of(frontend).is_empty();
         let itself = |place: &Host| internal && packet.src == Seen::At(place.ip);
+        let one_asked_for = matches!(&self.target, Target::Host(_));
         for backend in &branch.backends {
             let wanted = |place: &&Host| !matches!(&self.target, Target::Host(host) if host != *place);
             let mut each: Vec<Vec<Way>> = Vec::new();
             let mut deaf = false;
             match &backend.what {
+                Member::Places(places) if places.is_empty() && one_asked_for => {}
                 Member::Places(places) if places.is_empty() => {
                     each.push(vec![trail.clone().and(self.nobody(frontend, backend)).end(Via::LoadBalancer)]);
                 }
@@ -269,22 +279,23 @@ impl Walk<'_, '_> {
                     self.behind(*regional, packet, trail, arrive, &mut ways);
                     each.push(ways);
                 }
+                Member::Frontend(_) | Member::Missing if one_asked_for => {}
                 Member::Frontend(_) | Member::Missing => {
                     each.push(vec![trail.clone().and(self.nobody(frontend, backend)).end(Via::LoadBalancer)]);
                 }
             }
             let ways = any_place(each);
-            let sure = ways.iter().fold(Set::EMPTY, |set, way| set.or(way.span().sure));
             if !ways.is_empty() {
-                reached.push(Reached { ways, sure, deaf, down: backend.down });
+                let sure = surely(&ways);
+                reached.push((ways, Reached { sure, deaf, down: backend.down, places: 1 }));
             }
         }
         if reached.is_empty() {
             return vec![trail.clone().and(self.no_member(frontend, branch)).end(Via::LoadBalancer)];
         }
-        let all: Vec<&Reached> = reached.iter().collect();
+        let all: Vec<&Reached> = reached.iter().map(|(_, member)| member).collect();
         // A flow that is meant for one member gets there by one choice or another.
-        let choice = !matches!(self.target, Target::Host(_));
+        let choice = !one_asked_for;
         let mut doubts: Vec<Vec<Step>> = all.iter().map(|member| self.doubts(frontend, branch, member, &all, choice)).collect();
         let myself = |backend: &Backend| matches!(&backend.what, Member::Places(places) if places.iter().any(itself));
         if branch.backends.len() > 1 && branch.backends.iter().any(myself) {
@@ -293,8 +304,8 @@ impl Walk<'_, '_> {
             doubts.iter_mut().for_each(|steps| steps.push(hairpin.clone().code("W-HAIRPIN")));
         }
         let mut out = Vec::new();
-        for (member, doubts) in reached.into_iter().zip(doubts) {
-            for mut way in member.ways {
+        for ((ways, _), doubts) in reached.into_iter().zip(doubts) {
+            for mut way in ways {
                 way.steps.splice(0..0, doubts.iter().cloned());
                 out.push(way);
             }
@@ -344,7 +355,7 @@ impl Walk<'_, '_> {
         let some_hear = all.iter().any(|other| !other.deaf);
         let counted = all.iter().filter(|other| !(other.deaf && some_hear));
         let shared = counted.fold(Set::ALL, |set, other| set.and(other.sure));
-        if all.len() > 1 && all.iter().any(|other| other.sure != shared) {
+        if (all.len() > 1 && all.iter().any(|other| other.sure != shared)) || member.places > 1 {
             let text = format!("rule {rule} chooses among {} members, and not all of them let the same through", all.len());
             let chosen = step(Stage::LoadBalancer, Span { sure: shared, may: Set::ALL }, "balancer.7", text);
             out.push(chosen.by(frontend, rule).kind(Kind::Assumption).code("W-UNSUPPORTED"));
@@ -377,6 +388,11 @@ impl Walk<'_, '_> {
         let text = format!("{} cannot reach itself through its own load balancer", short(place.name(self.world)));
         step(Stage::LoadBalancer, Span::NONE, "balancer.4", text).by(frontend, "hairpin").kind(Kind::Default)
     }
+}
+
+/// What ways surely let through together.
+fn surely(ways: &[Way]) -> Set {
+    ways.iter().fold(Set::EMPTY, |set, way| set.or(way.span().sure))
 }
 
 /// What passes a rule where the load balancer is a next hop: the packet is for somebody else, so no port is translated (NVA-03).

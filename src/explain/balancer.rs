@@ -192,6 +192,9 @@ impl World<'_> {
     /// The pools that hold a place, by its configuration and by its address; and the inbound NAT rules that lead to it.
     fn pools_of(&self, host: &Host) -> Vec<Sym> {
         let index = self.index;
+        if host.ip_config.is_empty() {
+            return Vec::new(); // a machine that is only imagined is in no pool
+        }
         let own = index.ip_config_pools.get(host.ip_config).iter().map(|row| row.pool);
         let by_address =
             index.load_balancer_pools_by_address.get(host.ip).iter().filter(|row| row.vnet.is_empty() || row.vnet == host.vnet);

@@ -336,7 +336,8 @@ fn in_by_balancers(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts
             let walk = internet_walk(world, flow, Target::Host(host.clone()));
             walk.in_by_frontend(frontend, host, &from_client(client, host.ip), &PublicSource::OneOf(vec![net::host(client)]))
         };
-        out.extend(by_clients(world, source, hosts, public_ip, &to));
+        let found = by_clients(world, source, hosts, public_ip, &to);
+        out.extend(found.into_iter().filter(|group| group.iter().any(|pair| !pair.is_empty())));
     }
     let missing = world.missing_pool(first);
     if !missing.is_empty() {

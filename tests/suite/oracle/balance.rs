@@ -166,6 +166,7 @@ impl Walk<'_, '_> {
         let mut reached: Vec<(Outcome, bool, bool)> = Vec::new();
         for member in &members {
             let outcome = match member.what {
+                What::Nobody | What::Missing if matches!(self.target, Target::Config(_)) => continue, // another member is asked for
                 What::Nobody => Outcome::denied(Stage::LoadBalancer, "nobody"),
                 What::Missing => Outcome::unproven(Stage::LoadBalancer, "member", "W-MISSING"),
                 What::Frontend(regional) if world.is_global(frontend) && !world.is_global(regional) => {
@@ -188,7 +189,8 @@ impl Walk<'_, '_> {
                         let seen = if taker.floating { vec![own, Packet { dst: packet.dst, ..own }] } else { vec![own] };
                         all_of(seen.into_iter().map(|seen| arrive(frontend, config, place, seen)).collect())
                     });
-                    all_of(each.collect())
+                    let outcome = all_of(each.collect());
+                    if places.len() > 1 { outcome.beside(Stage::NsgInbound) } else { outcome } // which address it has is not known
                 }
             };
             reached.push((outcome, self.is_deaf(taker.probe, member), member.down));
