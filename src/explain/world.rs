@@ -437,8 +437,8 @@ impl World<'_> {
             return false;
         }
         // Without a stated boundary it is what the input holds; ids without a subscription are a person's own facts.
-        let own =
-            || parts.subscription.is_empty() && (index.store.has(id) || index.machine.has(id) || index.nic.has(id) || index.vnet.has(id));
+        let held = || index.store.has(id) || index.machine.has(id) || index.nic.has(id) || index.vnet.has(id) || index.subnet.has(id);
+        let own = || parts.subscription.is_empty() && (held() || index.private_endpoint.has(id));
         subscriptions_known || known.is_some() || self.subscriptions().contains(&subscription) || own()
     }
 
