@@ -285,13 +285,12 @@ impl<'w, 'a> Graph<'w, 'a> {
         let known = self.edges.borrow().get(&key).copied();
         let span = known.unwrap_or_else(|| {
             let quick = match (from, to) {
+                _ if self.app(to).is_some() => None,
                 (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
                 _ => stores::carried(self.world, &between(from, to), &self.arrivals),
             };
-            let span = quick
-                .map(|span| span.within(Set::tcp_udp()))
-                .unwrap_or_else(|| self.evaluate(from, to).map_or(Span::NONE, |edge| edge.span));
-            let span = if self.is_app(to) { span.doubted() } else { span };
+            let span =
+                quick.map(|span| span.within(Set::tcp_udp())).unwrap_or_else(|| self.edge(from, to).map_or(Span::NONE, |edge| edge.span));
             self.edges.borrow_mut().insert(key, span);
             span
         });
@@ -302,14 +301,7 @@ impl<'w, 'a> Graph<'w, 'a> {
         let mut assumptions = Vec::new();
         let mut hops = Vec::new();
         for pair in nodes.windows(2) {
-            let Some(mut edge) = self.evaluate(pair[0], pair[1]) else { continue };
-            if let End::Store(store, ..) = pair[1]
-                && self.is_app(pair[1])
-            {
-                edge.span = edge.span.doubted();
-                let text = "whether the app passes on what it is given is not known".to_owned();
-                edge.assumptions.push(Assumption { code: "W-UNSUPPORTED".to_owned(), resource: store, text });
-            }
+            let Some(edge) = self.edge(pair[0], pair[1]) else { continue };
             let sure = !edge.span.sure.is_empty();
             let (via, traffic) = if sure { (edge.sure_via, edge.span.sure) } else { (edge.may_via, edge.span.may) };
             if !sure {
@@ -323,10 +315,25 @@ impl<'w, 'a> Graph<'w, 'a> {
         Path { from: source, to, hops, proven, assumptions }
     }
 
-    /// Whether the node is an app inside. It runs code of its own: bytes it is given rest there for others only where it means them to.
-    fn is_app(&self, node: End) -> bool {
-        let End::Store(store, ..) = node else { return false };
-        self.world.index.store.one(store).is_some_and(|row| row.service == Service::Web) && self.world.inside(store)
+    /// What carries bytes from one node to another.
+    fn edge(&self, from: End, to: End) -> Option<Edge> {
+        let mut edge = self.evaluate(from, to)?;
+        if let Some(app) = self.app(to) {
+            edge.span = edge.span.doubted();
+            edge.assumptions.push(Assumption {
+                code: "W-UNSUPPORTED".to_owned(),
+                resource: app,
+                text: "whether the app passes on what it is given is not known".to_owned(),
+            });
+        }
+        Some(edge)
+    }
+
+    /// An app inside runs code of its own: bytes it is given rest there for others only where it means them to.
+    fn app(&self, to: End) -> Option<Sym> {
+        let End::Store(store, ..) = to else { return None };
+        let app = self.world.index.store.one(store).is_some_and(|row| row.service == Service::Web);
+        (app && self.world.inside(store)).then_some(store)
     }
 
     fn evaluate(&self, from: End, to: End) -> Option<Edge> {

@@ -142,6 +142,14 @@ impl Walk<'_, '_> {
             Hop::Gateway => match home {
                 Home::Internet if passed.is_empty() => Reply::Lost("goes to the gateway, which never saw the packet"),
                 Home::Site(site) if self.leads_to_site(from, site) && passed.is_empty() => Reply::Right,
+                Home::Network(home) if passed.is_empty() => match to {
+                    Seen::At(ip) => match self.world.gateway_leads_to(from.vnet, *ip, home) {
+                        Tri::Yes => Reply::Right,
+                        Tri::Maybe => Reply::Elsewhere("goes to the gateway, which perhaps leads back"),
+                        Tri::No => Reply::Lost("goes to the gateway, which does not lead back"),
+                    },
+                    Seen::SomePublic => Reply::Elsewhere("goes to the gateway"),
+                },
                 Home::Site(site) if !self.leads_to_site(from, site) => Reply::Lost("goes to a gateway without a connection to the site"),
                 _ => Reply::Elsewhere("goes to the gateway"),
             },

@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::private_link;
-use crate::explain::walk::{Home, Passed, Target, Trail, Walk, device_words, tri_span};
+use crate::explain::walk::{Passed, Target, Trail, Walk, device_words, tri_span};
 use crate::explain::way::{Kind, Step, Way};
 use crate::facts::network::{Protocol, PublicSku};
 use crate::model::{Proto, Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
+use crate::rules::peering::Joint;
 
 /// Hops through appliances before a walk is given up as a loop.
 const MAX_APPLIANCES: usize = 16;
@@ -28,6 +29,7 @@ impl Walk<'_, '_> {
         };
         if vnet != at.vnet {
             trail.steps.extend(self.peering_steps(at, vnet, packet, &trail));
+            trail.steps.extend(self.hop_steps(at, vnet, address));
         }
         if packet.service.is_none() && packet.dst == address {
             // The next hop is the destination itself.
@@ -73,6 +75,21 @@ impl Walk<'_, '_> {
             .filter(|peer| peer.usable.hi() && peer.prefixes.iter().any(|(prefix, sure)| sure.hi() && prefix.contains(&address)))
             .max_by_key(|peer| peer.usable)
             .map(|peer| peer.vnet)
+    }
+
+    /// What an appliance in another network is as a next hop: its subnet must take part in a subnet peering (PEER-12), and whether a connected
+    /// group leads to one is not documented (NVA-01).
+    fn hop_steps(&self, at: &Host, vnet: Sym, address: IpAddr) -> Vec<Step> {
+        let network = self.world.network(at.vnet);
+        let Some(peer) = network.peers.iter().find(|peer| peer.vnet == vnet && peer.usable.hi()) else { return Vec::new() };
+        let mut out = self.world.partial_steps(at, peer, address);
+        if peer.joint == Joint::Group {
+            let text =
+                format!("whether an appliance in {}, a member of the same connected group, can be a next hop is not known", short(vnet));
+            let unsure = step(Stage::Route, Span::UNKNOWN, "appliance.10", text).by(peer.peering, address.to_string());
+            out.push(unsure.kind(Kind::Assumption).code("W-NVA-UNKNOWN"));
+        }
+        out
     }
 
     /// The packet is handed to the appliance at `host`; `address` is where replies to it may be sent.
@@ -140,6 +157,7 @@ impl Walk<'_, '_> {
         }
         // A load balancer in front keeps the two directions together where the packet leaves by the interface it came in by.
         let address = if exit.nic == host.nic { address } else { host.ip };
+        trail.gateways.clear();
         trail.appliances.push(Passed { nic: host.nic, address, exit: exit.clone(), translated, before });
         let out = filters::outbound(self.world, exit, packet.source(), packet.destination(), packet.ports, self.asked);
         trail.steps.extend(out);
@@ -192,71 +210,6 @@ impl Walk<'_, '_> {
         }
         exits.sort_by_key(|exit| (exit.nic.as_str(), exit.ip));
         exits
-    }
-
-    /// The packet is for an address behind the gateway (GW-09).
-    pub fn to_gateway(&self, at: &Host, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
-        let network = self.world.network(at.vnet);
-        let mut trail = trail;
-        trail.via = trail.via.or(Some(Via::Gateway));
-        let gateway = network.gateway.gateways.first().copied().unwrap_or_default();
-        let matching: Vec<_> = network.gateway.routes.iter().filter(|(prefix, _, _)| prefix.contains(&packet.dst)).collect();
-        let longest = matching.iter().map(|(prefix, _, _)| prefix.prefix_len()).max();
-        let sites: Vec<(Sym, Tri)> =
-            matching.iter().filter(|(prefix, _, _)| Some(prefix.prefix_len()) == longest).map(|(_, site, sure)| (*site, *sure)).collect();
-        let wrong = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Internet);
-        // A gateway also passes packets on to the networks that use it (PEER-10, GW-10): how is not modelled.
-        let modelled = self.world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&packet.dst));
-        if sites.is_empty() || wrong || modelled {
-            let learned = network.gateway.unknown_routes;
-            let unknown = !learned.is_empty() || modelled;
-            let (span, code) = match (unknown, modelled) {
-                (false, _) => (Span::NONE, ""),
-                (true, false) => (Span::UNKNOWN, "W-BGP-UNKNOWN"),
-                (true, true) => (Span::UNKNOWN, "W-UNSUPPORTED"),
-            };
-            let text = if modelled {
-                format!("{} lies in a network of the input: whether the gateway passes it on there is not modelled", packet.dst)
-            } else {
-                format!("no site behind the gateway is known to have {}", packet.dst)
-            };
-            let source = if learned.is_empty() { gateway } else { learned };
-            let kind = if unknown { Kind::Assumption } else { Kind::Absence };
-            trail = trail.and(step(Stage::Gateway, span, "gateway.2", text).by(source, "").kind(kind).code(code));
-            ways.push(trail.end(Via::Gateway));
-            return;
-        }
-        let learned = !network.gateway.unknown_routes.is_empty();
-        // Another connection may have learned a longer prefix (GW-04).
-        let several = sites.len() > 1 || (learned && self.world.index.connections_by_gateway.get(gateway).len() > 1);
-        for (site, sure) in sites {
-            let mut trail = trail.clone();
-            if matches!(&self.target, Target::Site(wanted) if !self.world.same_site(*wanted, site)) {
-                let text = format!("{} is at site {}", packet.dst, short(site));
-                ways.push(trail.and(step(Stage::Gateway, Span::NONE, "gateway.2", text).by(gateway, short(site))).end(Via::Gateway));
-                continue;
-            }
-            if matches!(self.home, Home::Site(_)) {
-                let text = format!("whether the gateway joins two sites is not known: to {}", short(site));
-                let unsure = step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).by(gateway, "").kind(Kind::Assumption);
-                trail = trail.and(unsure.code("W-BGP-UNKNOWN"));
-            }
-            if several {
-                let text = format!("several sites have {}: which of them the gateway chooses is not known", packet.dst);
-                let unsure = step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).by(gateway, "").kind(Kind::Assumption);
-                trail = trail.and(unsure.code("W-OVERLAP"));
-            }
-            let text = format!("gateway {} delivers it to site {}", short(gateway), short(site));
-            let mut by = step(Stage::Gateway, tri_span(sure), "gateway.1", text).by(gateway, short(site)).at_fact(site).kind(Kind::Fact);
-            if !sure.lo() {
-                by = by.code("W-CONN-STATE").kind(Kind::Assumption);
-            }
-            trail = trail.and(by);
-            if self.session {
-                trail.steps.extend(self.way_back_from_site(at, packet, &trail));
-            }
-            ways.push(trail.end(Via::Gateway));
-        }
     }
 
     /// The packet reaches a private endpoint's interface: consent, then the filter of its subnet (PE-10, PE-23).
@@ -386,6 +339,10 @@ impl Walk<'_, '_> {
                 }
                 nobody = false;
                 let kind = index.device.one(device.device).map_or(crate::facts::network::DeviceKind::Other, |row| row.kind);
+                if self.is_proxy(kind) {
+                    self.at_public_proxy(device.device, owner.public_ip, packet, source, trail.clone(), ways);
+                    continue;
+                }
                 let (stage, via) = device_words(kind);
                 let text = format!("{} {} has the address; what it does is not modelled", kind.as_str(), short(device.device));
                 let unknown = step(stage, Span::UNKNOWN, "inbound.4", text).by(device.device, "").kind(Kind::Assumption);
@@ -443,7 +400,8 @@ impl Walk<'_, '_> {
             let span = if unknown { Span::UNKNOWN } else { Span::NONE };
             let text = format!("a Standard public address is closed while no NSG opens {}", short(host.nic));
             let closed = step(Stage::NsgInbound, span, "inbound.2", text).by(public_ip, "sku=Standard").kind(Kind::Default);
-            trail = trail.and(if unknown { closed.code("W-UNSUPPORTED") } else { closed });
+            let closed = if unknown { closed.code("W-UNSUPPORTED") } else { closed };
+            trail = trail.and(self.perhaps_opened(host, packet, closed));
         }
         let sources: Vec<Seen> = match source {
             PublicSource::SomeAzure => vec![Seen::SomePublic],

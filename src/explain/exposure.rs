@@ -41,8 +41,8 @@ pub struct Exposure {
 /// Whom the part `part` of `store` lets in from outside, in a fixed order. `inside` is the trust boundary: whether a resource id lies in it (X-01).
 ///
 /// ```datalog
-/// exposed(S, "internet") :- store_access(S, _, "yes", _, _, _), !closed(S).                                      // exposure.1
-/// exposed(S, E) :- provider_connection(_, S, E, "approved", true), !resource(E, _, _, _, _, _, _).               // exposure.2
+/// exposed(S, P, "internet", "proven") :- store_access(S, _, "yes", _, _, _), store_part(S, P, _, _, _), !closed(S). // exposure.1
+/// exposed(S, P, E, "proven") :- provider_connection(_, S, E, "approved", true), store_part(S, P, _, _, _), !inside(E). // exposure.2
 /// ```
 pub fn exposure(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, part: Sym) -> Vec<Exposure> {
     let index = world.index;

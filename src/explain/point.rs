@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 
 use crate::explain::filters;
+use crate::explain::gateway::unlisted_step;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::stores;
 use crate::explain::walk::{Home, Target, Trail, Walk};
@@ -11,7 +12,7 @@ use crate::explain::way::{Answer, Assumption, End, Flow, Kind, Mode, Reason, Ste
 use crate::explain::world::{Outward, World};
 use crate::facts::network::PublicSku;
 use crate::model::traffic::ANY_PORT;
-use crate::model::{Prefix, Set, Span, Stage, Sym, Verdict, Via, net};
+use crate::model::{Set, Span, Stage, Sym, Verdict, Via, net};
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
 use crate::rules::route::PLATFORM_ADDRESS;
@@ -100,6 +101,20 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
     if let End::Unmodelled(resource) = flow.to {
         return one(unmodelled(resource));
     }
+    let mut pairs = of_ends(world, flow);
+    for end in [flow.from, flow.to] {
+        // What a site has besides may be anything, where that is too much to look at one by one (GW-04).
+        if let End::Site(site) = end
+            && world.unlisted_addresses(site).is_none()
+        {
+            let unknown = Way { via: Via::Gateway, steps: vec![unlisted_step(site, &Seen::SomePublic)] };
+            pairs.groups.push(vec![vec![unknown]]);
+        }
+    }
+    pairs
+}
+
+fn of_ends(world: &World<'_>, flow: &Flow) -> Pairs {
     match flow.from {
         End::Machine(_) | End::Nic(_) | End::Subnet(_) => from_places(world, flow),
         End::Internet(source) => from_internet(world, flow, source),
@@ -118,8 +133,15 @@ pub fn one(way: Way) -> Pairs {
 /// A way that ends at something whose behaviour is not modelled.
 pub fn unmodelled(resource: Sym) -> Way {
     let text = format!("how {} sends and answers is not modelled", short(resource));
-    let unknown = step(Stage::Route, Span::UNKNOWN, "reach.9", text).by(resource, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
-    Way { via: Via::Public, steps: vec![unknown] }
+    let unknown = step(Stage::Route, Span::UNKNOWN, "reach.9", text).by(resource, "").kind(Kind::Assumption);
+    Way { via: Via::Public, steps: vec![unknown.code(if is_front_door(resource) { "W-L7" } else { "W-UNSUPPORTED" })] }
+}
+
+/// Services that take requests from the internet and open flows of their own to their origins (IN-09).
+fn is_front_door(resource: Sym) -> bool {
+    let kind = crate::model::ids::id_type(resource.as_str()).unwrap_or_default();
+    let kinds = ["microsoft.network/frontdoors", "microsoft.network/trafficmanagerprofiles", "microsoft.apimanagement/service"];
+    kinds.contains(&kind.as_str()) || kind.starts_with("microsoft.cdn/profiles")
 }
 
 /// Something that opens no flows as the source of one (PE-16).
@@ -163,7 +185,12 @@ fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr,
             let addresses = world.outsiders(from, Outward::To);
             addresses.iter().map(|ip| vec![(*ip, Target::Internet)]).collect()
         }
-        End::Site(site) => site_representatives(world, site).into_iter().map(|ip| vec![(ip, Target::Site(site))]).collect(),
+        End::Site(site) => {
+            let listed = site_representatives(world, site);
+            let unlisted = world.unlisted_addresses(site).unwrap_or_default();
+            let family = |ip: &IpAddr| ip.is_ipv4() == from.ip.is_ipv4();
+            listed.into_iter().chain(unlisted.iter().copied()).filter(family).map(|ip| vec![(ip, Target::Site(site))]).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -229,6 +256,7 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     let blind =
         |nic: Sym| index.ip_configs_by_nic.get(nic).iter().any(|row| !index.ip_config_address.has(row.ip_config) && rangeless(row.subnet));
     let missing = |end: End| match end {
+        End::Subnet(subnet) => rangeless(subnet),
         End::Machine(machine) => index.nics_by_machine.get(machine).iter().any(|row| !index.nic.has(row.nic) || blind(row.nic)),
         End::Nic(nic) => blind(nic),
         _ => false,
@@ -446,7 +474,9 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
     let mut out = Pairs::default();
     let entrances = world.entrances(site);
     for entrance in &entrances {
-        for source in site_representatives(world, site) {
+        let listed = site_representatives(world, site).into_iter().map(|ip| (ip, true));
+        let unlisted = world.unlisted_addresses(site).unwrap_or_default();
+        for (source, known) in listed.chain(unlisted.iter().map(|ip| (*ip, false))) {
             let at = Host::imagined(world, entrance.subnet, source);
             for group in destinations(world, flow, &at) {
                 let pairs = group.into_iter().map(|(ip, target)| {
@@ -465,7 +495,11 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
                         sources: RefCell::default(),
                     };
                     let mut ways = Vec::new();
-                    let entered = Trail { steps: vec![entrance.step.clone()], via: Some(Via::Gateway), ..Trail::default() };
+                    let mut entered = Trail { steps: vec![entrance.step.clone()], via: Some(Via::Gateway), ..Trail::default() };
+                    entered.steps.extend(walk.advertised(entrance.subnet, &packet));
+                    if !known {
+                        entered.steps.push(unlisted_step(site, &packet.src));
+                    }
                     walk.onward(&at, &packet, entered, &mut ways);
                     ways
                 });
@@ -474,7 +508,7 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
         }
     }
     if out.groups.is_empty() {
-        let unlisted = !entrances.is_empty() && world.site_prefixes(site).is_empty();
+        let unlisted = !entrances.is_empty() && (world.site_prefixes(site).is_empty() || world.unlisted_addresses(site).is_none());
         let (span, code, text) = if unlisted {
             (Span::UNKNOWN, "W-BGP-UNKNOWN", "which addresses the site has is not in the input")
         } else if entrances.is_empty() {
@@ -491,9 +525,8 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
 
 /// From a site to a public address: by the site's own way out, with the addresses a person stated for it.
 fn from_site_outside(world: &World<'_>, flow: &Flow, site: Sym, ip: IpAddr) -> Pairs {
-    let nats = world.index.site_nats.rows().filter(|row| world.same_site(row.site, site));
-    let mut addresses: Vec<Prefix> = nats.map(|row| net::host(row.address)).filter(|p| p.addr().is_ipv4() == ip.is_ipv4()).collect();
-    addresses.sort_unstable();
+    let mut addresses = world.site_sources(site);
+    addresses.retain(|prefix| prefix.addr().is_ipv4() == ip.is_ipv4());
     let source = if addresses.is_empty() { PublicSource::SomeAzure } else { PublicSource::OneOf(addresses) };
     let walk = internet_walk(world, flow, Target::Anyone);
     let packet = Packet { ports: SourcePorts::Translated, ..Packet::new(Seen::SomePublic, Vec::new(), ip) };

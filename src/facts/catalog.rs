@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use crate::facts::channels::*;
 use crate::facts::config::*;
 use crate::facts::gap::*;
+use crate::facts::hub::*;
 use crate::facts::load_balancing::*;
+use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::facts::perimeter::*;
 use crate::facts::platform::*;
@@ -209,7 +211,7 @@ macro_rules! facts {
 
 facts! {
     // the estate as a whole
-    Resource, Tag, Gap, ChildType,
+    Resource, Tag, Gap, Property, ChildType,
     // networks
     Vnet, VnetPrefix, VnetDns, Clouded,
     Subnet, SubnetPrefix, SubnetNsg, SubnetRouteTable, SubnetNatGateway, SubnetDelegation,
@@ -244,6 +246,14 @@ facts! {
     // what a person stated
     BoundaryTenant, BoundarySubscription, Label, Site, SitePrefix, SiteNat, SiteForwarder, DnsServer, DnsServerRecord, Appliance,
     ApplianceAllow, CompleteType, Era,
+    // more of peerings, routes, gateways and devices
+    PeeringOnlyV6, PeeringSubnet, RouteBgpOverride, VnetBasicEndpointPolicies, GatewayRemoteNetworks, CircuitPublicPrefix, Listener,
+    // virtual WAN
+    VirtualWan, VirtualHub, RouteServer, HubConnection, HubPropagation, HubLabel, HubConnectionRoute, HubTable, HubTableLabel, HubRoute,
+    HubPolicy, HubBranch, HubDoubt,
+    // network managers
+    NetworkManager, GroupMember, MembershipsListed, GroupPolicy, ManagerListing, ManagerApplied, AdminConfiguration, AdminCollection,
+    AdminRule, AdminRuleGroup, Connectivity, ConnectivityHub, ConnectivityGroup, RoutingCollection,
 }
 
 /// Platform truth: not part of an estate, but declared like the rest.

@@ -1,8 +1,8 @@
 //! Resources to relations: the public interface between what was exported and what is derived from it.
 //!
-//! `network`, `load_balancing`, `private_access`, `private_link`, `store_facts`, `perimeter`, `channels`, `config` and `gap` declare the
-//! relations, `catalog` lists them, `extract` writes them, one file an Azure resource type, `service` tells services apart, `index` keeps them
-//! findable, `store` writes them to files and reads them back, `platform` holds what is
+//! `network`, `load_balancing`, `manager`, `hub`, `private_access`, `private_link`, `store_facts`, `perimeter`, `channels`, `config` and `gap`
+//! declare the relations, `catalog` lists them, `extract` writes them, one file an Azure resource type, `service` tells services apart, `index`
+//! keeps them findable, `store` writes them to files and reads them back, `platform` holds what is
 //! true of Azure itself.
 
 #[macro_use]
@@ -14,8 +14,10 @@ pub mod config;
 pub mod estate;
 pub mod extract;
 pub mod gap;
+pub mod hub;
 pub mod index;
 pub mod load_balancing;
+pub mod manager;
 pub mod network;
 pub mod perimeter;
 pub mod platform;

@@ -137,6 +137,24 @@ impl Platform {
         &self.truth.default_rules
     }
 
+    /// Every row that programs can read: all but the prefixes of service tags, which are asked for by address.
+    pub fn cells(&self) -> Vec<(&'static str, Vec<String>)> {
+        fn of<R: Row>(rows: &[R]) -> impl Iterator<Item = (&'static str, Vec<String>)> + '_ {
+            rows.iter().map(|row| {
+                let mut cells = Vec::new();
+                row.write(&mut cells);
+                (R::RELATION.name, cells)
+            })
+        }
+        let truth = self.truth;
+        let pairs: Vec<RegionPair> = truth.pairs.iter().map(|(&region, &pair)| RegionPair { region, pair }).collect();
+        let ports = truth.ports.iter().flat_map(|(&group, ports)| ports.iter().map(move |&port| ServicePort { group, port }));
+        let ports: Vec<ServicePort> = ports.collect();
+        let endpoints: Vec<EndpointService> = truth.endpoints.iter().map(|(&service, &tag)| EndpointService { service, tag }).collect();
+        let rows = of(&truth.default_rules).chain(of(&pairs)).chain(of(&truth.zones)).chain(of(&ports)).chain(of(&endpoints));
+        rows.chain(of(&truth.limits)).collect()
+    }
+
     /// How many of `name` a resource of type `kind` can have.
     pub fn limit(&self, name: Sym, kind: Sym) -> Option<u32> {
         self.truth.limits.iter().find(|limit| limit.name == name && limit.kind == kind).map(|limit| limit.count)

@@ -94,6 +94,11 @@ impl<'a> Derived<'a> {
             "consented" => Ok(self.table("consented", bound, || self.consented())),
             "name_answer" => Ok(self.table("name_answer", bound, || self.name_answers())),
             "sensitive" => Ok(self.table("sensitive", bound, || self.sensitive())),
+            "resolves" => Ok(self.resolves(symbol(0), symbol(1))),
+            "endpoint_covers" => Ok(self.covers(symbol(0), symbol(1))),
+            "mixed_servers" => Ok(self.table("mixed_servers", bound, || self.mixed_servers())),
+            "address_tag" => Ok(self.address_tags(bound.first().copied().flatten())),
+            "counted" => Ok(self.table("counted", bound, || self.counted())),
             _ => Err(format!("`{relation}` is declared, but nothing derives it; this is a bug in watertight")),
         }
     }
@@ -369,7 +374,7 @@ impl<'a> Derived<'a> {
     }
 
     /// The word for an answer that a private zone gives; nothing for one that none does.
-    fn answer(&self, resolution: &Resolution, store: Sym, group: Sym) -> Option<&'static str> {
+    pub(super) fn answer(&self, resolution: &Resolution, store: Sym, group: Sym) -> Option<&'static str> {
         match resolution.answer {
             Answer::Public | Answer::ServFail => None,
             Answer::NxDomain => Some("nxdomain"),

@@ -46,7 +46,7 @@ impl Derived<'_> {
             "reaches_store" => self.of_reach(row, text(row, 3), text(row, 2), &|set| set),
             "leaks" => self.of_leak(row),
             "consented" => self.of_consent(row),
-            "name_answer" => self.of_name(row),
+            "name_answer" | "resolves" => self.of_name(row),
             "exposed" => self.of_exposure(row),
             _ => Proof::default(),
         }

@@ -65,7 +65,7 @@ fn lists(scope: &EndpointPolicyScope, account: Sym) -> Scope {
 /// filters(S) :- subnet_endpoint_policy(S, P), endpoint_policy_scope(_, P, "microsoft.storage", X), X != "".       // sep.1
 /// policy_admits(S, A) :- subnet_endpoint_policy(S, P), endpoint_policy_scope(_, P, "microsoft.storage", A), store(A, "storage", _, _). // sep.2
 /// policy_admits(S, A) :- subnet_endpoint_policy(S, P), endpoint_policy_scope(_, P, "microsoft.storage", X),
-///                        resource(A, _, _, _, U, _, _), X = cat("/subscriptions/", U).                           // sep.3
+///                        resource(A, _, _, _, U, _, _), concat("/subscriptions/", U, X).                         // sep.3
 /// policy_admits(S, A) :- subnet(S, _, _), !filters(S), store(A, "storage", _, _).                                 // sep.4
 /// ```
 pub fn admits(policies: &[Policy<'_>], account: Sym, classic: bool) -> Decision {

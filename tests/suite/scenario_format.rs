@@ -79,6 +79,12 @@ const DEFAULTS: &[(&str, usize, &[&str])] = &[
     ("store_rule_set", 3, &["enabled", "no", "false"]),
     ("store_list_rule", 5, &["", "true"]),
     ("appliance", 1, &["no"]),
+    ("network_manager", 1, &["1"]),
+    ("admin_configuration", 2, &["none"]),
+    ("admin_rule", 6, &["*", "*", "*", "*"]),
+    ("connectivity", 2, &["false"]),
+    ("connectivity_group", 2, &["false", "false", "false"]),
+    ("virtual_wan", 1, &["true"]),
 ];
 
 /// The words for stores: the word, the part that is meant without another, what follows the name, the kind or tier.
@@ -216,6 +222,10 @@ fn cells(text: &str) -> Result<(Vec<String>, &str), String> {
 /// | `record("z", "a1", 10.0.1.9)` | an A record |
 /// | `within("p", "a1", enforced)` | the store is a member of perimeter `p`, with the rules of its profile `p/default` |
 /// | `linked("p", "q")` | both views of a link between two perimeters, for all their profiles |
+/// | `grouped("g", "v", …)` | the networks are members of the network group |
+/// | `governed("v", "c", admin)` | the configuration is in force in the network |
+/// | `transit("spoke", "hub")` | both sides of a peering by which the spoke uses the hub's gateway |
+/// | `hubbed("v", "h")` | the network is connected to the virtual hub by its default table |
 fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
     let mut rows: Vec<(&str, Vec<String>)> = Vec::new();
     let arg = |n: usize| cells.get(n).cloned().ok_or_else(|| format!("`{name}` needs more cells"));
@@ -341,6 +351,30 @@ fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
                     rows.push(("perimeter_link_profile", row(&[&link, end, direction, "*"])));
                 }
             }
+        }
+        "grouped" => {
+            let group = arg(0)?;
+            rows.extend(cells[1..].iter().map(|v| ("group_member", row(&[&group, v, v]))));
+        }
+        "governed" => {
+            let (vnet, what) = (arg(0)?, or(2, "admin"));
+            rows.push(("manager_listing", row(&[&vnet, &what])));
+            rows.push(("manager_applied", row(&[&vnet, &what, &arg(1)?])));
+        }
+        "transit" => {
+            let (spoke, hub) = (arg(0)?, arg(1)?);
+            let side = |a: &str, b: &str, offers: &str, uses: &str| {
+                row(&[&format!("{a}-{b}"), a, b, "connected", "true", "true", "false", offers, uses, "true"])
+            };
+            rows.push(("peering", side(&spoke, &hub, "false", "true")));
+            rows.push(("peering", side(&hub, &spoke, "true", "false")));
+        }
+        "hubbed" => {
+            let (vnet, hub) = (arg(0)?, arg(1)?);
+            let (link, table) = (format!("{vnet}-{hub}"), format!("{hub}/hubroutetables/defaultroutetable"));
+            rows.push(("hub_connection", row(&[&link, &hub, &vnet, &or(2, "false"), &table])));
+            rows.push(("hub_propagation", row(&[&link, &table])));
+            rows.push(("hub_label", row(&[&link, "default"])));
         }
         "record" => {
             let (zone, label) = (arg(0)?, arg(1)?);

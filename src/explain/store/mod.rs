@@ -170,6 +170,7 @@ pub fn estate_addresses(index: &Index) -> Vec<Prefix> {
     let mut found: Vec<Prefix> = index.public_ip_address.rows().map(|row| net::host(row.address)).collect();
     found.extend(index.public_ip_ranges.rows().map(|row| row.prefix));
     found.extend(index.site_nats.rows().map(|row| net::host(row.address)));
+    found.extend(index.circuit_public_prefixes.rows().map(|row| row.prefix));
     found.sort_unstable();
     found.dedup();
     found
@@ -366,8 +367,7 @@ impl Asked<'_> {
         let arriving = match self.client.kind {
             ClientKind::Internet(address) => direct(self.internet(address)),
             ClientKind::Site(site) => {
-                let mut addresses: Vec<Prefix> = self.world.index.site_nats.get(site).iter().map(|row| net::host(row.address)).collect();
-                addresses.sort_unstable();
+                let addresses = self.world.site_sources(site);
                 let certain = !addresses.is_empty();
                 direct(Source::Public { addresses, certain, origin: Origin::OnPrem })
             }

@@ -10,7 +10,6 @@ pub const INERT: &[(&str, &str)] = &[
     ("microsoft.appconfiguration/configurationstores/keyvalues", "reached through its store"),
     ("microsoft.authorization/locks", "control plane"),
     ("microsoft.authorization/policyassignments", "control plane"),
-    ("microsoft.authorization/policydefinitions", "control plane"),
     ("microsoft.authorization/policyexemptions", "control plane"),
     ("microsoft.authorization/policysetdefinitions", "control plane"),
     ("microsoft.authorization/roleassignments", "permissions, not the network (M-12)"),

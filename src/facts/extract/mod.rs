@@ -9,10 +9,12 @@ mod cosmos;
 mod device;
 mod endpoint;
 mod gateway;
+mod hub;
 pub(crate) mod inert;
 mod key_vault;
 mod load_balancer;
 mod machine;
+mod manager;
 mod messaging;
 mod nic;
 mod nsg;
@@ -27,6 +29,7 @@ mod registry;
 mod route_table;
 mod site;
 mod sql;
+mod stated;
 mod storage;
 mod store;
 mod vnet;
@@ -43,6 +46,7 @@ use out::{Out, get, is_set};
 
 pub use crate::facts::selector::UNKNOWN_TAG;
 pub use inert::INERT;
+pub use stated::KEPT;
 
 /// The facts of one resource, and what was wrong with it.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +73,7 @@ pub fn extract(resource: &Resource) -> Extracted {
         group: resource.group,
     });
     tags(&mut out);
+    stated::properties(&mut out);
     let kind = resource.kind.as_str();
     let extractor = extractor(kind);
     match get(&resource.body, "properties") {
@@ -110,6 +115,7 @@ pub const MODELLED: &[&str] = &[
     "microsoft.cache/redis",
     "microsoft.cache/redis/firewallrules",
     "microsoft.cache/redisenterprise",
+    "microsoft.authorization/policydefinitions",
     "microsoft.classicstorage/storageaccounts",
     "microsoft.cognitiveservices/accounts",
     "microsoft.compute/virtualmachines",
@@ -144,18 +150,32 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/azurefirewalls",
     "microsoft.network/bastionhosts",
     "microsoft.network/connections",
+    "microsoft.network/effectiveconnectivityconfigurations",
+    "microsoft.network/effectivesecurityadminrules",
     "microsoft.network/loadbalancers",
     "microsoft.network/loadbalancers/backendaddresspools",
     "microsoft.network/loadbalancers/backendaddresspools/loadbalancerbackendaddresses",
     "microsoft.network/loadbalancers/frontendipconfigurations",
     "microsoft.network/loadbalancers/inboundnatpools",
     "microsoft.network/loadbalancers/inboundnatrules",
+    "microsoft.network/expressroutecircuits",
+    "microsoft.network/expressroutecircuits/peerings",
+    "microsoft.network/expressroutegateways",
     "microsoft.network/loadbalancers/loadbalancingrules",
     "microsoft.network/loadbalancers/outboundrules",
     "microsoft.network/loadbalancers/probes",
     "microsoft.network/localnetworkgateways",
     "microsoft.network/natgateways",
+    "microsoft.network/networkgroupmemberships",
     "microsoft.network/networkinterfaces",
+    "microsoft.network/networkmanagers",
+    "microsoft.network/networkmanagers/connectivityconfigurations",
+    "microsoft.network/networkmanagers/networkgroups",
+    "microsoft.network/networkmanagers/networkgroups/staticmembers",
+    "microsoft.network/networkmanagers/routingconfigurations/rulecollections",
+    "microsoft.network/networkmanagers/securityadminconfigurations",
+    "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections",
+    "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules",
     "microsoft.network/networksecuritygroups",
     "microsoft.network/networksecuritygroups/defaultsecurityrules",
     "microsoft.network/networksecuritygroups/securityrules",
@@ -165,6 +185,7 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/networksecurityperimeters/profiles",
     "microsoft.network/networksecurityperimeters/profiles/accessrules",
     "microsoft.network/networksecurityperimeters/resourceassociations",
+    "microsoft.network/p2svpngateways",
     "microsoft.network/privatednszones",
     "microsoft.network/privatednszones/a",
     "microsoft.network/privatednszones/aaaa",
@@ -185,10 +206,18 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/serviceendpointpolicies",
     "microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions",
     "microsoft.network/virtualhubs",
+    "microsoft.network/virtualhubs/bgpconnections",
+    "microsoft.network/virtualhubs/hubroutetables",
+    "microsoft.network/virtualhubs/hubvirtualnetworkconnections",
+    "microsoft.network/virtualhubs/routemaps",
+    "microsoft.network/virtualhubs/routingintent",
     "microsoft.network/virtualnetworkgateways",
     "microsoft.network/virtualnetworks",
     "microsoft.network/virtualnetworks/subnets",
     "microsoft.network/virtualnetworks/virtualnetworkpeerings",
+    "microsoft.network/virtualwans",
+    "microsoft.network/vpngateways",
+    "microsoft.network/vpnsites",
     "microsoft.relay/namespaces",
     "microsoft.relay/namespaces/networkrulesets",
     "microsoft.search/searchservices",
@@ -230,6 +259,8 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/routetables/routes" => route_table::route,
         "microsoft.network/virtualnetworkgateways" => gateway::gateway,
         "microsoft.network/connections" => gateway::connection,
+        "microsoft.network/expressroutecircuits" => gateway::circuit,
+        "microsoft.network/expressroutecircuits/peerings" => gateway::circuit_peering,
         "microsoft.network/localnetworkgateways" => gateway::local_gateway,
         "microsoft.network/loadbalancers" => load_balancer::load_balancer,
         "microsoft.network/loadbalancers/frontendipconfigurations"
@@ -240,10 +271,29 @@ fn extractor(kind: &str) -> Option<Extractor> {
         | "microsoft.network/loadbalancers/inboundnatpools"
         | "microsoft.network/loadbalancers/outboundrules" => load_balancer::part,
         "microsoft.network/loadbalancers/backendaddresspools/loadbalancerbackendaddresses" => load_balancer::own_address,
+        "microsoft.network/networkmanagers" => manager::manager,
+        "microsoft.network/networkmanagers/networkgroups" => manager::group,
+        "microsoft.network/networkmanagers/networkgroups/staticmembers" => manager::static_member,
+        "microsoft.network/networkgroupmemberships" => manager::memberships,
+        "microsoft.network/effectivesecurityadminrules" => manager::effective_rules,
+        "microsoft.network/effectiveconnectivityconfigurations" => manager::effective_connectivity,
+        "microsoft.network/networkmanagers/securityadminconfigurations" => manager::admin_configuration,
+        "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections" => manager::admin_collection,
+        "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules" => manager::admin_rule,
+        "microsoft.network/networkmanagers/routingconfigurations/rulecollections" => manager::routing_collection,
+        "microsoft.network/networkmanagers/connectivityconfigurations" => manager::connectivity,
+        "microsoft.authorization/policydefinitions" => manager::policy,
         "microsoft.network/azurefirewalls" => device::azure_firewall,
         "microsoft.network/applicationgateways" => device::application_gateway,
         "microsoft.network/bastionhosts" => device::bastion,
         "microsoft.network/virtualhubs" => device::virtual_hub,
+        "microsoft.network/virtualwans" => hub::wan,
+        "microsoft.network/virtualhubs/hubvirtualnetworkconnections" => hub::connection,
+        "microsoft.network/virtualhubs/hubroutetables" => hub::table,
+        "microsoft.network/virtualhubs/routingintent" => hub::intent,
+        "microsoft.network/virtualhubs/bgpconnections" | "microsoft.network/virtualhubs/routemaps" => hub::doubt,
+        "microsoft.network/vpngateways" | "microsoft.network/expressroutegateways" | "microsoft.network/p2svpngateways" => hub::branch,
+        "microsoft.network/vpnsites" => hub::site,
         "microsoft.network/privatelinkservices" => device::private_link_service,
         "microsoft.network/networksecurityperimeters" => perimeter::perimeter,
         "microsoft.network/networksecurityperimeters/profiles" => perimeter::profile,

@@ -184,7 +184,7 @@ const FORWARDERS: [&str; 3] = [
 /// asks(N, D) :- nic_dns(N, _, D).                                                                                // dns.1
 /// asks(N, D) :- ip_config(_, N, S, _), subnet(S, V, _), vnet_dns(V, _, D), !has_own_servers(N).                  // dns.2
 /// has_own_servers(N) :- nic_dns(N, _, _).
-/// resolves(V, Z, N, A) :- zone_link(_, Z, V, true, _, _), zone_record(_, Z, N, "a", A).                          // dns.3
+/// zone_answers(V, Z, N, A) :- zone_link(_, Z, V, true, _, _), zone_record(_, Z, N, "a", A).                          // dns.3
 /// ```
 pub fn resolve(index: &Index, platform: &Platform, unreachable: &dyn Fn(IpAddr) -> bool, view: &View, name: &str) -> Resolution {
     let resolver = Resolver { index, platform };
@@ -211,6 +211,20 @@ pub fn resolve(index: &Index, platform: &Platform, unreachable: &dyn Fn(IpAddr) 
             either(&name, answers, "the DNS servers of the client give different answers")
         }
     }
+}
+
+/// Whether the servers that a network lists give a client different answers for `name` (DNS-04): `true` where they surely do, `false` where they may, nothing
+/// where they agree or there is but one.
+pub fn disagree(index: &Index, platform: &Platform, vnet: Sym, name: &str) -> Option<bool> {
+    let resolver = Resolver { index, platform };
+    let name = normal(name);
+    let ask = |server| resolver.ask(server, Some(vnet), &name, 0);
+    let answers: Vec<Resolution> = servers(index, vnet, Sym::EMPTY).into_iter().map(ask).collect();
+    let (known, unknown): (Vec<_>, Vec<_>) = answers.iter().partition(|one| one.answer != Answer::Unknown);
+    if known.iter().any(|one| !one.same(known[0])) {
+        return Some(true);
+    }
+    (!unknown.is_empty() && !known.is_empty()).then_some(false)
 }
 
 /// The servers a client asks, in their order; none means Azure's resolver (DNS-01, DNS-02, DNS-03).

@@ -50,7 +50,10 @@ impl Walk<'_, '_> {
             }
             Owner::Endpoint(endpoint) => self.arrive_at_endpoint(endpoint, packet, trip),
             Owner::Frontend(frontend) => self.at_frontend(frontend, vnet, packet, trip),
-            Owner::Device(kind) => Outcome::unproven(stage_of(kind), ip.to_string(), "W-UNSUPPORTED"),
+            Owner::Device(kind) => match world.device_addresses.iter().find(|a| a.address == ip && world.vnet_of(a.subnet) == Some(vnet)) {
+                Some(row) if self.proxy(row.device).is_some() => self.at_proxy(row.device, &|l| l.address == Some(ip), packet, via),
+                _ => Outcome::unproven(stage_of(kind), ip.to_string(), "W-UNSUPPORTED"),
+            },
             Owner::Nobody => Outcome::denied(Stage::Route, "no-endpoint"),
             Owner::Perhaps => Outcome::unproven(Stage::Route, ip.to_string(), "dynamic-address"),
             Owner::EmptySubnet => {
@@ -138,8 +141,8 @@ impl Walk<'_, '_> {
             Hop::Peering(peering) => world.peerings.iter().find(|p| p.peering == peering).map_or(Tri::Maybe, |p| arrived(p.remote)),
             Hop::Appliance(ip) if to == Addr::Known(ip) && world.in_space(here, ip) => arrived(here),
             Hop::Appliance(ip) => self.reply_over(here, ip, to, passed, origin),
-            Hop::Gateway(gateway) => self.reply_to_site(&[(gateway, Tri::Yes)], passed, origin),
-            Hop::GatewayByRule => self.reply_to_site(&world.gateways_of(here), passed, origin),
+            Hop::Gateway(gateway) => self.reply_by_gateways(here, &[(gateway, Tri::Yes)], to, passed, origin),
+            Hop::GatewayByRule => self.reply_by_gateways(here, &world.gateways_of(here), to, passed, origin),
             Hop::Internet => Tri::from_bool(origin == Origin::Internet && passed.is_empty()),
             Hop::Drop | Hop::Endpoint(_) => Tri::No,
             Hop::Unknown => Tri::Maybe,
@@ -182,6 +185,14 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// By the gateways: to a site, or on into a network that they lead to.
+    fn reply_by_gateways(&self, here: Sym, gateways: &[(Sym, Tri)], to: Addr, passed: &[Passed], origin: Origin) -> Tri {
+        match origin {
+            Origin::Network(home) if passed.is_empty() => self.world.gateways_bring_home(here, to, home),
+            _ => self.reply_to_site(gateways, passed, origin),
+        }
+    }
+
     fn reply_to_site(&self, gateways: &[(Sym, Tri)], passed: &[Passed], origin: Origin) -> Tri {
         let world = self.world;
         let Origin::Site(site) = origin else {
@@ -219,8 +230,10 @@ impl Walk<'_, '_> {
     fn arrive_at_public_ip(&self, public_ip: Sym, packet: Packet) -> Outcome {
         let world = self.world;
         if let Some(device) = world.device_public_ips.iter().find(|d| d.public_ip == public_ip) {
-            let kind = world.devices.iter().find(|d| d.device == device.device).map(|d| d.kind);
-            return Outcome::unproven(kind.map_or(Stage::Appliance, stage_of), name_of(device.device), "W-UNSUPPORTED");
+            if self.proxy(device.device).is_some() {
+                return self.at_proxy(device.device, &|l| l.public_ip == public_ip, packet, Via::Public);
+            }
+            return self.unknown_device(device.device);
         }
         let fronts: Vec<Sym> = world.fronts.iter().filter(|f| f.public_ip == public_ip).map(|f| f.frontend).collect();
         if !fronts.is_empty() {
@@ -250,8 +263,10 @@ impl Walk<'_, '_> {
         }
         let place = Place { subnet: c.subnet, nic: Some(c.nic), endpoint: None };
         let sku = world.public_ips.iter().find(|p| p.public_ip == public_ip).map_or(PublicSku::Unknown, |p| p.sku);
+        let always = world.perhaps_always(place, &Packet { dst_config: Some(config), ..packet });
         let open = match sku {
             _ if !world.groups_at(place).is_empty() => Tri::Yes,
+            PublicSku::Standard | PublicSku::StandardV2 if always => Tri::Maybe, // AVN-10
             PublicSku::Basic => Tri::Yes,
             PublicSku::Standard | PublicSku::StandardV2 => Tri::No,
             PublicSku::Unknown => Tri::Maybe,
@@ -295,7 +310,8 @@ impl World<'_> {
 
     /// Whether two names are of one site: a local network gateway's id, or the name a person gave it.
     pub fn same_site(&self, a: Sym, b: Sym) -> bool {
-        a == b || name_of(a).eq_ignore_ascii_case(&name_of(b))
+        let stated = |id: Sym| self.sites.iter().any(|s| s.site == id);
+        a == b || ((stated(a) || stated(b)) && name_of(a).eq_ignore_ascii_case(&name_of(b)))
     }
 
     /// All addresses of a site (GW-01).

@@ -67,6 +67,8 @@ pub struct Trip {
     pub from: Option<Sym>,
     /// It came in through a gateway, so that forwarding flags do not count (PEER-06).
     pub from_gateway: bool,
+    /// The gateways it has come through since the last appliance.
+    pub gateways: Vec<Sym>,
 }
 
 /// One walk.
@@ -125,9 +127,13 @@ impl Walk<'_, '_> {
                 Addr::Known(ip) if self.world.in_space(vnet, ip) => self.deliver(vnet, packet, trip, Via::VnetLocal),
                 _ => Outcome::denied(Stage::Route, route.text.clone()), // RTE-18
             },
-            Hop::Peering(peering) => self.cross(peering, &packet, trip, |remote| self.deliver(remote, packet, trip, Via::Peering)),
-            Hop::Appliance(hop) => self.to_appliance(vnet, hop, packet, trip),
-            Hop::Gateway(gateway) => self.device(self.through_gateway(gateway, packet, trip), Via::Gateway),
+            Hop::Peering(peering) => {
+                let group = self.world.managed.iter().any(|m| m.id == peering && m.group);
+                let via = if group { Via::ConnectedGroup } else { Via::Peering };
+                self.cross(at.subnet, peering, packet.dst, &packet, trip, |remote| self.deliver(remote, packet, trip, via))
+            }
+            Hop::Appliance(hop) => self.to_appliance(at, vnet, hop, packet, trip),
+            Hop::Gateway(gateway) => self.device(self.through_gateway(at.subnet, vnet, gateway, packet, trip), Via::Gateway),
             Hop::GatewayByRule => {
                 let gateways = self.world.gateways_of(vnet);
                 if gateways.is_empty() {
@@ -136,7 +142,7 @@ impl Walk<'_, '_> {
                 let each = gateways.into_iter().map(|(gateway, usable)| {
                     let vpn = self.world.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Vpn);
                     if vpn {
-                        check(usable, Stage::Gateway, "", "W-CONN-STATE", || self.through_gateway(gateway, packet, trip))
+                        check(usable, Stage::Gateway, "", "W-CONN-STATE", || self.through_gateway(at.subnet, vnet, gateway, packet, trip))
                     } else {
                         Outcome::unproven(Stage::Route, route.text.clone(), "W-UDR-VNG")
                     }
@@ -147,7 +153,9 @@ impl Walk<'_, '_> {
             Hop::Endpoint(endpoint) => {
                 let home = self.world.endpoints.iter().find(|e| e.endpoint == endpoint).and_then(|e| self.world.vnet_of(e.subnet));
                 match self.world.peerings.iter().find(|p| p.vnet == vnet && Some(p.remote) == home && home != Some(vnet)) {
-                    Some(p) => self.cross(p.peering, &packet, trip, |_| self.arrive_at_endpoint(endpoint, packet, trip)),
+                    Some(p) => {
+                        self.cross(at.subnet, p.peering, packet.dst, &packet, trip, |_| self.arrive_at_endpoint(endpoint, packet, trip))
+                    }
                     None => self.arrive_at_endpoint(endpoint, packet, trip),
                 }
             }
@@ -164,7 +172,7 @@ impl Walk<'_, '_> {
     }
 
     /// Over a peering (PEER-05 to PEER-07, PEER-12).
-    pub fn cross(&self, peering: Sym, packet: &Packet, trip: &Trip, rest: impl FnOnce(Sym) -> Outcome) -> Outcome {
+    pub fn cross(&self, from: Sym, peering: Sym, to: Addr, packet: &Packet, trip: &Trip, rest: impl FnOnce(Sym) -> Outcome) -> Outcome {
         let Some(link) = self.world.peerings.iter().find(|p| p.peering == peering) else {
             return Outcome::unproven(Stage::Peering, "", "W-MISSING");
         };
@@ -173,7 +181,17 @@ impl Walk<'_, '_> {
         let foreign = !matches!(packet.src, Addr::Known(ip) if self.world.in_space(link.vnet, ip)) && !trip.passed.is_empty();
         let may_enter = back.is_some_and(|b| b.forwarded);
         let sure = |ok: bool| if ok { Tri::Yes } else { Tri::Maybe };
-        let whole = sure(link.complete && back.is_none_or(|b| b.complete));
+        let whole = match self.world.is_partial(link) {
+            false => Tri::Yes,
+            true => {
+                let far = match to {
+                    Addr::Known(ip) => self.world.subnet_at(link.remote, ip),
+                    _ => None,
+                };
+                let far = far.map_or(Tri::Yes, |subnet| self.world.takes_part_in(link, subnet, false));
+                self.world.takes_part_in(link, from, true).and(far)
+            }
+        };
         let open = sure(link.access && back.is_none_or(|b| b.access));
         check(whole, Stage::Peering, &name, "W-UNSUPPORTED", || {
             check(open, Stage::Peering, &name, "W-PEER-NOACCESS", || {
@@ -183,19 +201,24 @@ impl Walk<'_, '_> {
     }
 
     /// To an appliance by its address (NVA-01).
-    fn to_appliance(&self, vnet: Sym, hop: IpAddr, packet: Packet, trip: &Trip) -> Outcome {
+    fn to_appliance(&self, at: Place, vnet: Sym, hop: IpAddr, packet: Packet, trip: &Trip) -> Outcome {
         let world = self.world;
         if world.in_space(vnet, hop) {
             return self.device(self.at_appliance(vnet, hop, packet, trip), Via::Appliance);
         }
+        let from = at.subnet;
         let mut ways = Vec::new();
         for peering in world.peerings.iter().filter(|p| p.vnet == vnet) {
             let joined = world.is_connected(peering);
             let holds = world.remote_space(peering).iter().filter(|(p, _)| p.contains(&hop)).map(|(_, sure)| *sure).max();
             let reach = joined.and(holds.unwrap_or(Tri::No));
             if reach.hi() {
+                let group = world.managed.iter().any(|m| m.id == peering.peering && m.group);
+                let known = if group { Tri::Maybe } else { Tri::Yes }; // NVA-01
                 ways.push(check(reach, Stage::Peering, &name_of(peering.peering), "W-MISSING", || {
-                    self.cross(peering.peering, &packet, trip, |remote| self.at_appliance(remote, hop, packet, trip))
+                    self.cross(from, peering.peering, Addr::Known(hop), &packet, trip, |remote| {
+                        check(known, Stage::Route, &hop.to_string(), "W-NVA-UNKNOWN", || self.at_appliance(remote, hop, packet, trip))
+                    })
                 }));
             }
         }
@@ -268,6 +291,7 @@ impl Walk<'_, '_> {
                 onward.from_gateway = false;
                 // The two directions are kept together where the packet leaves by the interface it came in by.
                 let shared = entry.shared.filter(|_| exit.nic == nic);
+                onward.gateways.clear();
                 onward.passed.push(Passed { translated, shared, ..entry.clone() });
                 if !translated {
                     branches.push(self.send(place, packet, &onward));

@@ -7,7 +7,9 @@ use watertight::facts::Fact;
 use watertight::facts::channels::*;
 use watertight::facts::config::*;
 use watertight::facts::gap::*;
+use watertight::facts::hub::*;
 use watertight::facts::load_balancing::*;
+use watertight::facts::manager::*;
 use watertight::facts::network::*;
 use watertight::facts::perimeter::*;
 use watertight::facts::platform::Platform;
@@ -17,25 +19,37 @@ use watertight::facts::selector::Selector;
 use watertight::facts::store_facts::*;
 use watertight::model::{Prefix, Sym};
 
+use super::manager::Managed;
+
 macro_rules! world {
     ($($field:ident: $row:ident),+ $(,)?) => {
         /// One list a relation.
         pub struct World<'p> {
             pub platform: &'p Platform,
             mentioned: std::cell::OnceCell<Vec<Prefix>>,
+            /// Links that network managers keep; each has a peering of its own.
+            pub managed: Vec<Managed>,
+            pub managed_peerings: Vec<Peering>,
             $(pub $field: Vec<$row>,)+
         }
 
         impl<'p> World<'p> {
             /// Sorts the facts into their lists.
             pub fn new(facts: &BTreeSet<Fact>, platform: &'p Platform) -> World<'p> {
-                let mut world = World { platform, mentioned: std::cell::OnceCell::new(), $($field: Vec::new(),)+ };
+                let mut world = World {
+                    platform,
+                    mentioned: std::cell::OnceCell::new(),
+                    managed: Vec::new(),
+                    managed_peerings: Vec::new(),
+                    $($field: Vec::new(),)+
+                };
                 for fact in facts {
                     match fact {
                         $(Fact::$row(row) => world.$field.push(*row),)+
                         _ => {} // relations that decide nothing: gaps, tags, labels
                     }
                 }
+                world.add_managed_links();
                 world
             }
         }
@@ -61,6 +75,15 @@ world! {
     pools: LoadBalancerPool, pool_addresses: LoadBalancerAddress, pool_regions: LoadBalancerRegion, members_down: LoadBalancerMemberDown,
     balancing_rules: LoadBalancingRule, rule_pools: LoadBalancingRulePool, probes: LoadBalancerProbe,
     nat_rules: InboundNatRule, nat_rule_pools: InboundNatRulePool, outbound_rules: OutboundRule, outbound_fronts: OutboundRuleFrontend,
+    default_sites: GatewayDefaultSite, remote_networks: GatewayRemoteNetworks, circuit_prefixes: CircuitPublicPrefix,
+    peering_subnets: PeeringSubnet, peerings_only_v6: PeeringOnlyV6, overrides: RouteBgpOverride, basic_policies: VnetBasicEndpointPolicies, listeners: Listener,
+    network_managers: NetworkManager, group_members: GroupMember, memberships: MembershipsListed, group_policies: GroupPolicy,
+    manager_listings: ManagerListing, manager_applied: ManagerApplied, admin_configurations: AdminConfiguration,
+    admin_collections: AdminCollection, admin_rules: AdminRule, admin_rule_groups: AdminRuleGroup, connectivity: Connectivity,
+    connectivity_hubs: ConnectivityHub, connectivity_groups: ConnectivityGroup,
+    wans: VirtualWan, hubs: VirtualHub, route_servers: RouteServer, hub_connections: HubConnection, hub_propagations: HubPropagation,
+    hub_labels: HubLabel, hub_table_labels: HubTableLabel, hub_routes: HubRoute, hub_policies: HubPolicy, hub_branches: HubBranch,
+    hub_doubts: HubDoubt,
     devices: Device, device_addresses: DeviceAddress, device_public_ips: DevicePublicIp,
     endpoints: PrivateEndpoint, links: PrivateEndpointConnection, endpoint_nics: PrivateEndpointNic,
     endpoint_addresses: PrivateEndpointAddress, endpoint_asgs: PrivateEndpointAsg, provider_links: ProviderConnection,
@@ -179,7 +202,10 @@ impl World<'_> {
         all.extend(self.routes.iter().filter_map(|r| r.hop_address).map(host));
         let of_perimeters = self.perimeter_rules.iter().filter(|r| r.item == AccessItem::Prefix);
         all.extend(of_perimeters.filter_map(|r| r.value.as_str().parse::<Prefix>().ok()));
-        let fields = self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(self.routes.iter().map(|r| r.destination));
+        all.extend(self.hub_routes.iter().map(|r| r.prefix));
+        let admin = self.admin_rules.iter().flat_map(|r| [r.sources, r.destinations]);
+        let fields =
+            self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(admin).chain(self.routes.iter().map(|r| r.destination));
         let fields = fields.chain(self.list_rules.iter().map(|r| r.source));
         for item in fields.flat_map(|field| field.items()) {
             match item {
