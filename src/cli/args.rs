@@ -196,6 +196,12 @@ pub struct ExplainArgs {
     /// Where the flow goes
     #[arg(long, value_name = "SELECTOR")]
     pub to: String,
+    /// A copy that the accounts make themselves, not a flow
+    #[arg(long, value_name = "OP")]
+    pub op: Option<Op>,
+    /// Who starts the copy
+    #[arg(long, value_name = "SELECTOR")]
+    pub driver: Option<String>,
     /// tcp, udp, icmp, esp or ah
     #[arg(long, value_parser = proto, default_value = "tcp")]
     pub proto: Proto,
@@ -222,6 +228,13 @@ pub struct CheckArgs {
     /// NDJSON, one flow a line; `-` for standard input
     #[arg(long, value_name = "FILE")]
     pub flows: PathBuf,
+}
+
+/// What `explain` can be asked besides a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Op {
+    /// A server-side copy between two storage accounts.
+    Copy,
 }
 
 /// What `effective` shows.

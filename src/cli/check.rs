@@ -178,8 +178,9 @@ fn part(world: &World, resolver: &mut Resolver, format: Format, block: &[u8]) ->
             continue;
         }
         let question = Question::read(line);
-        let row = match resolver.flow(&question) {
-            Ok(flow) => AnswerRow::new(&question.asked(), &estate::answer(world, &flow)),
+        let asked = resolver.flow(&question).and_then(|flow| Ok((flow, resolver.driver(&question)?)));
+        let row = match asked.and_then(|(flow, driver)| estate::answer(world, &flow, driver)) {
+            Ok(answer) => AnswerRow::new(&question.asked(), &answer),
             Err(why) => AnswerRow::error(&question.asked(), &why),
         };
         part.count.add(&row);

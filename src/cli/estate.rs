@@ -11,9 +11,9 @@ use crate::cli::args::Global;
 use crate::cli::{Console, Fail};
 use crate::config::{Config, Names, toml};
 use crate::diag::{Diagnostic, Severity, Text};
-use crate::engine::exfil;
+use crate::engine::{blockers, exfil};
 use crate::explain::way::{Answer, End, Flow, Kind, Step};
-use crate::explain::{point, reach, world::World};
+use crate::explain::{copy, point, reach, world::World};
 use crate::facts::estate::Estate;
 use crate::facts::platform::Platform;
 use crate::facts::{Fact, Index};
@@ -26,7 +26,7 @@ use crate::query::relations::Relations;
 use crate::query::verify::{self, Because, Finding, Report};
 use crate::query::{DEFAULT_BUDGET, EstateRelations, FactRelations};
 use crate::report::proof::Place;
-use crate::report::rows::{ExfilRow, FindingRow, Moved, ReachRow};
+use crate::report::rows::{BlockedRow, ExfilRow, FindingRow, Moved, ReachRow};
 
 /// An estate that was read, with everything a command asks of it.
 pub struct Opened {
@@ -265,6 +265,12 @@ impl Opened {
         rows
     }
 
+    /// What keeps the data of the named sources from the sinks it cannot reach; nothing where no source is named.
+    pub fn blocked(&self, ask: &Ask) -> Vec<BlockedRow> {
+        let Some(from) = &ask.from else { return Vec::new() };
+        BlockedRow::list(blockers::blockers(&self.world(), from, ask.to.as_deref()), &self.index)
+    }
+
     /// What the shipped checks and those of the folder `queries` find, each finding with its proof.
     ///
     /// # Errors
@@ -346,9 +352,15 @@ impl Opened {
     }
 }
 
-/// Evaluates one flow.
-pub fn answer(world: &World, flow: &Flow) -> Answer {
-    point::answer(world, flow)
+/// Evaluates one flow, or the copy from one end of it to the other that `driver` starts.
+///
+/// # Errors
+/// There is no such copy: why, in plain words.
+pub fn answer(world: &World, flow: &Flow, driver: Option<End>) -> Result<Answer, String> {
+    match driver {
+        None => Ok(point::answer(world, flow)),
+        Some(driver) => copy::possible(world, flow).map(|()| copy::answer(world, flow, driver)),
+    }
 }
 
 /// A selector on the command line that cannot be used.

@@ -1,5 +1,7 @@
 //! `watertight exfil`: where data can leave.
 
+use serde::Serialize;
+
 use crate::cli::args::{ExfilArgs, Global};
 use crate::cli::estate::{self, Ask, Opened};
 use crate::cli::{Console, Fail, Outcome};
@@ -17,9 +19,28 @@ pub fn run(args: &ExfilArgs, global: &Global, console: &mut Console) -> Result<O
     let names = Names::new(&opened.index);
     let (from, to) = (Opened::ends(&names, args.from.as_deref())?, Opened::ends(&names, args.to.as_deref())?);
     let progress = console.progress("deriving where data can leave");
-    let rows = opened.exfil(&Ask { from, to, traffic: Set::ALL, paths: true, workers: estate::workers(global) });
+    let ask = Ask { from, to, traffic: Set::ALL, paths: true, workers: estate::workers(global) };
+    let rows = opened.exfil(&ask);
+    // Whoever asks about one source also wants to know what holds, where nothing leaves.
+    let blocked = if matches!(shape, Shape::Json | Shape::Text) { opened.blocked(&ask) } else { Vec::new() };
     drop(progress);
     let look = console.look;
-    console.result(global, |out| listing::write("exfil", &rows, &listing::gaps(&opened.index), shape, &names, look, out))?;
+    let gaps = listing::gaps(&opened.index);
+    console.result(global, |out| match shape {
+        Shape::Json if !blocked.is_empty() => {
+            let lists = vec![("rows", json(&rows)), ("blocked", json(&blocked)), ("gaps", json(&gaps))];
+            listing::write_json_lists("exfil", lists, out)
+        }
+        Shape::Text if !blocked.is_empty() => {
+            listing::write("exfil", &rows, &[], shape, &names, look, out)?;
+            writeln!(out, "\nwhat keeps it inside:")?;
+            listing::write("exfil", &blocked, &gaps, shape, &names, look, out)
+        }
+        _ => listing::write("exfil", &rows, &gaps, shape, &names, look, out),
+    })?;
     Ok(Outcome::Well)
+}
+
+fn json<T: Serialize>(items: &[T]) -> Vec<String> {
+    items.iter().map(listing::to_json).collect()
 }

@@ -19,6 +19,8 @@ pub fn run(args: &ExplainArgs, global: &Global, console: &mut Console) -> Result
     let question = Question {
         from: Some(args.from.clone()),
         to: Some(args.to.clone()),
+        op: args.op.map(|_| "copy".to_owned()),
+        driver: args.driver.clone(),
         proto: Some(args.proto),
         port: args.port,
         src_port: args.src_port,
@@ -29,8 +31,13 @@ pub fn run(args: &ExplainArgs, global: &Global, console: &mut Console) -> Result
     if !args.proto.has_ports() && (args.port.is_some() || args.src_port.is_some()) {
         return Err(Fail::new("cli::ports", format!("{} has no ports", args.proto.as_str())));
     }
-    let flow = Resolver::new(&names, opened.platform).flow(&question).map_err(|why| Fail::new("cli::selector", why))?;
-    let answer = estate::answer(&opened.world(), &flow);
+    if args.op.is_some() != args.driver.is_some() {
+        return Err(Fail::new("cli::copy", "`--op copy` and `--driver` belong together: who starts the copy"));
+    }
+    let mut resolver = Resolver::new(&names, opened.platform);
+    let flow = resolver.flow(&question).map_err(|why| Fail::new("cli::selector", why))?;
+    let driver = resolver.driver(&question).map_err(|why| Fail::new("cli::selector", why))?;
+    let answer = estate::answer(&opened.world(), &flow, driver).map_err(|why| Fail::new("cli::copy", why))?;
     let gaps = listing::gaps(&opened.index);
     let place = |id| opened.place(id);
     let explanation = Explanation { asked: &question.asked(), flow: &flow, answer: &answer, place: &place, names: &names, gaps: &gaps };

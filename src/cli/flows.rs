@@ -134,8 +134,12 @@ impl Question {
         });
         match line.op.as_deref() {
             None => {}
-            Some("copy") => say("server-side copies are not modelled yet".to_owned()),
+            Some("copy") if line.driver.is_none() => say("`driver` is missing: who starts the copy".to_owned()),
+            Some("copy") => {}
             Some(word) => say(format!("`op` is `{word}`, expected copy or nothing")),
+        }
+        if line.op.is_none() && line.driver.is_some() {
+            say("`driver` belongs to `\"op\":\"copy\"`".to_owned());
         }
         if line.from.is_none() {
             say("`from` is missing".to_owned());
@@ -181,6 +185,9 @@ fn verdict(word: &str) -> Option<Verdict> {
     [Verdict::Allowed, Verdict::Denied, Verdict::Unproven].into_iter().find(|verdict| verdict.as_str() == word)
 }
 
+/// Copies between accounts speak HTTPS.
+const COPY_PORT: (u16, u16) = (443, 443);
+
 /// Turns questions into flows; each selector is looked up once.
 pub struct Resolver<'a> {
     names: &'a Names<'a>,
@@ -208,6 +215,7 @@ impl<'a> Resolver<'a> {
         let sports = question.src_port.map_or(ANY_PORT, |port| (port, port));
         let traffic = match question.port {
             Some(port) => Set::of(proto, (port, port), sports),
+            None if question.op.is_some() => Set::of(proto, COPY_PORT, sports),
             None => {
                 let own = self.own_ports(to, proto);
                 if own.is_empty() {
@@ -218,6 +226,14 @@ impl<'a> Resolver<'a> {
             }
         };
         Ok(Flow { from, to, traffic, mode: question.mode.unwrap_or_default(), session: question.session.unwrap_or(true) })
+    }
+
+    /// Who starts the copy, where one is asked about.
+    ///
+    /// # Errors
+    /// What is wrong, in plain words.
+    pub fn driver(&mut self, question: &Question) -> Result<Option<End>, String> {
+        question.driver.as_deref().map(|driver| self.end(driver, Side::From)).transpose()
     }
 
     fn end(&mut self, text: &str, side: Side) -> Result<End, String> {

@@ -246,7 +246,8 @@ impl<'a> Names<'a> {
             End::Fqdn(name) => format!("fqdn:{name}"),
             End::PrivateEndpoint(id) => named(Kind::PrivateEndpoint, id),
             End::External(service) => format!("external:{}", service.as_str()),
-            End::Unmodelled(id) => id.as_str().to_owned(),
+            End::Network(id) if id.is_empty() => "external:network".to_owned(),
+            End::Network(id) | End::Unmodelled(id) => id.as_str().to_owned(),
         }
     }
 
@@ -568,6 +569,7 @@ fn sort_key(end: End) -> (String, String, Instance) {
         | End::Subnet(id)
         | End::Site(id)
         | End::PrivateEndpoint(id)
+        | End::Network(id)
         | End::Unmodelled(id)
         | End::Fqdn(id) => one(id.as_str()),
         End::Ip(ip) | End::Internet(Some(ip)) => one(&ip.to_string()),

@@ -8,6 +8,8 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use crate::engine::channels;
+use crate::engine::strangers::Strangers;
 use crate::explain::exposure::{Exposed, exposure};
 use crate::explain::point::{pairs, span};
 use crate::explain::stores::{self, Arrivals};
@@ -17,6 +19,7 @@ use crate::facts::network::NicRole;
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Sym, Tri, Via};
+use crate::rules::private_link as links;
 
 /// One way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +51,11 @@ pub struct Hop {
 
 /// An edge, at its best: what surely carries bytes, and what may.
 #[derive(Clone, Debug)]
-struct Edge {
-    span: Span,
-    sure_via: Via,
-    may_via: Via,
-    assumptions: Vec<Assumption>,
+pub(super) struct Edge {
+    pub span: Span,
+    pub sure_via: Via,
+    pub may_via: Via,
+    pub assumptions: Vec<Assumption>,
 }
 
 /// The ways to one sink, level by level: each resting place with its next hop on a shortest way.
@@ -80,6 +83,7 @@ pub struct Graph<'w, 'a> {
     stores: Vec<(End, bool)>,
     sites: Vec<End>,
     endpoints: Vec<(Sym, End)>,
+    strangers: Strangers,
     /// What the edges carry that were looked at; how, and what that takes for granted, is found again where a way over one is told.
     edges: RefCell<FxHashMap<(End, End), Span>>,
     arrivals: Arrivals,
@@ -118,9 +122,11 @@ impl<'w, 'a> Graph<'w, 'a> {
         let mut endpoints: Vec<(Sym, End)> = index
             .private_endpoint_connections
             .rows()
-            .filter(|row| !world.inside(row.target) && row.state != Consent::Rejected && row.state != Consent::Disconnected)
+            .filter(|row| {
+                !world.inside(links::target(index, row.target)) && row.state != Consent::Rejected && row.state != Consent::Disconnected
+            })
             .filter(|row| !index.store.has(row.target))
-            .map(|row| (row.endpoint, End::Unmodelled(row.target)))
+            .map(|row| (row.endpoint, End::Unmodelled(links::target(index, row.target))))
             .collect();
         endpoints.sort_by_key(|(endpoint, _)| endpoint.as_str());
         let sites = site_ids(index).into_iter().map(End::Site).collect();
@@ -130,6 +136,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             stores,
             sites,
             endpoints,
+            strangers: Strangers::new(world),
             edges: RefCell::default(),
             arrivals: Arrivals::default(),
             trees: RefCell::default(),
@@ -162,6 +169,18 @@ impl<'w, 'a> Graph<'w, 'a> {
         sinks.into_iter().filter(|sink| *sink != source).filter_map(|sink| way(sink, true).or_else(|| way(sink, false))).collect()
     }
 
+    /// The source and every place inside that its data may get to, in the order of the search.
+    pub fn reached(&self, source: End) -> Vec<End> {
+        let mut reached = vec![source];
+        let mut next = 0;
+        while let Some(&at) = reached.get(next) {
+            next += 1;
+            let more: Vec<End> = self.inside().filter(|node| !reached.contains(node) && self.carries(at, *node, false)).collect();
+            reached.extend(more.into_iter().filter(|node| self.is_pivot(*node)));
+        }
+        reached
+    }
+
     /// Everything outside that data can end up in.
     pub fn sinks(&self) -> Vec<End> {
         let mut sinks: Vec<End> = Service::EXTERNAL.map(End::External).into();
@@ -171,6 +190,7 @@ impl<'w, 'a> Graph<'w, 'a> {
         let mut foreign: Vec<End> = self.endpoints.iter().map(|(_, target)| *target).collect();
         foreign.dedup();
         sinks.extend(foreign);
+        sinks.extend(self.strangers.sinks());
         sinks
     }
 
@@ -321,9 +341,13 @@ impl<'w, 'a> Graph<'w, 'a> {
 
     fn evaluate(&self, from: End, to: End) -> Option<Edge> {
         match (from, to) {
-            (End::Store(..), End::Store(..)) => None, // server-side copies need a driver
-            (End::Store(store, part, _), End::Internet(_) | End::External(_)) => self.pulled(store, part),
+            (End::Store(..), End::Store(..)) => self.between_stores(from, to),
+            (End::Store(store, part, _), End::Internet(_) | End::External(_)) => {
+                either(self.pulled(store, part), either(self.sent(from, to), channels::replicated(self.world, store, part, to)))
+            }
             (End::Store(..), _) => self.flow(to, from),
+            (End::Machine(_) | End::Nic(_), to) if self.strangers.holds(to) => self.strangers.edge(self.world, from, to),
+            (_, End::Network(_)) => None,
             (_, End::Unmodelled(target)) => {
                 let mut best: Option<Edge> = None;
                 for (endpoint, _) in self.endpoints.iter().filter(|(_, end)| *end == End::Unmodelled(target)) {
@@ -334,11 +358,25 @@ impl<'w, 'a> Graph<'w, 'a> {
                 best
             }
             (_, End::Store(..) | End::External(_) | End::Internet(_)) => self.flow(from, to),
-            _ => match (self.flow(from, to), self.flow(to, from)) {
-                (Some(there), Some(back)) => Some(stronger(there, back)),
-                (there, back) => there.or(back),
-            },
+            _ => either(self.flow(from, to), self.flow(to, from)),
         }
+    }
+
+    /// What moves between two stores without a machine: replication, and what a SQL server reads and writes by its own features. Copies need
+    /// somebody who starts them and reaches both, so they are no edge of their own.
+    fn between_stores(&self, from: End, to: End) -> Option<Edge> {
+        let replicated = match from {
+            End::Store(store, part, _) => channels::replicated(self.world, store, part, to),
+            _ => None,
+        };
+        either(either(self.sent(from, to), self.sent(to, from)), replicated)
+    }
+
+    /// What a SQL server may send by itself.
+    fn sent(&self, from: End, to: End) -> Option<Edge> {
+        let End::Store(store, _, _) = from else { return None };
+        let server = self.world.index.store.one(store).is_some_and(|row| row.service == Service::Sql);
+        if server && !matches!(to, End::Internet(_)) { self.flow(from, to) } else { None }
     }
 
     /// A flow that `from` opens towards `to`.
@@ -386,6 +424,14 @@ impl<'w, 'a> Graph<'w, 'a> {
             }]
         };
         Some(Edge { span, sure_via: via, may_via: via, assumptions })
+    }
+}
+
+/// The better of two edges, where there are any.
+pub(super) fn either(a: Option<Edge>, b: Option<Edge>) -> Option<Edge> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(stronger(a, b)),
+        (a, b) => a.or(b),
     }
 }
 

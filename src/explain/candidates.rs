@@ -124,7 +124,7 @@ fn stays(world: &World<'_>, context: &Context, endpoint: Sym, vnet: Sym, ip: IpA
     let local = users().any(|e| e.hop == Hop::Local && e.prefix.prefix_len() >= home);
     let long_enough = users().filter(|e| e.open || e.prefix.prefix_len() >= home).map(|e| e.sure).max().unwrap_or(Tri::No);
     let subnet = world.index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
-    let mut policy = match world.index.subnet_private_endpoint_policy.one(subnet).map(|row| row.policies) {
+    let mut policy = match world.endpoint_policies(subnet) {
         Some(EndpointPolicies::Enabled | EndpointPolicies::RouteTable) => Tri::Yes,
         Some(EndpointPolicies::Unknown) => Tri::Maybe,
         _ => Tri::No,

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::private_link;
 use crate::explain::walk::{Passed, Target, Trail, Walk, device_words, tri_span};
 use crate::explain::way::{Kind, Step, Way};
 use crate::facts::network::{Protocol, PublicSku};
@@ -251,7 +252,15 @@ impl Walk<'_, '_> {
             let back = self.way_back_from_endpoint(subnet, &trail);
             trail.steps.extend(back);
         }
-        ways.push(trail.end(via));
+        let connection = index.private_endpoint_connections.get(endpoint).first().filter(|_| self.target == Target::Anyone);
+        match connection.and_then(|row| private_link::behind(self.world, row.target, self.asked, self.session)) {
+            None => ways.push(trail.end(via)),
+            Some(tails) => ways.extend(tails.into_iter().map(|tail| {
+                let mut trail = trail.clone();
+                trail.steps.extend(tail);
+                trail.end(via)
+            })),
+        }
     }
 
     /// What answers behind a private endpoint: TCP and UDP at the ports of its service (PE-17, M-16).
@@ -260,6 +269,7 @@ impl Walk<'_, '_> {
         let mut answers = Span::NONE;
         for connection in index.private_endpoint_connections.get(endpoint) {
             answers = answers.or(match index.store.one(connection.target) {
+                _ if crate::rules::private_link::service(index, connection.target).is_some() => Span::exactly(Set::tcp_udp()),
                 Some(store) => {
                     let http = index.store_access.one(store.store).is_some_and(|access| access.plain_http);
                     let part = crate::rules::private_endpoint::base_part(connection.group);

@@ -6,7 +6,7 @@ use crate::facts::private_access::Consent;
 use crate::facts::store_facts::{Instance, PublicAccess, Service};
 use crate::model::{Sym, Tri};
 use crate::rules::paas_firewall::{self, Item, Origin, Source};
-use crate::rules::{consent, private_endpoint};
+use crate::rules::{consent, perimeter, private_endpoint};
 
 /// A stranger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,7 +21,7 @@ pub enum Exposed {
     ForeignSubnet(Sym),
     /// A private endpoint outside the boundary, by the id its connection names.
     ForeignEndpoint(Sym),
-    /// A resource outside the boundary that a resource instance rule names.
+    /// A resource outside the boundary that a resource instance rule names; or a subscription or perimeter that the store's perimeter lets in.
     ForeignResource(Sym),
     /// The services that Azure trusts.
     Trusted,
@@ -54,8 +54,17 @@ pub fn exposure(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, par
         }
     };
     let mut ask = |who: Exposed, source: Source| {
-        let decision = paas_firewall::admit(&firewall, &source);
-        add(who, decision.admitted, Some(decision.item));
+        // Strangers come from nowhere in particular: whom a perimeter admits by its identity is looked at below.
+        match perimeter::admit(index, world.platform, &firewall, &source, Sym::EMPTY) {
+            None => {
+                let decision = paas_firewall::admit(&firewall, &source);
+                add(who, decision.admitted, Some(decision.item));
+            }
+            Some(decision) => {
+                let item = if let perimeter::By::Own(own) = decision.by { own.item } else { Item::Perimeter };
+                add(who, decision.admitted, Some(item));
+            }
+        }
     };
 
     let except = estate_addresses(index);
@@ -84,9 +93,13 @@ pub fn exposure(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, par
     let mut resources: Vec<Sym> = firewall.resource_rules.iter().map(|rule| rule.resource).filter(|&id| !inside(id)).collect();
     resources.sort_by_key(|id| id.as_str());
     resources.dedup();
-    let passes = if firewall.perimeter { Tri::Maybe } else { Tri::from_bool(!locked) };
+    let alone = if firewall.perimeter { Tri::Maybe } else { Tri::from_bool(!locked) };
+    let passes = perimeter::passes_bypass(&firewall, index).unwrap_or(alone);
     for resource in resources {
         add(Exposed::ForeignResource(resource), passes, Some(Item::Resource { resource }));
+    }
+    for (who, admitted) in perimeter::named(index, inside, store) {
+        add(Exposed::ForeignResource(who), admitted, Some(Item::Perimeter));
     }
     let bypass = firewall.access.is_some_and(|access| access.trusted) || firewall.rule_set.is_some_and(|set| set.trusted);
     if bypass && firewall.store.service != Service::Sql {

@@ -670,6 +670,17 @@ pub fn judge(pairs: &Pairs, asked: Set) -> Answer {
     Answer { verdict, via: deciding.map(|way| way.via), reason, assumptions, traffic, ways: ways.into_iter().cloned().collect() }
 }
 
+/// What ways that may let `traffic` through take for granted, sorted.
+pub fn assumed<'w>(ways: impl Iterator<Item = &'w Way>, traffic: Set) -> Vec<Assumption> {
+    let mut assumptions: Vec<Assumption> = Vec::new();
+    for unsure in ways.flat_map(|way| &way.steps).filter(|step| !step.code.is_empty() && !step.span.sure.meets(traffic)) {
+        assumptions.push(Assumption { code: unsure.code.to_owned(), resource: unsure.resource, text: unsure.text.clone() });
+    }
+    assumptions.sort_by(|a, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
+    assumptions.dedup();
+    assumptions
+}
+
 /// The bands of `asked` that surely pass for every source port that is asked for.
 fn whole_bands(asked: Set, sure: Set) -> Set {
     let mut out = Set::EMPTY;

@@ -137,6 +137,8 @@ pub fn text(end: End) -> String {
         End::Ip(ip) => ip.to_string(),
         End::Internet(None) => "internet".to_owned(),
         End::Internet(Some(ip)) => format!("internet:{ip}"),
+        End::Network(id) if id.is_empty() => "external:network".to_owned(),
+        End::Network(id) => id.as_str().to_owned(),
         End::External(service) => format!("external:{}", service.as_str()),
     }
 }

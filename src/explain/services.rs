@@ -98,6 +98,10 @@ impl Transport for FromPlace<'_, '_> {
         ways.into_iter().enumerate().map(|(n, way)| (way, sources.get(&n).cloned().map_or(Arrival::Unknown, Arrival::Showing))).collect()
     }
 
+    fn session(&self) -> bool {
+        self.session
+    }
+
     fn dns_server_unreachable(&self, _client: &Client, server: IpAddr) -> bool {
         let From::Host(host) = &self.from else { return false };
         let modelled = self.world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&server));

@@ -19,6 +19,7 @@ use crate::model::{Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::azure_firewall::Named;
 use crate::rules::dns::{self, Answer, Resolution, View};
 use crate::rules::paas_firewall::Source;
+use crate::rules::perimeter::Callee;
 use crate::rules::{endpoint_policy, service_endpoint};
 
 /// The pairs of a flow to a store, an endpoint or a name; `None` for any other destination.
@@ -27,14 +28,14 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
         End::Store(..) | End::External(_) | End::PrivateEndpoint(_) | End::Fqdn(_) => {}
         _ => return None,
     }
-    if let (End::Store(resource, _, _) | End::Unmodelled(resource), End::Store(store, part, instance)) = (flow.from, flow.to) {
-        let ways = caller_ways(world, resource, &Target { store, part, instance });
+    if let End::Store(resource, _, _) | End::Unmodelled(resource) = flow.from {
+        let ways = match flow.to {
+            End::Store(store, part, instance) => caller_ways(world, resource, &Target { store, part, instance }),
+            End::External(service) => server_ways(world, resource, service)?,
+            End::Fqdn(name) => named_ways(world, resource, name)?,
+            _ => return Some(one(crate::explain::point::unmodelled(resource))),
+        };
         return Some(Pairs { groups: vec![vec![ways]] });
-    }
-    match flow.from {
-        End::Store(resource, _, _) => return Some(one(crate::explain::point::unmodelled(resource))),
-        End::Unmodelled(_) => return None,
-        _ => {}
     }
     let clients = clients(world, flow);
     if clients.is_empty() {
@@ -202,18 +203,45 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
 
 /// What the attacker may call a store, as far as any firewall compares names: a host of its own below each suffix of the service.
 fn names(world: &World<'_>, service: Service) -> Vec<Named> {
-    if world.index.firewall_rule_names.is_empty() {
-        return vec![Named::Unknown];
-    }
-    let kinds = service.kinds();
-    let suffixes = world.platform.zones().iter().filter(|zone| kinds.contains(&zone.kind.as_str())).map(|zone| zone.suffix.as_str());
-    let mut suffixes: Vec<&str> = suffixes.map(|suffix| suffix.rsplit('}').next().unwrap_or("").trim_start_matches('.')).collect();
-    suffixes.sort_unstable();
-    suffixes.dedup();
-    if suffixes.is_empty() {
+    let suffixes = suffixes(world, service);
+    if world.index.firewall_rule_names.is_empty() || suffixes.is_empty() {
         return vec![Named::Unknown];
     }
     suffixes.into_iter().map(|suffix| Named::Under(Sym::new(suffix))).collect()
+}
+
+/// What the host names of a service end in, sorted.
+fn suffixes<'w>(world: &World<'w>, service: Service) -> Vec<&'w str> {
+    let zones = world.platform.zones().iter().filter(|zone| service.kinds().contains(&zone.kind.as_str()));
+    let mut suffixes: Vec<&str> = zones.map(|zone| zone.suffix.as_str().rsplit('}').next().unwrap_or("").trim_start_matches('.')).collect();
+    suffixes.sort_unstable();
+    suffixes.dedup();
+    suffixes
+}
+
+/// The ways of a SQL server to any store of the service outside the boundary, by its own features (SQL-10, X-23); `None` for a resource whose own calls
+/// nobody lists.
+fn server_ways(world: &World<'_>, server: Sym, service: Service) -> Option<Pair> {
+    let row = world.index.store.one(server)?;
+    if row.service != Service::Sql || !matches!(service, Service::Storage | Service::Sql) {
+        return None;
+    }
+    let mut steps = store::perimeter::leaving(world, server, Callee::Outside(&suffixes(world, service)));
+    let text = "a store of the attacker's answers, and the server's own features read and write it".to_owned();
+    steps.push(step(Stage::Delivered, ports(world, service), "exfil.2", text).kind(Kind::Default));
+    Some(vec![Way { via: Via::Public, steps }])
+}
+
+/// The ways of a resource to a host name; `None` for a resource whose own calls nobody lists, and a name that no store of the input bears.
+fn named_ways(world: &World<'_>, resource: Sym, name: Sym) -> Option<Pair> {
+    if let Some(part) = world.index.store_parts_by_host.one(name) {
+        return Some(caller_ways(world, resource, &Target { store: part.store, part: part.part, instance: part.instance }));
+    }
+    let row = world.index.store.one(resource).filter(|row| row.service == Service::Sql)?;
+    let mut steps = store::perimeter::leaving(world, row.store, Callee::Resource(Sym::EMPTY, name.as_str()));
+    let text = format!("what answers at {name} is not in the input");
+    steps.push(step(Stage::Delivered, Span::UNKNOWN, "exfil.2", text).kind(Kind::Assumption).code("W-MISSING"));
+    Some(vec![Way { via: Via::Public, steps }])
 }
 
 /// Stands for a region that nothing in the estate mentions.

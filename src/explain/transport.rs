@@ -66,6 +66,11 @@ pub trait Transport {
     /// client's subnet covers them; where that is not sure, there are ways with and without it and none of them is sure (CNV-05).
     fn to_service(&self, client: &Client, service: &ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Arrival)>;
 
+    /// Whether TCP needs its way back (SES-01).
+    fn session(&self) -> bool {
+        true
+    }
+
     /// Whether `server` lies in a modelled network to which the client surely has no route (DNS-05).
     fn dns_server_unreachable(&self, client: &Client, server: IpAddr) -> bool;
 }

@@ -29,6 +29,8 @@ pub enum Target {
     Site(Sym),
     /// The internet.
     Internet,
+    /// Whoever stands in this network outside the boundary.
+    Network(Sym),
 }
 
 /// The question every part of a walk has in common.
@@ -274,6 +276,12 @@ impl<'w, 'a> Walk<'w, 'a> {
     /// Delivers to whoever has the address in `vnet`.
     pub fn deliver(&self, vnet: Sym, packet: &Packet, trail: Trail, via: Via, ways: &mut Vec<Way>) {
         let index = self.world.index;
+        if self.target == Target::Network(vnet) {
+            let text = format!("whoever stands in network {} outside the boundary has it", short(vnet));
+            let theirs = step(Stage::Delivered, Span::ALL, "exfil.3", text).by(vnet, "").kind(Kind::Default);
+            ways.push(trail.and(theirs).end(via));
+            return;
+        }
         if !index.vnet.has(vnet) {
             let text = format!("network {} is not in the input", short(vnet));
             let missing = step(Stage::Route, Span::UNKNOWN, "address.4", text).by(vnet, "").kind(Kind::Assumption).code("W-MISSING");

@@ -28,6 +28,9 @@ pub enum End {
     PrivateEndpoint(Sym),
     /// Any store of the service outside the trust boundary, the attacker's.
     External(Service),
+    /// Whoever stands in a network outside the boundary that is joined to ours: the network, a subscription whose requests are approved at once, or, empty,
+    /// anybody whose request is.
+    Network(Sym),
     /// A resource that is in the input but whose way to send or answer is not modelled.
     Unmodelled(Sym),
 }

@@ -97,6 +97,11 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Whether the limits of the first Private Link documents are asked for (M-06).
+    pub fn is_2019(&self) -> bool {
+        self.index.era.has(Sym::new("2019"))
+    }
+
     /// The network of a subnet; empty where the subnet is not in the input.
     pub fn vnet_of(&self, subnet: Sym) -> Sym {
         self.index.subnet.one(subnet).map_or(Sym::EMPTY, |row| row.vnet)
@@ -364,11 +369,16 @@ impl World<'_> {
     /// Whether the security group of its subnet filters what comes to a private endpoint (PE-22, PE-23).
     pub fn endpoint_filtered(&self, endpoint: Sym) -> Tri {
         let subnet = self.index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
-        match self.index.subnet_private_endpoint_policy.one(subnet).map(|row| row.policies) {
+        match self.endpoint_policies(subnet) {
             Some(EndpointPolicies::Enabled | EndpointPolicies::Nsg) => Tri::Yes,
             Some(EndpointPolicies::Unknown) => Tri::Maybe,
             Some(EndpointPolicies::Disabled | EndpointPolicies::RouteTable) | None => Tri::No,
         }
+    }
+
+    /// Which filters of a subnet apply to private endpoints in it: in the first years none ever did (PE-22, PE-25).
+    pub fn endpoint_policies(&self, subnet: Sym) -> Option<EndpointPolicies> {
+        self.index.subnet_private_endpoint_policy.one(subnet).map(|row| row.policies).filter(|_| !self.is_2019())
     }
 }
 
@@ -527,8 +537,23 @@ impl World<'_> {
         if tenants_known && !tenant.is_empty() && !index.boundary_tenant.has(tenant) {
             return false;
         }
-        // Without a stated boundary it is what the input holds.
-        subscriptions_known || known.is_some() || self.subscriptions().contains(&subscription)
+        // Without a stated boundary it is what the input holds; ids without a subscription are a person's own facts.
+        let held = || index.store.has(id) || index.machine.has(id) || index.nic.has(id) || index.vnet.has(id) || index.subnet.has(id);
+        let own = || parts.subscription.is_empty() && (held() || index.private_endpoint.has(id));
+        subscriptions_known || known.is_some() || self.subscriptions().contains(&subscription) || own()
+    }
+
+    /// Whether two resources belong to one tenant, as far as the input tells.
+    pub fn same_tenant(&self, a: Sym, b: Sym) -> Tri {
+        let tenant = |id: Sym| self.index.resource.one(id).map_or(Sym::EMPTY, |row| row.tenant);
+        let subscription = |id: Sym| crate::model::ids::id_parts(id.as_str()).subscription;
+        if !tenant(a).is_empty() && !tenant(b).is_empty() {
+            Tri::from_bool(tenant(a) == tenant(b))
+        } else if !subscription(a).is_empty() && subscription(a) == subscription(b) {
+            Tri::Yes // one subscription has one tenant
+        } else {
+            Tri::Maybe
+        }
     }
 
     /// The subscriptions that resources of the input belong to.

@@ -4,14 +4,17 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::facts::azure_firewall::*;
+use crate::facts::channels::*;
 use crate::facts::config::*;
 use crate::facts::gap::*;
 use crate::facts::hub::*;
 use crate::facts::load_balancing::*;
 use crate::facts::manager::*;
 use crate::facts::network::*;
+use crate::facts::perimeter::*;
 use crate::facts::platform::*;
 use crate::facts::private_access::*;
+use crate::facts::private_link::*;
 use crate::facts::store_facts::*;
 use crate::model::{Prefix, Sym, Tri, net};
 
@@ -213,7 +216,7 @@ facts! {
     // networks
     Vnet, VnetPrefix, VnetDns, Clouded,
     Subnet, SubnetPrefix, SubnetNsg, SubnetRouteTable, SubnetNatGateway, SubnetDelegation,
-    SubnetServiceEndpoint, SubnetEndpointPolicy, SubnetPrivateEndpointPolicy, SubnetDefaultOutbound,
+    SubnetServiceEndpoint, SubnetNetworkIdentifier, SubnetEndpointPolicy, SubnetPrivateEndpointPolicy, SubnetDefaultOutbound,
     Peering, PeeringPrefix,
     // machines
     Machine, MachineScaleSet, Nic, NicPrimary, NicNsg, NicMachine, NicDns, IpConfig, IpConfigAddress, IpConfigPublicIp, IpConfigAsg, IpConfigPool,
@@ -239,6 +242,12 @@ facts! {
     EndpointPolicy, EndpointPolicyScope,
     // stores
     Store, StorePart, StoreAccess, StoreRuleSet, StoreIpRule, StoreSubnetRule, StoreListRule, StoreResourceRule, StoreOutboundRule,
+    // what stores move by themselves
+    StoreCopyScope, StoreCrossTenant, ObjectReplication,
+    // network security perimeters
+    Perimeter, PerimeterAssociation, PerimeterRule, PerimeterLink, PerimeterLinkProfile,
+    // Private Link services
+    PrivateLinkService, PrivateLinkFrontend, PrivateLinkNat, PrivateLinkVisible, PrivateLinkAutoApproval, SubnetPrivateLinkOpen,
     // what a person stated
     BoundaryTenant, BoundarySubscription, Label, Site, SitePrefix, SiteNat, SiteForwarder, DnsServer, DnsServerRecord, Appliance,
     ApplianceAllow, CompleteType, Era,

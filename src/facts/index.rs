@@ -11,13 +11,16 @@ use smallvec::SmallVec;
 
 use crate::facts::azure_firewall::*;
 use crate::facts::catalog::Fact;
+use crate::facts::channels::*;
 use crate::facts::config::*;
 use crate::facts::gap::*;
 use crate::facts::hub::*;
 use crate::facts::load_balancing::*;
 use crate::facts::manager::*;
 use crate::facts::network::*;
+use crate::facts::perimeter::*;
 use crate::facts::private_access::*;
+use crate::facts::private_link::*;
 use crate::facts::store_facts::*;
 use crate::model::Sym;
 
@@ -141,6 +144,7 @@ index! {
     SubnetNatGateway { subnet_nat_gateway: subnet as Sym }
     SubnetDelegation { subnet_delegations: subnet as Sym }
     SubnetServiceEndpoint { service_endpoints: subnet as Sym }
+    SubnetNetworkIdentifier { subnet_network_identifiers: subnet as Sym }
     SubnetEndpointPolicy { subnet_endpoint_policies: subnet as Sym }
     SubnetPrivateEndpointPolicy { subnet_private_endpoint_policy: subnet as Sym }
     SubnetDefaultOutbound { subnet_default_outbound: subnet as Sym }
@@ -269,6 +273,20 @@ index! {
     StoreListRule { store_list_rule: rule as Sym, store_list_rules: rule_set as Sym }
     StoreResourceRule { store_resource_rules: store as Sym }
     StoreOutboundRule { store_outbound_rules: store as Sym }
+    StoreCopyScope { store_copy_scope: store as Sym }
+    StoreCrossTenant { store_cross_tenant: store as Sym }
+    ObjectReplication { object_replication: policy as Sym }
+    Perimeter { perimeter: perimeter as Sym }
+    PerimeterAssociation { perimeter_association: association as Sym, perimeter_associations: resource as Sym }
+    PerimeterRule { perimeter_rule: rule as Sym, perimeter_rules: profile as Sym }
+    PerimeterLink { perimeter_link: link as Sym }
+    PerimeterLinkProfile { perimeter_link_profiles: link as Sym }
+    PrivateLinkService { private_link_service: service as Sym, private_link_services_by_alias: alias as Sym }
+    PrivateLinkFrontend { private_link_frontends: service as Sym, private_link_services_by_frontend: frontend as Sym }
+    PrivateLinkNat { private_link_nat: config as Sym, private_link_nats: service as Sym }
+    PrivateLinkVisible { private_link_visible: service as Sym }
+    PrivateLinkAutoApproval { private_link_auto_approvals: service as Sym }
+    SubnetPrivateLinkOpen { subnet_private_link_open: subnet as Sym }
     BoundaryTenant { boundary_tenant: tenant as Sym }
     BoundarySubscription { boundary_subscription: subscription as Sym }
     Label { labels: label as Sym }

@@ -99,6 +99,10 @@ relations! { NETWORK_RELATIONS:
     /// everywhere, empty means that the export lists no locations (SE-01, SE-15).
     SubnetServiceEndpoint subnet_service_endpoint { subnet: Sym, service: Sym, location: Sym }
 
+    /// `subnet_network_identifier(subnet, public_ip)`: what its service endpoints mark carries this address for perimeters (SE-30). From
+    /// `properties.serviceEndpoints[].networkIdentifier`.
+    SubnetNetworkIdentifier subnet_network_identifier { subnet: Sym, public_ip: Sym }
+
     /// `subnet_endpoint_policy(subnet, policy)`: the service endpoint policy is attached to `subnet` (SEP-01). From either side of the link.
     SubnetEndpointPolicy subnet_endpoint_policy { subnet: Sym, policy: Sym }
 

@@ -5,8 +5,11 @@ use std::net::IpAddr;
 use crate::model::{Sym, Tri};
 
 words! {
-    /// The state of a private endpoint connection in one view (PE-10, J-02); anything but the four words is `unknown`.
-    Consent { Approved = "approved", Pending = "pending", Rejected = "rejected", Disconnected = "disconnected", Unknown = "unknown" }
+    /// The state of a private endpoint connection in one view (PE-10, J-02); anything but the four words is `unknown`. `requested` has none yet: what a template
+    /// or a plan is going to ask for (PE-12).
+    Consent {
+        Approved = "approved", Pending = "pending", Rejected = "rejected", Disconnected = "disconnected", Requested = "requested", Unknown = "unknown",
+    }
 }
 words! {
     /// Where the address of a private endpoint was read, best first (PE-06). The interface's own address is in `ip_config_address`.

@@ -99,6 +99,8 @@ pub enum Stage {
     WebFirewall,
     CognitiveFirewall,
     PaasFirewall,
+    CopySource,
+    CopyScope,
     Delivered,
 }
 
@@ -131,6 +133,8 @@ impl Stage {
             Stage::WebFirewall => "web-firewall",
             Stage::CognitiveFirewall => "cognitive-firewall",
             Stage::PaasFirewall => "paas-firewall",
+            Stage::CopySource => "copy-source",
+            Stage::CopyScope => "copy-scope",
             Stage::Delivered => "delivered",
         }
     }

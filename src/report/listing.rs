@@ -125,15 +125,23 @@ pub fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
 /// # Errors
 /// Those of `out`.
 pub fn write_json(command: &str, rows: impl Iterator<Item = String>, gaps: &[GapRow], out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "{{\"schema\":\"watertight.{command}/1\",\"rows\":[")?;
-    for (n, row) in rows.enumerate() {
-        write!(out, "{}\n{row}", if n == 0 { "" } else { "," })?;
+    write_json_lists(command, vec![("rows", rows.collect()), ("gaps", gaps.iter().map(to_json).collect())], out)
+}
+
+/// A document of several lists, in their order, one item a line.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_json_lists(command: &str, lists: Vec<(&str, Vec<String>)>, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{{\"schema\":\"watertight.{command}/1\"")?;
+    for (name, items) in lists {
+        write!(out, ",\"{name}\":[")?;
+        for (n, item) in items.iter().enumerate() {
+            write!(out, "{}\n{item}", if n == 0 { "" } else { "," })?;
+        }
+        write!(out, "\n]")?;
     }
-    write!(out, "\n],\"gaps\":[")?;
-    for (n, gap) in gaps.iter().enumerate() {
-        write!(out, "{}\n{}", if n == 0 { "" } else { "," }, to_json(gap))?;
-    }
-    writeln!(out, "\n]}}")
+    writeln!(out, "}}")
 }
 
 /// The columns that some row fills.

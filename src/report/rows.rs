@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config::Names;
+use crate::engine::blockers::Blocker;
 use crate::engine::exfil;
 use crate::explain::reach;
 use crate::explain::way::{Assumption, End};
@@ -161,6 +162,9 @@ impl RowEnd {
             End::Fqdn(name) => named(EndKind::Fqdn, name.as_str().to_owned()),
             End::PrivateEndpoint(id) => RowEnd::resource(EndKind::Pe, id),
             End::External(service) => RowEnd::external(service),
+            End::Network(id) => {
+                RowEnd { id: Some(id).filter(|id| !id.is_empty()), part: Some(Sym::new("network")), ..RowEnd::new(EndKind::External) }
+            }
             End::Unmodelled(id) => RowEnd::resource(EndKind::Resource, id),
         }
     }
@@ -184,6 +188,7 @@ impl RowEnd {
             | EndKind::Acr
             | EndKind::Web
             | EndKind::Cognitive => names.short(End::Store(id, self.part.unwrap_or(Sym::EMPTY), instance)),
+            EndKind::External if !id.is_empty() => id.as_str().to_owned(),
             EndKind::External => format!("external:{}", self.part.map_or("", Sym::as_str)),
             EndKind::Internet if name.is_empty() => "internet".to_owned(),
             EndKind::Internet | EndKind::Onprem | EndKind::Ip | EndKind::Fqdn => format!("{}:{name}", self.kind.as_str()),
@@ -311,6 +316,8 @@ pub struct ExfilRow {
     pub length: usize,
     /// Whether every hop is proven.
     pub certainty: Certainty,
+    /// How bad it is: who gets the data, over how many hops, and how sure that is.
+    pub severity: Severity,
     /// What is taken for granted; empty where proven.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumptions: Vec<AssumptionRow>,
@@ -364,8 +371,60 @@ impl ExfilRow {
             hops: path.hops.iter().map(hop).collect(),
             length: path.hops.len(),
             certainty: Certainty::of(path.proven),
+            severity: Severity::of(path),
             assumptions: AssumptionRow::list(&path.assumptions),
         }
+    }
+}
+
+/// What keeps data from getting out, at one place that it can get to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct BlockedRow {
+    /// Where the data is.
+    pub from: RowEnd,
+    /// Where it cannot get.
+    pub to: RowEnd,
+    /// The place inside from which the last step is refused.
+    pub at: RowEnd,
+    /// The first gate that refuses it.
+    pub stage: &'static str,
+    /// The resource that decides.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub resource: &'static str,
+    /// The item inside it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub rule: String,
+    /// In plain words.
+    pub text: String,
+}
+
+impl BlockedRow {
+    /// What was found, sorted, each once.
+    pub fn list(blockers: Vec<Blocker>, index: &Index) -> Vec<BlockedRow> {
+        let end = |end| RowEnd::of(end, index);
+        let row = |blocker: Blocker| BlockedRow {
+            from: end(blocker.from),
+            to: end(blocker.to),
+            at: end(blocker.at),
+            stage: blocker.stage.as_str(),
+            resource: blocker.resource.as_str(),
+            rule: blocker.rule,
+            text: blocker.text,
+        };
+        let mut rows: Vec<BlockedRow> = blockers.into_iter().map(row).collect();
+        rows.sort();
+        rows.dedup();
+        rows
+    }
+}
+
+impl Row for BlockedRow {
+    const HEADER: &'static [&'static str] = &["from", "to", "at", "blocked by", "resource", "why"];
+
+    fn cells(&self, names: &Names) -> Vec<String> {
+        let resource = self.resource.rsplit('/').next().unwrap_or_default().to_owned();
+        let ends = [self.from.text(names), self.to.text(names), self.at.text(names)];
+        ends.into_iter().chain([self.stage.to_owned(), resource, self.text.clone()]).collect()
     }
 }
 
@@ -382,6 +441,19 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Of a way out: strangers are worse than a site of ours, data that anybody takes at one hop is the worst; a long way and a doubtful one are each
+    /// one step better.
+    pub fn of(path: &exfil::Path) -> Severity {
+        let at_once = path.proven && path.hops.len() == 1 && matches!(path.from, End::Store(..));
+        let sink = match path.to {
+            End::Site(_) => 2,
+            _ if at_once => 0,
+            _ => 1,
+        };
+        let level = sink + usize::from(path.hops.len() > 2) + usize::from(!path.proven);
+        [Severity::Critical, Severity::High, Severity::Medium, Severity::Low][level.min(3)]
+    }
+
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -572,11 +644,18 @@ impl Row for ReachRow {
 }
 
 impl Row for ExfilRow {
-    const HEADER: &'static [&'static str] = &["from", "to", "length", "certainty", "path"];
+    const HEADER: &'static [&'static str] = &["from", "to", "length", "certainty", "severity", "path"];
 
     fn cells(&self, names: &Names) -> Vec<String> {
         let hops = path_text(&self.hops, names);
-        vec![self.from.text(names), self.to.text(names), self.length.to_string(), self.certainty.as_str().into(), hops]
+        vec![
+            self.from.text(names),
+            self.to.text(names),
+            self.length.to_string(),
+            self.certainty.as_str().into(),
+            self.severity.as_str().into(),
+            hops,
+        ]
     }
 }
 

@@ -3,9 +3,10 @@
 use crate::facts::Index;
 use crate::facts::private_access::{Consent, PrivateEndpointConnection, ProviderConnection};
 use crate::facts::store_facts::Store;
+use crate::model::ids::id_parts;
 use crate::model::{Sym, Tri};
 use crate::rules::dns::names;
-use crate::rules::private_endpoint;
+use crate::rules::{private_endpoint, private_link};
 
 /// Whose record of a connection decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,16 +50,16 @@ fn rank(state: Consent) -> u8 {
     match state {
         Consent::Approved => 0,
         Consent::Unknown => 1,
-        Consent::Pending => 2,
+        Consent::Pending | Consent::Requested => 2,
         Consent::Rejected => 3,
         Consent::Disconnected => 4,
     }
 }
 
 /// What one view says of itself: only a settled `Approved` is a yes, and only another settled state is a no.
-fn says(state: Consent, settled: bool) -> Tri {
+pub fn says(state: Consent, settled: bool) -> Tri {
     match (state, settled) {
-        (_, false) | (Consent::Unknown, _) => Tri::Maybe,
+        (_, false) | (Consent::Unknown | Consent::Requested, _) => Tri::Maybe,
         (Consent::Approved, true) => Tri::Yes,
         (_, true) => Tri::No,
     }
@@ -120,7 +121,7 @@ pub fn provider(index: &Index, target: Sym) -> Provider {
 }
 
 /// The type of a resource of the input; `None` for one that is not in it.
-fn kind_of(index: &Index, id: Sym) -> Option<Sym> {
+pub fn kind_of(index: &Index, id: Sym) -> Option<Sym> {
     let of_store = |store: &Store| names::resource_kind(index, store);
     index.resource.one(id).map(|row| row.kind).or_else(|| index.store.one(id).map(of_store))
 }
@@ -141,7 +142,31 @@ fn lists_exported(index: &Index, target: Sym) -> bool {
 
 /// [`effective`] on the rows of the index.
 pub fn of(index: &Index, consumer: &PrivateEndpointConnection) -> Decision {
-    effective(consumer, index.provider_connections_by_target.get(consumer.target), provider(index, consumer.target))
+    let target = private_link::target(index, consumer.target);
+    let consumer = PrivateEndpointConnection { target, ..*consumer };
+    let listed = index.provider_connections_by_target.get(target).iter().any(|row| row.endpoint == consumer.endpoint);
+    if consumer.state == Consent::Requested && !listed {
+        return requested(index, &consumer);
+    }
+    effective(&consumer, index.provider_connections_by_target.get(target), provider(index, target))
+}
+
+/// What becomes of a request that nobody has answered yet: whoever may approve it himself is taken to do so, in his own tenant (PE-12, PE-13); a manual one
+/// waits for the owner, but for services that approve at once (PLS-08).
+fn requested(index: &Index, consumer: &PrivateEndpointConnection) -> Decision {
+    let row = |id: Sym| index.resource.one(id);
+    let tenant = |id: Sym| row(id).map_or(Sym::EMPTY, |row| row.tenant);
+    let subscription = Sym::new(id_parts(consumer.endpoint.as_str()).subscription);
+    let same = match (tenant(consumer.endpoint), tenant(consumer.target)) {
+        (ours, theirs) if !ours.is_empty() && !theirs.is_empty() => Tri::from_bool(ours == theirs),
+        _ if subscription.as_str() == id_parts(consumer.target.as_str()).subscription => Tri::Yes,
+        _ => Tri::Maybe,
+    };
+    let by_owner = if consumer.manual { Tri::No } else { same };
+    let admitted = by_owner.or(private_link::approves(index, consumer.target, subscription));
+    let admitted = if consumer.settled { admitted } else { admitted.min(Tri::Maybe) };
+    let state = if admitted == Tri::Yes { Consent::Approved } else { Consent::Pending };
+    Decision { admitted, state, view: View::Consumer, connection: consumer.connection }
 }
 
 /// Whether the target has an approved connection for the sub-resource `group`, from whatever network or tenant (DNS-14).
@@ -243,5 +268,40 @@ mod tests {
         let two = [listed("old", Consent::Disconnected), listed("new", Consent::Approved)];
         let decision = effective(&consumer(Consent::Approved), &two, Provider::Listed);
         assert_eq!((decision.admitted, decision.connection), (Tri::Maybe, Sym::new("old")));
+    }
+
+    // covers: PE-12, PE-13, PLS-06, PLS-08, PLS-09
+    #[test]
+    fn a_request_is_approved_in_its_own_tenant_and_waits_elsewhere() {
+        use crate::facts::gap::Resource;
+        use crate::facts::private_link::*;
+        let resource = |id: &str, tenant: &str| Resource {
+            id: id.into(),
+            kind: "microsoft.network/privatelinkservices".into(),
+            name: id.into(),
+            location: "".into(),
+            subscription: "".into(),
+            tenant: tenant.into(),
+            group: "".into(),
+        };
+        let ask = |index: &Index, manual: bool, target: &str| {
+            let mut request = consumer(Consent::Requested);
+            (request.manual, request.target, request.endpoint) = (manual, target.into(), "/subscriptions/s1/pe".into());
+            of(index, &request).admitted
+        };
+        let mut index = Index::default();
+        index.insert(resource("/subscriptions/s1/pe", "t1").into());
+        index.insert(resource("t", "t1").into());
+        assert_eq!([ask(&index, false, "t"), ask(&index, true, "t")], [Tri::Yes, Tri::No]);
+        index.insert(resource("x", "tx").into());
+        assert_eq!([ask(&index, false, "x"), ask(&index, false, "unseen")], [Tri::No, Tri::Maybe]);
+        let service =
+            PrivateLinkService { service: "x".into(), alias: "x.guid".into(), location: "".into(), destination: None, settled: true };
+        index.insert(service.into());
+        index.insert(PrivateLinkAutoApproval { service: "x".into(), subscription: "*".into() }.into());
+        assert_eq!(ask(&index, true, "x.GUID"), Tri::No, "it may not even see the service");
+        index.insert(PrivateLinkVisible { service: "x".into(), subscription: "s1".into() }.into());
+        assert_eq!(ask(&index, true, "x.GUID"), Tri::Yes);
+        assert_eq!(private_link::approved_at_once(&index, "x".into()), [Sym::new("s1")]);
     }
 }

@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use watertight::explain::way::Flow;
+use watertight::explain::way::{End, Flow, Mode};
 use watertight::facts::platform::Platform;
 use watertight::facts::{Fact, Index};
 use watertight::model::traffic::ANY_PORT;
-use watertight::model::{Set, Stage, Verdict, Via};
+use watertight::model::{Proto, Set, Stage, Verdict, Via};
 
 use crate::oracle::leak::Leak;
 use crate::oracle::world::World;
@@ -36,6 +36,8 @@ pub trait Evaluator {
     fn edit(&mut self, added: &[Fact], removed: &[Fact]);
     /// Answers; `None` where it does not answer such flows.
     fn answer(&mut self, ask: &Ask) -> Option<Said>;
+    /// The verdict on a copy that `driver` starts, and where it was decided.
+    fn copy(&mut self, from: End, to: End, driver: End) -> Option<(Verdict, Stage)>;
     /// All leaks; `None` where it does not look for any.
     fn leaks(&mut self) -> Option<BTreeSet<Leak>> {
         None
@@ -81,6 +83,11 @@ impl Evaluator for Oracle {
         let said = answer(&self.facts, platform(), ask);
         let codes = said.codes.iter().map(|c| (*c).to_owned()).collect();
         Some(Said { verdict: said.verdict, stage: said.stage, via: said.via, rule: said.rule, codes })
+    }
+
+    fn copy(&mut self, from: End, to: End, driver: End) -> Option<(Verdict, Stage)> {
+        let outcome = World::new(&self.facts, platform()).copied(from, to, driver);
+        Some((outcome.verdict, outcome.stage))
     }
 
     fn leaks(&mut self) -> Option<BTreeSet<Leak>> {
@@ -130,5 +137,19 @@ impl Evaluator for Point {
             rule: said.reason.rule,
             codes: said.assumptions.into_iter().map(|a| a.code).collect(),
         })
+    }
+
+    fn copy(&mut self, from: End, to: End, driver: End) -> Option<(Verdict, Stage)> {
+        let world = watertight::explain::world::World::new(&self.index, platform());
+        let traffic = Set::of(Proto::Tcp, (443, 443), ANY_PORT);
+        let flow = Flow { from, to, traffic, mode: Mode::Configured, session: true };
+        let said = watertight::explain::copy::answer(&world, &flow, driver);
+        Some((said.verdict, said.reason.stage))
+    }
+
+    fn leaks(&mut self) -> Option<BTreeSet<Leak>> {
+        let world = watertight::explain::world::World::new(&self.index, platform());
+        let paths = watertight::engine::exfil::paths(&world, None, None);
+        Some(paths.into_iter().map(|p| Leak { from: p.from, to: p.to, length: p.hops.len(), proven: p.proven }).collect())
     }
 }

@@ -21,5 +21,6 @@ mod scenario_format;
 mod scenarios;
 mod selectors;
 mod sessions;
+mod strangers;
 mod verify;
 mod ways_out;

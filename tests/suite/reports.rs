@@ -10,7 +10,7 @@ use watertight::model::{Proto, Set, Span, Stage, Sym, Verdict, Via};
 use watertight::report::answer::{AnswerRow, Asked};
 use watertight::report::listing::{self, GapRow, Shape};
 use watertight::report::proof::{Explanation, Place};
-use watertight::report::rows::{Certainty, EndKind, ExfilRow, Hop, Moved, ReachRow, RowEnd, changes};
+use watertight::report::rows::{Certainty, EndKind, ExfilRow, Hop, Moved, ReachRow, RowEnd, Severity, changes};
 use watertight::report::text::Look;
 
 use crate::selectors::index;
@@ -96,7 +96,8 @@ fn a_change_is_the_rows_that_differ() {
     let rows = rows();
     let hop = Hop { from: rows[0].from.clone(), to: rows[0].to.clone(), via: rows[0].via, traffic: rows[0].traffic.clone() };
     let (from, to) = (rows[0].from.clone(), rows[0].to.clone());
-    let exfil = ExfilRow { from, to, hops: vec![hop], length: 1, certainty: Certainty::Proven, assumptions: Vec::new() };
+    let exfil =
+        ExfilRow { from, to, hops: vec![hop], length: 1, certainty: Certainty::Proven, severity: Severity::High, assumptions: Vec::new() };
     let old: Vec<Moved> = rows[..2].iter().cloned().map(Moved::Reach).collect();
     let new: Vec<Moved> = rows[1..3].iter().cloned().map(Moved::Reach).chain([Moved::Exfil(exfil)]).collect();
     let lines: Vec<String> = changes(old, new).iter().map(listing::to_json).collect();

@@ -33,6 +33,8 @@ pub struct Expected {
 pub enum Claim {
     /// A flow's verdict, and as much of its reason as is written.
     Flow { ask: Ask, verdict: String, stage: Option<String>, via: Option<String>, rule: Option<String>, codes: Vec<String> },
+    /// A copy that two accounts make, started by `driver`.
+    Copy { from: End, to: End, driver: End, verdict: String, stage: Option<String> },
     /// A path for data: `leaks`, `may leak` or `no leak`.
     Leak { from: End, to: End, certainty: String, hops: Option<usize> },
 }
@@ -70,6 +72,10 @@ const DEFAULTS: &[(&str, usize, &[&str])] = &[
     ("endpoint_policy", 1, &["westeurope"]),
     ("store_access", 1, &["enabled", "no", "false", "false", "false"]),
     ("store_subnet_rule", 3, &["yes"]),
+    ("perimeter", 1, &[""]),
+    ("perimeter_link", 3, &["yes"]),
+    ("object_replication", 3, &["yes"]),
+    ("private_link_service", 2, &["westeurope", "", "true"]),
     ("store_rule_set", 3, &["enabled", "no", "false"]),
     ("store_list_rule", 5, &["", "true"]),
     ("appliance", 1, &["no"]),
@@ -214,6 +220,8 @@ fn cells(text: &str) -> Result<(Vec<String>, &str), String> {
 /// | `private("pe", "s", 10.0.1.9, "a1", blob, approved)` | a private endpoint, its address and both views of consent |
 /// | `zone("z", "privatelink.blob.core.windows.net", "v", …)` | a listed zone and its links |
 /// | `record("z", "a1", 10.0.1.9)` | an A record |
+/// | `within("p", "a1", enforced)` | the store is a member of perimeter `p`, with the rules of its profile `p/default` |
+/// | `linked("p", "q")` | both views of a link between two perimeters, for all their profiles |
 /// | `grouped("g", "v", …)` | the networks are members of the network group |
 /// | `governed("v", "c", admin)` | the configuration is in force in the network |
 /// | `transit("spoke", "hub")` | both sides of a peering by which the spoke uses the hub's gateway |
@@ -332,6 +340,24 @@ fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
             let links = cells[2..].iter().map(|v| ("zone_link", row(&[&format!("{id}-{v}"), &id, v, "true", "false", "false"])));
             rows.extend(links);
         }
+        "within" => {
+            let (perimeter, resource) = (arg(0)?, arg(1)?);
+            rows.push(("perimeter", row(&[&perimeter, ""])));
+            let association = format!("{perimeter}/{}", resource.rsplit('/').next().unwrap_or_default());
+            rows.push((
+                "perimeter_association",
+                row(&[&association, &perimeter, &format!("{perimeter}/default"), &resource, &or(2, "enforced"), "true"]),
+            ));
+        }
+        "linked" => {
+            for (a, b) in [(arg(0)?, arg(1)?), (arg(1)?, arg(0)?)] {
+                let link = format!("{a}-{b}");
+                rows.push(("perimeter_link", row(&[&link, &a, &b, "yes"])));
+                for (end, direction) in [("local", "inbound"), ("local", "outbound"), ("remote", "inbound"), ("remote", "outbound")] {
+                    rows.push(("perimeter_link_profile", row(&[&link, end, direction, "*"])));
+                }
+            }
+        }
         "grouped" => {
             let group = arg(0)?;
             rows.extend(cells[1..].iter().map(|v| ("group_member", row(&[&group, v, v]))));
@@ -428,6 +454,13 @@ fn claim(text: &str) -> Result<Claim, String> {
     if head.contains("leak") {
         let hops = tail.nth(1).and_then(|n| n.parse().ok());
         return Ok(Claim::Leak { from, to, certainty: head, hops });
+    }
+    if let Some(verdict) = head.strip_suffix(" copy") {
+        let (by, driver) = (tail.next(), tail.next());
+        let driver = end(driver.filter(|_| by.is_some_and(|by| by == "driven-by")).ok_or("expected `driven-by` somebody")?)?;
+        let at = tail.next();
+        let stage = tail.next().filter(|_| at.is_some_and(|at| at == "at")).cloned();
+        return Ok(Claim::Copy { from, to, driver, verdict: verdict.to_owned(), stage });
     }
     let traffic = tail.next().ok_or("expected a protocol and port")?;
     let (proto, port) = traffic.split_once('/').unwrap_or((traffic, "0"));

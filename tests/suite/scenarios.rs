@@ -110,6 +110,11 @@ fn differs(evaluator: &mut dyn Evaluator, claim: &Claim) -> Option<String> {
                 format!("{verdict} at {stage} via {found_via} by \"{}\" because {}", said.rule, said.codes.join(","))
             })
         }
+        Claim::Copy { from, to, driver, verdict, stage } => {
+            let said = evaluator.copy(*from, *to, *driver)?;
+            let same = said.0.as_str() == verdict && stage.as_ref().is_none_or(|s| s == said.1.as_str());
+            (!same).then(|| format!("{} at {}", said.0.as_str(), said.1.as_str()))
+        }
         Claim::Leak { from, to, certainty, hops } => {
             let leaks = evaluator.leaks()?;
             let found = leaks.iter().find(|l| l.from == *from && l.to == *to);

@@ -2,11 +2,13 @@
 //!
 //! Every way is complete: each step says by itself what it lets through, so that all that refuses can be listed.
 
-mod steps;
+pub mod perimeter;
+pub mod steps;
 
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use crate::explain::private_link;
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{Kind, Mode, Step, Way};
 use crate::explain::world::World;
@@ -16,6 +18,7 @@ use crate::facts::store_facts::{Instance, Service, Store, StorePart};
 use crate::model::{Prefix, Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::dns::{self, Answer, Resolution, View, names};
 use crate::rules::paas_firewall::{self, Origin, Source};
+use crate::rules::perimeter::Callee;
 use crate::rules::{consent, endpoint_policy, private_endpoint, service_endpoint};
 
 /// One endpoint of a store (M-07).
@@ -115,7 +118,9 @@ pub fn endpoint_ways(
     for connection in rows {
         let store = world.index.store.one(connection.target);
         let plain_http = world.index.store_access.one(connection.target).is_some_and(|access| access.plain_http);
+        let behind = private_link::behind(world, connection.target, traffic, transport.session());
         let answers = match store {
+            _ if behind.is_some() => Span::exactly(Set::tcp_udp()),
             Some(store) => {
                 let part = private_endpoint::base_part(connection.group);
                 private_endpoint::front_end(world.platform, store.service, store.kind, part, plain_http, true)
@@ -126,19 +131,37 @@ pub fn endpoint_ways(
             Some(address) => vec![address],
             None => private_endpoint::addresses(world.index, endpoint, connection.group),
         };
-        ways.extend(over_endpoint(world, transport, client, &connection, &of, answers, traffic));
+        let over = over_endpoint(world, transport, client, &connection, &of, answers, traffic);
+        match behind {
+            None => ways.extend(over),
+            Some(tails) => ways.extend(over.iter().flat_map(|way| tails.iter().map(|tail| extended(way, tail)))),
+        }
     }
     ways
 }
 
-/// The ways of a resource that calls the store in its own name: only the firewall stands between them.
+/// A way that goes on behind the private endpoint: the steps of the service before the delivery.
+fn extended(way: &Way, tail: &[Step]) -> Way {
+    let mut way = way.clone();
+    let at = way.steps.iter().rposition(|step| step.stage == Stage::Delivered).unwrap_or(way.steps.len());
+    way.steps.splice(at..at, tail.iter().cloned());
+    way
+}
+
+/// The ways of a resource that calls the store in its own name: what limits its own calls, and the store's firewall.
 pub fn caller_ways(world: &World<'_>, resource: Sym, target: &Target) -> Vec<Way> {
     let row = world.index.resource.one(resource);
     let source = Source::Caller { resource, kind: row.map_or(Sym::EMPTY, |r| r.kind), tenant: row.map_or(Sym::EMPTY, |r| r.tenant) };
     let Some(&store) = world.index.store.one(target.store) else { return Vec::new() };
     let plain_http = world.index.store_access.one(target.store).is_some_and(|access| access.plain_http);
     let answers = private_endpoint::front_end(world.platform, store.service, store.kind, target.part, plain_http, false);
-    let steps = vec![firewall_step(world, &store, target.part, &source), steps::delivered(target.store, target.part, answers)];
+    let parts = world.index.store_parts.get(target.store);
+    let part = parts.iter().find(|part| part.part == target.part && part.instance == target.instance);
+    let host = part.map_or_else(String::new, |part| names::host(world.index, world.platform, part));
+    let mut steps = perimeter::leaving(world, resource, Callee::Resource(target.store, &host));
+    steps.extend(perimeter::https_only(world, &store));
+    steps.push(firewall_step(world, &store, target.part, &source, resource));
+    steps.push(steps::delivered(target.store, target.part, answers));
     vec![Way { via: Via::Public, steps }]
 }
 
@@ -153,7 +176,11 @@ pub fn estate_addresses(index: &Index) -> Vec<Prefix> {
     found
 }
 
-fn firewall_step(world: &World<'_>, store: &Store, part: Sym, source: &Source) -> Step {
+/// What the store's own side says of a source: its perimeter, else its firewall. `sender` is as in [`crate::rules::perimeter::admit`].
+fn firewall_step(world: &World<'_>, store: &Store, part: Sym, source: &Source, sender: Sym) -> Step {
+    if let Some(step) = perimeter::entering(world, store, part, source, sender) {
+        return step;
+    }
     let unknown = paas_firewall::Decision { admitted: Tri::Maybe, item: paas_firewall::Item::Unknown };
     let decision = paas_firewall::of(world.index, world.platform, store.store, part, source).unwrap_or(unknown);
     steps::firewall(store.store, store.service, &decision)
@@ -380,6 +407,7 @@ impl Asked<'_> {
         let answers =
             private_endpoint::front_end(self.world.platform, self.store.service, self.store.kind, self.part.part, self.plain_http, false);
         way.steps.push(steps::front_end(self.store.store, self.store.service, self.group(), answers));
+        way.steps.extend(perimeter::https_only(self.world, &self.store));
         way.steps.push(match source {
             Arrival::Showing(source) => self.firewall(source),
             Arrival::Unknown => self.anybody(),
@@ -390,14 +418,15 @@ impl Asked<'_> {
 
     /// The firewall, for packets that show `source`; a token from a subnet may carry claims besides (SE-18).
     fn firewall(&self, source: &Source) -> Step {
-        let step = firewall_step(self.world, &self.store, self.part.part, source);
+        let step = firewall_step(self.world, &self.store, self.part.part, source, self.client.subnet);
         let claims = service_endpoint::claims(self.world.index, self.client.subnet, self.store.service, self.part.location);
         if !claims.hi() || step.span == Span::ALL {
             return step;
         }
         let (subnet, vnet) = (self.client.subnet, self.client.vnet);
         let tenant = self.world.index.resource.one(vnet).map_or(Sym::EMPTY, |row| row.tenant);
-        let mut claimed = firewall_step(self.world, &self.store, self.part.part, &Source::ServiceEndpoint { subnet, vnet, tenant });
+        let claiming = Source::ServiceEndpoint { subnet, vnet, tenant };
+        let mut claimed = firewall_step(self.world, &self.store, self.part.part, &claiming, subnet);
         if claims == Tri::Maybe && claimed.span == Span::ALL {
             claimed.span = Span::UNKNOWN;
             claimed.code = "W-MISSING";
@@ -413,7 +442,7 @@ impl Asked<'_> {
         let lists = index.store_rule_sets.get(self.store.store).iter().flat_map(|set| index.store_list_rules.get(set.rule_set));
         let named = index.store_subnet_rules.get(self.store.store).iter().map(|rule| rule.subnet).chain(lists.map(|rule| rule.subnet));
         sources.extend(named.chain([Sym::EMPTY]).map(|subnet| Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY }));
-        let each = sources.iter().map(|source| firewall_step(self.world, &self.store, self.part.part, source));
+        let each = sources.iter().map(|source| firewall_step(self.world, &self.store, self.part.part, source, self.client.subnet));
         let best = each.reduce(|best, next| if next.span.may.is_empty() || !best.span.may.is_empty() { best } else { next });
         let mut step = best.unwrap_or_else(|| steps::delivered(self.store.store, self.group(), Span::UNKNOWN));
         if !step.span.may.is_empty() {

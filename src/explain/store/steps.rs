@@ -82,7 +82,9 @@ pub fn policy(subnet: Sym, decision: &endpoint_policy::Decision, policy: Sym, mi
 
 /// What answers behind a private endpoint: the sub-resource `group` of its target, at the ports of `answers` (PE-03, PE-17, PE-29).
 pub fn endpoint(endpoint: Sym, group: Sym, answers: Span) -> Step {
-    let text = if group.is_empty() {
+    let text = if group.is_empty() && answers.sure == answers.may {
+        "behind the private endpoint stands a Private Link service".to_owned()
+    } else if group.is_empty() {
         "what answers behind the private endpoint is not known".to_owned()
     } else if answers.sure.is_empty() {
         format!("at which ports `{group}` answers behind the private endpoint is not known")
@@ -245,7 +247,7 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
         Item::Perimeter => (
             String::new(),
             Sym::EMPTY,
-            "a network security perimeter may hold the store, and its rules are not modelled".to_owned(),
+            "a network security perimeter may hold the store: its members are not in the input".to_owned(),
             Kind::Assumption,
             "firewall.2",
             "W-UNSUPPORTED",

@@ -18,6 +18,6 @@ pub(super) fn provider<'a>(out: &mut Out<'a>, body: &'a Value) {
 pub(super) fn consent<'a>(out: &mut Out<'a>, body: &'a Value) -> Consent {
     match get(body, "privateLinkServiceConnectionState") {
         Some(state) => out.word(state, "status", Consent::parse, Consent::Unknown).unwrap_or(Consent::Unknown),
-        None => Consent::Unknown,
+        None => Consent::Requested,
     }
 }

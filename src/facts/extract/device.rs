@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::facts::extract::hub;
 use crate::facts::extract::out::{Out, get, properties};
+use crate::facts::extract::private_link;
 use crate::facts::network::{Device, DeviceAddress, DeviceKind, DevicePublicIp, Listener};
 use crate::model::{Sym, ids};
 
@@ -89,6 +90,7 @@ pub(super) fn virtual_hub<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.network/privatelinkservices`: the addresses its traffic comes from (PLS-02).
 pub(super) fn private_link_service<'a>(out: &mut Out<'a>, body: &'a Value) {
     frontends(out, body, DeviceKind::PrivateLinkService, &["ipConfigurations"]);
+    private_link::service(out, body);
 }
 
 /// A device with one row a subnet it stands in (one with none where it stands in none), and the addresses of its configurations.

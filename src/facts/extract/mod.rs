@@ -21,8 +21,10 @@ mod nic;
 mod nsg;
 mod out;
 mod paas;
+mod perimeter;
 mod policy;
 mod private_dns;
+mod private_link;
 mod public_ip;
 mod registry;
 mod route_table;
@@ -181,6 +183,12 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/networksecuritygroups",
     "microsoft.network/networksecuritygroups/defaultsecurityrules",
     "microsoft.network/networksecuritygroups/securityrules",
+    "microsoft.network/networksecurityperimeters",
+    "microsoft.network/networksecurityperimeters/linkreferences",
+    "microsoft.network/networksecurityperimeters/links",
+    "microsoft.network/networksecurityperimeters/profiles",
+    "microsoft.network/networksecurityperimeters/profiles/accessrules",
+    "microsoft.network/networksecurityperimeters/resourceassociations",
     "microsoft.network/p2svpngateways",
     "microsoft.network/privatednszones",
     "microsoft.network/privatednszones/a",
@@ -227,6 +235,7 @@ pub const MODELLED: &[&str] = &[
     "microsoft.sql/servers/outboundfirewallrules",
     "microsoft.sql/servers/virtualnetworkrules",
     "microsoft.storage/storageaccounts",
+    "microsoft.storage/storageaccounts/objectreplicationpolicies",
     "microsoft.synapse/workspaces",
     "microsoft.synapse/workspaces/firewallrules",
     "microsoft.web/sites",
@@ -293,6 +302,13 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/vpngateways" | "microsoft.network/expressroutegateways" | "microsoft.network/p2svpngateways" => hub::branch,
         "microsoft.network/vpnsites" => hub::site,
         "microsoft.network/privatelinkservices" => device::private_link_service,
+        "microsoft.network/networksecurityperimeters" => perimeter::perimeter,
+        "microsoft.network/networksecurityperimeters/profiles" => perimeter::profile,
+        "microsoft.network/networksecurityperimeters/profiles/accessrules" => perimeter::access_rule,
+        "microsoft.network/networksecurityperimeters/resourceassociations" => perimeter::association,
+        "microsoft.network/networksecurityperimeters/links" | "microsoft.network/networksecurityperimeters/linkreferences" => {
+            perimeter::link
+        }
         "microsoft.network/privateendpoints" => endpoint::endpoint,
         "microsoft.network/privateendpoints/privatednszonegroups" => endpoint::zone_group,
         "microsoft.network/privatednszones" => private_dns::zone,
@@ -300,6 +316,7 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/serviceendpointpolicies" => policy::policy,
         "microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions" => policy::definition,
         "microsoft.storage/storageaccounts" => storage::account,
+        "microsoft.storage/storageaccounts/objectreplicationpolicies" => storage::replication,
         "microsoft.classicstorage/storageaccounts" => storage::classic,
         "microsoft.keyvault/vaults" => key_vault::vault,
         "microsoft.sql/servers" => sql::server,

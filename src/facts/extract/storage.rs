@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::facts::channels::{CopyScope, ObjectReplication, StoreCopyScope, StoreCrossTenant};
 use crate::facts::extract::out::{Out, get};
 use crate::facts::extract::store::{default_allow, host, ip_rules, public_access, subnet_rules, trusted};
 use crate::facts::store_facts::{Instance, PublicAccess, Service, Store, StoreAccess, StorePart, StoreResourceRule};
@@ -37,7 +38,26 @@ pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
             None => out.gap("`properties.networkAcls.resourceAccessRules` has a rule without `resourceId`"),
         }
     }
-    out.not_modelled(body, "properties.", &["allowedCopyScope", "customDomain"]);
+    if let Some(scope) = out.word(body, "allowedCopyScope", CopyScope::parse, CopyScope::Unknown) {
+        out.fact(StoreCopyScope { store, scope });
+    }
+    if let Some(allowed) = out.flag(body, "allowCrossTenantReplication") {
+        out.fact(StoreCrossTenant { store, allowed });
+    }
+    out.not_modelled(body, "properties.", &["customDomain"]);
+}
+
+/// `microsoft.storage/storageaccounts/objectreplicationpolicies`.
+pub(super) fn replication<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (policy, owner) = (out.id(), out.parent());
+    let mut account =
+        |name: &str| out.text(body, name).map(|text| if text.contains('/') { ids::normal_id(text) } else { Sym::lower(text) });
+    let (Some(source), Some(destination)) = (account("sourceAccount"), account("destinationAccount")) else {
+        return out.gap("`properties` names no source or destination account");
+    };
+    let own = source == owner || owner.as_str().ends_with(&format!("/{source}"));
+    let in_force = if own { Tri::Yes } else { Tri::Maybe };
+    out.fact(ObjectReplication { policy, source, destination, in_force });
 }
 
 /// How the state of a network rule counts (ST-12).

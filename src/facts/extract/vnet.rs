@@ -5,9 +5,10 @@ use serde_json::Value;
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{
     EndpointPolicies, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState, PeeringSubnet, Subnet, SubnetDefaultOutbound, SubnetDelegation,
-    SubnetEndpointPolicy, SubnetNatGateway, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint,
-    Vnet, VnetBasicEndpointPolicies, VnetDns, VnetPrefix,
+    SubnetEndpointPolicy, SubnetNatGateway, SubnetNetworkIdentifier, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy,
+    SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetBasicEndpointPolicies, VnetDns, VnetPrefix,
 };
+use crate::facts::private_link::SubnetPrivateLinkOpen;
 use crate::ingest;
 use crate::model::{Prefix, Sym, Tri, net};
 
@@ -81,6 +82,11 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
     if let Some(policies) = out.word(body, "privateEndpointNetworkPolicies", EndpointPolicies::parse, EndpointPolicies::Unknown) {
         out.fact(SubnetPrivateEndpointPolicy { subnet, policies });
     }
+    match out.text(body, "privateLinkServiceNetworkPolicies").map(str::to_ascii_lowercase).as_deref() {
+        Some("disabled") => out.fact(SubnetPrivateLinkOpen { subnet }),
+        Some("enabled") | None => {}
+        Some(other) => out.gap(format!("`privateLinkServiceNetworkPolicies` has the unknown value `{other}`")),
+    }
     match get(body, "defaultOutboundAccess") {
         None => {}
         Some(_) => {
@@ -105,7 +111,9 @@ fn service_endpoint<'a>(out: &mut Out<'a>, subnet: Sym, endpoint: &'a Value) {
     for location in locations {
         out.fact(SubnetServiceEndpoint { subnet, service, location: ingest::region(location) });
     }
-    out.not_modelled(endpoint, "properties.serviceEndpoints.", &["networkIdentifier"]);
+    if let Some(public_ip) = out.link(endpoint, "networkIdentifier") {
+        out.fact(SubnetNetworkIdentifier { subnet, public_ip });
+    }
 }
 
 /// `microsoft.network/virtualnetworks/virtualnetworkpeerings`.

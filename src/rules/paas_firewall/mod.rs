@@ -175,7 +175,7 @@ pub struct Firewall<'a> {
     pub listed: Vec<Listed<'a>>,
     /// Whether a private endpoint is connected to it; told only for services that close their public front end by it.
     pub connected: Tri,
-    /// Whether a perimeter that is not understood may hold the store (FW-02).
+    /// Whether a perimeter may hold the store and the input does not tell (FW-02).
     pub perimeter: bool,
     /// Whether a rule of the store could not be read. Rules only admit (FW-05), so what is refused without it is not proven (SND-02).
     pub unread: bool,
@@ -287,20 +287,29 @@ fn same(firewall: &Firewall<'_>, tenant: Sym, id: Sym) -> Tri {
 
 /// What the rules for addresses say of a public source.
 fn ip_rule(firewall: &Firewall<'_>, source: &Source) -> Decision {
-    let found = match source {
-        Source::Public { addresses, certain, .. } => ranges::hold(firewall.ip_rules, addresses, *certain),
-        Source::AnyPublic { except, origin: Origin::Azure } => match ranges::hold_some(firewall.ip_rules, except) {
-            // Nobody chooses the address of a machine in Azure: a rule for some addresses may or may not be for one there.
-            (Tri::Yes, _) => ranges::hold(firewall.ip_rules, &[], false),
-            none => none,
-        },
-        Source::AnyPublic { except, .. } => ranges::hold_some(firewall.ip_rules, except),
-        Source::Caller { .. } => ranges::hold(firewall.ip_rules, &[], false),
-        Source::ServiceEndpoint { .. } | Source::SameRegionAzure => (Tri::No, None),
-    };
-    match found {
+    match matching(firewall.ip_rules, source) {
         (admitted, Some(rule)) => Decision { admitted, item: Item::Ip { rule: rule.rule, from: rule.from, to: rule.to } },
         (_, None) => NO_MATCH,
+    }
+}
+
+/// Whether the ranges of `rules` hold the source's address (FW-06), and the rule that does: for other lists of addresses than a store's own.
+pub fn by_address(rules: &[StoreIpRule], source: &Source) -> (Tri, Option<Sym>) {
+    let (admitted, rule) = matching(rules, source);
+    (admitted, rule.map(|rule| rule.rule))
+}
+
+fn matching<'a>(rules: &'a [StoreIpRule], source: &Source) -> (Tri, Option<&'a StoreIpRule>) {
+    match source {
+        Source::Public { addresses, certain, .. } => ranges::hold(rules, addresses, *certain),
+        Source::AnyPublic { except, origin: Origin::Azure } => match ranges::hold_some(rules, except) {
+            // Nobody chooses the address of a machine in Azure: a rule for some addresses may or may not be for one there.
+            (Tri::Yes, _) => ranges::hold(rules, &[], false),
+            none => none,
+        },
+        Source::AnyPublic { except, .. } => ranges::hold_some(rules, except),
+        Source::Caller { .. } => ranges::hold(rules, &[], false),
+        Source::ServiceEndpoint { .. } | Source::SameRegionAzure => (Tri::No, None),
     }
 }
 

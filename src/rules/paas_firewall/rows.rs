@@ -8,7 +8,7 @@ use crate::model::ids::parent_id;
 use crate::model::{Sym, Tri};
 use crate::rules::dns::names;
 use crate::rules::paas_firewall::{Decision, Firewall, Listed, Lists, Source, admit};
-use crate::rules::{consent, private_endpoint};
+use crate::rules::{consent, perimeter, private_endpoint};
 
 /// [`admit`] on the rows of the index, for one part of the store; `None` where the input has no such store.
 pub fn of(index: &Index, platform: &Platform, store: Sym, part: Sym, source: &Source) -> Option<Decision> {
@@ -35,14 +35,10 @@ pub fn firewall<'a>(index: &'a Index, platform: &'a Platform, store: Sym, part: 
         rule_set_complete: lists.set.is_empty() || complete(index, &row, lists.set, List::Set),
         listed,
         connected: connected(index, &row),
-        perimeter: PERIMETERS.iter().any(|kind| index.resources_by_kind.has(Sym::new(kind))),
+        perimeter: perimeter::membership_unknown(index),
         unread: unread(index, &row, lists),
     })
 }
-
-/// While perimeters are not modelled, one in the input may hold any store (FW-02, SND-02).
-const PERIMETERS: [&str; 2] =
-    ["microsoft.network/networksecurityperimeters", "microsoft.network/networksecurityperimeters/resourceassociations"];
 
 /// The child types in which the rules of a store stand.
 fn lists(index: &Index, store: &Store) -> Lists {

@@ -33,7 +33,11 @@ impl Walk<'_, '_> {
         };
         let place = Place { subnet, nic: None, endpoint: Some(endpoint) };
         let (consent, state) = (world.consent(**link), world.consent_word(**link));
-        let agreed = || check(consent, Stage::Consent, state, "consent", || self.answered_by_endpoint(subnet, trip));
+        let beyond = || match world.services.iter().find(|s| s.service == link.target) {
+            None => Outcome::delivered(Via::PrivateEndpoint),
+            Some(service) => self.through_service(service, packet).joined_if_open(Via::PrivateEndpoint),
+        };
+        let agreed = || check(consent, Stage::Consent, state, "consent", || self.answered_by_endpoint(subnet, trip, beyond));
         let filtered = || match world.endpoint_filtered(endpoint) {
             Tri::No => agreed(),
             Tri::Yes => world.filter_in(place, &packet, agreed),
@@ -47,9 +51,8 @@ impl Walk<'_, '_> {
     }
 
     /// Answers come back by themselves, except past an appliance that did not translate (PE-27).
-    fn answered_by_endpoint(&self, subnet: Sym, trip: &Trip) -> Outcome {
+    fn answered_by_endpoint(&self, subnet: Sym, trip: &Trip, done: impl FnOnce() -> Outcome) -> Outcome {
         let world = self.world;
-        let done = || Outcome::delivered(Via::PrivateEndpoint);
         let Some(last) = trip.passed.last().filter(|_| self.session) else { return done() };
         if last.translated {
             return self.with_return(trip, done);
@@ -150,6 +153,9 @@ impl World<'_> {
         if !packet.proto.has_ports() {
             return Tri::No;
         }
+        if self.services.iter().any(|s| s.service == link.target) {
+            return Tri::Yes; // PLS-13: TCP and UDP
+        }
         let ports = self.ports_of(link.target, link.group);
         if ports.is_empty() {
             return Tri::Maybe; // a Private Link service, or a group nobody knows the ports of
@@ -168,7 +174,7 @@ fn view(state: Consent, settled: bool) -> Tri {
     match state {
         _ if !settled => Tri::Maybe,
         Consent::Approved => Tri::Yes,
-        Consent::Unknown => Tri::Maybe,
+        Consent::Unknown | Consent::Requested => Tri::Maybe,
         Consent::Pending | Consent::Rejected | Consent::Disconnected => Tri::No,
     }
 }

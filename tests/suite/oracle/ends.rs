@@ -113,7 +113,8 @@ impl World<'_> {
                 any_of(all.into_iter().map(|ip| self.to_end(Start::Site { site, ip }, ask)).collect())
             }
             End::PrivateEndpoint(endpoint) => Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint)), // PE-16
-            End::Store(..) | End::Fqdn(_) | End::External(_) | End::Unmodelled(_) => Outcome::unproven(Stage::Route, "", "W-UNSUPPORTED"),
+            End::Store(caller, ..) | End::Unmodelled(caller) => self.called_by(caller, ask),
+            End::Fqdn(_) | End::External(_) | End::Network(_) => Outcome::unproven(Stage::Route, "", "W-UNSUPPORTED"),
         }
     }
 
@@ -278,7 +279,7 @@ impl World<'_> {
             End::Store(store, part, instance) => self.to_store(start, Wanted { store, part, instance }, ask),
             End::Fqdn(name) => self.to_name(start, name, ask),
             End::External(service) => self.to_external(start, service, ask),
-            End::Unmodelled(id) => Outcome::unproven(Stage::Route, name_of(id), "W-UNSUPPORTED"),
+            End::Unmodelled(id) | End::Network(id) => Outcome::unproven(Stage::Route, name_of(id), "W-UNSUPPORTED"),
         }
     }
 

@@ -271,6 +271,9 @@ impl World<'_> {
 
     /// What the subnet says about filters on its private endpoints; nothing said is `Disabled` (PE-22).
     pub fn endpoint_policy_of(&self, subnet: Sym) -> EndpointPolicies {
+        if self.eras.iter().any(|e| e.era.as_str() == "2019") {
+            return EndpointPolicies::Disabled; // PE-25
+        }
         self.endpoint_filters.iter().find(|p| p.subnet == subnet).map_or(EndpointPolicies::Disabled, |p| p.policies)
     }
 }

@@ -2,17 +2,58 @@
 
 use watertight::facts::store_facts::{PublicAccess, Service};
 use watertight::model::net::is_public;
-use watertight::model::{Sym, Tri};
+use watertight::model::{Stage, Sym, Tri};
 
 use super::address::number;
+use super::paas::firewall_stage;
 use super::packet::Addr;
 use super::store::Seen;
 use super::walk::Wanted;
 use super::world::{World, name_of};
 
 impl World<'_> {
+    /// The perimeter of the store where it is in one, else its firewall (FW-02).
+    pub fn admits(&self, wanted: Wanted, service: Service, seen: Seen, sender: Sym) -> (Tri, String, &'static str, Stage) {
+        let (own, rule, code) = self.own_admits(wanted, service, seen);
+        let stage = firewall_stage(service);
+        match self.perimeter_admits(wanted, service, seen, sender) {
+            Some((tri, true)) if tri == own => (tri, rule, code, stage),
+            Some((tri, _)) => (tri, "accessRules".into(), "W-MISSING", Stage::Perimeter),
+            None if self.members_are_unknown() => (Tri::Maybe, String::new(), "W-UNSUPPORTED", stage),
+            None => (own, rule, code, stage),
+        }
+    }
+
+    /// Whether the firewall alone admits it.
+    pub fn own_firewall_admits(&self, wanted: Wanted, service: Service, seen: Seen) -> Tri {
+        self.own_admits(wanted, service, seen).0
+    }
+
+    /// Whether trusted services and named resources pass (ST-08, ST-09, KV-02).
+    pub fn bypass_admits(&self, store: Sym, seen: Seen) -> Tri {
+        let Seen::Caller(caller) = seen else { return Tri::No };
+        let resource = |id: Sym| self.resources.iter().find(|r| r.id == id);
+        let tenant = |id: Sym| resource(id).map_or(Sym::EMPTY, |r| r.tenant);
+        let trusted = self.accesses.iter().any(|a| a.store == store && a.trusted);
+        let kind = resource(caller).map_or("", |r| r.kind.as_str());
+        let by_kind = match kind {
+            "microsoft.recoveryservices/vaults" | "microsoft.eventhub/namespaces" => Tri::Yes,
+            "microsoft.compute/virtualmachines" | "microsoft.web/sites" => Tri::No,
+            _ => Tri::Maybe,
+        };
+        let native = if tenant(caller).is_empty() || tenant(store).is_empty() {
+            Tri::Maybe
+        } else {
+            Tri::from_bool(tenant(caller) == tenant(store))
+        };
+        let listed = self.resource_rules.iter().any(|r| r.store == store && r.resource == caller && r.tenant == tenant(caller));
+        let of_service = self.service_of(store) != Some(Service::Sql);
+        let by_trust = if trusted && of_service { by_kind.min(native) } else { Tri::No };
+        by_trust.max(Tri::from_bool(listed))
+    }
+
     /// The firewall of the store (FW-03 to FW-10, ST-02, KV-02, SQL-02).
-    pub fn admits(&self, wanted: Wanted, service: Service, seen: Seen) -> (Tri, String, &'static str) {
+    fn own_admits(&self, wanted: Wanted, service: Service, seen: Seen) -> (Tri, String, &'static str) {
         let store = wanted.store;
         if !matches!(service, Service::Storage | Service::KeyVault | Service::Sql) {
             return self.admits_elsewhere(wanted, service, seen);
@@ -23,6 +64,10 @@ impl World<'_> {
         let Some(access) = self.accesses.iter().find(|a| a.store == store) else {
             return (Tri::Maybe, name_of(store), "W-MISSING");
         };
+        let bypass = self.bypass_admits(store, seen);
+        if bypass.hi() && access.public != PublicAccess::SecuredByPerimeter {
+            return (bypass, "bypass".into(), "FW_TRUSTED");
+        }
         match access.public {
             PublicAccess::Enabled | PublicAccess::Unset => {}
             PublicAccess::Disabled => return (Tri::No, "publicNetworkAccess=Disabled".into(), ""),
@@ -33,6 +78,7 @@ impl World<'_> {
         }
         let by_rule = match seen {
             Seen::Subnet(subnet) => self.subnet_rule_admits(store, service, subnet),
+            Seen::Caller(_) => self.ip_rule_admits(store, service, Addr::SomePublic, true),
             Seen::SameRegion => Tri::No, // ST-11: neither IP rules nor network rules see it
             Seen::Public { addr, azure } => self.ip_rule_admits(store, service, addr, azure),
         };
@@ -52,7 +98,9 @@ impl World<'_> {
         let named = self.subnet_rules.iter().filter(|r| r.store == wanted.store).map(|r| Seen::Subnet(r.subnet)).chain(listed);
         let nobodys = Seen::Subnet(Sym::EMPTY);
         let outside = Seen::Public { addr: Addr::SomePublic, azure: false };
-        named.chain([azure, outside, Seen::SameRegion, nobodys]).any(|seen| self.admits(wanted, service, seen).0.hi())
+        let seen: Vec<Seen> = named.chain([azure, outside, Seen::SameRegion, nobodys]).collect();
+        let senders = [Sym::EMPTY].into_iter().chain(self.subnets.iter().map(|s| s.subnet));
+        senders.into_iter().any(|sender| seen.iter().any(|seen| self.admits(wanted, service, *seen, sender).0.hi()))
     }
 
     /// A rule for the subnet (FW-07).
@@ -98,7 +146,7 @@ impl World<'_> {
                 self.subnet_rules.iter().any(|r| of_sql(r.store))
                     || self.children_are_listed(store, "microsoft.sql/servers/virtualnetworkrules")
             }
-            Seen::SameRegion | Seen::Public { .. } => {
+            Seen::SameRegion | Seen::Public { .. } | Seen::Caller(_) => {
                 self.ip_rules.iter().any(|r| of_sql(r.store)) || self.children_are_listed(store, "microsoft.sql/servers/firewallrules")
             }
         }

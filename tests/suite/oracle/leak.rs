@@ -6,9 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use watertight::explain::way::{End, Mode};
 use watertight::facts::network::NicRole;
 use watertight::facts::store_facts::Service;
-use watertight::model::{Proto, Verdict};
+use watertight::model::{Proto, Sym, Tri, Verdict};
 
 use super::Ask;
+use super::packet::Addr;
+use super::store::Seen;
+use super::walk::Wanted;
 use super::world::World;
 
 /// The shortest way out of a source to a sink.
@@ -47,6 +50,11 @@ impl World<'_> {
                 }
             }
         }
+        for &from in inside.iter().filter(|e| matches!(e, End::Store(..))) {
+            for &to in inside.iter().chain(&sinks).filter(|to| **to != from) {
+                edge(from, to, self.moves_by_itself(from, to));
+            }
+        }
         let mut leaks = BTreeSet::new();
         for &from in &inside {
             let (proven, possible) = (distances(&sure, from), distances(&may, from));
@@ -59,6 +67,51 @@ impl World<'_> {
             }
         }
         leaks
+    }
+
+    /// What leaves a store without a machine of ours: strangers pull it, a server sends or fetches it, it is replicated.
+    fn moves_by_itself(&self, from: End, to: End) -> Verdict {
+        let End::Store(store, part, instance) = from else { return Verdict::Denied };
+        let wanted = Wanted { store, part, instance };
+        let verdict = |tri: Tri| match tri {
+            Tri::Yes => Verdict::Allowed,
+            Tri::Maybe => Verdict::Unproven,
+            Tri::No => Verdict::Denied,
+        };
+        let server = |end: End| matches!(end, End::Store(store, ..) if self.service_of(store) == Some(Service::Sql));
+        let mut all = vec![verdict(if part.as_str() == "blob" {
+            match to {
+                End::Store(other, part, _) if part.as_str() == "blob" => self.replicates(store, Some(other)),
+                End::External(Service::Storage) => self.replicates(store, None),
+                _ => Tri::No,
+            }
+        } else {
+            Tri::No
+        })];
+        if matches!(to, End::Internet(_) | End::External(_)) {
+            all.push(verdict(self.strangers_admitted(wanted)));
+        }
+        if server(from) && matches!(to, End::Store(..) | End::External(_)) {
+            all.push(self.best_verdict(from, to));
+        }
+        if server(to) && matches!(to, End::Store(..)) {
+            all.push(self.best_verdict(to, from));
+        }
+        let best = [Verdict::Allowed, Verdict::Unproven].into_iter().find(|wanted| all.contains(wanted));
+        best.unwrap_or(Verdict::Denied)
+    }
+
+    /// The internet, and machines of strangers in Azure.
+    fn strangers_admitted(&self, wanted: Wanted) -> Tri {
+        let Some(service) = self.service_of(wanted.store) else { return Tri::No };
+        let mut seen = vec![Seen::Public { addr: Addr::SomePublic, azure: true }];
+        if service == Service::Storage {
+            seen.push(Seen::SameRegion);
+        }
+        let mut addresses = self.internet_addresses(true);
+        addresses.extend(self.internet_addresses(false));
+        seen.extend(addresses.into_iter().map(|ip| Seen::Public { addr: Addr::Known(ip), azure: false }));
+        seen.into_iter().map(|seen| self.admits(wanted, service, seen, Sym::EMPTY).0).max().unwrap_or(Tri::No)
     }
 
     fn inside_ends(&self) -> Vec<End> {

@@ -5,11 +5,12 @@
 //! `proxy` application gateways and bastions;
 //! `walk` the way itself, `gateway` its part on premises, `balance` load balancers, `azure_firewall` what an Azure Firewall does with a packet, `deliver` its end and the way back; `egress` how the internet sees a machine;
 //! `dns`, `endpoint`, `store`, `firewall` and `paas` names, private endpoints and the front ends of stores; `ends` and `stores_by_name` the quantifiers
-//! of "one of" and "every"; `leak` the naive exfiltration.
+//! of "one of" and "every"; `perimeter`, `private_link` and `callers` what PaaS resources may do in their own name; `leak` the naive exfiltration.
 
 pub mod address;
 pub mod azure_firewall;
 pub mod balance;
+pub mod callers;
 pub mod deliver;
 pub mod dns;
 pub mod egress;
@@ -24,6 +25,8 @@ pub mod links;
 pub mod manager;
 pub mod paas;
 pub mod packet;
+pub mod perimeter;
+pub mod private_link;
 pub mod proxy;
 pub mod route;
 pub mod store;

@@ -104,7 +104,7 @@ impl World<'_> {
         }
         let by_rule = match seen {
             Seen::Subnet(subnet) => self.subnet_rule_admits(store, service, subnet),
-            Seen::SameRegion => self.ip_rule_admits(store, service, Addr::SomePublic, true),
+            Seen::SameRegion | Seen::Caller(_) => self.ip_rule_admits(store, service, Addr::SomePublic, true),
             Seen::Public { addr, azure } => self.ip_rule_admits(store, service, addr, azure),
         };
         let no_rules = !self.ip_rules.iter().any(|r| r.store == store) && !self.subnet_rules.iter().any(|r| r.store == store);

@@ -124,6 +124,11 @@ impl Outcome {
         self
     }
 
+    /// The same, joined by `via` where it may arrive at all.
+    pub fn joined_if_open(self, via: Via) -> Outcome {
+        if self.verdict == Verdict::Denied { self } else { self.joined(via) }
+    }
+
     /// What the world outside is told.
     pub fn answer(self) -> OracleAnswer {
         let Outcome { verdict, stage, via, rule, codes, stages, vias } = self;

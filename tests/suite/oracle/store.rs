@@ -21,6 +21,8 @@ pub enum Seen {
     Subnet(Sym),
     /// A machine of the account's own region (ST-11).
     SameRegion,
+    /// A resource that calls in its own name.
+    Caller(Sym),
     /// A public address; whether it is a machine in Azure.
     Public { addr: Addr, azure: bool },
 }
@@ -77,8 +79,10 @@ impl Walk<'_, '_> {
                 };
                 let stage = firewall_stage(service);
                 check(world.front_answers(wanted, &packet), stage, "port", "unknown-port", || {
-                    let (tri, rule, code) = world.admits(wanted, service, seen);
-                    check(tri, stage, &rule, code, done)
+                    check(world.https_is_enough(wanted, service, &packet), Stage::Perimeter, "https", "W-UNSUPPORTED", || {
+                        let (tri, rule, code, stage) = world.admits(wanted, service, seen, world.sender_of(&packet));
+                        check(tri, stage, &rule, code, done)
+                    })
                 })
             }
             _ => done(),

@@ -5,14 +5,17 @@ use std::net::IpAddr;
 
 use watertight::facts::Fact;
 use watertight::facts::azure_firewall::*;
+use watertight::facts::channels::*;
 use watertight::facts::config::*;
 use watertight::facts::gap::*;
 use watertight::facts::hub::*;
 use watertight::facts::load_balancing::*;
 use watertight::facts::manager::*;
 use watertight::facts::network::*;
+use watertight::facts::perimeter::*;
 use watertight::facts::platform::Platform;
 use watertight::facts::private_access::*;
+use watertight::facts::private_link::*;
 use watertight::facts::selector::Selector;
 use watertight::facts::store_facts::*;
 use watertight::model::{Prefix, Sym};
@@ -93,6 +96,11 @@ world! {
     zones: PrivateDnsZone, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
     policies: EndpointPolicy, policy_scopes: EndpointPolicyScope,
     stores: Store, parts: StorePart, accesses: StoreAccess, ip_rules: StoreIpRule, subnet_rules: StoreSubnetRule,
+    resource_rules: StoreResourceRule, outbound_hosts: StoreOutboundRule,
+    perimeters: Perimeter, associations: PerimeterAssociation, perimeter_rules: PerimeterRule, perimeter_links: PerimeterLink,
+    link_profiles: PerimeterLinkProfile, network_identifiers: SubnetNetworkIdentifier,
+    copy_scopes: StoreCopyScope, cross_tenant: StoreCrossTenant, replications: ObjectReplication,
+    services: PrivateLinkService, service_frontends: PrivateLinkFrontend, service_nats: PrivateLinkNat, open_subnets: SubnetPrivateLinkOpen,
     rule_sets: StoreRuleSet, list_rules: StoreListRule,
     boundary_tenants: BoundaryTenant, boundary_subscriptions: BoundarySubscription,
     sites: Site, site_prefixes: SitePrefix, site_nats: SiteNat, forwarders: SiteForwarder,
@@ -198,6 +206,8 @@ impl World<'_> {
         all.extend(self.endpoint_addresses.iter().map(|a| host(a.address)));
         all.extend(self.ip_rules.iter().flat_map(|r| [host(r.from), host(r.to)]));
         all.extend(self.routes.iter().filter_map(|r| r.hop_address).map(host));
+        let of_perimeters = self.perimeter_rules.iter().filter(|r| r.item == AccessItem::Prefix);
+        all.extend(of_perimeters.filter_map(|r| r.value.as_str().parse::<Prefix>().ok()));
         all.extend(self.hub_routes.iter().map(|r| r.prefix));
         all.extend(self.private_ranges.iter().map(|r| r.prefix));
         all.extend(self.ip_group_prefixes.iter().map(|p| p.prefix));

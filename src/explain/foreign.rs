@@ -1,0 +1,52 @@
+//! Networks outside the boundary that are joined to ours: whoever stands in them answers and asks.
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+
+use crate::explain::packet::{Host, Packet, Seen};
+use crate::explain::point::places;
+use crate::explain::walk::{Home, Target, Trail, Walk};
+use crate::explain::way::{End, Way};
+use crate::explain::world::World;
+use crate::model::{Set, Sym, Via};
+
+/// The networks outside the boundary that a network inside it is peered with, sorted.
+pub fn networks(world: &World<'_>) -> Vec<Sym> {
+    let rows = world.index.peering.rows().filter(|row| world.inside(row.vnet) && !world.inside(row.remote));
+    let mut found: Vec<Sym> = rows.map(|row| row.remote).collect();
+    found.sort_by_key(|vnet| vnet.as_str());
+    found.dedup();
+    found
+}
+
+/// The ways of bytes between a machine and a network outside: flows the machine opens to it, and flows that are opened to the machine from there.
+pub fn ways(world: &World<'_>, machine: End, network: Sym) -> Vec<Way> {
+    let hosts: Vec<Host> = places(world, machine).into_iter().flat_map(|(hosts, _)| hosts).collect();
+    let mut ways = Vec::new();
+    for host in &hosts {
+        for address in addresses(world, host, network) {
+            let out = Walk { home: Home::Network(host.vnet), ..walk(world, Target::Network(network)) };
+            ways.extend(out.from(host, &Packet::new(Seen::At(host.ip), world.asgs_of(host.ip_config), address)));
+            let into = Walk { home: Home::Network(network), ..walk(world, Target::Host(host.clone())) };
+            let packet = Packet { dst_asgs: world.asgs_of(host.ip_config), ..Packet::new(Seen::At(address), Vec::new(), host.ip) };
+            // What the peering lets through it lets through in both directions.
+            let steps = into.peering_steps(host, network, &packet, &Trail::default());
+            into.arrive(host, &packet, Trail { steps, ..Trail::default() }, Via::Peering, &mut ways);
+        }
+    }
+    ways
+}
+
+fn walk<'w, 'a>(world: &'w World<'a>, target: Target) -> Walk<'w, 'a> {
+    let home = Home::Internet; // the caller says where the sender is
+    Walk { world, asked: Set::tcp_udp(), session: true, target, home, origin: None, sources: RefCell::default() }
+}
+
+/// One address of the remote network for each part that the filters of ours tell apart.
+fn addresses(world: &World<'_>, host: &Host, network: Sym) -> Vec<IpAddr> {
+    let ours = world.network(host.vnet);
+    let peers = ours.peers.iter().filter(|peer| peer.vnet == network && peer.usable.hi());
+    let prefixes = peers.flat_map(|peer| &peer.prefixes).filter(|(_, sure)| sure.hi()).map(|(prefix, _)| *prefix);
+    let near = prefixes.filter(|prefix| prefix.addr().is_ipv4() == host.ip.is_ipv4());
+    near.flat_map(|prefix| world.bounds().pieces(prefix.network(), prefix.broadcast(), |_| true)).collect()
+}

@@ -1,0 +1,36 @@
+//! The hosts that a logical SQL server may contact by itself (SQL-10).
+
+use crate::facts::Index;
+use crate::facts::store_facts::Service;
+use crate::model::{Sym, Tri};
+use crate::rules::perimeter::{Callee, permits};
+
+/// The child type that holds the list.
+const RULES: &str = "microsoft.sql/servers/outboundfirewallrules";
+
+/// Whether the list of `caller` lets it contact `callee`, and the rule that does; `None` for a resource that is not restricted to a list.
+///
+/// ```datalog
+/// restricted(S) :- store(S, "sql", _, _), store_access(S, _, _, _, _, true).                                    // sql.2
+/// may_contact(S, H) :- restricted(S), store_outbound_rule(_, S, H).                                             // sql.3
+/// ```
+pub fn listed(index: &Index, caller: Sym, callee: Callee<'_>) -> Option<(Tri, Sym)> {
+    let server = index.store.one(caller).filter(|store| store.service == Service::Sql)?;
+    if !index.store_access.one(server.store)?.outbound_restricted {
+        return None;
+    }
+    let mut rules = index.store_outbound_rules.get(server.store).to_vec();
+    rules.sort_by_key(|rule| rule.rule.as_str());
+    let found = rules.iter().find(|rule| permits(index, rule.fqdn.as_str(), callee) == Tri::Yes);
+    let unlisted = if complete(index, server.store) { Tri::No } else { Tri::Maybe };
+    Some(found.map_or((unlisted, Sym::EMPTY), |rule| (Tri::Yes, rule.rule)))
+}
+
+/// Whether the list of a server is in the input (M-03).
+fn complete(index: &Index, server: Sym) -> bool {
+    let kind = Sym::new(RULES);
+    !index.store_outbound_rules.is_empty()
+        || index.resources_by_kind.has(kind)
+        || index.complete_type.has(kind)
+        || index.child_type.get(server).iter().any(|child| child.kind == kind)
+}

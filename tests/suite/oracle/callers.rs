@@ -1,0 +1,188 @@
+//! Resources that call in their own name, and copies that two accounts make between themselves.
+
+use watertight::explain::way::{End, Mode};
+use watertight::facts::channels::CopyScope;
+use watertight::facts::store_facts::{PublicAccess, Service};
+use watertight::model::{Proto, Stage, Sym, Tri, Verdict, Via};
+
+use super::Ask;
+use super::packet::{Addr, Outcome, Packet, check};
+use super::store::Seen;
+use super::walk::{Origin, Target, Walk, Wanted};
+use super::world::World;
+
+impl World<'_> {
+    /// A call of a resource to a store, or of a SQL server to any outside.
+    pub fn called_by(&self, caller: Sym, ask: &Ask) -> Outcome {
+        let unknown = || Outcome::unproven(Stage::Route, "", "W-UNSUPPORTED");
+        match ask.to {
+            End::Store(store, part, instance) => {
+                let wanted = Wanted { store, part, instance };
+                let (Some(service), Some((host, _))) = (self.service_of(store), self.host_of(wanted)) else { return unknown() };
+                self.leaves(caller, Some(store), host, || {
+                    let target = Target::Front(wanted);
+                    let walk = Walk { world: self, target, session: ask.session, origin: Origin::Internet };
+                    walk.front_end(self.call(service, ask), Seen::Caller(caller), Via::Public)
+                })
+            }
+            End::External(service @ (Service::Storage | Service::Sql)) if self.service_of(caller) == Some(Service::Sql) => {
+                let below = if service == Service::Storage { ".core.windows.net" } else { ".database.windows.net" };
+                self.leaves(caller, None, below, || {
+                    let walk = Walk { world: self, target: Target::External(service), session: ask.session, origin: Origin::Internet };
+                    walk.front_end(self.call(service, ask), Seen::Caller(caller), Via::Public)
+                })
+            }
+            _ => unknown(),
+        }
+    }
+
+    /// Its list of hosts first, then its perimeter.
+    fn leaves(&self, caller: Sym, callee: Option<Sym>, host: &str, rest: impl FnOnce() -> Outcome) -> Outcome {
+        let called = || check(self.may_call(caller, callee, host), Stage::Perimeter, "accessRules", "W-MISSING", rest);
+        check(self.hosts_are_listed(caller, host), Stage::SqlFirewall, "restrictOutboundNetworkAccess=Enabled", "W-MISSING", called)
+    }
+
+    fn call(&self, service: Service, ask: &Ask) -> Packet {
+        Packet {
+            src: Addr::SomePublic,
+            src_config: None,
+            dst: Addr::Front(service, Sym::EMPTY),
+            dst_config: None,
+            proto: ask.proto,
+            dport: ask.dport,
+            sport: None,
+        }
+    }
+
+    /// The subnet of whoever sends the packet, where its source is still its own.
+    pub fn sender_of(&self, packet: &Packet) -> Sym {
+        let config = packet.src_config.and_then(|c| self.configs.iter().find(|row| row.ip_config == c));
+        config.map_or(Sym::EMPTY, |row| row.subnet)
+    }
+
+    /// Inside a perimeter an account speaks HTTPS only (NSP-10).
+    pub fn https_is_enough(&self, wanted: Wanted, service: Service, packet: &Packet) -> Tri {
+        match self.membership(wanted.store) {
+            Some((_, sure)) if service == Service::Storage && packet.dport != 443 => {
+                if sure {
+                    Tri::No
+                } else {
+                    Tri::Maybe
+                }
+            }
+            _ => Tri::Yes,
+        }
+    }
+
+    /// A copy: both legs of whoever starts it, then what the accounts ask for.
+    pub fn copied(&self, from: End, to: End, driver: End) -> Outcome {
+        let leg = |to: End| {
+            let ask = Ask { from: driver, to, proto: Proto::Tcp, dport: 443, sport: None, mode: Mode::Configured, session: true };
+            self.copy_leg(&ask)
+        };
+        let (reading, writing) = (leg(from), leg(to));
+        let limits = || self.copy_limits(from, to, &writing);
+        match (reading.verdict, writing.verdict) {
+            (Verdict::Denied, _) => reading,
+            (_, Verdict::Denied) => writing,
+            _ => {
+                let last = limits();
+                let all = [reading, writing, last];
+                let worst = |verdict| all.iter().find(|o| o.verdict == verdict).cloned();
+                worst(Verdict::Denied).or_else(|| worst(Verdict::Unproven)).unwrap_or_else(|| all[1].clone())
+            }
+        }
+    }
+
+    fn copy_leg(&self, ask: &Ask) -> Outcome {
+        let said = self.answer(ask);
+        let reached = match said.verdict {
+            Verdict::Allowed => Outcome::delivered(said.via.unwrap_or(Via::Public)),
+            Verdict::Denied => Outcome::denied(said.stage, said.rule),
+            Verdict::Unproven => Outcome { via: said.via, ..Outcome::unproven(said.stage, said.rule, "leg") },
+        };
+        let End::Store(_, part, _) = ask.to else { return reached };
+        let private = reached.via == Some(Via::PrivateEndpoint);
+        let carries = match part.as_str() {
+            "blob" | "file" => Tri::Yes,
+            "dfs" if !private => Tri::Maybe,
+            _ => Tri::No,
+        };
+        match reached.verdict {
+            Verdict::Denied => reached,
+            _ => {
+                check(carries, if private { Stage::PrivateEndpoint } else { Stage::CopySource }, part.as_str(), "W-UNSUPPORTED", || reached)
+            }
+        }
+    }
+
+    fn copy_limits(&self, from: End, to: End, writing: &Outcome) -> Outcome {
+        let done = || Outcome::delivered(Via::Public);
+        let (End::Store(source, ..), End::Store(destination, ..)) = (from, to) else { return done() };
+        let old = self.eras.iter().any(|e| e.era.as_str() == "2019") && writing.via == Some(Via::PrivateEndpoint);
+        let closed = |a: &&watertight::facts::store_facts::StoreAccess| a.public != PublicAccess::Enabled || a.default_allow == Tri::No;
+        let protected = old && self.accesses.iter().filter(|a| a.store == source).any(|a| closed(&a));
+        check(Tri::from_bool(!protected), Stage::CopySource, "source", "", || {
+            let scope = self.copy_scopes.iter().find(|s| s.store == destination).map(|s| s.scope);
+            let passes = match scope {
+                None => Tri::Yes,
+                Some(CopyScope::Unknown) => Tri::Maybe,
+                Some(CopyScope::Aad) => self.tenants_agree(source, destination),
+                Some(CopyScope::PrivateLink) => {
+                    let networks = |store: Sym| {
+                        let links = self.links.iter().filter(move |l| l.target == store && self.consent(**l) == Tri::Yes);
+                        let subnets = links.filter_map(|l| self.endpoints.iter().find(|e| e.endpoint == l.endpoint)).map(|e| e.subnet);
+                        subnets.filter_map(|s| self.vnet_of(s)).collect::<Vec<Sym>>()
+                    };
+                    let there = networks(destination);
+                    Tri::from_bool(networks(source).iter().any(|vnet| there.contains(vnet)))
+                }
+            };
+            check(passes, Stage::CopyScope, "allowedCopyScope", "W-MISSING", done)
+        })
+    }
+
+    fn tenants_agree(&self, a: Sym, b: Sym) -> Tri {
+        let tenant = |id: Sym| self.resources.iter().find(|r| r.id == id).map_or(Sym::EMPTY, |r| r.tenant);
+        if tenant(a).is_empty() || tenant(b).is_empty() { Tri::Maybe } else { Tri::from_bool(tenant(a) == tenant(b)) }
+    }
+
+    /// Whether what is written to one store is copied to another, or to any outside (`None`), by itself.
+    pub fn replicates(&self, source: Sym, destination: Option<Sym>) -> Tri {
+        let ours = |id: Sym| self.stores.iter().any(|s| s.store == id);
+        let mut best = Tri::No;
+        for row in self.replications.iter().filter(|r| r.source == source) {
+            let ends_there = match destination {
+                Some(wanted) => row.destination == wanted,
+                None => !ours(row.destination),
+            };
+            if !ends_there {
+                continue;
+            }
+            let allowed = self.cross_tenant.iter().find(|c| c.store == source).map(|c| c.allowed);
+            let crosses = match (self.tenants_agree(source, row.destination), allowed) {
+                (Tri::Yes, _) | (_, Some(true)) => Tri::Yes,
+                (Tri::No, Some(false)) => Tri::No,
+                _ => Tri::Maybe,
+            };
+            let free = |store: Sym| match self.membership(store) {
+                None => {
+                    if self.members_are_unknown() {
+                        Tri::Maybe
+                    } else {
+                        Tri::Yes
+                    }
+                }
+                Some((_, sure)) => {
+                    if sure {
+                        Tri::No
+                    } else {
+                        Tri::Maybe
+                    }
+                }
+            };
+            best = best.max(row.in_force.min(crosses).min(free(source)).min(free(row.destination)));
+        }
+        best
+    }
+}
