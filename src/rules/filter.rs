@@ -159,10 +159,15 @@ pub fn first_match<'a>(met: impl IntoIterator<Item = Met<'a>>) -> Span {
     let mut met = met.into_iter().peekable();
     while let Some(first) = met.next() {
         let priority = first.rule.priority;
-        if !first.rule.allow && met.peek().is_none_or(|next| next.rule.priority != priority) {
+        if met.peek().is_none_or(|next| next.rule.priority != priority) {
             // The common case, one rule of this priority, needs no list.
-            surely_denied = surely_denied.or(first.traffic.sure);
-            perhaps_denied = perhaps_denied.or(first.traffic.may);
+            if first.rule.allow {
+                passed.may = passed.may.or(first.traffic.may.minus(surely_denied));
+                passed.sure = passed.sure.or(first.traffic.sure.minus(perhaps_denied));
+            } else {
+                surely_denied = surely_denied.or(first.traffic.sure);
+                perhaps_denied = perhaps_denied.or(first.traffic.may);
+            }
         } else {
             let mut group = vec![first];
             while let Some(next) = met.next_if(|next| next.rule.priority == priority) {

@@ -4,12 +4,18 @@
 //! evaluation of single points calls it on rows it looked up. So both say the same by construction, and the naive walk in the tests
 //! says it independently.
 
+pub mod boundary;
+pub mod class;
 pub mod consent;
 pub mod derive;
+pub mod derive_leaks;
 pub mod dns;
+pub mod egress;
 pub mod endpoint_policy;
 pub mod filter;
 pub mod gateway;
+pub mod input;
+pub mod leak;
 pub mod network;
 pub mod outbound;
 pub mod paas_firewall;
@@ -19,4 +25,6 @@ pub mod private_endpoint;
 pub mod route;
 pub mod service_endpoint;
 pub mod side;
+pub mod store_side;
 pub mod tag;
+pub mod terrain;

@@ -4,13 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use watertight::engine::exfil::{self, Graph};
 use watertight::engine::live::Session;
 use watertight::explain::point::{pairs, span};
 use watertight::explain::way::{End, Flow, Mode};
 use watertight::explain::world::World;
+use watertight::facts::config::BoundaryTenant;
+use watertight::facts::gap::Resource;
 use watertight::facts::platform::Platform;
 use watertight::facts::{Fact, Index};
 use watertight::model::{Set, Sym};
+use watertight::rules::leak::{Node, Sink};
+use watertight::rules::private_endpoint::group;
 
 use crate::estates::{Edit, arb_edits, arb_estate};
 
@@ -57,6 +62,81 @@ fn sound(session: &Session, platform: &Platform) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The kind of sink that an end of a way out is; `None` for the resting places inside.
+fn kind(end: End) -> Option<Sink> {
+    match end {
+        End::Internet(None) => Some(Sink::Internet),
+        End::External(service) => Some(Sink::External(service)),
+        End::Site(_) => Some(Sink::Site),
+        End::Unmodelled(_) => Some(Sink::Foreign),
+        End::Machine(_) | End::Nic(_) | End::Store(..) => Some(Sink::Outside),
+        _ => None,
+    }
+}
+
+/// The node of an end.
+fn node(end: End) -> Option<Node> {
+    match end {
+        End::Machine(id) | End::Nic(id) => Some((id, Sym::EMPTY)),
+        End::Store(store, part, instance) => Some((store, group(part, instance))),
+        _ => None,
+    }
+}
+
+/// Some of what an estate holds belongs to a subscription that is inside the boundary, the rest does not.
+fn with_boundary(estate: &BTreeSet<Fact>, outside: u8) -> BTreeSet<Fact> {
+    let mut facts = estate.clone();
+    let mut ids: Vec<Sym> = Vec::new();
+    for fact in estate {
+        match fact {
+            Fact::Machine(row) => ids.push(row.machine),
+            Fact::Nic(row) => ids.push(row.nic),
+            Fact::Store(row) => ids.push(row.store),
+            Fact::Subnet(row) => ids.push(row.subnet),
+            Fact::PrivateEndpoint(row) => ids.push(row.endpoint),
+            _ => {}
+        }
+    }
+    ids.sort_by_key(|id| id.as_str());
+    for (n, id) in ids.into_iter().enumerate() {
+        let inside = outside == 0 || n % 5 != usize::from(outside);
+        let tenant = Sym::new(if inside { "ours" } else { "theirs" });
+        let none = Sym::EMPTY;
+        facts.insert(Resource { id, kind: none, name: id, location: none, subscription: none, tenant, group: none }.into());
+    }
+    if outside > 0 {
+        facts.insert(BoundaryTenant { tenant: "ours".into() }.into());
+    }
+    facts
+}
+
+/// Every way out that the search over points finds is within what the session says may leak; what it says surely leaks is found.
+fn leaks_are_sound(session: &Session, platform: &Platform) -> Result<(), TestCaseError> {
+    let world = World::new(session.index(), platform);
+    let graph = Graph::new(&world);
+    let sources: Vec<End> = graph.inside().chain(graph.sinks()).filter(|end| node(*end).is_some()).collect();
+    let inside: Vec<Node> = graph.inside().filter_map(node).collect();
+    let ways = exfil::paths(&world, Some(&sources), None);
+    for way in &ways {
+        let (Some(from), Some(sink)) = (node(way.from), kind(way.to)) else { continue };
+        let bound = session.may_leak(from, sink);
+        prop_assert!(
+            bound.is_some_and(|bound| bound as usize <= way.hops.len()),
+            "{:?} leaves by {} hops, the session says {:?}\n{:?}",
+            way.from,
+            way.hops.len(),
+            bound,
+            way.hops
+        );
+    }
+    for (from, leak) in session.leaks().into_iter().filter(|(from, leak)| leak.sure && inside.contains(from)) {
+        let found = ways.iter().filter(|way| way.proven && node(way.from) == Some(from) && kind(way.to) == Some(leak.sink));
+        let nearest = found.map(|way| way.hops.len()).min();
+        prop_assert!(nearest.is_some_and(|hops| hops <= leak.distance as usize), "{from:?} surely leaks: {leak:?}, found {nearest:?}");
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..crate::agreement::seeded() })]
 
@@ -75,8 +155,8 @@ proptest! {
             one.edit(edit.added.iter().copied(), edit.removed.iter().copied()).expect("an edit");
             three.edit(edit.added.iter().copied(), edit.removed.iter().copied()).expect("an edit");
             let fresh = Session::load(facts.iter().copied(), &platform, 1).expect("a session");
-            prop_assert_eq!(one.rows(), fresh.rows());
-            prop_assert_eq!(three.rows(), fresh.rows());
+            prop_assert_eq!((one.classes(), one.rows(), one.leaks()), (fresh.classes(), fresh.rows(), fresh.leaks()));
+            prop_assert_eq!((three.classes(), three.rows(), three.leaks()), (fresh.classes(), fresh.rows(), fresh.leaks()));
             sound(&one, &platform)?;
         }
     }
@@ -94,5 +174,22 @@ proptest! {
             session.edit(removed, added).expect("an edit");
         }
         prop_assert_eq!(before, session.rows());
+    }
+
+    /// What may leak holds every way out that the search over points finds, and no way is shorter; what surely leaks is found.
+    #[test]
+    fn what_leaks_is_sound_against_the_search_over_points(((estate, edits), outside) in (estate_and_edits(), 0u8..5)) {
+        let platform = platform();
+        let mut facts = with_boundary(&estate, outside);
+        let mut session = Session::load(facts.iter().copied(), &platform, 1).expect("a session");
+        leaks_are_sound(&session, &platform)?;
+        for edit in &edits {
+            for fact in &edit.removed {
+                facts.remove(fact);
+            }
+            facts.extend(&edit.added);
+            session.edit(edit.added.iter().copied(), edit.removed.iter().copied()).expect("an edit");
+            leaks_are_sound(&session, &platform)?;
+        }
     }
 }

@@ -1,0 +1,237 @@
+//! Whom a store lets in, by kind of source, and what strangers take out of it: the store's side of the ways to it.
+
+use crate::facts::Fact;
+use crate::facts::gap::Resource;
+use crate::facts::platform::Platform;
+use crate::facts::private_access::{Consent, ProviderConnection};
+use crate::facts::store_facts::*;
+use crate::model::{Set, Span, Sym, Tri};
+use crate::rules::boundary::Boundary;
+use crate::rules::consent::{self, Provider};
+use crate::rules::egress::SERVICES;
+use crate::rules::leak::{Door, Hook, Side, Sink};
+use crate::rules::paas_firewall::{self, Firewall, Origin, Source};
+use crate::rules::part::{Gate, Part};
+use crate::rules::private_endpoint::{self, front_end};
+
+/// The rows around one store, or around something else that private endpoints lead to.
+#[derive(Default)]
+struct Around {
+    store: Option<Store>,
+    parts: Vec<StorePart>,
+    access: Option<StoreAccess>,
+    ip_rules: Vec<StoreIpRule>,
+    subnet_rules: Vec<StoreSubnetRule>,
+    resource_rules: Vec<StoreResourceRule>,
+    lists: Vec<Sym>,
+    known: Vec<Resource>,
+    unread: bool,
+    gates: Vec<std::sync::Arc<Gate>>,
+    provider: Vec<ProviderConnection>,
+    boundary: std::sync::Arc<Boundary>,
+}
+
+impl Around {
+    fn read(parts: &[Part]) -> Around {
+        let mut around = Around::default();
+        for part in parts {
+            match part {
+                Part::Fact(Fact::Store(row)) => around.store = Some(*row),
+                Part::Fact(Fact::StorePart(row)) => around.parts.push(*row),
+                Part::Fact(Fact::StoreAccess(row)) => around.access = Some(*row),
+                Part::Fact(Fact::StoreIpRule(row)) => around.ip_rules.push(*row),
+                Part::Fact(Fact::StoreSubnetRule(row)) => around.subnet_rules.push(*row),
+                Part::Fact(Fact::StoreResourceRule(row)) => around.resource_rules.push(*row),
+                Part::Fact(Fact::ChildType(row)) => around.lists.push(row.kind),
+                Part::Fact(Fact::Gap(_)) => around.unread = true,
+                Part::Fact(Fact::ProviderConnection(row)) => around.provider.push(*row),
+                Part::Other(Fact::Resource(row)) | Part::Fact(Fact::Resource(row)) => around.known.push(*row),
+                Part::Gate(handle) => around.gates.push(handle.get()),
+                Part::Boundary(handle) => around.boundary = handle.get(),
+                _ => {}
+            }
+        }
+        around
+    }
+
+    fn inside(&self, id: Sym) -> bool {
+        self.boundary.inside(id, self.known.iter().find(|row| row.id == id))
+    }
+
+    fn firewall(&self, store: Store) -> Firewall<'_> {
+        let listed = |kind: &str| self.lists.iter().any(|list| list.as_str() == kind);
+        let sql = store.service == Service::Sql;
+        Firewall {
+            store,
+            tenant: self.known.iter().find(|row| row.id == store.store).map_or(Sym::EMPTY, |row| row.tenant),
+            access: self.access,
+            ip_rules: &self.ip_rules,
+            // A row of the list shows that such rows were exported; what else shows it stands with other stores, and doubt is sound.
+            ip_complete: !sql || !self.ip_rules.is_empty() || listed("microsoft.sql/servers/firewallrules"),
+            subnet_rules: &self.subnet_rules,
+            subnet_complete: !sql || !self.subnet_rules.is_empty() || listed("microsoft.sql/servers/virtualnetworkrules"),
+            resource_rules: &self.resource_rules,
+            perimeter: self.boundary.perimeter,
+            unread: self.unread,
+        }
+    }
+
+    /// Whether a connection carries traffic (PE-10, PE-11).
+    fn consent(&self, gate: &Gate) -> Tri {
+        let kind = self.store.map(|store| {
+            Sym::new(match store.service {
+                Service::Storage => "microsoft.storage/storageaccounts/privateendpointconnections",
+                Service::KeyVault => "microsoft.keyvault/vaults/privateendpointconnections",
+                Service::Sql => "microsoft.sql/servers/privateendpointconnections",
+            })
+        });
+        let provider = match kind {
+            _ if !self.provider.is_empty() => Provider::Listed,
+            None if self.known.iter().any(|row| row.id == gate.connection.target) => Provider::Unlisted,
+            None => Provider::Unseen,
+            Some(kind) if self.lists.contains(&kind) => Provider::Listed,
+            Some(_) => Provider::Unlisted,
+        };
+        consent::effective(&gate.connection, &self.provider, provider).admitted
+    }
+}
+
+/// The doors at which a store takes what comes, and what leaves it by the hands of strangers (X-13); for anything else behind a private endpoint, the
+/// doors to it where it is outside the boundary (X-16).
+///
+/// ```datalog
+/// admits(S, "*") :- store_access(S, "enabled", "yes", _, _, _).                                                 // store.1
+/// admits(S, N)   :- store_subnet_rule(_, S, N, "yes").                                                          // store.2
+/// ```
+pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isize)>) {
+    let around = Around::read(parts);
+    let Some(store) = around.store else {
+        foreign(id, &around, output);
+        return;
+    };
+    let firewall = around.firewall(store);
+    let admit = |source: &Source| paas_firewall::admit(&firewall, source).admitted;
+    let nobody = |subnet: Sym| Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY };
+    let everybody = |origin| Source::AnyPublic { except: Vec::new(), origin };
+    let somebody = |origin| Source::Public { addresses: Vec::new(), certain: false, origin };
+    // What a machine can show by a way that is derived; then what any source can show.
+    let shown = [nobody(Sym::EMPTY), Source::SameRegionAzure, somebody(Origin::Azure)];
+    let more = [everybody(Origin::Azure), everybody(Origin::Internet), somebody(Origin::OnPrem)];
+    let all = shown.iter().map(&admit).min().unwrap_or_default();
+    let some = shown.iter().chain(&more).map(&admit).max().unwrap_or_default();
+    let generic = if all.lo() { Span::ALL } else { tri(some).doubted() };
+    let mut subnets: Vec<Sym> = around.subnet_rules.iter().map(|rule| rule.subnet).collect();
+    subnets.sort();
+    subnets.dedup();
+    let named: Vec<(Sym, Tri)> =
+        subnets.into_iter().map(|subnet| (subnet, admit(&nobody(subnet)))).filter(|(_, admitted)| admitted.hi()).collect();
+    let plain_http = around.access.is_some_and(|access| access.plain_http);
+    let strangers = strangers(&around, store, &firewall);
+    for part in &around.parts {
+        let group = private_endpoint::group(part.part, part.instance);
+        let node = (store.store, group);
+        let mut hook = |door: Door, span: Span| {
+            let span = span.within(Set::tcp_udp());
+            if !span.is_none() {
+                output.push((Part::Hook(node, Hook { door, side: Side::Takes, span }), 1));
+            }
+        };
+        let front = front_end(platform, store.service, store.kind, part.part, plain_http, false);
+        let surely = if part.location.is_empty() { generic.doubted() } else { generic };
+        hook(Door::FrontEnd(store.service), front.and(surely));
+        for (subnet, admitted) in &named {
+            hook(Door::Subnet(store.service, *subnet), front.and(tri(*admitted)).doubted());
+        }
+        if some.hi() || !named.is_empty() {
+            hook(Door::Unknown(store.service), front.doubted());
+        }
+        let behind = front_end(platform, store.service, store.kind, part.part, plain_http, true);
+        for gate in around.gates.iter().filter(|gate| gate.connection.group == group && around.consent(gate).hi()) {
+            for door in doors_of(gate) {
+                hook(door, behind.doubted());
+            }
+        }
+        let taken = strangers.or(foreign_endpoints(&around, part));
+        if taken.hi() {
+            for sink in [Sink::Internet].into_iter().chain(SERVICES.map(Sink::External)) {
+                output.push((Part::Escape(node, sink, Span::exactly(Set::tcp()).and(tri(taken))), 1));
+            }
+        }
+    }
+}
+
+/// All, nothing, or all of it possibly.
+fn tri(tri: Tri) -> Span {
+    match tri {
+        Tri::Yes => Span::ALL,
+        Tri::Maybe => Span::UNKNOWN,
+        Tri::No => Span::NONE,
+    }
+}
+
+/// The doors to a private endpoint.
+fn doors_of(gate: &Gate) -> Vec<Door> {
+    let mut doors = vec![Door::Anywhere, Door::Network(gate.vnet)];
+    if gate.vnet.is_empty() || gate.addresses.iter().all(|address| address.is_ipv6()) {
+        doors.push(Door::Nowhere);
+    }
+    doors
+}
+
+/// Whether strangers are let in over the public front end (R-06).
+fn strangers(around: &Around, store: Store, firewall: &Firewall<'_>) -> Tri {
+    let admit = |firewall: &Firewall<'_>, source: &Source| paas_firewall::admit(firewall, source).admitted;
+    let everybody = |origin| Source::AnyPublic { except: Vec::new(), origin };
+    // A rule for addresses may be for those of the estate alone: what it admits is not surely a stranger.
+    let without = Firewall { ip_rules: &[], ..firewall.clone() };
+    let mut best = Tri::No;
+    for origin in [Origin::Internet, Origin::Azure] {
+        let admitted = admit(firewall, &everybody(origin));
+        best = best.or(if admitted.lo() && !admit(&without, &everybody(origin)).lo() { Tri::Maybe } else { admitted });
+    }
+    if store.service == Service::Storage {
+        best = best.or(admit(firewall, &Source::SameRegionAzure));
+    }
+    let foreign = around.subnet_rules.iter().filter(|rule| !around.inside(rule.subnet));
+    for rule in foreign {
+        let source = Source::ServiceEndpoint { subnet: rule.subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY };
+        best = best.or(admit(firewall, &source).min(Tri::Maybe));
+    }
+    let locked = around.access.is_some_and(|access| access.public == PublicAccess::SecuredByPerimeter) && !around.boundary.perimeter;
+    if !locked && around.resource_rules.iter().any(|rule| !around.inside(rule.resource)) {
+        best = best.or(Tri::Maybe);
+    }
+    best
+}
+
+/// Whether a private endpoint outside the boundary may lead to the part (PE-37).
+fn foreign_endpoints(around: &Around, part: &StorePart) -> Tri {
+    let fits = |group: Sym| group.is_empty() || group == part.part || group == private_endpoint::group(part.part, Instance::Secondary);
+    let consumers = around.gates.iter().filter(|gate| fits(gate.connection.group) && !around.inside(gate.connection.endpoint));
+    let theirs = consumers.map(|gate| around.consent(gate));
+    let unseen = around
+        .provider
+        .iter()
+        .filter(|row| !around.gates.iter().any(|gate| gate.connection.endpoint == row.endpoint) && !around.inside(row.endpoint));
+    let unseen = unseen.map(|row| match (row.state, row.settled) {
+        (Consent::Approved | Consent::Unknown, _) | (_, false) => Tri::Maybe,
+        (_, true) => Tri::No,
+    });
+    theirs.chain(unseen).max().unwrap_or(Tri::No).min(Tri::Maybe)
+}
+
+/// Something that is no store, outside the boundary, behind private endpoints.
+fn foreign(id: Sym, around: &Around, output: &mut Vec<(Part, isize)>) {
+    if around.inside(id) {
+        return;
+    }
+    for gate in &around.gates {
+        if matches!(gate.connection.state, Consent::Rejected | Consent::Disconnected) {
+            continue;
+        }
+        for door in doors_of(gate) {
+            let hook = Hook { door, side: Side::Takes, span: Span::UNKNOWN.within(Set::tcp_udp()) };
+            output.push((Part::Outer(hook, Sink::Foreign), 1));
+        }
+    }
+}
