@@ -7,12 +7,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::worker::{Change, Command, Workers, start};
 use crate::facts::platform::Platform;
+use crate::facts::store_facts::Service;
 use crate::facts::{Fact, Index};
-use crate::model::{Handle, Prefix, Span, Sym, net};
+use crate::model::{Handle, Prefix, Span, Sym, Tri, net};
 use crate::rules::class::name;
 use crate::rules::input::USED;
 use crate::rules::leak::{Leak, Node, Sink};
-use crate::rules::part::{Link, Part};
+use crate::rules::part::{Link, Part, Visitor};
 
 pub use crate::engine::worker::Output;
 
@@ -27,6 +28,7 @@ pub struct Session {
     classes: FxHashMap<Sym, Sym>,
     members: FxHashMap<Sym, FxHashSet<Sym>>,
     leaks: FxHashMap<Node, Vec<Leak>>,
+    access: FxHashMap<Sym, Vec<Part>>,
     /// Facts of relations that no rule of the dataflow knows.
     strange: usize,
 }
@@ -59,6 +61,7 @@ impl Session {
             classes: FxHashMap::default(),
             members: FxHashMap::default(),
             leaks: FxHashMap::default(),
+            access: FxHashMap::default(),
             strange: 0,
         };
         session.edit(facts, [])?;
@@ -106,10 +109,13 @@ impl Session {
         let mut before: FxHashMap<(Output, Sym), Rows> = FxHashMap::default();
         let mut moved: FxHashSet<Sym> = FxHashSet::default();
         let mut joined: Vec<(Sym, Sym)> = Vec::new();
+        let mut let_in: Vec<(Sym, Part)> = Vec::new();
         let mut flows: FxHashMap<Leaking, isize> = FxHashMap::default();
         for (output, node, part, diff) in changes {
             let key = node.0;
             match part {
+                _ if output == Output::Access && diff > 0 => let_in.push((key, part)),
+                _ if output == Output::Access => self.access.entry(key).or_default().retain(|other| *other != part),
                 Part::Leak(leak) => *flows.entry((node, leak)).or_insert(0) += diff,
                 Part::Row { block, link, span } => {
                     let rows = self.sides.entry((output, key)).or_default();
@@ -134,6 +140,10 @@ impl Session {
             self.classes.insert(config, class);
             self.members.entry(class).or_default().insert(config);
         }
+        for (key, part) in let_in {
+            self.access.entry(key).or_default().push(part);
+        }
+        self.access.retain(|_, parts| !parts.is_empty());
         self.members.retain(|_, members| !members.is_empty());
         let mut touched: Vec<(Output, Sym)> = moved.into_iter().map(|config| (Output::Class, config)).collect();
         for ((output, class), _) in before.into_iter().filter(|(key, before)| self.sides.get(key) != Some(before)) {
@@ -236,6 +246,52 @@ impl Session {
         self.leaks.get(&node)?.iter().filter(|leak| leak.sink == sink && leak.sure).map(|leak| leak.distance).min()
     }
 
+    /// Whether connections of private endpoints carry traffic (PE-10), by the connection; sorted by name.
+    pub fn consents(&self) -> Vec<(Sym, Tri)> {
+        let rows =
+            self.access.values().flatten().filter_map(|part| if let Part::Consents(id, sure) = part { Some((*id, *sure)) } else { None });
+        let mut rows: Vec<(Sym, Tri)> = rows.collect();
+        rows.sort_by_key(|(connection, _)| connection.as_str());
+        rows
+    }
+
+    /// Whether a store's firewall lets in a kind of source; `None` for a kind that no rule of it names.
+    pub fn admits(&self, store: Sym, visitor: Visitor) -> Option<Tri> {
+        self.access.get(&store)?.iter().find_map(|part| match part {
+            Part::Admits(kind, admitted) if *kind == visitor => Some(*admitted),
+            _ => None,
+        })
+    }
+
+    /// Whether a service endpoint of the subnet covers the front ends of stores of a service in a region (SE-15).
+    pub fn covers(&self, subnet: Sym, service: Service, region: Sym) -> Tri {
+        let rows = self.access.get(&subnet).into_iter().flatten();
+        let found = rows.filter_map(|part| match part {
+            Part::Covers(of, at, covered) if (*of, *at) == (service, region) => Some(*covered),
+            _ => None,
+        });
+        found.max().unwrap_or_default()
+    }
+
+    /// Whom stores let in and what service endpoints cover, for comparison; sorted by name.
+    pub fn access(&self) -> Vec<(Sym, Part)> {
+        let mut rows: Vec<(Sym, Part)> = self.access.iter().flat_map(|(id, parts)| parts.iter().map(|part| (*id, *part))).collect();
+        rows.sort_by_key(|(id, part)| (id.as_str(), *part));
+        rows
+    }
+
+    /// An edit that is taken back when what is returned is dropped: an epoch with it, and one without.
+    ///
+    /// # Errors
+    /// Those of [`Session::edit`].
+    pub fn branch(&mut self, added: impl IntoIterator<Item = Fact>, removed: impl IntoIterator<Item = Fact>) -> Result<Branch<'_>, String> {
+        // What is there already does not come, and what is not there does not go: neither is taken back.
+        let removed: Vec<Fact> = removed.into_iter().filter(|fact| self.index.holds(fact)).collect();
+        let added: Vec<Fact> = added.into_iter().filter(|fact| !self.index.holds(fact) || removed.contains(fact)).collect();
+        let settled = self.edit(added.iter().copied(), removed.iter().copied())?;
+        Ok(Branch { session: self, settled, added, removed })
+    }
+
     /// Whether a private endpoint leads to something that is no store of the input.
     fn foreign(&self) -> bool {
         self.index.private_endpoint_connections.rows().any(|row| !self.index.store.has(row.target))
@@ -259,6 +315,33 @@ impl Session {
             .collect();
         rows.sort_by(|a, b| (a.0, a.1.as_str(), a.2).cmp(&(b.0, b.1.as_str(), b.2)).then_with(|| (a.3, a.4).cmp(&(b.3, b.4))));
         rows
+    }
+}
+
+/// A session with an edit that is not meant to stay.
+pub struct Branch<'a> {
+    session: &'a mut Session,
+    settled: Settled,
+    added: Vec<Fact>,
+    removed: Vec<Fact>,
+}
+
+impl Branch<'_> {
+    /// What the edit changed.
+    pub fn settled(&self) -> &Settled {
+        &self.settled
+    }
+
+    /// The session with the edit.
+    pub fn session(&self) -> &Session {
+        self.session
+    }
+}
+
+impl Drop for Branch<'_> {
+    fn drop(&mut self) {
+        // Only an ended worker makes an edit fail: then the session is of no more use, and says so at the next edit.
+        let _ = self.session.edit(self.removed.iter().copied(), self.added.iter().copied());
     }
 }
 

@@ -37,6 +37,8 @@ pub enum Output {
     Class,
     /// What leaks from a node.
     Leak,
+    /// Whom a store lets in, and what the service endpoints of a subnet cover.
+    Access,
 }
 
 /// One change of a derived relation.
@@ -79,6 +81,7 @@ fn run(worker: &mut Worker, commands: &Receiver<Command>, out: &Sender<Vec<Chang
         watch(only_rows(derived.out), Output::Out, &seen, &mut probe);
         watch(only_rows(derived.into), Output::Into, &seen, &mut probe);
         watch(derived.leaks, Output::Leak, &seen, &mut probe);
+        watch(derived.access, Output::Access, &seen, &mut probe);
     });
     let (index, peers) = (worker.index(), worker.peers());
     let mut epoch = 0;

@@ -13,6 +13,8 @@ pub struct Boundary {
     pub tenants: Vec<Sym>,
     /// Subscriptions that resources of the input belong to, sorted.
     pub seen: Vec<Sym>,
+    /// Child types of which the input is stated or seen to hold every row (M-03), sorted.
+    pub complete: Vec<Sym>,
     /// A perimeter that is not understood may hold any store (FW-02).
     pub perimeter: bool,
 }
@@ -25,7 +27,7 @@ impl Boundary {
     /// The same, its lists in order.
     #[must_use]
     pub fn sorted(mut self) -> Boundary {
-        for list in [&mut self.subscriptions, &mut self.tenants, &mut self.seen] {
+        for list in [&mut self.subscriptions, &mut self.tenants, &mut self.seen, &mut self.complete] {
             list.sort();
             list.dedup();
         }

@@ -10,7 +10,8 @@ use crate::facts::private_access::{PrivateEndpoint, PrivateEndpointAsg};
 use crate::facts::store_facts::Service;
 use crate::model::{Handle, Sym, Tri};
 use crate::rules::class::{classify, name};
-use crate::rules::derive_leaks::derive_leaks;
+use crate::rules::derive_access::derive_covers;
+use crate::rules::derive_leaks::{Leaks, derive_leaks};
 use crate::rules::filter::Program;
 use crate::rules::input::{Facts, column};
 use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
@@ -37,6 +38,8 @@ pub struct Derived<'s, T: Time> {
     pub into: Parts<'s, T>,
     /// By node: how data can leave.
     pub leaks: Parts<'s, T>,
+    /// By store: whom it lets in; by subnet: what its service endpoints cover.
+    pub access: Parts<'s, T>,
 }
 
 /// Machines' places and their classes.
@@ -64,8 +67,9 @@ pub fn derive<'s, T: Time>(facts: &Facts<'s, T>, platform: &Arc<Platform>) -> De
     let out: Reduction = Box::new(move |_, parts, rows| side::out(parts, &for_out, rows));
     let into: Reduction = Box::new(move |_, parts, rows| side::into(parts, &for_in, rows));
     let (out, into) = (reduce_arranged(groups, "side.1", out), reduce_arranged(groups, "side.2", into));
-    let leaks = derive_leaks(facts, &classes, &out, &into, platform);
-    Derived { networks, contexts, programs, members: classes.members, out, into, leaks }
+    let Leaks { leaks, stores } = derive_leaks(facts, &classes, &out, &into, platform);
+    let access = stores.concat(derive_covers(facts, platform));
+    Derived { networks, contexts, programs, members: classes.members, out, into, leaks, access }
 }
 
 /// A network as its subnets see it.
@@ -564,7 +568,7 @@ fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
         return;
     }
     let nsg = group.iter().find_map(|part| if let Part::Fact(Fact::NicNsg(row)) = part { Some(row.nsg) } else { None });
-    let configs: Vec<_> =
+    let mut configs: Vec<IpConfig> =
         group.iter().filter_map(|part| if let Part::Fact(Fact::IpConfig(row)) = part { Some(*row) } else { None }).collect();
     // The filters of an interface go by all of its configurations: what only some are members of counts perhaps (NSG-09).
     let mut asgs: Vec<(Sym, Tri)> = Vec::new();
@@ -580,6 +584,10 @@ fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
     let primary = has(&|part| matches!(part, Part::Fact(Fact::NicPrimary(_))));
     let stated = has(&|part| matches!(part, Part::Fact(Fact::Appliance(_))));
     let public_nic = has(&|part| matches!(part, Part::Fact(Fact::IpConfigPublicIp(_))));
+    if configs.is_empty() && body.as_ref().is_some_and(|body| body.missing) {
+        // The machine has other interfaces, of which nothing is known.
+        configs.push(IpConfig { ip_config: nic, nic, subnet: Sym::EMPTY, primary: true });
+    }
     for config in configs {
         let id = config.ip_config;
         let public = has(&|part| matches!(part, Part::Fact(Fact::IpConfigPublicIp(row)) if row.ip_config == id));

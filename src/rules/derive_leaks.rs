@@ -20,18 +20,26 @@ use crate::rules::leak::{Door, Hook, Leak, Node, Nodes, Side, Sink, leaks};
 use crate::rules::part::{ByKey, Gate, Link, Part, Parts, Time, join, key, reduce, reduce_arranged};
 use crate::rules::{egress, private_endpoint, store_side};
 
-/// By node: what leaks from it, as [`Part::Leak`].
+/// What is derived of exfiltration.
+pub struct Leaks<'s, T: Time> {
+    /// By node: what leaks from it, as [`Part::Leak`].
+    pub leaks: Parts<'s, T>,
+    /// By store, or whatever else private endpoints lead to: whom it lets in, as [`Part::Admits`] and [`Part::Consents`].
+    pub stores: Parts<'s, T>,
+}
+
+/// Derives it.
 pub fn derive_leaks<'s, T: Time>(
     facts: &Facts<'s, T>,
     classes: &Classes<'s, T>,
     out: &Parts<'s, T>,
     into: &Parts<'s, T>,
     platform: &Arc<Platform>,
-) -> Parts<'s, T> {
+) -> Leaks<'s, T> {
     let places = places(classes, out, into, platform);
     let boundary = boundary(facts).arrange_by_key_named("boundary");
     let stores = stores(facts, &boundary, platform);
-    let parts = places.concat(stores);
+    let parts = places.concat(stores.clone());
     let hooks = parts.clone().flat_map(|(_, part)| match part {
         Part::Hook(node, hook) => Some((node, hook)),
         _ => None,
@@ -58,7 +66,8 @@ pub fn derive_leaks<'s, T: Time>(
         _ => None,
     });
     let found = leaks(Nodes { hooks, interior: of_kind(true), direct: escapes, outside: beyond.concat(behind) });
-    found.map(|(node, leak)| (node, Part::Leak(leak)))
+    let stores = stores.filter(|(_, part)| matches!(part, Part::Admits(..) | Part::Consents(..)));
+    Leaks { leaks: found.map(|(node, leak)| (node, Part::Leak(leak))), stores }
 }
 
 /// The doors at which machines stand, and what leaves them in one hop.
@@ -177,7 +186,10 @@ fn boundary<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
                 match part {
                     Part::Fact(Fact::BoundarySubscription(row)) => boundary.subscriptions.push(row.subscription),
                     Part::Fact(Fact::BoundaryTenant(row)) => boundary.tenants.push(row.tenant),
-                    Part::Fact(Fact::Resource(_)) => boundary.perimeter = true,
+                    Part::Fact(Fact::Resource(row)) if PERIMETERS.contains(&row.kind.as_str()) => boundary.perimeter = true,
+                    // A list of which one row was exported was exported (decision 24).
+                    Part::Fact(Fact::Resource(row)) => boundary.complete.push(row.kind),
+                    Part::Fact(Fact::CompleteType(row)) => boundary.complete.push(row.kind),
                     Part::Ref(subscription) => boundary.seen.push(*subscription),
                     _ => {}
                 }

@@ -25,10 +25,10 @@ used! {
     Nic, NicNsg, IpConfig, IpConfigAddress, IpConfigAsg, PrivateEndpoint, PrivateEndpointAsg,
     Nsg, NsgRule, RouteTable, Route,
     Machine, MachineScaleSet, NicMachine, NicPrimary, Appliance, IpConfigPublicIp, IpConfigPool, PublicIpAddress,
-    SubnetNatGateway, SubnetDefaultOutbound, SubnetDelegation, SubnetServiceEndpoint,
+    SubnetNatGateway, SubnetDefaultOutbound, SubnetDelegation, SubnetServiceEndpoint, SubnetEndpointPolicy,
     PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, IpConfigLink, ProviderConnection,
     Store, StorePart, StoreAccess, StoreIpRule, StoreSubnetRule, StoreResourceRule,
-    Resource, ChildType, Gap, BoundaryTenant, BoundarySubscription,
+    Resource, ChildType, Gap, BoundaryTenant, BoundarySubscription, CompleteType,
     Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
 }
 

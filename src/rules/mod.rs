@@ -8,6 +8,7 @@ pub mod boundary;
 pub mod class;
 pub mod consent;
 pub mod derive;
+pub mod derive_access;
 pub mod derive_leaks;
 pub mod dns;
 pub mod egress;

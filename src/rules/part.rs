@@ -20,6 +20,7 @@ use crate::rules::egress::Outlook;
 use crate::rules::filter::Program;
 use crate::rules::gateway::GatewayRoutes;
 use crate::rules::leak::{Hook, Leak, Node, Side, Sink};
+use crate::rules::paas_firewall::{Origin, Source};
 use crate::rules::route::{Context, Network};
 use crate::rules::terrain::Terrain;
 
@@ -148,6 +149,12 @@ pub enum Part {
     Gate(Handle<Gate>),
     /// What holds of the estate as a whole.
     Boundary(Handle<Boundary>),
+    /// Whether the connection of a private endpoint carries traffic (PE-10).
+    Consents(Sym, Tri),
+    /// Whether a store's firewall lets a kind of source in.
+    Admits(Visitor, Tri),
+    /// Whether a service endpoint of the subnet covers front ends of the service in the region (SE-15).
+    Covers(Service, Sym, Tri),
     /// A row of what may leave towards, or enter from, the addresses of a block, where no longer block of the same group says otherwise.
     Row {
         /// The block of the other side.
@@ -157,6 +164,39 @@ pub enum Part {
         /// What gets through on this side.
         span: Span,
     },
+}
+
+/// What packets show a store of where they come from, by kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Visitor {
+    /// The identity of a subnet; the empty one stands for any that no rule names.
+    Subnet(Sym),
+    /// The store's own region, without an address that a rule could name (ST-11).
+    SameRegion,
+    /// Some address of Azure, nobody knows which.
+    Azure,
+    /// Whatever address of Azure suits the sender best.
+    AnyAzure,
+    /// Whatever address of the internet suits the sender best.
+    AnyInternet,
+    /// Some address on premises.
+    OnPremises,
+}
+
+impl Visitor {
+    /// The source as a firewall sees it.
+    pub fn source(self) -> Source {
+        let some = |origin| Source::Public { addresses: Vec::new(), certain: false, origin };
+        let any = |origin| Source::AnyPublic { except: Vec::new(), origin };
+        match self {
+            Visitor::Subnet(subnet) => Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY },
+            Visitor::SameRegion => Source::SameRegionAzure,
+            Visitor::Azure => some(Origin::Azure),
+            Visitor::AnyAzure => any(Origin::Azure),
+            Visitor::AnyInternet => any(Origin::Internet),
+            Visitor::OnPremises => some(Origin::OnPrem),
+        }
+    }
 }
 
 /// One address configuration of a machine.

@@ -12,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::facts::network::Direction;
 use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, UNKNOWN_TAG};
+use crate::model::traffic::ANY_PORT;
 use crate::model::{Handle, Prefix, Set, Span, Sym, Tri, net};
 use crate::rules::class::Class;
 use crate::rules::filter::{Met, Program, Rule, first_match};
@@ -65,6 +66,8 @@ pub struct Sieve<'a> {
     groups: Vec<Option<Vec<(&'a Rule, Tri)>>>,
     clouded: bool,
     v4: bool,
+    /// Something on the way translates: the source port is not the sender's.
+    translated: bool,
     platform: &'a Platform,
 }
 
@@ -80,7 +83,7 @@ impl<'a> Sieve<'a> {
         let ready =
             |program: &'a Program| program.rules.iter().map(|rule| (rule, own(rule))).filter(|(_, named)| named.hi()).collect::<Vec<_>>();
         let groups = group.filters(direction).into_iter().map(|program| program.map(ready)).collect();
-        Sieve { groups, clouded: group.terrain.clouded, v4: group.class.like.addr().is_ipv4(), platform }
+        Sieve { groups, clouded: group.terrain.clouded, v4: group.class.like.addr().is_ipv4(), translated: false, platform }
     }
 
     /// What they let through, where `remote` says whether an item of the other side's field names the other end.
@@ -98,14 +101,21 @@ impl<'a> Sieve<'a> {
                         break;
                     }
                 }
+                let traffic = if self.translated { rule.translated } else { rule.traffic };
                 match named.and(*own) {
                     Tri::No => None,
-                    Tri::Maybe => Some(Met { rule, traffic: rule.traffic.doubted() }),
-                    Tri::Yes => Some(Met { rule, traffic: rule.traffic }),
+                    Tri::Maybe => Some(Met { rule, traffic: traffic.doubted() }),
+                    Tri::Yes => Some(Met { rule, traffic }),
                 }
             });
             span.and(first_match(met))
         })
+    }
+
+    /// The same where something on the way translates; `None` where that makes no difference.
+    fn translated(self) -> Option<Sieve<'a>> {
+        let differs = self.groups.iter().flatten().flatten().any(|(rule, _)| rule.translated != rule.traffic);
+        differs.then_some(Sieve { translated: true, ..self })
     }
 
     /// The prefixes that the rules compare the other side with; of service tags those that lie near, where somebody may have an address.
@@ -192,8 +202,8 @@ struct Block<'a> {
 }
 
 /// The blocks in which an answer of a side can differ, each before those inside it, with what the filters let through there.
-fn blocks<'a>(group: &'a Group, direction: Direction, platform: &'a Platform) -> Vec<Block<'a>> {
-    let sieve = Sieve::new(group, direction, platform);
+fn blocks<'a>(group: &'a Group, sieve: &Sieve<'a>) -> Vec<Block<'a>> {
+    let platform = sieve.platform;
     let prefixes: FxHashSet<Prefix> = sieve.prefixes(&group.terrain).into_iter().collect();
     let mut items: Vec<(Prefix, Option<&Lie>)> = prefixes.iter().map(|prefix| (*prefix, None)).collect();
     let grounds = group.terrain.grounds.iter().filter(|ground| ground.block.addr().is_ipv4() == sieve.v4);
@@ -225,7 +235,7 @@ fn blocks<'a>(group: &'a Group, direction: Direction, platform: &'a Platform) ->
 /// ```
 pub fn out(parts: &[Part], platform: &Platform, rows: &mut Vec<(Part, isize)>) {
     let Some(group) = Group::read(parts) else { return };
-    let blocks = blocks(&group, Direction::Outbound, platform);
+    let blocks = blocks(&group, &Sieve::new(&group, Direction::Outbound, platform));
     signed(&blocks, rows, |block, value| {
         if block.span.is_none() {
             return;
@@ -234,7 +244,7 @@ pub fn out(parts: &[Part], platform: &Platform, rows: &mut Vec<(Part, isize)>) {
     });
     let far = blocks.iter().filter(|block| block.is.leaving.iter().any(|(link, _)| *link == Link::Anywhere));
     let total = |blocks: &mut dyn Iterator<Item = &Block<'_>>| blocks.fold(Span::NONE, |span, block| span.or(block.span.doubted()));
-    rows.push((Part::Far(Side::Sends, total(&mut far.into_iter())), 1));
+    rows.push((Part::Far(Side::Sends, any_port(total(&mut far.into_iter()))), 1));
     rows.push((Part::Any(total(&mut blocks.iter())), 1));
     mark(rows);
 }
@@ -246,10 +256,14 @@ pub fn out(parts: &[Part], platform: &Platform, rows: &mut Vec<(Part, isize)>) {
 /// ```
 pub fn into(parts: &[Part], platform: &Platform, rows: &mut Vec<(Part, isize)>) {
     let Some(group) = Group::read(parts) else { return };
-    let blocks = blocks(&group, Direction::Inbound, platform);
+    let sieve = Sieve::new(&group, Direction::Inbound, platform);
+    let here = blocks(&group, &sieve);
     let to = group.terrain.vnet;
-    // Whoever sends by a way that is not derived, or from a network that this one does not see: from anywhere, and nothing is sure.
-    let from_afar = blocks.iter().fold(Span::NONE, |span, block| span.or(block.span.doubted()));
+    // Whoever sends by a way that is not derived, or from a network that this one does not see: from anywhere, by any port, and nothing is
+    // sure.
+    let total = |blocks: &[Block<'_>]| blocks.iter().fold(Span::NONE, |span, block| span.or(block.span.doubted()));
+    let from_afar = any_port(total(&here).or(sieve.translated().map_or(Span::NONE, |sieve| total(&blocks(&group, &sieve)))));
+    let blocks = here;
     signed(&blocks, rows, |block, value| {
         if !from_afar.is_none() {
             value.push((Link::Anywhere, from_afar));
@@ -272,6 +286,12 @@ pub fn into(parts: &[Part], platform: &Platform, rows: &mut Vec<(Part, isize)>) 
     });
     rows.push((Part::Far(Side::Takes, from_afar), 1));
     mark(rows);
+}
+
+/// The same from any source port.
+fn any_port(span: Span) -> Span {
+    let any = |set: Set| set.bands().iter().fold(Set::EMPTY, |set, band| set.or(Set::of(band.proto, band.dports, ANY_PORT)));
+    Span { sure: any(span.sure), may: any(span.may) }
 }
 
 /// What a way back lets stand: all of it, all but the certainty of TCP, or all but TCP (SES-01).

@@ -10,8 +10,8 @@ use crate::rules::boundary::Boundary;
 use crate::rules::consent::{self, Provider};
 use crate::rules::egress::SERVICES;
 use crate::rules::leak::{Door, Hook, Side, Sink};
-use crate::rules::paas_firewall::{self, Firewall, Origin, Source};
-use crate::rules::part::{Gate, Part};
+use crate::rules::paas_firewall::{self, Firewall};
+use crate::rules::part::{Gate, Part, Visitor};
 use crate::rules::private_endpoint::{self, front_end};
 
 /// The rows around one store, or around something else that private endpoints lead to.
@@ -59,7 +59,7 @@ impl Around {
     }
 
     fn firewall(&self, store: Store) -> Firewall<'_> {
-        let listed = |kind: &str| self.lists.iter().any(|list| list.as_str() == kind);
+        let listed = |kind: &str| self.lists.iter().chain(&self.boundary.complete).any(|list| list.as_str() == kind);
         let sql = store.service == Service::Sql;
         Firewall {
             store,
@@ -78,18 +78,20 @@ impl Around {
 
     /// Whether a connection carries traffic (PE-10, PE-11).
     fn consent(&self, gate: &Gate) -> Tri {
-        let kind = self.store.map(|store| {
-            Sym::new(match store.service {
-                Service::Storage => "microsoft.storage/storageaccounts/privateendpointconnections",
-                Service::KeyVault => "microsoft.keyvault/vaults/privateendpointconnections",
-                Service::Sql => "microsoft.sql/servers/privateendpointconnections",
-            })
-        });
-        let provider = match kind {
+        let target = gate.connection.target;
+        let kind = match self.store {
+            Some(store) => Some(match store.service {
+                Service::Storage => "microsoft.storage/storageaccounts",
+                Service::KeyVault => "microsoft.keyvault/vaults",
+                Service::Sql => "microsoft.sql/servers",
+            }),
+            None => self.known.iter().find(|row| row.id == target).map(|row| row.kind.as_str()),
+        };
+        let list = kind.map(|kind| Sym::new(&format!("{kind}/privateendpointconnections")));
+        let provider = match list {
             _ if !self.provider.is_empty() => Provider::Listed,
-            None if self.known.iter().any(|row| row.id == gate.connection.target) => Provider::Unlisted,
             None => Provider::Unseen,
-            Some(kind) if self.lists.contains(&kind) => Provider::Listed,
+            Some(list) if self.lists.contains(&list) || self.boundary.complete.contains(&list) => Provider::Listed,
             Some(_) => Provider::Unlisted,
         };
         consent::effective(&gate.connection, &self.provider, provider).admitted
@@ -105,26 +107,30 @@ impl Around {
 /// ```
 pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isize)>) {
     let around = Around::read(parts);
+    for gate in &around.gates {
+        output.push((Part::Consents(gate.connection.connection, around.consent(gate)), 1));
+    }
     let Some(store) = around.store else {
         foreign(id, &around, output);
         return;
     };
     let firewall = around.firewall(store);
-    let admit = |source: &Source| paas_firewall::admit(&firewall, source).admitted;
-    let nobody = |subnet: Sym| Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY };
-    let everybody = |origin| Source::AnyPublic { except: Vec::new(), origin };
-    let somebody = |origin| Source::Public { addresses: Vec::new(), certain: false, origin };
-    // What a machine can show by a way that is derived; then what any source can show.
-    let shown = [nobody(Sym::EMPTY), Source::SameRegionAzure, somebody(Origin::Azure)];
-    let more = [everybody(Origin::Azure), everybody(Origin::Internet), somebody(Origin::OnPrem)];
-    let all = shown.iter().map(&admit).min().unwrap_or_default();
-    let some = shown.iter().chain(&more).map(&admit).max().unwrap_or_default();
-    let generic = if all.lo() { Span::ALL } else { tri(some).doubted() };
     let mut subnets: Vec<Sym> = around.subnet_rules.iter().map(|rule| rule.subnet).collect();
     subnets.sort();
     subnets.dedup();
+    let mut admit = |visitor: Visitor| {
+        let admitted = paas_firewall::admit(&firewall, &visitor.source()).admitted;
+        output.push((Part::Admits(visitor, admitted), 1));
+        admitted
+    };
+    // What a machine can show by a way that is derived; then what any source can show.
+    let shown = [Visitor::Subnet(Sym::EMPTY), Visitor::SameRegion, Visitor::Azure].map(&mut admit);
+    let more = [Visitor::AnyAzure, Visitor::AnyInternet, Visitor::OnPremises].map(&mut admit);
     let named: Vec<(Sym, Tri)> =
-        subnets.into_iter().map(|subnet| (subnet, admit(&nobody(subnet)))).filter(|(_, admitted)| admitted.hi()).collect();
+        subnets.into_iter().map(|subnet| (subnet, admit(Visitor::Subnet(subnet)))).filter(|(_, admitted)| admitted.hi()).collect();
+    let all = shown.into_iter().min().unwrap_or_default();
+    let some = shown.into_iter().chain(more).max().unwrap_or_default();
+    let generic = if all.lo() { Span::ALL } else { tri(some).doubted() };
     let plain_http = around.access.is_some_and(|access| access.plain_http);
     let strangers = strangers(&around, store, &firewall);
     for part in &around.parts {
@@ -180,22 +186,20 @@ fn doors_of(gate: &Gate) -> Vec<Door> {
 
 /// Whether strangers are let in over the public front end (R-06).
 fn strangers(around: &Around, store: Store, firewall: &Firewall<'_>) -> Tri {
-    let admit = |firewall: &Firewall<'_>, source: &Source| paas_firewall::admit(firewall, source).admitted;
-    let everybody = |origin| Source::AnyPublic { except: Vec::new(), origin };
+    let admit = |firewall: &Firewall<'_>, visitor: Visitor| paas_firewall::admit(firewall, &visitor.source()).admitted;
     // A rule for addresses may be for those of the estate alone: what it admits is not surely a stranger.
     let without = Firewall { ip_rules: &[], ..firewall.clone() };
     let mut best = Tri::No;
-    for origin in [Origin::Internet, Origin::Azure] {
-        let admitted = admit(firewall, &everybody(origin));
-        best = best.or(if admitted.lo() && !admit(&without, &everybody(origin)).lo() { Tri::Maybe } else { admitted });
+    for everybody in [Visitor::AnyInternet, Visitor::AnyAzure] {
+        let admitted = admit(firewall, everybody);
+        best = best.or(if admitted.lo() && !admit(&without, everybody).lo() { Tri::Maybe } else { admitted });
     }
     if store.service == Service::Storage {
-        best = best.or(admit(firewall, &Source::SameRegionAzure));
+        best = best.or(admit(firewall, Visitor::SameRegion));
     }
     let foreign = around.subnet_rules.iter().filter(|rule| !around.inside(rule.subnet));
     for rule in foreign {
-        let source = Source::ServiceEndpoint { subnet: rule.subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY };
-        best = best.or(admit(firewall, &source).min(Tri::Maybe));
+        best = best.or(admit(firewall, Visitor::Subnet(rule.subnet)).min(Tri::Maybe));
     }
     let locked = around.access.is_some_and(|access| access.public == PublicAccess::SecuredByPerimeter) && !around.boundary.perimeter;
     if !locked && around.resource_rules.iter().any(|rule| !around.inside(rule.resource)) {

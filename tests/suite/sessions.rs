@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use watertight::engine::exfil::{self, Graph};
-use watertight::engine::live::Session;
+use watertight::engine::live::{Leaking, Output, Session};
 use watertight::explain::point::{pairs, span};
 use watertight::explain::way::{End, Flow, Mode};
 use watertight::explain::world::World;
@@ -13,9 +13,11 @@ use watertight::facts::config::BoundaryTenant;
 use watertight::facts::gap::Resource;
 use watertight::facts::platform::Platform;
 use watertight::facts::{Fact, Index};
-use watertight::model::{Set, Sym};
+use watertight::model::{Prefix, Set, Span, Sym, Tri};
 use watertight::rules::leak::{Node, Sink};
+use watertight::rules::part::{Link, Part, Visitor};
 use watertight::rules::private_endpoint::group;
+use watertight::rules::{consent, paas_firewall, service_endpoint};
 
 use crate::estates::{Edit, arb_edits, arb_estate};
 
@@ -137,8 +139,46 @@ fn leaks_are_sound(session: &Session, platform: &Platform) -> Result<(), TestCas
     Ok(())
 }
 
+type Everything = (Vec<(Sym, Sym)>, Vec<(Output, Sym, Prefix, Link, Span, isize)>, Vec<Leaking>, Vec<(Sym, Part)>);
+
+/// Everything that a session derives.
+fn everything(session: &Session) -> Everything {
+    (session.classes(), session.rows(), session.leaks(), session.access())
+}
+
+/// What the session says of the private half is what the rules say on the tables, or less certain.
+fn access_is_sound(session: &Session, platform: &Platform) -> Result<(), TestCaseError> {
+    let index = session.index();
+    for (id, said) in session.consents() {
+        let exact = index.private_endpoint_connection.get(id).iter().map(|row| consent::of(index, row).admitted).max().unwrap_or_default();
+        prop_assert!(said == exact || said == Tri::Maybe, "{id} consents: {said:?}, by the tables {exact:?}");
+    }
+    let subnets: Vec<Sym> = index.subnet.rows().map(|row| row.subnet).chain([Sym::EMPTY]).collect();
+    for store in index.store.rows() {
+        let kinds = [Visitor::SameRegion, Visitor::Azure, Visitor::AnyAzure, Visitor::AnyInternet, Visitor::OnPremises];
+        for visitor in subnets.iter().map(|subnet| Visitor::Subnet(*subnet)).chain(kinds) {
+            let Some(exact) = paas_firewall::of(index, store.store, &visitor.source()) else { continue };
+            let said =
+                session.admits(store.store, visitor).or(session.admits(store.store, Visitor::Subnet(Sym::EMPTY))).unwrap_or_default();
+            prop_assert!(said == exact.admitted || said == Tri::Maybe, "{} {visitor:?}: {said:?}, by the tables {exact:?}", store.store);
+        }
+    }
+    for part in index.store_parts.rows() {
+        let service = index.store.one(part.store).map(|store| store.service);
+        for (subnet, service) in subnets.iter().filter_map(|subnet| Some((*subnet, service?))).filter(|(subnet, _)| !subnet.is_empty()) {
+            let exact = service_endpoint::of(index, platform, subnet, service, part.location).covered;
+            prop_assert_eq!(session.covers(subnet, service, part.location), exact, "{} {:?} {}", subnet, service, part.location);
+        }
+    }
+    Ok(())
+}
+
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(12)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..crate::agreement::seeded() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..crate::agreement::seeded() })]
 
     /// Incremental equals from scratch, on one and on three workers, after every edit.
     #[test]
@@ -155,8 +195,8 @@ proptest! {
             one.edit(edit.added.iter().copied(), edit.removed.iter().copied()).expect("an edit");
             three.edit(edit.added.iter().copied(), edit.removed.iter().copied()).expect("an edit");
             let fresh = Session::load(facts.iter().copied(), &platform, 1).expect("a session");
-            prop_assert_eq!((one.classes(), one.rows(), one.leaks()), (fresh.classes(), fresh.rows(), fresh.leaks()));
-            prop_assert_eq!((three.classes(), three.rows(), three.leaks()), (fresh.classes(), fresh.rows(), fresh.leaks()));
+            prop_assert_eq!(everything(&one), everything(&fresh));
+            prop_assert_eq!(everything(&three), everything(&fresh));
             sound(&one, &platform)?;
         }
     }
@@ -166,14 +206,14 @@ proptest! {
     fn an_edit_and_its_undo_leave_every_row((estate, edits) in estate_and_edits()) {
         let platform = platform();
         let mut session = Session::load(estate.iter().copied(), &platform, 2).expect("a session");
-        let before = session.rows();
+        let before = everything(&session);
         for edit in &edits {
             let removed: Vec<Fact> = edit.removed.iter().filter(|fact| estate.contains(*fact)).copied().collect();
             let added: Vec<Fact> = edit.added.iter().filter(|fact| !estate.contains(*fact)).copied().collect();
             session.edit(added.iter().copied(), removed.iter().copied()).expect("an edit");
             session.edit(removed, added).expect("an edit");
         }
-        prop_assert_eq!(before, session.rows());
+        prop_assert_eq!(before, everything(&session));
     }
 
     /// What may leak holds every way out that the search over points finds, and no way is shorter; what surely leaks is found.
@@ -190,6 +230,29 @@ proptest! {
             facts.extend(&edit.added);
             session.edit(edit.added.iter().copied(), edit.removed.iter().copied()).expect("an edit");
             leaks_are_sound(&session, &platform)?;
+            access_is_sound(&session, &platform)?;
+        }
+    }
+
+    /// A branch shows what a load with the edit shows, and leaves nothing behind.
+    #[test]
+    fn a_branch_shows_the_edit_and_leaves_nothing((estate, edits) in estate_and_edits()) {
+        let platform = platform();
+        let mut session = Session::load(estate.iter().copied(), &platform, 1).expect("a session");
+        let before = everything(&session);
+        for edit in &edits {
+            let mut facts = estate.clone();
+            for fact in &edit.removed {
+                facts.remove(fact);
+            }
+            facts.extend(&edit.added);
+            let fresh = Session::load(facts, &platform, 1).expect("a session");
+            let branch = session.branch(edit.added.iter().copied(), edit.removed.iter().copied()).expect("a branch");
+            prop_assert_eq!(everything(branch.session()), everything(&fresh));
+            let gone = |leaking: &&Leaking| !fresh.leaks().contains(leaking);
+            prop_assert_eq!(branch.settled().disappeared.iter().collect::<Vec<_>>(), before.2.iter().filter(gone).collect::<Vec<_>>());
+            drop(branch);
+            prop_assert_eq!(&before, &everything(&session));
         }
     }
 }
