@@ -37,8 +37,9 @@ pub fn derive_leaks<'s, T: Time>(
     platform: &Arc<Platform>,
 ) -> Leaks<'s, T> {
     let places = places(classes, out, into, platform);
-    let boundary = boundary(facts).arrange_by_key_named("boundary");
-    let stores = stores(facts, &boundary, platform);
+    let estate =
+        Estate { boundary: boundary(facts).arrange_by_key_named("boundary"), resources: facts.by("resource", column!(Resource.id)) };
+    let stores = stores(facts, &estate, platform);
     let parts = places.concat(stores.clone());
     let hooks = parts.clone().flat_map(|(_, part)| match part {
         Part::Hook(node, hook) => Some((node, hook)),
@@ -51,7 +52,7 @@ pub fn derive_leaks<'s, T: Time>(
         }
         _ => Vec::new(),
     });
-    let placed = placed(facts, classes, &boundary);
+    let placed = placed(facts, classes, &estate);
     let of_kind = |wanted: bool| {
         placed.clone().flat_map(move |(_, part)| match part {
             Part::Node(node, interior) if interior == wanted => Some(node),
@@ -165,6 +166,9 @@ fn marks<'s, T: Time>(rows: &ByKey<'s, T>, name: &str) -> ByKey<'s, T> {
     marks.distinct().arrange_by_key_named(name)
 }
 
+/// The rules of SQL servers, which are resources of their own.
+const SQL_RULES: [&str; 2] = ["microsoft.sql/servers/firewallrules", "microsoft.sql/servers/virtualnetworkrules"];
+
 /// What holds of the estate as a whole, under the empty key.
 fn boundary<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let everything = key(Sym::EMPTY);
@@ -199,21 +203,29 @@ fn boundary<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     )
 }
 
+/// What tells where the boundary runs.
+struct Estate<'s, T: Time> {
+    /// What holds of the estate as a whole, under the empty key.
+    boundary: ByKey<'s, T>,
+    /// The resources, by id.
+    resources: ByKey<'s, T>,
+}
+
 /// What holds of the estate as a whole and of the resource itself, brought to each of `ids`.
-fn known<'s, T: Time>(facts: &Facts<'s, T>, ids: Parts<'s, T>, boundary: &ByKey<'s, T>) -> Parts<'s, T> {
+fn known<'s, T: Time>(ids: Parts<'s, T>, estate: &Estate<'s, T>) -> Parts<'s, T> {
     let ids = ids.distinct();
     let everything = ids.clone().map(|(id, _)| (key(Sym::EMPTY), Part::Ref(id.0))).arrange_by_key_named("id");
-    let whole = join(boundary, &everything, |_, boundary, id| match id {
+    let whole = join(&estate.boundary, &everything, |_, boundary, id| match id {
         Part::Ref(id) => Some((key(*id), *boundary)),
         _ => None,
     });
     let ids = ids.arrange_by_key_named("id by itself");
-    let resources = join(&facts.by("resource", column!(Resource.id)), &ids, |id, resource, _| Some((*id, *resource)));
+    let resources = join(&estate.resources, &ids, |id, resource, _| Some((*id, *resource)));
     whole.concat(resources)
 }
 
 /// By the id of a machine, an interface or a store: its nodes, `true` where bytes can rest and go on, `false` outside the boundary.
-fn placed<'s, T: Time>(facts: &Facts<'s, T>, classes: &Classes<'s, T>, boundary: &ByKey<'s, T>) -> Parts<'s, T> {
+fn placed<'s, T: Time>(facts: &Facts<'s, T>, classes: &Classes<'s, T>, estate: &Estate<'s, T>) -> Parts<'s, T> {
     let machines = classes.places.clone().flat_map(|(_, part)| match part {
         Part::Place(place) => {
             let place = place.get();
@@ -228,7 +240,7 @@ fn placed<'s, T: Time>(facts: &Facts<'s, T>, classes: &Classes<'s, T>, boundary:
     let nodes = machines.concat(stores).distinct();
     let ids = nodes.clone().map(|(id, _)| (id, Part::Ref(Sym::EMPTY)));
     reduce(
-        nodes.concat(known(facts, ids, boundary)),
+        nodes.concat(known(ids, estate)),
         "boundary.2",
         Box::new(|id, group, output| {
             let resource = group.iter().find_map(|part| if let Part::Fact(Fact::Resource(row)) = part { Some(row) } else { None });
@@ -254,7 +266,7 @@ pub fn store_node(part: &StorePart) -> Node {
 }
 
 /// The doors at which stores, and what private endpoints lead to, stand.
-fn stores<'s, T: Time>(facts: &Facts<'s, T>, boundary: &ByKey<'s, T>, platform: &Arc<Platform>) -> Parts<'s, T> {
+fn stores<'s, T: Time>(facts: &Facts<'s, T>, estate: &Estate<'s, T>, platform: &Arc<Platform>) -> Parts<'s, T> {
     let gates = gates(facts);
     let provider = facts.keyed(column!(ProviderConnection.target));
     let rules = facts.keyed(column!(StoreSubnetRule.store)).concat(facts.keyed(column!(StoreResourceRule.store)));
@@ -272,13 +284,13 @@ fn stores<'s, T: Time>(facts: &Facts<'s, T>, boundary: &ByKey<'s, T>, platform: 
         Some((key(named), Part::Ref(id.0)))
     });
     let named = named.distinct().arrange_by_key_named("store by what it names");
-    let named = join(&facts.by("resource by id", column!(Resource.id)), &named, |_, resource, store| match (resource, store) {
+    let named = join(&estate.resources, &named, |_, resource, store| match (resource, store) {
         (Part::Fact(resource), Part::Ref(store)) => Some((key(*store), Part::Other(*resource))),
         _ => None,
     });
     let lists = facts.keyed(column!(ChildType.parent)).filter(|(_, part)| match part {
         Part::Fact(Fact::ChildType(row)) => {
-            row.kind.as_str().ends_with("/privateendpointconnections") || row.kind.as_str().starts_with("microsoft.sql/servers/")
+            row.kind.as_str().ends_with("/privateendpointconnections") || SQL_RULES.contains(&row.kind.as_str())
         }
         _ => false,
     });
@@ -292,7 +304,7 @@ fn stores<'s, T: Time>(facts: &Facts<'s, T>, boundary: &ByKey<'s, T>, platform: 
         .concat(gates)
         .concat(provider)
         .concat(named.distinct())
-        .concat(known(facts, ids, boundary));
+        .concat(known(ids, estate));
     let platform = platform.clone();
     reduce(parts, "store.1", Box::new(move |id, group, rows| store_side::hooks(id.0, group, &platform, rows)))
 }
@@ -302,7 +314,7 @@ fn gaps<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     facts.keyed(column!(Gap.resource)).flat_map(|(id, part)| {
         let Part::Fact(Fact::Gap(row)) = part else { return None };
         let kind = row.kind.as_str();
-        if kind == "microsoft.sql/servers/firewallrules" || kind == "microsoft.sql/servers/virtualnetworkrules" {
+        if SQL_RULES.contains(&kind) {
             return parent_id(id.0.as_str()).map(|parent| (key(Sym::new(parent)), part));
         }
         let in_rules = row.what.as_str().to_lowercase().contains("rule") || row.what.as_str().contains("networkAcls");

@@ -41,7 +41,8 @@ fn by_hand(world: &World<'_>) -> BTreeMap<(String, String), (usize, bool)> {
                         break Some(hops);
                     }
                     let fresh = |to: &&End| !reached.contains(*to) && !appliance(to) && **to != sink;
-                    let next: Vec<End> = inside.iter().filter(fresh).filter(|to| edge.iter().any(|node| hop(*node, **to))).copied().collect();
+                    let next: Vec<End> =
+                        inside.iter().filter(fresh).filter(|to| edge.iter().any(|node| hop(*node, **to))).copied().collect();
                     if next.is_empty() {
                         break None;
                     }
