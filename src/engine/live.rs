@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::worker::{Change, Command, Workers, start};
 use crate::facts::platform::Platform;
-use crate::facts::store_facts::Service;
+use crate::facts::service::Service;
 use crate::facts::{Fact, Index};
 use crate::model::{Handle, Prefix, Span, Sym, Tri, net};
 use crate::rules::class::name;
@@ -361,7 +361,6 @@ const INERT: &[&str] = &[
     "vnet_dns",
     "nic_dns",
     "subnet_prefix",
-    "subnet_endpoint_policy",
     "subnet_private_endpoint_policy",
     "public_ip",
     "public_ip_range",
@@ -387,8 +386,54 @@ const INERT: &[&str] = &[
     "dns_server",
     "dns_server_record",
     "appliance_allow",
-    "complete_type",
     "era",
+    "property",
+    // what load balancers and gateways in front of machines do: next hops lead anywhere, and members of pools take from anybody
+    "load_balancer",
+    "load_balancer_frontend",
+    "load_balancer_frontend_range",
+    "gateway_chain",
+    "load_balancer_pool",
+    "load_balancer_region",
+    "load_balancer_member_down",
+    "load_balancing_rule",
+    "load_balancing_rule_pool",
+    "load_balancer_probe",
+    "inbound_nat_rule",
+    "inbound_nat_rule_pool",
+    "outbound_rule",
+    "outbound_rule_frontend",
+    "listener",
+    // stores whose firewalls are not followed let anybody in
+    "store_rule_set",
+    "store_list_rule",
+    // subnets that take part in a peering are not told apart, gateways lead anywhere
+    "peering_subnet",
+    "vnet_basic_endpoint_policies",
+    "gateway_remote_networks",
+    "circuit_public_prefix",
+    // networks that hubs and managers touch have unknown routes and filters
+    "virtual_wan",
+    "virtual_hub",
+    "hub_propagation",
+    "hub_label",
+    "hub_connection_route",
+    "hub_table",
+    "hub_table_label",
+    "hub_route",
+    "hub_policy",
+    "hub_branch",
+    "hub_doubt",
+    "network_manager",
+    "memberships_listed",
+    "manager_listing",
+    "admin_configuration",
+    "admin_collection",
+    "admin_rule",
+    "admin_rule_group",
+    "connectivity",
+    "connectivity_group",
+    "routing_collection",
 ];
 
 impl Drop for Session {

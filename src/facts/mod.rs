@@ -1,7 +1,7 @@
 //! Resources to relations: the public interface between what was exported and what is derived from it.
 //!
-//! `network`, `private_access`, `store_facts`, `config` and `gap` declare the relations, `catalog` lists them, `extract` writes them, one file
-//! an Azure resource type, `index` keeps them findable, `store` writes them to files and reads them back, `platform` holds what is
+//! `network`, `load_balancing`, `manager`, `hub`, `private_access`, `store_facts`, `config` and `gap` declare the relations, `catalog` lists them, `extract` writes them, one file
+//! an Azure resource type, `service` tells services apart, `index` keeps them findable, `store` writes them to files and reads them back, `platform` holds what is
 //! true of Azure itself.
 
 #[macro_use]
@@ -12,11 +12,15 @@ pub mod config;
 pub mod estate;
 pub mod extract;
 pub mod gap;
+pub mod hub;
 pub mod index;
+pub mod load_balancing;
+pub mod manager;
 pub mod network;
 pub mod platform;
 pub mod private_access;
 pub mod selector;
+pub mod service;
 pub mod store;
 pub mod store_facts;
 

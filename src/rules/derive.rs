@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::facts::Fact;
 use crate::facts::config::Appliance;
+use crate::facts::hub::*;
+use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::facts::platform::Platform;
 use crate::facts::private_access::{PrivateEndpoint, PrivateEndpointAsg};
-use crate::facts::store_facts::Service;
+use crate::facts::service::Service;
 use crate::model::{Handle, Sym, Tri};
 use crate::rules::class::{classify, name};
 use crate::rules::derive_access::derive_covers;
@@ -95,6 +97,16 @@ fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         Part::Fact(Fact::Peering(side)) => Some((key(side.vnet), *prefix)),
         _ => None,
     });
+    let only_v6 = facts.by("peering_only_v6", column!(PeeringOnlyV6.peering));
+    let to_side: crate::rules::part::Joined = |_, only, side| match side {
+        Part::Fact(Fact::Peering(side)) => Some((key(side.vnet), *only)),
+        _ => None,
+    };
+    let to_other: crate::rules::part::Joined = |_, only, side| match side {
+        Part::Fact(Fact::Peering(side)) => Some((key(side.remote), *only)),
+        _ => None,
+    };
+    let only_v6 = join(&only_v6, &sides_by_id, to_side).concat(join(&only_v6, &sides_by_id, to_other));
     let known = join(&vnets, &sides_by_remote, seen_from);
     let space = join(&own_by_vnet, &sides_by_remote, seen_from);
 
@@ -114,9 +126,20 @@ fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         }
         _ => None,
     });
-    let clouds = facts.keyed(column!(Clouded.vnet));
     // A network of which only subnets are in the input is one of which nothing else is known.
     let stood_in = facts.keyed(column!(Subnet.vnet)).map(|(vnet, _)| (vnet, Part::Ref(Sym::EMPTY))).distinct();
+    let clouds = facts.keyed(column!(Clouded.vnet));
+    // What managers and hubs do is derived for single points only: here the networks they touch, and those that look through one, are not derived.
+    let touched = facts
+        .keyed(column!(GroupMember.vnet))
+        .concat(facts.keyed(column!(ManagerApplied.vnet)))
+        .concat(facts.keyed(column!(ConnectivityHub.vnet)))
+        .concat(facts.keyed(column!(HubConnection.vnet)))
+        .arrange_by_key_named("what a manager or hub touches");
+    let through = join(&touched, &sides_by_remote, seen_from);
+    let policies = facts.keyed(column!(GroupPolicy.policy)).map(|(_, part)| (key(Sym::EMPTY), part));
+    let anybody = facts.keyed(column!(Vnet.vnet)).map(|(vnet, _)| (key(Sym::EMPTY), Part::Ref(vnet.0)));
+    let by_policy = join(&policies.arrange_by_key_named("group policy"), &anybody.arrange_by_key_named("any network"), to_referrer);
     let parts = own
         .concat(stood_in)
         .concat(facts.keyed(column!(Vnet.vnet)))
@@ -128,12 +151,27 @@ fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .concat(beyond.distinct())
         .concat(gateways)
         .concat(remote_gateways.distinct())
-        .concat(clouds);
+        .concat(only_v6.distinct())
+        .concat(clouds)
+        .concat(touched.as_collection(|vnet, part| (*vnet, *part)))
+        .concat(through.distinct())
+        .concat(by_policy);
     reduce(
         parts,
         "route.0",
         Box::new(|vnet, group, output| output.push((Part::Network(Handle::new(assemble(vnet.0, &around_of(group)))), 1))),
     )
+}
+
+/// The network that a fact of a network manager or a virtual hub is about.
+fn touched_network(fact: &Fact) -> Option<Key> {
+    match fact {
+        Fact::GroupMember(row) => Some(key(row.vnet)),
+        Fact::ManagerApplied(row) => Some(key(row.vnet)),
+        Fact::ConnectivityHub(row) => Some(key(row.vnet)),
+        Fact::HubConnection(row) => Some(key(row.vnet)),
+        _ => None,
+    }
 }
 
 /// A fact about the remote network, brought to the network that sees it.
@@ -173,6 +211,7 @@ fn around_of(group: &[Part]) -> Around {
             Part::Fact(Fact::Peering(row)) => around.sides.push(*row),
             Part::Other(Fact::Peering(row)) => around.reciprocal.push(*row),
             Part::Fact(Fact::PeeringPrefix(row)) => around.recorded.push(*row),
+            Part::Fact(Fact::PeeringOnlyV6(row)) => around.only_v6.push(row.peering),
             Part::Fact(Fact::Vnet(_)) => around.in_input = true,
             Part::Other(Fact::Vnet(row)) => around.known.push(row.vnet),
             Part::Other(Fact::VnetPrefix(row)) => around.remote_space.push((row.vnet, row.prefix)),
@@ -183,6 +222,10 @@ fn around_of(group: &[Part]) -> Around {
             Part::RemoteGateways(vnet, offered) => around.remote_gateways.push((*vnet, (*offered.get()).clone())),
             Part::Fact(Fact::Clouded(row)) if row.what.as_str() == "routes" => around.clouds.push(row.resource),
             Part::Fact(Fact::Clouded(row)) => around.filters_clouded |= row.what.as_str() == "filters",
+            Part::Fact(fact) | Part::Other(fact) if touched_network(fact).is_some() || matches!(fact, Fact::GroupPolicy(_)) => {
+                around.clouds.push(fact.cells().first().map_or(Sym::EMPTY, |cell| Sym::new(cell)));
+                around.filters_clouded = true;
+            }
             _ => {}
         }
     }
@@ -201,6 +244,10 @@ fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let gateways = join(&facts.by("gateway", column!(Gateway.gateway)), &home, to_referrer);
     let clients = join(&facts.by("gateway_client_pool", column!(GatewayClientPool.gateway)), &home, to_referrer);
     let defaults = join(&facts.by("gateway_default_site", column!(GatewayDefaultSite.gateway)), &home, to_referrer);
+    let servers = join(&facts.by("route_server by subnet", column!(RouteServer.subnet)), &subnets, |_, server, subnet| match subnet {
+        Part::Fact(Fact::Subnet(subnet)) => Some((key(subnet.vnet), *server)),
+        _ => None,
+    });
     let connections = join(&facts.by("connection", column!(Connection.gateway)), &home, to_referrer);
     let peers = connections
         .clone()
@@ -212,7 +259,7 @@ fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .arrange_by_key_named("vnet by connected peer");
     let behind = join(&facts.by("local_gateway_prefix", column!(LocalGatewayPrefix.site)), &peers, to_referrer);
     let sites = join(&facts.by("local_gateway", column!(LocalGateway.site)), &peers, to_referrer);
-    let parts = gateways.concat(clients).concat(defaults).concat(connections).concat(behind).concat(sites);
+    let parts = gateways.concat(servers).concat(clients).concat(defaults).concat(connections).concat(behind).concat(sites);
     reduce(
         parts,
         "gateway.1",
@@ -222,6 +269,7 @@ fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
                 match part {
                     Part::Fact(Fact::Gateway(row)) => around.gateways.push(*row),
                     Part::Fact(Fact::Connection(row)) => around.connections.push(*row),
+                    Part::Fact(Fact::RouteServer(row)) => around.route_servers.push(row.server),
                     Part::Fact(Fact::LocalGatewayPrefix(row)) => around.behind.push((row.site, row.prefix)),
                     Part::Fact(Fact::LocalGateway(row)) if row.bgp => around.bgp_peers.push(row.site),
                     Part::Fact(Fact::GatewayDefaultSite(row)) => around.default_sites.push((row.gateway, row.site)),
@@ -278,13 +326,8 @@ fn standings<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
 }
 
 /// The services that a service endpoint of a name is for.
-fn services_of(endpoint: Sym) -> u8 {
-    match endpoint.as_str() {
-        "microsoft.storage" | "microsoft.storage.global" => service_bit(Service::Storage),
-        "microsoft.keyvault" => service_bit(Service::KeyVault),
-        "microsoft.sql" => service_bit(Service::Sql),
-        _ => 0,
-    }
+fn services_of(endpoint: Sym) -> u32 {
+    Service::ALL.iter().filter(|service| service.has_endpoint(endpoint.as_str())).fold(0, |bits, service| bits | service_bit(*service))
 }
 
 /// By network and route table: the effective routes.
@@ -310,20 +353,23 @@ fn contexts<'s, T: Time>(
         _ => None,
     };
     let table = join(&facts.by("route_table", column!(RouteTable.table)), &by_table, to_context);
+    let overrides = join(&facts.by("route_bgp_override by table", column!(RouteBgpOverride.table)), &by_table, to_context);
     let routes = join(&facts.by("route by table", column!(Route.table)), &by_table, to_context);
     let platform = platform.clone();
     reduce(
-        network.concat(table).concat(routes),
+        network.concat(table).concat(routes).concat(overrides),
         "route.3",
         Box::new(move |(_, table), group, output| {
             let mut network = None;
             let mut known = None;
             let mut routes = Vec::new();
+            let mut overrides = Vec::new();
             for part in group {
                 match part {
                     Part::Network(handle) => network = Some(handle.get()),
                     Part::Fact(Fact::RouteTable(row)) => known = Some(row.gateway_routes),
                     Part::Fact(Fact::Route(row)) => routes.push(*row),
+                    Part::Fact(Fact::RouteBgpOverride(row)) => overrides.push((row.route, row.wins)),
                     _ => {}
                 }
             }
@@ -331,7 +377,7 @@ fn contexts<'s, T: Time>(
             routes.sort();
             let table = match known {
                 _ if table.is_empty() => Table::None,
-                Some(gateway_routes) => Table::Known { table: *table, gateway_routes, routes },
+                Some(gateway_routes) => Table::Known { table: *table, gateway_routes, routes, overrides },
                 None => Table::Missing(*table),
             };
             let context = Context::new(network, &table, &platform);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::facts::Fact;
 use crate::facts::network::{Subnet, SubnetEndpointPolicy, SubnetServiceEndpoint, Vnet};
 use crate::facts::platform::Platform;
+use crate::facts::service::Service;
 use crate::facts::store_facts::StorePart;
 use crate::model::{Sym, Tri};
-use crate::rules::egress::SERVICES;
 use crate::rules::input::{Facts, column};
 use crate::rules::part::{Part, Parts, Time, join, key, reduce};
 use crate::rules::service_endpoint::{covers, partner};
@@ -48,7 +48,7 @@ pub fn derive_covers<'s, T: Time>(facts: &Facts<'s, T>, platform: &Arc<Platform>
                     _ => {}
                 }
             }
-            for service in SERVICES {
+            for service in Service::ALL {
                 for region in &regions {
                     let covered = covers(&rows, service, *region, home, partner(&platform, home), policy).covered;
                     if covered.hi() {

@@ -18,6 +18,7 @@ use crate::rules::derive::Classes;
 use crate::rules::input::{Facts, column};
 use crate::rules::leak::{Door, Hook, Leak, Node, Nodes, Side, Sink, leaks};
 use crate::rules::part::{ByKey, Gate, Link, Part, Parts, Time, join, key, reduce, reduce_arranged};
+use crate::rules::store_side::SQL_RULES;
 use crate::rules::{egress, private_endpoint, store_side};
 
 /// What is derived of exfiltration.
@@ -165,9 +166,6 @@ fn marks<'s, T: Time>(rows: &ByKey<'s, T>, name: &str) -> ByKey<'s, T> {
     });
     marks.distinct().arrange_by_key_named(name)
 }
-
-/// The rules of SQL servers, which are resources of their own.
-const SQL_RULES: [&str; 2] = ["microsoft.sql/servers/firewallrules", "microsoft.sql/servers/virtualnetworkrules"];
 
 /// What holds of the estate as a whole, under the empty key.
 fn boundary<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {

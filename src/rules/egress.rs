@@ -2,7 +2,7 @@
 
 use crate::facts::platform::Platform;
 use crate::facts::selector::Selector;
-use crate::facts::store_facts::Service;
+use crate::facts::service::Service;
 use crate::model::{Set, Span, Sym, Tri};
 use crate::rules::leak::{Door, Hook, Side, Sink};
 use crate::rules::part::{Part, Place, Standing, service_bit};
@@ -26,16 +26,9 @@ pub struct Outlook {
     pub certain: bool,
 }
 
-/// The services whose front ends are derived.
-pub const SERVICES: [Service; 3] = [Service::Storage, Service::KeyVault, Service::Sql];
-
-/// The service tag of a service's front ends (M-14).
-pub fn service_tag(service: Service) -> Sym {
-    Sym::new(match service {
-        Service::Storage => "storage",
-        Service::KeyVault => "azurekeyvault",
-        Service::Sql => "sql",
-    })
+/// The door that stores of a service stand at: those of which an attacker can have his own have one each, the rest share one.
+pub fn front_of(service: Service) -> Service {
+    if Service::EXTERNAL.contains(&service) { service } else { Service::Other }
 }
 
 /// The outlook of a class on every kind of public address.
@@ -59,8 +52,12 @@ pub fn outlooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isi
     };
     let span = sieve.pass(internet);
     output.push((Part::Outlook(outlook(Sink::Internet, span, &context, some_public_within)), 1));
-    for service in SERVICES {
-        let class = ServiceClass { tag: service_tag(service), region: Sym::EMPTY };
+    // Of the other services only that their front ends are somewhere in public space.
+    let somewhere = Party { place: At::SomePublic, asgs: &[] };
+    let span = sieve.pass(|selector| names(selector, somewhere, &context, platform));
+    output.push((Part::Outlook(outlook(Sink::External(Service::Other), span.doubted(), &context, some_public_within)), 1));
+    for service in Service::EXTERNAL {
+        let class = ServiceClass { tag: service.tag(), region: Sym::EMPTY };
         let party = Party { place: At::Service(&class), asgs: &[] };
         let span = sieve.pass(|selector| names(selector, party, &context, platform));
         output.push((Part::Outlook(outlook(Sink::External(service), span, &context, |prefix| class.within(prefix, platform))), 1));
@@ -129,17 +126,21 @@ pub fn hooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isize)
         hook(Door::Anywhere, Side::Sends, Span::UNKNOWN);
         hook(Door::Anywhere, Side::Takes, Span::UNKNOWN);
         hook(Door::Nowhere, Side::Takes, Span::UNKNOWN);
-        for service in SERVICES {
+        for service in Service::EXTERNAL.into_iter().chain([Service::Other]) {
             hook(Door::FrontEnd(service), Side::Sends, Span::UNKNOWN);
             hook(Door::Unknown(service), Side::Sends, Span::UNKNOWN);
         }
-        for sink in [Sink::Internet].into_iter().chain(SERVICES.map(Sink::External)) {
+        for sink in [Sink::Internet].into_iter().chain(Service::EXTERNAL.map(Sink::External)) {
             output.push((Part::Escape(place.node, sink, Span::UNKNOWN.within(Set::tcp_udp())), 1));
         }
         return;
     };
     hook(Door::Anywhere, Side::Sends, around.sends_far.unwrap_or(Span::NONE));
     hook(Door::Anywhere, Side::Takes, around.takes_far.unwrap_or(Span::NONE));
+    if place.pooled {
+        // Its load balancer brings it whatever comes to a frontend.
+        hook(Door::Nowhere, Side::Takes, Span::UNKNOWN);
+    }
     for vnet in &around.near {
         hook(Door::Network(*vnet), Side::Sends, around.any.unwrap_or(Span::NONE).doubted());
     }
@@ -148,10 +149,13 @@ pub fn hooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isize)
     for outlook in &around.outlooks {
         match outlook.sink {
             Sink::External(service) => {
-                let endpoint = standing.services & service_bit(service) != 0;
+                let endpoint = match service {
+                    Service::Other => standing.services != 0,
+                    service => standing.services & service_bit(service) != 0,
+                };
                 // Storage of the same region is reached inside Azure, whatever the way out (OUT-11).
                 let open = outlook.direct && (exits.hi() || service == Service::Storage);
-                let sure = outlook.direct && outlook.certain && exits.lo() && !endpoint && service != Service::Storage && place.used;
+                let sure = outlook.direct && outlook.certain && exits.lo() && !endpoint && derived(service) && place.used;
                 let span = settled(outlook.span, open || outlook.elsewhere || endpoint, sure);
                 hook(Door::FrontEnd(service), Side::Sends, span);
                 if outlook.elsewhere {
@@ -160,7 +164,9 @@ pub fn hooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isize)
                 if endpoint {
                     hook(Door::Subnet(service, place.subnet), Side::Sends, span.doubted());
                 }
-                escapes.push((outlook.sink, span.and(front_ports(platform, service))));
+                if service != Service::Other {
+                    escapes.push((outlook.sink, span.and(front_ports(platform, service))));
+                }
             }
             sink => {
                 let open = (outlook.direct && exits.hi()) || outlook.elsewhere;
@@ -175,6 +181,11 @@ pub fn hooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isize)
             output.push((Part::Escape(place.node, sink, span), 1));
         }
     }
+}
+
+/// The services whose ways are followed on the sure side; storage of the same region takes a way of its own.
+fn derived(service: Service) -> bool {
+    matches!(service, Service::KeyVault | Service::Sql)
 }
 
 fn settled(span: Span, open: bool, sure: bool) -> Span {
@@ -204,11 +215,9 @@ fn exits(place: &Place, standing: &Standing) -> Tri {
 
 /// The ports at which stores of a service answer (M-16).
 pub fn front_ports(platform: &Platform, service: Service) -> Span {
-    let parts: &[&str] = match service {
-        Service::Storage => &["blob", "file", "queue", "table", "dfs", "web"],
-        Service::KeyVault => &["vault"],
-        Service::Sql => &["sqlserver"],
-    };
     let kind = Sym::new("storagev2");
-    parts.iter().fold(Span::NONE, |span, part| span.or(private_endpoint::front_end(platform, service, kind, Sym::new(part), true, false)))
+    service
+        .parts()
+        .iter()
+        .fold(Span::NONE, |span, part| span.or(private_endpoint::front_end(platform, service, kind, Sym::new(part), true, false)))
 }

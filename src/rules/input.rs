@@ -8,6 +8,8 @@ use crate::facts::Fact;
 use crate::facts::catalog::{Relation, Row};
 use crate::facts::config::*;
 use crate::facts::gap::*;
+use crate::facts::hub::*;
+use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::facts::private_access::*;
 use crate::facts::store_facts::*;
@@ -29,6 +31,7 @@ used! {
     PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, IpConfigLink, ProviderConnection,
     Store, StorePart, StoreAccess, StoreIpRule, StoreSubnetRule, StoreResourceRule,
     Resource, ChildType, Gap, BoundaryTenant, BoundarySubscription, CompleteType,
+    PeeringOnlyV6, RouteBgpOverride, RouteServer, GroupMember, ManagerApplied, ConnectivityHub, HubConnection, GroupPolicy,
     Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
 }
 

@@ -4,6 +4,9 @@
 //! evaluation of single points calls it on rows it looked up. So both say the same by construction, and the naive walk in the tests
 //! says it independently.
 
+pub mod admin;
+pub mod balancer;
+pub mod between;
 pub mod boundary;
 pub mod class;
 pub mod consent;
@@ -15,8 +18,11 @@ pub mod egress;
 pub mod endpoint_policy;
 pub mod filter;
 pub mod gateway;
+pub mod hub;
 pub mod input;
 pub mod leak;
+pub mod limits;
+pub mod manager;
 pub mod network;
 pub mod outbound;
 pub mod paas_firewall;

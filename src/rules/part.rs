@@ -274,16 +274,12 @@ pub struct Standing {
     /// The subnet is delegated to a service.
     pub delegated: bool,
     /// The services that a service endpoint of the subnet is for, a bit each by [`service_bit`].
-    pub services: u8,
+    pub services: u32,
 }
 
 /// The bit of a service in [`Standing::services`].
-pub fn service_bit(service: Service) -> u8 {
-    match service {
-        Service::Storage => 1,
-        Service::KeyVault => 2,
-        Service::Sql => 4,
-    }
+pub fn service_bit(service: Service) -> u32 {
+    1 << Service::ALL.iter().position(|other| *other == service).unwrap_or(0)
 }
 
 /// A collection of parts.

@@ -4,13 +4,14 @@ use crate::facts::Fact;
 use crate::facts::gap::Resource;
 use crate::facts::platform::Platform;
 use crate::facts::private_access::{Consent, ProviderConnection};
+use crate::facts::service::Service;
 use crate::facts::store_facts::*;
 use crate::model::{Set, Span, Sym, Tri};
 use crate::rules::boundary::Boundary;
 use crate::rules::consent::{self, Provider};
-use crate::rules::egress::SERVICES;
+use crate::rules::egress::front_of;
 use crate::rules::leak::{Door, Hook, Side, Sink};
-use crate::rules::paas_firewall::{self, Firewall};
+use crate::rules::paas_firewall::{self, Firewall, Lists};
 use crate::rules::part::{Gate, Part, Visitor};
 use crate::rules::private_endpoint::{self, front_end};
 
@@ -67,10 +68,19 @@ impl Around {
             access: self.access,
             ip_rules: &self.ip_rules,
             // A row of the list shows that such rows were exported; what else shows it stands with other stores, and doubt is sound.
-            ip_complete: !sql || !self.ip_rules.is_empty() || listed("microsoft.sql/servers/firewallrules"),
+            ip_complete: !sql || !self.ip_rules.is_empty() || listed(SQL_RULES[0]),
             subnet_rules: &self.subnet_rules,
-            subnet_complete: !sql || !self.subnet_rules.is_empty() || listed("microsoft.sql/servers/virtualnetworkrules"),
+            subnet_complete: !sql || !self.subnet_rules.is_empty() || listed(SQL_RULES[1]),
             resource_rules: &self.resource_rules,
+            lists: if sql {
+                Lists { ip: Sym::new(SQL_RULES[0]), subnet: Sym::new(SQL_RULES[1]), set: Sym::EMPTY }
+            } else {
+                Lists::default()
+            },
+            rule_set: None,
+            rule_set_complete: true,
+            listed: Vec::new(),
+            connected: Tri::No,
             perimeter: self.boundary.perimeter,
             unread: self.unread,
         }
@@ -80,11 +90,7 @@ impl Around {
     fn consent(&self, gate: &Gate) -> Tri {
         let target = gate.connection.target;
         let kind = match self.store {
-            Some(store) => Some(match store.service {
-                Service::Storage => "microsoft.storage/storageaccounts",
-                Service::KeyVault => "microsoft.keyvault/vaults",
-                Service::Sql => "microsoft.sql/servers",
-            }),
+            Some(store) => Some(if derived(store.service) { store.service.kinds()[0] } else { "" }),
             None => self.known.iter().find(|row| row.id == target).map(|row| row.kind.as_str()),
         };
         let list = kind.map(|kind| Sym::new(&format!("{kind}/privateendpointconnections")));
@@ -114,6 +120,10 @@ pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Par
         foreign(id, &around, output);
         return;
     };
+    if !derived(store.service) {
+        underived(&around, store, platform, output);
+        return;
+    }
     let firewall = around.firewall(store);
     let mut subnets: Vec<Sym> = around.subnet_rules.iter().map(|rule| rule.subnet).collect();
     subnets.sort();
@@ -159,9 +169,37 @@ pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Par
         }
         let taken = strangers.or(foreign_endpoints(&around, part));
         if taken.hi() {
-            for sink in [Sink::Internet].into_iter().chain(SERVICES.map(Sink::External)) {
+            for sink in [Sink::Internet].into_iter().chain(Service::EXTERNAL.map(Sink::External)) {
                 output.push((Part::Escape(node, sink, Span::exactly(Set::tcp()).and(tri(taken))), 1));
             }
+        }
+    }
+}
+
+/// The rules of SQL servers, which are resources of their own.
+pub const SQL_RULES: [&str; 2] = ["microsoft.sql/servers/firewallrules", "microsoft.sql/servers/virtualnetworkrules"];
+
+/// The services whose firewalls the rows follow.
+fn derived(service: Service) -> bool {
+    matches!(service, Service::Storage | Service::KeyVault | Service::Sql)
+}
+
+/// A store whose firewall the rows do not follow: it may let anybody in, and give what it holds to anybody.
+fn underived(around: &Around, store: Store, platform: &Platform, output: &mut Vec<(Part, isize)>) {
+    for part in &around.parts {
+        let node = (store.store, private_endpoint::group(part.part, part.instance));
+        let front = front_end(platform, store.service, store.kind, part.part, true, false);
+        let front = front.or(front_end(platform, store.service, store.kind, part.part, true, true)).doubted();
+        let mut doors = vec![Door::FrontEnd(front_of(store.service)), Door::Unknown(front_of(store.service))];
+        if !around.gates.is_empty() || store.service == Service::Web {
+            doors.push(Door::Nowhere); // the slots of an app share its connections
+        }
+        for door in doors {
+            let span = front.within(Set::tcp_udp());
+            output.push((Part::Hook(node, Hook { door, side: Side::Takes, span }), 1));
+        }
+        for sink in [Sink::Internet].into_iter().chain(Service::EXTERNAL.map(Sink::External)) {
+            output.push((Part::Escape(node, sink, Span::exactly(Set::tcp()).doubted()), 1));
         }
     }
 }

@@ -184,7 +184,7 @@ const FORWARDERS: [&str; 3] = [
 /// asks(N, D) :- nic_dns(N, _, D).                                                                                // dns.1
 /// asks(N, D) :- ip_config(_, N, S, _), subnet(S, V, _), vnet_dns(V, _, D), !has_own_servers(N).                  // dns.2
 /// has_own_servers(N) :- nic_dns(N, _, _).
-/// resolves(V, Z, N, A) :- zone_link(_, Z, V, true, _, _), zone_record(_, Z, N, "a", A).                          // dns.3
+/// zone_answers(V, Z, N, A) :- zone_link(_, Z, V, true, _, _), zone_record(_, Z, N, "a", A).                          // dns.3
 /// ```
 pub fn resolve(index: &Index, platform: &Platform, unreachable: &dyn Fn(IpAddr) -> bool, view: &View, name: &str) -> Resolution {
     let resolver = Resolver { index, platform };
@@ -211,6 +211,20 @@ pub fn resolve(index: &Index, platform: &Platform, unreachable: &dyn Fn(IpAddr) 
             either(&name, answers, "the DNS servers of the client give different answers")
         }
     }
+}
+
+/// Whether the servers that a network lists give a client different answers for `name` (DNS-04): `true` where they surely do, `false` where they may, nothing
+/// where they agree or there is but one.
+pub fn disagree(index: &Index, platform: &Platform, vnet: Sym, name: &str) -> Option<bool> {
+    let resolver = Resolver { index, platform };
+    let name = normal(name);
+    let ask = |server| resolver.ask(server, Some(vnet), &name, 0);
+    let answers: Vec<Resolution> = servers(index, vnet, Sym::EMPTY).into_iter().map(ask).collect();
+    let (known, unknown): (Vec<_>, Vec<_>) = answers.iter().partition(|one| one.answer != Answer::Unknown);
+    if known.iter().any(|one| !one.same(known[0])) {
+        return Some(true);
+    }
+    (!unknown.is_empty() && !known.is_empty()).then_some(false)
 }
 
 /// The servers a client asks, in their order; none means Azure's resolver (DNS-01, DNS-02, DNS-03).
@@ -392,7 +406,7 @@ impl Resolver<'_> {
         for connection in private_endpoint::connections(self.index, part.store, group) {
             let keeps = self.index.zone_groups.get(connection.endpoint).iter().any(|g| g.zone == zone);
             if keeps && consent::of(self.index, &connection).admitted == Tri::Yes {
-                found.extend(private_endpoint::addresses(self.index, connection.endpoint, group));
+                found.extend(private_endpoint::addresses(self.index, connection.endpoint, connection.group));
             }
         }
         found.sort_unstable();
@@ -422,7 +436,7 @@ impl Resolver<'_> {
         if let Some(&part) = self.part_of_host(name) {
             let group = private_endpoint::group(part.part, part.instance);
             let kind = self.kind(part.store);
-            let only_group = self.index.store_parts.get(part.store).len() <= 1;
+            let only_group = private_endpoint::only_group(self.index, part.store, group);
             let approved = consent::approved_for(self.index, part.store, group, only_group);
             let mut possible = Vec::new();
             if approved.hi() {
@@ -452,7 +466,7 @@ impl Resolver<'_> {
     }
 
     fn kind(&self, store: Sym) -> Sym {
-        self.index.store.one(store).map_or(Sym::EMPTY, |row| names::resource_kind(row.service))
+        self.index.store.one(store).map_or(Sym::EMPTY, |row| names::resource_kind(self.index, row))
     }
 
     /// What the server at `server` answers (DNS-20); `asker` is the network that Azure's own resolver answers for.
@@ -500,8 +514,9 @@ impl Resolver<'_> {
             return self.follow(Context::Public, name, depth);
         }
         let devices = self.index.devices_by_address.get(server).iter().map(|d| d.device);
+        let frontends = self.index.load_balancer_frontends_by_address.get(Some(server)).iter().map(|f| f.balancer);
         let machines = self.index.ip_configs_by_address.get(server).iter().filter_map(|a| self.index.ip_config.one(a.ip_config));
-        let owner = devices.chain(machines.map(|c| c.nic)).min_by_key(|id| id.as_str()).unwrap_or(Sym::EMPTY);
+        let owner = devices.chain(frontends).chain(machines.map(|c| c.nic)).min_by_key(|id| id.as_str()).unwrap_or(Sym::EMPTY);
         Resolution::new(Answer::Unknown, name, format!("what the custom DNS server {server} answers is not known")).by(owner)
     }
 

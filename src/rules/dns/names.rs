@@ -2,7 +2,7 @@
 
 use crate::facts::Index;
 use crate::facts::platform::Platform;
-use crate::facts::store_facts::{Service, StorePart};
+use crate::facts::store_facts::{Store, StorePart};
 use crate::model::Sym;
 use crate::rules::private_endpoint::group;
 
@@ -16,13 +16,11 @@ pub fn normal(name: &str) -> String {
     name.trim().trim_end_matches('.').to_lowercase()
 }
 
-/// The resource type of a service's stores.
-pub fn resource_kind(service: Service) -> Sym {
-    Sym::new(match service {
-        Service::Storage => "microsoft.storage/storageaccounts",
-        Service::KeyVault => "microsoft.keyvault/vaults",
-        Service::Sql => "microsoft.sql/servers",
-    })
+/// The resource type whose zones hold the names of a store: its own where zones tell types apart, else its service's (DNS-37).
+pub fn resource_kind(index: &Index, store: &Store) -> Sym {
+    let kinds = store.service.kinds();
+    let own = index.resource.one(store.store).map(|row| row.kind).filter(|kind| kinds.contains(&kind.as_str()));
+    own.unwrap_or_else(|| kinds.first().map_or(Sym::EMPTY, |kind| Sym::new(kind)))
 }
 
 /// The public host name of a store's part: what the input says, else the pattern of its service (DNS-37).
@@ -31,7 +29,7 @@ pub fn host(index: &Index, platform: &Platform, part: &StorePart) -> String {
         return normal(part.host.as_str());
     }
     let name = index.resource.one(part.store).map_or(part.store.as_str().rsplit('/').next().unwrap_or(""), |r| r.name.as_str());
-    let kind = index.store.one(part.store).map(|s| resource_kind(s.service));
+    let kind = index.store.one(part.store).map(|store| resource_kind(index, store));
     let sub_resource = group(part.part, part.instance);
     match kind.and_then(|kind| platform.zone(kind, sub_resource)) {
         Some(zone) if !zone.suffix.as_str().contains('{') => {
