@@ -1,34 +1,108 @@
-//! One security rule flips in the live session, beside the same estate from nothing; both in one run, so that their ratio counts.
+//! Edits of the live session, each beside the same estate from nothing: in one run, so that their ratio counts.
+
+use std::time::{Duration, Instant};
 
 use crate::estate;
 use criterion::{BenchmarkId, Criterion, criterion_group};
 use watertight::engine::live::Session;
 use watertight::facts::Fact;
+use watertight::facts::network::{Peering, PeeringState};
+use watertight::facts::private_access::{Consent, PrivateEndpointConnection};
+
+/// A kind of edit: facts that stand for others.
+struct Kind {
+    name: &'static str,
+    edits: Vec<(Vec<Fact>, Vec<Fact>)>,
+}
+
+/// Edits of every kind, from all over the estate.
+fn kinds(facts: &[Fact]) -> Vec<Kind> {
+    let spread = |mut edits: Vec<(Vec<Fact>, Vec<Fact>)>| {
+        let step = (edits.len() / 100).max(1);
+        edits = edits.into_iter().step_by(step).take(100).collect();
+        edits
+    };
+    let swapped =
+        |change: &dyn Fn(&Fact) -> Option<Fact>| spread(facts.iter().filter_map(|fact| Some((vec![*fact], vec![change(fact)?]))).collect());
+    let rules = swapped(&|fact| if let Fact::NsgRule(rule) = fact { Some(estate::flipped(*rule).into()) } else { None });
+    let consents = swapped(&|fact| match fact {
+        Fact::PrivateEndpointConnection(row) => {
+            let state = if row.state == Consent::Approved { Consent::Pending } else { Consent::Approved };
+            Some(PrivateEndpointConnection { state, ..*row }.into())
+        }
+        _ => None,
+    });
+    let peerings = swapped(&|fact| match fact {
+        Fact::Peering(row) => {
+            let connected = row.state == PeeringState::Connected;
+            let state = if connected { PeeringState::Disconnected } else { PeeringState::Connected };
+            Some(Peering { state, ..*row }.into())
+        }
+        _ => None,
+    });
+    let links = spread(facts.iter().filter(|fact| matches!(fact, Fact::ZoneLink(_))).map(|fact| (vec![*fact], vec![])).collect());
+    vec![
+        Kind { name: "one security rule", edits: rules },
+        Kind { name: "one consent", edits: consents },
+        Kind { name: "one DNS link", edits: links },
+        Kind { name: "one side of a peering", edits: peerings },
+    ]
+}
 
 fn what_if(criterion: &mut Criterion) {
     let platform = estate::platform();
-    let mut group = criterion.benchmark_group("what_if");
-    group.sample_size(10);
+    println!("| subnets | edit | p50 | p95 | max | from nothing | ratio |\n|--:|---|--:|--:|--:|--:|--:|");
     for subnets in estate::sizes() {
         let facts = estate::facts(subnets);
-        let rules: Vec<_> = facts.iter().filter_map(|fact| if let Fact::NsgRule(rule) = fact { Some(*rule) } else { None }).collect();
-        let mut session = Session::load(facts.iter().copied(), &platform, 1).expect("a session");
+        let load = || {
+            let start = Instant::now();
+            let session = Session::load(facts.iter().copied(), &platform, 1).expect("a session");
+            (session, start.elapsed())
+        };
+        let (mut session, scratch) = load();
+        for kind in kinds(&facts) {
+            agree(&mut session, &facts, &kind);
+            let mut times: Vec<Duration> = Vec::new();
+            for (old, new) in &kind.edits {
+                for (gone, come) in [(old, new), (new, old)] {
+                    let start = Instant::now();
+                    session.edit(come.iter().copied(), gone.iter().copied()).expect("an edit");
+                    times.push(start.elapsed());
+                }
+            }
+            times.sort();
+            let at =
+                |percent: usize| times.get((times.len() * percent / 100).min(times.len().saturating_sub(1))).copied().unwrap_or_default();
+            let ratio = scratch.as_secs_f64() / at(50).as_secs_f64().max(1e-9);
+            println!("| {subnets} | {} | {:.2?} | {:.2?} | {:.2?} | {scratch:.2?} | {ratio:.0} |", kind.name, at(50), at(95), at(100));
+        }
+        let (fresh, _) = load();
+        assert_eq!((session.rows(), session.leaks()), (fresh.rows(), fresh.leaks()), "the edits left what a load from nothing settles");
+        println!("| {subnets} | peak memory of the process so far | {} MB | | | | |", estate::peak_memory());
         let mut at = 0;
+        let rules = kinds(&facts).swap_remove(0).edits;
+        let mut group = criterion.benchmark_group("what_if");
+        group.sample_size(10);
         group.bench_function(BenchmarkId::new("rule flips and flips back", subnets), |bencher| {
             bencher.iter(|| {
                 at = (at + 7919) % rules.len();
-                let (old, new) = (Fact::NsgRule(rules[at]), Fact::NsgRule(estate::flipped(rules[at])));
-                session.edit([new], [old]).expect("an edit");
-                session.edit([old], [new]).expect("an edit");
+                let (old, new) = &rules[at];
+                session.edit(new.iter().copied(), old.iter().copied()).expect("an edit");
+                session.edit(old.iter().copied(), new.iter().copied()).expect("an edit");
             });
         });
-        group.bench_function(BenchmarkId::new("from nothing", subnets), |bencher| {
-            bencher.iter(|| Session::load(facts.iter().copied(), &platform, 1).expect("a session"));
-        });
-        let fresh = Session::load(facts.iter().copied(), &platform, 1).expect("a session");
-        assert_eq!(session.rows(), fresh.rows(), "the edits left what a load from nothing settles");
+        group.finish();
     }
-    group.finish();
+}
+
+/// After one edit of the kind the session holds what a load from nothing holds: checked before anything is timed.
+fn agree(session: &mut Session, facts: &[Fact], kind: &Kind) {
+    let Some((old, new)) = kind.edits.first() else { return };
+    let changed = facts.iter().copied().filter(|fact| !old.contains(fact)).chain(new.iter().copied());
+    let fresh = Session::load(changed, &estate::platform(), 1).expect("a session");
+    let branch = session.branch(new.iter().copied(), old.iter().copied()).expect("a branch");
+    let live = branch.session();
+    assert_eq!((live.rows(), live.leaks(), live.access()), (fresh.rows(), fresh.leaks(), fresh.access()), "{}", kind.name);
 }
 
 criterion_group!(benches, what_if);

@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::worker::{Change, Command, Workers, start};
 use crate::facts::platform::Platform;
+use crate::facts::service::Service;
 use crate::facts::{Fact, Index};
-use crate::model::{Handle, Prefix, Span, Sym, net};
-use crate::rules::part::{Link, Part};
+use crate::model::{Handle, Prefix, Span, Sym, Tri, net};
+use crate::rules::class::name;
+use crate::rules::input::USED;
+use crate::rules::leak::{Leak, Node, Sink};
+use crate::rules::part::{Link, Part, Visitor};
 
 pub use crate::engine::worker::Output;
 
-/// The signed rows of one side of one address configuration.
+/// The signed rows of one side of one class.
 type Rows = BTreeMap<(Handle<Prefix>, Link, Span), isize>;
 
 /// A live estate. Dropping it ends its workers.
@@ -21,11 +25,24 @@ pub struct Session {
     index: Index,
     workers: Option<Workers>,
     sides: FxHashMap<(Output, Sym), Rows>,
+    classes: FxHashMap<Sym, Sym>,
+    members: FxHashMap<Sym, FxHashSet<Sym>>,
+    leaks: FxHashMap<Node, Vec<Leak>>,
+    access: FxHashMap<Sym, Vec<Part>>,
+    /// Facts of relations that no rule of the dataflow knows.
+    strange: usize,
 }
+
+/// A row of what leaks.
+pub type Leaking = (Node, Leak);
 
 /// What one edit changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
+    /// What leaks now and did not, or at another distance; sorted by name.
+    pub appeared: Vec<Leaking>,
+    /// What leaked and does not any more.
+    pub disappeared: Vec<Leaking>,
     /// Address configurations whose rows changed, by side; sorted by name.
     pub touched: Vec<(Output, Sym)>,
 }
@@ -37,7 +54,16 @@ impl Session {
     /// Where the workers cannot be started.
     pub fn load(facts: impl IntoIterator<Item = Fact>, platform: &Arc<Platform>, workers: usize) -> Result<Session, String> {
         let workers = start(workers.max(1), platform)?;
-        let mut session = Session { index: Index::default(), workers: Some(workers), sides: FxHashMap::default() };
+        let mut session = Session {
+            index: Index::default(),
+            workers: Some(workers),
+            sides: FxHashMap::default(),
+            classes: FxHashMap::default(),
+            members: FxHashMap::default(),
+            leaks: FxHashMap::default(),
+            access: FxHashMap::default(),
+            strange: 0,
+        };
         session.edit(facts, [])?;
         Ok(session)
     }
@@ -56,11 +82,13 @@ impl Session {
         let mut edits: Vec<(Fact, isize)> = Vec::new();
         for fact in removed {
             if self.index.remove(fact) {
+                self.strange -= usize::from(is_strange(&fact));
                 edits.push((fact, -1));
             }
         }
         for fact in added {
             if self.index.insert(fact) {
+                self.strange += usize::from(is_strange(&fact));
                 edits.push((fact, 1));
             }
         }
@@ -79,21 +107,65 @@ impl Session {
 
     fn settle(&mut self, changes: Vec<Change>) -> Settled {
         let mut before: FxHashMap<(Output, Sym), Rows> = FxHashMap::default();
-        for (output, key, part, diff) in changes {
-            let Part::Row { block, link, span } = part else { continue };
-            let rows = self.sides.entry((output, key)).or_default();
-            before.entry((output, key)).or_insert_with(|| rows.clone());
-            let count = rows.entry((block, link, span)).or_insert(0);
-            *count += diff;
-            if *count == 0 {
-                rows.remove(&(block, link, span));
+        let mut moved: FxHashSet<Sym> = FxHashSet::default();
+        let mut joined: Vec<(Sym, Sym)> = Vec::new();
+        let mut let_in: Vec<(Sym, Part)> = Vec::new();
+        let mut flows: FxHashMap<Leaking, isize> = FxHashMap::default();
+        for (output, node, part, diff) in changes {
+            let key = node.0;
+            match part {
+                _ if output == Output::Access && diff > 0 => let_in.push((key, part)),
+                _ if output == Output::Access => self.access.entry(key).or_default().retain(|other| *other != part),
+                Part::Leak(leak) => *flows.entry((node, leak)).or_insert(0) += diff,
+                Part::Row { block, link, span } => {
+                    let rows = self.sides.entry((output, key)).or_default();
+                    before.entry((output, key)).or_insert_with(|| rows.clone());
+                    let count = rows.entry((block, link, span)).or_insert(0);
+                    *count += diff;
+                    if *count == 0 {
+                        rows.remove(&(block, link, span));
+                    }
+                }
+                Part::Class(class) if diff > 0 => joined.push((key, name(class))),
+                Part::Class(class) => {
+                    moved.insert(key);
+                    self.classes.remove(&key);
+                    self.members.entry(name(class)).or_default().remove(&key);
+                }
+                _ => {}
             }
         }
-        let mut touched: Vec<(Output, Sym)> =
-            before.into_iter().filter(|(key, before)| self.sides.get(key) != Some(before)).map(|(key, _)| key).collect();
+        for (config, class) in joined {
+            moved.insert(config);
+            self.classes.insert(config, class);
+            self.members.entry(class).or_default().insert(config);
+        }
+        for (key, part) in let_in {
+            self.access.entry(key).or_default().push(part);
+        }
+        self.access.retain(|_, parts| !parts.is_empty());
+        self.members.retain(|_, members| !members.is_empty());
+        let mut touched: Vec<(Output, Sym)> = moved.into_iter().map(|config| (Output::Class, config)).collect();
+        for ((output, class), _) in before.into_iter().filter(|(key, before)| self.sides.get(key) != Some(before)) {
+            touched.extend(self.members.get(&class).into_iter().flatten().map(|config| (output, *config)));
+        }
         self.sides.retain(|_, rows| !rows.is_empty());
         touched.sort_by_key(|(output, key)| (key.as_str(), *output));
-        Settled { touched }
+        let (mut appeared, mut disappeared) = (Vec::new(), Vec::new());
+        for ((node, leak), count) in flows {
+            let known = self.leaks.entry(node).or_default();
+            if count > 0 {
+                known.push(leak);
+                appeared.push((node, leak));
+            } else if count < 0 {
+                known.retain(|other| *other != leak);
+                disappeared.push((node, leak));
+            }
+        }
+        self.leaks.retain(|_, leaks| !leaks.is_empty());
+        by_name(&mut appeared);
+        by_name(&mut disappeared);
+        Settled { touched, appeared, disappeared }
     }
 
     /// What gets through from one address configuration to another by direct delivery or by what may end anywhere: the join of both sides
@@ -104,7 +176,11 @@ impl Session {
             let subnet = self.index.ip_config.one(config)?.subnet;
             self.index.subnet.one(subnet).map(|row| row.vnet)
         };
-        let (Some(source), Some(destination)) = (address(from), address(to)) else { return Span::NONE };
+        if self.strange > 0 {
+            return Span::UNKNOWN;
+        }
+        // Who has no known address may have any.
+        let (Some(source), Some(destination)) = (address(from), address(to)) else { return Span::UNKNOWN };
         // A subnet that is not in the input: nothing is known of what stands in it.
         let (Some(here), Some(there)) = (vnet(from), vnet(to)) else { return Span::UNKNOWN };
         let out = self.at(Output::Out, from, destination);
@@ -128,12 +204,104 @@ impl Session {
     /// The rows of one side that count for an address.
     fn at(&self, output: Output, config: Sym, other: Prefix) -> Vec<(Link, Span)> {
         let mut sums: BTreeMap<(Link, Span), isize> = BTreeMap::new();
-        for ((block, link, span), count) in self.sides.get(&(output, config)).into_iter().flatten() {
+        let rows = self.classes.get(&config).and_then(|class| self.sides.get(&(output, *class)));
+        for ((block, link, span), count) in rows.into_iter().flatten() {
             if block.get().contains(&other) {
                 *sums.entry((*link, *span)).or_insert(0) += count;
             }
         }
         sums.into_iter().filter(|(_, count)| *count > 0).map(|(row, _)| row).collect()
+    }
+
+    /// What leaks, sorted by name: for every place inside or outside the boundary and each kind of sink the least number of hops, surely and possibly.
+    /// What [`Session::may_leak`] adds where nothing is modelled is not among it.
+    pub fn leaks(&self) -> Vec<Leaking> {
+        let mut rows: Vec<Leaking> = self.leaks.iter().flat_map(|(node, leaks)| leaks.iter().map(|leak| (*node, *leak))).collect();
+        by_name(&mut rows);
+        rows
+    }
+
+    /// A bound from below of the hops that data at `node` needs to a sink of the kind, where it may leave at all: `None` proves that it cannot.
+    pub fn may_leak(&self, node: Node, sink: Sink) -> Option<u32> {
+        let found = self.leaks.get(&node).into_iter().flatten().filter(|leak| leak.sink == sink && !leak.sure).map(|leak| leak.distance);
+        let known = found.min();
+        if self.strange > 0 {
+            return Some(1);
+        }
+        let index = &self.index;
+        let perhaps = match sink {
+            // Which site reaches whom is not in the rows, nor whether a foreign resource calls a store in its own name.
+            Sink::Site if !index.site.is_empty() || !index.local_gateway.is_empty() => Some(1),
+            Sink::Foreign if self.foreign() => Some(if index.store.has(node.0) { 1 } else { 2 }),
+            _ => None,
+        };
+        known.into_iter().chain(perhaps).min()
+    }
+
+    /// A bound from above of the hops that data at `node` surely needs to a sink of the kind; `None` where no way is proven.
+    pub fn surely_leaks(&self, node: Node, sink: Sink) -> Option<u32> {
+        if self.strange > 0 {
+            return None;
+        }
+        self.leaks.get(&node)?.iter().filter(|leak| leak.sink == sink && leak.sure).map(|leak| leak.distance).min()
+    }
+
+    /// Whether connections of private endpoints carry traffic (PE-10), by the connection; sorted by name.
+    pub fn consents(&self) -> Vec<(Sym, Tri)> {
+        let rows =
+            self.access.values().flatten().filter_map(|part| if let Part::Consents(id, sure) = part { Some((*id, *sure)) } else { None });
+        let mut rows: Vec<(Sym, Tri)> = rows.collect();
+        rows.sort_by_key(|(connection, _)| connection.as_str());
+        rows
+    }
+
+    /// Whether a store's firewall lets in a kind of source; `None` for a kind that no rule of it names.
+    pub fn admits(&self, store: Sym, visitor: Visitor) -> Option<Tri> {
+        self.access.get(&store)?.iter().find_map(|part| match part {
+            Part::Admits(kind, admitted) if *kind == visitor => Some(*admitted),
+            _ => None,
+        })
+    }
+
+    /// Whether a service endpoint of the subnet covers the front ends of stores of a service in a region (SE-15).
+    pub fn covers(&self, subnet: Sym, service: Service, region: Sym) -> Tri {
+        let rows = self.access.get(&subnet).into_iter().flatten();
+        let found = rows.filter_map(|part| match part {
+            Part::Covers(of, at, covered) if (*of, *at) == (service, region) => Some(*covered),
+            _ => None,
+        });
+        found.max().unwrap_or_default()
+    }
+
+    /// Whom stores let in and what service endpoints cover, for comparison; sorted by name.
+    pub fn access(&self) -> Vec<(Sym, Part)> {
+        let mut rows: Vec<(Sym, Part)> = self.access.iter().flat_map(|(id, parts)| parts.iter().map(|part| (*id, *part))).collect();
+        rows.sort_by_key(|(id, part)| (id.as_str(), *part));
+        rows
+    }
+
+    /// An edit that is taken back when what is returned is dropped: an epoch with it, and one without.
+    ///
+    /// # Errors
+    /// Those of [`Session::edit`].
+    pub fn branch(&mut self, added: impl IntoIterator<Item = Fact>, removed: impl IntoIterator<Item = Fact>) -> Result<Branch<'_>, String> {
+        // What is there already does not come, and what is not there does not go: neither is taken back.
+        let removed: Vec<Fact> = removed.into_iter().filter(|fact| self.index.holds(fact)).collect();
+        let added: Vec<Fact> = added.into_iter().filter(|fact| !self.index.holds(fact) || removed.contains(fact)).collect();
+        let settled = self.edit(added.iter().copied(), removed.iter().copied())?;
+        Ok(Branch { session: self, settled, added, removed })
+    }
+
+    /// Whether a private endpoint leads to something that is no store of the input.
+    fn foreign(&self) -> bool {
+        self.index.private_endpoint_connections.rows().any(|row| !self.index.store.has(row.target))
+    }
+
+    /// The class of every address configuration, for comparison: sorted by name. Class names mean the same in every session of a process.
+    pub fn classes(&self) -> Vec<(Sym, Sym)> {
+        let mut classes: Vec<(Sym, Sym)> = self.classes.iter().map(|(config, class)| (*config, *class)).collect();
+        classes.sort_by_key(|(config, _)| config.as_str());
+        classes
     }
 
     /// Every row of every side, for comparison: sorted by name.
@@ -149,6 +317,124 @@ impl Session {
         rows
     }
 }
+
+/// A session with an edit that is not meant to stay.
+pub struct Branch<'a> {
+    session: &'a mut Session,
+    settled: Settled,
+    added: Vec<Fact>,
+    removed: Vec<Fact>,
+}
+
+impl Branch<'_> {
+    /// What the edit changed.
+    pub fn settled(&self) -> &Settled {
+        &self.settled
+    }
+
+    /// The session with the edit.
+    pub fn session(&self) -> &Session {
+        self.session
+    }
+}
+
+impl Drop for Branch<'_> {
+    fn drop(&mut self) {
+        // Only an ended worker makes an edit fail: then the session is of no more use, and says so at the next edit.
+        let _ = self.session.edit(self.removed.iter().copied(), self.added.iter().copied());
+    }
+}
+
+/// Sorts rows of leaks by the names in them.
+fn by_name(rows: &mut [Leaking]) {
+    rows.sort_by(|(a, left), (b, right)| (a.0.as_str(), a.1.as_str(), left).cmp(&(b.0.as_str(), b.1.as_str(), right)));
+}
+
+/// Whether a fact is of a relation that may change what passes and that no rule of the dataflow knows: then the rows prove nothing.
+fn is_strange(fact: &Fact) -> bool {
+    !USED.iter().any(|relation| relation.name == fact.relation().name) && !INERT.contains(&fact.relation().name)
+}
+
+/// Relations that the rows of a session do not read and need not: names, labels, what only narrows a way that the rows take for open.
+const INERT: &[&str] = &[
+    "tag",
+    "vnet_dns",
+    "nic_dns",
+    "subnet_prefix",
+    "subnet_private_endpoint_policy",
+    "public_ip",
+    "public_ip_range",
+    "asg",
+    "nat_gateway",
+    "nat_gateway_public_ip",
+    "nat_gateway_range",
+    "device",
+    "device_address",
+    "device_public_ip",
+    "private_dns_zone",
+    "zone_link",
+    "zone_record",
+    "zone_group",
+    "endpoint_policy",
+    "endpoint_policy_scope",
+    "store_outbound_rule",
+    "label",
+    "site",
+    "site_prefix",
+    "site_nat",
+    "site_forwarder",
+    "dns_server",
+    "dns_server_record",
+    "appliance_allow",
+    "era",
+    "property",
+    // what load balancers and gateways in front of machines do: next hops lead anywhere, and members of pools take from anybody
+    "load_balancer",
+    "load_balancer_frontend",
+    "load_balancer_frontend_range",
+    "gateway_chain",
+    "load_balancer_pool",
+    "load_balancer_region",
+    "load_balancer_member_down",
+    "load_balancing_rule",
+    "load_balancing_rule_pool",
+    "load_balancer_probe",
+    "inbound_nat_rule",
+    "inbound_nat_rule_pool",
+    "outbound_rule",
+    "outbound_rule_frontend",
+    "listener",
+    // stores whose firewalls are not followed let anybody in
+    "store_rule_set",
+    "store_list_rule",
+    // subnets that take part in a peering are not told apart, gateways lead anywhere
+    "peering_subnet",
+    "vnet_basic_endpoint_policies",
+    "gateway_remote_networks",
+    "circuit_public_prefix",
+    // networks that hubs and managers touch have unknown routes and filters
+    "virtual_wan",
+    "virtual_hub",
+    "hub_propagation",
+    "hub_label",
+    "hub_connection_route",
+    "hub_table",
+    "hub_table_label",
+    "hub_route",
+    "hub_policy",
+    "hub_branch",
+    "hub_doubt",
+    "network_manager",
+    "memberships_listed",
+    "manager_listing",
+    "admin_configuration",
+    "admin_collection",
+    "admin_rule",
+    "admin_rule_group",
+    "connectivity",
+    "connectivity_group",
+    "routing_collection",
+];
 
 impl Drop for Session {
     fn drop(&mut self) {

@@ -13,9 +13,9 @@ use timely::worker::Worker;
 
 use crate::facts::Fact;
 use crate::facts::platform::Platform;
-use crate::model::Sym;
 use crate::rules::derive::derive;
-use crate::rules::part::{Part, Parts};
+use crate::rules::input::Facts;
+use crate::rules::part::{Key, Part, Parts};
 
 /// What a session tells its workers.
 #[derive(Clone)]
@@ -29,14 +29,20 @@ pub(super) enum Command {
 /// Which derived relation a change belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Output {
-    /// What may leave an address configuration.
+    /// What may leave members of a class.
     Out,
-    /// What may enter one.
+    /// What may enter them.
     Into,
+    /// The class of an address configuration.
+    Class,
+    /// What leaks from a node.
+    Leak,
+    /// Whom a store lets in, and what the service endpoints of a subnet cover.
+    Access,
 }
 
 /// One change of a derived relation.
-pub(super) type Change = (Output, Sym, Part, isize);
+pub(super) type Change = (Output, Key, Part, isize);
 
 /// The two ends of the channels to the workers.
 pub(super) struct Workers {
@@ -69,10 +75,13 @@ fn run(worker: &mut Worker, commands: &Receiver<Command>, out: &Sender<Vec<Chang
     let mut probe = Probe::new();
     let seen: Rc<RefCell<Vec<Change>>> = Rc::default();
     worker.dataflow(|scope| {
-        let facts = input.to_collection(scope);
+        let facts = Facts::split(input.to_collection(scope));
         let derived = derive(&facts, platform);
-        watch(derived.out, Output::Out, &seen, &mut probe);
-        watch(derived.into, Output::Into, &seen, &mut probe);
+        watch(derived.members, Output::Class, &seen, &mut probe);
+        watch(only_rows(derived.out), Output::Out, &seen, &mut probe);
+        watch(only_rows(derived.into), Output::Into, &seen, &mut probe);
+        watch(derived.leaks, Output::Leak, &seen, &mut probe);
+        watch(derived.access, Output::Access, &seen, &mut probe);
     });
     let (index, peers) = (worker.index(), worker.peers());
     let mut epoch = 0;
@@ -95,5 +104,10 @@ fn run(worker: &mut Worker, commands: &Receiver<Command>, out: &Sender<Vec<Chang
 
 fn watch<'s>(parts: Parts<'s, u64>, output: Output, seen: &Rc<RefCell<Vec<Change>>>, probe: &mut Probe<u64>) {
     let seen = seen.clone();
-    parts.inspect(move |((key, part), _time, diff)| seen.borrow_mut().push((output, key.0, *part, *diff))).probe_with(probe);
+    parts.inspect(move |((key, part), _time, diff)| seen.borrow_mut().push((output, *key, *part, *diff))).probe_with(probe);
+}
+
+/// The rows of a side, without what the dataflow alone needs.
+fn only_rows(parts: Parts<'_, u64>) -> Parts<'_, u64> {
+    parts.filter(|(_, part)| matches!(part, Part::Row { .. }))
 }

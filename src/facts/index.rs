@@ -116,6 +116,11 @@ macro_rules! index {
                 there
             }
 
+            /// Whether a fact is there.
+            pub fn holds(&self, fact: &Fact) -> bool {
+                match fact { $(Fact::$row(row) => index!(@known self row $($field $column)+),)+ }
+            }
+
             /// Every fact, relation by relation, in no order inside one.
             pub fn facts(&self) -> Vec<Fact> {
                 let mut facts = Vec::new();

@@ -61,6 +61,11 @@ impl<T: Interned> Handle<T> {
         Handle { id, of: PhantomData }
     }
 
+    /// The number: the same for equal values, in this process.
+    pub fn number(self) -> u32 {
+        self.id
+    }
+
     /// The value.
     pub fn get(self) -> Arc<T> {
         table::<T>().read().expect("no thread panics while it interns").values[self.id as usize].clone()

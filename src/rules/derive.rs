@@ -2,36 +2,27 @@
 
 use std::sync::Arc;
 
-use differential_dataflow::VecCollection;
-
 use crate::facts::Fact;
-use crate::facts::network::{Direction, NicRole, NsgRule};
+use crate::facts::config::Appliance;
+use crate::facts::hub::*;
+use crate::facts::manager::*;
+use crate::facts::network::*;
 use crate::facts::platform::Platform;
+use crate::facts::private_access::{PrivateEndpoint, PrivateEndpointAsg};
+use crate::facts::service::Service;
 use crate::model::{Handle, Sym, Tri};
+use crate::rules::class::{classify, name};
+use crate::rules::derive_access::derive_covers;
+use crate::rules::derive_leaks::{Leaks, derive_leaks};
 use crate::rules::filter::Program;
+use crate::rules::input::{Facts, column};
 use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
-use crate::rules::part::{ByKey, Key, Part, Parts, Place, Programs, Standing, Time, join, key, reduce};
+use crate::rules::part::{
+    Body, ByKey, Key, Part, Parts, Place, Programs, Reduction, Standing, Time, join, key, reduce, reduce_arranged, service_bit,
+};
 use crate::rules::route::{Context, Table};
 use crate::rules::side;
-
-/// The facts of one relation by one of their columns.
-fn by<'s, T: Time>(facts: &VecCollection<'s, T, Fact>, name: &str, column: fn(&Fact) -> Option<Key>) -> ByKey<'s, T> {
-    keyed(facts, column).arrange_by_key_named(name)
-}
-
-fn keyed<'s, T: Time>(facts: &VecCollection<'s, T, Fact>, column: fn(&Fact) -> Option<Key>) -> Parts<'s, T> {
-    facts.clone().flat_map(move |fact| column(&fact).map(|key| (key, Part::Fact(fact))))
-}
-
-/// A column of a relation, as a key.
-macro_rules! column {
-    ($row:ident . $column:ident) => {
-        |fact: &Fact| match fact {
-            Fact::$row(row) => Some(key(row.$column)),
-            _ => None,
-        }
-    };
-}
+use crate::rules::terrain::Terrain;
 
 /// What is derived of the network half.
 pub struct Derived<'s, T: Time> {
@@ -41,24 +32,46 @@ pub struct Derived<'s, T: Time> {
     pub contexts: Parts<'s, T>,
     /// By security group: its filters.
     pub programs: Parts<'s, T>,
-    /// By address configuration: what may leave, signed along the prefix tree.
+    /// By address configuration: its class.
+    pub members: Parts<'s, T>,
+    /// By class: what may leave, signed along the prefix tree.
     pub out: Parts<'s, T>,
-    /// By address configuration: what may enter, signed likewise.
+    /// By class: what may enter, signed likewise.
     pub into: Parts<'s, T>,
+    /// By node: how data can leave.
+    pub leaks: Parts<'s, T>,
+    /// By store: whom it lets in; by subnet: what its service endpoints cover.
+    pub access: Parts<'s, T>,
+}
+
+/// Machines' places and their classes.
+pub struct Classes<'s, T: Time> {
+    /// By address configuration: the place.
+    pub places: Parts<'s, T>,
+    /// By address configuration: what its subnet says.
+    pub standing: Parts<'s, T>,
+    /// By address configuration: its class.
+    pub members: Parts<'s, T>,
+    /// By class: everything that decides about its members.
+    pub groups: ByKey<'s, T>,
 }
 
 /// Derives it.
-pub fn derive<'s, T: Time>(facts: &VecCollection<'s, T, Fact>, platform: &Arc<Platform>) -> Derived<'s, T> {
+pub fn derive<'s, T: Time>(facts: &Facts<'s, T>, platform: &Arc<Platform>) -> Derived<'s, T> {
     let networks = networks(facts);
     let networks_by_vnet = networks.clone().arrange_by_key_named("network by vnet");
     let standings = standings(facts);
     let contexts = contexts(facts, &standings, &networks_by_vnet, platform);
     let programs = programs(facts, platform);
-    let groups = classes(facts, &standings, &contexts, &programs);
+    let classes = classes(facts, &standings, &contexts, &programs);
+    let groups = &classes.groups;
     let (for_out, for_in) = (platform.clone(), platform.clone());
-    let out = reduce(groups.clone(), "side.1", Box::new(move |_, group, rows| side::out(group, &for_out, rows)));
-    let into = reduce(groups, "side.2", Box::new(move |_, group, rows| side::into(group, &for_in, rows)));
-    Derived { networks, contexts, programs, out, into }
+    let out: Reduction = Box::new(move |_, parts, rows| side::out(parts, &for_out, rows));
+    let into: Reduction = Box::new(move |_, parts, rows| side::into(parts, &for_in, rows));
+    let (out, into) = (reduce_arranged(groups, "side.1", out), reduce_arranged(groups, "side.2", into));
+    let Leaks { leaks, stores } = derive_leaks(facts, &classes, &out, &into, platform);
+    let access = stores.concat(derive_covers(facts, platform));
+    Derived { networks, contexts, programs, members: classes.members, out, into, leaks, access }
 }
 
 /// A network as its subnets see it.
@@ -67,16 +80,16 @@ pub fn derive<'s, T: Time>(facts: &VecCollection<'s, T, Fact>, platform: &Arc<Pl
 /// joined(V, W)   :- peering(P, V, W, "connected", _, _, _, _, _, _), peering(Q, W, V, "connected", _, _, _, _, _, _).  // peering.1
 /// behind(G, P, S) :- connection(_, "ipsec", G, S, "yes", _), local_gateway_prefix(S, P).                            // gateway.1
 /// ```
-fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
-    let own = keyed(facts, column!(VnetPrefix.vnet));
-    let sides = keyed(facts, column!(Peering.vnet));
+fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let own = facts.keyed(column!(VnetPrefix.vnet));
+    let sides = facts.keyed(column!(Peering.vnet));
     let own_by_vnet = own.clone().arrange_by_key_named("vnet_prefix by vnet");
-    let sides_by_remote = by(facts, "peering by remote", column!(Peering.remote));
-    let sides_by_id = by(facts, "peering by id", column!(Peering.peering));
-    let recorded_by_peering = by(facts, "peering_prefix by peering", column!(PeeringPrefix.peering));
-    let vnets = by(facts, "vnet", column!(Vnet.vnet));
+    let sides_by_remote = facts.by("peering by remote", column!(Peering.remote));
+    let sides_by_id = facts.by("peering by id", column!(Peering.peering));
+    let recorded_by_peering = facts.by("peering_prefix by peering", column!(PeeringPrefix.peering));
+    let vnets = facts.by("vnet", column!(Vnet.vnet));
 
-    let reciprocal = keyed(facts, column!(Peering.remote)).map(|(remote, part)| match part {
+    let reciprocal = facts.keyed(column!(Peering.remote)).map(|(remote, part)| match part {
         Part::Fact(fact) => (remote, Part::Other(fact)),
         other => (remote, other),
     });
@@ -84,7 +97,7 @@ fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         Part::Fact(Fact::Peering(side)) => Some((key(side.vnet), *prefix)),
         _ => None,
     });
-    let only_v6 = by(facts, "peering_only_v6", column!(PeeringOnlyV6.peering));
+    let only_v6 = facts.by("peering_only_v6", column!(PeeringOnlyV6.peering));
     let to_side: crate::rules::part::Joined = |_, only, side| match side {
         Part::Fact(Fact::Peering(side)) => Some((key(side.vnet), *only)),
         _ => None,
@@ -113,15 +126,23 @@ fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         }
         _ => None,
     });
-    let clouds = keyed(facts, column!(Clouded.vnet));
+    // A network of which only subnets are in the input is one of which nothing else is known.
+    let stood_in = facts.keyed(column!(Subnet.vnet)).map(|(vnet, _)| (vnet, Part::Ref(Sym::EMPTY))).distinct();
+    let clouds = facts.keyed(column!(Clouded.vnet));
     // What managers and hubs do is derived for single points only: here the networks they touch, and those that look through one, are not derived.
-    let touched = by(facts, "what a manager or hub touches", touched_network);
+    let touched = facts
+        .keyed(column!(GroupMember.vnet))
+        .concat(facts.keyed(column!(ManagerApplied.vnet)))
+        .concat(facts.keyed(column!(ConnectivityHub.vnet)))
+        .concat(facts.keyed(column!(HubConnection.vnet)))
+        .arrange_by_key_named("what a manager or hub touches");
     let through = join(&touched, &sides_by_remote, seen_from);
-    let policies = keyed(facts, |fact| matches!(fact, Fact::GroupPolicy(_)).then(|| key(Sym::EMPTY)));
-    let anybody = keyed(facts, column!(Vnet.vnet)).map(|(vnet, _)| (key(Sym::EMPTY), Part::Ref(vnet.0)));
+    let policies = facts.keyed(column!(GroupPolicy.policy)).map(|(_, part)| (key(Sym::EMPTY), part));
+    let anybody = facts.keyed(column!(Vnet.vnet)).map(|(vnet, _)| (key(Sym::EMPTY), Part::Ref(vnet.0)));
     let by_policy = join(&policies.arrange_by_key_named("group policy"), &anybody.arrange_by_key_named("any network"), to_referrer);
     let parts = own
-        .concat(keyed(facts, column!(Vnet.vnet)))
+        .concat(stood_in)
+        .concat(facts.keyed(column!(Vnet.vnet)))
         .concat(sides)
         .concat(reciprocal)
         .concat(recorded)
@@ -212,22 +233,22 @@ fn around_of(group: &[Part]) -> Around {
 }
 
 /// By network: what its gateways offer.
-fn gateways<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
-    let subnets = by(facts, "subnet", column!(Subnet.subnet));
-    let standing = by(facts, "gateway_subnet by subnet", column!(GatewaySubnet.subnet));
+fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let subnets = facts.by("subnet", column!(Subnet.subnet));
+    let standing = facts.by("gateway_subnet by subnet", column!(GatewaySubnet.subnet));
     let home = join(&standing, &subnets, |_, gateway, subnet| match (gateway, subnet) {
         (Part::Fact(Fact::GatewaySubnet(row)), Part::Fact(Fact::Subnet(subnet))) => Some((key(row.gateway), Part::Ref(subnet.vnet))),
         _ => None,
     });
     let home = home.distinct().arrange_by_key_named("vnet by gateway");
-    let gateways = join(&by(facts, "gateway", column!(Gateway.gateway)), &home, to_referrer);
-    let clients = join(&by(facts, "gateway_client_pool", column!(GatewayClientPool.gateway)), &home, to_referrer);
-    let defaults = join(&by(facts, "gateway_default_site", column!(GatewayDefaultSite.gateway)), &home, to_referrer);
-    let servers = join(&by(facts, "route_server by subnet", column!(RouteServer.subnet)), &subnets, |_, server, subnet| match subnet {
+    let gateways = join(&facts.by("gateway", column!(Gateway.gateway)), &home, to_referrer);
+    let clients = join(&facts.by("gateway_client_pool", column!(GatewayClientPool.gateway)), &home, to_referrer);
+    let defaults = join(&facts.by("gateway_default_site", column!(GatewayDefaultSite.gateway)), &home, to_referrer);
+    let servers = join(&facts.by("route_server by subnet", column!(RouteServer.subnet)), &subnets, |_, server, subnet| match subnet {
         Part::Fact(Fact::Subnet(subnet)) => Some((key(subnet.vnet), *server)),
         _ => None,
     });
-    let connections = join(&by(facts, "connection", column!(Connection.gateway)), &home, to_referrer);
+    let connections = join(&facts.by("connection", column!(Connection.gateway)), &home, to_referrer);
     let peers = connections
         .clone()
         .flat_map(|(vnet, part)| match part {
@@ -236,8 +257,8 @@ fn gateways<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         })
         .distinct()
         .arrange_by_key_named("vnet by connected peer");
-    let behind = join(&by(facts, "local_gateway_prefix", column!(LocalGatewayPrefix.site)), &peers, to_referrer);
-    let sites = join(&by(facts, "local_gateway", column!(LocalGateway.site)), &peers, to_referrer);
+    let behind = join(&facts.by("local_gateway_prefix", column!(LocalGatewayPrefix.site)), &peers, to_referrer);
+    let sites = join(&facts.by("local_gateway", column!(LocalGateway.site)), &peers, to_referrer);
     let parts = gateways.concat(servers).concat(clients).concat(defaults).concat(connections).concat(behind).concat(sites);
     reduce(
         parts,
@@ -270,20 +291,30 @@ fn to_referrer(_: &Key, fact: &Part, referrer: &Part) -> Option<(Key, Part)> {
 }
 
 /// By subnet: what it says about those who stand in it.
-fn standings<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
-    let parts = keyed(facts, column!(Subnet.subnet))
-        .concat(keyed(facts, column!(SubnetRouteTable.subnet)))
-        .concat(keyed(facts, column!(SubnetNsg.subnet)));
+fn standings<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let parts = facts
+        .keyed(column!(Subnet.subnet))
+        .concat(facts.keyed(column!(SubnetRouteTable.subnet)))
+        .concat(facts.keyed(column!(SubnetNsg.subnet)))
+        .concat(facts.keyed(column!(SubnetNatGateway.subnet)))
+        .concat(facts.keyed(column!(SubnetDefaultOutbound.subnet)))
+        .concat(facts.keyed(column!(SubnetDelegation.subnet)))
+        .concat(facts.keyed(column!(SubnetServiceEndpoint.subnet)));
     reduce(
         parts,
         "address.1",
         Box::new(|_, group, output| {
-            let mut standing = Standing { vnet: Sym::EMPTY, table: Sym::EMPTY, nsg: Sym::EMPTY };
+            let mut standing = Standing::default();
+            standing.outbound = Tri::Yes;
             for part in group {
                 match part {
                     Part::Fact(Fact::Subnet(row)) => standing.vnet = row.vnet,
                     Part::Fact(Fact::SubnetRouteTable(row)) => standing.table = row.table,
                     Part::Fact(Fact::SubnetNsg(row)) => standing.nsg = row.nsg,
+                    Part::Fact(Fact::SubnetNatGateway(_)) => standing.nat = true,
+                    Part::Fact(Fact::SubnetDefaultOutbound(row)) => standing.outbound = row.allowed,
+                    Part::Fact(Fact::SubnetDelegation(_)) => standing.delegated = true,
+                    Part::Fact(Fact::SubnetServiceEndpoint(row)) => standing.services |= services_of(row.service),
                     _ => {}
                 }
             }
@@ -294,9 +325,14 @@ fn standings<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
     )
 }
 
+/// The services that a service endpoint of a name is for.
+fn services_of(endpoint: Sym) -> u32 {
+    Service::ALL.iter().filter(|service| service.has_endpoint(endpoint.as_str())).fold(0, |bits, service| bits | service_bit(*service))
+}
+
 /// By network and route table: the effective routes.
 fn contexts<'s, T: Time>(
-    facts: &VecCollection<'s, T, Fact>,
+    facts: &Facts<'s, T>,
     standings: &Parts<'s, T>,
     networks: &ByKey<'s, T>,
     platform: &Arc<Platform>,
@@ -316,9 +352,9 @@ fn contexts<'s, T: Time>(
         Part::Ref(vnet) => Some(((*vnet, table.0), *fact)),
         _ => None,
     };
-    let table = join(&by(facts, "route_table", column!(RouteTable.table)), &by_table, to_context);
-    let overrides = join(&by(facts, "route_bgp_override by table", column!(RouteBgpOverride.table)), &by_table, to_context);
-    let routes = join(&by(facts, "route by table", column!(Route.table)), &by_table, to_context);
+    let table = join(&facts.by("route_table", column!(RouteTable.table)), &by_table, to_context);
+    let overrides = join(&facts.by("route_bgp_override by table", column!(RouteBgpOverride.table)), &by_table, to_context);
+    let routes = join(&facts.by("route by table", column!(Route.table)), &by_table, to_context);
     let platform = platform.clone();
     reduce(
         network.concat(table).concat(routes).concat(overrides),
@@ -344,15 +380,17 @@ fn contexts<'s, T: Time>(
                 Some(gateway_routes) => Table::Known { table: *table, gateway_routes, routes, overrides },
                 None => Table::Missing(*table),
             };
-            output.push((Part::Context(Handle::new(Context::new(network, &table, &platform))), 1));
+            let context = Context::new(network, &table, &platform);
+            output.push((Part::Terrain(Handle::new(Terrain::of(&context))), 1));
+            output.push((Part::Context(Handle::new(context)), 1));
         }),
     )
 }
 
 /// By security group: its filters.
-fn programs<'s, T: Time>(facts: &VecCollection<'s, T, Fact>, platform: &Arc<Platform>) -> Parts<'s, T> {
+fn programs<'s, T: Time>(facts: &Facts<'s, T>, platform: &Arc<Platform>) -> Parts<'s, T> {
     let platform = platform.clone();
-    let parts = keyed(facts, column!(Nsg.nsg)).concat(keyed(facts, column!(NsgRule.nsg)));
+    let parts = facts.keyed(column!(Nsg.nsg)).concat(facts.keyed(column!(NsgRule.nsg)));
     reduce(
         parts,
         "filter.0",
@@ -374,13 +412,13 @@ fn programs<'s, T: Time>(facts: &VecCollection<'s, T, Fact>, platform: &Arc<Plat
     )
 }
 
-/// By address configuration of a machine: where it stands and everything that decides what may leave and enter.
+/// By class: everything that decides what may leave and enter its members; and the class of each place.
 fn classes<'s, T: Time>(
-    facts: &VecCollection<'s, T, Fact>,
+    facts: &Facts<'s, T>,
     standings: &Parts<'s, T>,
     contexts: &Parts<'s, T>,
     programs: &Parts<'s, T>,
-) -> Parts<'s, T> {
+) -> Classes<'s, T> {
     let places = places(facts);
     let places_by_subnet = places
         .clone()
@@ -390,13 +428,11 @@ fn classes<'s, T: Time>(
         })
         .arrange_by_key_named("place by subnet");
     let standings_by_subnet = standings.clone().arrange_by_key_named("standing by subnet");
-    let standing = join(&standings_by_subnet, &places_by_subnet, to_place);
-    let by_context = join(&standings_by_subnet, &places_by_subnet, |_, standing, place| match (standing, place) {
-        (Part::Standing(standing), Part::Place(place)) => Some(((standing.vnet, standing.table), Part::Ref(place.get().ip_config))),
+    let programs = programs.clone().arrange_by_key_named("programs");
+    let standing = join(&standings_by_subnet, &places_by_subnet, |_, standing, place| match place {
+        Part::Place(place) => Some((key(place.get().ip_config), *standing)),
         _ => None,
-    })
-    .arrange_by_key_named("place by context");
-    let context = join(&contexts.clone().arrange_by_key_named("context"), &by_context, to_referrer);
+    });
     let by_subnet_nsg = join(&standings_by_subnet, &places_by_subnet, |_, standing, place| match (standing, place) {
         (Part::Standing(standing), Part::Place(place)) if !standing.nsg.is_empty() => {
             Some((key(standing.nsg), Part::Ref(place.get().ip_config)))
@@ -408,84 +444,221 @@ fn classes<'s, T: Time>(
         _ => None,
     });
     let by_nsg = by_subnet_nsg.concat(by_nic_nsg).distinct().arrange_by_key_named("place by nsg");
-    let filters = join(&programs.clone().arrange_by_key_named("programs"), &by_nsg, to_referrer);
-    places.concat(standing).concat(context).concat(filters).concat(memberships(facts))
+    let filters = join(&programs, &by_nsg, to_referrer);
+    let members = reduce(
+        places.clone().concat(standing.clone()).concat(filters),
+        "class.1",
+        Box::new(|_, group, output| output.extend(classify(group).map(|class| (Part::Class(class), 1)))),
+    );
+
+    let known = members.clone().flat_map(|(_, part)| match part {
+        Part::Class(class) => Some((key(name(class)), part)),
+        _ => None,
+    });
+    let known = known.distinct();
+    let by_context = known.clone().flat_map(|(id, part)| match part {
+        Part::Class(class) => Some(((class.get().vnet, class.get().table), Part::Ref(id.0))),
+        _ => None,
+    });
+    let by_context = by_context.arrange_by_key_named("class by context");
+    let context = join(&contexts.clone().arrange_by_key_named("context"), &by_context, to_referrer);
+    let by_nsg = known.clone().flat_map(|(id, part)| {
+        let nsgs = match part {
+            Part::Class(class) => class.get().nsgs,
+            _ => [Sym::EMPTY; 2],
+        };
+        nsgs.into_iter().filter(|nsg| !nsg.is_empty()).map(move |nsg| (key(nsg), Part::Ref(id.0)))
+    });
+    let filters = join(&programs, &by_nsg.distinct().arrange_by_key_named("class by nsg"), to_referrer);
+    let groups = known.concat(context).concat(filters).arrange_by_key_named("class");
+    Classes { places, standing, members, groups }
 }
 
-/// By address configuration: the application security groups it belongs to, each with whether that counts surely: only where all members of
-/// a group are in one network (NSG-09).
+/// By application security group: whether being a member counts surely: only where all members of a group are in one network (NSG-09).
 ///
 /// ```datalog
-/// spread(G, V) :- ip_config_asg(I, G), ip_config(I, _, S, _), subnet(S, V, _).      // address.3
+/// spread(G, V) :- ip_config_asg(I, G), ip_config(I, _, S, _), subnet(S, V, _).                  // address.3
+/// spread(G, V) :- private_endpoint_asg(E, G), private_endpoint(E, S, _), subnet(S, V, _).       // address.4
 /// ```
-fn memberships<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
-    let configs = by(facts, "ip_config by id", column!(IpConfig.ip_config));
-    let groups = by(facts, "ip_config_asg by config", column!(IpConfigAsg.ip_config));
-    let by_subnet = join(&groups, &configs, |_, group, config| match (group, config) {
+fn certainty<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let configs = facts.by("ip_config by id", column!(IpConfig.ip_config));
+    let groups = facts.by("ip_config_asg by config", column!(IpConfigAsg.ip_config));
+    let machines = join(&groups, &configs, |_, group, config| match (group, config) {
         (Part::Fact(Fact::IpConfigAsg(group)), Part::Fact(Fact::IpConfig(config))) => Some((key(config.subnet), Part::Ref(group.asg))),
         _ => None,
     });
-    let by_subnet = by_subnet.distinct().arrange_by_key_named("asg by subnet");
-    let spread = join(&by(facts, "subnet for asg", column!(Subnet.subnet)), &by_subnet, |_, subnet, group| match (subnet, group) {
+    let endpoints = facts.by("private_endpoint by id", column!(PrivateEndpoint.endpoint));
+    let groups = facts.by("private_endpoint_asg by endpoint", column!(PrivateEndpointAsg.endpoint));
+    let endpoints = join(&groups, &endpoints, |_, group, endpoint| match (group, endpoint) {
+        (Part::Fact(Fact::PrivateEndpointAsg(group)), Part::Fact(Fact::PrivateEndpoint(endpoint))) => {
+            Some((key(endpoint.subnet), Part::Ref(group.asg)))
+        }
+        _ => None,
+    });
+    let by_subnet = machines.concat(endpoints).distinct().arrange_by_key_named("asg by subnet");
+    let spread = join(&facts.by("subnet for asg", column!(Subnet.subnet)), &by_subnet, |_, subnet, group| match (subnet, group) {
         (Part::Fact(Fact::Subnet(subnet)), Part::Ref(group)) => Some((key(*group), Part::Ref(subnet.vnet))),
         _ => None,
     });
-    let certainty = reduce(
+    reduce(
         spread.distinct(),
         "address.3",
         Box::new(|group, vnets, output| {
             let sure = if vnets.len() == 1 { Tri::Yes } else { Tri::Maybe };
-            output.push((Part::Member(group.0, sure), 1));
+            output.push((Part::Member { config: Sym::EMPTY, asg: group.0, sure }, 1));
         }),
-    );
-    let members = by(facts, "ip_config_asg by asg", column!(IpConfigAsg.asg));
-    join(&members, &certainty.arrange_by_key_named("asg"), |_, member, certainty| match member {
-        Part::Fact(Fact::IpConfigAsg(member)) => Some((key(member.ip_config), *certainty)),
-        _ => None,
-    })
+    )
 }
 
-/// A part of a subnet, brought to the places in it.
-fn to_place(_: &Key, part: &Part, place: &Part) -> Option<(Key, Part)> {
-    match place {
-        Part::Place(place) => Some((key(place.get().ip_config), *part)),
-        _ => None,
-    }
-}
-
-/// By address configuration: the place, for machines with a known address.
+/// By address configuration: the place of each one of a machine's interfaces.
 ///
 /// ```datalog
 /// place(I, N, S, A) :- ip_config(I, N, S, _), nic(N, "machine", _), ip_config_address(I, A).   // address.2
 /// ```
-fn places<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
-    let configs_by_nic = by(facts, "ip_config by nic", column!(IpConfig.nic));
-    let of_nic: crate::rules::part::Joined = |_, fact, config| match config {
-        Part::Fact(Fact::IpConfig(config)) => Some((key(config.ip_config), *fact)),
+fn places<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let configs = facts.by("ip_config for its interface", column!(IpConfig.ip_config));
+    let to_nic: crate::rules::part::Joined = |_, part, config| match config {
+        Part::Fact(Fact::IpConfig(config)) => Some((key(config.nic), *part)),
         _ => None,
     };
-    let nics = join(&by(facts, "nic", column!(Nic.nic)), &configs_by_nic, of_nic);
-    let filters = join(&by(facts, "nic_nsg", column!(NicNsg.nic)), &configs_by_nic, of_nic);
-    let parts =
-        keyed(facts, column!(IpConfig.ip_config)).concat(keyed(facts, column!(IpConfigAddress.ip_config))).concat(nics).concat(filters);
-    reduce(
+    let addresses = join(&facts.by("ip_config_address", column!(IpConfigAddress.ip_config)), &configs, to_nic);
+    let members = facts.by("ip_config_asg by asg", column!(IpConfigAsg.asg));
+    let members = join(&members, &certainty(facts).arrange_by_key_named("asg"), |_, member, certainty| match (member, certainty) {
+        (Part::Fact(Fact::IpConfigAsg(member)), Part::Member { asg, sure, .. }) => {
+            Some((key(member.ip_config), Part::Member { config: member.ip_config, asg: *asg, sure: *sure }))
+        }
+        _ => None,
+    });
+    let members = join(&members.arrange_by_key_named("member by config"), &configs, to_nic);
+    let public = join(&facts.by("ip_config_public_ip", column!(IpConfigPublicIp.ip_config)), &configs, to_nic);
+    let v6 = join(
+        &facts.by("public_ip_address", column!(PublicIpAddress.public_ip)),
+        &facts.by("ip_config by public_ip", column!(IpConfigPublicIp.public_ip)),
+        |_, address, config| match (address, config) {
+            (Part::Fact(Fact::PublicIpAddress(address)), Part::Fact(Fact::IpConfigPublicIp(config))) if address.address.is_ipv6() => {
+                Some((key(config.ip_config), Part::Other(Fact::IpConfigPublicIp(*config))))
+            }
+            _ => None,
+        },
+    );
+    let v6 = join(&v6.arrange_by_key_named("public address of IPv6"), &configs, to_nic);
+    let pools = join(&facts.by("ip_config_pool", column!(IpConfigPool.ip_config)), &configs, to_nic);
+    let parts = facts
+        .keyed(column!(IpConfig.nic))
+        .concat(facts.keyed(column!(Nic.nic)))
+        .concat(facts.keyed(column!(NicNsg.nic)))
+        .concat(facts.keyed(column!(NicPrimary.nic)))
+        .concat(facts.keyed(column!(Appliance.nic)))
+        .concat(bodies(facts))
+        .concat(addresses)
+        .concat(public)
+        .concat(v6)
+        .concat(pools)
+        .concat(members);
+    let places = reduce(parts, "address.2", Box::new(|nic, group, output| places_of(nic.0, group, output)));
+    places.flat_map(|(_, part)| match part {
+        Part::Place(place) => Some((key(place.get().ip_config), part)),
+        _ => None,
+    })
+}
+
+/// By interface: the machine around it.
+///
+/// ```datalog
+/// beside(N, O) :- nic_machine(N, M), nic_machine(O, M), N != O.                                  // address.5
+/// ```
+fn bodies<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let machine_by_nic = facts.by("nic_machine by nic", column!(NicMachine.nic));
+    let to_machine: crate::rules::part::Joined = |_, fact, machine| match (fact, machine) {
+        (Part::Fact(fact), Part::Fact(Fact::NicMachine(row))) => Some((key(row.machine), Part::Other(*fact))),
+        _ => None,
+    };
+    let parts = facts
+        .keyed(column!(NicMachine.machine))
+        .concat(facts.keyed(column!(Machine.machine)))
+        .concat(facts.keyed(column!(MachineScaleSet.machine)))
+        .concat(join(&facts.by("nic of a machine", column!(Nic.nic)), &machine_by_nic, to_machine))
+        .concat(join(&facts.by("appliance of a machine", column!(Appliance.nic)), &machine_by_nic, to_machine));
+    let bodies = reduce(
         parts,
-        "address.2",
-        Box::new(|_, group, output| {
-            let (mut config, mut machine, mut nsg, mut address) = (None, false, Sym::EMPTY, None);
-            for part in group {
-                match part {
-                    Part::Fact(Fact::IpConfig(row)) => config = Some(*row),
-                    Part::Fact(Fact::Nic(row)) => machine |= row.role == NicRole::Machine,
-                    Part::Fact(Fact::NicNsg(row)) => nsg = row.nsg,
-                    Part::Fact(Fact::IpConfigAddress(row)) => address = Some(row.address),
-                    _ => {}
-                }
-            }
-            if let (Some(config), Some(address), true) = (config, address, machine) {
-                let place = Place { ip_config: config.ip_config, nic: config.nic, subnet: config.subnet, nsg, address };
-                output.push((Part::Place(Handle::new(place)), 1));
-            }
+        "address.5",
+        Box::new(|machine, group, output| {
+            let has = |wanted: fn(&Part) -> bool| group.iter().filter(|part| wanted(part)).count();
+            let nics = has(|part| matches!(part, Part::Fact(Fact::NicMachine(_))));
+            let body = Body {
+                machine: machine.0,
+                sole: nics == 1,
+                flexible: has(|part| match part {
+                    Part::Fact(Fact::Machine(row)) => row.kind == MachineKind::FlexibleScaleSet,
+                    Part::Fact(Fact::MachineScaleSet(_)) => true,
+                    _ => false,
+                }) > 0,
+                missing: has(|part| matches!(part, Part::Other(Fact::Nic(_)))) < nics,
+                stated: has(|part| matches!(part, Part::Other(Fact::Appliance(_)))) > 0,
+            };
+            output.push((Part::Body(Handle::new(body)), 1));
         }),
+    );
+    join(
+        &bodies.arrange_by_key_named("machine"),
+        &facts.by("nic_machine by machine", column!(NicMachine.machine)),
+        |_, body, nic| match nic {
+            Part::Fact(Fact::NicMachine(row)) => Some((key(row.nic), *body)),
+            _ => None,
+        },
     )
+}
+
+fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
+    if !group.iter().any(|part| matches!(part, Part::Fact(Fact::Nic(row)) if row.role == NicRole::Machine)) {
+        return;
+    }
+    let nsg = group.iter().find_map(|part| if let Part::Fact(Fact::NicNsg(row)) = part { Some(row.nsg) } else { None });
+    let mut configs: Vec<IpConfig> =
+        group.iter().filter_map(|part| if let Part::Fact(Fact::IpConfig(row)) = part { Some(*row) } else { None }).collect();
+    // The filters of an interface go by all of its configurations: what only some are members of counts perhaps (NSG-09).
+    let mut asgs: Vec<(Sym, Tri)> = Vec::new();
+    for part in group {
+        let Part::Member { asg, sure, .. } = part else { continue };
+        let of = |config: Sym| group.iter().any(|part| matches!(part, Part::Member { config: c, asg: a, .. } if *c == config && a == asg));
+        asgs.push((*asg, if configs.iter().all(|config| of(config.ip_config)) { *sure } else { Tri::Maybe }));
+    }
+    asgs.sort();
+    asgs.dedup();
+    let body = group.iter().find_map(|part| if let Part::Body(body) = part { Some(body.get()) } else { None });
+    let has = |wanted: &dyn Fn(&Part) -> bool| group.iter().any(wanted);
+    let primary = has(&|part| matches!(part, Part::Fact(Fact::NicPrimary(_))));
+    let stated = has(&|part| matches!(part, Part::Fact(Fact::Appliance(_))));
+    let public_nic = has(&|part| matches!(part, Part::Fact(Fact::IpConfigPublicIp(_))));
+    if configs.is_empty() && body.as_ref().is_some_and(|body| body.missing) {
+        // The machine has other interfaces, of which nothing is known.
+        configs.push(IpConfig { ip_config: nic, nic, subnet: Sym::EMPTY, primary: true });
+    }
+    for config in configs {
+        let id = config.ip_config;
+        let public = has(&|part| matches!(part, Part::Fact(Fact::IpConfigPublicIp(row)) if row.ip_config == id));
+        let public_v6 = has(&|part| matches!(part, Part::Other(Fact::IpConfigPublicIp(row)) if row.ip_config == id));
+        let address = group.iter().find_map(|part| match part {
+            Part::Fact(Fact::IpConfigAddress(row)) if row.ip_config == config.ip_config => Some(row.address),
+            _ => None,
+        });
+        let nsg = nsg.unwrap_or_default();
+        let place = Place {
+            ip_config: config.ip_config,
+            nic,
+            subnet: config.subnet,
+            nsg,
+            address,
+            asgs: asgs.clone(),
+            node: key(body.as_ref().map_or(nic, |body| body.machine)),
+            used: body.as_ref().is_none_or(|body| body.sole || primary),
+            rests: body.as_ref().map_or(!stated, |body| !body.stated),
+            missing: body.as_ref().is_some_and(|body| body.missing),
+            flexible: body.as_ref().is_some_and(|body| body.flexible),
+            public: if public_v6 { Tri::Maybe } else { Tri::from_bool(public) },
+            public_nic,
+            pooled: has(&|part| matches!(part, Part::Fact(Fact::IpConfigPool(row)) if row.ip_config == id)),
+        };
+        output.push((Part::Place(Handle::new(place)), 1));
+    }
 }

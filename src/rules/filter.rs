@@ -182,10 +182,15 @@ pub fn settle(lines: impl IntoIterator<Item = Line>) -> Span {
     let mut lines = lines.into_iter().peekable();
     while let Some(first) = lines.next() {
         let priority = first.priority;
-        if !first.allow && lines.peek().is_none_or(|next| next.priority != priority) {
+        if lines.peek().is_none_or(|next| next.priority != priority) {
             // The common case, one rule of this priority, needs no list.
-            surely_denied = surely_denied.or(first.traffic.sure);
-            perhaps_denied = perhaps_denied.or(first.traffic.may);
+            if first.allow {
+                passed.may = passed.may.or(first.traffic.may.minus(surely_denied));
+                passed.sure = passed.sure.or(first.traffic.sure.minus(perhaps_denied));
+            } else {
+                surely_denied = surely_denied.or(first.traffic.sure);
+                perhaps_denied = perhaps_denied.or(first.traffic.may);
+            }
         } else {
             let mut group = vec![first];
             while let Some(next) = lines.next_if(|next| next.priority == priority) {

@@ -5,14 +5,24 @@
 use differential_dataflow::VecCollection;
 use differential_dataflow::lattice::Lattice;
 use differential_dataflow::operators::arrange::{Arranged, TraceAgent};
-use differential_dataflow::trace::implementations::ValSpine;
+use differential_dataflow::trace::implementations::{ValBuilder, ValSpine};
 use timely::progress::Timestamp;
 
+use std::net::IpAddr;
+
 use crate::facts::Fact;
+use crate::facts::private_access::PrivateEndpointConnection;
+use crate::facts::store_facts::Service;
 use crate::model::{Handle, Prefix, Span, Sym, Tri};
+use crate::rules::boundary::Boundary;
+use crate::rules::class::Class;
+use crate::rules::egress::Outlook;
 use crate::rules::filter::Program;
 use crate::rules::gateway::GatewayRoutes;
+use crate::rules::leak::{Hook, Leak, Node, Side, Sink};
+use crate::rules::paas_firewall::{Origin, Source};
 use crate::rules::route::{Context, Network};
+use crate::rules::terrain::Terrain;
 
 /// What a group is keyed by; the second half is empty where one id is enough.
 pub type Key = (Sym, Sym);
@@ -69,14 +79,82 @@ pub enum Part {
     Network(Handle<Network>),
     /// The effective routes, compiled.
     Context(Handle<Context>),
+    /// The same by block.
+    Terrain(Handle<Terrain>),
     /// A security group, compiled.
     Programs(Sym, Handle<Programs>),
     /// Where a machine stands.
     Place(Handle<Place>),
     /// What its subnet says.
     Standing(Standing),
-    /// It is a member of the application security group: surely, or perhaps.
-    Member(Sym, Tri),
+    /// The address configuration is a member of the application security group: surely, or perhaps.
+    Member {
+        /// The configuration.
+        config: Sym,
+        /// The group.
+        asg: Sym,
+        /// Whether.
+        sure: Tri,
+    },
+    /// Its class.
+    Class(Handle<Class>),
+    /// The machine around an interface.
+    Body(Handle<Body>),
+    /// A member of a class, and where it answers.
+    Lodger {
+        /// The address configuration.
+        config: Sym,
+        /// The machine, or the interface without one.
+        node: Node,
+        /// Its address.
+        address: IpAddr,
+        /// Whether the guest surely sends by it (ADR-15).
+        used: bool,
+    },
+    /// Rows for a block lead to the network, or come from one to it.
+    Mark {
+        /// The network.
+        to: Sym,
+        /// The block.
+        block: Prefix,
+    },
+    /// A block that holds the address of a node.
+    Block {
+        /// The node.
+        node: Node,
+        /// The block.
+        block: Prefix,
+        /// Whether the guest surely sends by that address.
+        used: bool,
+    },
+    /// What leaves for something unknown, or comes from it.
+    Far(Side, Span),
+    /// What may leave at all.
+    Any(Span),
+    /// Members of the class stand in this network, or see it.
+    Near(Sym),
+    /// What members of the class can send to public addresses.
+    Outlook(Outlook),
+    /// What stands at a door.
+    Hook(Node, Hook),
+    /// What leaves a node in one hop.
+    Escape(Node, Sink, Span),
+    /// What stands outside, at a door.
+    Outer(Hook, Sink),
+    /// Data at the node can leave.
+    Leak(Leak),
+    /// A node, and whether bytes rest there.
+    Node(Node, bool),
+    /// A private endpoint's connection.
+    Gate(Handle<Gate>),
+    /// What holds of the estate as a whole.
+    Boundary(Handle<Boundary>),
+    /// Whether the connection of a private endpoint carries traffic (PE-10).
+    Consents(Sym, Tri),
+    /// Whether a store's firewall lets a kind of source in.
+    Admits(Visitor, Tri),
+    /// Whether a service endpoint of the subnet covers front ends of the service in the region (SE-15).
+    Covers(Service, Sym, Tri),
     /// A row of what may leave towards, or enter from, the addresses of a block, where no longer block of the same group says otherwise.
     Row {
         /// The block of the other side.
@@ -86,6 +164,39 @@ pub enum Part {
         /// What gets through on this side.
         span: Span,
     },
+}
+
+/// What packets show a store of where they come from, by kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Visitor {
+    /// The identity of a subnet; the empty one stands for any that no rule names.
+    Subnet(Sym),
+    /// The store's own region, without an address that a rule could name (ST-11).
+    SameRegion,
+    /// Some address of Azure, nobody knows which.
+    Azure,
+    /// Whatever address of Azure suits the sender best.
+    AnyAzure,
+    /// Whatever address of the internet suits the sender best.
+    AnyInternet,
+    /// Some address on premises.
+    OnPremises,
+}
+
+impl Visitor {
+    /// The source as a firewall sees it.
+    pub fn source(self) -> Source {
+        let some = |origin| Source::Public { addresses: Vec::new(), certain: false, origin };
+        let any = |origin| Source::AnyPublic { except: Vec::new(), origin };
+        match self {
+            Visitor::Subnet(subnet) => Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY },
+            Visitor::SameRegion => Source::SameRegionAzure,
+            Visitor::Azure => some(Origin::Azure),
+            Visitor::AnyAzure => any(Origin::Azure),
+            Visitor::AnyInternet => any(Origin::Internet),
+            Visitor::OnPremises => some(Origin::OnPrem),
+        }
+    }
 }
 
 /// One address configuration of a machine.
@@ -99,12 +210,56 @@ pub struct Place {
     pub subnet: Sym,
     /// The group of its interface; empty without one.
     pub nsg: Sym,
-    /// Its address.
-    pub address: std::net::IpAddr,
+    /// Its address; `None` where the input does not tell it.
+    pub address: Option<IpAddr>,
+    /// The application security groups of the interface, each with whether that counts surely (NSG-09). Sorted.
+    pub asgs: Vec<(Sym, Tri)>,
+    /// The machine, or the interface without one.
+    pub node: Node,
+    /// Whether the guest surely sends by the interface (ADR-15).
+    pub used: bool,
+    /// Whether bytes rest at the machine: it is no appliance whose behaviour is stated.
+    pub rests: bool,
+    /// Something of the machine is not in the input.
+    pub missing: bool,
+    /// The machine is of a flexible scale set (OUT-07).
+    pub flexible: bool,
+    /// The configuration has an instance public address; surely of IPv4 where `Yes`.
+    pub public: Tri,
+    /// Some configuration of the interface has one.
+    pub public_nic: bool,
+    /// It is a member of a load balancer's pool.
+    pub pooled: bool,
+}
+
+/// What holds of a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Body {
+    /// The machine.
+    pub machine: Sym,
+    /// It has no other interface.
+    pub sole: bool,
+    /// It belongs to a flexible scale set.
+    pub flexible: bool,
+    /// One of its interfaces is not in the input.
+    pub missing: bool,
+    /// What passes one of its interfaces is stated.
+    pub stated: bool,
+}
+
+/// A private endpoint's connection, with where the endpoint stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Gate {
+    /// The consumer's row.
+    pub connection: PrivateEndpointConnection,
+    /// The network of the endpoint; empty where that is not known.
+    pub vnet: Sym,
+    /// Its addresses for the sub-resource (PE-06).
+    pub addresses: Vec<IpAddr>,
 }
 
 /// What a subnet says about those who stand in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Standing {
     /// The network.
     pub vnet: Sym,
@@ -112,6 +267,19 @@ pub struct Standing {
     pub table: Sym,
     /// The security group; empty without one.
     pub nsg: Sym,
+    /// What leaves for the internet takes a NAT gateway.
+    pub nat: bool,
+    /// Default outbound access exists (OUT-07).
+    pub outbound: Tri,
+    /// The subnet is delegated to a service.
+    pub delegated: bool,
+    /// The services that a service endpoint of the subnet is for, a bit each by [`service_bit`].
+    pub services: u32,
+}
+
+/// The bit of a service in [`Standing::services`].
+pub fn service_bit(service: Service) -> u32 {
+    1 << Service::ALL.iter().position(|other| *other == service).unwrap_or(0)
 }
 
 /// A collection of parts.
@@ -136,10 +304,23 @@ pub type Reduction = Box<dyn Fn(&Key, &[Part], &mut Vec<(Part, isize)>)>;
 
 /// Reduces groups of a set of parts.
 pub fn reduce<'s, T: Time>(parts: Parts<'s, T>, name: &str, logic: Reduction) -> Parts<'s, T> {
+    reduce_arranged(&parts.arrange_by_key_named(name), name, logic)
+}
+
+/// The same, for parts that several reductions read.
+pub fn reduce_arranged<'s, T: Time>(parts: &ByKey<'s, T>, name: &str, logic: Reduction) -> Parts<'s, T> {
     let mut group: Vec<Part> = Vec::new();
-    parts.reduce_named(name, move |key, input, output| {
-        group.clear();
-        group.extend(input.iter().map(|(part, _)| **part));
-        logic(key, &group, output);
-    })
+    let reduced = parts.clone().reduce_abelian::<_, ValBuilder<Key, Part, T, isize>, ValSpine<Key, Part, T, isize>, _, _>(
+        name,
+        move |key, input, output| {
+            group.clear();
+            group.extend(input.iter().map(|(part, _)| **part));
+            logic(key, &group, output);
+        },
+        |updates, key, changes| {
+            updates.clear();
+            updates.extend(changes.drain(..).map(|(part, time, diff)| ((*key, part), time, diff)));
+        },
+    );
+    reduced.as_collection(|key, part| (*key, *part))
 }

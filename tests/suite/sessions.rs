@@ -4,13 +4,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use watertight::engine::live::Session;
+use watertight::engine::exfil::{self, Graph};
+use watertight::engine::live::{Leaking, Output, Session};
 use watertight::explain::point::{pairs, span};
 use watertight::explain::way::{End, Flow, Mode};
 use watertight::explain::world::World;
+use watertight::facts::config::BoundaryTenant;
+use watertight::facts::gap::Resource;
 use watertight::facts::platform::Platform;
+use watertight::facts::service::Service;
 use watertight::facts::{Fact, Index};
-use watertight::model::{Set, Sym};
+use watertight::model::{Prefix, Set, Span, Sym, Tri};
+use watertight::rules::leak::{Node, Sink};
+use watertight::rules::part::{Link, Part, Visitor};
+use watertight::rules::private_endpoint::group;
+use watertight::rules::{consent, paas_firewall, service_endpoint};
 
 use crate::estates::{Edit, arb_edits, arb_estate};
 
@@ -57,8 +65,122 @@ fn sound(session: &Session, platform: &Platform) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The kind of sink that an end of a way out is; `None` for the resting places inside.
+fn kind(end: End) -> Option<Sink> {
+    match end {
+        End::Internet(None) => Some(Sink::Internet),
+        End::External(service) => Some(Sink::External(service)),
+        End::Site(_) => Some(Sink::Site),
+        End::Unmodelled(_) => Some(Sink::Foreign),
+        End::Machine(_) | End::Nic(_) | End::Store(..) => Some(Sink::Outside),
+        _ => None,
+    }
+}
+
+/// The node of an end.
+fn node(end: End) -> Option<Node> {
+    match end {
+        End::Machine(id) | End::Nic(id) => Some((id, Sym::EMPTY)),
+        End::Store(store, part, instance) => Some((store, group(part, instance))),
+        _ => None,
+    }
+}
+
+/// Some of what an estate holds belongs to a subscription that is inside the boundary, the rest does not.
+fn with_boundary(estate: &BTreeSet<Fact>, outside: u8) -> BTreeSet<Fact> {
+    let mut facts = estate.clone();
+    let mut ids: Vec<Sym> = Vec::new();
+    for fact in estate {
+        match fact {
+            Fact::Machine(row) => ids.push(row.machine),
+            Fact::Nic(row) => ids.push(row.nic),
+            Fact::Store(row) => ids.push(row.store),
+            Fact::Subnet(row) => ids.push(row.subnet),
+            Fact::PrivateEndpoint(row) => ids.push(row.endpoint),
+            _ => {}
+        }
+    }
+    ids.sort_by_key(|id| id.as_str());
+    for (n, id) in ids.into_iter().enumerate() {
+        let inside = outside == 0 || n % 5 != usize::from(outside);
+        let tenant = Sym::new(if inside { "ours" } else { "theirs" });
+        let none = Sym::EMPTY;
+        facts.insert(Resource { id, kind: none, name: id, location: none, subscription: none, tenant, group: none }.into());
+    }
+    if outside > 0 {
+        facts.insert(BoundaryTenant { tenant: "ours".into() }.into());
+    }
+    facts
+}
+
+/// Every way out that the search over points finds is within what the session says may leak; what it says surely leaks is found.
+fn leaks_are_sound(session: &Session, platform: &Platform) -> Result<(), TestCaseError> {
+    let world = World::new(session.index(), platform);
+    let graph = Graph::new(&world);
+    let sources: Vec<End> = graph.inside().chain(graph.sinks()).filter(|end| node(*end).is_some()).collect();
+    let inside: Vec<Node> = graph.inside().filter_map(node).collect();
+    let ways = exfil::paths(&world, Some(&sources), None);
+    for way in &ways {
+        let (Some(from), Some(sink)) = (node(way.from), kind(way.to)) else { continue };
+        let bound = session.may_leak(from, sink);
+        prop_assert!(
+            bound.is_some_and(|bound| bound as usize <= way.hops.len()),
+            "{:?} leaves by {} hops, the session says {:?}\n{:?}",
+            way.from,
+            way.hops.len(),
+            bound,
+            way.hops
+        );
+    }
+    for (from, leak) in session.leaks().into_iter().filter(|(from, leak)| leak.sure && inside.contains(from)) {
+        let found = ways.iter().filter(|way| way.proven && node(way.from) == Some(from) && kind(way.to) == Some(leak.sink));
+        let nearest = found.map(|way| way.hops.len()).min();
+        prop_assert!(nearest.is_some_and(|hops| hops <= leak.distance as usize), "{from:?} surely leaks: {leak:?}, found {nearest:?}");
+    }
+    Ok(())
+}
+
+type Everything = (Vec<(Sym, Sym)>, Vec<(Output, Sym, Prefix, Link, Span, isize)>, Vec<Leaking>, Vec<(Sym, Part)>);
+
+/// Everything that a session derives.
+fn everything(session: &Session) -> Everything {
+    (session.classes(), session.rows(), session.leaks(), session.access())
+}
+
+/// What the session says of the private half is what the rules say on the tables, or less certain.
+fn access_is_sound(session: &Session, platform: &Platform) -> Result<(), TestCaseError> {
+    let index = session.index();
+    for (id, said) in session.consents() {
+        let exact = index.private_endpoint_connection.get(id).iter().map(|row| consent::of(index, row).admitted).max().unwrap_or_default();
+        prop_assert!(said == exact || said == Tri::Maybe, "{id} consents: {said:?}, by the tables {exact:?}");
+    }
+    let subnets: Vec<Sym> = index.subnet.rows().map(|row| row.subnet).chain([Sym::EMPTY]).collect();
+    let followed = |service: Service| matches!(service, Service::Storage | Service::KeyVault | Service::Sql);
+    for store in index.store.rows().filter(|store| followed(store.service)) {
+        let kinds = [Visitor::SameRegion, Visitor::Azure, Visitor::AnyAzure, Visitor::AnyInternet, Visitor::OnPremises];
+        for visitor in subnets.iter().map(|subnet| Visitor::Subnet(*subnet)).chain(kinds) {
+            let Some(exact) = paas_firewall::of(index, platform, store.store, Sym::EMPTY, &visitor.source()) else { continue };
+            let said =
+                session.admits(store.store, visitor).or(session.admits(store.store, Visitor::Subnet(Sym::EMPTY))).unwrap_or_default();
+            prop_assert!(said == exact.admitted || said == Tri::Maybe, "{} {visitor:?}: {said:?}, by the tables {exact:?}", store.store);
+        }
+    }
+    for part in index.store_parts.rows() {
+        let service = index.store.one(part.store).map(|store| store.service);
+        for (subnet, service) in subnets.iter().filter_map(|subnet| Some((*subnet, service?))).filter(|(subnet, _)| !subnet.is_empty()) {
+            let exact = service_endpoint::of(index, platform, subnet, service, part.location).covered;
+            prop_assert_eq!(session.covers(subnet, service, part.location), exact, "{} {:?} {}", subnet, service, part.location);
+        }
+    }
+    Ok(())
+}
+
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(12)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..crate::agreement::seeded() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..crate::agreement::seeded() })]
 
     /// Incremental equals from scratch, on one and on three workers, after every edit.
     #[test]
@@ -75,8 +197,8 @@ proptest! {
             one.edit(edit.added.iter().copied(), edit.removed.iter().copied()).expect("an edit");
             three.edit(edit.added.iter().copied(), edit.removed.iter().copied()).expect("an edit");
             let fresh = Session::load(facts.iter().copied(), &platform, 1).expect("a session");
-            prop_assert_eq!(one.rows(), fresh.rows());
-            prop_assert_eq!(three.rows(), fresh.rows());
+            prop_assert_eq!(everything(&one), everything(&fresh));
+            prop_assert_eq!(everything(&three), everything(&fresh));
             sound(&one, &platform)?;
         }
     }
@@ -86,13 +208,53 @@ proptest! {
     fn an_edit_and_its_undo_leave_every_row((estate, edits) in estate_and_edits()) {
         let platform = platform();
         let mut session = Session::load(estate.iter().copied(), &platform, 2).expect("a session");
-        let before = session.rows();
+        let before = everything(&session);
         for edit in &edits {
             let removed: Vec<Fact> = edit.removed.iter().filter(|fact| estate.contains(*fact)).copied().collect();
             let added: Vec<Fact> = edit.added.iter().filter(|fact| !estate.contains(*fact)).copied().collect();
             session.edit(added.iter().copied(), removed.iter().copied()).expect("an edit");
             session.edit(removed, added).expect("an edit");
         }
-        prop_assert_eq!(before, session.rows());
+        prop_assert_eq!(before, everything(&session));
+    }
+
+    /// What may leak holds every way out that the search over points finds, and no way is shorter; what surely leaks is found.
+    #[test]
+    fn what_leaks_is_sound_against_the_search_over_points(((estate, edits), outside) in (estate_and_edits(), 0u8..5)) {
+        let platform = platform();
+        let mut facts = with_boundary(&estate, outside);
+        let mut session = Session::load(facts.iter().copied(), &platform, 1).expect("a session");
+        leaks_are_sound(&session, &platform)?;
+        for edit in &edits {
+            for fact in &edit.removed {
+                facts.remove(fact);
+            }
+            facts.extend(&edit.added);
+            session.edit(edit.added.iter().copied(), edit.removed.iter().copied()).expect("an edit");
+            leaks_are_sound(&session, &platform)?;
+            access_is_sound(&session, &platform)?;
+        }
+    }
+
+    /// A branch shows what a load with the edit shows, and leaves nothing behind.
+    #[test]
+    fn a_branch_shows_the_edit_and_leaves_nothing((estate, edits) in estate_and_edits()) {
+        let platform = platform();
+        let mut session = Session::load(estate.iter().copied(), &platform, 1).expect("a session");
+        let before = everything(&session);
+        for edit in &edits {
+            let mut facts = estate.clone();
+            for fact in &edit.removed {
+                facts.remove(fact);
+            }
+            facts.extend(&edit.added);
+            let fresh = Session::load(facts, &platform, 1).expect("a session");
+            let branch = session.branch(edit.added.iter().copied(), edit.removed.iter().copied()).expect("a branch");
+            prop_assert_eq!(everything(branch.session()), everything(&fresh));
+            let gone = |leaking: &&Leaking| !fresh.leaks().contains(leaking);
+            prop_assert_eq!(branch.settled().disappeared.iter().collect::<Vec<_>>(), before.2.iter().filter(gone).collect::<Vec<_>>());
+            drop(branch);
+            prop_assert_eq!(&before, &everything(&session));
+        }
     }
 }
