@@ -51,6 +51,7 @@ impl World<'_> {
             proto: ask.proto,
             dport: ask.dport,
             sport: None,
+            called: super::packet::Called::Unknown,
         }
     }
 
