@@ -10,7 +10,7 @@ use crate::explain::world::World;
 use crate::facts::selector::Selector;
 use crate::facts::store_facts::{Instance, Service};
 use crate::model::{Set, Span, Stage, Sym, Tri, Via};
-use crate::rules::dns::{self, Answer, Resolution, View};
+use crate::rules::dns::{self, Ambiguity, Answer, Resolution, View};
 use crate::rules::paas_firewall::Source;
 use crate::rules::{endpoint_policy, service_endpoint};
 
@@ -227,6 +227,10 @@ fn to_name(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, client
     let chain = resolution.chain.join(" → ");
     let said = |span: Span, text: String| step(Stage::Dns, span, "dns.1", text).by(Sym::EMPTY, name.as_str());
     match resolution.answer {
+        _ if resolution.ambiguity == Ambiguity::Zones => {
+            let text = format!("two private zones of one name contradict each other about {name}: {}", resolution.reason);
+            vec![Way { via: Via::Public, steps: vec![said(Span::UNKNOWN, text).kind(Kind::Assumption).code("DNS_UNKNOWN")] }]
+        }
         Answer::NxDomain | Answer::NoData | Answer::ServFail => {
             let text = format!("{name} has no address: {} ({})", resolution.answer.as_str(), resolution.reason);
             vec![Way { via: Via::Public, steps: vec![said(Span::NONE, text)] }]
@@ -261,8 +265,8 @@ fn below(pairs: Pairs, first: &crate::explain::way::Step) -> Pair {
 }
 
 fn resolution(world: &World<'_>, transport: &dyn Transport, client: &Client, name: Sym) -> Resolution {
-    let unreachable = |server| transport.dns_server_unreachable(client, server);
-    dns::resolve(world.index, world.platform, &unreachable, &store::view(client), name.as_str())
+    let reach = |server| transport.dns_server(client, server);
+    dns::resolve(world.index, world.platform, &reach, &store::view(client), name.as_str())
 }
 
 /// The answer to a name at a place, as `effective dns` asks for it.
@@ -294,8 +298,8 @@ pub fn resolve_at(world: &World<'_>, place: Place, name: Sym) -> Resolution {
     let from = host.map_or(From::Outside, From::Host);
     let client = Client { subnet, vnet: world.vnet_of(subnet), nic: Sym::EMPTY, ip_config: Sym::EMPTY, kind: ClientKind::Machine };
     let transport = FromPlace { world, from, session: false };
-    let unreachable = |server| transport.dns_server_unreachable(&client, server);
-    dns::resolve(world.index, world.platform, &unreachable, &view, name.as_str())
+    let reach = |server| transport.dns_server(&client, server);
+    dns::resolve(world.index, world.platform, &reach, &view, name.as_str())
 }
 
 /// The stores' parts of the input, in the order of their names.

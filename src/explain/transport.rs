@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::explain::way::Way;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Sym, Tri};
+use crate::rules::dns::Reach;
 use crate::rules::paas_firewall::Source;
 
 /// What kind of thing sends.
@@ -63,6 +64,6 @@ pub trait Transport {
     /// client's subnet covers them; where that is not sure, there are ways with and without it and none of them is sure (CNV-05).
     fn to_service(&self, client: &Client, service: &ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Arrival)>;
 
-    /// Whether `server` lies in a modelled network to which the client surely has no route (DNS-05).
-    fn dns_server_unreachable(&self, client: &Client, server: IpAddr) -> bool;
+    /// Whether the client gets through to a DNS server (DNS-05).
+    fn dns_server(&self, client: &Client, server: IpAddr) -> Reach;
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::facts::config::*;
+use crate::facts::dns::*;
 use crate::facts::gap::*;
 use crate::facts::network::*;
 use crate::facts::platform::*;
@@ -223,6 +224,9 @@ facts! {
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,
     PrivateDnsZone, ZoneLink, ZoneRecord, ZoneGroup,
+    // who answers names
+    DnsResolver, DnsInbound, ForwardingRuleset, ForwardingRule, ForwardingTarget, RulesetLink, PublicDnsZone, DnsProxy, DnsProxyServer, DnsProxyPolicy,
+    ZoneGroupRecord, ServiceHost, LocalRecord,
     // service endpoint policies
     EndpointPolicy, EndpointPolicyScope,
     // stores

@@ -1,6 +1,6 @@
 //! Resources to relations: the public interface between what was exported and what is derived from it.
 //!
-//! `network`, `private_access`, `store_facts`, `config` and `gap` declare the relations, `catalog` lists them, `extract` writes them, one file
+//! `network`, `private_access`, `dns`, `store_facts`, `config` and `gap` declare the relations, `catalog` lists them, `extract` writes them, one file
 //! an Azure resource type, `index` keeps them findable, `store` writes them to files and reads them back, `platform` holds what is
 //! true of Azure itself.
 
@@ -9,6 +9,7 @@ mod macros;
 
 pub mod catalog;
 pub mod config;
+pub mod dns;
 pub mod estate;
 pub mod extract;
 pub mod gap;

@@ -7,14 +7,13 @@ use crate::facts::network::Clouded;
 use crate::model::Sym;
 use crate::model::ids::normal_id;
 
-/// The types, and what of a network they change (SND-02): AVN-01 to AVN-04, PEER-14, VW-01, DNS-18 to DNS-20, DNS-34.
-const CHANGES: [(&str, &[&str]); 7] = [
+/// The types, and what of a network they change (SND-02): AVN-01 to AVN-04, PEER-14, VW-01, DNS-34.
+const CHANGES: [(&str, &[&str]); 6] = [
     ("microsoft.network/virtualhubs/hubvirtualnetworkconnections", &["routes"]),
     ("microsoft.network/networkmanagers/networkgroups/staticmembers", &["routes", "filters"]),
     ("microsoft.network/networkgroupmemberships", &["routes", "filters"]),
     ("microsoft.network/effectiveconnectivityconfigurations", &["routes"]),
     ("microsoft.network/effectivesecurityadminrules", &["filters"]),
-    ("microsoft.network/dnsforwardingrulesets/virtualnetworklinks", &["names"]),
     ("microsoft.network/dnsresolverpolicies/virtualnetworklinks", &["names"]),
 ];
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::extract::resolver;
 use crate::facts::network::{Device, DeviceAddress, DeviceKind, DevicePublicIp, IpConfigPool};
 use crate::model::{Sym, ids};
 
@@ -80,6 +81,7 @@ pub(super) fn azure_firewall<'a>(out: &mut Out<'a>, body: &'a Value) {
         }
         out.not_modelled(hub, "properties.hubIPAddresses.", &["publicIPs"]);
     }
+    resolver::firewall(out, body);
 }
 
 /// `microsoft.network/applicationgateways`.

@@ -8,6 +8,7 @@ mod connection;
 mod device;
 mod endpoint;
 mod gateway;
+mod host;
 pub(crate) mod inert;
 mod key_vault;
 mod machine;
@@ -17,6 +18,7 @@ mod out;
 mod policy;
 mod private_dns;
 mod public_ip;
+mod resolver;
 mod route_table;
 mod sql;
 mod storage;
@@ -71,6 +73,8 @@ pub fn extract(resource: &Resource) -> Extracted {
                     out.fact(ChildType { parent: resource.id, kind: Sym::lower(&format!("{kind}/{segment}")) });
                 }
             }
+            host::hosts(&mut out, kind, properties);
+            resolver::firewall_policy(&mut out, kind, properties);
             match extractor {
                 Some(extractor) => extractor(&mut out, properties),
                 None if inert::reason(kind).is_some() => {}
@@ -108,6 +112,26 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/azurefirewalls",
     "microsoft.network/bastionhosts",
     "microsoft.network/connections",
+    "microsoft.network/dnsforwardingrulesets",
+    "microsoft.network/dnsforwardingrulesets/forwardingrules",
+    "microsoft.network/dnsforwardingrulesets/virtualnetworklinks",
+    "microsoft.network/dnsresolvers",
+    "microsoft.network/dnsresolvers/inboundendpoints",
+    "microsoft.network/dnsresolvers/outboundendpoints",
+    "microsoft.network/dnszones",
+    "microsoft.network/dnszones/a",
+    "microsoft.network/dnszones/aaaa",
+    "microsoft.network/dnszones/caa",
+    "microsoft.network/dnszones/cname",
+    "microsoft.network/dnszones/ds",
+    "microsoft.network/dnszones/mx",
+    "microsoft.network/dnszones/naptr",
+    "microsoft.network/dnszones/ns",
+    "microsoft.network/dnszones/ptr",
+    "microsoft.network/dnszones/soa",
+    "microsoft.network/dnszones/srv",
+    "microsoft.network/dnszones/tlsa",
+    "microsoft.network/dnszones/txt",
     "microsoft.network/loadbalancers",
     "microsoft.network/loadbalancers/backendaddresspools",
     "microsoft.network/loadbalancers/inboundnatrules",
@@ -179,6 +203,13 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/privatelinkservices" => device::private_link_service,
         "microsoft.network/privateendpoints" => endpoint::endpoint,
         "microsoft.network/privateendpoints/privatednszonegroups" => endpoint::zone_group,
+        "microsoft.network/dnsresolvers" => resolver::resolver,
+        "microsoft.network/dnsresolvers/inboundendpoints" => resolver::inbound,
+        "microsoft.network/dnsresolvers/outboundendpoints" => resolver::outbound,
+        "microsoft.network/dnsforwardingrulesets" => resolver::ruleset,
+        "microsoft.network/dnsforwardingrulesets/forwardingrules" => resolver::rule,
+        "microsoft.network/dnsforwardingrulesets/virtualnetworklinks" => resolver::ruleset_link,
+        "microsoft.network/dnszones" => private_dns::public_zone,
         "microsoft.network/privatednszones" => private_dns::zone,
         "microsoft.network/privatednszones/virtualnetworklinks" => private_dns::link,
         "microsoft.network/serviceendpointpolicies" => policy::policy,
@@ -191,8 +222,12 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.sql/servers/virtualnetworkrules" => sql::subnet_rule,
         "microsoft.sql/servers/outboundfirewallrules" => sql::outbound_rule,
         _ if kind.ends_with("/privateendpointconnections") => connection::provider,
-        _ => match kind.strip_prefix("microsoft.network/privatednszones/")? {
-            "a" | "aaaa" | "cname" | "mx" | "ptr" | "soa" | "srv" | "txt" => private_dns::record,
+        _ => match kind.rsplit_once('/')? {
+            ("microsoft.network/privatednszones", "a" | "aaaa" | "cname" | "mx" | "ptr" | "soa" | "srv" | "txt")
+            | (
+                "microsoft.network/dnszones",
+                "a" | "aaaa" | "caa" | "cname" | "ds" | "mx" | "naptr" | "ns" | "ptr" | "soa" | "srv" | "tlsa" | "txt",
+            ) => private_dns::record,
             _ => return None,
         },
     })

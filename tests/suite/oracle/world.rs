@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use watertight::facts::Fact;
 use watertight::facts::config::*;
+use watertight::facts::dns::*;
 use watertight::facts::gap::*;
 use watertight::facts::network::*;
 use watertight::facts::platform::Platform;
@@ -57,6 +58,9 @@ world! {
     endpoints: PrivateEndpoint, links: PrivateEndpointConnection, endpoint_nics: PrivateEndpointNic,
     endpoint_addresses: PrivateEndpointAddress, endpoint_asgs: PrivateEndpointAsg, provider_links: ProviderConnection,
     zones: PrivateDnsZone, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
+    resolvers: DnsResolver, inbounds: DnsInbound, rulesets: ForwardingRuleset, rules: ForwardingRule, rule_targets: ForwardingTarget,
+    ruleset_links: RulesetLink, public_zones: PublicDnsZone, proxies: DnsProxy, proxy_servers: DnsProxyServer, proxy_policies: DnsProxyPolicy,
+    group_records: ZoneGroupRecord, local_records: LocalRecord, clouds: Clouded,
     policies: EndpointPolicy, policy_scopes: EndpointPolicyScope,
     stores: Store, parts: StorePart, accesses: StoreAccess, ip_rules: StoreIpRule, subnet_rules: StoreSubnetRule,
     boundary_tenants: BoundaryTenant, boundary_subscriptions: BoundarySubscription,
