@@ -99,8 +99,7 @@ fn of_part(index: &Index, part: &StorePart) -> Holder {
 fn by_pattern(index: &Index, platform: &Platform, name: &str) -> Vec<Holder> {
     let mut found = Vec::new();
     for zone in platform.zones() {
-        let Some((prefix, _)) = fit(zone.suffix.as_str(), name) else { continue };
-        let own = prefix.split('.').next().unwrap_or("");
+        let Some((own, _)) = fit(zone.suffix.as_str(), name).filter(|(own, _)| !own.contains('.')) else { continue };
         let mut called = |resource: Sym| {
             // A store that says which names it has has no others.
             let parts = index.store_parts.get(resource);

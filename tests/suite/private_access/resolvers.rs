@@ -38,19 +38,16 @@ fn server(estate: &mut Estate, vnet: &str, position: u16, address: &str) {
     estate.add(VnetDns { vnet: network(vnet), position, server: ip(address) });
 }
 
-/// A ruleset linked to `vnet` with one rule.
+/// A ruleset linked to `vnet` with one rule, added to those it has.
 fn rule(estate: &mut Estate, vnet: &str, domain: &str, target: &str) -> ForwardingRule {
     let ruleset = id("dnsforwardingrulesets/s");
-    estate.add(ForwardingRuleset { ruleset, location: "eastus".into() });
-    estate.add(RulesetLink { link: id("dnsforwardingrulesets/s/virtualnetworklinks/l"), ruleset, vnet: network(vnet), usable: true });
-    let row = ForwardingRule {
-        rule: Sym::new(&format!("{ruleset}/forwardingrules/{domain}")),
-        ruleset,
-        domain: domain.into(),
-        enabled: Tri::Yes,
-    };
-    estate.add(row);
-    estate.add(ForwardingTarget { rule: row.rule, position: 0, server: ip(target), port: 53 });
+    let link = id("dnsforwardingrulesets/s/virtualnetworklinks/l");
+    let rule = Sym::new(&format!("{ruleset}/forwardingrules/{domain}"));
+    let row = ForwardingRule { rule, ruleset, domain: domain.into(), enabled: Tri::Yes };
+    estate.index.insert(ForwardingRuleset { ruleset, location: "eastus".into() }.into());
+    estate.index.insert(RulesetLink { link, ruleset, vnet: network(vnet), usable: true }.into());
+    estate.index.insert(row.into());
+    estate.index.insert(ForwardingTarget { rule, position: 0, server: ip(target), port: 53 }.into());
     row
 }
 
@@ -109,7 +106,7 @@ fn rules_come_after_zones_and_the_longest_one_counts() {
     zone.record(own, "a1.blob", "10.1.9.77");
     assert_eq!(zone.resolve(at("n1"), A1).addresses, [ip("10.1.9.77")], "a zone is asked first, however short its name");
 
-    let row = rule(&mut estate, "n1", "blob.core.windows.net", "10.2.6.4");
+    let row = rule(&mut estate, "n1", "blob.core.windows.net", "10.2.6.4"); // the same again
     estate.index.remove(row.into());
     estate.add(ForwardingRule { enabled: Tri::No, ..row });
     assert_eq!(estate.resolve(at("n1"), A1).answer, Answer::Public, "a rule that is switched off is none");
