@@ -15,6 +15,7 @@ use crate::engine::exfil;
 use crate::explain::way::{Answer, End, Flow, Kind, Step};
 use crate::explain::{point, reach, world::World};
 use crate::facts::estate::Estate;
+use crate::facts::extract::extract;
 use crate::facts::platform::Platform;
 use crate::facts::{Fact, Index};
 use crate::ingest::{self, Change, Input};
@@ -83,7 +84,7 @@ pub struct Ask {
 pub fn open(inputs: &[PathBuf], global: &Global, console: &mut Console) -> Result<Opened, Fail> {
     let progress = console.progress("reading the input");
     let (files, mut diagnostics) = ingest::collect(inputs, &mut *console.stdin);
-    let mut loaded = ingest::read(files);
+    let mut loaded = ingest::read_as_facts(files, extract);
     let config = config(&console.folder, inputs)?;
     let platform = platform(global, loaded.service_tags.take(), &mut diagnostics)?;
     let (estate, mut found) = Estate::from_loaded(loaded);

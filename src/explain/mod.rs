@@ -3,6 +3,7 @@
 pub mod back;
 pub mod candidates;
 pub mod devices;
+pub mod dns_reach;
 pub mod effective;
 pub mod effective_dns;
 pub mod exposure;

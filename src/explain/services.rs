@@ -3,16 +3,14 @@
 use std::cell::RefCell;
 use std::net::IpAddr;
 
-use crate::explain::candidates::{Candidate, choose};
+use crate::explain::dns_reach;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
-use crate::explain::point::to_platform;
 use crate::explain::transport::{self, Arrival, Client, Transport};
 use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::facts::store_facts::Service;
-use crate::model::traffic::{ANY_PORT, Ports};
-use crate::model::{Proto, Set, Span, Stage, Sym, Tri, Via};
+use crate::model::{Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::dns::Reach;
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
@@ -96,48 +94,9 @@ impl Transport for FromPlace<'_, '_> {
     }
 
     fn dns_server(&self, _client: &Client, server: IpAddr) -> Reach {
-        let From::Host(host) = &self.from else { return Reach::Open };
-        let platform = to_platform(self.world, queries(Proto::Udp).or(queries(Proto::Tcp)), host, server);
-        let modelled = platform.is_some() || self.world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&server));
-        let choice = choose(self.world, host.subnet, server);
-        let nowhere = choice.candidates.iter().all(|candidate| match candidate {
-            Candidate::Route(entry) => entry.hop == Hop::None || (entry.hop == Hop::Internet && !crate::model::net::is_public(server)),
-            _ => false,
-        });
-        if platform.is_none() && modelled && nowhere {
-            return Reach::Lost;
-        }
-        let ways = platform.map_or_else(|| self.ways_to_server(host, server), |way| vec![way]);
-        let passes = |proto: Proto| ways.is_empty() || ways.iter().any(|way| !filtered(way, queries(proto)).is_empty());
-        match (passes(Proto::Udp), passes(Proto::Tcp)) {
-            (true, _) => Reach::Open,
-            (false, false) if modelled => Reach::Lost,
-            // Some clients ask over TCP as well.
-            _ => Reach::Unclear,
-        }
+        dns_reach::reach(self.world, &self.from, server)
     }
 }
-
-impl FromPlace<'_, '_> {
-    fn ways_to_server(&self, host: &Host, server: IpAddr) -> Vec<Way> {
-        let packet = Packet::new(Seen::At(host.ip), self.world.asgs_of(host.ip_config), server);
-        let asked = queries(Proto::Udp).or(queries(Proto::Tcp));
-        self.walk(asked, Target::Anyone, Home::Network(host.vnet), Some(host.ip)).from(host, &packet)
-    }
-}
-
-/// What filters on the way may let through of `asked`; whoever answers at its end is another question.
-fn filtered(way: &Way, asked: Set) -> Set {
-    let steps = way.steps.iter().filter(|step| matches!(step.stage, Stage::NsgOutbound | Stage::NsgInbound | Stage::AdminRule));
-    steps.fold(asked, |set, step| set.and(step.span.may))
-}
-
-fn queries(proto: Proto) -> Set {
-    Set::of(proto, DNS_PORT, ANY_PORT)
-}
-
-/// The port of DNS.
-const DNS_PORT: Ports = (53, 53);
 
 /// The site a client is at; empty for one in a network.
 fn client_site(client: &Client) -> Sym {

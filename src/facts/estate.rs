@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::diag::{Diagnostic, Severity};
 use crate::facts::catalog::Fact;
-use crate::facts::extract::{extract, inert};
+use crate::facts::extract::{Extracted, extract, inert};
 use crate::facts::gap::Resource as ResourceRow;
 use crate::ingest::{Change, Loaded, Resource, Source, spread};
 use crate::model::{Sym, ids};
@@ -79,15 +79,20 @@ impl Estate {
             if block.is_empty() {
                 break;
             }
-            let entries = spread(&block, |_, part| part.iter().map(entry_of).collect::<Vec<_>>());
-            for (resource, (entry, mut diagnostics)) in block.iter().zip(entries.into_iter().flatten()) {
+            let waiting: Vec<&Resource> = block.iter().filter(|resource| resource.extracted.is_none()).collect();
+            let extracted = spread(&waiting, |_, part| part.iter().map(|resource| extract(resource)).collect::<Vec<_>>());
+            let mut extracted = extracted.into_iter().flatten();
+            for mut resource in block {
+                let Some(made) = resource.extracted.take().or_else(|| extracted.next()) else { continue };
+                let (entry, mut diagnostics) = entry_of(&resource, made);
                 said.append(&mut diagnostics);
+                let id = resource.id.as_str();
                 // Where a facts folder and an export hold the same resource, the export is right.
-                if let Some(old) = estate.entries.remove(resource.id.as_str()) {
+                if let Some(old) = estate.entries.remove(id) {
                     estate.forget(&old.facts, None);
                 }
                 estate.remember(&entry.facts, None);
-                estate.entries.insert(resource.id.as_str(), entry);
+                estate.entries.insert(id, entry);
             }
         }
         (estate, said)
@@ -227,7 +232,7 @@ impl Estate {
             resource.location = if resource.location.is_empty() { row.location } else { resource.location };
             resource.tenant = if resource.tenant.is_empty() { row.tenant } else { resource.tenant };
         }
-        let (entry, said) = entry_of(&resource);
+        let (entry, said) = entry_of(&resource, extract(&resource));
         if resource.embedded && self.entries.get(id).is_some_and(|old| !old.embedded) {
             if self.entries.get(id).is_some_and(|old| old.facts != entry.facts) {
                 diagnostics.push(
@@ -333,20 +338,17 @@ impl Estate {
     }
 }
 
-/// The entry of a resource, each fact once, the `resource` row first.
-fn entry_of(resource: &Resource) -> (Entry, Vec<Diagnostic>) {
-    let extracted = extract(resource);
+/// The entry of a resource that became these facts: each of them once, the `resource` row first.
+fn entry_of(resource: &Resource, extracted: Extracted) -> (Entry, Vec<Diagnostic>) {
     let mut facts = extracted.facts;
-    if let Some(rest) = facts.get_mut(1..) {
+    if let Some((first, rest)) = facts.split_first_mut() {
+        if let Fact::Resource(row) = first {
+            // The tenant may have turned out to be the parent's after the body was read.
+            row.tenant = resource.tenant;
+        }
         rest.sort_unstable();
     }
     facts.dedup();
-    let lacks = |key: &str| resource.body.get(key).and_then(|value| value.as_str()).is_none_or(str::is_empty);
-    let entry = Entry {
-        source: resource.source.clone(),
-        embedded: resource.embedded,
-        inherits: (lacks("location"), lacks("tenantId")),
-        facts: facts.into(),
-    };
+    let entry = Entry { source: resource.source.clone(), embedded: resource.embedded, inherits: resource.inherits, facts: facts.into() };
     (entry, extracted.diagnostics)
 }

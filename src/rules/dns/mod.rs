@@ -59,7 +59,7 @@ pub enum Reach {
 /// resolves(V, N, A) :- local_record(V, N, A).                                                                    // dns.4
 /// ```
 pub fn resolve(index: &Index, platform: &Platform, reach: &dyn Fn(IpAddr) -> Reach, view: &View, name: &str) -> Resolution {
-    let resolver = Resolver { index, platform, left: Cell::new(MOST_QUESTIONS) };
+    let resolver = Resolver { index, platform, reach, left: Cell::new(MOST_QUESTIONS) };
     let name = normal(name);
     if let Some(own) = resolver.hosts_file(view, &name) {
         return own;
@@ -72,7 +72,7 @@ pub fn resolve(index: &Index, platform: &Platform, reach: &dyn Fn(IpAddr) -> Rea
             let vnet = subnets.map(|subnet| subnet.vnet).min_by_key(|vnet| vnet.as_str());
             let servers = vnet.map_or(Vec::new(), |vnet| servers(index, vnet, Sym::EMPTY));
             match vnet.filter(|_| !servers.is_empty()) {
-                Some(vnet) => resolver.ask_all(&servers, vnet, reach, &name),
+                Some(vnet) => resolver.ask_all(&servers, vnet, &name),
                 None => resolver.follow(Context::Site { site, alias: false }, &name, 0),
             }
         }
@@ -81,7 +81,7 @@ pub fn resolve(index: &Index, platform: &Platform, reach: &dyn Fn(IpAddr) -> Rea
             if servers.is_empty() {
                 servers.push(server::AZURE_RESOLVER);
             }
-            resolver.ask_all(&servers, vnet, reach, &name)
+            resolver.ask_all(&servers, vnet, &name)
         }
     }
 }
@@ -131,6 +131,8 @@ const MOST_QUESTIONS: u32 = 2000;
 struct Resolver<'a> {
     index: &'a Index,
     platform: &'a Platform,
+    /// Whether whoever asks first gets through to a server.
+    reach: &'a dyn Fn(IpAddr) -> Reach,
     /// How many questions may still be asked.
     left: Cell<u32>,
 }
@@ -160,7 +162,7 @@ impl Resolver<'_> {
         let Some(best) = fitting.clone().map(|f| f.suffix.as_str().len()).max() else { return public() };
         let mut rules: Vec<_> = fitting.filter(|f| f.suffix.as_str().len() == best).collect();
         rules.sort_by_key(|f| f.server);
-        let mut answers: Vec<Resolution> = rules.iter().map(|f| self.ask(f.server, None, name, depth + 1)).collect();
+        let mut answers: Vec<Resolution> = rules.iter().map(|f| self.ask_through(f.server, None, name, depth + 1)).collect();
         if alias && rules.iter().any(|f| !f.chases_cname.lo()) {
             answers.push(public());
         }
@@ -185,16 +187,21 @@ impl Resolver<'_> {
         })
     }
 
-    /// What a client in `vnet` learns from its servers (DNS-04, DNS-05).
-    fn ask_all(&self, servers: &[IpAddr], vnet: Sym, reach: &dyn Fn(IpAddr) -> Reach, name: &str) -> Resolution {
-        let ask = |&server: &IpAddr| match reach(server) {
-            Reach::Open => self.ask(server, Some(vnet), name, 0),
-            Reach::Lost => Resolution::new(Answer::ServFail, name, format!("nothing gets through to the DNS server {server}")).by(vnet),
+    /// What a client in `vnet` learns from its servers (DNS-04).
+    fn ask_all(&self, servers: &[IpAddr], vnet: Sym, name: &str) -> Resolution {
+        first(name, servers.iter().map(|&server| self.ask_through(server, Some(vnet), name, 0)).collect())
+    }
+
+    /// What whoever asks first learns from one server, as far as queries get through (DNS-05).
+    fn ask_through(&self, server: IpAddr, asker: Option<Sym>, name: &str, depth: usize) -> Resolution {
+        let place = asker.unwrap_or_default();
+        match (self.reach)(server) {
+            Reach::Open => self.ask(server, asker, name, depth),
+            Reach::Lost => Resolution::new(Answer::ServFail, name, format!("nothing gets through to the DNS server {server}")).by(place),
             Reach::Unclear => {
                 let reason = format!("whether queries get through to the DNS server {server} is not known");
-                Resolution::new(Answer::Unknown, name, reason).by(vnet)
+                Resolution::new(Answer::Unknown, name, reason).by(place)
             }
-        };
-        first(name, servers.iter().map(ask).collect())
+        }
     }
 }

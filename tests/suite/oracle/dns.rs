@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use watertight::facts::network::DeviceKind;
+use watertight::facts::network::{ConnectionKind, DeviceKind, GatewayKind};
 use watertight::facts::private_access::RecordType;
 use watertight::facts::store_facts::Service;
 use watertight::model::{Proto, Sym, Tri, Verdict, Via};
@@ -239,17 +239,35 @@ impl World<'_> {
             here.max_by_key(|f| f.suffix.as_str().len()).copied()
         };
         if let Some(f) = forwarder(name) {
-            return self.ask(f.server, name, 0);
+            return self.ask_from_site(site, f.server, name);
         }
         if let Some(alias) = self.private_name(name).filter(|_| self.has_alias(name) != Tri::No)
             && let Some(f) = forwarder(&alias)
             && f.chases_cname != Tri::No
         {
-            let private = self.ask(f.server, &alias, 0);
+            let private = self.ask_from_site(site, f.server, &alias);
             let sure = self.has_alias(name) == Tri::Yes && f.chases_cname == Tri::Yes;
             return if sure || private == Answer::Public { private } else { Answer::Unknown("alias") };
         }
         self.public_only(name)
+    }
+
+    /// A site's own servers ask another one, if a gateway leads there.
+    fn ask_from_site(&self, site: Sym, server: IpAddr, name: &str) -> Answer {
+        let modelled = self.vnet_prefixes.iter().any(|p| p.prefix.contains(&server));
+        let gateways: Vec<Sym> = self.connections.iter().filter(|c| self.same_site(site, c.peer)).map(|c| c.gateway).collect();
+        let lost = |gateway: &Sym| {
+            let rooms: Vec<Sym> = self.gateway_subnets.iter().filter(|g| g.gateway == *gateway).map(|g| g.subnet).collect();
+            let known = self.connections.iter().all(|c| c.gateway != *gateway || c.kind == ConnectionKind::Ipsec)
+                && self.gateways.iter().any(|g| g.gateway == *gateway && g.kind == GatewayKind::Vpn);
+            let dropped =
+                |room: &Sym| self.candidates(*room, Addr::Known(server)).iter().all(|c| matches!(c.hop, Hop::Drop | Hop::Internet));
+            known && !rooms.is_empty() && rooms.iter().all(dropped)
+        };
+        if modelled && gateways.iter().all(lost) {
+            return Answer::Nothing("servfail");
+        }
+        self.ask(server, name, 0)
     }
 
     /// Azure's resolver in the context of a network (section 2.2).

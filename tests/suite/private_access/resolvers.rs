@@ -281,7 +281,7 @@ fn every_regional_name_needs_its_own_record() {
     estate.add(resource(account, "microsoft.documentdb/databaseaccounts", "c1"));
     let zone = estate.zone("privatelink.documents.azure.com", "n1");
     estate.record(zone, "c1", "10.1.9.4");
-    assert_eq!(estate.resolve(at("n2"), "c1.documents.azure.com").answer, Answer::Unknown, "its connections are not in the input");
+    assert_eq!(estate.resolve(at("n1"), "c1.documents.azure.com").answer, Answer::Unknown, "its connections are not in the input");
     estate.endpoint("pe1", "n1/p", "10.1.9.4", account, "sql", Consent::Approved);
     assert_eq!(estate.resolve(at("n1"), "c1.documents.azure.com").addresses, [ip("10.1.9.4")]);
     assert_eq!(estate.resolve(at("n1"), "c1-westus.documents.azure.com").answer, Answer::NxDomain);
