@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::cli::args::Global;
 use crate::cli::{Console, Fail};
 use crate::config::{Config, Names, toml};
-use crate::diag::{Diagnostic, Severity, locate};
+use crate::diag::{Diagnostic, Severity, Text};
 use crate::engine::exfil;
 use crate::explain::way::{Answer, End, Flow, Kind, Step};
 use crate::explain::{point, reach, world::World};
@@ -45,7 +45,7 @@ pub struct Opened {
 #[derive(Default)]
 struct Places {
     known: FxHashMap<(Sym, String), Option<usize>>,
-    open: Option<(Sym, Vec<u8>)>,
+    open: Option<(Sym, Text<Vec<u8>>)>,
 }
 
 impl Places {
@@ -55,9 +55,9 @@ impl Places {
             return *known;
         }
         if self.open.as_ref().is_none_or(|(open, _)| *open != file) {
-            self.open = Some((file, fs::read(file.as_str()).unwrap_or_default()));
+            self.open = Some((file, Text::new(fs::read(file.as_str()).unwrap_or_default())));
         }
-        let line = self.open.as_ref().and_then(|(_, bytes)| locate(bytes, pointer)).map(|(line, _)| line);
+        let line = self.open.as_mut().and_then(|(_, text)| text.locate(pointer)).map(|(line, _)| line);
         self.known.insert(key, line);
         line
     }
@@ -163,13 +163,13 @@ fn kept(platform: Platform) -> &'static Platform {
 
 /// Gives diagnostics that name a place their line, reading each file once more.
 fn place(diagnostics: &mut [Diagnostic]) {
-    let mut file: Option<(String, Vec<u8>)> = None;
+    let mut file: Option<(String, Text<Vec<u8>>)> = None;
     for diagnostic in diagnostics.iter_mut().filter(|d| d.line.is_none() && !d.pointer.is_empty()) {
         if file.as_ref().is_none_or(|(name, _)| *name != diagnostic.file) {
-            file = Some((diagnostic.file.clone(), fs::read(&diagnostic.file).unwrap_or_default()));
+            file = Some((diagnostic.file.clone(), Text::new(fs::read(&diagnostic.file).unwrap_or_default())));
         }
-        if let Some((_, bytes)) = &file {
-            diagnostic.line = locate(bytes, &diagnostic.pointer);
+        if let Some((_, text)) = &mut file {
+            diagnostic.line = text.locate(&diagnostic.pointer);
         }
     }
 }

@@ -1,35 +1,80 @@
 //! From a JSON pointer to line and column, by reading the bytes once more.
 
-/// Line and column (from 1) of what `pointer` names in the JSON text `bytes`.
-///
-/// Lenient where ingest is: names are compared without case, a missing `properties` level is skipped (flattened output of the command
-/// line tool), comments are blank. In a file of several documents the first number is the document. Where the rest of the
-/// pointer is not found, the place of what was found last is given; `None` where nothing was.
-pub fn locate(bytes: &[u8], pointer: &str) -> Option<(usize, usize)> {
-    let mut cursor = Cursor { bytes, at: if bytes.starts_with(&[0xef, 0xbb, 0xbf]) { 3 } else { 0 } };
-    cursor.blank();
-    let mut segments: Vec<String> = pointer.split('/').skip(1).map(|s| s.replace("~1", "/").replace("~0", "~")).collect();
-    segments.reverse();
-    if cursor.peek() != Some(b'[')
-        && let Some(document) = segments.last().and_then(|s| s.parse::<usize>().ok())
-    {
-        segments.pop();
-        for _ in 0..document {
-            cursor.skip_value();
-            cursor.blank();
-        }
+use std::collections::HashMap;
+
+/// A JSON text in which many places are looked for: where the elements of its outermost arrays begin is found out once.
+pub struct Text<B> {
+    bytes: B,
+    /// Offsets of the elements of an array, by the pointer of the array; of the documents, by the empty one.
+    elements: HashMap<String, Vec<usize>>,
+    /// Offsets of the first byte of each line.
+    lines: Vec<usize>,
+}
+
+impl<B: AsRef<[u8]>> Text<B> {
+    /// Over the bytes of a file.
+    pub fn new(bytes: B) -> Text<B> {
+        let breaks = bytes.as_ref().iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
+        Text { bytes, elements: HashMap::new(), lines }
     }
-    cursor.peek()?;
-    while let Some(segment) = segments.pop() {
-        let before = cursor.at;
-        if !cursor.enter(&segment) {
-            cursor.at = before;
-            if !segment.eq_ignore_ascii_case("properties") {
-                break;
+
+    /// Line and column (from 1) of what `pointer` names.
+    ///
+    /// Lenient where ingest is: names are compared without case, a missing `properties` level is skipped (flattened output of the command
+    /// line tool), comments are blank. In a file of several documents the first number is the document. Where the rest of the
+    /// pointer is not found, the place of what was found last is given; `None` where nothing was.
+    pub fn locate(&mut self, pointer: &str) -> Option<(usize, usize)> {
+        let bytes = self.bytes.as_ref();
+        let mut cursor = Cursor { bytes, at: if bytes.starts_with(&[0xef, 0xbb, 0xbf]) { 3 } else { 0 } };
+        cursor.blank();
+        let mut segments: Vec<String> = pointer.split('/').skip(1).map(|s| s.replace("~1", "/").replace("~0", "~")).collect();
+        segments.reverse();
+        if cursor.peek() != Some(b'[')
+            && let Some(document) = segments.last().and_then(|s| s.parse::<usize>().ok())
+        {
+            segments.pop();
+            let documents = self.elements.entry(String::new()).or_insert_with(|| cursor.documents());
+            cursor.at = documents.get(document).copied().unwrap_or(bytes.len());
+        }
+        cursor.peek()?;
+        let mut passed = String::new();
+        let mut arrays = 0;
+        while let Some(segment) = segments.pop() {
+            let before = cursor.at;
+            passed.push('/');
+            let index = segment.parse::<usize>().ok().filter(|_| arrays == 0 && cursor.peek() == Some(b'['));
+            let found = match index {
+                // Files are long at their outermost array: an element further in is near.
+                Some(index) => {
+                    arrays += 1;
+                    let elements = self.elements.entry(passed.clone()).or_insert_with(|| cursor.elements());
+                    cursor.at = elements.get(index).copied().unwrap_or(before);
+                    index < elements.len()
+                }
+                None => cursor.enter(&segment),
+            };
+            passed.push_str(&segment);
+            if !found {
+                cursor.at = before;
+                if !segment.eq_ignore_ascii_case("properties") {
+                    break;
+                }
             }
         }
+        Some(self.line_of(cursor.at))
     }
-    Some(line_of_offset(bytes, cursor.at))
+
+    fn line_of(&self, offset: usize) -> (usize, usize) {
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = self.lines[line - 1];
+        (line, characters(&self.bytes.as_ref()[start..offset]) + 1)
+    }
+}
+
+/// Bytes of the form 10xxxxxx continue a character.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&b| b & 0xc0 != 0x80).count()
 }
 
 /// Line and column (from 1, in characters) of a byte offset.
@@ -37,8 +82,7 @@ pub fn line_of_offset(bytes: &[u8], offset: usize) -> (usize, usize) {
     let before = &bytes[..offset.min(bytes.len())];
     let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
     let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-    // Bytes of the form 10xxxxxx continue a character.
-    (line, before[start..].iter().filter(|&&b| b & 0xc0 != 0x80).count() + 1)
+    (line, characters(&before[start..]) + 1)
 }
 
 struct Cursor<'a> {
@@ -127,6 +171,38 @@ impl Cursor<'_> {
         }
     }
 
+    /// Where the documents from here on begin.
+    fn documents(&self) -> Vec<usize> {
+        let mut cursor = Cursor { ..*self };
+        let mut starts = Vec::new();
+        while cursor.peek().is_some() {
+            let before = cursor.at;
+            starts.push(before);
+            cursor.skip_value();
+            cursor.blank();
+            if cursor.at == before {
+                break;
+            }
+        }
+        starts
+    }
+
+    /// Where the elements of the array here begin.
+    fn elements(&self) -> Vec<usize> {
+        let mut cursor = Cursor { at: self.at + 1, ..*self };
+        let mut starts = Vec::new();
+        loop {
+            cursor.blank();
+            if cursor.peek().is_none_or(|b| b == b']') {
+                return starts;
+            }
+            starts.push(cursor.at);
+            if !cursor.next_member() {
+                return starts;
+            }
+        }
+    }
+
     /// Moves from the start of a value to the start of its member `segment`.
     fn enter(&mut self, segment: &str) -> bool {
         match self.peek() {
@@ -180,7 +256,11 @@ impl Cursor<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::locate;
+    use super::Text;
+
+    fn locate(text: &[u8], pointer: &str) -> Option<(usize, usize)> {
+        Text::new(text).locate(pointer)
+    }
 
     #[test]
     fn a_pointer_is_found_in_any_form() {

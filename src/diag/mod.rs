@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::model::Sym;
 
-pub use locate::{line_of_offset, locate};
+pub use locate::{Text, line_of_offset};
 
 /// How much a diagnostic matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

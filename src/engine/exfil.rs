@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use crate::explain::exposure::{Exposed, exposure};
 use crate::explain::point::{pairs, span};
+use crate::explain::stores::{self, Arrivals};
 use crate::explain::way::{Assumption, End, Flow, Mode};
 use crate::explain::world::{World, site_ids};
 use crate::facts::network::NicRole;
@@ -54,8 +55,20 @@ struct Edge {
     assumptions: Vec<Assumption>,
 }
 
-/// By sink and certainty: the nodes at each distance, nearest first.
-type Layers = FxHashMap<(End, bool), Vec<Rc<Vec<End>>>>;
+/// The ways to one sink, level by level: each resting place with its next hop on a shortest way.
+#[derive(Debug, Default)]
+struct Tree {
+    next: FxHashMap<End, End>,
+    /// The places whose shortest way has so many hops (from 1), in the order of their names; the last is empty once all is known.
+    levels: Vec<Level>,
+}
+
+/// Resting places, by network and as a whole, each list in the order of the names.
+#[derive(Debug, Default)]
+struct Level {
+    by_network: FxHashMap<Sym, Vec<End>>,
+    all: Vec<End>,
+}
 
 /// The graph of one estate; edges are evaluated when they are first asked for.
 pub struct Graph<'w, 'a> {
@@ -64,8 +77,10 @@ pub struct Graph<'w, 'a> {
     stores: Vec<(End, bool)>,
     sites: Vec<End>,
     endpoints: Vec<(Sym, End)>,
-    edges: RefCell<FxHashMap<(End, End), Option<Edge>>>,
-    layers: RefCell<Layers>,
+    /// What the edges carry that were looked at; how, and what that takes for granted, is found again where a way over one is told.
+    edges: RefCell<FxHashMap<(End, End), Span>>,
+    arrivals: Arrivals,
+    trees: RefCell<FxHashMap<(End, bool), Rc<RefCell<Tree>>>>,
 }
 
 /// The shortest ways from each source to each sink: a proven one where there is one, else a possible one.
@@ -106,7 +121,16 @@ impl<'w, 'a> Graph<'w, 'a> {
             .collect();
         endpoints.sort_by_key(|(endpoint, _)| endpoint.as_str());
         let sites = site_ids(index).into_iter().map(End::Site).collect();
-        Graph { world, machines, stores, sites, endpoints, edges: RefCell::default(), layers: RefCell::default() }
+        Graph {
+            world,
+            machines,
+            stores,
+            sites,
+            endpoints,
+            edges: RefCell::default(),
+            arrivals: Arrivals::default(),
+            trees: RefCell::default(),
+        }
     }
 
     /// Whether bytes can rest at a node and go on from there. What a person states of an appliance says what passes it: flows through it
@@ -153,52 +177,111 @@ impl<'w, 'a> Graph<'w, 'a> {
         if self.carries(source, sink, proven) {
             return Some(vec![source, sink]);
         }
-        for distance in 1.. {
-            let layer = self.layer(sink, proven, distance);
-            if layer.is_empty() {
+        let tree = self.trees.borrow_mut().entry((sink, proven)).or_default().clone();
+        let mut tree = tree.borrow_mut();
+        let mut first = tree.next.get(&source).copied();
+        let mut depth = 0;
+        while first.is_none() {
+            if tree.levels.len() == depth {
+                self.grow(&mut tree, sink, proven);
+            }
+            let level = &tree.levels[depth];
+            if level.all.is_empty() {
                 return None;
             }
-            let next = layer.iter().find(|node| **node != source && self.carries(source, **node, proven));
-            if let Some(next) = next {
-                let mut nodes = vec![source, *next];
-                for nearer in (1..distance).rev() {
-                    let from = *nodes.last().expect("it starts with two");
-                    let layer = self.layer(sink, proven, nearer);
-                    nodes.extend(layer.iter().find(|node| self.carries(from, **node, proven)));
-                }
-                nodes.push(sink);
-                return Some(nodes);
-            }
+            // A resting place stands in the tree itself; anything else is looked for beside it.
+            first = tree.next.get(&source).copied().or_else(|| self.nearest(source, level, proven));
+            depth += 1;
         }
-        None
+        let mut nodes = vec![source];
+        let mut at = first;
+        while let Some(node) = at {
+            nodes.push(node);
+            at = if node == sink { None } else { tree.next.get(&node).copied() };
+        }
+        Some(nodes)
     }
 
-    /// The resting places inside the boundary whose shortest way to the sink has so many hops.
-    fn layer(&self, sink: End, proven: bool, distance: usize) -> Rc<Vec<End>> {
-        let known = self.layers.borrow().get(&(sink, proven)).cloned().unwrap_or_default();
-        if let Some(layer) = known.get(distance - 1) {
-            return layer.clone();
+    /// Finds the resting places inside the boundary that are one hop further from the sink than those known so far.
+    fn grow(&self, tree: &mut Tree, sink: End, proven: bool) {
+        let mut level = Level::default();
+        let mut found: Vec<(End, End)> = Vec::new();
+        for node in self.inside().filter(|node| *node != sink && self.is_pivot(*node) && !tree.next.contains_key(node)) {
+            let next = match tree.levels.last() {
+                None => self.carries(node, sink, proven).then_some(sink),
+                Some(last) => self.nearest(node, last, proven),
+            };
+            found.extend(next.map(|next| (node, next)));
         }
-        let rest = self.inside().filter(|node| *node != sink && self.is_pivot(*node) && !known.iter().any(|layer| layer.contains(node)));
-        let layer: Vec<End> = match known.last() {
-            None => rest.filter(|node| self.carries(*node, sink, proven)).collect(),
-            Some(last) => rest.filter(|node| last.iter().any(|next| self.carries(*node, *next, proven))).collect(),
+        for (node, next) in found {
+            tree.next.insert(node, next);
+            level.all.push(node);
+            for network in self.networks_of(node) {
+                level.by_network.entry(network).or_default().push(node);
+            }
+        }
+        tree.levels.push(level);
+    }
+
+    /// The first of a level that `node` carries bytes to: of its own networks, then of those peered with them, then of all.
+    fn nearest(&self, node: End, level: &Level, proven: bool) -> Option<End> {
+        let own = self.networks_of(node);
+        let mut near: Vec<Sym> = own.iter().flat_map(|network| self.neighbours(*network)).collect();
+        near.sort_by_key(|network| network.as_str());
+        near.dedup();
+        let of = |network: &Sym| level.by_network.get(network).into_iter().flatten();
+        let mut candidates = own.iter().chain(&near).flat_map(of).chain(&level.all).copied();
+        candidates.find(|next| *next != node && self.carries(node, *next, proven))
+    }
+
+    /// The networks that a machine stands in, or that a store lets in; sorted by name.
+    fn networks_of(&self, node: End) -> Vec<Sym> {
+        let index = self.world.index;
+        let of_nic = |nic: Sym| index.ip_configs_by_nic.get(nic).iter().map(|config| self.world.vnet_of(config.subnet));
+        let mut networks: Vec<Sym> = match node {
+            End::Machine(machine) => index.nics_by_machine.get(machine).iter().flat_map(|row| of_nic(row.nic)).collect(),
+            End::Nic(nic) => of_nic(nic).collect(),
+            End::Subnet(subnet) => vec![self.world.vnet_of(subnet)],
+            End::Store(store, ..) => {
+                let admitted = index.store_subnet_rules.get(store).iter().map(|rule| rule.subnet);
+                let endpoints = index.private_endpoint_connections_by_target.get(store).iter();
+                let endpoints = endpoints.filter_map(|row| index.private_endpoint.one(row.endpoint)).map(|row| row.subnet);
+                admitted.chain(endpoints).map(|subnet| self.world.vnet_of(subnet)).collect()
+            }
+            _ => Vec::new(),
         };
-        let layer = Rc::new(layer);
-        self.layers.borrow_mut().entry((sink, proven)).or_default().push(layer.clone());
-        layer
+        networks.sort_by_key(|network| network.as_str());
+        networks.dedup();
+        networks.retain(|network| !network.is_empty());
+        networks
+    }
+
+    fn neighbours(&self, network: Sym) -> Vec<Sym> {
+        self.world.network(network).peers.iter().filter(|peer| peer.usable.hi()).map(|peer| peer.vnet).collect()
     }
 
     fn carries(&self, from: End, to: End, proven: bool) -> bool {
-        let span = self.edge(from, to).map_or(Span::NONE, |edge| edge.span);
-        if proven { !span.sure.is_empty() } else { !span.may.is_empty() }
+        let key = (from, to);
+        let known = self.edges.borrow().get(&key).copied();
+        let span = known.unwrap_or_else(|| {
+            let quick = match (from, to) {
+                (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
+                _ => stores::carried(self.world, &between(from, to), &self.arrivals),
+            };
+            let span = quick
+                .map(|span| span.within(Set::tcp_udp()))
+                .unwrap_or_else(|| self.evaluate(from, to).map_or(Span::NONE, |edge| edge.span));
+            self.edges.borrow_mut().insert(key, span);
+            span
+        });
+        !if proven { span.sure } else { span.may }.is_empty()
     }
 
     fn path(&self, source: End, nodes: &[End], proven: bool) -> Path {
         let mut assumptions = Vec::new();
         let mut hops = Vec::new();
         for pair in nodes.windows(2) {
-            let Some(edge) = self.edge(pair[0], pair[1]) else { continue };
+            let Some(edge) = self.evaluate(pair[0], pair[1]) else { continue };
             let sure = !edge.span.sure.is_empty();
             let (via, traffic) = if sure { (edge.sure_via, edge.span.sure) } else { (edge.may_via, edge.span.may) };
             if !sure {
@@ -210,15 +293,6 @@ impl<'w, 'a> Graph<'w, 'a> {
         assumptions.dedup();
         let to = nodes.last().copied().unwrap_or(source);
         Path { from: source, to, hops, proven, assumptions }
-    }
-
-    fn edge(&self, from: End, to: End) -> Option<Edge> {
-        if let Some(edge) = self.edges.borrow().get(&(from, to)) {
-            return edge.clone();
-        }
-        let edge = self.evaluate(from, to);
-        self.edges.borrow_mut().insert((from, to), edge.clone());
-        edge
     }
 
     fn evaluate(&self, from: End, to: End) -> Option<Edge> {
@@ -245,7 +319,7 @@ impl<'w, 'a> Graph<'w, 'a> {
 
     /// A flow that `from` opens towards `to`.
     fn flow(&self, from: End, to: End) -> Option<Edge> {
-        let flow = Flow { from, to, traffic: Set::tcp_udp(), mode: Mode::Adversarial, session: true };
+        let flow = between(from, to);
         let pairs = pairs(self.world, &flow);
         let total = span(&pairs).within(Set::tcp_udp());
         if total.is_none() {
@@ -289,6 +363,11 @@ impl<'w, 'a> Graph<'w, 'a> {
         };
         Some(Edge { span, sure_via: via, may_via: via, assumptions })
     }
+}
+
+/// Anything that may carry bytes, by somebody for whom names are no barrier.
+fn between(from: End, to: End) -> Flow {
+    Flow { from, to, traffic: Set::tcp_udp(), mode: Mode::Adversarial, session: true }
 }
 
 /// The better of two edges: sure before possible.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::explain::world::World;
 use crate::facts::network::EndpointPolicies;
-use crate::model::{Prefix, Sym, Tri};
+use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::route::{Context, Entry, Hop, Origin};
 
 /// One next hop that may be chosen.
@@ -143,18 +143,28 @@ pub fn takes_service_endpoint(world: &World<'_>, subnet: Sym, ip: IpAddr) -> boo
 
 /// The service endpoint of `subnet` whose published prefixes hold `ip`.
 fn service_route(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Option<Candidate> {
+    if !net::is_public(ip) {
+        return None;
+    }
     let mut services: Vec<Sym> = world.index.service_endpoints.get(subnet).iter().map(|row| row.service).collect();
     services.sort_by_key(|service| service.as_str());
     services.dedup();
     services.into_iter().find_map(|service| {
         let tag = world.platform.service_tag_of_endpoint(service)?;
-        let prefixes = covered_prefixes(world, subnet, service, tag);
-        prefixes.iter().any(|p| p.contains(&ip)).then_some(Candidate::Service { service, tag })
+        let address = net::host(ip);
+        let holds = |tag: Sym| world.platform.tag_ranges(tag).is_some_and(|ranges| ranges.hold(&address));
+        covered_tags(world, subnet, service, tag).into_iter().any(holds).then_some(Candidate::Service { service, tag })
     })
 }
 
-/// The published prefixes that a service endpoint of the subnet covers: those of its regions, or all (SE-15, SEP-04).
+/// The published prefixes that a service endpoint of the subnet covers.
 pub fn covered_prefixes(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) -> Vec<Prefix> {
+    let tags = covered_tags(world, subnet, service, tag).into_iter();
+    tags.flat_map(|tag| world.platform.tag(tag).unwrap_or_default()).copied().collect()
+}
+
+/// The tags whose prefixes a service endpoint of the subnet covers: those of its regions, or the service's (SE-15, SEP-04).
+fn covered_tags(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) -> Vec<Sym> {
     let listed = world.index.service_endpoints.get(subnet).iter().filter(|row| row.service == service).map(|row| row.location);
     let mut regions: Vec<Sym> = listed.filter(|location| !location.is_empty()).collect();
     let own = world.region_of_subnet(subnet);
@@ -167,10 +177,9 @@ pub fn covered_prefixes(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) 
     }
     let everywhere = regions.iter().any(|region| region.as_str() == "*")
         || (service.as_str() == "microsoft.storage" && world.index.subnet_endpoint_policies.has(subnet));
-    let of = |tag: Sym| world.platform.tag(tag).unwrap_or_default().to_vec();
-    let regional: Vec<Prefix> = regions.iter().flat_map(|region| of(Sym::new(&format!("{tag}.{region}")))).collect();
+    let regional: Vec<Sym> = regions.iter().filter_map(|region| world.platform.regional_tag(tag, *region)).collect();
     // Lists without regional tags say nothing of regions: then the whole service counts.
-    if everywhere || regional.is_empty() { of(tag) } else { regional }
+    if everywhere || regional.is_empty() { vec![tag] } else { regional }
 }
 
 /// Whether the service endpoint's route surely wins: a user's route at least as long, to anything but the internet, makes it doubtful

@@ -428,8 +428,7 @@ impl Walk<'_, '_> {
         if list.iter().all(|prefix| prefix.prefix_len() == prefix.max_prefix_len()) {
             return list.iter().map(|prefix| prefix.network()).collect();
         }
-        let mut cuts = Vec::new();
-        filters::cuts(self.world, host.nic, host.subnet, &mut cuts);
+        let cuts = filters::cuts(self.world, host.nic, host.subnet);
         crate::explain::pieces::of(list, &cuts, |_| true)
     }
 }

@@ -158,21 +158,34 @@ fn deciding<'a>(met: &[Met<'a>], span: Span, asked: Set) -> (Option<Met<'a>>, &'
     (unsure.copied(), if duplicate { "W-DUP-PRIO" } else { "W-UNSUPPORTED" })
 }
 
-/// Every prefix that a group on the way of `host` compares addresses with.
-pub fn cuts(world: &World<'_>, nic: Sym, subnet: Sym, out: &mut Vec<Prefix>) {
+/// Every prefix that the groups on the way of a place and its routes compare addresses with, and the service tags that the groups name.
+pub fn compared(world: &World<'_>, nic: Sym, subnet: Sym) -> (Vec<Prefix>, Vec<Sym>) {
     let groups = world.index.nic_nsg.get(nic).iter().map(|row| row.nsg);
     let groups = groups.chain(world.index.subnet_nsg.get(subnet).iter().map(|row| row.nsg));
+    let (mut prefixes, mut tags) = (Vec::new(), Vec::new());
     for nsg in groups {
         for direction in [Direction::Inbound, Direction::Outbound] {
             let Some(program) = world.program(nsg, direction) else { continue };
             for selector in program.rules.iter().flat_map(|rule| rule.own.iter().chain(&rule.remote)) {
                 match selector {
-                    Selector::Prefix(prefix) => out.push(*prefix),
-                    Selector::Tag(tag) => out.extend(world.platform.tag(*tag).unwrap_or_default()),
-                    _ => {}
+                    Selector::Prefix(prefix) => prefixes.push(*prefix),
+                    Selector::Tag(tag) => tags.push(*tag),
+                    Selector::Any | Selector::Asg(_) => {}
                 }
             }
         }
     }
-    out.extend(world.context(subnet).cuts());
+    prefixes.extend(world.context(subnet).cuts());
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    tags.sort_unstable();
+    tags.dedup();
+    (prefixes, tags)
+}
+
+/// Every prefix that a group on the way of `host` compares addresses with.
+pub fn cuts(world: &World<'_>, nic: Sym, subnet: Sym) -> Vec<Prefix> {
+    let (mut cuts, tags) = compared(world, nic, subnet);
+    cuts.extend(tags.into_iter().flat_map(|tag| world.platform.tag(tag).unwrap_or_default()));
+    cuts
 }

@@ -8,6 +8,7 @@ pub mod effective;
 pub mod effective_dns;
 pub mod exposure;
 pub mod filters;
+pub mod outsiders;
 pub mod packet;
 pub mod pieces;
 pub mod point;

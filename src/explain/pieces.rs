@@ -20,45 +20,48 @@ pub fn of(universe: &[Prefix], cuts: &[Prefix], wanted: impl Fn(IpAddr) -> bool)
 }
 
 /// One wanted address of each piece that `bounds`, the first numbers of pieces, make of `first..=last`.
-fn between(first: IpAddr, last: IpAddr, mut bounds: Vec<u128>, wanted: &impl Fn(IpAddr) -> bool) -> Vec<IpAddr> {
-    let (low, high) = (net::number(first), net::number(last));
+fn between(first: IpAddr, last: IpAddr, bounds: Vec<u128>, wanted: &impl Fn(IpAddr) -> bool) -> Vec<IpAddr> {
+    // Nearly always the first is free; a piece that is taken as a whole is looked through once.
+    let free = |(low, high): (u128, u128)| (low..=high).take(LOOKED_AT).map(|n| net::address(n, first.is_ipv4())).find(|ip| wanted(*ip));
+    spans(net::number(first), net::number(last), bounds).filter_map(free).collect()
+}
+
+/// The pieces that `bounds` make of `low..=high`, in order.
+fn spans(low: u128, high: u128, mut bounds: Vec<u128>) -> impl Iterator<Item = (u128, u128)> {
     bounds.retain(|n| *n > low && *n <= high);
     bounds.push(low);
     bounds.sort_unstable();
     bounds.dedup();
-    let mut out = Vec::new();
-    for (n, bound) in bounds.iter().enumerate() {
-        let end = bounds.get(n + 1).map_or(high, |next| next - 1);
-        // Nearly always the first is free; a piece that is taken as a whole is looked through once.
-        out.extend((*bound..=end).take(LOOKED_AT).map(|n| net::address(n, first.is_ipv4())).find(|ip| wanted(*ip)));
-    }
-    out
+    let ends: Vec<u128> = bounds.iter().skip(1).map(|next| next - 1).chain([high]).collect();
+    bounds.into_iter().zip(ends)
 }
 
 /// Addresses looked at before a piece counts as taken: more than any subnet holds machines.
-const LOOKED_AT: usize = 1 << 17;
+pub const LOOKED_AT: usize = 1 << 17;
 
 /// Where anything in the estate begins or ends, in numbers, one list a family. Sorted.
 #[derive(Clone, Debug, Default)]
 pub struct Bounds {
     v4: Vec<u128>,
     v6: Vec<u128>,
+    /// The prefixes that are written out. Sorted.
+    pub prefixes: Vec<Prefix>,
+    /// The service tags that are named. Sorted.
+    pub tags: Vec<Sym>,
 }
 
 impl Bounds {
     /// Everything that a rule, a route, a network, a site or a contract of the estate tells apart.
     pub fn of(world: &World<'_>) -> Bounds {
         let index = world.index;
-        let mut bounds = Bounds::default();
-        let mut add = |prefix: &Prefix| {
-            let list = if prefix.addr().is_ipv4() { &mut bounds.v4 } else { &mut bounds.v6 };
-            list.extend([net::number(prefix.network()), net::number(prefix.broadcast()).saturating_add(1)]);
-        };
+        let mut prefixes: Vec<Prefix> = Vec::new();
+        let mut add = |prefix: &Prefix| prefixes.push(*prefix);
         index.vnet_prefixes.rows().for_each(|row| add(&row.prefix));
         index.subnet_prefixes.rows().for_each(|row| add(&row.prefix));
         index.peering_prefixes.rows().for_each(|row| add(&row.prefix));
         index.local_gateway_prefixes.rows().for_each(|row| add(&row.prefix));
         index.site_prefixes.rows().for_each(|row| add(&row.prefix));
+        index.public_ip_ranges.rows().for_each(|row| add(&row.prefix));
         index.gateway_client_pools.rows().for_each(|row| add(&row.prefix));
         index.appliance_allows.rows().for_each(|row| [row.from, row.to].iter().for_each(&mut add));
         index.private_endpoint.rows().for_each(|row| world.endpoint_addresses(row.endpoint).iter().for_each(|ip| add(&net::host(*ip))));
@@ -75,7 +78,14 @@ impl Bounds {
         }
         tags.sort();
         tags.dedup();
-        tags.iter().for_each(|tag| world.platform.tag(*tag).unwrap_or_default().iter().for_each(&mut add));
+        prefixes.sort_unstable();
+        prefixes.dedup();
+        let mut bounds = Bounds { prefixes, tags, ..Bounds::default() };
+        let tagged = bounds.tags.iter().flat_map(|tag| world.platform.tag(*tag).unwrap_or_default());
+        for prefix in bounds.prefixes.iter().chain(tagged) {
+            let list = if prefix.addr().is_ipv4() { &mut bounds.v4 } else { &mut bounds.v6 };
+            list.extend([net::number(prefix.network()), net::number(prefix.broadcast()).saturating_add(1)]);
+        }
         for list in [&mut bounds.v4, &mut bounds.v6] {
             list.sort_unstable();
             list.dedup();
@@ -85,9 +95,18 @@ impl Bounds {
 
     /// One wanted address of each piece of `first..=last`.
     pub fn pieces(&self, first: IpAddr, last: IpAddr, wanted: impl Fn(IpAddr) -> bool) -> Vec<IpAddr> {
+        between(first, last, self.inside(first, last), &wanted)
+    }
+
+    /// The first and last number of each piece of `first..=last`.
+    pub fn spans(&self, first: IpAddr, last: IpAddr) -> impl Iterator<Item = (u128, u128)> {
+        spans(net::number(first), net::number(last), self.inside(first, last))
+    }
+
+    fn inside(&self, first: IpAddr, last: IpAddr) -> Vec<u128> {
         let list = if first.is_ipv4() { &self.v4 } else { &self.v6 };
         let from = list.partition_point(|n| *n <= net::number(first));
         let to = list.partition_point(|n| *n <= net::number(last));
-        between(first, last, list[from..to].to_vec(), &wanted)
+        list[from..to].to_vec()
     }
 }

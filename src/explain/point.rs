@@ -3,14 +3,12 @@
 use std::cell::RefCell;
 use std::net::IpAddr;
 
-use crate::explain::candidates::takes_service_endpoint;
 use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
-use crate::explain::pieces;
 use crate::explain::stores;
 use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{Answer, Assumption, End, Flow, Kind, Reason, Step, Way};
-use crate::explain::world::World;
+use crate::explain::world::{Outward, World};
 use crate::facts::network::PublicSku;
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Prefix, Set, Span, Stage, Sym, Verdict, Via, net};
@@ -152,41 +150,12 @@ fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr,
             .collect(),
         End::Internet(Some(ip)) => vec![vec![(ip, Target::Internet)]],
         End::Internet(None) => {
-            let v6 = from.ip.is_ipv6();
-            let addresses = world.internet_from(from.nic, from.subnet, v6, || internet_addresses(world, from));
+            let addresses = world.outsiders(from, Outward::To);
             addresses.iter().map(|ip| vec![(*ip, Target::Internet)]).collect()
         }
         End::Site(site) => site_representatives(world, site).into_iter().map(|ip| vec![(ip, Target::Site(site))]).collect(),
         _ => Vec::new(),
     }
-}
-
-/// The addresses of the internet that make a difference to what a packet of `from` meets; front ends of Azure are destinations of their own:
-/// `external:…`.
-fn internet_addresses(world: &World<'_>, from: &Host) -> Vec<IpAddr> {
-    let mut cuts = Vec::new();
-    filters::cuts(world, from.nic, from.subnet, &mut cuts);
-    cuts.extend(world.transit_cuts());
-    let front_end = |ip: IpAddr| {
-        takes_service_endpoint(world, from.subnet, ip)
-            || world.platform.tags_holding(ip).iter().any(|tag| !tag.as_str().starts_with("azurecloud"))
-    };
-    let named: Vec<Sym> = world.named_tags(from.nic, from.subnet);
-    let explicit: Vec<Prefix> = cuts.iter().copied().filter(|cut| !named.iter().any(|tag| tag_has(world, *tag, cut))).collect();
-    let mut seen = rustc_hash::FxHashSet::default();
-    let addresses = public_representatives(world, &cuts, from.ip.is_ipv6()).into_iter();
-    addresses
-        .filter(|ip| {
-            // Addresses that the same prefixes and the same tags hold get the same answer: one of them is enough.
-            let prefixes: Vec<usize> = (0..explicit.len()).filter(|n| explicit[*n].contains(ip)).collect();
-            seen.insert((prefixes, world.platform.tags_holding(*ip)))
-        })
-        .filter(|ip| !front_end(*ip))
-        .collect()
-}
-
-fn tag_has(world: &World<'_>, tag: Sym, prefix: &Prefix) -> bool {
-    world.platform.tag(tag).is_some_and(|prefixes| prefixes.binary_search(prefix).is_ok())
 }
 
 fn from_places(world: &World<'_>, flow: &Flow) -> Pairs {
@@ -350,11 +319,10 @@ fn in_by(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host],
     let index = world.index;
     let sku = index.public_ip.one(public_ip).map_or(PublicSku::Unknown, |row| row.sku);
     let v6 = index.public_ip_address.one(public_ip).is_some_and(|row| row.address.is_ipv6());
-    let mut cuts = Vec::new();
-    hosts.iter().take(1).for_each(|host| filters::cuts(world, host.nic, host.subnet, &mut cuts));
-    let clients = match source {
-        Some(ip) => vec![ip],
-        None => public_representatives(world, &cuts, v6),
+    let clients = match (source, hosts.first()) {
+        (Some(ip), _) => vec![ip],
+        (None, Some(host)) => world.outsiders(&Host { ip: family(v6), ..host.clone() }, Outward::From).to_vec(),
+        (None, None) => Vec::new(),
     };
     let to = |client: IpAddr, host: &Host| {
         let walk = internet_walk(world, flow, Target::Host(host.clone()));
@@ -374,22 +342,17 @@ fn balanced(pool: Sym) -> Way {
     Way { via: Via::LoadBalancer, steps: vec![unknown.code("W-UNSUPPORTED")] }
 }
 
+/// Any address of a family.
+fn family(v6: bool) -> IpAddr {
+    net::address(0, !v6)
+}
+
 fn internet_walk<'w, 'a>(world: &'w World<'a>, flow: &Flow, target: Target) -> Walk<'w, 'a> {
     Walk { world, asked: flow.traffic, session: flow.session, target, home: Home::Internet, origin: None, sources: RefCell::default() }
 }
 
 fn from_client(client: IpAddr, dst: IpAddr) -> Packet {
     Packet::new(Seen::At(client), Vec::new(), dst)
-}
-
-/// The addresses of the internet that make a difference to the filters in front of `host`.
-fn clients(world: &World<'_>, source: Option<IpAddr>, host: &Host) -> Vec<IpAddr> {
-    if let Some(ip) = source {
-        return vec![ip];
-    }
-    let mut cuts = Vec::new();
-    filters::cuts(world, host.nic, host.subnet, &mut cuts);
-    public_representatives(world, &cuts, host.ip.is_ipv6())
 }
 
 fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip: IpAddr) -> Pairs {
@@ -399,7 +362,7 @@ fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip:
         for row in world.index.public_ips_by_address.get(ip) {
             for config in world.index.ip_configs_by_public_ip.get(row.public_ip) {
                 for host in world.hosts_of_config(config.ip_config) {
-                    sources.extend(clients(world, None, &host));
+                    sources.extend(world.outsiders(&host, Outward::From).iter());
                 }
             }
         }
@@ -544,17 +507,6 @@ fn all_agree(mut each: Vec<Pairs>) -> Pairs {
     let unsure = step(Stage::Route, Span { sure, may: Set::ALL }, "address.9", text).kind(Kind::Assumption).code("W-OVERLAP");
     all.groups.iter_mut().flatten().flatten().for_each(|way| way.steps.insert(0, unsure.clone()));
     all
-}
-
-/// One address of each piece that `cuts` make of public space, what belongs to the estate left out (IN-01).
-pub fn public_representatives(world: &World<'_>, cuts: &[Prefix], v6: bool) -> Vec<IpAddr> {
-    let everything: Prefix = if v6 { "2000::/3" } else { "0.0.0.0/0" }.parse().expect("a literal prefix");
-    let universe = if v6 { vec![everything] } else { net::public(everything) };
-    let ranges: Vec<Prefix> = world.index.public_ip_ranges.rows().map(|row| row.prefix).collect();
-    let mut cuts = cuts.to_vec();
-    cuts.extend(&ranges);
-    let foreign = |ip: IpAddr| !world.index.public_ips_by_address.has(ip) && !ranges.iter().any(|range| range.contains(&ip));
-    pieces::of(&universe, &cuts, foreign)
 }
 
 /// One address of each piece of the site's addresses that the estate tells apart.

@@ -10,7 +10,7 @@ use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::facts::store_facts::Service;
-use crate::model::{Set, Span, Stage, Sym, Tri, Via};
+use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::dns::Reach;
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
@@ -164,7 +164,9 @@ impl Walk<'_, '_> {
                 let elsewhere = elsewhere && front_end.class.within(&entry.prefix, self.world.platform).hi();
                 elsewhere
                     && match tag {
-                        Some(prefixes) => prefixes.iter().any(|p| p.contains(&entry.prefix) || (entry.open && entry.prefix.contains(p))),
+                        Some(prefixes) => {
+                            net::held_by_any(prefixes, &entry.prefix) || (entry.open && net::holds_any(&entry.prefix, prefixes))
+                        }
                         None => entry.prefix.prefix_len() > 0 && front_end.class.within(&entry.prefix, self.world.platform).hi(),
                     }
             })

@@ -1,6 +1,9 @@
 //! Flows whose destination is a store, a private endpoint, a name or any store outside: the pairs of `point`, over the ways of `store`.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
+
+use rustc_hash::FxHashMap;
 
 use crate::explain::dns_reach;
 use crate::explain::packet::{Host, StepExt, step};
@@ -49,6 +52,35 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
         ways
     };
     Some(Pairs { groups: clients.into_iter().map(|group| group.into_iter().map(pair).collect()).collect() })
+}
+
+/// How machines get to public front ends, remembered for one kind of traffic: by address configuration, service tag, region and coverage.
+#[derive(Default)]
+pub struct Arrivals {
+    known: RefCell<FxHashMap<(Sym, Sym, Sym, Tri), store::Arriving>>,
+}
+
+/// What the pairs of an adversarial flow from a machine to a store let through, without the ways that say why; `None` where the machine has several places to
+/// send from, or it is not a machine: then the pairs must be looked at. `arrivals` belongs to one traffic.
+pub fn carried(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Span> {
+    let End::Store(id, part, instance) = flow.to else { return None };
+    if !matches!(flow.from, End::Machine(_) | End::Nic(_)) {
+        return None;
+    }
+    let mut clients = clients(world, flow).into_iter().flatten();
+    let (Some((client, from @ From::Host(_), true)), None) = (clients.next(), clients.next()) else { return None };
+    let transport = FromPlace { world, from, session: flow.session };
+    let arriving = |class: &ServiceClass, covered: Tri| {
+        let key = (client.ip_config, class.tag, class.region, covered);
+        if let Some(known) = arrivals.known.borrow().get(&key) {
+            return known.clone();
+        }
+        let ways = transport.to_service(&client, class, covered, flow.traffic).into_iter();
+        let found: store::Arriving = ways.map(|(way, arrival)| (way.span(), arrival)).collect();
+        arrivals.known.borrow_mut().insert(key, found.clone());
+        found
+    };
+    Some(store::carried(world, &transport, &client, &Target { store: id, part, instance }, flow.traffic, &arriving))
 }
 
 fn nobody(world: &World<'_>, flow: &Flow) -> Way {
@@ -155,7 +187,7 @@ fn regions(world: &World<'_>, client: &Client, service: Service) -> Vec<Sym> {
         }
     }
     regions.extend(world.index.service_endpoints.get(client.subnet).iter().map(|row| row.location));
-    regions.extend(world.index.vnet.rows().map(|row| row.location).chain(world.index.store_parts.rows().map(|row| row.location)));
+    regions.extend(world.regions());
     regions.retain(|region| !region.is_empty() && region.as_str() != "*");
     let named = if regions.len() > 1 { 1 } else { 0 };
     regions[named..].sort_by_key(|region| region.as_str());

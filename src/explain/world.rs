@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::explain::outsiders::Pool;
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::pieces::Bounds;
 use crate::explain::way::{Kind, Step};
+use crate::explain::{filters, outsiders};
 use crate::facts::Index;
 use crate::facts::network::{ConnectionKind, DeviceKind, Direction, EndpointPolicies, GatewayKind, MachineKind, NicRole, PublicSku};
 use crate::facts::platform::Platform;
 use crate::facts::private_access::AddressSource;
-use crate::facts::selector::Selector;
 use crate::model::{Prefix, Span, Stage, Sym, Tri, net};
 use crate::rules::filter::Program;
 use crate::rules::gateway::GatewayRoutes;
@@ -22,11 +23,20 @@ use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways}
 use crate::rules::outbound::{Exits, Method, methods};
 use crate::rules::route::{Context, Network, Table};
 
-/// Addresses of the internet by interface filter, subnet and whether they are IPv6.
-type Internet = FxHashMap<(Sym, Sym, bool), Rc<Vec<IpAddr>>>;
+/// Addresses of the internet by interface filter, subnet, whether they are IPv6, and side.
+type Internet = FxHashMap<(Sym, Sym, bool, Outward), Rc<Vec<IpAddr>>>;
 
 /// Compiled groups by id and direction; `None` for one that is not in the input.
 type Programs = FxHashMap<(Sym, Direction), Option<Rc<Program>>>;
+
+/// On which side of a flow the internet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outward {
+    /// It is sent to.
+    To,
+    /// It sends.
+    From,
+}
 
 /// The facts of one estate with what is compiled from them. Not shared between threads.
 pub struct World<'a> {
@@ -41,7 +51,9 @@ pub struct World<'a> {
     subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
     bounds: OnceCell<Bounds>,
     memberships: RefCell<FxHashMap<Sym, Tri>>,
-    transit_cuts: OnceCell<Vec<Prefix>>,
+    transit: OnceCell<(Vec<Prefix>, Vec<Sym>)>,
+    regions: OnceCell<Vec<Sym>>,
+    pools: [OnceCell<Pool>; 2],
     internet: RefCell<Internet>,
 }
 
@@ -64,7 +76,9 @@ impl<'a> World<'a> {
             subscriptions: RefCell::default(),
             bounds: OnceCell::new(),
             memberships: RefCell::default(),
-            transit_cuts: OnceCell::new(),
+            transit: OnceCell::new(),
+            regions: OnceCell::new(),
+            pools: Default::default(),
             internet: RefCell::default(),
         }
     }
@@ -154,31 +168,55 @@ impl<'a> World<'a> {
         })
     }
 
-    /// Every prefix that an appliance on the way compares addresses with: its own filters and routes, and what is stated of it.
-    pub fn transit_cuts(&self) -> &[Prefix] {
-        self.transit_cuts.get_or_init(|| {
-            let mut cuts = Vec::new();
+    /// Every prefix that an appliance on the way compares addresses with, and the tags its filters name.
+    pub fn transit(&self) -> &(Vec<Prefix>, Vec<Sym>) {
+        self.transit.get_or_init(|| {
+            let (mut cuts, mut tags) = (Vec::new(), Vec::new());
             for nic in self.index.nic.rows().filter(|nic| nic.forwarding) {
                 for config in self.index.ip_configs_by_nic.get(nic.nic) {
-                    crate::explain::filters::cuts(self, nic.nic, config.subnet, &mut cuts);
+                    let (prefixes, named) = filters::compared(self, nic.nic, config.subnet);
+                    cuts.extend(prefixes);
+                    tags.extend(named);
                 }
             }
             cuts.extend(self.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
             cuts.sort();
             cuts.dedup();
-            cuts
+            tags.sort();
+            tags.dedup();
+            (cuts, tags)
         })
     }
 
-    /// One address of the internet for each answer that what a place meets on the way out can give (IN-01); remembered by the filters and
-    /// the subnet of the place.
-    pub fn internet_from(&self, nic: Sym, subnet: Sym, v6: bool, find: impl FnOnce() -> Vec<IpAddr>) -> Rc<Vec<IpAddr>> {
-        let filter = self.index.nic_nsg.one(nic).map_or(Sym::EMPTY, |row| row.nsg);
-        let key = (filter, subnet, v6);
+    /// The regions that a network or a store of the estate is in.
+    pub fn regions(&self) -> &[Sym] {
+        self.regions.get_or_init(|| {
+            let networks = self.index.vnet.rows().map(|row| row.location);
+            let mut regions: Vec<Sym> = networks.chain(self.index.store_parts.rows().map(|row| row.location)).collect();
+            regions.sort_by_key(|region| region.as_str());
+            regions.dedup();
+            regions
+        })
+    }
+
+    /// One address of the internet for each answer that anything in the estate can give.
+    pub fn pool(&self, v6: bool) -> &Pool {
+        self.pools[usize::from(v6)].get_or_init(|| Pool::of(self, v6))
+    }
+
+    /// One address of the internet for each answer that what a place meets on the way out to it, or in from it, can give (IN-01);
+    /// remembered by the filters and the subnet of the place.
+    pub fn outsiders(&self, at: &Host, outward: Outward) -> Rc<Vec<IpAddr>> {
+        let filter = self.index.nic_nsg.one(at.nic).map_or(Sym::EMPTY, |row| row.nsg);
+        let v6 = at.ip.is_ipv6();
+        let key = (filter, at.subnet, v6, outward);
         if let Some(found) = self.internet.borrow().get(&key) {
             return found.clone();
         }
-        let found = Rc::new(find());
+        let found = Rc::new(match outward {
+            Outward::To => outsiders::destinations(self, at),
+            Outward::From => outsiders::sources(self, at.nic, at.subnet, v6),
+        });
         self.internet.borrow_mut().insert(key, found.clone());
         found
     }
@@ -685,30 +723,5 @@ fn table_input(index: &Index, table: Sym) -> Table {
             routes.sort();
             Table::Known { table, gateway_routes: row.gateway_routes, routes }
         }
-    }
-}
-
-impl World<'_> {
-    /// The service tags that the filters of a place, or of any appliance, name; each once.
-    pub fn named_tags(&self, nic: Sym, subnet: Sym) -> Vec<Sym> {
-        let index = self.index;
-        let mut groups: Vec<Sym> = index.nic_nsg.get(nic).iter().map(|row| row.nsg).collect();
-        groups.extend(index.subnet_nsg.get(subnet).iter().map(|row| row.nsg));
-        for nic in index.nic.rows().filter(|nic| nic.forwarding) {
-            groups.extend(index.nic_nsg.get(nic.nic).iter().map(|row| row.nsg));
-            let subnets = index.ip_configs_by_nic.get(nic.nic).iter().map(|config| config.subnet);
-            groups.extend(subnets.flat_map(|subnet| index.subnet_nsg.get(subnet)).map(|row| row.nsg));
-        }
-        let rules = groups.into_iter().flat_map(|nsg| index.nsg_rules.get(nsg));
-        let mut tags: Vec<Sym> = rules
-            .flat_map(|rule| rule.sources.items().into_iter().chain(rule.destinations.items()))
-            .filter_map(|selector| match selector {
-                Selector::Tag(tag) => Some(tag),
-                _ => None,
-            })
-            .collect();
-        tags.sort();
-        tags.dedup();
-        tags
     }
 }

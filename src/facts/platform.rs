@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use crate::facts::catalog::Row;
 use crate::facts::network::{Access, Direction};
 use crate::facts::selector::Selectors;
-use crate::model::{Prefix, Sym, net};
+use crate::model::{Prefix, Ranges, Sym, net};
 
 relations! { PLATFORM_RELATIONS:
     /// `nsg_default(name, direction, priority, access, source, destination)`: the rules every network security group ends with, for any protocol and port
@@ -82,6 +82,21 @@ impl Platform {
     /// The prefixes of a tag, given in lower case, sorted; `None` where the tag is not known (NSG-25).
     pub fn tag(&self, tag: Sym) -> Option<&[Prefix]> {
         self.tags.by_name.get(&tag).map(Vec::as_slice)
+    }
+
+    /// The addresses of a tag, given in lower case; `None` where the tag is not known (NSG-25).
+    pub fn tag_ranges(&self, tag: Sym) -> Option<&Ranges> {
+        self.tags.ranges.get(&tag)
+    }
+
+    /// The addresses that front ends of Azure's services may have: those of every tag but the tags of the cloud as a whole.
+    pub fn front_ends(&self) -> &Ranges {
+        &self.tags.front_ends
+    }
+
+    /// The tag of a service in one region: `storage.westeurope`; `None` where the list does not have it.
+    pub fn regional_tag(&self, service: Sym, region: Sym) -> Option<Sym> {
+        self.tags.regional.get(&(service, region)).copied()
     }
 
     /// The tags one of whose prefixes holds `ip`, sorted by text.
@@ -209,6 +224,10 @@ fn builtin_tags() -> Tags {
 #[derive(Clone, Debug, Default)]
 struct Tags {
     by_name: FxHashMap<Sym, Vec<Prefix>>,
+    ranges: FxHashMap<Sym, Ranges>,
+    front_ends: Ranges,
+    /// By service and region: the tag of both.
+    regional: FxHashMap<(Sym, Sym), Sym>,
     /// One table a prefix length that occurs: network address to the tags that have that prefix.
     v4: Vec<(u8, Networks)>,
     v6: Vec<(u8, Networks)>,
@@ -223,7 +242,11 @@ impl Tags {
         for (&tag, prefixes) in &mut self.by_name {
             prefixes.sort_unstable();
             prefixes.dedup();
-            for prefix in prefixes {
+            self.ranges.insert(tag, prefixes.iter().collect());
+            if let Some((service, region)) = tag.as_str().split_once('.') {
+                self.regional.insert((Sym::new(service), Sym::new(region)), tag);
+            }
+            for prefix in prefixes.iter() {
                 let table = lengths.entry((prefix.addr().is_ipv4(), prefix.prefix_len())).or_default();
                 table.entry(prefix.network()).or_default().push(tag);
             }
@@ -231,6 +254,8 @@ impl Tags {
         for ((is_v4, length), table) in lengths {
             if is_v4 { self.v4.push((length, table)) } else { self.v6.push((length, table)) }
         }
+        let services = self.by_name.iter().filter(|(tag, _)| !tag.as_str().starts_with("azurecloud"));
+        self.front_ends = services.flat_map(|(_, prefixes)| prefixes).collect();
         self.v4.sort_unstable_by_key(|(length, _)| *length);
         self.v6.sort_unstable_by_key(|(length, _)| *length);
         self

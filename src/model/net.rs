@@ -1,6 +1,7 @@
 //! Addresses and prefixes: `ipnet` with the lenient reading that exports need.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::OnceLock;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -66,9 +67,17 @@ pub fn not_public_v4() -> impl Iterator<Item = Prefix> {
 /// The public addresses of the family of `like`, as prefixes: PUB4 or PUB6 of NSG-22.
 pub fn public(like: Prefix) -> Vec<Prefix> {
     match like {
-        IpNet::V4(_) => subtract(&[everything(like)], &not_public_v4().collect::<Vec<_>>()),
-        IpNet::V6(_) => vec!["2000::/3".parse().expect("a literal prefix")],
+        IpNet::V4(_) => {
+            static PUBLIC: OnceLock<Vec<Prefix>> = OnceLock::new();
+            PUBLIC.get_or_init(|| subtract(&[everything(like)], &not_public_v4().collect::<Vec<_>>())).clone()
+        }
+        IpNet::V6(_) => vec![public_v6()],
     }
+}
+
+/// The public addresses of IPv6: PUB6 of NSG-22.
+fn public_v6() -> Prefix {
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3))
 }
 
 /// Whether the prefix holds any public address.
@@ -76,25 +85,19 @@ pub fn overlaps_public(prefix: &Prefix) -> bool {
     match prefix {
         // No prefix is covered by several of the ranges without lying in one of them.
         IpNet::V4(_) => !not_public_v4().any(|range| range.contains(prefix)),
-        IpNet::V6(_) => overlap(prefix, &"2000::/3".parse().expect("a literal prefix")),
+        IpNet::V6(_) => overlap(prefix, &public_v6()),
     }
 }
 
-/// Whether two sorted lists of prefixes share an address.
-pub fn lists_overlap(a: &[Prefix], b: &[Prefix]) -> bool {
-    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
-    while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
-        if overlap(left, right) {
-            return true;
-        }
-        // The one that starts first ends before the other begins, and so before everything after it.
-        if left < right {
-            a.next()
-        } else {
-            b.next()
-        };
-    }
-    false
+/// Whether any prefix of a sorted list holds all of `prefix`.
+pub fn held_by_any(sorted: &[Prefix], prefix: &Prefix) -> bool {
+    let wider = |length| Prefix::new(prefix.network(), length).expect("no longer than the prefix").trunc();
+    (0..=prefix.prefix_len()).any(|length| sorted.binary_search(&wider(length)).is_ok())
+}
+
+/// Whether `prefix` holds all of any prefix of a sorted list.
+pub fn holds_any(prefix: &Prefix, sorted: &[Prefix]) -> bool {
+    sorted.get(sorted.partition_point(|other| other < prefix)).is_some_and(|other| prefix.contains(other))
 }
 
 /// `from` without `what`, as a sorted list of disjoint prefixes.
@@ -154,6 +157,17 @@ mod tests {
         assert_eq!(parse_prefix("10.1.2.3/16").unwrap().to_string(), "10.1.0.0/16");
         assert_eq!(parse_prefix("10.1.2.3").unwrap().to_string(), "10.1.2.3/32");
         assert_eq!(parse_prefix("1234"), None);
+    }
+
+    #[test]
+    fn a_sorted_list_is_searched_for_what_holds_and_what_is_held() {
+        let mut list: Vec<Prefix> = ["10.1.0.0/16", "10.0.0.0/24", "2001:db8::/32"].map(|text| text.parse().unwrap()).to_vec();
+        list.sort_unstable();
+        for asked in ["10.1.2.0/24", "10.1.0.0/16", "10.0.0.0/16", "10.0.0.0/8", "10.2.0.0/16", "2001:db8::1/128", "2000::/3"] {
+            let asked: Prefix = asked.parse().unwrap();
+            assert_eq!(held_by_any(&list, &asked), list.iter().any(|p| p.contains(&asked)), "{asked}");
+            assert_eq!(holds_any(&asked, &list), list.iter().any(|p| asked.contains(p)), "{asked}");
+        }
     }
 
     #[test]

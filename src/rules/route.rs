@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use crate::facts::network::{HopKind, Route};
 use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, UNKNOWN_TAG};
-use crate::model::{Prefix, Sym, Tri, net};
+use crate::model::{Prefix, Ranges, Sym, Tri, net};
 use crate::rules::gateway::GatewayRoutes;
 use crate::rules::peering::Peer;
 
@@ -129,6 +129,35 @@ pub struct Context {
     pub tag_sure: Vec<Prefix>,
     /// Prefixes that UDRs or gateway routes perhaps put there.
     pub tag_maybe: Vec<Prefix>,
+    /// All that is in the tag, as far as the routes are known.
+    pub tag: VirtualNetwork,
+}
+
+/// What the tag `VirtualNetwork` holds on the subnets of a context (NSG-20, NSG-21).
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VirtualNetwork {
+    /// The addresses surely in it.
+    sure: Ranges,
+    /// Those perhaps in it.
+    maybe: Ranges,
+    /// The prefixes in it that have public addresses, and whether surely: few, where there are any.
+    pub public: Vec<(Prefix, Tri)>,
+}
+
+impl VirtualNetwork {
+    fn of(network: &Network, tag_sure: &[Prefix], tag_maybe: &[Prefix]) -> VirtualNetwork {
+        let with = |sure: Tri| move |prefix: &Prefix| (*prefix, sure);
+        let mut all: Vec<(Prefix, Tri)> = network.own.iter().chain(tag_sure).map(with(Tri::Yes)).collect();
+        all.extend(tag_maybe.iter().chain(&network.beyond).map(with(Tri::Maybe)));
+        for peer in network.peers.iter().filter(|peer| peer.own_access) {
+            all.extend(peer.prefixes.iter().map(|(prefix, there)| (*prefix, peer.usable.and(*there))));
+        }
+        all.sort_unstable();
+        all.dedup();
+        let having = |sure: Tri| all.iter().filter(move |(_, known)| *known == sure).map(|(prefix, _)| prefix).collect();
+        let public = all.iter().filter(|(prefix, sure)| sure.hi() && net::overlaps_public(prefix)).copied().collect();
+        VirtualNetwork { sure: having(Tri::Yes), maybe: having(Tri::Maybe), public }
+    }
 }
 
 /// The reserved ranges that lead nowhere unless something else is said (RTE-03).
@@ -140,8 +169,11 @@ pub fn reserved() -> impl Iterator<Item = Prefix> {
 }
 
 fn defaults() -> [Prefix; 2] {
-    ["0.0.0.0/0", "::/0"].map(|text| text.parse().expect("a literal prefix"))
+    [Prefix::V4(ipnet::Ipv4Net::default()), Prefix::V6(ipnet::Ipv6Net::default())]
 }
+
+/// Tables up to this length are walked; in longer ones each length of prefix is looked for.
+const FEW: usize = 64;
 
 impl Context {
     /// Builds the table (RTE-01 to RTE-06, RTE-15 to RTE-18).
@@ -158,6 +190,7 @@ impl Context {
             unknown_routes: Sym::EMPTY,
             tag_sure: Vec::new(),
             tag_maybe: Vec::new(),
+            tag: VirtualNetwork::default(),
             network,
         };
         context.add_system_routes();
@@ -170,6 +203,7 @@ impl Context {
         context.add_reserved();
         context.entries.sort();
         context.entries.dedup();
+        context.tag = VirtualNetwork::of(&context.network, &context.tag_sure, &context.tag_maybe);
         context
     }
 
@@ -294,7 +328,16 @@ impl Context {
 
     /// [`Self::select`] for one address.
     pub fn select_address(&self, ip: IpAddr) -> Vec<Entry> {
-        self.select(|prefix| Tri::from_bool(prefix.contains(&ip)))
+        if self.entries.len() <= FEW {
+            return self.select(|prefix| Tri::from_bool(prefix.contains(&ip)));
+        }
+        let longest = net::host(ip).prefix_len();
+        let lengths = (0..=longest).map(|length| Prefix::new(ip, length).expect("no longer than the address").trunc());
+        let matching = lengths.flat_map(|prefix| {
+            let from = self.entries.partition_point(|e| e.prefix < prefix);
+            self.entries[from..].iter().take_while(move |e| e.prefix == prefix).filter(|e| e.sure.hi()).copied()
+        });
+        self.choose(matching.collect())
     }
 
     /// The choice among routes that all match.
@@ -351,30 +394,19 @@ impl Context {
     ///
     /// `block` is an address or a prefix that no prefix mentioned here cuts.
     pub fn in_virtual_network(&self, block: &Prefix) -> Tri {
-        let inside = |prefixes: &[Prefix]| prefixes.iter().any(|p| p.contains(block));
-        let network = &self.network;
-        let platform_address = net::parse_prefix(PLATFORM_ADDRESS).expect("a literal address");
-        if inside(&network.own) || inside(&self.tag_sure) || platform_address.contains(block) {
-            return Tri::Yes;
+        if self.tag.sure.hold(block) || *block == platform_address() {
+            Tri::Yes
+        } else if self.tag.maybe.hold(block) || !self.unknown.is_empty() {
+            Tri::Maybe
+        } else {
+            Tri::No
         }
-        let mut answer = Tri::No;
-        for peer in network.peers.iter().filter(|peer| peer.own_access) {
-            for (prefix, sure) in &peer.prefixes {
-                if prefix.contains(block) {
-                    answer = answer.or(peer.usable.and(*sure));
-                }
-            }
-        }
-        if answer == Tri::No && (inside(&self.tag_maybe) || inside(&network.beyond) || !self.unknown.is_empty()) {
-            answer = Tri::Maybe;
-        }
-        answer
     }
 
     /// Membership of the addresses of `block` in the tag `Internet` of subnets with this context (NSG-22).
     pub fn in_internet(&self, block: &Prefix) -> Tri {
-        let platform_address = net::parse_prefix(PLATFORM_ADDRESS).expect("a literal address");
-        if !net::is_public(block.network()) || self.network.own.iter().any(|own| own.contains(block)) || platform_address.contains(block) {
+        let own = || self.network.own.iter().any(|own| own.contains(block));
+        if !net::is_public(block.network()) || own() || *block == platform_address() {
             return Tri::No;
         }
         self.in_virtual_network(block).negated().max(Tri::Maybe)
@@ -395,6 +427,11 @@ impl Context {
 
 /// The virtual address of the platform: DNS, health probes, agents (NSG-11).
 pub const PLATFORM_ADDRESS: &str = "168.63.129.16";
+
+/// [`PLATFORM_ADDRESS`] as a prefix.
+pub fn platform_address() -> Prefix {
+    net::host(IpAddr::from([168, 63, 129, 16]))
+}
 
 /// How a route by service tag ranks where its prefix equals another's (RTE-15).
 fn tag_origin(tag: Sym) -> Origin {

@@ -1,11 +1,11 @@
 //! Whether an address field of a rule matches one end of a packet, where the rule's NSG is applied. Tags are also known by their older spellings (NSG-26).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, UNKNOWN_TAG};
-use crate::model::{Prefix, Sym, Tri, net};
-use crate::rules::route::{Context, PLATFORM_ADDRESS};
+use crate::model::{Prefix, Ranges, Sym, Tri, net};
+use crate::rules::route::{Context, platform_address};
 
 /// A public front end of Azure whose address is not known, only what it belongs to (M-14).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,9 +24,8 @@ impl ServiceClass {
     }
 
     /// The prefixes it may have an address of: of its region where the list tells regions apart; `None` where the list lacks the service.
-    fn known<'p>(&self, platform: &'p Platform) -> Option<&'p [Prefix]> {
-        let regional = Sym::new(&format!("{}.{}", self.tag, self.region));
-        platform.tag(regional).or_else(|| platform.tag(self.tag))
+    fn known<'p>(&self, platform: &'p Platform) -> Option<&'p Ranges> {
+        platform.tag_ranges(platform.regional_tag(self.tag, self.region).unwrap_or(self.tag))
     }
 
     /// Whether its address is in the prefix: yes where all of its known prefixes are, no where none overlaps (M-14).
@@ -38,10 +37,9 @@ impl ServiceClass {
             return Tri::No;
         }
         let Some(known) = self.known(platform) else { return Tri::Maybe };
-        let known: Vec<&Prefix> = known.iter().filter(|p| p.addr().is_ipv4() == prefix.addr().is_ipv4()).collect();
-        if !known.is_empty() && known.iter().all(|p| prefix.contains(*p)) {
+        if known.lie_in(prefix) {
             Tri::Yes
-        } else if known.iter().any(|p| net::overlap(p, prefix)) {
+        } else if known.meet(prefix) {
             Tri::Maybe
         } else {
             Tri::No
@@ -104,17 +102,16 @@ fn tag_holds(tag: Sym, block: &Prefix, context: &Context, platform: &Platform) -
         "virtualnetwork" | "virtual_network" => context.in_virtual_network(block),
         "internet" => context.in_internet(block),
         "azureloadbalancer" | "azure_loadbalancer" | "azureplatformdns" => {
-            let address = net::parse_prefix(PLATFORM_ADDRESS).expect("a literal address");
-            let health_v6 = net::parse_prefix("fe80::1234:5678:9abc").expect("a literal address");
-            Tri::from_bool(address.contains(block) || health_v6.contains(block))
+            let probe_v6 = IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0x1234, 0x5678, 0x9abc));
+            Tri::from_bool(*block == platform_address() || *block == net::host(probe_v6))
         }
-        "azureplatformimds" => Tri::from_bool(net::parse_prefix("169.254.169.254").expect("a literal address").contains(block)),
-        _ => match platform.tag(tag) {
-            Some(prefixes) => Tri::from_bool(prefixes.iter().any(|p| p.contains(block))),
+        "azureplatformimds" => Tri::from_bool(*block == net::host(IpAddr::from([169, 254, 169, 254]))),
+        _ => match platform.tag_ranges(tag) {
+            Some(ranges) => Tri::from_bool(ranges.hold(block)),
             None if !net::is_public(block.network()) => Tri::No,
             None => global_tag(tag)
-                .and_then(|global| platform.tag(global))
-                .map_or(Tri::Maybe, |prefixes| if prefixes.iter().any(|p| net::overlap(p, block)) { Tri::Maybe } else { Tri::No }),
+                .and_then(|global| platform.tag_ranges(global))
+                .map_or(Tri::Maybe, |ranges| if ranges.meet(block) { Tri::Maybe } else { Tri::No }),
         },
     }
 }
@@ -144,10 +141,10 @@ fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform
             if same_service {
                 return Tri::No; // another region of the same service
             }
-            match platform.tag(tag) {
+            match platform.tag_ranges(tag) {
                 // Other services have addresses of their own, but the published lists overlap: compare them.
-                Some(prefixes) => match class.known(platform) {
-                    Some(known) if !net::lists_overlap(known, prefixes) => Tri::No,
+                Some(ranges) => match class.known(platform) {
+                    Some(known) if !known.overlap(ranges) => Tri::No,
                     _ => Tri::Maybe,
                 },
                 None => Tri::Maybe,
@@ -169,13 +166,9 @@ pub fn some_public_within(prefix: &Prefix) -> Tri {
 
 /// Whether the tag holds an unknown public IPv4 address.
 fn tag_holds_some_public(tag: Sym, context: &Context) -> Tri {
-    let within = |prefixes: &[Prefix]| prefixes.iter().map(some_public_within).max().unwrap_or(Tri::No);
     let network = || {
-        let peers = context.network.peers.iter().filter(|peer| peer.own_access && peer.usable.hi());
-        let peers = peers.flat_map(|peer| peer.prefixes.iter().map(|(prefix, there)| some_public_within(prefix).and(*there)));
-        let rest = within(&context.tag_maybe).or(within(&context.network.beyond)).min(Tri::Maybe);
-        let rest = if context.unknown.is_empty() { rest } else { Tri::Maybe };
-        within(&context.tag_sure).or(within(&context.network.own)).or(peers.max().unwrap_or(Tri::No)).or(rest)
+        let held = context.tag.public.iter().map(|(prefix, sure)| some_public_within(prefix).and(*sure)).max();
+        held.unwrap_or(Tri::No).or(beyond_knowledge(context))
     };
     match tag.as_str() {
         "virtualnetwork" | "virtual_network" => network(),
@@ -187,18 +180,11 @@ fn tag_holds_some_public(tag: Sym, context: &Context) -> Tri {
 
 /// A front end is in `VirtualNetwork` only where routes put its public address there (NSG-20, NSG-21).
 fn service_in_virtual_network(class: &ServiceClass, context: &Context, platform: &Platform) -> Tri {
-    let inside = |prefixes: &[Prefix]| prefixes.iter().map(|prefix| class.within(prefix, platform)).max().unwrap_or(Tri::No);
-    let sure = inside(&context.tag_sure).or(inside(&context.network.own));
-    let maybe = inside(&context.tag_maybe).or(inside(&context.network.beyond)).min(Tri::Maybe);
-    // A route table that is not in the input may put anything there.
-    let maybe = if context.unknown.is_empty() { maybe } else { Tri::Maybe };
-    let peers = context
-        .network
-        .peers
-        .iter()
-        .filter(|peer| peer.own_access)
-        .flat_map(|peer| peer.prefixes.iter().map(|(prefix, there)| class.within(prefix, platform).and(peer.usable).and(*there)))
-        .max()
-        .unwrap_or(Tri::No);
-    sure.or(maybe).or(peers)
+    let held = context.tag.public.iter().map(|(prefix, sure)| class.within(prefix, platform).and(*sure)).max();
+    held.unwrap_or(Tri::No).or(beyond_knowledge(context))
+}
+
+/// A route table that is not in the input may put anything into `VirtualNetwork`.
+fn beyond_knowledge(context: &Context) -> Tri {
+    if context.unknown.is_empty() { Tri::No } else { Tri::Maybe }
 }

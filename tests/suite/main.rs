@@ -19,3 +19,4 @@ mod scenarios;
 mod selectors;
 mod sessions;
 mod verify;
+mod ways_out;

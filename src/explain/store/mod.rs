@@ -5,6 +5,7 @@
 mod steps;
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{Kind, Mode, Step, Way};
@@ -48,22 +49,60 @@ pub fn view(client: &Client) -> View {
 
 /// The ways from `client` to `target`: those that the client's name resolution leads to, or in adversarial mode all (M-05).
 pub fn ways(world: &World<'_>, transport: &dyn Transport, client: &Client, target: &Target, mode: Mode, traffic: Set) -> Vec<Way> {
-    let Some(&store) = world.index.store.one(target.store) else {
-        return vec![Way { via: Via::Public, steps: vec![steps::unseen(target.store, target.part)] }];
+    match (asked(world, transport, client, target, traffic), mode) {
+        (Err(nowhere), _) => vec![Way { via: Via::Public, steps: vec![nowhere] }],
+        (Ok(asked), Mode::Configured) => asked.configured(),
+        (Ok(asked), Mode::Adversarial) => asked.adversarial(),
+    }
+}
+
+/// What [`ways`] let through together in adversarial mode, for those who ask of many pairs: `arriving` remembers how packets get to public front ends, with
+/// the source they show there. As soon as some of `traffic` surely gets through, the rest is not looked at.
+pub fn carried(
+    world: &World<'_>,
+    transport: &dyn Transport,
+    client: &Client,
+    target: &Target,
+    traffic: Set,
+    arriving: &dyn Fn(&ServiceClass, Tri) -> Arriving,
+) -> Span {
+    let asked = match asked(world, transport, client, target, traffic) {
+        Ok(asked) => asked,
+        Err(nowhere) => return nowhere.span,
     };
+    let (class, covered) = asked.public_class();
+    let mut total = Span::NONE;
+    for (span, source) in arriving(&class, covered).iter().filter(|(span, _)| span.may.meets(traffic)) {
+        let behind = asked.at_front_end(Way { via: Via::Public, steps: Vec::new() }, source);
+        total = total.or(span.and(behind.span()));
+        if total.sure.meets(traffic) {
+            return total;
+        }
+    }
+    let ways = asked.over_endpoints();
+    ways.iter().fold(total, |total, way| total.or(way.span()))
+}
+
+/// What gets to the public front ends of a class, way by way, and the source it shows there.
+pub type Arriving = Rc<[(Span, Arrival)]>;
+
+fn asked<'a>(
+    world: &'a World<'a>,
+    transport: &'a dyn Transport,
+    client: &'a Client,
+    target: &Target,
+    traffic: Set,
+) -> Result<Asked<'a>, Step> {
+    let Some(&store) = world.index.store.one(target.store) else { return Err(steps::unseen(target.store, target.part)) };
     let parts = world.index.store_parts.get(target.store);
-    let Some(part) = parts.iter().find(|p| p.part == target.part && p.instance == target.instance) else {
+    let Some(&part) = parts.iter().find(|p| p.part == target.part && p.instance == target.instance) else {
         let answers = if parts.is_empty() { Span::UNKNOWN } else { Span::NONE };
         let mut none = steps::delivered(target.store, target.part, answers);
         none.text = format!("the store has no endpoint `{}`", private_endpoint::group(target.part, target.instance));
-        return vec![Way { via: Via::Public, steps: vec![none] }];
+        return Err(none);
     };
     let plain_http = world.index.store_access.one(target.store).is_some_and(|access| access.plain_http);
-    let asked = Asked { world, transport, client, store, part: *part, plain_http, traffic };
-    match mode {
-        Mode::Configured => asked.configured(),
-        Mode::Adversarial => asked.adversarial(),
-    }
+    Ok(Asked { world, transport, client, store, part, plain_http, traffic })
 }
 
 /// The ways to the address of a private endpoint itself, whatever name is used; `address` picks one of several (PE-29).
@@ -188,12 +227,25 @@ impl Asked<'_> {
     fn adversarial(&self) -> Vec<Way> {
         let mut ways = self.over_public();
         if !matches!(self.client.kind, ClientKind::Internet(_)) {
-            for connection in self.connections() {
-                let addresses = private_endpoint::addresses(self.world.index, connection.endpoint, self.group());
-                ways.extend(self.over_connection(&connection, &addresses));
-            }
+            ways.extend(self.over_endpoints());
         }
         ways
+    }
+
+    fn over_endpoints(&self) -> Vec<Way> {
+        let over = |connection: PrivateEndpointConnection| {
+            let addresses = private_endpoint::addresses(self.world.index, connection.endpoint, self.group());
+            self.over_connection(&connection, &addresses)
+        };
+        self.connections().into_iter().flat_map(over).collect()
+    }
+
+    /// The front ends that the store's is one of, and whether a service endpoint of the client's subnet covers them.
+    fn public_class(&self) -> (ServiceClass, Tri) {
+        let class = ServiceClass { service: self.store.service, tag: service_tag(self.store.service), region: self.part.location };
+        let coverage =
+            service_endpoint::of(self.world.index, self.world.platform, self.client.subnet, self.store.service, self.part.location);
+        (class, coverage.covered)
     }
 
     /// the name decides.
@@ -304,10 +356,8 @@ impl Asked<'_> {
                 direct(Source::Public { addresses, certain, origin: Origin::OnPrem })
             }
             ClientKind::Machine => {
-                let class = ServiceClass { service: self.store.service, tag: service_tag(self.store.service), region: self.part.location };
-                let coverage =
-                    service_endpoint::of(self.world.index, self.world.platform, self.client.subnet, self.store.service, self.part.location);
-                let ways = self.transport.to_service(self.client, &class, coverage.covered, self.traffic);
+                let (class, covered) = self.public_class();
+                let ways = self.transport.to_service(self.client, &class, covered, self.traffic);
                 if ways.is_empty() {
                     let step = steps::route(Tri::No, self.client.subnet, "no way leads from the subnet to public addresses");
                     vec![(Way { via: Via::Public, steps: vec![step] }, Arrival::Unknown)]

@@ -1,0 +1,95 @@
+//! The search for ways out against searching by hand: no shorter way, none missed, and the quick look at stores says what the ways say.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+use watertight::engine::exfil::{Graph, paths};
+use watertight::explain::point::{pairs, span};
+use watertight::explain::stores::{Arrivals, carried};
+use watertight::explain::way::{End, Flow, Mode};
+use watertight::explain::world::World;
+use watertight::facts::Index;
+use watertight::model::Set;
+
+use crate::agreement::seeded;
+use crate::estates::arb_estate;
+use crate::evaluators::platform;
+
+/// By source and sink: the fewest hops, and whether they are proven; from the single hops there are. Looked for forwards, over all pairs.
+fn by_hand(world: &World<'_>) -> BTreeMap<(String, String), (usize, bool)> {
+    let graph = Graph::new(world);
+    let (inside, sinks): (Vec<End>, Vec<End>) = (graph.inside().collect(), graph.sinks());
+    let appliance = |end: &End| match end {
+        End::Machine(id) => world.index.nics_by_machine.get(*id).iter().any(|row| world.index.appliance.has(row.nic)),
+        _ => false,
+    };
+    let mut found = BTreeMap::new();
+    for proven in [true, false] {
+        let hop = |from: End, to: End| {
+            let direct = paths(world, Some(&[from]), Some(&[to]));
+            direct.iter().any(|path| path.hops.len() == 1 && (path.proven || !proven))
+        };
+        for &source in &inside {
+            for &sink in sinks.iter().filter(|sink| **sink != source) {
+                let mut reached = vec![source];
+                let mut edge = vec![source];
+                let mut hops = 0;
+                let length = loop {
+                    hops += 1;
+                    if edge.iter().any(|node| hop(*node, sink)) {
+                        break Some(hops);
+                    }
+                    let fresh = |to: &&End| !reached.contains(*to) && !appliance(to) && **to != sink;
+                    let next: Vec<End> =
+                        inside.iter().filter(fresh).filter(|to| edge.iter().any(|node| hop(*node, **to))).copied().collect();
+                    if next.is_empty() {
+                        break None;
+                    }
+                    reached.extend(&next);
+                    edge = next;
+                };
+                if let Some(length) = length {
+                    found.entry((format!("{source:?}"), format!("{sink:?}"))).or_insert((length, proven));
+                }
+            }
+        }
+    }
+    found
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 12, failure_persistence: None, ..seeded() })]
+
+    //
+    #[test]
+    fn the_search_finds_the_shortest_ways(estate in arb_estate()) {
+        let index: Index = estate.iter().copied().collect();
+        let world = World::new(&index, platform());
+        let searched = paths(&world, None, None).into_iter();
+        let searched: BTreeMap<_, _> =
+            searched.map(|path| ((format!("{:?}", path.from), format!("{:?}", path.to)), (path.hops.len(), path.proven))).collect();
+        prop_assert_eq!(searched, by_hand(&world));
+    }
+
+    #[test]
+    fn a_quick_look_at_a_store_says_what_its_ways_say(estate in arb_estate()) {
+        let index: Index = estate.iter().copied().collect();
+        let world = World::new(&index, platform());
+        let (traffic, arrivals) = (Set::tcp_udp(), Arrivals::default());
+        let mut looked = 0;
+        for machine in index.machine.rows() {
+            for part in index.store_parts.rows() {
+                let (from, to) = (End::Machine(machine.machine), End::Store(part.store, part.part, part.instance));
+                let flow = Flow { from, to, traffic, mode: Mode::Adversarial, session: true };
+                if let Some(quick) = carried(&world, &flow, &arrivals) {
+                    let whole = span(&pairs(&world, &flow));
+                    let carries = |set: Set| set.meets(traffic);
+                    prop_assert_eq!((carries(quick.sure), carries(quick.may)), (carries(whole.sure), carries(whole.may)), "{:?}", flow);
+                    looked += 1;
+                }
+            }
+        }
+        prop_assert!(looked > 0 || index.machine.rows().count() == 0 || index.store_parts.rows().count() == 0 || index.nic.rows().count() > 1);
+    }
+}
