@@ -93,7 +93,7 @@ pub fn open(inputs: &[PathBuf], global: &Global, console: &mut Console) -> Resul
 
     let empty = estate.is_empty();
     let mut opened = Opened { estate, index: Index::default(), platform, config, stated: Vec::new(), places: Mutex::default() };
-    opened.index = opened.estate.facts().collect();
+    opened.index = opened.estate.said().collect();
     let stated = opened.restate();
     let wrong = stated.iter().any(|d| d.severity == Severity::Error);
     diagnostics.extend(stated);
