@@ -571,7 +571,7 @@ proptest! {
         text[at] = flip;
         let (estate, diagnostics) = Estate::from_loaded(ingest::read(vec![Input { name: "x".into(), bytes: text.clone() }]));
         for diagnostic in diagnostics {
-            let _ = watertight::diag::locate(&text, &diagnostic.pointer);
+            let _ = watertight::diag::Text::new(&text).locate(&diagnostic.pointer);
             let _ = diagnostic.render(true);
         }
         drop(estate);

@@ -77,7 +77,6 @@ proptest! {
         let index: Index = estate.iter().copied().collect();
         let world = World::new(&index, platform());
         let (traffic, arrivals) = (Set::tcp_udp(), Arrivals::default());
-        let mut looked = 0;
         for machine in index.machine.rows() {
             for part in index.store_parts.rows() {
                 let (from, to) = (End::Machine(machine.machine), End::Store(part.store, part.part, part.instance));
@@ -86,10 +85,8 @@ proptest! {
                     let whole = span(&pairs(&world, &flow));
                     let carries = |set: Set| set.meets(traffic);
                     prop_assert_eq!((carries(quick.sure), carries(quick.may)), (carries(whole.sure), carries(whole.may)), "{:?}", flow);
-                    looked += 1;
                 }
             }
         }
-        prop_assert!(looked > 0 || index.machine.rows().count() == 0 || index.store_parts.rows().count() == 0 || index.nic.rows().count() > 1);
     }
 }
