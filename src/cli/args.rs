@@ -108,6 +108,8 @@ pub enum Verb {
     /// The routes, rules or names that hold at one place, in Azure's own shapes
     #[command(after_help = SELECTORS)]
     Effective(EffectiveArgs),
+    /// Misconfigurations, each with what to do about it
+    Lint(LintArgs),
     /// Compliance: all checks, a report, an exit code
     ///
     /// Exit code 1 on any finding, also an unproven one: what must not be is then not shown to be absent. With --snapshot only on what
@@ -262,6 +264,14 @@ pub struct VerifyArgs {
     /// Compare with the approved findings in this folder
     #[arg(long, value_name = "DIR")]
     pub snapshot: Option<PathBuf>,
+}
+
+/// Options of `lint`.
+#[derive(Debug, clap::Args)]
+#[expect(missing_docs, reason = "the help texts stand on the fields of `Inputs`")]
+pub struct LintArgs {
+    #[command(flatten)]
+    pub inputs: Inputs,
 }
 
 /// Options of `accept`.

@@ -22,6 +22,7 @@ use crate::ingest::{self, Change, Input};
 use crate::model::{Set, Sym};
 use crate::query::derived::Derived;
 use crate::query::derived_proof::HOP;
+use crate::query::lint::{self, Lint};
 use crate::query::relations::Relations;
 use crate::query::verify::{self, Because, Finding, Report};
 use crate::query::{DEFAULT_BUDGET, EstateRelations, FactRelations};
@@ -277,6 +278,18 @@ impl Opened {
         let mut report = verify::run(&checks, &relations, DEFAULT_BUDGET);
         report.explain(&|finding| self.why(&derived, finding));
         Ok(report)
+    }
+
+    /// The lints and what they find.
+    ///
+    /// # Errors
+    /// They could not be evaluated: the message.
+    pub fn lint(&self, workers: NonZeroUsize) -> Result<(Vec<Lint>, Vec<lint::Finding>), String> {
+        let world = self.world();
+        let derived = Derived::new(&world, workers);
+        let relations = EstateRelations::new(FactRelations::new(&self.index), Box::new(|relation, bound| derived.rows(relation, bound)));
+        let check = lint::compile(&relations.declarations()).map_err(|error| error.render())?;
+        Ok((lint::lints(&check), lint::run(&check, &relations)?))
     }
 
     /// The proof of a finding: of the derived rows it follows from, else where the resources it names stand.

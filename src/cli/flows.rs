@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::config::{Names, Side};
 use crate::explain::way::{End, Flow, Mode};
 use crate::facts::platform::Platform;
-use crate::facts::store_facts::Service;
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Proto, Set, Sym, Verdict};
 use crate::report::answer::Asked;
@@ -233,13 +232,14 @@ impl<'a> Resolver<'a> {
 
     /// The TCP ports a store answers at (M-16).
     fn own_ports(&self, to: End, proto: Proto) -> &'a [u16] {
-        let part = match to {
-            End::Store(_, part, _) => part,
-            End::External(Service::Storage) => Sym::new("blob"),
-            End::External(Service::KeyVault) => Sym::new("vault"),
-            End::External(Service::Sql) => Sym::new("sqlserver"),
+        let (service, part) = match to {
+            End::Store(id, part, _) => match self.names.index().store.one(id) {
+                Some(row) => (row.service, part),
+                None => return &[],
+            },
+            End::External(service) => (service, service.parts().first().map_or(Sym::EMPTY, |part| Sym::new(part))),
             _ => return &[],
         };
-        if proto == Proto::Tcp { self.platform.ports(part) } else { &[] }
+        if proto == Proto::Tcp { self.platform.ports_of(service, part) } else { &[] }
     }
 }

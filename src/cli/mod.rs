@@ -15,6 +15,7 @@ mod explain;
 mod facts;
 pub mod flows;
 mod generate;
+mod lint;
 mod reach;
 mod schema;
 mod verify;
@@ -111,6 +112,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> u
         Verb::Explain(verb) => explain::run(verb, &args.global, console),
         Verb::Check(verb) => check::run(verb, &args.global, console),
         Verb::Effective(verb) => effective::run(verb, &args.global, console),
+        Verb::Lint(verb) => lint::run(verb, &args.global, console),
         Verb::Verify(verb) => verify::run(verb, &args.global, console),
         Verb::Accept(verb) => accept::run(verb, console),
         Verb::Whatif(verb) => whatif::run(verb, &args.global, console),

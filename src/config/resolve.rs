@@ -70,7 +70,11 @@ impl<'a> Names<'a> {
         index.subnet.rows().for_each(|row| names.add(Kind::Subnet, row.subnet));
         index.vnet.rows().for_each(|row| names.add(Kind::Vnet, row.vnet));
         index.private_endpoint.rows().for_each(|row| names.add(Kind::PrivateEndpoint, row.endpoint));
-        index.store.rows().for_each(|row| names.add(Kind::of_service(row.service), row.store));
+        for row in index.store.rows() {
+            if let Some(kind) = Kind::of_service(row.service) {
+                names.add(kind, row.store);
+            }
+        }
         names.add_sites();
         for ids in names.by_name.values_mut() {
             ids.sort_by_key(|id| id.as_str());
@@ -123,6 +127,7 @@ impl<'a> Names<'a> {
         if found.iter().any(|f| matches!(f, Found::End(_))) {
             found.retain(|f| matches!(f, Found::End(_)));
         }
+        self.keep_principal(&mut found);
         let end = match found.as_slice() {
             [Found::End(end)] => *end,
             [Found::Vnet(vnet)] => {
@@ -149,6 +154,23 @@ impl<'a> Names<'a> {
                 Err(SelectorError::new(format!("`{text}` cannot be a source")).help("write `internet` for whoever is outside"))
             }
             _ => Ok(end),
+        }
+    }
+
+    /// Of the endpoints of one store the one that people mean where they name no other: the app, not its deployment site.
+    fn keep_principal(&self, found: &mut Vec<Found>) {
+        let Some(Found::End(End::Store(store, ..))) = found.first().copied() else { return };
+        let parts: Vec<Sym> = found
+            .iter()
+            .filter_map(|f| match f {
+                Found::End(End::Store(id, part, _)) if *id == store => Some(*part),
+                _ => None,
+            })
+            .collect();
+        if parts.len() == found.len()
+            && let Some(principal) = self.index.store.one(store).and_then(|row| row.service.principal(&parts))
+        {
+            found.retain(|f| matches!(f, Found::End(End::Store(_, part, _)) if *part == principal));
         }
     }
 
@@ -213,13 +235,13 @@ impl<'a> Names<'a> {
             End::Internet(Some(ip)) => format!("internet:{ip}"),
             End::Site(site) => format!("onprem:{}", if site.as_str().starts_with('/') { self.written(site) } else { site.as_str() }),
             End::Store(id, part, instance) => {
-                let Some(kind) = self.index.store.one(id).map(|row| Kind::of_service(row.service)) else { return id.as_str().to_owned() };
+                let Some(service) = self.index.store.one(id).map(|row| row.service) else { return id.as_str().to_owned() };
+                let Some(kind) = Kind::of_service(service) else { return id.as_str().to_owned() };
                 let head = named(kind, id);
                 let secondary = if instance == Instance::Secondary { "-secondary" } else { "" };
-                match kind {
-                    Kind::Storage => format!("{head}{secondary}/{part}"),
-                    _ => format!("{head}{secondary}"),
-                }
+                let parts: Vec<Sym> = self.index.store_parts.get(id).iter().map(|row| row.part).collect();
+                let alone = kind != Kind::Storage && (parts.len() <= 1 || service.principal(&parts) == Some(part));
+                if alone { format!("{head}{secondary}") } else { format!("{head}{secondary}/{part}") }
             }
             End::Fqdn(name) => format!("fqdn:{name}"),
             End::PrivateEndpoint(id) => named(Kind::PrivateEndpoint, id),
@@ -445,7 +467,7 @@ impl<'a> Names<'a> {
                 "fileservices" => Some("file"),
                 "queueservices" => Some("queue"),
                 "tableservices" => Some("table"),
-                "databases" | "secrets" | "keys" => None,
+                "databases" | "secrets" | "keys" | "eventhubs" | "queues" | "topics" => None,
                 _ => return None, // a rule or a connection of the store is no endpoint
             };
             let rows = self.index.store_parts.get(store).iter().filter(|row| row.instance == Instance::Primary);

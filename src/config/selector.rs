@@ -22,12 +22,18 @@ pub enum Kind {
     Storage,
     Sql,
     KeyVault,
+    Cosmos,
+    EventHub,
+    ServiceBus,
+    Acr,
+    Web,
+    Cognitive,
     Onprem,
 }
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 16] = [
         Kind::Vm,
         Kind::Vmss,
         Kind::Nic,
@@ -37,6 +43,12 @@ impl Kind {
         Kind::Storage,
         Kind::Sql,
         Kind::KeyVault,
+        Kind::Cosmos,
+        Kind::EventHub,
+        Kind::ServiceBus,
+        Kind::Acr,
+        Kind::Web,
+        Kind::Cognitive,
         Kind::Onprem,
     ];
 
@@ -52,6 +64,12 @@ impl Kind {
             Kind::Storage => "storage",
             Kind::Sql => "sql",
             Kind::KeyVault => "keyvault",
+            Kind::Cosmos => "cosmos",
+            Kind::EventHub => "eventhub",
+            Kind::ServiceBus => "servicebus",
+            Kind::Acr => "acr",
+            Kind::Web => "web",
+            Kind::Cognitive => "cognitive",
             Kind::Onprem => "onprem",
         }
     }
@@ -68,30 +86,29 @@ impl Kind {
             Kind::Storage => "storage account",
             Kind::Sql => "SQL server",
             Kind::KeyVault => "key vault",
+            Kind::Cosmos => "Cosmos DB account",
+            Kind::EventHub => "Event Hubs namespace",
+            Kind::ServiceBus => "Service Bus namespace",
+            Kind::Acr => "container registry",
+            Kind::Web => "app",
+            Kind::Cognitive => "Cognitive Services account",
             Kind::Onprem => "site",
         }
     }
 
-    /// The kind of the stores of `service`.
-    pub fn of_service(service: Service) -> Kind {
-        match service {
-            Service::Storage => Kind::Storage,
-            Service::KeyVault => Kind::KeyVault,
-            Service::Sql => Kind::Sql,
-        }
+    /// The kind of the stores of `service`; `None` for those that only their id names.
+    pub fn of_service(service: Service) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.is_store() && kind.as_str() == service.as_str())
     }
 
     /// Whether members have parts that a second segment names.
     pub fn is_store(self) -> bool {
-        matches!(self, Kind::Storage | Kind::Sql | Kind::KeyVault)
+        Service::EXTERNAL.iter().any(|service| service.as_str() == self.as_str())
     }
 }
 
 /// The words that start a selector without naming members of the estate.
 const OTHER_WORDS: [&str; 6] = ["ip", "internet", "fqdn", "label", "tag", "external"];
-
-/// The `external:` kinds that are described and not yet derived.
-const LATER: [&str; 6] = ["cosmos", "eventhub", "servicebus", "acr", "web", "cognitive"];
 
 /// What a selector says, before anything is looked up. Names are in lower case.
 #[derive(Clone, Debug)]
@@ -281,11 +298,12 @@ pub fn parse(text: &str) -> Result<Pattern, SelectorError> {
         }
         "external" => {
             let service = rest.to_ascii_lowercase();
-            match Service::parse(&service) {
+            match Service::parse(&service).filter(|service| Service::EXTERNAL.contains(service)) {
                 Some(service) => Ok(Pattern::External(service)),
-                None if LATER.contains(&service.as_str()) => Err(SelectorError::new(format!("`{text}` is not modelled yet"))
-                    .help("storage, keyvault and sql are; the others come later")),
-                None => Err(SelectorError::new(format!("`{rest}` is no external service")).help("write storage, keyvault or sql")),
+                None => {
+                    let words: Vec<&str> = Service::EXTERNAL.iter().map(|service| service.as_str()).collect();
+                    Err(SelectorError::new(format!("`{rest}` is no external service")).help(format!("write one of {}", words.join(", "))))
+                }
             }
         }
         _ => {

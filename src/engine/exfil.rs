@@ -161,8 +161,8 @@ impl<'w, 'a> Graph<'w, 'a> {
 
     /// Everything outside that data can end up in.
     pub fn sinks(&self) -> Vec<End> {
-        let mut sinks =
-            vec![End::External(Service::Storage), End::External(Service::KeyVault), End::External(Service::Sql), End::Internet(None)];
+        let mut sinks: Vec<End> = Service::EXTERNAL.map(End::External).into();
+        sinks.push(End::Internet(None));
         sinks.extend(&self.sites);
         sinks.extend(self.machines.iter().chain(&self.stores).filter(|(_, inside)| !inside).map(|(end, _)| *end));
         let mut foreign: Vec<End> = self.endpoints.iter().map(|(_, target)| *target).collect();
@@ -265,12 +265,12 @@ impl<'w, 'a> Graph<'w, 'a> {
         let known = self.edges.borrow().get(&key).copied();
         let span = known.unwrap_or_else(|| {
             let quick = match (from, to) {
+                _ if self.app(to).is_some() => None,
                 (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
                 _ => stores::carried(self.world, &between(from, to), &self.arrivals),
             };
-            let span = quick
-                .map(|span| span.within(Set::tcp_udp()))
-                .unwrap_or_else(|| self.evaluate(from, to).map_or(Span::NONE, |edge| edge.span));
+            let span =
+                quick.map(|span| span.within(Set::tcp_udp())).unwrap_or_else(|| self.edge(from, to).map_or(Span::NONE, |edge| edge.span));
             self.edges.borrow_mut().insert(key, span);
             span
         });
@@ -281,7 +281,7 @@ impl<'w, 'a> Graph<'w, 'a> {
         let mut assumptions = Vec::new();
         let mut hops = Vec::new();
         for pair in nodes.windows(2) {
-            let Some(edge) = self.evaluate(pair[0], pair[1]) else { continue };
+            let Some(edge) = self.edge(pair[0], pair[1]) else { continue };
             let sure = !edge.span.sure.is_empty();
             let (via, traffic) = if sure { (edge.sure_via, edge.span.sure) } else { (edge.may_via, edge.span.may) };
             if !sure {
@@ -293,6 +293,27 @@ impl<'w, 'a> Graph<'w, 'a> {
         assumptions.dedup();
         let to = nodes.last().copied().unwrap_or(source);
         Path { from: source, to, hops, proven, assumptions }
+    }
+
+    /// What carries bytes from one node to another.
+    fn edge(&self, from: End, to: End) -> Option<Edge> {
+        let mut edge = self.evaluate(from, to)?;
+        if let Some(app) = self.app(to) {
+            edge.span = edge.span.doubted();
+            edge.assumptions.push(Assumption {
+                code: "W-UNSUPPORTED".to_owned(),
+                resource: app,
+                text: "whether the app passes on what it is given is not known".to_owned(),
+            });
+        }
+        Some(edge)
+    }
+
+    /// An app inside runs code of its own: bytes it is given rest there for others only where it means them to.
+    fn app(&self, to: End) -> Option<Sym> {
+        let End::Store(store, ..) = to else { return None };
+        let app = self.world.index.store.one(store).is_some_and(|row| row.service == Service::Web);
+        (app && self.world.inside(store)).then_some(store)
     }
 
     fn evaluate(&self, from: End, to: End) -> Option<Edge> {

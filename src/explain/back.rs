@@ -142,6 +142,14 @@ impl Walk<'_, '_> {
             Hop::Gateway => match home {
                 Home::Internet if passed.is_empty() => Reply::Lost("goes to the gateway, which never saw the packet"),
                 Home::Site(site) if self.leads_to_site(from, site) && passed.is_empty() => Reply::Right,
+                Home::Network(home) if passed.is_empty() => match to {
+                    Seen::At(ip) => match self.world.gateway_leads_to(from.vnet, *ip, home) {
+                        Tri::Yes => Reply::Right,
+                        Tri::Maybe => Reply::Elsewhere("goes to the gateway, which perhaps leads back"),
+                        Tri::No => Reply::Lost("goes to the gateway, which does not lead back"),
+                    },
+                    Seen::SomePublic => Reply::Elsewhere("goes to the gateway"),
+                },
                 Home::Site(site) if !self.leads_to_site(from, site) => Reply::Lost("goes to a gateway without a connection to the site"),
                 _ => Reply::Elsewhere("goes to the gateway"),
             },
@@ -156,7 +164,7 @@ impl Walk<'_, '_> {
     fn drops(&self, ip: std::net::IpAddr, vnet: Sym) -> bool {
         let owners = self.world.owners(ip, vnet);
         let forwards = |host: &Host| self.world.index.nic.one(host.nic).is_some_and(|nic| nic.forwarding);
-        !owners.is_nobody() && owners.devices.is_empty() && !owners.hosts.iter().any(forwards)
+        !owners.is_nobody() && owners.devices.is_empty() && owners.frontends.is_empty() && !owners.hosts.iter().any(forwards)
     }
 
     /// Whether a gateway of the sender's network is connected to the site.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::explain::world::World;
 use crate::facts::network::EndpointPolicies;
 use crate::model::{Prefix, Sym, Tri, net};
+use crate::rules::endpoint_policy;
 use crate::rules::route::{Context, Entry, Hop, Origin};
 
 /// One next hop that may be chosen.
@@ -84,8 +85,9 @@ pub fn choose_some_public(world: &World<'_>, subnet: Sym) -> Choice {
 /// The route of a private endpoint at `ip`, and whether it stays beside the user's routes (RTE-13, PE-20, PE-21).
 ///
 /// ```datalog
-/// endpoint_route(V, A) :- consented(E), private_endpoint(E, S, _), subnet(S, V, _), endpoint_address(E, A).                 // route.5
-/// endpoint_route(V, A) :- joined(V, W), consented(E), private_endpoint(E, S, _), subnet(S, W, _), endpoint_address(E, A).   // route.6
+/// routed(E) :- consents(C), private_endpoint_connection(C, E, _, _, _, _, _).
+/// endpoint_route(V, A) :- routed(E), private_endpoint(E, S, _), subnet(S, V, _), endpoint_address(E, A).                    // route.5
+/// endpoint_route(V, A) :- joined(V, W), routed(E), private_endpoint(E, S, _), subnet(S, W, _), endpoint_address(E, A).      // route.6
 /// ```
 fn endpoint_route(world: &World<'_>, context: &Context, ip: IpAddr) -> Option<(Candidate, Tri)> {
     if !world.is_endpoint_address(ip) {
@@ -127,7 +129,7 @@ fn stays(world: &World<'_>, context: &Context, endpoint: Sym, vnet: Sym, ip: IpA
         Some(EndpointPolicies::Unknown) => Tri::Maybe,
         _ => Tri::No,
     };
-    if local {
+    if local && !world.index.vnet_basic_endpoint_policies.has(vnet) {
         policy = policy.min(Tri::Maybe); // the address route goes, but the local route may not take its place (RTE-14)
     }
     let long_enough = if unknown { long_enough.min(Tri::Maybe) } else { long_enough };
@@ -176,7 +178,7 @@ fn covered_tags(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) -> Vec<S
         }
     }
     let everywhere = regions.iter().any(|region| region.as_str() == "*")
-        || (service.as_str() == "microsoft.storage" && world.index.subnet_endpoint_policies.has(subnet));
+        || (service.as_str() == "microsoft.storage" && endpoint_policy::widens(world.index, subnet).hi());
     let regional: Vec<Sym> = regions.iter().filter_map(|region| world.platform.regional_tag(tag, *region)).collect();
     // Lists without regional tags say nothing of regions: then the whole service counts.
     if everywhere || regional.is_empty() { vec![tag] } else { regional }

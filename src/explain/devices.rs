@@ -4,12 +4,13 @@ use std::net::IpAddr;
 
 use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
-use crate::explain::walk::{Home, Passed, Target, Trail, Walk, device_words, tri_span};
+use crate::explain::walk::{Passed, Target, Trail, Walk, device_words, tri_span};
 use crate::explain::way::{Kind, Step, Way};
 use crate::facts::network::{Protocol, PublicSku};
 use crate::model::{Proto, Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
+use crate::rules::peering::Joint;
 
 /// Hops through appliances before a walk is given up as a loop.
 const MAX_APPLIANCES: usize = 16;
@@ -27,6 +28,7 @@ impl Walk<'_, '_> {
         };
         if vnet != at.vnet {
             trail.steps.extend(self.peering_steps(at, vnet, packet, &trail));
+            trail.steps.extend(self.hop_steps(at, vnet, address));
         }
         if packet.service.is_none() && packet.dst == address {
             // The next hop is the destination itself.
@@ -46,6 +48,9 @@ impl Walk<'_, '_> {
             let text = format!("{} {} is the next hop; what it does is not modelled", kind.as_str(), short(*device));
             let unknown = step(stage, Span::UNKNOWN, "appliance.2", text).by(*device, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
             ways.push(trail.and(unknown).end(via));
+        }
+        for frontend in &owners.frontends {
+            self.through_balancer(*frontend, vnet, address, packet, trail.clone(), ways);
         }
         for host in &owners.hosts {
             self.through_host(host, address, packet, trail.clone(), ways);
@@ -71,10 +76,27 @@ impl Walk<'_, '_> {
             .map(|peer| peer.vnet)
     }
 
-    fn through_host(&self, host: &Host, address: IpAddr, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+    /// What an appliance in another network is as a next hop: its subnet must take part in a subnet peering (PEER-12), and whether a connected
+    /// group leads to one is not documented (NVA-01).
+    fn hop_steps(&self, at: &Host, vnet: Sym, address: IpAddr) -> Vec<Step> {
+        let network = self.world.network(at.vnet);
+        let Some(peer) = network.peers.iter().find(|peer| peer.vnet == vnet && peer.usable.hi()) else { return Vec::new() };
+        let mut out = self.world.partial_steps(at, peer, address);
+        if peer.joint == Joint::Group {
+            let text =
+                format!("whether an appliance in {}, a member of the same connected group, can be a next hop is not known", short(vnet));
+            let unsure = step(Stage::Route, Span::UNKNOWN, "appliance.10", text).by(peer.peering, address.to_string());
+            out.push(unsure.kind(Kind::Assumption).code("W-NVA-UNKNOWN"));
+        }
+        out
+    }
+
+    /// The packet is handed to the appliance at `host`; `address` is where replies to it may be sent.
+    pub fn through_host(&self, host: &Host, address: IpAddr, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
         let index = self.world.index;
         let name = short(host.name(self.world));
-        let back_at_it = trail.appliances.iter().any(|passed| passed.nic == host.nic);
+        // Routes look at the destination, which no appliance changes: whatever it did to the source, it would send the packet the same way.
+        let back_at_it = trail.appliances.iter().any(|passed| self.machine_of(passed.nic) == self.machine_of(host.nic));
         if back_at_it || trail.appliances.len() >= MAX_APPLIANCES {
             let text = format!("the packet comes back to appliance {name}: a loop");
             ways.push(trail.and(step(Stage::Appliance, Span::NONE, "appliance.4", text).by(host.nic, "loop")).end(Via::Appliance));
@@ -132,10 +154,18 @@ impl Walk<'_, '_> {
             let unsure = step(Stage::Appliance, Span::UNKNOWN, "appliance.8", text).by(host.nic, "snat");
             trail = trail.and(unsure.kind(Kind::Assumption).code("W-NVA"));
         }
+        // A load balancer in front keeps the two directions together where the packet leaves by the interface it came in by.
+        let address = if exit.nic == host.nic { address } else { host.ip };
+        trail.gateways.clear();
         trail.appliances.push(Passed { nic: host.nic, address, exit: exit.clone(), translated, before });
         let out = filters::outbound(self.world, exit, packet.source(), packet.destination(), packet.ports, self.asked);
         trail.steps.extend(out);
         self.onward(exit, &packet, trail, ways);
+    }
+
+    /// The machine of an interface; one without a machine stands for itself.
+    fn machine_of(&self, nic: Sym) -> Sym {
+        self.world.index.nic_machine.one(nic).map_or(nic, |row| row.machine)
     }
 
     /// What is stated of the appliance behind `nic` (NVA-05), and whether it translates.
@@ -179,71 +209,6 @@ impl Walk<'_, '_> {
         }
         exits.sort_by_key(|exit| (exit.nic.as_str(), exit.ip));
         exits
-    }
-
-    /// The packet is for an address behind the gateway (GW-09).
-    pub fn to_gateway(&self, at: &Host, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
-        let network = self.world.network(at.vnet);
-        let mut trail = trail;
-        trail.via = trail.via.or(Some(Via::Gateway));
-        let gateway = network.gateway.gateways.first().copied().unwrap_or_default();
-        let matching: Vec<_> = network.gateway.routes.iter().filter(|(prefix, _, _)| prefix.contains(&packet.dst)).collect();
-        let longest = matching.iter().map(|(prefix, _, _)| prefix.prefix_len()).max();
-        let sites: Vec<(Sym, Tri)> =
-            matching.iter().filter(|(prefix, _, _)| Some(prefix.prefix_len()) == longest).map(|(_, site, sure)| (*site, *sure)).collect();
-        let wrong = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Internet);
-        // A gateway also passes packets on to the networks that use it (PEER-10, GW-10): how is not modelled.
-        let modelled = self.world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&packet.dst));
-        if sites.is_empty() || wrong || modelled {
-            let learned = network.gateway.unknown_routes;
-            let unknown = !learned.is_empty() || modelled;
-            let (span, code) = match (unknown, modelled) {
-                (false, _) => (Span::NONE, ""),
-                (true, false) => (Span::UNKNOWN, "W-BGP-UNKNOWN"),
-                (true, true) => (Span::UNKNOWN, "W-UNSUPPORTED"),
-            };
-            let text = if modelled {
-                format!("{} lies in a network of the input: whether the gateway passes it on there is not modelled", packet.dst)
-            } else {
-                format!("no site behind the gateway is known to have {}", packet.dst)
-            };
-            let source = if learned.is_empty() { gateway } else { learned };
-            let kind = if unknown { Kind::Assumption } else { Kind::Absence };
-            trail = trail.and(step(Stage::Gateway, span, "gateway.2", text).by(source, "").kind(kind).code(code));
-            ways.push(trail.end(Via::Gateway));
-            return;
-        }
-        let learned = !network.gateway.unknown_routes.is_empty();
-        // Another connection may have learned a longer prefix (GW-04).
-        let several = sites.len() > 1 || (learned && self.world.index.connections_by_gateway.get(gateway).len() > 1);
-        for (site, sure) in sites {
-            let mut trail = trail.clone();
-            if matches!(&self.target, Target::Site(wanted) if !self.world.same_site(*wanted, site)) {
-                let text = format!("{} is at site {}", packet.dst, short(site));
-                ways.push(trail.and(step(Stage::Gateway, Span::NONE, "gateway.2", text).by(gateway, short(site))).end(Via::Gateway));
-                continue;
-            }
-            if matches!(self.home, Home::Site(_)) {
-                let text = format!("whether the gateway joins two sites is not known: to {}", short(site));
-                let unsure = step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).by(gateway, "").kind(Kind::Assumption);
-                trail = trail.and(unsure.code("W-BGP-UNKNOWN"));
-            }
-            if several {
-                let text = format!("several sites have {}: which of them the gateway chooses is not known", packet.dst);
-                let unsure = step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).by(gateway, "").kind(Kind::Assumption);
-                trail = trail.and(unsure.code("W-OVERLAP"));
-            }
-            let text = format!("gateway {} delivers it to site {}", short(gateway), short(site));
-            let mut by = step(Stage::Gateway, tri_span(sure), "gateway.1", text).by(gateway, short(site)).at_fact(site).kind(Kind::Fact);
-            if !sure.lo() {
-                by = by.code("W-CONN-STATE").kind(Kind::Assumption);
-            }
-            trail = trail.and(by);
-            if self.session {
-                trail.steps.extend(self.way_back_from_site(at, packet, &trail));
-            }
-            ways.push(trail.end(Via::Gateway));
-        }
     }
 
     /// The packet reaches a private endpoint's interface: consent, then the filter of its subnet (PE-10, PE-23).
@@ -307,7 +272,15 @@ impl Walk<'_, '_> {
     pub fn at_public_address(&self, packet: &Packet, source: &PublicSource, trail: Trail, ways: &mut Vec<Way>) {
         let index = self.world.index;
         let owners = index.public_ips_by_address.get(packet.dst);
-        if owners.is_empty() && index.public_ip_ranges.rows().any(|row| row.prefix.contains(&packet.dst)) {
+        let ranges = if owners.is_empty() { self.ranges_with(packet.dst) } else { Vec::new() };
+        if !ranges.is_empty() {
+            let mut frontends: Vec<Sym> =
+                ranges.iter().flat_map(|range| index.load_balancer_frontends_by_range.get(*range)).map(|row| row.frontend).collect();
+            frontends.sort_by_key(|frontend| frontend.as_str());
+            if !frontends.is_empty() {
+                frontends.into_iter().for_each(|frontend| self.to_public_frontend(frontend, packet, source, trail.clone(), ways));
+                return;
+            }
             let text = format!("{} belongs to a public IP prefix of the input and to no public address", packet.dst);
             let closed = step(Stage::Route, Span::NONE, "inbound.3", text).by(Sym::EMPTY, "no-endpoint").kind(Kind::Absence);
             ways.push(trail.and(closed).end(Via::Public));
@@ -346,12 +319,20 @@ impl Walk<'_, '_> {
                 });
                 ways.extend(any_place(each.collect()));
             }
+            for frontend in self.world.frontends_of_public_ip(owner.public_ip) {
+                nobody = false;
+                self.to_public_frontend(frontend, packet, source, trail.clone(), ways);
+            }
             for device in index.devices_by_public_ip.get(owner.public_ip) {
                 if index.gateway.has(device.device) || index.nat_gateway.has(device.device) {
                     continue; // its address leads to no machine (IN-12)
                 }
                 nobody = false;
                 let kind = index.device.one(device.device).map_or(crate::facts::network::DeviceKind::Other, |row| row.kind);
+                if self.is_proxy(kind) {
+                    self.at_public_proxy(device.device, owner.public_ip, packet, source, trail.clone(), ways);
+                    continue;
+                }
                 let (stage, via) = device_words(kind);
                 let text = format!("{} {} has the address; what it does is not modelled", kind.as_str(), short(device.device));
                 let unknown = step(stage, Span::UNKNOWN, "inbound.4", text).by(device.device, "").kind(Kind::Assumption);
@@ -379,31 +360,64 @@ impl Walk<'_, '_> {
         trail: Trail,
         ways: &mut Vec<Way>,
     ) {
-        let index = self.world.index;
         let mut trail = trail;
         let text = format!("public address {} stands for {}", short(public_ip), short(host.name(self.world)));
         trail = trail.and(step(Stage::Nat, Span::ALL, "inbound.1", text).by(public_ip, "").at_fact(public_ip).kind(Kind::Fact));
+        if let Some(chained) = self.chained(host.ip_config) {
+            trail = trail.and(chained);
+        }
+        ways.push(self.from_outside(host, public_ip, sku, packet, source, &[host.ip], trail).end(Via::Public));
+    }
+
+    /// In front of a machine that public space leads to: closed until a group opens it (IN-03), then what the filters say of every possible source
+    /// and of every destination in `seen` that they may look at (NSG-06), then the way back (SES-02).
+    #[expect(clippy::too_many_arguments, reason = "the address has a resource, a kind and a machine behind it")]
+    pub fn from_outside(
+        &self,
+        host: &Host,
+        public_ip: Sym,
+        sku: PublicSku,
+        packet: &Packet,
+        source: &PublicSource,
+        seen: &[IpAddr],
+        trail: Trail,
+    ) -> Trail {
+        let index = self.world.index;
+        let mut trail = trail;
         let unfiltered = !index.subnet_nsg.has(host.subnet) && !index.nic_nsg.has(host.nic);
         if unfiltered && sku != PublicSku::Basic {
             let unknown = sku == PublicSku::Unknown;
             let span = if unknown { Span::UNKNOWN } else { Span::NONE };
             let text = format!("a Standard public address is closed while no NSG opens {}", short(host.nic));
             let closed = step(Stage::NsgInbound, span, "inbound.2", text).by(public_ip, "sku=Standard").kind(Kind::Default);
-            trail = trail.and(if unknown { closed.code("W-UNSUPPORTED") } else { closed });
+            let closed = if unknown { closed.code("W-UNSUPPORTED") } else { closed };
+            trail = trail.and(self.perhaps_opened(host, packet, closed));
         }
         let sources: Vec<Seen> = match source {
             PublicSource::SomeAzure => vec![Seen::SomePublic],
             PublicSource::OneOf(list) => self.told_apart(host, list).into_iter().map(Seen::At).collect(),
         };
-        let mut inner = Packet { dst: host.ip, dst_asgs: self.world.asgs_of(host.ip_config), ..packet.clone() };
+        trail.steps.extend(self.admitted(host, packet, &sources, seen));
+        if self.session {
+            for seen in &sources {
+                trail.steps.extend(self.way_back_to_internet(host, seen));
+            }
+        }
+        trail.steps.extend(self.way_home(&trail));
+        trail
+    }
+
+    /// What the filters in front of `host` say where the packet has one of these sources and one of these destinations, nobody knows which: all must
+    /// be admitted for certainty.
+    pub fn admitted(&self, host: &Host, packet: &Packet, sources: &[Seen], destinations: &[IpAddr]) -> Vec<Step> {
+        let mut inner = Packet { dst_asgs: self.world.asgs_of(host.ip_config), ..packet.clone() };
         let mut merged: Vec<Step> = Vec::new();
-        for seen in &sources {
-            inner.src = seen.clone();
+        for (source, dst) in sources.iter().flat_map(|source| destinations.iter().map(move |dst| (source, dst))) {
+            (inner.src, inner.dst) = (source.clone(), *dst);
             for (n, met) in filters::inbound(self.world, host, &inner, self.asked).into_iter().enumerate() {
                 match merged.get_mut(n) {
                     None => merged.push(met),
                     Some(first) => {
-                        // One of several addresses is the source: all must be admitted for certainty.
                         let span = Span { sure: first.span.sure.and(met.span.sure), may: first.span.may.or(met.span.may) };
                         if span != first.span && first.code.is_empty() {
                             first.code = "W-UNSUPPORTED";
@@ -413,14 +427,15 @@ impl Walk<'_, '_> {
                 }
             }
         }
-        trail.steps.extend(merged);
-        if self.session {
-            for seen in &sources {
-                trail.steps.extend(self.way_back_to_internet(host, seen));
-            }
-        }
-        trail.steps.extend(self.way_home(&trail));
-        ways.push(trail.end(Via::Public));
+        merged
+    }
+
+    /// The public prefixes of the input that hold an address, sorted by name.
+    fn ranges_with(&self, ip: IpAddr) -> Vec<Sym> {
+        let rows = self.world.index.public_ip_ranges.rows().filter(|row| row.prefix.contains(&ip));
+        let mut ranges: Vec<Sym> = rows.map(|row| row.public_ip_prefix).collect();
+        ranges.sort_by_key(|range| range.as_str());
+        ranges
     }
 
     /// One address for each part of `list` that the filters in front of `host` and its routes tell apart.
@@ -434,7 +449,7 @@ impl Walk<'_, '_> {
 }
 
 /// A machine whose address is not known may have any of several: only what all of them let through is sure (ADR-06).
-fn any_place(mut each: Vec<Vec<Way>>) -> Vec<Way> {
+pub fn any_place(mut each: Vec<Vec<Way>>) -> Vec<Way> {
     if each.len() < 2 {
         return each.pop().unwrap_or_default();
     }

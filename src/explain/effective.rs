@@ -15,7 +15,7 @@ use crate::facts::selector::Selector;
 use crate::model::traffic::{ANY_PORT, Ports, ports_text};
 use crate::model::{Prefix, Proto, Set, Sym, Tri, net};
 use crate::rules::filter::Rule;
-use crate::rules::route::{Context, Entry, Hop, PLATFORM_ADDRESS};
+use crate::rules::route::{Context, Entry, Hop, Origin, PLATFORM_ADDRESS};
 
 /// The subnet whose routes and rules count at a place, and its interface where it has one.
 fn standing(world: &World<'_>, place: Place) -> (Sym, Sym) {
@@ -74,6 +74,7 @@ fn state(context: &Context, entry: &Entry) -> &'static str {
 fn route(world: &World<'_>, context: &Context, entry: &Entry, state: &str) -> Value {
     let hop = match entry.hop {
         Hop::Local => "VnetLocal",
+        Hop::Peering(_) if entry.origin == Origin::SystemGroup => "ConnectedGroup",
         Hop::Peering(remote) => {
             let region = |vnet: Sym| world.index.vnet.one(vnet).map(|row| row.location);
             match (region(context.network.vnet), region(remote)) {
@@ -93,7 +94,7 @@ fn route(world: &World<'_>, context: &Context, entry: &Entry, state: &str) -> Va
     };
     let source = if entry.origin.is_user() {
         "User"
-    } else if entry.origin == crate::rules::route::Origin::Gateway {
+    } else if entry.origin == Origin::Gateway {
         "VirtualNetworkGateway"
     } else {
         "Default"
@@ -205,6 +206,14 @@ pub fn rules(world: &World<'_>, place: Place) -> Value {
             "effectiveSecurityRules": rules,
             "tagMap": map,
         }));
+    }
+    if value.is_empty() && !subnet.is_empty() {
+        // No group filters here; what the tags of the default rules stand for is worth knowing all the same.
+        let (kind, of) = if nic.is_empty() { ("subnet", subnet) } else { ("networkInterface", nic) };
+        let tags = ["virtualnetwork", "internet", "azureloadbalancer"].map(Sym::new);
+        let map: Map<String, Value> =
+            tags.map(|tag| (tag_name(tag).to_owned(), texts(&expand(world, &context, tag)))).into_iter().collect();
+        value.push(json!({ "association": { kind: { "id": of.as_str() } }, "effectiveSecurityRules": [], "tagMap": map }));
     }
     json!({ "value": value })
 }

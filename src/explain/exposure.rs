@@ -3,7 +3,7 @@
 use crate::explain::store::estate_addresses;
 use crate::explain::world::World;
 use crate::facts::private_access::Consent;
-use crate::facts::store_facts::{PublicAccess, Service};
+use crate::facts::store_facts::{Instance, PublicAccess, Service};
 use crate::model::{Sym, Tri};
 use crate::rules::paas_firewall::{self, Item, Origin, Source};
 use crate::rules::{consent, private_endpoint};
@@ -41,12 +41,12 @@ pub struct Exposure {
 /// Whom the part `part` of `store` lets in from outside, in a fixed order. `inside` is the trust boundary: whether a resource id lies in it (X-01).
 ///
 /// ```datalog
-/// exposed(S, "internet") :- store_access(S, _, "yes", _, _, _), !closed(S).                                      // exposure.1
-/// exposed(S, E) :- provider_connection(_, S, E, "approved", true), !resource(E, _, _, _, _, _, _).               // exposure.2
+/// exposed(S, P, "internet", "proven") :- store_access(S, _, "yes", _, _, _), store_part(S, P, _, _, _), !closed(S). // exposure.1
+/// exposed(S, P, E, "proven") :- provider_connection(_, S, E, "approved", true), store_part(S, P, _, _, _), !inside(E). // exposure.2
 /// ```
 pub fn exposure(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, part: Sym) -> Vec<Exposure> {
     let index = world.index;
-    let Some(firewall) = paas_firewall::firewall(index, store) else { return Vec::new() };
+    let Some(firewall) = paas_firewall::firewall(index, world.platform, store, part) else { return Vec::new() };
     let mut found = Vec::new();
     let mut add = |who: Exposed, admitted: Tri, item: Option<Item>| {
         if admitted.hi() {
@@ -65,7 +65,8 @@ pub fn exposure(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, par
         ask(Exposed::AnyAzureSameRegion, Source::SameRegionAzure);
     }
 
-    let mut subnets: Vec<Sym> = firewall.subnet_rules.iter().map(|rule| rule.subnet).filter(|&subnet| !inside(subnet)).collect();
+    let named = firewall.subnet_rules.iter().map(|rule| rule.subnet).chain(firewall.listed.iter().map(|rule| rule.rule.subnet));
+    let mut subnets: Vec<Sym> = named.filter(|&subnet| !subnet.is_empty() && subnet.as_str() != "*" && !inside(subnet)).collect();
     subnets.sort_by_key(|subnet| subnet.as_str());
     subnets.dedup();
     for subnet in subnets {
@@ -87,37 +88,48 @@ pub fn exposure(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, par
     for resource in resources {
         add(Exposed::ForeignResource(resource), passes, Some(Item::Resource { resource }));
     }
-    if firewall.access.is_some_and(|access| access.trusted) && firewall.store.service != Service::Sql {
-        add(Exposed::Trusted, passes, Some(Item::Trusted));
+    let bypass = firewall.access.is_some_and(|access| access.trusted) || firewall.rule_set.is_some_and(|set| set.trusted);
+    if bypass && firewall.store.service != Service::Sql {
+        add(Exposed::Trusted, passes.and(beyond_the_switch(&firewall)), Some(Item::Trusted));
     }
     found
+}
+
+/// Whether the bypass counts: that of a vault, of storage and of a registry beats a closed switch (ST-08, KV-02, ACR-02), that of the others does not (MSG-02).
+fn beyond_the_switch(firewall: &paas_firewall::Firewall<'_>) -> Tri {
+    let switches = firewall.access.iter().map(|access| access.public).chain(firewall.rule_set.iter().map(|set| set.public));
+    match firewall.store.service {
+        Service::Storage | Service::KeyVault | Service::Acr => Tri::Yes,
+        _ => Tri::from_bool(!switches.into_iter().any(|public| public == PublicAccess::Disabled)),
+    }
 }
 
 /// The private endpoints outside the boundary whose connection may carry traffic (PE-37), in the order of their ids; a pending one is only latent (X-15).
 fn foreign_endpoints(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, part: Sym) -> Vec<(Sym, Tri)> {
     let index = world.index;
     let mut found: Vec<(Sym, Tri)> = Vec::new();
-    for connection in index.private_endpoint_connections_by_target.get(store) {
-        let group = connection.group;
-        let for_part = group == part || group == private_endpoint::group(part, crate::facts::store_facts::Instance::Secondary);
-        if !inside(connection.endpoint) && (for_part || group.is_empty()) {
-            found.push((connection.endpoint, consent::of(index, connection).admitted));
+    let [group, second] = [Instance::Primary, Instance::Secondary].map(|instance| private_endpoint::group(part, instance));
+    let only_part = private_endpoint::only_group(index, store, group);
+    for (at, group) in private_endpoint::anchors(store, group) {
+        for connection in index.private_endpoint_connections_by_target.get(at) {
+            let for_part = connection.group == group || connection.group == second;
+            if !inside(connection.endpoint) && (for_part || connection.group.is_empty()) {
+                found.push((connection.endpoint, consent::of(index, connection).admitted));
+            }
         }
-    }
-    let parts = index.store_parts.get(store);
-    let only_part = parts.iter().all(|p| p.part == part);
-    for connection in index.provider_connections_by_target.get(store) {
-        let seen = index.private_endpoint_connections.get(connection.endpoint).iter().any(|c| c.target == store);
-        if seen || inside(connection.endpoint) {
-            continue;
+        for connection in index.provider_connections_by_target.get(at) {
+            let seen = index.private_endpoint_connections.get(connection.endpoint).iter().any(|c| c.target == at);
+            if seen || inside(connection.endpoint) {
+                continue;
+            }
+            // Which sub-resource it is for stands on its other end, which nobody exported.
+            let admitted = match (connection.state, connection.settled) {
+                (Consent::Approved, true) if only_part && at == store => Tri::Yes,
+                (Consent::Approved | Consent::Unknown, _) | (_, false) => Tri::Maybe,
+                (_, true) => Tri::No,
+            };
+            found.push((connection.endpoint, admitted));
         }
-        // Which sub-resource it is for stands on its other end, which nobody exported.
-        let admitted = match (connection.state, connection.settled) {
-            (Consent::Approved, true) if only_part => Tri::Yes,
-            (Consent::Approved | Consent::Unknown, _) | (_, false) => Tri::Maybe,
-            (_, true) => Tri::No,
-        };
-        found.push((connection.endpoint, admitted));
     }
     found.sort_by_key(|(endpoint, admitted)| (endpoint.as_str(), std::cmp::Reverse(*admitted)));
     found.dedup_by_key(|(endpoint, _)| *endpoint);

@@ -1,11 +1,12 @@
 //! The security groups a packet meets at one interface, as steps.
 
+use crate::explain::admin::{govern, overrule};
 use crate::explain::packet::{Host, Packet, StepExt, short, step};
 use crate::explain::way::{Kind, Step};
-use crate::explain::world::World;
+use crate::explain::world::{Heeds, World};
 use crate::facts::network::Direction;
 use crate::facts::selector::Selector;
-use crate::model::{Prefix, Set, Span, Stage, Sym};
+use crate::model::{Prefix, Proto, Set, Span, Stage, Sym};
 use crate::rules::filter::{Met, SourcePorts, first_match};
 use crate::rules::tag::{Party, Place};
 
@@ -51,6 +52,10 @@ fn steps(
         let stage = if direction == Direction::Outbound { Stage::Route } else { stage };
         out.push(step(stage, Span::UNKNOWN, "filter.3", text).by(host.subnet, "").kind(Kind::Absence).code("W-MISSING"));
     }
+    doubt_platform_subnets(world, host, own, &mut out);
+    let governed = govern(world, host, direction, own, remote, ports, asked);
+    out = out.into_iter().map(|met| overrule(met, governed.always, asked)).collect();
+    out.splice(0..0, governed.step);
     if let Some(cloud) = world.index.clouded.get(host.vnet).iter().find(|row| row.what.as_str() == "filters") {
         let text = format!("`{}` may add rules that are not modelled", short(cloud.resource));
         out.push(step(stage, Span::UNKNOWN, "filter.4", text).by(cloud.resource, "").kind(Kind::Assumption).code("W-UNSUPPORTED"));
@@ -58,6 +63,23 @@ fn steps(
         out.iter_mut().for_each(|step| step.span = Span::UNKNOWN);
     }
     out
+}
+
+/// Groups on subnets whose instances Azure manages count only perhaps (NSG-12, ADR-09), and none filters ICMP of IPv6 (ADR-14).
+fn doubt_platform_subnets(world: &World<'_>, host: &Host, own: Party<'_>, out: &mut [Step]) {
+    let gateway = world.heeds_routes(host.subnet) == Heeds::NoDefault;
+    let delegated = host.nic.is_empty() && world.index.subnet_delegations.has(host.subnet);
+    let v6 = matches!(own.place, Place::At(ip) if ip.is_ipv6());
+    for met in out {
+        if (gateway || delegated) && met.span != Span::ALL {
+            met.span.may = Set::ALL;
+            met.kind = Kind::Assumption;
+            met.code = if gateway { "W-GWSUBNET" } else { "W-DELEGATED" };
+        }
+        if v6 {
+            met.span = met.span.or(Span::exactly(Set::of_proto(Proto::Icmp)));
+        }
+    }
 }
 
 /// Inbound or outbound, as a stage.
@@ -174,6 +196,9 @@ pub fn compared(world: &World<'_>, nic: Sym, subnet: Sym) -> (Vec<Prefix>, Vec<S
                 }
             }
         }
+    }
+    for direction in [Direction::Inbound, Direction::Outbound] {
+        world.admin_program(world.vnet_of(subnet), subnet, direction).compared(&mut prefixes, &mut tags);
     }
     prefixes.extend(world.context(subnet).cuts());
     prefixes.sort_unstable();

@@ -1,6 +1,9 @@
 //! Why, and why not: one flow, evaluated on the settled facts, with every step of the way.
 
+pub mod admin;
 pub mod back;
+pub mod balanced;
+pub mod balancer;
 pub mod candidates;
 pub mod devices;
 pub mod dns_reach;
@@ -8,8 +11,12 @@ pub mod effective;
 pub mod effective_dns;
 pub mod exposure;
 pub mod filters;
+pub mod front_door;
+pub mod gateway;
+pub mod hubs;
 pub mod outsiders;
 pub mod packet;
+pub mod partial;
 pub mod pieces;
 pub mod point;
 pub mod reach;

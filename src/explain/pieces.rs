@@ -68,7 +68,9 @@ impl Bounds {
         index.routes.rows().filter_map(|route| route.hop_address).for_each(|hop| add(&net::host(hop)));
         reserved().for_each(|prefix| add(&prefix));
         let mut tags: Vec<Sym> = Vec::new();
+        index.hub_routes.rows().for_each(|row| add(&row.prefix));
         let rules = index.nsg_rules.rows().flat_map(|rule| [rule.sources, rule.destinations]);
+        let rules = rules.chain(index.admin_rules.rows().flat_map(|rule| [rule.sources, rule.destinations]));
         for selector in rules.chain(index.routes.rows().map(|route| route.destination)).flat_map(|field| field.items()) {
             match selector {
                 Selector::Prefix(prefix) => add(&prefix),

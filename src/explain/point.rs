@@ -4,14 +4,15 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 
 use crate::explain::filters;
+use crate::explain::gateway::unlisted_step;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::stores;
 use crate::explain::walk::{Home, Target, Trail, Walk};
-use crate::explain::way::{Answer, Assumption, End, Flow, Kind, Reason, Step, Way};
+use crate::explain::way::{Answer, Assumption, End, Flow, Kind, Mode, Reason, Step, Way};
 use crate::explain::world::{Outward, World};
 use crate::facts::network::PublicSku;
 use crate::model::traffic::ANY_PORT;
-use crate::model::{Prefix, Set, Span, Stage, Sym, Verdict, Via, net};
+use crate::model::{Set, Span, Stage, Sym, Verdict, Via, net};
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
 use crate::rules::route::PLATFORM_ADDRESS;
@@ -100,6 +101,20 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
     if let End::Unmodelled(resource) = flow.to {
         return one(unmodelled(resource));
     }
+    let mut pairs = of_ends(world, flow);
+    for end in [flow.from, flow.to] {
+        // What a site has besides may be anything, where that is too much to look at one by one (GW-04).
+        if let End::Site(site) = end
+            && world.unlisted_addresses(site).is_none()
+        {
+            let unknown = Way { via: Via::Gateway, steps: vec![unlisted_step(site, &Seen::SomePublic)] };
+            pairs.groups.push(vec![vec![unknown]]);
+        }
+    }
+    pairs
+}
+
+fn of_ends(world: &World<'_>, flow: &Flow) -> Pairs {
     match flow.from {
         End::Machine(_) | End::Nic(_) | End::Subnet(_) => from_places(world, flow),
         End::Internet(source) => from_internet(world, flow, source),
@@ -118,8 +133,15 @@ pub fn one(way: Way) -> Pairs {
 /// A way that ends at something whose behaviour is not modelled.
 pub fn unmodelled(resource: Sym) -> Way {
     let text = format!("how {} sends and answers is not modelled", short(resource));
-    let unknown = step(Stage::Route, Span::UNKNOWN, "reach.9", text).by(resource, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
-    Way { via: Via::Public, steps: vec![unknown] }
+    let unknown = step(Stage::Route, Span::UNKNOWN, "reach.9", text).by(resource, "").kind(Kind::Assumption);
+    Way { via: Via::Public, steps: vec![unknown.code(if is_front_door(resource) { "W-L7" } else { "W-UNSUPPORTED" })] }
+}
+
+/// Services that take requests from the internet and open flows of their own to their origins (IN-09).
+fn is_front_door(resource: Sym) -> bool {
+    let kind = crate::model::ids::id_type(resource.as_str()).unwrap_or_default();
+    let kinds = ["microsoft.network/frontdoors", "microsoft.network/trafficmanagerprofiles", "microsoft.apimanagement/service"];
+    kinds.contains(&kind.as_str()) || kind.starts_with("microsoft.cdn/profiles")
 }
 
 /// Something that opens no flows as the source of one (PE-16).
@@ -143,17 +165,32 @@ fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr,
             let addresses = world.endpoint_addresses(endpoint).into_iter().filter(family);
             addresses.map(|ip| vec![(ip, Target::Endpoint(endpoint))]).collect()
         }
-        End::Machine(_) | End::Nic(_) | End::Subnet(_) => places(world, flow.to)
-            .into_iter()
-            .map(|(hosts, _)| hosts.into_iter().filter(|h| h.ip.is_ipv4() == from.ip.is_ipv4()).map(|h| (h.ip, Target::Host(h))).collect())
-            .filter(|group: &Vec<_>| !group.is_empty())
-            .collect(),
+        End::Machine(_) | End::Nic(_) | End::Subnet(_) => {
+            let family = |host: &Host| host.ip.is_ipv4() == from.ip.is_ipv4();
+            let places = places(world, flow.to).into_iter().map(|(hosts, _)| hosts.into_iter().filter(family).collect::<Vec<Host>>());
+            let places: Vec<Vec<Host>> = places.filter(|hosts| !hosts.is_empty()).collect();
+            let direct = |hosts: &Vec<Host>| hosts.iter().map(|host| (host.ip, Target::Host(host.clone()))).collect();
+            let mut groups: Vec<Vec<(IpAddr, Target)>> = places.iter().map(direct).collect();
+            if flow.mode == Mode::Adversarial {
+                // Who dials any address also dials the frontends that the machine is behind.
+                for hosts in &places {
+                    let dialled = world.addresses_before(&hosts[0]).into_iter().filter(|ip| ip.is_ipv4() == from.ip.is_ipv4());
+                    groups.extend(dialled.map(|ip| hosts.iter().map(|host| (ip, Target::Host(host.clone()))).collect()));
+                }
+            }
+            groups
+        }
         End::Internet(Some(ip)) => vec![vec![(ip, Target::Internet)]],
         End::Internet(None) => {
             let addresses = world.outsiders(from, Outward::To);
             addresses.iter().map(|ip| vec![(*ip, Target::Internet)]).collect()
         }
-        End::Site(site) => site_representatives(world, site).into_iter().map(|ip| vec![(ip, Target::Site(site))]).collect(),
+        End::Site(site) => {
+            let listed = site_representatives(world, site);
+            let unlisted = world.unlisted_addresses(site).unwrap_or_default();
+            let family = |ip: &IpAddr| ip.is_ipv4() == from.ip.is_ipv4();
+            listed.into_iter().chain(unlisted.iter().copied()).filter(family).map(|ip| vec![(ip, Target::Site(site))]).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -219,6 +256,7 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     let blind =
         |nic: Sym| index.ip_configs_by_nic.get(nic).iter().any(|row| !index.ip_config_address.has(row.ip_config) && rangeless(row.subnet));
     let missing = |end: End| match end {
+        End::Subnet(subnet) => rangeless(subnet),
         End::Machine(machine) => index.nics_by_machine.get(machine).iter().any(|row| !index.nic.has(row.nic) || blind(row.nic)),
         End::Nic(nic) => blind(nic),
         _ => false,
@@ -295,9 +333,7 @@ fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pair
                 for row in index.ip_config_public_ip.get(config) {
                     out.groups.extend(in_by(world, flow, source, &hosts, row.public_ip));
                 }
-                if let Some(pool) = index.ip_config_pools.get(config).iter().map(|row| row.pool).min_by_key(|pool| pool.as_str()) {
-                    out.groups.push(vec![vec![balanced(pool)]]);
-                }
+                out.groups.extend(in_by_balancers(world, flow, source, &hosts));
             }
         }
         End::Ip(ip) | End::Internet(Some(ip)) if net::is_public(ip) => return to_public_literal(world, flow, source, ip),
@@ -314,16 +350,36 @@ fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pair
     out
 }
 
+/// In by the public frontends of the load balancers that the places are behind (IN-04, IN-05). The ports asked for are those the machine sees: it is
+/// the machine that the flow is to. A pool that is not in the input may be of any load balancer.
+fn in_by_balancers(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host]) -> Vec<Vec<Pair>> {
+    let mut out = Vec::new();
+    let Some(first) = hosts.first() else { return out };
+    for frontend in world.frontends_before(first) {
+        let public_ip = world.index.load_balancer_frontend.one(frontend).map_or(Sym::EMPTY, |row| row.public_ip);
+        if public_ip.is_empty() {
+            continue;
+        }
+        let to = |client: IpAddr, host: &Host| {
+            let walk = internet_walk(world, flow, Target::Host(host.clone()));
+            walk.in_by_frontend(frontend, host, &from_client(client, host.ip), &PublicSource::OneOf(vec![net::host(client)]))
+        };
+        let found = by_clients(world, source, hosts, public_ip, &to);
+        out.extend(found.into_iter().filter(|group| group.iter().any(|pair| !pair.is_empty())));
+    }
+    let missing = world.missing_pool(first);
+    if !missing.is_empty() {
+        let text = format!("pool {} is not in the input: its load balancer perhaps passes it on", short(missing));
+        let unknown = step(Stage::LoadBalancer, Span::UNKNOWN, "inbound.4", text).by(missing, "").kind(Kind::Assumption);
+        out.push(vec![vec![Way { via: Via::LoadBalancer, steps: vec![unknown.code("W-MISSING")] }]]);
+    }
+    out
+}
+
 /// In by one public address of the places: one group for each client that makes a difference.
 fn in_by(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host], public_ip: Sym) -> Vec<Vec<Pair>> {
     let index = world.index;
     let sku = index.public_ip.one(public_ip).map_or(PublicSku::Unknown, |row| row.sku);
-    let v6 = index.public_ip_address.one(public_ip).is_some_and(|row| row.address.is_ipv6());
-    let clients = match (source, hosts.first()) {
-        (Some(ip), _) => vec![ip],
-        (None, Some(host)) => world.outsiders(&Host { ip: family(v6), ..host.clone() }, Outward::From).to_vec(),
-        (None, None) => Vec::new(),
-    };
     let to = |client: IpAddr, host: &Host| {
         let walk = internet_walk(world, flow, Target::Host(host.clone()));
         let mut ways = Vec::new();
@@ -331,15 +387,25 @@ fn in_by(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host],
         walk.public_in(host, public_ip, sku, &from_client(client, host.ip), &source, Trail::default(), &mut ways);
         ways
     };
-    let of_family = clients.into_iter().filter(|client| client.is_ipv6() == v6);
-    of_family.map(|client| hosts.iter().map(|host| to(client, host)).collect()).collect()
+    by_clients(world, source, hosts, public_ip, &to)
 }
 
-/// A member of a pool may be reached through its load balancer, whose rules are not modelled.
-fn balanced(pool: Sym) -> Way {
-    let text = format!("the load balancer of pool {} perhaps passes it on", short(pool));
-    let unknown = step(Stage::LoadBalancer, Span::UNKNOWN, "inbound.4", text).by(pool, "").kind(Kind::Assumption);
-    Way { via: Via::LoadBalancer, steps: vec![unknown.code("W-UNSUPPORTED")] }
+/// One group for each client of a public address that makes a difference to the filters in front of the places.
+fn by_clients(
+    world: &World<'_>,
+    source: Option<IpAddr>,
+    hosts: &[Host],
+    public_ip: Sym,
+    to: &dyn Fn(IpAddr, &Host) -> Pair,
+) -> Vec<Vec<Pair>> {
+    let v6 = world.index.public_ip_address.one(public_ip).is_some_and(|row| row.address.is_ipv6());
+    let clients = match (source, hosts.first()) {
+        (Some(ip), _) => vec![ip],
+        (None, Some(host)) => world.outsiders(&Host { ip: family(v6), ..host.clone() }, Outward::From).to_vec(),
+        (None, None) => Vec::new(),
+    };
+    let of_family = clients.into_iter().filter(|client| client.is_ipv6() == v6);
+    of_family.map(|client| hosts.iter().map(|host| to(client, host)).collect()).collect()
 }
 
 /// Any address of a family.
@@ -362,6 +428,11 @@ fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip:
         for row in world.index.public_ips_by_address.get(ip) {
             for config in world.index.ip_configs_by_public_ip.get(row.public_ip) {
                 for host in world.hosts_of_config(config.ip_config) {
+                    sources.extend(world.outsiders(&host, Outward::From).iter());
+                }
+            }
+            for frontend in world.frontends_of_public_ip(row.public_ip) {
+                for host in world.hosts_behind(frontend) {
                     sources.extend(world.outsiders(&host, Outward::From).iter());
                 }
             }
@@ -403,7 +474,9 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
     let mut out = Pairs::default();
     let entrances = world.entrances(site);
     for entrance in &entrances {
-        for source in site_representatives(world, site) {
+        let listed = site_representatives(world, site).into_iter().map(|ip| (ip, true));
+        let unlisted = world.unlisted_addresses(site).unwrap_or_default();
+        for (source, known) in listed.chain(unlisted.iter().map(|ip| (*ip, false))) {
             let at = Host::imagined(world, entrance.subnet, source);
             for group in destinations(world, flow, &at) {
                 let pairs = group.into_iter().map(|(ip, target)| {
@@ -422,7 +495,11 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
                         sources: RefCell::default(),
                     };
                     let mut ways = Vec::new();
-                    let entered = Trail { steps: vec![entrance.step.clone()], via: Some(Via::Gateway), ..Trail::default() };
+                    let mut entered = Trail { steps: vec![entrance.step.clone()], via: Some(Via::Gateway), ..Trail::default() };
+                    entered.steps.extend(walk.advertised(entrance.subnet, &packet));
+                    if !known {
+                        entered.steps.push(unlisted_step(site, &packet.src));
+                    }
                     walk.onward(&at, &packet, entered, &mut ways);
                     ways
                 });
@@ -431,7 +508,7 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
         }
     }
     if out.groups.is_empty() {
-        let unlisted = !entrances.is_empty() && world.site_prefixes(site).is_empty();
+        let unlisted = !entrances.is_empty() && (world.site_prefixes(site).is_empty() || world.unlisted_addresses(site).is_none());
         let (span, code, text) = if unlisted {
             (Span::UNKNOWN, "W-BGP-UNKNOWN", "which addresses the site has is not in the input")
         } else if entrances.is_empty() {
@@ -448,9 +525,8 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
 
 /// From a site to a public address: by the site's own way out, with the addresses a person stated for it.
 fn from_site_outside(world: &World<'_>, flow: &Flow, site: Sym, ip: IpAddr) -> Pairs {
-    let nats = world.index.site_nats.rows().filter(|row| world.same_site(row.site, site));
-    let mut addresses: Vec<Prefix> = nats.map(|row| net::host(row.address)).filter(|p| p.addr().is_ipv4() == ip.is_ipv4()).collect();
-    addresses.sort_unstable();
+    let mut addresses = world.site_sources(site);
+    addresses.retain(|prefix| prefix.addr().is_ipv4() == ip.is_ipv4());
     let source = if addresses.is_empty() { PublicSource::SomeAzure } else { PublicSource::OneOf(addresses) };
     let walk = internet_walk(world, flow, Target::Anyone);
     let packet = Packet { ports: SourcePorts::Translated, ..Packet::new(Seen::SomePublic, Vec::new(), ip) };

@@ -164,7 +164,9 @@ pub fn sites(index: &Index) -> Vec<End> {
 }
 
 /// The attacker's stores.
-pub const EXTERNAL: [End; 3] = [End::External(Service::Storage), End::External(Service::KeyVault), End::External(Service::Sql)];
+pub fn external() -> impl Iterator<Item = End> {
+    Service::EXTERNAL.into_iter().map(End::External)
+}
 
 fn sources(index: &Index, asked: Option<&[End]>, members: &Members) -> Vec<End> {
     narrowed(index, asked.map_or_else(|| network_ends(index), <[End]>::to_vec), members)
@@ -173,7 +175,7 @@ fn sources(index: &Index, asked: Option<&[End]>, members: &Members) -> Vec<End> 
 fn destinations(index: &Index, asked: Option<&[End]>, members: &Members) -> Vec<End> {
     let all = || {
         let parts = index.store_parts.rows().map(|row| End::Store(row.store, row.part, row.instance));
-        network_ends(index).into_iter().chain(parts).chain(EXTERNAL).collect()
+        network_ends(index).into_iter().chain(parts).chain(external()).collect()
     };
     narrowed(index, asked.map_or_else(all, <[End]>::to_vec), members)
 }

@@ -9,7 +9,7 @@ use crate::explain::dns_reach;
 use crate::explain::packet::{Host, StepExt, step};
 use crate::explain::point::{Pair, Pairs, holders, no_address, no_source, one, places, secondary, site_representatives};
 use crate::explain::services::{From, FromPlace};
-use crate::explain::store::{self, Target, caller_ways, endpoint_ways, service_tag, ways};
+use crate::explain::store::{self, Target, caller_ways, endpoint_ways, ways};
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{End, Flow, Kind, Place, Step, Way};
 use crate::explain::world::World;
@@ -26,15 +26,14 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
         End::Store(..) | End::External(_) | End::PrivateEndpoint(_) | End::Fqdn(_) => {}
         _ => return None,
     }
-    if let End::Store(resource, _, _) = flow.from {
-        return Some(one(crate::explain::point::unmodelled(resource)));
+    if let (End::Store(resource, _, _) | End::Unmodelled(resource), End::Store(store, part, instance)) = (flow.from, flow.to) {
+        let ways = caller_ways(world, resource, &Target { store, part, instance });
+        return Some(Pairs { groups: vec![vec![ways]] });
     }
-    if let End::Unmodelled(resource) = flow.from {
-        if let End::Store(store, part, instance) = flow.to {
-            let ways = caller_ways(world, resource, &Target { store, part, instance });
-            return Some(Pairs { groups: vec![vec![ways]] });
-        }
-        return None;
+    match flow.from {
+        End::Store(resource, _, _) => return Some(one(crate::explain::point::unmodelled(resource))),
+        End::Unmodelled(_) => return None,
+        _ => {}
     }
     let clients = clients(world, flow);
     if clients.is_empty() {
@@ -153,11 +152,11 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
     }
     let mut out = Vec::new();
     for region in regions(world, client, service) {
-        let class = ServiceClass { service, tag: service_tag(service), region };
+        let class = ServiceClass { service, tag: service.tag(), region };
         let covered = service_endpoint::of(world.index, world.platform, client.subnet, service, region).covered;
         for (mut way, source) in transport.to_service(client, &class, covered, traffic) {
             if let Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) = source {
-                way.steps.push(policy_for_foreign(world, service, subnet));
+                way.steps.push(policy_for_foreign(world, service, region, subnet));
             }
             way.steps.push(step(Stage::Delivered, ports(world, service), "exfil.1", "a store of the attacker's answers".to_owned()));
             out.push(way);
@@ -174,7 +173,7 @@ fn regions(world: &World<'_>, client: &Client, service: Service) -> Vec<Sym> {
     let own = world.index.vnet.one(client.vnet).map_or(Sym::EMPTY, |row| row.location);
     let mut regions = vec![own];
     regions.extend(world.platform.region_pair(own));
-    let tag = service_tag(service);
+    let tag = service.tag();
     for nsg in
         world.index.nic_nsg.get(client.nic).iter().map(|r| r.nsg).chain(world.index.subnet_nsg.get(client.subnet).iter().map(|r| r.nsg))
     {
@@ -202,11 +201,14 @@ fn regions(world: &World<'_>, client: &Client, service: Service) -> Vec<Sym> {
 }
 
 /// What an endpoint policy of the subnet does to an account outside the boundary (SEP-02, SEP-03, SEP-05, SEP-10, X-11).
-fn policy_for_foreign(world: &World<'_>, service: Service, subnet: Sym) -> Step {
+fn policy_for_foreign(world: &World<'_>, service: Service, region: Sym, subnet: Sym) -> Step {
     let free =
         |text: &str| step(Stage::ServiceEndpointPolicy, Span::ALL, "endpoint_policy.2", text.to_owned()).by(subnet, "").kind(Kind::Absence);
     if service != Service::Storage || !world.index.subnet_endpoint_policies.has(subnet) {
         return free("no endpoint policy limits where the service endpoint leads");
+    }
+    if endpoint_policy::looks_at(world.index, world.platform, subnet, region) == Tri::No {
+        return free("endpoint policies of the first version look at two regions only, and this is another");
     }
     let effective = endpoint_policy::effective_on(world.index, subnet);
     let outside = world.scopes_outside(subnet);
@@ -231,13 +233,8 @@ fn policy_for_foreign(world: &World<'_>, service: Service, subnet: Sym) -> Step 
 
 /// The ports at which stores of a service answer (M-16).
 fn ports(world: &World<'_>, service: Service) -> Span {
-    let parts: &[&str] = match service {
-        Service::Storage => &["blob", "file", "queue", "table", "dfs", "web"],
-        Service::KeyVault => &["vault"],
-        Service::Sql => &["sqlserver"],
-    };
     let kind = Sym::new("storagev2");
-    parts.iter().fold(Span::NONE, |span, part| {
+    service.parts().iter().fold(Span::NONE, |span, part| {
         span.or(crate::rules::private_endpoint::front_end(world.platform, service, kind, Sym::new(part), true, false))
     })
 }

@@ -8,12 +8,13 @@ use rustc_hash::FxHashMap;
 use crate::explain::candidates::{Candidate, choose};
 use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::partial::whole_step;
 use crate::explain::way::{Kind, Step, Way};
-use crate::explain::world::World;
+use crate::explain::world::{Heeds, World};
 use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::filter::SourcePorts;
 use crate::rules::paas_firewall::Source;
-use crate::rules::route::{Entry, Hop};
+use crate::rules::route::{Entry, Hop, Origin};
 
 /// Who a packet is meant for, where the asker knows: the same address may exist in other networks as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,10 @@ pub struct Trail {
     pub via: Option<Via>,
     /// The appliances on the way, and the subnet each sends from.
     pub appliances: Vec<Passed>,
+    /// The network that the last hop left from.
+    pub from: Sym,
+    /// The gateways it has come through since the last appliance.
+    pub gateways: Vec<Sym>,
 }
 
 /// An appliance that a packet has passed.
@@ -190,9 +195,12 @@ impl<'w, 'a> Walk<'w, 'a> {
             return routed;
         }
         let code = match (entry.origin, entry.open) {
-            (crate::rules::route::Origin::Gateway, true) => "W-BGP-UNKNOWN",
-            (crate::rules::route::Origin::Gateway, false) => "W-CONN-STATE",
+            (Origin::Gateway, true) => "W-BGP-UNKNOWN",
+            (Origin::SystemGroup, _) => "W-AVNM-DYN",
+            (Origin::Gateway, false) => "W-CONN-STATE",
             (_, _) if entry.hop == Hop::Unknown => "W-MISSING",
+            _ if entry.origin.is_user() && self.world.heeds_routes(at.subnet) == Heeds::NoDefault => "W-GWSUBNET",
+            _ if entry.origin.is_user() && self.world.heeds_routes(at.subnet) == Heeds::Perhaps => "W-DELEGATED",
             _ => "W-OVERLAP",
         };
         routed.kind(Kind::Assumption).code(code)
@@ -200,6 +208,7 @@ impl<'w, 'a> Walk<'w, 'a> {
 
     /// Goes where a chosen entry leads.
     pub fn follow(&self, at: &Host, packet: &Packet, entry: &Entry, trail: Trail, ways: &mut Vec<Way>) {
+        let trail = Trail { from: at.vnet, ..trail };
         match entry.hop {
             Hop::None => ways.push(trail.end(Via::VnetLocal)),
             Hop::Local => {
@@ -214,7 +223,8 @@ impl<'w, 'a> Walk<'w, 'a> {
             Hop::Peering(vnet) => {
                 let mut trail = trail;
                 trail.steps.extend(self.peering_steps(at, vnet, packet, &trail));
-                self.deliver(vnet, packet, trail, Via::Peering, ways);
+                let via = if entry.origin == Origin::SystemGroup { Via::ConnectedGroup } else { Via::Peering };
+                self.deliver(vnet, packet, trail, via, ways);
             }
             Hop::Appliance(address) => self.through_appliance(at, address, packet, trail, ways),
             Hop::Gateway if packet.service.is_some() => self.by_site_to_front_end(at, trail, ways),
@@ -237,11 +247,8 @@ impl<'w, 'a> Walk<'w, 'a> {
         let network = self.world.network(at.vnet);
         let mut out = Vec::new();
         let Some(peer) = network.peers.iter().find(|peer| peer.vnet == vnet && peer.usable.hi()) else { return out };
-        if !peer.usable.lo() {
-            let text = format!("whether the peering with {} carries this subnet's traffic is not known", short(vnet));
-            let unsure = step(Stage::Peering, Span::UNKNOWN, "peering.1", text);
-            out.push(unsure.by(peer.peering, "").at_fact(peer.peering).kind(Kind::Assumption).code("W-UNSUPPORTED"));
-        }
+        out.extend(whole_step(peer, format!("whether the link with {} carries traffic is not known", short(vnet))));
+        out.extend(self.world.partial_steps(at, peer, packet.dst));
         if !peer.access {
             let text = format!("the peering with {} has allowVirtualNetworkAccess=false", short(vnet));
             let doubt = step(Stage::Peering, Span::UNKNOWN, "peering.2", text);
@@ -286,6 +293,13 @@ impl<'w, 'a> Walk<'w, 'a> {
             self.to_endpoint(*endpoint, packet, trail, Via::PrivateEndpoint, ways);
             return;
         }
+        if let Target::Host(_) = &self.target
+            && let frontends = self.world.frontends_at(packet.dst, vnet)
+            && !frontends.is_empty()
+        {
+            frontends.into_iter().for_each(|frontend| self.to_frontend(frontend, vnet, packet, trail.clone(), ways));
+            return;
+        }
         if self.target != Target::Anyone {
             let text = format!("{} is somebody else's address in {}", packet.dst, short(vnet));
             let other = step(Stage::Route, Span::NONE, "address.5", text).by(vnet, "");
@@ -303,7 +317,14 @@ impl<'w, 'a> Walk<'w, 'a> {
         for host in &owners.hosts {
             self.arrive(host, packet, trail.clone(), via, ways);
         }
+        for frontend in &owners.frontends {
+            self.to_frontend(*frontend, vnet, packet, trail.clone(), ways);
+        }
         for (device, kind) in &owners.devices {
+            if self.is_proxy(*kind) {
+                self.at_private_proxy(*device, packet, trail.clone(), via, ways);
+                continue;
+            }
             let (stage, via) = device_words(*kind);
             let text = format!("{} {} has the address; what it does is not modelled", kind.as_str(), short(*device));
             let unknown = step(stage, Span::UNKNOWN, "address.6", text).by(*device, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
@@ -349,8 +370,8 @@ impl<'w, 'a> Walk<'w, 'a> {
             ways.push(trail.and(step(Stage::Route, Span::NONE, "route.10", text).by(at.subnet, "Internet")).end(Via::Public));
             return;
         }
-        if matches!(self.home, Home::Site(_)) && trail.appliances.is_empty() {
-            let text = "a gateway is no way out for what comes from on premises".to_owned();
+        if matches!(self.home, Home::Site(_)) && trail.appliances.is_empty() || !trail.gateways.is_empty() {
+            let text = "a gateway is no way out to the internet".to_owned();
             ways.push(trail.and(step(Stage::Route, Span::NONE, "route.10", text).by(at.subnet, "Internet")).end(Via::Public));
             return;
         }
@@ -385,7 +406,6 @@ impl<'w, 'a> Walk<'w, 'a> {
 pub fn device_words(kind: crate::facts::network::DeviceKind) -> (Stage, Via) {
     use crate::facts::network::DeviceKind::*;
     match kind {
-        LoadBalancer => (Stage::LoadBalancer, Via::LoadBalancer),
         AzureFirewall => (Stage::AzureFirewall, Via::AzureFirewall),
         PrivateLinkService => (Stage::LoadBalancer, Via::PrivateLinkService),
         ApplicationGateway | Bastion | VirtualHub | Other => (Stage::Appliance, Via::Appliance),

@@ -17,11 +17,14 @@ use crate::facts::network::{ConnectionKind, DeviceKind, Direction, EndpointPolic
 use crate::facts::platform::Platform;
 use crate::facts::private_access::AddressSource;
 use crate::model::{Prefix, Span, Stage, Sym, Tri, net};
+use crate::rules::admin::AdminProgram;
+use crate::rules::between;
 use crate::rules::filter::Program;
 use crate::rules::gateway::GatewayRoutes;
+use crate::rules::manager;
 use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
 use crate::rules::outbound::{Exits, Method, methods};
-use crate::rules::route::{Context, Network, Table};
+use crate::rules::route::{Context, Network, Origin, Table};
 
 /// Addresses of the internet by interface filter, subnet, whether they are IPv6, and side.
 type Internet = FxHashMap<(Sym, Sym, bool, Outward), Rc<Vec<IpAddr>>>;
@@ -46,7 +49,12 @@ pub struct World<'a> {
     pub platform: &'a Platform,
     networks: RefCell<FxHashMap<Sym, Arc<Network>>>,
     contexts: RefCell<FxHashMap<(Sym, Sym), Rc<Context>>>,
+    /// The routes of subnets that see their network in their own way (PEER-12).
+    own_contexts: RefCell<FxHashMap<Sym, Rc<Context>>>,
+    /// Addresses that sites may have besides those listed; nothing where there are too many to look at.
+    pub(crate) unlisted: RefCell<FxHashMap<Sym, Option<Rc<Vec<IpAddr>>>>>,
     programs: RefCell<Programs>,
+    admin_programs: RefCell<FxHashMap<(Sym, Direction), Rc<AdminProgram>>>,
     endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
     subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
     bounds: OnceCell<Bounds>,
@@ -71,7 +79,10 @@ impl<'a> World<'a> {
             platform,
             networks: RefCell::default(),
             contexts: RefCell::default(),
+            own_contexts: RefCell::default(),
+            unlisted: RefCell::default(),
             programs: RefCell::default(),
+            admin_programs: RefCell::default(),
             endpoints_by_address,
             subscriptions: RefCell::default(),
             bounds: OnceCell::new(),
@@ -108,10 +119,66 @@ impl<'a> World<'a> {
         let table = self.index.subnet_route_table.one(subnet).map_or(Sym::EMPTY, |row| row.table);
         let context = self.context_of(self.vnet_of(subnet), table);
         if self.index.subnet.has(subnet) {
-            return context;
+            let partial = context.network.peers.iter().any(|peer| peer.partial);
+            let own = partial || (!table.is_empty() && self.heeds_routes(subnet) != Heeds::All);
+            return if own { self.own_context(subnet, table) } else { context };
         }
         // Of a subnet that is not in the input nobody knows the network.
         Rc::new(Context { unknown: subnet, ..(*context).clone() })
+    }
+
+    /// The effective routes of a subnet in a network with subnet peerings: it sees those that it takes part in as they are (PEER-12).
+    fn own_context(&self, subnet: Sym, table: Sym) -> Rc<Context> {
+        if let Some(context) = self.own_contexts.borrow().get(&subnet) {
+            return context.clone();
+        }
+        let vnet = self.vnet_of(subnet);
+        let mut network = (*self.network(vnet)).clone();
+        for peer in network.peers.iter_mut().filter(|peer| peer.partial) {
+            if self.takes_part(vnet, peer, subnet).lo() {
+                *peer = peer.for_member();
+            }
+        }
+        let heeds = self.heeds_routes(subnet);
+        let mut input = table_input(self.index, table);
+        let mut kept = true;
+        if let (Table::Known { gateway_routes, .. }, true) = (&mut input, heeds != Heeds::All) {
+            kept = std::mem::replace(gateway_routes, true);
+        }
+        let mut context = Context::new(Arc::new(network), &input, self.platform);
+        for entry in &mut context.entries {
+            let doubted = match heeds {
+                Heeds::All => false,
+                Heeds::NoDefault => entry.origin.is_user() && entry.prefix.prefix_len() == 0,
+                Heeds::Perhaps => entry.origin.is_user(),
+            };
+            if doubted || (!kept && entry.origin == Origin::Gateway) {
+                entry.sure = entry.sure.min(Tri::Maybe);
+            }
+        }
+        let context = Rc::new(context);
+        self.own_contexts.borrow_mut().insert(subnet, context.clone());
+        context
+    }
+
+    /// Which of a person's routes count in a subnet of the platform's own kinds (RTE-21, RTE-22, ADR-09).
+    pub fn heeds_routes(&self, subnet: Sym) -> Heeds {
+        match self.index.subnet.one(subnet).map_or("", |row| row.name.as_str()) {
+            "gatewaysubnet" => Heeds::NoDefault,
+            "azurebastionsubnet" => Heeds::Perhaps,
+            _ if self.index.subnet_delegations.has(subnet) => Heeds::Perhaps,
+            _ => Heeds::All,
+        }
+    }
+
+    /// The admin rules of one direction on a subnet (AVN-01).
+    pub fn admin_program(&self, vnet: Sym, subnet: Sym, direction: Direction) -> Rc<AdminProgram> {
+        if let Some(program) = self.admin_programs.borrow().get(&(subnet, direction)) {
+            return program.clone();
+        }
+        let program = Rc::new(manager::admin_program(self.index, vnet, subnet, direction));
+        self.admin_programs.borrow_mut().insert((subnet, direction), program.clone());
+        program
     }
 
     /// The effective routes of a network with a route table (empty: none).
@@ -289,6 +356,17 @@ impl World<'_> {
     }
 }
 
+/// How far a subnet follows the route table that hangs on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heeds {
+    /// As every subnet does.
+    All,
+    /// Its default route, and that gateway routes are off, count only perhaps.
+    NoDefault,
+    /// All of its routes count only perhaps.
+    Perhaps,
+}
+
 /// Who has an address in a network.
 #[derive(Clone, Debug, Default)]
 pub struct Owners {
@@ -298,6 +376,8 @@ pub struct Owners {
     pub detached: Vec<Host>,
     /// Private endpoints.
     pub endpoints: Vec<Sym>,
+    /// Frontends of internal load balancers.
+    pub frontends: Vec<Sym>,
     /// Devices whose own behaviour is not modelled.
     pub devices: Vec<(Sym, DeviceKind)>,
     /// Where it is not known whether somebody has the address (SND-07).
@@ -322,8 +402,11 @@ pub fn site_ids(index: &Index) -> Vec<Sym> {
     let mut stated: Vec<Sym> = index.site.rows().map(|row| row.site).collect();
     stated.sort_by_key(|site| site.as_str());
     let named = |id: Sym| stated.iter().any(|site| site.as_str().eq_ignore_ascii_case(short(id)));
-    let mut found: Vec<Sym> = index.local_gateway.rows().map(|row| row.site).filter(|id| !named(*id)).collect();
+    let circuits = index.connection.rows().filter(|row| row.kind == ConnectionKind::ExpressRoute && !row.peer.is_empty());
+    let known = index.local_gateway.rows().map(|row| row.site).chain(circuits.map(|row| row.peer));
+    let mut found: Vec<Sym> = known.filter(|id| !named(*id)).collect();
     found.sort_by_key(|site| site.as_str());
+    found.dedup();
     stated.into_iter().chain(found).collect()
 }
 
@@ -339,7 +422,7 @@ pub struct Entrance {
 impl Owners {
     /// Whether no owner is known.
     pub fn is_nobody(&self) -> bool {
-        self.hosts.is_empty() && self.endpoints.is_empty() && self.devices.is_empty()
+        self.hosts.is_empty() && self.endpoints.is_empty() && self.frontends.is_empty() && self.devices.is_empty()
     }
 }
 
@@ -371,7 +454,7 @@ impl World<'_> {
         let wanted = self.site_prefixes(site);
         let mut out: Vec<Entrance> = Vec::new();
         for connection in index.connection.rows() {
-            let same = connection.peer == site;
+            let same = connection.peer == site || self.is_called(connection.peer, site);
             let overlapping = !same
                 && index.local_gateway.has(connection.peer)
                 && index.site.has(site)
@@ -381,13 +464,17 @@ impl World<'_> {
             }
             let mut subnets: Vec<Sym> = index.gateway_subnets.get(connection.gateway).iter().map(|row| row.subnet).collect();
             // Where packets of a gateway go that is not in the input, and of one whose circuit may pass it by (GW-08), nobody knows.
-            let vpn = index.gateway.one(connection.gateway).is_some_and(|gateway| gateway.kind == GatewayKind::Vpn);
-            if subnets.is_empty() || !vpn || connection.kind != ConnectionKind::Ipsec {
+            let fits = match index.gateway.one(connection.gateway).map(|gateway| gateway.kind) {
+                Some(GatewayKind::Vpn) => connection.kind == ConnectionKind::Ipsec,
+                Some(GatewayKind::ExpressRoute) => connection.kind == ConnectionKind::ExpressRoute && connection.connected.lo(),
+                Some(GatewayKind::Unknown) | None => false,
+            };
+            if subnets.is_empty() || !fits {
                 subnets = vec![Sym::EMPTY];
             }
             for subnet in subnets {
                 let text = format!("connection {} brings it to gateway {}", short(connection.connection), short(connection.gateway));
-                let sure = connection.connected.lo() && connection.kind == ConnectionKind::Ipsec;
+                let sure = connection.connected.lo() && fits;
                 let span = if sure { Span::ALL } else { Span::UNKNOWN };
                 let mut by = step(Stage::Gateway, span, "gateway.4", text).by(connection.gateway, short(connection.connection));
                 by = by.at_fact(connection.connection).kind(Kind::Fact);
@@ -462,7 +549,8 @@ impl World<'_> {
 
     fn known_owners(&self, ip: IpAddr, vnet: Sym) -> Owners {
         let index = self.index;
-        let mut owners = Owners { endpoints: self.endpoints_at(ip, vnet), ..Owners::default() };
+        let (endpoints, frontends) = (self.endpoints_at(ip, vnet), self.frontends_at(ip, vnet));
+        let mut owners = Owners { endpoints, frontends, ..Owners::default() };
         for row in index.ip_configs_by_address.get(ip) {
             let Some(config) = index.ip_config.one(row.ip_config) else { continue };
             if self.vnet_of(config.subnet) != vnet {
@@ -506,13 +594,16 @@ impl World<'_> {
             !index.ip_config_address.has(config.ip_config) && index.nic.one(config.nic).is_some_and(|n| is_endpoint_nic(n.role))
         });
         let because = |why, code| Some(Perhaps { subnet, why, code, placeable: false });
-        let inhabited = index.ip_configs_by_subnet.has(subnet) || index.private_endpoints_by_subnet.has(subnet);
+        let frontends = index.load_balancer_frontends_by_subnet.get(subnet);
+        let inhabited = index.ip_configs_by_subnet.has(subnet) || index.private_endpoints_by_subnet.has(subnet) || !frontends.is_empty();
         if index.subnet_delegations.has(subnet) {
             because("the subnet is delegated to a service", "W-DELEGATED")
         } else if index.devices_by_subnet.has(subnet) || index.gateways_by_subnet.has(subnet) {
             because("instances of a device stand in the subnet", "W-UNSUPPORTED")
         } else if dynamic {
             because("a machine in the subnet has an address that the input does not tell", "W-MISSING")
+        } else if frontends.iter().any(|frontend| frontend.address.is_none()) {
+            because("a load balancer in the subnet has an address that the input does not tell", "W-MISSING")
         } else if !inhabited {
             Some(Perhaps { subnet, why: "nothing in the input stands in the subnet", code: "W-MISSING", placeable: true })
         } else {
@@ -562,10 +653,26 @@ impl World<'_> {
 
     /// Whether two names are of one site: the id of a local network gateway, or the name a person gave the site.
     pub fn same_site(&self, a: Sym, b: Sym) -> bool {
-        a == b || {
+        a == b || self.is_called(a, b) || self.is_called(b, a) || {
             let (ours, theirs) = (self.site_prefixes(a), self.site_prefixes(b));
             ours.iter().any(|p| theirs.iter().any(|q| net::overlap(p, q)))
         }
+    }
+
+    /// Whether a person named the site after the local network gateway or circuit.
+    pub fn is_called(&self, id: Sym, site: Sym) -> bool {
+        self.index.site.has(site) && short(id).eq_ignore_ascii_case(site.as_str())
+    }
+
+    /// The public addresses that the packets of a site leave with: those a person stated, and those of its circuits' Microsoft peerings (R-05,
+    /// GW-15), sorted.
+    pub fn site_sources(&self, site: Sym) -> Vec<Prefix> {
+        let stated = self.index.site_nats.rows().filter(|row| self.same_site(row.site, site)).map(|row| net::host(row.address));
+        let shown = self.index.circuit_public_prefixes.rows().filter(|row| self.same_site(row.circuit, site)).map(|row| row.prefix);
+        let mut sources: Vec<Prefix> = stated.chain(shown).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        sources
     }
 
     /// How the packets of a place leave for public addresses (OUT-02).
@@ -600,12 +707,15 @@ impl World<'_> {
             let nics = index.nics_by_machine.get(machine).iter();
             nics.map(|row| standard_address(row.nic)).max().unwrap_or(Tri::No).or(Tri::from_bool(flexible))
         });
+        let barred = barred.or(self.barred_by_balancer(at));
         let mut allowed = index.subnet_default_outbound.one(at.subnet).map_or(Tri::Yes, |row| row.allowed).and(barred.negated());
         if index.subnet_delegations.has(at.subnet) {
             allowed = Tri::Maybe;
         }
-        let pool = index.ip_config_pools.get(at.ip_config).iter().map(|row| row.pool).min_by_key(|pool| pool.as_str());
-        methods(&Exits { nat, instance, pool: pool.unwrap_or_default(), default_allowed: allowed, v6 })
+        let (outbound_rules, balancing_rules) = self.balancer_exits(at, v6);
+        let missing_pool = self.missing_pool(at);
+        let chained = index.gateway_chain.has(at.ip_config);
+        methods(&Exits { nat, instance, chained, outbound_rules, balancing_rules, missing_pool, default_allowed: allowed, v6 })
     }
 
     /// The addresses of a NAT gateway; `None` where some of them are not in the input.
@@ -663,6 +773,9 @@ fn network(index: &Index, vnet: Sym) -> Network {
         let other = if there.len() < here.len() { there } else { here };
         around.reciprocal.extend(other.iter().filter(|row| row.vnet == remote && row.remote == vnet));
         around.recorded.extend(index.peering_prefixes.get(side.peering));
+        let both = around.sides.last().into_iter().chain(&around.reciprocal).map(|row| row.peering);
+        let only_v6: Vec<Sym> = both.filter(|peering| index.peering_only_v6.has(*peering)).collect();
+        around.only_v6.extend(only_v6);
         around.known.extend(index.vnet.one(remote).map(|row| row.vnet));
         around.remote_space.extend(prefixes_of(index, remote).into_iter().map(|prefix| (remote, prefix)));
         if side.forwarded {
@@ -672,7 +785,12 @@ fn network(index: &Index, vnet: Sym) -> Network {
             around.remote_gateways.push((remote, gateways(index, remote)));
         }
     }
+    around.managed = manager::links(index, vnet);
+    for peer in around.managed.iter().filter(|peer| peer.remote_gateway) {
+        around.remote_gateways.push((peer.vnet, gateways(index, peer.vnet)));
+    }
     around.clouds = index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "routes").map(|row| row.resource).collect();
+    around.clouds.extend(Some(manager::unread_routes(index, vnet)).filter(|resource| !resource.is_empty()));
     around.in_input = index.vnet.has(vnet);
     around.filters_clouded = index.clouded.get(vnet).iter().any(|row| row.what.as_str() == "filters");
     assemble(vnet, &around)
@@ -685,6 +803,9 @@ fn beyond(index: &Index, vnet: Sym) -> Vec<(Sym, Prefix)> {
         let recorded = index.peering_prefixes.get(side.peering).iter().map(|row| row.prefix);
         out.extend(recorded.chain(prefixes_of(index, side.remote)).map(|prefix| (side.remote, prefix)));
     }
+    out.extend(
+        manager::links(index, vnet).into_iter().flat_map(|peer| peer.prefixes.into_iter().map(move |(prefix, _)| (peer.vnet, prefix))),
+    );
     out
 }
 
@@ -709,6 +830,11 @@ fn gateways(index: &Index, vnet: Sym) -> GatewayRoutes {
         around.behind.extend(index.local_gateway_prefixes.get(connection.peer).iter().map(|row| (row.site, row.prefix)));
         around.bgp_peers.extend(index.local_gateway.get(connection.peer).iter().filter(|site| site.bgp).map(|site| site.site));
     }
+    around.networks = Some(around.gateways.iter().flat_map(|row| between::networks_behind(index, vnet, row.gateway)).collect());
+    for subnet in index.subnets_by_vnet.get(vnet) {
+        around.route_servers.extend(index.route_servers_by_subnet.get(subnet.subnet).iter().map(|row| row.server));
+    }
+    around.hubs = crate::rules::hub::offered(index, vnet);
     assemble_gateways(&around)
 }
 
@@ -721,7 +847,8 @@ fn table_input(index: &Index, table: Sym) -> Table {
         Some(row) => {
             let mut routes = index.routes.get(table).to_vec();
             routes.sort();
-            Table::Known { table, gateway_routes: row.gateway_routes, routes }
+            let overrides = index.route_bgp_overrides.get(table).iter().map(|row| (row.route, row.wins)).collect();
+            Table::Known { table, gateway_routes: row.gateway_routes, routes, overrides }
         }
     }
 }

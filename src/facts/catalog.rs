@@ -6,6 +6,9 @@ use std::net::IpAddr;
 use crate::facts::config::*;
 use crate::facts::dns::*;
 use crate::facts::gap::*;
+use crate::facts::hub::*;
+use crate::facts::load_balancing::*;
+use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::facts::platform::*;
 use crate::facts::private_access::*;
@@ -206,7 +209,7 @@ macro_rules! facts {
 
 facts! {
     // the estate as a whole
-    Resource, Tag, Gap, ChildType,
+    Resource, Tag, Gap, Property, ChildType,
     // networks
     Vnet, VnetPrefix, VnetDns, Clouded,
     Subnet, SubnetPrefix, SubnetNsg, SubnetRouteTable, SubnetNatGateway, SubnetDelegation,
@@ -221,6 +224,10 @@ facts! {
     // gateways and other devices
     Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
     Device, DeviceAddress, DevicePublicIp,
+    // load balancers
+    LoadBalancer, LoadBalancerFrontend, LoadBalancerFrontendRange, GatewayChain, LoadBalancerPool, LoadBalancerAddress, LoadBalancerRegion,
+    LoadBalancerMemberDown, LoadBalancingRule, LoadBalancingRulePool, LoadBalancerProbe, InboundNatRule, InboundNatRulePool, OutboundRule,
+    OutboundRuleFrontend,
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,
     PrivateDnsZone, ZoneLink, ZoneRecord, ZoneGroup,
@@ -230,10 +237,18 @@ facts! {
     // service endpoint policies
     EndpointPolicy, EndpointPolicyScope,
     // stores
-    Store, StorePart, StoreAccess, StoreIpRule, StoreSubnetRule, StoreResourceRule, StoreOutboundRule,
+    Store, StorePart, StoreAccess, StoreRuleSet, StoreIpRule, StoreSubnetRule, StoreListRule, StoreResourceRule, StoreOutboundRule,
     // what a person stated
     BoundaryTenant, BoundarySubscription, Label, Site, SitePrefix, SiteNat, SiteForwarder, DnsServer, DnsServerRecord, Appliance,
     ApplianceAllow, CompleteType, Era,
+    // more of peerings, routes, gateways and devices
+    PeeringOnlyV6, PeeringSubnet, RouteBgpOverride, VnetBasicEndpointPolicies, GatewayRemoteNetworks, CircuitPublicPrefix, Listener,
+    // virtual WAN
+    VirtualWan, VirtualHub, RouteServer, HubConnection, HubPropagation, HubLabel, HubConnectionRoute, HubTable, HubTableLabel, HubRoute,
+    HubPolicy, HubBranch, HubDoubt,
+    // network managers
+    NetworkManager, GroupMember, MembershipsListed, GroupPolicy, ManagerListing, ManagerApplied, AdminConfiguration, AdminCollection,
+    AdminRule, AdminRuleGroup, Connectivity, ConnectivityHub, ConnectivityGroup, RoutingCollection,
 }
 
 /// Platform truth: not part of an estate, but declared like the rest.

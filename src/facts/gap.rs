@@ -17,6 +17,12 @@ relations! { GAP_RELATIONS:
     /// A whole resource whose type is not modelled has `what` = "this type is not modelled".
     Gap gap { resource: Sym, kind: Sym, what: Sym }
 
+    /// `property(resource, path, place, value)`: the body of `resource` states `value`, in lower case, at `path`.
+    ///
+    /// Kept for checks only: no way of a packet depends on these rows. Which paths of which types are kept stands in `docs/resource-types.md`. `[]` in a path
+    /// stands for any item of a list; `place` is the item's position from 0, positions of lists in lists with `.` between, empty without a list.
+    Property property { resource: Sym, path: Sym, place: Sym, value: Sym }
+
     /// `child_type(parent, kind)`: the body of `parent` lists its children of type `kind` completely, be it as an empty list.
     ChildType child_type { parent: Sym, kind: Sym }
 }

@@ -13,6 +13,9 @@ use crate::facts::catalog::Fact;
 use crate::facts::config::*;
 use crate::facts::dns::*;
 use crate::facts::gap::*;
+use crate::facts::hub::*;
+use crate::facts::load_balancing::*;
+use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::facts::private_access::*;
 use crate::facts::store_facts::*;
@@ -126,6 +129,7 @@ index! {
     Resource { resource: id as Sym, resources_by_kind: kind as Sym }
     Tag { tags: resource as Sym }
     Gap { gaps: resource as Sym }
+    Property { properties: resource as Sym }
     ChildType { child_type: parent as Sym, child_types: kind as Sym }
     Vnet { vnet: vnet as Sym }
     VnetPrefix { vnet_prefixes: vnet as Sym }
@@ -142,6 +146,8 @@ index! {
     SubnetDefaultOutbound { subnet_default_outbound: subnet as Sym }
     Peering { peering: peering as Sym, peerings_by_vnet: vnet as Sym, peerings_by_remote: remote as Sym }
     PeeringPrefix { peering_prefixes: peering as Sym }
+    PeeringOnlyV6 { peering_only_v6: peering as Sym }
+    PeeringSubnet { peering_subnets: peering as Sym }
     Machine { machine: machine as Sym }
     MachineScaleSet { machine_scale_set: machine as Sym }
     Nic { nic: nic as Sym }
@@ -154,7 +160,7 @@ index! {
     IpConfigAddress { ip_config_address: ip_config as Sym, ip_configs_by_address: address as IpAddr }
     IpConfigPublicIp { ip_config_public_ip: ip_config as Sym, ip_configs_by_public_ip: public_ip as Sym }
     IpConfigAsg { ip_config_asgs: ip_config as Sym, ip_configs_by_asg: asg as Sym }
-    IpConfigPool { ip_config_pools: ip_config as Sym }
+    IpConfigPool { ip_config_pools: ip_config as Sym, ip_configs_by_pool: pool as Sym }
     IpConfigLink { ip_config_links: ip_config as Sym }
     PublicIp { public_ip: public_ip as Sym }
     PublicIpAddress { public_ip_address: public_ip as Sym, public_ips_by_address: address as IpAddr }
@@ -164,10 +170,14 @@ index! {
     Asg { asg: asg as Sym }
     RouteTable { route_table: table as Sym }
     Route { route: route as Sym, routes: table as Sym }
+    RouteBgpOverride { route_bgp_override: route as Sym, route_bgp_overrides: table as Sym }
+    VnetBasicEndpointPolicies { vnet_basic_endpoint_policies: vnet as Sym }
     NatGateway { nat_gateway: gateway as Sym }
     NatGatewayPublicIp { nat_gateway_public_ips: gateway as Sym }
     NatGatewayRange { nat_gateway_ranges: gateway as Sym }
     Gateway { gateway: gateway as Sym }
+    GatewayRemoteNetworks { gateway_remote_networks: gateway as Sym }
+    CircuitPublicPrefix { circuit_public_prefixes: circuit as Sym }
     GatewaySubnet { gateway_subnets: gateway as Sym, gateways_by_subnet: subnet as Sym }
     GatewayDefaultSite { gateway_default_sites: gateway as Sym }
     GatewayClientPool { gateway_client_pools: gateway as Sym }
@@ -176,7 +186,50 @@ index! {
     LocalGatewayPrefix { local_gateway_prefixes: site as Sym }
     Device { device: device as Sym, devices_by_subnet: subnet as Sym }
     DeviceAddress { device_addresses: device as Sym, devices_by_address: address as IpAddr }
+    Listener { listeners: device as Sym }
     DevicePublicIp { device_public_ips: device as Sym, devices_by_public_ip: public_ip as Sym }
+    LoadBalancer { load_balancer: balancer as Sym }
+    LoadBalancerFrontend { load_balancer_frontend: frontend as Sym, load_balancer_frontends_by_balancer: balancer as Sym, load_balancer_frontends_by_subnet: subnet as Sym, load_balancer_frontends_by_address: address as Option<IpAddr>, load_balancer_frontends_by_public_ip: public_ip as Sym }
+    LoadBalancerFrontendRange { load_balancer_frontend_ranges: frontend as Sym, load_balancer_frontends_by_range: public_ip_prefix as Sym }
+    GatewayChain { gateway_chain: end as Sym }
+    LoadBalancerPool { load_balancer_pool: pool as Sym }
+    LoadBalancerAddress { load_balancer_addresses: pool as Sym, load_balancer_pools_by_address: address as IpAddr }
+    LoadBalancerRegion { load_balancer_regions: pool as Sym, load_balancer_pools_by_region: frontend as Sym }
+    LoadBalancerMemberDown { load_balancer_members_down: pool as Sym }
+    LoadBalancingRule { load_balancing_rule: rule as Sym, load_balancing_rules: frontend as Sym }
+    LoadBalancingRulePool { load_balancing_rule_pools: rule as Sym, load_balancing_rules_by_pool: pool as Sym }
+    LoadBalancerProbe { load_balancer_probe: probe as Sym }
+    InboundNatRule { inbound_nat_rule: rule as Sym, inbound_nat_rules: frontend as Sym }
+    InboundNatRulePool { inbound_nat_rule_pools: rule as Sym, inbound_nat_rules_by_pool: pool as Sym }
+    OutboundRule { outbound_rule: rule as Sym, outbound_rules: pool as Sym }
+    OutboundRuleFrontend { outbound_rule_frontends: rule as Sym }
+    VirtualWan { virtual_wan: wan as Sym }
+    VirtualHub { virtual_hub: hub as Sym, hubs_by_wan: wan as Sym }
+    RouteServer { route_server: server as Sym, route_servers_by_subnet: subnet as Sym }
+    HubConnection { hub_connection: connection as Sym, hub_connections: hub as Sym, hub_connections_by_vnet: vnet as Sym }
+    HubPropagation { hub_propagations: connection as Sym }
+    HubLabel { hub_labels: connection as Sym }
+    HubConnectionRoute { hub_connection_routes: connection as Sym }
+    HubTable { hub_table: table as Sym }
+    HubTableLabel { hub_table_labels: table as Sym }
+    HubRoute { hub_routes: table as Sym }
+    HubPolicy { hub_policies: hub as Sym }
+    HubBranch { hub_branches: hub as Sym }
+    HubDoubt { hub_doubts: hub as Sym }
+    NetworkManager { network_manager: manager as Sym }
+    GroupMember { group_members: group as Sym, groups_by_member: member as Sym, groups_by_vnet: vnet as Sym }
+    MembershipsListed { memberships_listed: resource as Sym }
+    GroupPolicy { group_policies: group as Sym }
+    ManagerListing { manager_listings: vnet as Sym }
+    ManagerApplied { manager_applied: vnet as Sym, manager_applied_by_configuration: configuration as Sym }
+    AdminConfiguration { admin_configuration: configuration as Sym }
+    AdminCollection { admin_collections: configuration as Sym, admin_collections_by_group: group as Sym }
+    AdminRule { admin_rules: collection as Sym }
+    AdminRuleGroup { admin_rule_groups: rule as Sym }
+    Connectivity { connectivity: configuration as Sym }
+    ConnectivityHub { connectivity_hubs: configuration as Sym, connectivity_by_hub: vnet as Sym }
+    ConnectivityGroup { connectivity_groups: configuration as Sym, connectivity_by_group: group as Sym }
+    RoutingCollection { routing_collections_by_group: group as Sym }
     PrivateEndpoint { private_endpoint: endpoint as Sym, private_endpoints_by_subnet: subnet as Sym }
     PrivateEndpointConnection { private_endpoint_connection: connection as Sym, private_endpoint_connections: endpoint as Sym, private_endpoint_connections_by_target: target as Sym }
     PrivateEndpointNic { private_endpoint_nics: endpoint as Sym, private_endpoints_by_nic: nic as Sym }
@@ -207,6 +260,8 @@ index! {
     StoreAccess { store_access: store as Sym }
     StoreIpRule { store_ip_rule: rule as Sym, store_ip_rules: store as Sym }
     StoreSubnetRule { store_subnet_rule: rule as Sym, store_subnet_rules: store as Sym, store_subnet_rules_by_subnet: subnet as Sym }
+    StoreRuleSet { store_rule_set: rule_set as Sym, store_rule_sets: store as Sym }
+    StoreListRule { store_list_rule: rule as Sym, store_list_rules: rule_set as Sym }
     StoreResourceRule { store_resource_rules: store as Sym }
     StoreOutboundRule { store_outbound_rules: store as Sym }
     BoundaryTenant { boundary_tenant: tenant as Sym }

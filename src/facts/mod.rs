@@ -1,7 +1,8 @@
 //! Resources to relations: the public interface between what was exported and what is derived from it.
 //!
-//! `network`, `private_access`, `dns`, `store_facts`, `config` and `gap` declare the relations, `catalog` lists them, `extract` writes them, one file
-//! an Azure resource type, `index` keeps them findable, `store` writes them to files and reads them back, `platform` holds what is
+//! `network`, `load_balancing`, `manager`, `hub`, `private_access`, `dns`, `store_facts`, `config` and `gap` declare the relations, `catalog` lists them,
+//! `extract` writes them, one file an Azure resource type, `service` tells services apart, `index` keeps them findable, `store` writes them to files and reads them
+//! back, `platform` holds what is
 //! true of Azure itself.
 
 #[macro_use]
@@ -13,11 +14,15 @@ pub mod dns;
 pub mod estate;
 pub mod extract;
 pub mod gap;
+pub mod hub;
 pub mod index;
+pub mod load_balancing;
+pub mod manager;
 pub mod network;
 pub mod platform;
 pub mod private_access;
 pub mod selector;
+pub mod service;
 pub mod store;
 pub mod store_facts;
 

@@ -57,7 +57,7 @@ words! {
 words! {
     /// Devices that stand in the way of packets and whose own rules are not derived.
     DeviceKind {
-        LoadBalancer = "load-balancer", AzureFirewall = "azure-firewall", ApplicationGateway = "application-gateway", Bastion = "bastion",
+        AzureFirewall = "azure-firewall", ApplicationGateway = "application-gateway", Bastion = "bastion",
         VirtualHub = "virtual-hub", PrivateLinkService = "private-link-service", Other = "other",
     }
 }
@@ -115,6 +115,13 @@ relations! { NETWORK_RELATIONS:
         peering: Sym, vnet: Sym, remote: Sym, state: PeeringState, in_sync: bool, access: bool, forwarded: bool, gateway_transit: bool,
         use_remote_gateways: bool, complete: bool,
     }
+
+    /// `peering_only_v6(peering)`: nothing of IPv4 passes the peering (PEER-12). From `enableOnlyIPv6Peering`.
+    PeeringOnlyV6 peering_only_v6 { peering: Sym }
+
+    /// `peering_subnet(peering, local, name)`: the subnet called `name` (lower case) takes part in the subnet peering, on the side of the peering's own network
+    /// where `local`, else on the other (PEER-12).
+    PeeringSubnet peering_subnet { peering: Sym, local: bool, name: Sym }
 
     /// `peering_prefix(peering, prefix, current)`: the address space of the remote side, as it was synchronised (`current` = false,
     /// `remoteAddressSpace`) or as it is now (`current` = true, `remoteVirtualNetworkAddressSpace`) (PEER-04).
@@ -190,6 +197,13 @@ relations! { NETWORK_RELATIONS:
     /// with `virtualappliance`.
     Route route { route: Sym, table: Sym, destination: Selectors, hop: HopKind, hop_address: Option<IpAddr> }
 
+    /// `route_bgp_override(route, table, wins)`: whether the route beats what gateways announce inside its prefix, whatever the length (RTE-11). From
+    /// `hasBgpOverride`; without a row nobody knows.
+    RouteBgpOverride route_bgp_override { route: Sym, table: Sym, wins: bool }
+
+    /// `vnet_basic_endpoint_policies(vnet)`: `privateEndpointVNetPolicies` of the network is `Basic` (RTE-14).
+    VnetBasicEndpointPolicies vnet_basic_endpoint_policies { vnet: Sym }
+
     /// `nat_gateway(gateway, sku)`: a NAT gateway (OUT-03).
     NatGateway nat_gateway { gateway: Sym, sku: PublicSku }
 
@@ -201,6 +215,12 @@ relations! { NETWORK_RELATIONS:
 
     /// `gateway(gateway, kind, bgp)`: a virtual network gateway.
     Gateway gateway { gateway: Sym, kind: GatewayKind, bgp: bool }
+
+    /// `gateway_remote_networks(gateway)`: an ExpressRoute gateway with `allowRemoteVnetTraffic`: networks on the same circuit may talk to its own (GW-12).
+    GatewayRemoteNetworks gateway_remote_networks { gateway: Sym }
+
+    /// `circuit_public_prefix(circuit, prefix)`: public addresses that a site shows over the circuit's Microsoft peering (GW-15).
+    CircuitPublicPrefix circuit_public_prefix { circuit: Sym, prefix: Prefix }
 
     /// `gateway_subnet(gateway, subnet)`: its instances stand in `subnet`.
     GatewaySubnet gateway_subnet { gateway: Sym, subnet: Sym }
@@ -226,6 +246,10 @@ relations! { NETWORK_RELATIONS:
 
     /// `device_address(device, address, subnet)`: the device answers at `address`, in `subnet` (ADR-11).
     DeviceAddress device_address { device: Sym, address: IpAddr, subnet: Sym }
+
+    /// `listener(device, public_ip, address, port)`: the proxy takes TCP connections to `port` at the public address or at the private one, whichever is
+    /// there; port 0 where the export does not tell port and address (IN-08, IN-10).
+    Listener listener { device: Sym, public_ip: Sym, address: Option<IpAddr>, port: u16 }
 
     /// `device_public_ip(device, public_ip)`: the device carries the public address.
     DevicePublicIp device_public_ip { device: Sym, public_ip: Sym }

@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 use crate::facts::catalog::Row;
 use crate::facts::network::{Access, Direction};
 use crate::facts::selector::Selectors;
+use crate::facts::service::{Service, sub_resource};
 use crate::model::{Prefix, Ranges, Sym, net};
 
 relations! { PLATFORM_RELATIONS:
@@ -31,7 +32,8 @@ relations! { PLATFORM_RELATIONS:
     /// private record in `zone` (DNS-17, DNS-37). `{region}`, `{geo}`, `{dns}` and `{n}` stand for a label that depends on the resource.
     PrivateLinkZone private_link_zone { kind: Sym, group: Sym, suffix: Sym, zone: Sym }
 
-    /// `service_port(group, port)`: the front end of the sub-resource `group` answers at TCP `port` (M-16).
+    /// `service_port(group, port)`: the front end of the sub-resource `group` answers at TCP `port` (M-16). Where services share the name of a sub-resource
+    /// and not its ports, the service stands before it: `eventhub/namespace`.
     ServicePort service_port { group: Sym, port: u16 }
 
     /// `endpoint_service(service, tag)`: what the service endpoint `service` covers is the service tag `tag`; both lower case (SE-03).
@@ -124,6 +126,13 @@ impl Platform {
         self.truth.ports.get(&group).map_or(&[], Vec::as_slice)
     }
 
+    /// The TCP ports of one endpoint of a store of `service`; empty where they are not known (M-16).
+    pub fn ports_of(&self, service: Service, part: Sym) -> &[u16] {
+        let group = sub_resource(part);
+        let own = self.ports(Sym::new(&format!("{}/{group}", service.as_str())));
+        if own.is_empty() { self.ports(group) } else { own }
+    }
+
     /// The tag that holds what a service endpoint covers (RTE-05).
     pub fn service_tag_of_endpoint(&self, service: Sym) -> Option<Sym> {
         self.truth.endpoints.get(&service).copied()
@@ -149,6 +158,26 @@ impl Platform {
     /// Whether `address` is a resolver that anybody may ask (DNS-20).
     pub fn is_public_resolver(&self, address: IpAddr) -> bool {
         self.truth.resolvers.contains(&address)
+    }
+
+    /// Every row that programs can read: all but the prefixes of service tags, which are asked for by address.
+    pub fn cells(&self) -> Vec<(&'static str, Vec<String>)> {
+        fn of<R: Row>(rows: &[R]) -> impl Iterator<Item = (&'static str, Vec<String>)> + '_ {
+            rows.iter().map(|row| {
+                let mut cells = Vec::new();
+                row.write(&mut cells);
+                (R::RELATION.name, cells)
+            })
+        }
+        let truth = self.truth;
+        let pairs: Vec<RegionPair> = truth.pairs.iter().map(|(&region, &pair)| RegionPair { region, pair }).collect();
+        let ports = truth.ports.iter().flat_map(|(&group, ports)| ports.iter().map(move |&port| ServicePort { group, port }));
+        let ports: Vec<ServicePort> = ports.collect();
+        let endpoints: Vec<EndpointService> = truth.endpoints.iter().map(|(&service, &tag)| EndpointService { service, tag }).collect();
+        let rows = of(&truth.default_rules).chain(of(&pairs)).chain(of(&truth.zones)).chain(of(&ports)).chain(of(&endpoints));
+        let reserved: Vec<ReservedSuffix> = truth.reserved.iter().map(|suffix| ReservedSuffix { suffix: Sym::new(suffix) }).collect();
+        let resolvers: Vec<PublicResolver> = truth.resolvers.iter().map(|&address| PublicResolver { address }).collect();
+        rows.chain(of(&truth.limits)).chain(of(&reserved)).chain(of(&resolvers)).collect()
     }
 
     /// How many of `name` a resource of type `kind` can have.

@@ -2,15 +2,14 @@
 
 use std::net::IpAddr;
 
+use crate::facts::selector::Selectors;
 use crate::model::{Sym, Tri};
 
+pub use crate::facts::service::Service;
+
 words! {
-    /// The services whose front ends are derived.
-    Service { Storage = "storage", KeyVault = "keyvault", Sql = "sql" }
-}
-words! {
-    /// `publicNetworkAccess` (FW-03): absent is `enabled`.
-    PublicAccess { Enabled = "enabled", Disabled = "disabled", SecuredByPerimeter = "securedbyperimeter", Unknown = "unknown" }
+    /// `publicNetworkAccess` (FW-03): absent is `enabled`, but for an app, where it is `unset` and a private endpoint decides (APP-03).
+    PublicAccess { Enabled = "enabled", Disabled = "disabled", SecuredByPerimeter = "securedbyperimeter", Unset = "unset", Unknown = "unknown" }
 }
 words! {
     /// The front end of a store: its own region, or the paired one that can be read (M-07).
@@ -19,11 +18,12 @@ words! {
 
 relations! { STORE_RELATIONS:
     /// `store(store, service, kind, location)`: a PaaS resource with a front end; `kind` is the account kind in lower case, `classic` for one of the old
-    /// deployment model.
+    /// deployment model, the tier of a namespace and the SKU of a registry.
     Store store { store: Sym, service: Service, kind: Sym, location: Sym }
 
     /// `store_part(store, part, instance, host, location)`: one endpoint of `store` (M-07): the sub-resource `part` (`blob`, `vault`, `sqlserver`, lower case),
-    /// its public host name and its region.
+    /// its public host name and its region. A name that a store has besides, for one region, is a part of its own, `sql.westus`; the deployment site of an app is
+    /// `scm`.
     StorePart store_part { store: Sym, part: Sym, instance: Instance, host: Sym, location: Sym }
 
     /// `store_access(store, public, default_allow, trusted, plain_http, outbound_restricted)`: the switches of the firewall. `default_allow` is the default
@@ -37,6 +37,15 @@ relations! { STORE_RELATIONS:
 
     /// `store_subnet_rule(rule, store, subnet, effective)`: the firewall admits what a service endpoint of `subnet` marks as its own (FW-07, ST-12, SQL-05).
     StoreSubnetRule store_subnet_rule { rule: Sym, store: Sym, subnet: Sym, effective: Tri }
+
+    /// `store_rule_set(rule_set, store, part, public, default_allow, trusted)`: switches that a child resource holds for `store`, or for one `part` of it: the
+    /// network rule set of a namespace (MSG-01), the access restrictions of an app and of its deployment site (APP-01).
+    StoreRuleSet store_rule_set { rule_set: Sym, store: Sym, part: Sym, public: PublicAccess, default_allow: Tri, trusted: bool }
+
+    /// `store_list_rule(rule, rule_set, position, allow, source, subnet, sure)`: a rule of an ordered list, of which the first that matches decides (APP-04).
+    /// It matches the public addresses of `source` or what a service endpoint of `subnet` marks (`*`: of any); where it is not `sure` it has conditions
+    /// besides (APP-06).
+    StoreListRule store_list_rule { rule: Sym, rule_set: Sym, position: u32, allow: bool, source: Selectors, subnet: Sym, sure: bool }
 
     /// `store_resource_rule(store, tenant, resource)`: the firewall admits the resource instance, whose id may hold `*` segments (ST-09).
     StoreResourceRule store_resource_rule { store: Sym, tenant: Sym, resource: Sym }

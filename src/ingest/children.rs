@@ -17,6 +17,11 @@ pub fn child_lists(kind: &str) -> impl Iterator<Item = (&'static str, &'static s
             ("virtualNetworkRules", "virtualNetworkRules"),
             ("outboundFirewallRules", "outboundFirewallRules"),
         ],
+        "microsoft.cache/redis" | "microsoft.synapse/workspaces" => &[("firewallRules", "firewallRules")],
+        "microsoft.dbforpostgresql/servers" | "microsoft.dbformysql/servers" | "microsoft.dbformariadb/servers" => {
+            &[("firewallRules", "firewallRules"), ("virtualNetworkRules", "virtualNetworkRules")]
+        }
+        "microsoft.dbforpostgresql/flexibleservers" | "microsoft.dbformysql/flexibleservers" => &[("firewallRules", "firewallRules")],
         _ => &[],
     };
     own.iter().copied().chain([("privateEndpointConnections", "privateEndpointConnections")])

@@ -67,7 +67,7 @@ pub struct Resource {
     rank: Rank,
 }
 
-/// What makes facts of a body as soon as it is read. It must not look at the resource's tenant, which may yet turn out to be the parent's.
+/// What makes facts of a body as soon as it is read.
 pub type Harvest = fn(&Resource) -> Extracted;
 
 /// One file, or standard input.
@@ -110,7 +110,7 @@ pub fn read(inputs: Vec<Input>) -> Loaded {
     read_all(inputs, None)
 }
 
-/// The same with bodies turned into facts one by one, so that no more than one a thread is held. The few whose region may yet be the parent's keep theirs.
+/// The same with bodies turned into facts one by one, so that no more than one a thread is held. The few whose region, or a tenant they need, may yet be the parent's keep theirs.
 pub fn read_as_facts(inputs: Vec<Input>, harvest: Harvest) -> Loaded {
     read_all(inputs, Some(harvest))
 }

@@ -59,8 +59,9 @@ impl Sink {
 
     /// Keeps a resource: where that can be as facts, without its body.
     pub fn keep(&mut self, mut resource: Resource) {
-        if let Some(harvest) = self.harvest.filter(|_| !resource.location.is_empty()) {
-            resource.extracted = Some(harvest(&resource));
+        let ready = self.harvest.filter(|_| !resource.location.is_empty());
+        if let Some(extracted) = ready.map(|harvest| harvest(&resource)).filter(|extracted| !extracted.wants_tenant) {
+            resource.extracted = Some(extracted);
             resource.body = Value::Null;
         }
         self.resources.push(resource);

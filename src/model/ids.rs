@@ -114,6 +114,14 @@ pub fn normal_id(id: &str) -> Sym {
     if trimmed.is_empty() { Sym::EMPTY } else { Sym::lower(&format!("/{trimmed}")) }
 }
 
+/// The network that a (lower-case) id is of, or is below, or extends.
+pub fn vnet_of_id(id: &str) -> Option<&str> {
+    const TYPE: &str = "/providers/microsoft.network/virtualnetworks/";
+    let at = id.find(TYPE)?;
+    let name = id[at + TYPE.len()..].split('/').next().filter(|name| !name.is_empty())?;
+    Some(&id[..at + TYPE.len() + name.len()])
+}
+
 /// Splits a normalised id.
 pub fn id_parts(id: &str) -> IdParts<'_> {
     let mut subscription = "";

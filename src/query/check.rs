@@ -434,17 +434,20 @@ impl Checker<'_> {
             ));
         }
         let (mut severity, mut title, mut reference) = (None, String::new(), String::new());
+        let (mut repair, mut rules) = (String::new(), String::new());
         for (key, value, at) in &written.attributes {
             match key.text.as_str() {
                 "severity" => severity = Some(read_severity(value, *at)?),
                 "title" => title = value.clone(),
+                "repair" => repair = value.clone(),
+                "rules" => rules = value.clone(),
                 "reference" if value.starts_with("https://") => reference = value.clone(),
                 "reference" => {
                     return Err(error::violation(*at, "a reference is a page on the web".to_owned(), "write `reference=\"https://…\"`"));
                 }
                 other => {
                     let message = format!("unknown key `{other}`");
-                    return Err(error::violation(key.span, message, "`severity`, `title` and `reference` are known"));
+                    return Err(error::violation(key.span, message, "`severity`, `title`, `reference`, `repair` and `rules` are known"));
                 }
             }
         }
@@ -464,7 +467,7 @@ impl Checker<'_> {
             error::unknown_placeholder(span, &name, declaration)
         })?;
         let certainty = declaration.columns.iter().position(|(name, kind)| name == "certainty" && *kind == Type::Symbol);
-        Ok(Violation { relation, id: id.clone(), severity, title, reference, message, certainty, span })
+        Ok(Violation { relation, id: id.clone(), severity, title, reference, repair, rules, message, certainty, span })
     }
 }
 

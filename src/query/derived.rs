@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::config::resolve_many;
 use crate::engine::exfil;
 use crate::explain::exposure::{Exposed, exposure};
-use crate::explain::reach::{self, Ask, EXTERNAL, Ends};
+use crate::explain::reach::{self, Ask, Ends};
 use crate::explain::way::{End, Flow, Mode, Way};
 use crate::explain::world::World;
 use crate::explain::{point, stores};
@@ -94,6 +94,11 @@ impl<'a> Derived<'a> {
             "consented" => Ok(self.table("consented", bound, || self.consented())),
             "name_answer" => Ok(self.table("name_answer", bound, || self.name_answers())),
             "sensitive" => Ok(self.table("sensitive", bound, || self.sensitive())),
+            "resolves" => Ok(self.resolves(symbol(0), symbol(1))),
+            "endpoint_covers" => Ok(self.covers(symbol(0), symbol(1))),
+            "mixed_servers" => Ok(self.table("mixed_servers", bound, || self.mixed_servers())),
+            "address_tag" => Ok(self.address_tags(bound.first().copied().flatten())),
+            "counted" => Ok(self.table("counted", bound, || self.counted())),
             _ => Err(format!("`{relation}` is declared, but nothing derives it; this is a bug in watertight")),
         }
     }
@@ -116,7 +121,7 @@ impl<'a> Derived<'a> {
         match text {
             "internet" => vec![End::Internet(None)],
             _ if text.starts_with("onprem:") => reach::sites(index).into_iter().filter(|end| self.name(*end) == id).collect(),
-            _ if text.starts_with("external:") => EXTERNAL.into_iter().filter(|end| self.name(*end) == id).collect(),
+            _ if text.starts_with("external:") => reach::external().filter(|end| self.name(*end) == id).collect(),
             _ if index.subnet.has(id) => vec![End::Subnet(id)],
             _ if index.nic.has(id) => vec![End::Nic(id)],
             _ => index.store_parts.get(id).iter().map(|row| End::Store(row.store, row.part, row.instance)).collect(),
@@ -241,7 +246,7 @@ impl<'a> Derived<'a> {
         let index = self.world.index;
         let foreign = |nic: Sym| index.ip_configs_by_nic.one(nic).is_some_and(|row| !self.world.inside(self.world.vnet_of(row.subnet)));
         let nics = index.nic.rows().filter(|row| row.role == NicRole::Machine && foreign(row.nic)).map(|row| End::Nic(row.nic));
-        let all = [End::Internet(None)].into_iter().chain(EXTERNAL).chain(reach::sites(index)).chain(nics);
+        let all = [End::Internet(None)].into_iter().chain(reach::external()).chain(reach::sites(index)).chain(nics);
         all.filter(|end| sink.is_none_or(|text| self.sink(*end).as_str() == text)).collect()
     }
 
@@ -369,7 +374,7 @@ impl<'a> Derived<'a> {
     }
 
     /// The word for an answer that a private zone gives; nothing for one that none does.
-    fn answer(&self, resolution: &Resolution, store: Sym, group: Sym) -> Option<&'static str> {
+    pub(super) fn answer(&self, resolution: &Resolution, store: Sym, group: Sym) -> Option<&'static str> {
         match resolution.answer {
             _ if resolution.ambiguity == Ambiguity::Zones => Some("unknown"),
             Answer::Public | Answer::ServFail => None,

@@ -79,6 +79,12 @@ const NUMBER: Param = Param::Is(Type::Number);
 /// Every function, by name.
 pub const FUNCTIONS: &[Function] = &[
     Function {
+        name: "before",
+        params: &[("text", TEXT), ("mark", TEXT), ("start", TEXT)],
+        doc: "`start` is what stands in `text` before the first `mark`",
+        body: Body::Gives(|args| text(args, 0).split_once(text(args, 1)).map(|(start, _)| symbol(start)).into_iter().collect()),
+    },
+    Function {
         name: "concat",
         params: &[("first", TEXT), ("second", TEXT), ("whole", TEXT)],
         doc: "`whole` is `first` followed by `second`",
@@ -137,6 +143,12 @@ pub const FUNCTIONS: &[Function] = &[
         body: Body::Gives(|args| ids::parent_id(text(args, 0)).map(symbol).into_iter().collect()),
     },
     Function {
+        name: "prefix_of",
+        params: &[("text", TEXT), ("prefix", Param::Is(Type::Prefix))],
+        doc: "`text` writes the address or prefix `prefix`",
+        body: Body::Gives(|args| net::parse_prefix(text(args, 0)).map(Value::Prefix).into_iter().collect()),
+    },
+    Function {
         name: "starts_with",
         params: &[("text", TEXT), ("start", TEXT)],
         doc: "`text` starts with `start`",
@@ -147,6 +159,12 @@ pub const FUNCTIONS: &[Function] = &[
         params: &[("value", Param::Any), ("text", TEXT)],
         doc: "`text` is how `value` is written: compares an address with a record's value",
         body: Body::Gives(|args| args.first().map(|value| symbol(&value.to_string())).into_iter().collect()),
+    },
+    Function {
+        name: "type_of",
+        params: &[("id", TEXT), ("kind", TEXT)],
+        doc: "`kind` is the resource type that `id` spells, in lower case",
+        body: Body::Gives(|args| ids::id_type(text(args, 0)).map(|kind| symbol(&kind)).into_iter().collect()),
     },
     Function {
         name: "weaker",
@@ -162,6 +180,18 @@ pub const FUNCTIONS: &[Function] = &[
         params: &[("inner", Param::Net), ("outer", Param::Net)],
         doc: "every address of `inner` belongs to `outer`",
         body: Body::Tests(|args| matches!(nets(args), Some((inner, outer)) if outer.contains(&inner))),
+    },
+    Function {
+        name: "without_end",
+        params: &[("text", TEXT), ("end", TEXT), ("rest", TEXT)],
+        doc: "`text` is `rest` followed by `end`",
+        body: Body::Gives(|args| text(args, 0).strip_suffix(text(args, 1)).map(symbol).into_iter().collect()),
+    },
+    Function {
+        name: "without_start",
+        params: &[("text", TEXT), ("start", TEXT), ("rest", TEXT)],
+        doc: "`text` is `start` followed by `rest`",
+        body: Body::Gives(|args| text(args, 0).strip_prefix(text(args, 1)).map(symbol).into_iter().collect()),
     },
 ];
 

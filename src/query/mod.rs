@@ -6,12 +6,14 @@
 
 pub mod check;
 pub mod derived;
+mod derived_checks;
 pub mod derived_proof;
 pub mod error;
 pub mod estate;
 pub mod eval;
 pub mod function;
 pub mod library;
+pub mod lint;
 pub mod plan;
 pub mod program;
 pub mod relations;

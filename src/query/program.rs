@@ -130,6 +130,10 @@ pub struct Violation {
     pub title: String,
     /// A page that explains it; empty where none is given.
     pub reference: String,
+    /// What to do about a finding, a sentence; empty where none is given.
+    pub repair: String,
+    /// The rules behind it (`PE-10, PE-11`); empty where none are named.
+    pub rules: String,
     /// The message's pieces.
     pub message: Vec<Piece>,
     /// The column that says how sure a finding is.

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::catalog::{Fact, RELATIONS};
+use crate::facts::catalog::{Fact, PLATFORM, RELATIONS};
 use crate::facts::index::Index;
+use crate::facts::platform::Platform;
 use crate::query::value::{Type, Value};
 
 /// A relation's name, columns and meaning.
@@ -97,9 +98,10 @@ impl Table {
     }
 }
 
-/// The facts of an estate as relations: every relation of the catalog. Rows are converted and indexed when first asked for.
+/// The facts of an estate and what is true of Azure as relations: every relation of the catalog. Rows are converted and indexed when first asked for.
 pub struct FactRelations {
     facts: Mutex<FxHashMap<&'static str, Vec<Fact>>>,
+    truth: FxHashMap<&'static str, Vec<Vec<String>>>,
     tables: Mutex<FxHashMap<String, Arc<Mutex<Table>>>>,
 }
 
@@ -110,7 +112,11 @@ impl FactRelations {
         for fact in index.facts() {
             facts.entry(fact.relation().name).or_default().push(fact);
         }
-        FactRelations { facts: Mutex::new(facts), tables: Mutex::default() }
+        let mut truth: FxHashMap<&'static str, Vec<Vec<String>>> = FxHashMap::default();
+        for (relation, cells) in Platform::builtin().cells() {
+            truth.entry(relation).or_default().push(cells);
+        }
+        FactRelations { facts: Mutex::new(facts), truth, tables: Mutex::default() }
     }
 
     fn table(&self, relation: &str) -> Option<Arc<Mutex<Table>>> {
@@ -118,10 +124,12 @@ impl FactRelations {
         if let Some(table) = tables.get(relation) {
             return Some(Arc::clone(table));
         }
-        let entry = RELATIONS.iter().find(|entry| entry.name == relation)?;
+        let entry = RELATIONS.iter().chain(readable()).find(|entry| entry.name == relation)?;
         let facts = lock(&self.facts).remove(relation).unwrap_or_default();
         let kinds: Vec<Type> = entry.columns.iter().map(|(_, kind)| catalog_type(kind)).collect();
-        let rows = facts.iter().map(|fact| fact.cells().iter().zip(&kinds).map(|(cell, kind)| kind.read(cell)).collect());
+        let truth = self.truth.get(relation).into_iter().flatten().cloned();
+        let cells = facts.iter().map(Fact::cells).chain(truth);
+        let rows = cells.map(|cells| cells.iter().zip(&kinds).map(|(cell, kind)| kind.read(cell)).collect());
         let table = Arc::new(Mutex::new(Table::new(rows)));
         tables.insert(relation.to_owned(), Arc::clone(&table));
         Some(table)
@@ -147,7 +155,12 @@ pub fn catalog() -> Vec<Declaration> {
         needs: Vec::new(),
         doc: entry.doc.lines().map(str::trim).collect::<Vec<_>>().join("\n").trim().to_owned(),
     };
-    RELATIONS.iter().map(declaration).collect()
+    RELATIONS.iter().chain(readable()).map(declaration).collect()
+}
+
+/// The relations of platform truth that programs read: service tags have too many rows to list.
+fn readable() -> impl Iterator<Item = &'static &'static crate::facts::Relation> {
+    PLATFORM.iter().filter(|relation| relation.name != "service_tag")
 }
 
 /// The type that the catalog spells; it spells only these five.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::explain::way::Assumption;
 use crate::facts::gap::Gap;
 use crate::query::program::Severity;
 use crate::query::snapshot::Comparison;
@@ -24,18 +25,25 @@ pub fn to_json(report: &Report, gaps: &[Gap], comparison: Option<&Comparison>) -
     let mut out = Map::new();
     out.insert("schema".to_owned(), json!("watertight.verify/1"));
     out.insert("checks".to_owned(), report.checks.iter().map(check_json).collect());
-    let mut gaps: Vec<[&str; 3]> = gaps.iter().map(|gap| [gap.resource.as_str(), gap.kind.as_str(), gap.what.as_str()]).collect();
-    gaps.sort_unstable();
-    gaps.dedup();
-    out.insert(
-        "gaps".to_owned(),
-        gaps.iter().map(|[resource, kind, what]| json!({"resource": resource, "type": kind, "what": what})).collect(),
-    );
+    out.insert("gaps".to_owned(), gaps_json(gaps));
     if let Some(comparison) = comparison {
         let rows = comparison.moves.iter().map(|row| json!({"check": row.check, "change": row.sign(), "row": row.line}));
         out.insert("unapproved".to_owned(), rows.collect());
     }
     format!("{}\n", Json::Object(out))
+}
+
+/// The gaps of an input, sorted, as every document lists them.
+pub(super) fn gaps_json(gaps: &[Gap]) -> Json {
+    let mut gaps: Vec<[&str; 3]> = gaps.iter().map(|gap| [gap.resource.as_str(), gap.kind.as_str(), gap.what.as_str()]).collect();
+    gaps.sort_unstable();
+    gaps.dedup();
+    gaps.iter().map(|[resource, kind, what]| json!({"resource": resource, "type": kind, "what": what})).collect()
+}
+
+/// What an unproven row takes for granted.
+pub(super) fn assumption_json(assumption: &Assumption) -> Json {
+    json!({"code": assumption.code, "resource": assumption.resource.as_str(), "text": assumption.text})
 }
 
 fn check_json(check: &CheckResult) -> Json {
@@ -59,8 +67,7 @@ fn finding_json(finding: &Finding) -> Json {
         out["because"] = finding.because.iter().map(because_json).collect();
     }
     if !finding.proven {
-        let assumption = |a: &crate::explain::way::Assumption| json!({"code": a.code, "resource": a.resource.as_str(), "text": a.text});
-        out["assumptions"] = finding.assumptions.iter().map(assumption).collect();
+        out["assumptions"] = finding.assumptions.iter().map(assumption_json).collect();
     }
     out
 }
@@ -163,7 +170,7 @@ fn check_text(out: &mut String, check: &CheckResult, paint: &Paint) {
 }
 
 /// A name may hold anything, so it must not be able to draw on the terminal or begin a line.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -1,4 +1,4 @@
-//! The checks inside the binary: a file each under `queries/`.
+//! The checks inside the binary: a file each under `queries/`, and the lints, a file a topic under `queries/lints/`.
 
 /// Path from the repository's root and text of each check, by path. `tests/suite/queries.rs` makes sure that no file of the folder is missing.
 pub const CHECKS: &[(&str, &str)] = &[
@@ -24,4 +24,17 @@ pub const CHECKS: &[(&str, &str)] = &[
         include_str!("../../queries/segmentation/storage_rule_without_service_endpoint.dl"),
     ),
     ("queries/segmentation/subnet_without_nsg.dl", include_str!("../../queries/segmentation/subnet_without_nsg.dl")),
+];
+
+/// Path from the repository's root and text of each file of lints; together they are one program ([`crate::query::lint`]).
+pub const LINTS: &[(&str, &str)] = &[
+    ("queries/lints/channels.dl", include_str!("../../queries/lints/channels.dl")),
+    ("queries/lints/dns.dl", include_str!("../../queries/lints/dns.dl")),
+    ("queries/lints/endpoint_policies.dl", include_str!("../../queries/lints/endpoint_policies.dl")),
+    ("queries/lints/firewalls.dl", include_str!("../../queries/lints/firewalls.dl")),
+    ("queries/lints/lib.dl", include_str!("../../queries/lints/lib.dl")),
+    ("queries/lints/limits.dl", include_str!("../../queries/lints/limits.dl")),
+    ("queries/lints/private_endpoints.dl", include_str!("../../queries/lints/private_endpoints.dl")),
+    ("queries/lints/private_link_services.dl", include_str!("../../queries/lints/private_link_services.dl")),
+    ("queries/lints/service_endpoints.dl", include_str!("../../queries/lints/service_endpoints.dl")),
 ];

@@ -96,7 +96,8 @@ pub enum Value {
 impl Value {
     /// A symbol; resource ids are compared in lower case (M-01), so an id is brought into that form.
     pub fn text(text: &str) -> Value {
-        let id = text.get(..15).is_some_and(|start| start.eq_ignore_ascii_case("/subscriptions/"));
+        // The beginning alone is no id: checks ask whether a text starts with it.
+        let id = text.len() > 15 && text.get(..15).is_some_and(|start| start.eq_ignore_ascii_case("/subscriptions/"));
         Value::Symbol(if id { ids::normal_id(text) } else { Sym::new(text) })
     }
 

@@ -30,6 +30,12 @@ pub enum EndKind {
     Storage,
     Keyvault,
     Sql,
+    Cosmos,
+    Eventhub,
+    Servicebus,
+    Acr,
+    Web,
+    Cognitive,
     Internet,
     Onprem,
     External,
@@ -50,6 +56,12 @@ impl EndKind {
             EndKind::Storage => "storage",
             EndKind::Keyvault => "keyvault",
             EndKind::Sql => "sql",
+            EndKind::Cosmos => "cosmos",
+            EndKind::Eventhub => "eventhub",
+            EndKind::Servicebus => "servicebus",
+            EndKind::Acr => "acr",
+            EndKind::Web => "web",
+            EndKind::Cognitive => "cognitive",
             EndKind::Internet => "internet",
             EndKind::Onprem => "onprem",
             EndKind::External => "external",
@@ -64,6 +76,14 @@ impl EndKind {
             Service::Storage => EndKind::Storage,
             Service::KeyVault => EndKind::Keyvault,
             Service::Sql => EndKind::Sql,
+            Service::Cosmos => EndKind::Cosmos,
+            Service::EventHub => EndKind::Eventhub,
+            Service::ServiceBus => EndKind::Servicebus,
+            Service::Acr => EndKind::Acr,
+            Service::Web => EndKind::Web,
+            Service::Cognitive => EndKind::Cognitive,
+            // What only an id names.
+            _ => EndKind::Resource,
         }
     }
 }
@@ -155,7 +175,15 @@ impl RowEnd {
             EndKind::Nic => names.short(End::Nic(id)),
             EndKind::Vm | EndKind::Vmss => names.short(End::Machine(id)),
             EndKind::Pe => names.short(End::PrivateEndpoint(id)),
-            EndKind::Storage | EndKind::Keyvault | EndKind::Sql => names.short(End::Store(id, self.part.unwrap_or(Sym::EMPTY), instance)),
+            EndKind::Storage
+            | EndKind::Keyvault
+            | EndKind::Sql
+            | EndKind::Cosmos
+            | EndKind::Eventhub
+            | EndKind::Servicebus
+            | EndKind::Acr
+            | EndKind::Web
+            | EndKind::Cognitive => names.short(End::Store(id, self.part.unwrap_or(Sym::EMPTY), instance)),
             EndKind::External => format!("external:{}", self.part.map_or("", Sym::as_str)),
             EndKind::Internet if name.is_empty() => "internet".to_owned(),
             EndKind::Internet | EndKind::Onprem | EndKind::Ip | EndKind::Fqdn => format!("{}:{name}", self.kind.as_str()),

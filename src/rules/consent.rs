@@ -2,8 +2,10 @@
 
 use crate::facts::Index;
 use crate::facts::private_access::{Consent, PrivateEndpointConnection, ProviderConnection};
-use crate::facts::store_facts::{Service, Store};
+use crate::facts::store_facts::Store;
 use crate::model::{Sym, Tri};
+use crate::rules::dns::names;
+use crate::rules::private_endpoint;
 
 /// Whose record of a connection decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,13 +121,7 @@ pub fn provider(index: &Index, target: Sym) -> Provider {
 
 /// The type of a resource of the input; `None` for one that is not in it.
 fn kind_of(index: &Index, id: Sym) -> Option<Sym> {
-    let of_store = |store: &Store| {
-        Sym::new(match store.service {
-            Service::Storage => "microsoft.storage/storageaccounts",
-            Service::KeyVault => "microsoft.keyvault/vaults",
-            Service::Sql => "microsoft.sql/servers",
-        })
-    };
+    let of_store = |store: &Store| names::resource_kind(index, store);
     index.resource.one(id).map(|row| row.kind).or_else(|| index.store.one(id).map(of_store))
 }
 
@@ -151,11 +147,17 @@ pub fn of(index: &Index, consumer: &PrivateEndpointConnection) -> Decision {
 /// Whether the target has an approved connection for the sub-resource `group`, from whatever network or tenant (DNS-14).
 ///
 /// `only_group` says that the target has no other sub-resource, so that a connection nobody exported the other end of must be for this one.
+/// A slot of an app has the connections of the app that name it.
 ///
 /// ```datalog
 /// published(T, G) :- private_endpoint_connection(C, _, T, G, _, _, _), consents(C).                              // consent.5
 /// ```
 pub fn approved_for(index: &Index, target: Sym, group: Sym, only_group: bool) -> Tri {
+    let anchors = private_endpoint::anchors(target, group);
+    anchors.fold(Tri::No, |any, (at, group)| any.or(approved_on(index, at, group, only_group && at == target)))
+}
+
+fn approved_on(index: &Index, target: Sym, group: Sym, only_group: bool) -> Tri {
     let mut approved = match provider(index, target) {
         Provider::Unlisted if !lists_exported(index, target) => Tri::Maybe,
         Provider::Unlisted | Provider::Listed | Provider::Unseen => Tri::No,

@@ -84,6 +84,16 @@ fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         Part::Fact(Fact::Peering(side)) => Some((key(side.vnet), *prefix)),
         _ => None,
     });
+    let only_v6 = by(facts, "peering_only_v6", column!(PeeringOnlyV6.peering));
+    let to_side: crate::rules::part::Joined = |_, only, side| match side {
+        Part::Fact(Fact::Peering(side)) => Some((key(side.vnet), *only)),
+        _ => None,
+    };
+    let to_other: crate::rules::part::Joined = |_, only, side| match side {
+        Part::Fact(Fact::Peering(side)) => Some((key(side.remote), *only)),
+        _ => None,
+    };
+    let only_v6 = join(&only_v6, &sides_by_id, to_side).concat(join(&only_v6, &sides_by_id, to_other));
     let known = join(&vnets, &sides_by_remote, seen_from);
     let space = join(&own_by_vnet, &sides_by_remote, seen_from);
 
@@ -104,6 +114,12 @@ fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         _ => None,
     });
     let clouds = keyed(facts, column!(Clouded.vnet));
+    // What managers and hubs do is derived for single points only: here the networks they touch, and those that look through one, are not derived.
+    let touched = by(facts, "what a manager or hub touches", touched_network);
+    let through = join(&touched, &sides_by_remote, seen_from);
+    let policies = keyed(facts, |fact| matches!(fact, Fact::GroupPolicy(_)).then(|| key(Sym::EMPTY)));
+    let anybody = keyed(facts, column!(Vnet.vnet)).map(|(vnet, _)| (key(Sym::EMPTY), Part::Ref(vnet.0)));
+    let by_policy = join(&policies.arrange_by_key_named("group policy"), &anybody.arrange_by_key_named("any network"), to_referrer);
     let parts = own
         .concat(keyed(facts, column!(Vnet.vnet)))
         .concat(sides)
@@ -114,12 +130,27 @@ fn networks<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         .concat(beyond.distinct())
         .concat(gateways)
         .concat(remote_gateways.distinct())
-        .concat(clouds);
+        .concat(only_v6.distinct())
+        .concat(clouds)
+        .concat(touched.as_collection(|vnet, part| (*vnet, *part)))
+        .concat(through.distinct())
+        .concat(by_policy);
     reduce(
         parts,
         "route.0",
         Box::new(|vnet, group, output| output.push((Part::Network(Handle::new(assemble(vnet.0, &around_of(group)))), 1))),
     )
+}
+
+/// The network that a fact of a network manager or a virtual hub is about.
+fn touched_network(fact: &Fact) -> Option<Key> {
+    match fact {
+        Fact::GroupMember(row) => Some(key(row.vnet)),
+        Fact::ManagerApplied(row) => Some(key(row.vnet)),
+        Fact::ConnectivityHub(row) => Some(key(row.vnet)),
+        Fact::HubConnection(row) => Some(key(row.vnet)),
+        _ => None,
+    }
 }
 
 /// A fact about the remote network, brought to the network that sees it.
@@ -159,6 +190,7 @@ fn around_of(group: &[Part]) -> Around {
             Part::Fact(Fact::Peering(row)) => around.sides.push(*row),
             Part::Other(Fact::Peering(row)) => around.reciprocal.push(*row),
             Part::Fact(Fact::PeeringPrefix(row)) => around.recorded.push(*row),
+            Part::Fact(Fact::PeeringOnlyV6(row)) => around.only_v6.push(row.peering),
             Part::Fact(Fact::Vnet(_)) => around.in_input = true,
             Part::Other(Fact::Vnet(row)) => around.known.push(row.vnet),
             Part::Other(Fact::VnetPrefix(row)) => around.remote_space.push((row.vnet, row.prefix)),
@@ -169,6 +201,10 @@ fn around_of(group: &[Part]) -> Around {
             Part::RemoteGateways(vnet, offered) => around.remote_gateways.push((*vnet, (*offered.get()).clone())),
             Part::Fact(Fact::Clouded(row)) if row.what.as_str() == "routes" => around.clouds.push(row.resource),
             Part::Fact(Fact::Clouded(row)) => around.filters_clouded |= row.what.as_str() == "filters",
+            Part::Fact(fact) | Part::Other(fact) if touched_network(fact).is_some() || matches!(fact, Fact::GroupPolicy(_)) => {
+                around.clouds.push(fact.cells().first().map_or(Sym::EMPTY, |cell| Sym::new(cell)));
+                around.filters_clouded = true;
+            }
             _ => {}
         }
     }
@@ -187,6 +223,10 @@ fn gateways<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
     let gateways = join(&by(facts, "gateway", column!(Gateway.gateway)), &home, to_referrer);
     let clients = join(&by(facts, "gateway_client_pool", column!(GatewayClientPool.gateway)), &home, to_referrer);
     let defaults = join(&by(facts, "gateway_default_site", column!(GatewayDefaultSite.gateway)), &home, to_referrer);
+    let servers = join(&by(facts, "route_server by subnet", column!(RouteServer.subnet)), &subnets, |_, server, subnet| match subnet {
+        Part::Fact(Fact::Subnet(subnet)) => Some((key(subnet.vnet), *server)),
+        _ => None,
+    });
     let connections = join(&by(facts, "connection", column!(Connection.gateway)), &home, to_referrer);
     let peers = connections
         .clone()
@@ -198,7 +238,7 @@ fn gateways<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
         .arrange_by_key_named("vnet by connected peer");
     let behind = join(&by(facts, "local_gateway_prefix", column!(LocalGatewayPrefix.site)), &peers, to_referrer);
     let sites = join(&by(facts, "local_gateway", column!(LocalGateway.site)), &peers, to_referrer);
-    let parts = gateways.concat(clients).concat(defaults).concat(connections).concat(behind).concat(sites);
+    let parts = gateways.concat(servers).concat(clients).concat(defaults).concat(connections).concat(behind).concat(sites);
     reduce(
         parts,
         "gateway.1",
@@ -208,6 +248,7 @@ fn gateways<'s, T: Time>(facts: &VecCollection<'s, T, Fact>) -> Parts<'s, T> {
                 match part {
                     Part::Fact(Fact::Gateway(row)) => around.gateways.push(*row),
                     Part::Fact(Fact::Connection(row)) => around.connections.push(*row),
+                    Part::Fact(Fact::RouteServer(row)) => around.route_servers.push(row.server),
                     Part::Fact(Fact::LocalGatewayPrefix(row)) => around.behind.push((row.site, row.prefix)),
                     Part::Fact(Fact::LocalGateway(row)) if row.bgp => around.bgp_peers.push(row.site),
                     Part::Fact(Fact::GatewayDefaultSite(row)) => around.default_sites.push((row.gateway, row.site)),
@@ -276,20 +317,23 @@ fn contexts<'s, T: Time>(
         _ => None,
     };
     let table = join(&by(facts, "route_table", column!(RouteTable.table)), &by_table, to_context);
+    let overrides = join(&by(facts, "route_bgp_override by table", column!(RouteBgpOverride.table)), &by_table, to_context);
     let routes = join(&by(facts, "route by table", column!(Route.table)), &by_table, to_context);
     let platform = platform.clone();
     reduce(
-        network.concat(table).concat(routes),
+        network.concat(table).concat(routes).concat(overrides),
         "route.3",
         Box::new(move |(_, table), group, output| {
             let mut network = None;
             let mut known = None;
             let mut routes = Vec::new();
+            let mut overrides = Vec::new();
             for part in group {
                 match part {
                     Part::Network(handle) => network = Some(handle.get()),
                     Part::Fact(Fact::RouteTable(row)) => known = Some(row.gateway_routes),
                     Part::Fact(Fact::Route(row)) => routes.push(*row),
+                    Part::Fact(Fact::RouteBgpOverride(row)) => overrides.push((row.route, row.wins)),
                     _ => {}
                 }
             }
@@ -297,7 +341,7 @@ fn contexts<'s, T: Time>(
             routes.sort();
             let table = match known {
                 _ if table.is_empty() => Table::None,
-                Some(gateway_routes) => Table::Known { table: *table, gateway_routes, routes },
+                Some(gateway_routes) => Table::Known { table: *table, gateway_routes, routes, overrides },
                 None => Table::Missing(*table),
             };
             output.push((Part::Context(Handle::new(Context::new(network, &table, &platform))), 1));

@@ -1,6 +1,7 @@
 //! Which storage accounts the service endpoint policies of a subnet let through.
 
 use crate::facts::Index;
+use crate::facts::platform::Platform;
 use crate::facts::private_access::EndpointPolicyScope;
 use crate::model::ids::id_parts;
 use crate::model::{Sym, Tri};
@@ -64,7 +65,7 @@ fn lists(scope: &EndpointPolicyScope, account: Sym) -> Scope {
 /// filters(S) :- subnet_endpoint_policy(S, P), endpoint_policy_scope(_, P, "microsoft.storage", X), X != "".       // sep.1
 /// policy_admits(S, A) :- subnet_endpoint_policy(S, P), endpoint_policy_scope(_, P, "microsoft.storage", A), store(A, "storage", _, _). // sep.2
 /// policy_admits(S, A) :- subnet_endpoint_policy(S, P), endpoint_policy_scope(_, P, "microsoft.storage", X),
-///                        resource(A, _, _, _, U, _, _), X = cat("/subscriptions/", U).                           // sep.3
+///                        resource(A, _, _, _, U, _, _), concat("/subscriptions/", U, X).                         // sep.3
 /// policy_admits(S, A) :- subnet(S, _, _), !filters(S), store(A, "storage", _, _).                                 // sep.4
 /// ```
 pub fn admits(policies: &[Policy<'_>], account: Sym, classic: bool) -> Decision {
@@ -122,9 +123,25 @@ pub fn of(index: &Index, subnet: Sym, account: Sym, classic: bool) -> Decision {
     admits(&attached(index, subnet), account, classic)
 }
 
-/// Whether a policy is attached to `subnet`: any makes its storage endpoint global (SEP-04).
+/// Whether a policy is attached to `subnet`: any makes its storage endpoint global (SEP-04), but not in the first version (SEP-16).
 pub fn widens(index: &Index, subnet: Sym) -> Tri {
-    Tri::from_bool(index.subnet_endpoint_policies.has(subnet))
+    Tri::from_bool(index.subnet_endpoint_policies.has(subnet) && !first_version(index))
+}
+
+/// Whether the policies of `subnet` look at traffic to `region` at all: the first version did so in the network's region and its pair alone (SEP-16).
+pub fn looks_at(index: &Index, platform: &Platform, subnet: Sym, region: Sym) -> Tri {
+    if !first_version(index) {
+        return Tri::Yes;
+    }
+    let home = index.subnet.one(subnet).and_then(|s| index.vnet.one(s.vnet)).map_or(Sym::EMPTY, |v| v.location);
+    if home.is_empty() || region.is_empty() {
+        return Tri::Maybe;
+    }
+    Tri::from_bool(region == home || platform.region_pair(home) == Some(region))
+}
+
+fn first_version(index: &Index) -> bool {
+    index.era.has(Sym::new("2019"))
 }
 
 /// Whether the policies attached to `subnet` filter at all (SEP-03, SEP-10, SEP-11).
@@ -193,6 +210,26 @@ mod tests {
         assert_eq!(admits(&both, A1.into(), false).admitted, Tri::Yes);
         assert_eq!(admits(&both, A2.into(), false).admitted, Tri::Maybe);
         assert_eq!(admits(&[missing], A2.into(), false).admitted, Tri::Maybe);
+    }
+
+    // covers: SEP-16, M-06
+    #[test]
+    fn the_first_version_looked_at_two_regions() {
+        use crate::facts::network::{Subnet, SubnetEndpointPolicy, Vnet};
+        use crate::facts::private_access::Era;
+        let mut index: Index = [
+            Vnet { vnet: "v".into(), location: "eastus".into() }.into(),
+            Subnet { subnet: "s".into(), vnet: "v".into(), name: "s".into() }.into(),
+            SubnetEndpointPolicy { subnet: "s".into(), policy: "p".into() }.into(),
+        ]
+        .into_iter()
+        .collect();
+        let looks =
+            |index: &Index| ["eastus", "westus", "westeurope", ""].map(|r| looks_at(index, Platform::builtin(), "s".into(), r.into()));
+        assert_eq!((looks(&index), widens(&index, "s".into())), ([Tri::Yes; 4], Tri::Yes));
+        index.insert(Era { era: "2019".into() }.into());
+        assert_eq!(looks(&index), [Tri::Yes, Tri::Yes, Tri::No, Tri::Maybe]);
+        assert_eq!(widens(&index, "s".into()), Tri::No);
     }
 
     // covers: SEP-07

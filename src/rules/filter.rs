@@ -62,30 +62,59 @@ pub struct Met<'a> {
     pub traffic: Span,
 }
 
+impl Rule {
+    /// Compiles a rule of a person (NSG-07, NSG-08).
+    pub fn new(rule: &NsgRule) -> Rule {
+        let (own, remote) = match rule.direction {
+            Direction::Inbound => (rule.destinations, rule.sources),
+            Direction::Outbound => (rule.sources, rule.destinations),
+        };
+        Rule {
+            priority: rule.priority,
+            id: rule.rule,
+            default: false,
+            allow: rule.access == Access::Allow,
+            own: own.items(),
+            remote: remote.items(),
+            traffic: traffic(rule, SourcePorts::Kept),
+            translated: traffic(rule, SourcePorts::Translated),
+            any_source_port: traffic(rule, SourcePorts::Ignored),
+        }
+    }
+
+    /// What it names of the packets between `own` and `remote`; `None` where nothing.
+    pub fn met(&self, own: Party<'_>, remote: Party<'_>, ports: SourcePorts, context: &Context, platform: &Platform) -> Option<Met<'_>> {
+        let side = |selectors: &[Selector], party: Party<'_>| {
+            let mut answer = Tri::No;
+            for selector in selectors {
+                answer = answer.or(names(*selector, party, context, platform));
+                if answer == Tri::Yes {
+                    break;
+                }
+            }
+            answer
+        };
+        let mut named = side(&self.remote, remote);
+        if named.hi() {
+            named = named.and(side(&self.own, own));
+        }
+        let traffic = match ports {
+            SourcePorts::Kept => self.traffic,
+            SourcePorts::Translated => self.translated,
+            SourcePorts::Ignored => self.any_source_port,
+        };
+        match named {
+            Tri::No => None,
+            Tri::Maybe => Some(Met { rule: self, traffic: traffic.doubted() }),
+            Tri::Yes => Some(Met { rule: self, traffic }),
+        }
+    }
+}
+
 impl Program {
     /// Compiles the rules of `nsg` in one direction and adds the platform's default rules (NSG-03, NSG-04, NSG-07, NSG-08).
     pub fn new(nsg: Sym, direction: Direction, rules: &[NsgRule], platform: &Platform) -> Program {
-        let mut compiled: Vec<Rule> = rules
-            .iter()
-            .filter(|rule| rule.direction == direction)
-            .map(|rule| {
-                let (own, remote) = match direction {
-                    Direction::Inbound => (rule.destinations, rule.sources),
-                    Direction::Outbound => (rule.sources, rule.destinations),
-                };
-                Rule {
-                    priority: rule.priority,
-                    id: rule.rule,
-                    default: false,
-                    allow: rule.access == Access::Allow,
-                    own: own.items(),
-                    remote: remote.items(),
-                    traffic: traffic(rule, SourcePorts::Kept),
-                    translated: traffic(rule, SourcePorts::Translated),
-                    any_source_port: traffic(rule, SourcePorts::Ignored),
-                }
-            })
-            .collect();
+        let mut compiled: Vec<Rule> = rules.iter().filter(|rule| rule.direction == direction).map(Rule::new).collect();
         for rule in platform.default_rules().iter().filter(|rule| rule.direction == direction) {
             let (own, remote) = match direction {
                 Direction::Inbound => (rule.destination, rule.source),
@@ -116,32 +145,7 @@ impl Program {
         context: &'a Context,
         platform: &'a Platform,
     ) -> impl Iterator<Item = Met<'a>> + 'a {
-        self.rules.iter().filter_map(move |rule| {
-            let side = |selectors: &[Selector], party: Party<'_>| {
-                let mut answer = Tri::No;
-                for selector in selectors {
-                    answer = answer.or(names(*selector, party, context, platform));
-                    if answer == Tri::Yes {
-                        break;
-                    }
-                }
-                answer
-            };
-            let mut named = side(&rule.remote, remote);
-            if named.hi() {
-                named = named.and(side(&rule.own, own));
-            }
-            let traffic = match ports {
-                SourcePorts::Kept => rule.traffic,
-                SourcePorts::Translated => rule.translated,
-                SourcePorts::Ignored => rule.any_source_port,
-            };
-            match named {
-                Tri::No => None,
-                Tri::Maybe => Some(Met { rule, traffic: traffic.doubted() }),
-                Tri::Yes => Some(Met { rule, traffic }),
-            }
-        })
+        self.rules.iter().filter_map(move |rule| rule.met(own, remote, ports, context, platform))
     }
 }
 
@@ -150,8 +154,11 @@ impl Program {
 /// Rules of one priority are taken as standing side by side: input that Azure would refuse (NSG-03).
 ///
 /// ```datalog
-/// beaten(G, F, P)  :- names(G, F, _, P), names(G, F, _, Q), Q < P.
-/// decides(G, F, R) :- names(G, F, R, P), !beaten(G, F, P).                             // filter.1
+/// .decl packet(flow: symbol, from: address, to: address)
+/// meets(G, F, R, P) :- packet(F, A, B), nsg_rule(R, G, _, P, _, _, Sources, _, Targets, _),
+///                      item(Sources, S), names(S, A), item(Targets, T), names(T, B).
+/// beaten(G, F, P)   :- meets(G, F, _, P), meets(G, F, _, Q), Q < P.
+/// decides(G, F, R)  :- meets(G, F, R, P), !beaten(G, F, P).                            // filter.1
 /// ```
 pub fn first_match<'a>(met: impl IntoIterator<Item = Met<'a>>) -> Span {
     let mut passed = Span::NONE;

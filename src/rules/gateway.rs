@@ -24,6 +24,8 @@ pub struct GatewayInput<'a> {
     pub connections: Vec<(&'a Connection, Vec<Prefix>, bool)>,
     /// Addresses of its point-to-site clients.
     pub clients: Vec<Prefix>,
+    /// Networks behind other gateways, with their addresses; `None` where that is not derived.
+    pub networks: Option<Vec<(Prefix, Sym, Tri)>>,
 }
 
 /// The routes that the gateways of one network offer.
@@ -41,6 +43,7 @@ pub fn offered(gateways: &[GatewayInput<'_>]) -> GatewayRoutes {
         if gateway.kind != GatewayKind::Vpn {
             out.unknown_routes = gateway.gateway;
         }
+        out.routes.extend(input.networks.iter().flatten());
         out.routes.extend(input.clients.iter().map(|prefix| (*prefix, gateway.gateway, Tri::Yes)));
         for (connection, prefixes, peer_speaks_bgp) in &input.connections {
             let sure = match connection.kind {
@@ -48,8 +51,9 @@ pub fn offered(gateways: &[GatewayInput<'_>]) -> GatewayRoutes {
                 _ => Tri::Maybe,
             };
             out.routes.extend(prefixes.iter().map(|prefix| (*prefix, connection.peer, sure)));
+            let between = connection.kind == ConnectionKind::VnetToVnet && input.networks.is_some() && !connection.bgp;
             let static_site = connection.kind == ConnectionKind::Ipsec && !connection.bgp && !(gateway.bgp && *peer_speaks_bgp);
-            if !static_site {
+            if !static_site && !between {
                 out.unknown_routes = connection.connection;
             }
         }
@@ -78,7 +82,12 @@ mod tests {
         };
         let prefix: Prefix = "172.16.0.0/16".parse().unwrap();
         let routes = |connection: &Connection| {
-            offered(&[GatewayInput { gateway: &gateway, connections: vec![(connection, vec![prefix], false)], clients: vec![] }])
+            offered(&[GatewayInput {
+                gateway: &gateway,
+                connections: vec![(connection, vec![prefix], false)],
+                clients: vec![],
+                networks: None,
+            }])
         };
         let up = routes(&connection(Tri::Yes, false));
         assert_eq!((up.routes[0].2, up.unknown_routes), (Tri::Yes, Sym::EMPTY));

@@ -4,12 +4,18 @@
 //! evaluation of single points calls it on rows it looked up. So both say the same by construction, and the naive walk in the tests
 //! says it independently.
 
+pub mod admin;
+pub mod balancer;
+pub mod between;
 pub mod consent;
 pub mod derive;
 pub mod dns;
 pub mod endpoint_policy;
 pub mod filter;
 pub mod gateway;
+pub mod hub;
+pub mod limits;
+pub mod manager;
 pub mod network;
 pub mod outbound;
 pub mod paas_firewall;

@@ -3,7 +3,7 @@
 use crate::facts::network::{Connection, Gateway, Peering, PeeringPrefix};
 use crate::model::{Prefix, Sym, Tri};
 use crate::rules::gateway::{GatewayInput, GatewayRoutes, offered};
-use crate::rules::peering::peer;
+use crate::rules::peering::{Joint, Peer, peer};
 use crate::rules::route::Network;
 
 /// The rows around one network.
@@ -17,6 +17,8 @@ pub struct Around {
     pub reciprocal: Vec<Peering>,
     /// The recorded address spaces of its peers.
     pub recorded: Vec<PeeringPrefix>,
+    /// Sides of peerings that nothing of IPv4 passes.
+    pub only_v6: Vec<Sym>,
     /// The peers that are in the input.
     pub known: Vec<Sym>,
     /// Their address spaces.
@@ -27,6 +29,8 @@ pub struct Around {
     pub gateway: GatewayRoutes,
     /// What the gateways of its peers offer.
     pub remote_gateways: Vec<(Sym, GatewayRoutes)>,
+    /// What network managers join with it (PEER-14).
+    pub managed: Vec<Peer>,
     /// Resources of kinds that are not modelled and change its routes.
     pub clouds: Vec<Sym>,
     /// Whether something of a kind that is not modelled filters in it.
@@ -48,9 +52,11 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
             let recorded: Vec<PeeringPrefix> = around.recorded.iter().filter(|row| row.peering == side.peering).copied().collect();
             let space: Vec<Prefix> =
                 around.remote_space.iter().filter(|(remote, _)| *remote == side.remote).map(|(_, prefix)| *prefix).collect();
-            peer(side, &recorded, &reciprocal, around.known.contains(&side.remote), &space)
+            let only_v6 = around.only_v6.contains(&side.peering) || reciprocal.iter().any(|other| around.only_v6.contains(&other.peering));
+            peer(side, &recorded, &reciprocal, around.known.contains(&side.remote), &space, only_v6)
         })
         .collect();
+    join_managed(&mut peers, &around.managed);
     peers.sort();
     let mut beyond: Vec<Prefix> = peers
         .iter()
@@ -85,6 +91,22 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
     }
 }
 
+/// Adds what a network manager joins: what it made of peerings is already there where the export is whole, and a peering takes precedence
+/// over a connected group (PEER-12, PEER-14).
+fn join_managed(peers: &mut Vec<Peer>, managed: &[Peer]) {
+    let own = peers.clone();
+    for link in managed {
+        let same = own.iter().filter(|peer| peer.vnet == link.vnet);
+        let stands = same.clone().map(|peer| peer.usable).max().unwrap_or(Tri::No);
+        if link.joint == Joint::Peering && stands.hi() || stands.lo() {
+            continue;
+        }
+        // A peering that is down beside one that a manager keeps up: one of the two is out of date.
+        let usable = if same.count() > 0 && link.joint == Joint::Peering { link.usable.and(Tri::Maybe) } else { link.usable };
+        peers.push(Peer { usable, whole: usable, ..link.clone() });
+    }
+}
+
 /// The rows around the gateways of one network.
 #[derive(Clone, Debug, Default)]
 pub struct AroundGateways {
@@ -100,6 +122,12 @@ pub struct AroundGateways {
     pub clients: Vec<(Sym, Prefix)>,
     /// Default sites: the gateway and the site (RTE-20).
     pub default_sites: Vec<(Sym, Sym)>,
+    /// Networks behind other gateways: the gateway here, a prefix, the network, whether it is surely there; `None` where that is not derived.
+    pub networks: Option<Vec<(Sym, Prefix, Sym, Tri)>>,
+    /// Route servers in the network.
+    pub route_servers: Vec<Sym>,
+    /// What the hubs of a virtual WAN give the network besides.
+    pub hubs: GatewayRoutes,
 }
 
 /// What the gateways offer.
@@ -123,8 +151,22 @@ pub fn assemble_gateways(around: &AroundGateways) -> GatewayRoutes {
                     (connection, behind, around.bgp_peers.contains(&connection.peer))
                 })
                 .collect(),
+            networks: around.networks.as_ref().map(|all| {
+                all.iter().filter(|(here, ..)| *here == gateway.gateway).map(|(_, prefix, vnet, sure)| (*prefix, *vnet, *sure)).collect()
+            }),
             clients: around.clients.iter().filter(|(of, _)| *of == gateway.gateway).map(|(_, prefix)| *prefix).collect(),
         })
         .collect();
-    offered(&inputs)
+    let mut out = offered(&inputs);
+    // What the peers of a route server tell it is not in the input (NVA-11).
+    let server = around.route_servers.iter().max_by_key(|server| std::cmp::Reverse(server.as_str()));
+    out.unknown_routes = server.copied().unwrap_or(out.unknown_routes);
+    out.routes.extend(&around.hubs.routes);
+    out.routes.sort();
+    out.routes.dedup();
+    out.as_next_hop = out.as_next_hop.max(around.hubs.as_next_hop);
+    if !around.hubs.unknown_routes.is_empty() {
+        out.unknown_routes = around.hubs.unknown_routes;
+    }
+    out
 }

@@ -1,7 +1,7 @@
 //! Every way out to the internet, and the address the outside sees.
 
 use crate::facts::network::PublicSku;
-use crate::model::{Prefix, Set, Span, Stage, Sym, Tri};
+use crate::model::{Prefix, Proto, Set, Span, Stage, Sym, Tri};
 
 /// The address that traffic leaves a network with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,8 +36,14 @@ pub struct Exits {
     pub nat: Option<(Sym, Option<PublicSku>, Option<Vec<Prefix>>)>,
     /// The instance public address: its id and the address where it is known.
     pub instance: Option<(Sym, Option<Prefix>)>,
-    /// A load balancer pool that holds the configuration: its outbound rules may apply; else empty.
-    pub pool: Sym,
+    /// Whether the instance public address leads through a gateway load balancer (IN-11).
+    pub chained: bool,
+    /// What outbound rules of load balancers do for it, by the rule.
+    pub outbound_rules: Vec<BalancerExit>,
+    /// What load balancing rules that also translate the way out do for it, by the rule.
+    pub balancing_rules: Vec<BalancerExit>,
+    /// A pool that holds it and is not in the input: its load balancer may translate; else empty.
+    pub missing_pool: Sym,
     /// Whether default outbound access exists for it: the subnet has it, and no Standard address and no flexible scale set takes it away
     /// (OUT-07 to OUT-09).
     pub default_allowed: Tri,
@@ -45,11 +51,25 @@ pub struct Exits {
     pub v6: bool,
 }
 
+/// What one rule of a load balancer does for the way out of a member (OUT-05).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalancerExit {
+    /// The outbound rule or load balancing rule.
+    pub rule: Sym,
+    /// What it translates.
+    pub carries: Set,
+    /// Whether it surely does.
+    pub sure: bool,
+    /// The addresses of its frontends; `None`: some are not known.
+    pub addresses: Option<Vec<Prefix>>,
+}
+
 /// The ways out, by precedence; the first that applies is the only one (OUT-02).
 ///
 /// ```datalog
 /// leaves(I, G) :- ip_config(I, _, S, _), subnet_nat_gateway(S, G).                                        // outbound.1
 /// leaves(I, A) :- ip_config_public_ip(I, A), ip_config(I, _, S, _), !subnet_nat_gateway(S, _).            // outbound.2
+/// leaves(I, R) :- ip_config_pool(I, P), outbound_rule(R, P, _).                                           // outbound.3
 /// ```
 pub fn methods(exits: &Exits) -> Vec<Method> {
     let mut out = Vec::new();
@@ -88,28 +108,39 @@ pub fn methods(exits: &Exits) -> Vec<Method> {
     }
     if let Some((public_ip, address)) = &exits.instance {
         out.push(Method {
-            span: rest,
+            span: if exits.chained { rest.doubted() } else { rest },
             source: address.map_or(PublicSource::SomeAzure, |address| PublicSource::OneOf(vec![address])),
             stage: Stage::Nat,
             resource: *public_ip,
             text: "the instance public address stands for it in the outside",
-            code: if rest == Span::ALL { "" } else { "W-UNSUPPORTED" },
+            code: if rest == Span::ALL && !exits.chained { "" } else { "W-UNSUPPORTED" },
         });
         return out;
     }
-    if !exits.pool.is_empty() {
+    if !exits.missing_pool.is_empty() {
         out.push(Method {
             span: Span::exactly(Set::tcp_udp()).doubted(),
             source: PublicSource::SomeAzure,
-            stage: Stage::LoadBalancer,
-            resource: exits.pool,
+            stage: Stage::Nat,
+            resource: exits.missing_pool,
             text: "the load balancer of its pool perhaps translates it",
-            code: "W-UNSUPPORTED",
+            code: "W-MISSING",
         });
         return out;
     }
-    if exits.default_allowed.hi() && !exits.v6 {
-        let span = Span::exactly(Set::tcp_udp()).and(rest);
+    for (rules, text) in [
+        (&exits.outbound_rules, "an outbound rule of a load balancer translates it"),
+        (&exits.balancing_rules, "a rule of a load balancer translates the way out of its members"),
+    ] {
+        out.extend(by_balancer(rules, rest, text));
+        if !rules.is_empty() {
+            // Whether a protocol that the first method leaves out falls to the next one is not documented.
+            let carried = rules.iter().filter(|exit| exit.sure).fold(Set::EMPTY, |set, exit| set.or(exit.carries));
+            rest = Span { sure: Set::EMPTY, may: rest.may.minus(carried) };
+        }
+    }
+    let span = Span::exactly(Set::tcp_udp()).and(rest);
+    if exits.default_allowed.hi() && !exits.v6 && !span.is_none() {
         out.push(Method {
             span: if exits.default_allowed.lo() { span } else { span.doubted() },
             source: PublicSource::SomeAzure,
@@ -119,6 +150,40 @@ pub fn methods(exits: &Exits) -> Vec<Method> {
             code: if exits.default_allowed.lo() { "" } else { "W-DELEGATED" },
         });
     }
+    out
+}
+
+/// The rules of one kind: where several carry a protocol, any of their addresses may be the source.
+fn by_balancer(rules: &[BalancerExit], rest: Span, text: &'static str) -> Vec<Method> {
+    let mut out: Vec<Method> = Vec::new();
+    for proto in [Proto::Tcp, Proto::Udp].map(Set::of_proto) {
+        let mine: Vec<&BalancerExit> = rules.iter().filter(|exit| exit.carries.meets(proto)).collect();
+        let Some(first) = mine.first() else { continue };
+        let all: Option<Vec<&Vec<Prefix>>> = mine.iter().map(|exit| exit.addresses.as_ref()).collect();
+        let addresses = all.map(|lists| {
+            let mut addresses: Vec<Prefix> = lists.into_iter().flatten().copied().collect();
+            addresses.sort();
+            addresses.dedup();
+            addresses
+        });
+        let sure = mine.iter().all(|exit| exit.sure);
+        let span = if sure { Span::exactly(proto) } else { Span::exactly(proto).doubted() };
+        let method = Method {
+            span: span.and(rest),
+            source: addresses.map_or(PublicSource::SomeAzure, PublicSource::OneOf),
+            stage: Stage::Nat,
+            resource: first.rule,
+            text,
+            code: if sure && rest.sure.meets(proto) { "" } else { "W-UNSUPPORTED" },
+        };
+        match out.last_mut() {
+            Some(last) if (last.resource, &last.source, last.code) == (method.resource, &method.source, method.code) => {
+                last.span = last.span.or(method.span);
+            }
+            _ => out.push(method),
+        }
+    }
+    out.retain(|method| !method.span.is_none());
     out
 }
 
@@ -159,5 +224,28 @@ mod tests {
         assert_eq!(methods(&plain())[0].span, Span::exactly(Set::tcp_udp()));
         assert_eq!(methods(&Exits { default_allowed: Tri::No, ..plain() }), []);
         assert!(methods(&Exits { default_allowed: Tri::Maybe, ..plain() })[0].span.sure.is_empty());
+    }
+
+    /// covers: OUT-02, OUT-05
+    #[test]
+    fn outbound_rules_come_before_rules_that_also_translate() {
+        let exit = |rule, carries, address: &str| BalancerExit {
+            rule: Sym::new(rule),
+            carries,
+            sure: true,
+            addresses: Some(vec![address.parse().unwrap()]),
+        };
+        let both = Exits {
+            outbound_rules: vec![exit("out", Set::tcp_udp(), "20.0.0.5/32")],
+            balancing_rules: vec![exit("in", Set::tcp_udp(), "20.0.0.6/32")],
+            ..plain()
+        };
+        assert_eq!(methods(&both).iter().map(|way| way.resource.as_str()).collect::<Vec<_>>(), ["out"]);
+        assert_eq!(methods(&both)[0].span, Span::exactly(Set::tcp_udp()));
+        // A rule for TCP alone leaves UDP open to doubt.
+        let tcp = Exits { outbound_rules: vec![exit("out", Set::tcp(), "20.0.0.5/32")], ..both };
+        let ways = methods(&tcp);
+        assert_eq!(ways[0].span, Span::exactly(Set::tcp()));
+        assert!(ways[1].span.sure.is_empty() && ways[1].span.may == Set::of_proto(Proto::Udp), "{ways:?}");
     }
 }

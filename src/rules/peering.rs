@@ -3,6 +3,15 @@
 use crate::facts::network::{Peering, PeeringPrefix, PeeringState};
 use crate::model::{Prefix, Sym, Tri};
 
+/// What joins two networks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Joint {
+    /// A peering of their own.
+    Peering,
+    /// A connected group of a network manager (PEER-14).
+    Group,
+}
+
 /// What one network gets from one peering.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Peer {
@@ -10,8 +19,14 @@ pub struct Peer {
     pub vnet: Sym,
     /// Our side of it.
     pub peering: Sym,
-    /// Whether packets pass at all (PEER-02).
+    /// What joins the two.
+    pub joint: Joint,
+    /// Whether packets of any subnet pass (PEER-02).
     pub usable: Tri,
+    /// Whether packets of the subnets that take part pass: as `usable` where all do (PEER-12).
+    pub whole: Tri,
+    /// Only some subnets take part.
+    pub partial: bool,
     /// Both sides have `allowVirtualNetworkAccess`; without it nothing is sure (PEER-05).
     pub access: bool,
     /// Our own side has it: then the remote space is in our `VirtualNetwork` tag.
@@ -26,35 +41,70 @@ pub struct Peer {
 
 /// What `own` gives its network, seen beside the rows of the `reciprocal` side.
 ///
-/// `remote_known` says whether the remote network is in the input; if it is not, the state we see is all there is.
+/// `remote_known` says whether the remote network is in the input; if it is not, the state we see is all there is. `only_v6` says that nothing of IPv4
+/// passes.
 ///
 /// ```datalog
 /// joined(V, W) :- peering(P, V, W, "connected", _, _, _, _, _, _), peering(Q, W, V, "connected", _, _, _, _, _, _).  // peering.1
 /// ```
-pub fn peer(own: &Peering, prefixes: &[PeeringPrefix], reciprocal: &[Peering], remote_known: bool, remote_space: &[Prefix]) -> Peer {
+pub fn peer(
+    own: &Peering,
+    prefixes: &[PeeringPrefix],
+    reciprocal: &[Peering],
+    remote_known: bool,
+    remote_space: &[Prefix],
+    only_v6: bool,
+) -> Peer {
     let states = reciprocal.iter().map(|side| side.state);
     let other = if reciprocal.is_empty() { None } else { Some(states.clone().any(usable_state)) };
-    let mut usable = match (usable_state(own.state), other) {
+    let whole = match (usable_state(own.state), other) {
         (false, _) | (_, Some(false)) => Tri::No,
         (true, Some(true)) => Tri::Yes,
         (true, None) if remote_known => Tri::No,
         (true, None) if own.state == PeeringState::Connected => Tri::Yes,
         (true, None) => Tri::Maybe,
     };
-    if !own.complete || reciprocal.iter().any(|side| !side.complete) {
-        usable = usable.and(Tri::Maybe); // only some subnets of the two networks are joined
-    }
+    let partial = !own.complete || reciprocal.iter().any(|side| !side.complete);
     let access = own.access && reciprocal.iter().all(|side| side.access);
     let remote_gateway = own.use_remote_gateways && reciprocal.iter().any(|side| side.gateway_transit);
     Peer {
         vnet: own.remote,
         peering: own.peering,
-        usable,
+        joint: Joint::Peering,
+        usable: if partial { whole.and(Tri::Maybe) } else { whole },
+        whole,
+        partial,
         access,
         own_access: own.access,
         forwarded: own.forwarded,
         remote_gateway,
-        prefixes: space(own, prefixes, remote_space),
+        prefixes: space(own, prefixes, remote_space).into_iter().filter(|(prefix, _)| !only_v6 || prefix.addr().is_ipv6()).collect(),
+    }
+}
+
+impl Peer {
+    /// A network that a configuration of a network manager joins with another (PEER-14).
+    pub fn by_manager(vnet: Sym, configuration: Sym, joint: Joint, usable: Tri, mut prefixes: Vec<(Prefix, Tri)>) -> Peer {
+        prefixes.sort();
+        prefixes.dedup();
+        Peer {
+            vnet,
+            peering: configuration,
+            joint,
+            usable,
+            whole: usable,
+            partial: false,
+            access: true,
+            own_access: true,
+            forwarded: false,
+            remote_gateway: false,
+            prefixes,
+        }
+    }
+
+    /// The same as a subnet sees it that takes part in it (PEER-12).
+    pub fn for_member(&self) -> Peer {
+        Peer { usable: self.whole, ..self.clone() }
     }
 }
 
@@ -117,7 +167,7 @@ mod tests {
         ];
         for (own, other, known, expected) in cases {
             let other: Vec<Peering> = other.into_iter().map(side).collect();
-            assert_eq!(peer(&side(own), &[], &other, known, &[]).usable, expected, "{own:?} {other:?}");
+            assert_eq!(peer(&side(own), &[], &other, known, &[], false).usable, expected, "{own:?} {other:?}");
         }
     }
 
@@ -128,7 +178,7 @@ mod tests {
         own.in_sync = false;
         let row = |prefix: &str, current| PeeringPrefix { peering: own.peering, prefix: prefix.parse().unwrap(), current };
         let rows = [row("10.1.0.0/16", false), row("10.1.0.0/16", true), row("10.2.0.0/16", true)];
-        let peer = peer(&own, &rows, &[side(PeeringState::Connected)], true, &[]);
+        let peer = peer(&own, &rows, &[side(PeeringState::Connected)], true, &[], false);
         let expected: Vec<(Prefix, Tri)> = vec![("10.1.0.0/16".parse().unwrap(), Tri::Yes), ("10.2.0.0/16".parse().unwrap(), Tri::Maybe)];
         assert_eq!(peer.prefixes, expected);
     }

@@ -5,16 +5,34 @@ use std::net::IpAddr;
 use crate::facts::Index;
 use crate::facts::platform::Platform;
 use crate::facts::private_access::{AddressSource, PrivateEndpointConnection};
-use crate::facts::store_facts::{Instance, Service};
+use crate::facts::service::{Service, sub_resource};
+use crate::facts::store_facts::Instance;
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Proto, Set, Span, Sym};
 
 /// The sub-resource that a private endpoint names for one endpoint of a store: `blob`, `blob_secondary` (PE-04, M-07).
+///
+/// The name of one region and the deployment site of an app come with the main endpoint: `sql` for `sql.westus`, `sites` for `scm`.
 pub fn group(part: Sym, instance: Instance) -> Sym {
+    let main = sub_resource(part);
     match instance {
-        Instance::Primary => part,
-        Instance::Secondary => Sym::new(&format!("{part}_secondary")),
+        Instance::Primary => main,
+        Instance::Secondary => Sym::new(&format!("{main}_secondary")),
     }
+}
+
+/// Whether every endpoint of the store belongs to the sub-resource `group`, so that a connection of which only the store's side is known must be for it.
+pub fn only_group(index: &Index, store: Sym, group_of_store: Sym) -> bool {
+    let slots = format!("{store}/slots/");
+    let app = index.store.one(store).is_some_and(|row| row.service == Service::Web);
+    index.store_parts.get(store).iter().all(|part| group(part.part, part.instance) == group_of_store)
+        && !(app && index.store.rows().any(|row| row.store.as_str().starts_with(&slots)))
+}
+
+/// What private endpoints name for the sub-resource `group` of `target`: itself, and for a slot of an app also the app, with the slot in the group (DNS-37).
+pub fn anchors(target: Sym, group: Sym) -> impl Iterator<Item = (Sym, Sym)> {
+    let slot = target.as_str().split_once("/slots/").map(|(app, slot)| (Sym::new(app), Sym::new(&format!("{group}-{slot}"))));
+    std::iter::once((target, group)).chain(slot)
 }
 
 /// The connections that lead to the sub-resource `group` of `target`, in the order of their ids (PE-01, PE-03).
@@ -23,8 +41,9 @@ pub fn group(part: Sym, instance: Instance) -> Sym {
 /// leads_to(E, T, G) :- private_endpoint_connection(_, E, T, G, _, _, _).                                         // pe.1
 /// ```
 pub fn connections(index: &Index, target: Sym, group: Sym) -> Vec<PrivateEndpointConnection> {
-    let rows = index.private_endpoint_connections_by_target.get(target);
-    let mut found: Vec<PrivateEndpointConnection> = rows.iter().filter(|c| c.group == group).copied().collect();
+    let rows = anchors(target, group)
+        .flat_map(|(target, group)| index.private_endpoint_connections_by_target.get(target).iter().filter(move |c| c.group == group));
+    let mut found: Vec<PrivateEndpointConnection> = rows.copied().collect();
     found.sort_by_key(|c| (c.endpoint.as_str(), c.connection.as_str()));
     found
 }
@@ -98,18 +117,20 @@ pub fn owners(index: &Index, address: IpAddr) -> Vec<Sym> {
 /// What answers behind a private endpoint whose target is not in the input: surely the ports of the sub-resource, where they are known (M-16).
 pub fn unseen_target(platform: &Platform, group: Sym) -> Span {
     let part = base_part(group);
-    let service = match part.as_str() {
-        "blob" | "file" | "queue" | "table" | "dfs" | "web" => Service::Storage,
-        "sqlserver" => Service::Sql,
-        _ => Service::KeyVault,
-    };
-    if platform.ports(part).is_empty() {
+    // Services share the names of some sub-resources: what one of them answers is possible.
+    let mut served = Service::ALL.into_iter().filter(|service| service.parts().contains(&part.as_str()));
+    let first = served.next().unwrap_or(Service::Other);
+    if platform.ports_of(first, part).is_empty() {
         return Span { sure: Set::EMPTY, may: Set::tcp_udp() };
     }
     // Whether it also answers plain HTTP or is a premium share stands on the account.
-    let known = front_end(platform, service, Sym::EMPTY, part, false, true);
-    let possible = front_end(platform, service, Sym::new("filestorage"), part, true, true);
-    Span { sure: known.sure, may: known.may.or(possible.may) }
+    let known = |service| front_end(platform, service, Sym::EMPTY, part, false, true);
+    let possible = |service| front_end(platform, service, Sym::new("filestorage"), part, true, true);
+    let start = Span { sure: known(first).sure, may: known(first).may.or(possible(first).may) };
+    served.fold(start, |span, service| Span {
+        sure: span.sure.and(known(service).sure),
+        may: span.may.or(known(service).may).or(possible(service).may),
+    })
 }
 
 /// `blob_secondary` is served like `blob`.
@@ -119,25 +140,30 @@ pub fn base_part(group: Sym) -> Sym {
 
 /// What the front end of a store's part answers: TCP at the service's ports, and nothing else (M-16, PE-17, SE-12).
 ///
-/// `kind` is the account kind, `plain_http` whether port 80 answers. A SQL server may redirect its clients to further ports (SQL-12), which differ for
-/// private endpoints; a premium file share may speak NFS.
+/// `kind` is the account kind, `plain_http` whether the port without encryption answers too. A SQL server may redirect its clients to further ports (SQL-12),
+/// which differ for private endpoints, and so may Cosmos DB; a premium file share may speak NFS.
 ///
 /// ```datalog
 /// answers(S, G, P) :- store_part(S, G, _, _, _), service_port(G, P).                                             // pe.5
 /// ```
 pub fn front_end(platform: &Platform, service: Service, kind: Sym, part: Sym, plain_http: bool, private: bool) -> Span {
     let port = |low: u16, high: u16| Set::of(Proto::Tcp, (low, high), ANY_PORT);
-    let ports = platform.ports(part);
+    let ports = platform.ports_of(service, part);
     if ports.is_empty() {
         return Span { sure: Set::EMPTY, may: Set::tcp() };
     }
     let mut sure = ports.iter().fold(Set::EMPTY, |set, &p| set.or(port(p, p)));
-    if service == Service::Storage && plain_http && part.as_str() != "file" {
-        sure = sure.or(port(80, 80));
+    match service {
+        Service::Storage if plain_http && part.as_str() != "file" => sure = sure.or(port(80, 80)),
+        Service::Redis if plain_http => sure = sure.or(port(6379, 6379)),
+        _ => {}
     }
     let may = match (service, private) {
         (Service::Sql, false) => sure.or(port(11000, 11999)),
         (Service::Sql, true) => sure.or(port(1433, u16::MAX)),
+        // Clients that connect directly are sent on to the ports of the replicas.
+        (Service::Cosmos, false) if sub_resource(part).as_str() == "sql" => sure.or(port(10000, 20000)),
+        (Service::Cosmos, true) if sub_resource(part).as_str() == "sql" => sure.or(port(0, u16::MAX)),
         (Service::Storage, _) if part.as_str() == "file" && kind.as_str() == "filestorage" => sure.or(port(2049, 2049)),
         _ => sure,
     };
@@ -186,6 +212,14 @@ mod tests {
         assert!(plain.sure.meets(Set::of(Proto::Tcp, (80, 80), ANY_PORT)));
         let sql = front_end(Platform::builtin(), Service::Sql, Sym::EMPTY, "sqlserver".into(), false, false);
         assert_eq!((sql.sure.to_string(), sql.may.to_string()), ("tcp/1433".to_owned(), "tcp/1433, tcp/11000-11999".to_owned()));
+        let of = |service, part: &str| front_end(Platform::builtin(), service, Sym::EMPTY, part.into(), false, false).sure.to_string();
+        assert_eq!(of(Service::Cosmos, "sql.westus"), "tcp/443");
+        assert_eq!(of(Service::Synapse, "sql"), "tcp/1433");
+        assert_eq!(of(Service::EventHub, "namespace"), "tcp/443, tcp/5671-5672, tcp/9093");
+        assert_eq!(of(Service::ServiceBus, "namespace"), "tcp/443, tcp/5671-5672");
+        assert_eq!(of(Service::Web, "scm"), "tcp/80, tcp/443");
+        assert_eq!(of(Service::Redis, "rediscache"), "tcp/6380");
+        assert_eq!(unseen_target(Platform::builtin(), "namespace".into()).sure.to_string(), "tcp/443, tcp/5671-5672");
         let odd = front_end(Platform::builtin(), Service::Storage, Sym::EMPTY, "unheard-of".into(), false, false);
         assert_eq!((odd.sure, odd.may), (Set::EMPTY, Set::tcp()));
     }

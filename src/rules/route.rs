@@ -10,7 +10,7 @@ use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, UNKNOWN_TAG};
 use crate::model::{Prefix, Ranges, Sym, Tri, net};
 use crate::rules::gateway::GatewayRoutes;
-use crate::rules::peering::Peer;
+use crate::rules::peering::{Joint, Peer};
 
 /// What a network is to its subnets, whatever their route tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +46,8 @@ pub enum Table {
         gateway_routes: bool,
         /// Its routes.
         routes: Vec<Route>,
+        /// Routes of which it is known whether they beat what gateways announce (RTE-11).
+        overrides: Vec<(Sym, bool)>,
     },
     /// It is referenced and not in the input: any next hop is possible (SND-03).
     Missing(Sym),
@@ -82,6 +84,7 @@ pub enum Origin {
     Gateway,
     SystemLocal,
     SystemPeering,
+    SystemGroup,
     SystemInternet,
     SystemNone,
 }
@@ -93,7 +96,7 @@ impl Origin {
     }
     /// Local and peering routes of the platform beat gateway routes of any length (RTE-09).
     pub fn is_preferred(self) -> bool {
-        matches!(self, Origin::SystemLocal | Origin::SystemPeering)
+        matches!(self, Origin::SystemLocal | Origin::SystemPeering | Origin::SystemGroup)
     }
 }
 
@@ -125,6 +128,8 @@ pub struct Context {
     pub unknown: Sym,
     /// A gateway whose learned routes are not in the input, and whose routes this table keeps; else empty (GW-04).
     pub unknown_routes: Sym,
+    /// Routes of which it is known whether they beat what gateways announce (RTE-11).
+    pub overrides: Vec<(Sym, bool)>,
     /// Prefixes that UDRs surely put into the tag `VirtualNetwork` (NSG-20).
     pub tag_sure: Vec<Prefix>,
     /// Prefixes that UDRs or gateway routes perhaps put there.
@@ -188,6 +193,7 @@ impl Context {
             entries: Vec::new(),
             unknown: network.clouded,
             unknown_routes: Sym::EMPTY,
+            overrides: Vec::new(),
             tag_sure: Vec::new(),
             tag_maybe: Vec::new(),
             tag: VirtualNetwork::default(),
@@ -198,7 +204,11 @@ impl Context {
         match table {
             Table::None => {}
             Table::Missing(table) => context.unknown = *table,
-            Table::Known { routes, .. } => routes.iter().for_each(|route| context.add_user_route(route, platform)),
+            Table::Known { routes, overrides, .. } => {
+                context.overrides.clone_from(overrides);
+                context.overrides.sort();
+                routes.iter().for_each(|route| context.add_user_route(route, platform));
+            }
         }
         context.add_reserved();
         context.entries.sort();
@@ -220,7 +230,8 @@ impl Context {
             for (prefix, sure) in &peer.prefixes {
                 let sure = peer.usable.and(*sure);
                 if sure.hi() {
-                    self.push(*prefix, Origin::SystemPeering, Hop::Peering(peer.vnet), sure, peer.peering);
+                    let origin = if peer.joint == Joint::Group { Origin::SystemGroup } else { Origin::SystemPeering };
+                    self.push(*prefix, origin, Hop::Peering(peer.vnet), sure, peer.peering);
                 }
             }
         }
@@ -311,8 +322,9 @@ impl Context {
     /// `covers` says whether a prefix holds the destination. Sorted; never empty: without any route the packet is dropped.
     ///
     /// ```datalog
-    /// beaten(S, D, P) :- matches(S, D, P, _), matches(S, D, Q, _), longer(Q, P).
-    /// hop(S, D, H)    :- matches(S, D, P, H), !beaten(S, D, P).                            // route.4
+    /// matches(S, D, P, H) :- packet(_, _, D), subnet_route_table(S, T), route(_, T, Text, H, _), prefix_of(Text, P), within(D, P).
+    /// beaten(S, D, P)     :- matches(S, D, P, _), matches(S, D, Q, _), within(Q, P), Q != P.
+    /// hop(S, D, H)        :- matches(S, D, P, H), !beaten(S, D, P).                        // route.4
     /// ```
     pub fn select(&self, covers: impl Fn(&Prefix) -> Tri) -> Vec<Entry> {
         let matching: Vec<Entry> = self
@@ -346,10 +358,18 @@ impl Context {
         // told by the export (RTE-11).
         let replaced = |e: &Entry| matching.iter().any(|user| user.origin.is_user() && user.prefix == e.prefix && user.sure.lo());
         let surely_preferred = matching.iter().any(|e| e.origin.is_preferred() && e.sure.lo() && !replaced(e));
-        let perhaps_preferred = matching.iter().any(|e| e.origin.is_preferred());
-        let mut left: Vec<Entry> = matching.into_iter().filter(|e| e.origin != Origin::Gateway || !surely_preferred).collect();
+        // Unless the route itself says so: then it beats them, or it is one route among others.
+        let takes_place =
+            |user: &&Entry| user.origin.is_user() && matching.iter().any(|e| e.origin.is_preferred() && e.prefix == user.prefix);
+        let stated = |user: &Entry| self.overrides.iter().find(|(route, _)| *route == user.source).map(|(_, wins)| *wins);
+        let wins: Vec<Option<bool>> = matching.iter().filter(takes_place).map(stated).collect();
+        let beats_gateway = !wins.is_empty() && wins.iter().all(|wins| *wins == Some(true));
+        let plain = !wins.is_empty() && wins.iter().all(|wins| *wins == Some(false));
+        let perhaps_preferred = matching.iter().any(|e| e.origin.is_preferred()) && !plain;
+        let gateways_count = !surely_preferred && !beats_gateway;
+        let mut left: Vec<Entry> = matching.into_iter().filter(|e| e.origin != Origin::Gateway || gateways_count).collect();
         // Networks with the same addresses cannot be peered; where the input shows it, either may have them (PEER-04, RTE-23).
-        let standing = |origin: Origin| if origin == Origin::SystemPeering { Origin::SystemLocal } else { origin };
+        let standing = |origin: Origin| if origin.is_preferred() { Origin::SystemLocal } else { origin };
         let rank = |e: &Entry| (std::cmp::Reverse(e.prefix.prefix_len()), standing(e.origin));
         let best = |entries: &[Entry], only_without_gateway: bool| {
             entries.iter().filter(|e| e.sure.lo() && (!only_without_gateway || e.origin != Origin::Gateway)).map(rank).min()
@@ -357,7 +377,7 @@ impl Context {
         // A preferred route that only perhaps counts perhaps removes the gateway's routes: then the next best is a candidate as well.
         let bound = best(&left, perhaps_preferred);
         left.retain(|e| e.open || bound.is_none_or(|bound| rank(e) <= bound));
-        let gateway_may_win = !surely_preferred
+        let gateway_may_win = gateways_count
             && !self.unknown_routes.is_empty()
             && left.iter().filter(|e| e.sure.lo()).all(|e| e.origin > Origin::Gateway || e.prefix.prefix_len() < e.prefix.max_prefix_len());
         if gateway_may_win

@@ -41,6 +41,7 @@ pub struct Coverage {
 /// covers(S, "storage", R) :- subnet_service_endpoint(S, "microsoft.storage", _), subnet_endpoint_policy(S, _), store_part(_, _, _, _, R). // se.5
 /// covers(S, "sql", R) :- subnet_service_endpoint(S, "microsoft.sql", ""), subnet(S, V, _), vnet(V, R).            // se.6
 /// covers(S, "keyvault", R) :- subnet_service_endpoint(S, "microsoft.keyvault", _), store_part(_, _, _, _, R).     // se.7
+/// covers(S, "cosmos", R) :- subnet_service_endpoint(S, "microsoft.azurecosmosdb", _), store_part(_, _, _, _, R).  // se.8
 /// ```
 pub fn covers(
     endpoints: &[SubnetServiceEndpoint],
@@ -55,9 +56,12 @@ pub fn covers(
     for endpoint in endpoints {
         let location = endpoint.location;
         let listed = if location.as_str() == "*" { Tri::Yes } else { same(location, region) };
-        let covered = match (service, endpoint.service.as_str()) {
-            (Service::Storage, "microsoft.storage.global") => Tri::Yes,
-            (Service::Storage, "microsoft.storage") => policy.or(if location.is_empty() {
+        if !service.has_endpoint(endpoint.service.as_str()) {
+            continue;
+        }
+        let covered = match service {
+            Service::Storage if endpoint.service.as_str() == "microsoft.storage.global" => Tri::Yes,
+            Service::Storage => policy.or(if location.is_empty() {
                 same(vnet_region, region).or(match partner {
                     Partner::Region(pair) => same(pair, region),
                     Partner::None => Tri::No,
@@ -66,27 +70,28 @@ pub fn covers(
             } else {
                 listed
             }),
-            (Service::Sql, "microsoft.sql") => {
-                if location.is_empty() {
-                    same(vnet_region, region)
-                } else {
-                    listed
-                }
-            }
-            (Service::KeyVault, "microsoft.keyvault") => {
-                if location.is_empty() {
-                    Tri::Yes
-                } else {
-                    listed
-                }
-            }
-            _ => continue,
+            // Whether its front ends are among those of Service Bus is not documented.
+            Service::Relay => Tri::Maybe,
+            _ if !location.is_empty() => listed,
+            _ if service.is_regional() => same(vnet_region, region),
+            _ => Tri::Yes,
         };
         if best.service.is_empty() || covered > best.covered {
             best = Coverage { covered, service: endpoint.service };
         }
     }
     best
+}
+
+/// Whether tokens that are asked for in `subnet` carry its identity to a store of `service` in `region`: only Data Lake Store of the first generation looks
+/// for it, in the network's own region (SE-18).
+pub fn claims(index: &Index, subnet: Sym, service: Service, region: Sym) -> Tri {
+    let on = index.service_endpoints.get(subnet).iter().any(|row| row.service.as_str() == "microsoft.azureactivedirectory");
+    if service != Service::DataLake || !on {
+        return Tri::No;
+    }
+    let home = index.subnet.one(subnet).and_then(|s| index.vnet.one(s.vnet)).map_or(Sym::EMPTY, |v| v.location);
+    if home.is_empty() || region.is_empty() { Tri::Maybe } else { Tri::from_bool(home == region) }
 }
 
 /// What is known of the pair of `region`: a region that neither has a pair nor a storage tag of its own is not known at all.
@@ -137,6 +142,20 @@ mod tests {
         assert_eq!(covered(&on("microsoft.sql", &[""]), Service::Sql, "eastus"), Tri::Yes);
         assert_eq!(covered(&on("microsoft.keyvault", &[""]), Service::KeyVault, "westeurope"), Tri::Yes);
         assert_eq!(covered(&[], Service::Storage, "eastus"), Tri::No);
+        for (name, service) in [
+            ("microsoft.azurecosmosdb", Service::Cosmos),
+            ("microsoft.eventhub", Service::EventHub),
+            ("microsoft.servicebus", Service::ServiceBus),
+            ("microsoft.containerregistry", Service::Acr),
+            ("microsoft.web", Service::Web),
+            ("microsoft.cognitiveservices", Service::Cognitive),
+        ] {
+            assert_eq!(covered(&on(name, &[""]), service, "westeurope"), Tri::Yes, "{name}");
+            assert_eq!(covered(&on(name, &["eastus"]), service, "westeurope"), Tri::No, "{name}");
+            assert_eq!(covered(&on("microsoft.sql", &["*"]), service, "eastus"), Tri::No, "{name}");
+        }
+        assert_eq!(covered(&on("microsoft.sql", &[""]), Service::Database, "eastus"), Tri::Yes, "SQL-08");
+        assert_eq!(covered(&on("microsoft.sql", &[""]), Service::Flexible, "eastus"), Tri::No);
     }
 
     // covers: SEP-04

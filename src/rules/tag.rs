@@ -72,8 +72,8 @@ pub struct Party<'a> {
 /// Whether `selector` names `party`, where the NSG is applied in `context`.
 ///
 /// ```datalog
-/// names(S, A) :- selector_prefix(S, P), within(A, P).      // tag.1
-/// names(S, A) :- selector_tag(S, T), service_tag(T, P), within(A, P).   // tag.2
+/// names(S, A) :- packet(_, A, _), prefix_of(S, P), within(A, P).        // tag.1
+/// names(S, A) :- packet(_, A, _), service_tag(S, P), within(A, P).      // tag.2
 /// ```
 pub fn names(selector: Selector, party: Party<'_>, context: &Context, platform: &Platform) -> Tri {
     match selector {

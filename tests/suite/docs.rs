@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use watertight::facts::catalog::{PLATFORM, RELATIONS};
-use watertight::facts::extract::{INERT, MODELLED};
+use watertight::facts::extract::{INERT, KEPT, MODELLED};
+use watertight::query::relations::catalog;
+use watertight::query::{library, lint};
 
 fn fresh(name: &str, page: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
@@ -45,7 +47,29 @@ fn the_resource_types_page_is_fresh() {
     for (kind, why) in INERT {
         page.push_str(&format!("| `{kind}` | {why} |\n"));
     }
+    page.push_str("\n## Kept for checks\n\nRows of `property`, by resource type; `[]` stands for any item of a list.\n");
+    for (kind, paths) in KEPT {
+        let kind = if *kind == "*" { "every type".to_owned() } else { format!("`{kind}`") };
+        let paths: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+        page.push_str(&format!("\n- {kind}: {}\n", paths.join(", ")));
+    }
     fresh("resource-types.md", &page);
+}
+
+#[test]
+fn the_lints_page_is_fresh() {
+    let mut page = String::from(
+        "# Lints\n\nWritten by `cargo docs` from `queries/lints/`. `watertight lint` prints what each of them finds in an estate; it only answers, so its exit code is 0.\n\n\
+         A finding is `unproven` where it depends on something that is not in the input. A lint may stand here twice: then the two cases differ in severity or\n\
+         in what to do. The rules are those of the pages under `semantics/`.\n\n| id | severity | what | what to do | rules |\n|---|---|---|---|---|\n",
+    );
+    let estate: Vec<_> = catalog().into_iter().chain(library::derived()).collect();
+    let check = lint::compile(&estate).unwrap_or_else(|error| panic!("{}", error.render()));
+    for lint in lint::lints(&check) {
+        let title = if lint.reference.is_empty() { lint.title } else { format!("[{}]({})", lint.title, lint.reference) };
+        page.push_str(&format!("| {} | {} | {title} | {} | {} |\n", lint.id, lint.severity.as_str(), lint.repair, lint.rules));
+    }
+    fresh("lints.md", &page);
 }
 
 #[test]

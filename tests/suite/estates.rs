@@ -88,6 +88,13 @@ fn at_most_one(fact: &Fact) -> bool {
             | Fact::RouteTable(_)
             | Fact::Route(_)
             | Fact::NatGateway(_)
+            | Fact::LoadBalancer(_)
+            | Fact::LoadBalancerFrontend(_)
+            | Fact::LoadBalancerPool(_)
+            | Fact::LoadBalancingRule(_)
+            | Fact::LoadBalancerProbe(_)
+            | Fact::InboundNatRule(_)
+            | Fact::OutboundRule(_)
             | Fact::Gateway(_)
             | Fact::GatewaySubnet(_)
             | Fact::Connection(_)
@@ -102,6 +109,8 @@ fn at_most_one(fact: &Fact) -> bool {
             | Fact::StorePart(_)
             | Fact::StoreAccess(_)
             | Fact::StoreSubnetRule(_)
+            | Fact::StoreRuleSet(_)
+            | Fact::StoreListRule(_)
             | Fact::Appliance(_)
             | Fact::DnsServer(_)
             | Fact::VnetDns(_)
@@ -143,10 +152,12 @@ pub fn build(bytes: &[u8]) -> BTreeSet<Fact> {
     let vnets = 1 + tape.below(3);
     networks(&mut tape, &mut text, vnets);
     machines(&mut tape, &mut text, vnets);
+    balancers(&mut tape, &mut text, vnets);
     filters(&mut tape, &mut text, vnets);
     routes(&mut tape, &mut text, vnets);
     hybrid(&mut tape, &mut text, vnets);
     stores(&mut tape, &mut text, vnets);
+    services(&mut tape, &mut text, vnets);
     statements(&text).expect("the generator writes facts").into_iter().collect()
 }
 
@@ -256,6 +267,56 @@ fn machines(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
     }
 }
 
+fn balancers(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
+    for b in 0..tape.below(3) {
+        let sku = tape.pick(&["standard", "standard", "basic", "unknown"]);
+        if tape.once_in(2) {
+            text.push_str(&format!("balancer(\"lb{b}\", {sku}, 203.0.113.{}). ", 50 + b));
+        } else {
+            let (v, s) = if b == 0 { (0, 0) } else { (tape.below(vnets), tape.below(2)) };
+            text.push_str(&format!("balancer(\"lb{b}\", {sku}, 10.{v}.{s}.{}, \"s{v}{s}\"). ", 200 + b));
+        }
+        for r in 0..tape.below(3) {
+            let (proto, ports) = match tape.below(5) {
+                0 => ("all", "0, 0"),
+                1 => ("tcp", "443, 443"),
+                2 => ("tcp", "443, 1433"),
+                3 => ("udp", "443, 443"),
+                _ => ("tcp", "80, 443"),
+            };
+            let (snat, probe) = (tape.pick(&["true", "false"]), tape.pick(&["", "probe"]));
+            text.push_str(&format!("load_balancing_rule(\"lb{b}/r{r}\", \"lb{b}-fe\", {proto}, {ports}, false, {snat}, \"{probe}\"). "));
+            text.push_str(&format!("load_balancing_rule_pool(\"lb{b}/r{r}\", \"lb{b}-pool\"). "));
+        }
+        if tape.once_in(3) {
+            let last = tape.pick(&["443", "450"]);
+            text.push_str(&format!(
+                "inbound_nat_rule(\"lb{b}/nat\", \"lb{b}-fe\", tcp, 443, {last}, 443). ip_config_pool(\"m1-ip\", \"lb{b}/nat\"). "
+            ));
+        }
+        if tape.once_in(3) {
+            let proto = tape.pick(&["all", "tcp"]);
+            text.push_str(&format!(
+                "outbound_rule(\"lb{b}/out\", \"lb{b}-pool\", {proto}). outbound_rule_frontend(\"lb{b}/out\", \"lb{b}-fe\"). "
+            ));
+        }
+        for m in 0..4 {
+            if tape.once_in(2) {
+                text.push_str(&format!("ip_config_pool(\"m{m}-ip\", \"lb{b}-pool\"). "));
+            }
+            if tape.once_in(10) {
+                text.push_str(&format!("load_balancer_member_down(\"lb{b}-pool\", \"m{m}-ip\"). "));
+            }
+        }
+        if tape.once_in(5) {
+            text.push_str(&format!("load_balancer_address(\"lb{b}-pool\", 10.0.0.{}, \"v0\"). ", 4 + tape.below(3)));
+        }
+    }
+    if tape.once_in(2) {
+        text.push_str("load_balancer_probe(\"probe\", 443). ");
+    }
+}
+
 fn filters(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
     for g in 0..3 {
         if tape.once_in(8) {
@@ -306,7 +367,7 @@ fn routes(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
         for r in 0..tape.below(4) {
             let to = tape.pick(DESTINATIONS);
             let hop = tape.pick(&["none", "internet", "virtualappliance", "vnetlocal", "virtualnetworkgateway", "virtualappliance"]);
-            let address = if hop == "virtualappliance" { tape.pick(&["10.0.0.4", "10.0.1.4", "10.1.0.4"]) } else { "\"\"" };
+            let address = if hop == "virtualappliance" { tape.pick(&["10.0.0.4", "10.0.1.4", "10.1.0.4", "10.0.0.200"]) } else { "\"\"" };
             if seen.insert(to) {
                 text.push_str(&format!("route(\"t{t}/r{r}\", \"t{t}\", \"{to}\", {hop}, {address}). "));
             }
@@ -377,6 +438,78 @@ fn stores(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
     }
 }
 
+/// Now and then a store of another service, with rules of its kind.
+fn services(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
+    const SERVICES: [(&str, &str, &str, &[&str]); 8] = [
+        ("c0", "cosmos", "microsoft.azurecosmosdb", &["globaldocumentdb"]),
+        ("h0", "eventhub", "microsoft.eventhub", &["standard", "standard", "basic"]),
+        ("b0", "servicebus", "microsoft.servicebus", &["premium", "premium", "standard", "\"\""]),
+        ("r0", "acr", "microsoft.containerregistry", &["premium", "premium", "basic", "\"\""]),
+        ("w0", "web", "microsoft.web", &["app"]),
+        ("p0", "database", "microsoft.sql", &["\"\""]),
+        ("x0", "search", "microsoft.keyvault", &["\"\""]),
+        ("l0", "datalake", "microsoft.azureactivedirectory", &["\"\""]),
+    ];
+    for (at, (id, word, endpoint, tiers)) in SERVICES.into_iter().enumerate() {
+        if !tape.once_in(4) {
+            continue;
+        }
+        let (v, s) = (tape.below(vnets), tape.below(2));
+        let default = tape.pick(&["allow", "deny"]);
+        let region = tape.pick(&["westeurope", "eastus"]);
+        text.push_str(&format!("{word}(\"{id}\", {default}, {region}, {}). ", tape.pick(tiers)));
+        if tape.once_in(2) {
+            let location = tape.pick(&["\"\"", "\"*\"", "eastus"]);
+            text.push_str(&format!("subnet_service_endpoint(\"s{v}{s}\", \"{endpoint}\", {location}). "));
+        }
+        if word == "web" {
+            access_restrictions(tape, text, id, &format!("s{v}{s}"));
+        } else {
+            let switch = tape.pick(&["enabled", "enabled", "disabled"]);
+            if matches!(word, "eventhub" | "servicebus") && !tape.once_in(3) {
+                text.push_str(&format!("store_rule_set(\"{id}/set\", \"{id}\", \"\", {switch}, {}). ", tape.pick(&["yes", "no"])));
+            }
+            if tape.once_in(2) {
+                let range = tape.pick(&["203.0.113.0, 203.0.113.255", "0.0.0.0, 0.0.0.0", "198.51.100.7, 198.51.100.7"]);
+                text.push_str(&format!("store_ip_rule(\"{id}/ip\", \"{id}\", {range}). "));
+            }
+            if tape.once_in(2) {
+                text.push_str(&format!(
+                    "store_subnet_rule(\"{id}/net\", \"{id}\", \"s{v}{s}\", {}). ",
+                    tape.pick(&["yes", "yes", "maybe"])
+                ));
+            }
+        }
+        if tape.once_in(3) {
+            let group = match word {
+                "cosmos" => "sql",
+                "eventhub" | "servicebus" => "namespace",
+                "acr" => "registry",
+                "web" => "sites",
+                "database" => "postgresqlserver",
+                _ => "searchservice",
+            };
+            let state = tape.pick(&["approved", "pending"]);
+            text.push_str(&format!("private(\"q{at}\", \"s{v}{s}\", 10.{v}.{s}.{}, \"{id}\", {group}, {state}). ", 120 + at));
+        }
+    }
+}
+
+/// Two lists, of which the first has some rules.
+fn access_restrictions(tape: &mut Tape<'_>, text: &mut String, id: &str, subnet: &str) {
+    let switch = tape.pick(&["unset", "unset", "enabled", "disabled"]);
+    text.push_str(&format!("store_rule_set(\"{id}/main\", \"{id}\", sites, {switch}, {}). ", tape.pick(&["yes", "no", "maybe"])));
+    text.push_str(&format!("store_rule_set(\"{id}/scm\", \"{id}\", scm, {switch}, yes). "));
+    for position in 0..tape.below(4) {
+        let source = tape.pick(&["198.51.100.7/32", "203.0.113.0/24", "0.0.0.0/0", "*", "storage", "unheardof", "\"\""]);
+        let named = if source == "\"\"" { tape.pick(&[subnet, "*", "s00"]) } else { "" };
+        let (allow, sure) = (tape.once_in(2), !tape.once_in(5));
+        text.push_str(&format!(
+            "store_list_rule(\"{id}/{position}\", \"{id}/main\", {position}, {allow}, {source}, \"{named}\", {sure}). "
+        ));
+    }
+}
+
 /// The flows worth asking on an estate: every kind of end with every other, a few kinds of traffic, in an order that depends on names alone.
 pub fn flows(facts: &BTreeSet<Fact>) -> Vec<Ask> {
     let mut machines: Vec<Sym> = Vec::new();
@@ -390,6 +523,7 @@ pub fn flows(facts: &BTreeSet<Fact>) -> Vec<Ask> {
             Fact::StorePart(row) => targets.push(End::Store(row.store, row.part, row.instance)),
             Fact::PrivateEndpoint(row) => targets.push(End::PrivateEndpoint(row.endpoint)),
             Fact::PublicIpAddress(row) => targets.push(End::Ip(row.address)),
+            Fact::LoadBalancerFrontend(row) => targets.extend(row.address.map(End::Ip)),
             _ => {}
         }
     }
@@ -403,7 +537,7 @@ pub fn flows(facts: &BTreeSet<Fact>) -> Vec<Ask> {
     targets.extend(inside.iter().copied());
     targets.push(End::Internet(Some("198.51.100.7".parse().expect("literal"))));
     targets.push(End::Ip("10.0.0.9".parse().expect("literal")));
-    targets.push(End::External(Service::Storage));
+    targets.extend([Service::Storage, Service::Cosmos].map(End::External));
     let mut sources = inside;
     sources.push(End::Internet(Some("198.51.100.7".parse().expect("literal"))));
     sources.push(End::Internet(None));
@@ -415,7 +549,11 @@ pub fn flows(facts: &BTreeSet<Fact>) -> Vec<Ask> {
             if from_outside && to_outside {
                 continue; // nothing of the estate is asked
             }
-            let dport = if matches!(to, End::Store(_, part, _) if part.as_str() == "sqlserver") { 1433 } else { 443 };
+            let dport = match to {
+                End::Store(_, part, _) if part.as_str() == "sqlserver" => 1433,
+                End::Store(_, part, _) if part.as_str() == "postgresqlserver" => 5432,
+                _ => 443,
+            };
             let turn = all.len();
             let proto = match (turn % 5, to) {
                 (3, End::Machine(_) | End::Subnet(_) | End::Ip(_)) => Proto::Icmp,

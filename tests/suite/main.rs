@@ -1,14 +1,17 @@
 //! The one test binary.
 
 mod agreement;
+mod clauses;
 mod cli;
 mod coverage;
 mod docs;
 mod estates;
 mod evaluators;
+mod five_questions;
 mod front_pages;
 mod ingest;
 mod layering;
+mod lint;
 mod listing;
 mod oracle;
 mod private_access;

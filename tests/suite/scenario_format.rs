@@ -59,6 +59,9 @@ const DEFAULTS: &[(&str, usize, &[&str])] = &[
     ("gateway", 1, &["vpn", "false"]),
     ("connection", 4, &["yes", "false"]),
     ("local_gateway", 1, &["false"]),
+    ("load_balancing_rule", 5, &["false", "true", ""]),
+    ("inbound_nat_rule", 6, &["false"]),
+    ("load_balancer_address", 2, &[""]),
     ("subnet_service_endpoint", 2, &[""]),
     ("private_endpoint", 2, &["westeurope"]),
     ("private_endpoint_connection", 4, &["false", "approved", "true"]),
@@ -67,8 +70,37 @@ const DEFAULTS: &[(&str, usize, &[&str])] = &[
     ("endpoint_policy", 1, &["westeurope"]),
     ("store_access", 1, &["enabled", "no", "false", "false", "false"]),
     ("store_subnet_rule", 3, &["yes"]),
+    ("store_rule_set", 3, &["enabled", "no", "false"]),
+    ("store_list_rule", 5, &["", "true"]),
     ("appliance", 1, &["no"]),
+    ("network_manager", 1, &["1"]),
+    ("admin_configuration", 2, &["none"]),
+    ("admin_rule", 6, &["*", "*", "*", "*"]),
+    ("connectivity", 2, &["false"]),
+    ("connectivity_group", 2, &["false", "false", "false"]),
+    ("virtual_wan", 1, &["true"]),
 ];
+
+/// The words for stores: the word, the part that is meant without another, what follows the name, the kind or tier.
+const STORES: &[(&str, &str, &str, &str)] = &[
+    ("storage", "blob", "blob.core.windows.net", "storagev2"),
+    ("keyvault", "vault", "vault.azure.net", ""),
+    ("sql", "sqlserver", "database.windows.net", ""),
+    ("cosmos", "sql", "documents.azure.com", "globaldocumentdb"),
+    ("eventhub", "namespace", "servicebus.windows.net", "standard"),
+    ("servicebus", "namespace", "servicebus.windows.net", "premium"),
+    ("acr", "registry", "azurecr.io", "premium"),
+    ("web", "sites", "azurewebsites.net", "app"),
+    ("cognitive", "account", "cognitiveservices.azure.com", ""),
+    ("search", "searchservice", "search.windows.net", ""),
+    ("redis", "rediscache", "redis.cache.windows.net", ""),
+    ("database", "postgresqlserver", "postgres.database.azure.com", ""),
+    ("datalake", "account", "azuredatalakestore.net", ""),
+];
+
+fn store_word(word: &str) -> Option<(&'static str, &'static str, &'static str, &'static str)> {
+    STORES.iter().find(|(name, ..)| *name == word).copied()
+}
 
 /// Parses a whole file; an error names the line.
 pub fn parse(text: &str) -> Result<Scenario, String> {
@@ -176,10 +208,16 @@ fn cells(text: &str) -> Result<(Vec<String>, &str), String> {
 /// | `public("a", 20.0.0.1, standard)` | an instance public address `a-pip` for a `vm` |
 /// | `peered("a", "b")` | both sides of a peering, called `a-b` and `b-a` |
 /// | `hybrid("gw", "s", "hq", 192.168.0.0/16)` | a VPN gateway in subnet `s` with a connection to the site |
-/// | `storage("a1", deny, region)`, `keyvault`, `sql` | a store with one endpoint and its switches |
+/// | `balancer("lb", standard, 10.0.0.100, "s")` | a load balancer with frontend `lb-fe` and pool `lb-pool`; without a subnet the address is public: `lb-pip` |
+/// | `balance("lb", tcp, 80, 8080)` | a rule of it, `lb/80`, for the pool |
+/// | `storage("a1", deny, region, kind)`, `keyvault`, `cosmos`, … ([`STORES`]) | a store with one endpoint and its switches; `web` has a deployment site too |
 /// | `private("pe", "s", 10.0.1.9, "a1", blob, approved)` | a private endpoint, its address and both views of consent |
 /// | `zone("z", "privatelink.blob.core.windows.net", "v", …)` | a listed zone and its links |
 /// | `record("z", "a1", 10.0.1.9)` | an A record |
+/// | `grouped("g", "v", …)` | the networks are members of the network group |
+/// | `governed("v", "c", admin)` | the configuration is in force in the network |
+/// | `transit("spoke", "hub")` | both sides of a peering by which the spoke uses the hub's gateway |
+/// | `hubbed("v", "h")` | the network is connected to the virtual hub by its default table |
 fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
     let mut rows: Vec<(&str, Vec<String>)> = Vec::new();
     let arg = |n: usize| cells.get(n).cloned().ok_or_else(|| format!("`{name}` needs more cells"));
@@ -230,23 +268,48 @@ fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
             rows.push(("local_gateway", row(&[&site, "false"])));
             rows.extend(cells[3..].iter().map(|p| ("local_gateway_prefix", row(&[&site, p]))));
         }
-        "storage" | "keyvault" | "sql" => {
+        "balancer" => {
+            let (id, sku, address) = (arg(0)?, arg(1)?, arg(2)?);
+            let (front, pool, pip) = (format!("{id}-fe"), format!("{id}-pool"), format!("{id}-pip"));
+            rows.push(("load_balancer", row(&[&id, &sku, "false"])));
+            rows.push(("load_balancer_pool", row(&[&pool, &id])));
+            if let Some(subnet) = cells.get(3) {
+                rows.push(("load_balancer_frontend", row(&[&front, &id, subnet, &address, ""])));
+            } else {
+                rows.push(("load_balancer_frontend", row(&[&front, &id, "", "", &pip])));
+                rows.push(("public_ip", row(&[&pip, if sku == "basic" { "basic" } else { "standard" }])));
+                rows.push(("public_ip_address", row(&[&pip, &address])));
+            }
+        }
+        "balance" => {
+            let (id, port) = (arg(0)?, arg(2)?);
+            let rule = format!("{id}/{port}");
+            rows.push(("load_balancing_rule", row(&[&rule, &format!("{id}-fe"), &arg(1)?, &port, &arg(3)?, "false", "true", ""])));
+            rows.push(("load_balancing_rule_pool", row(&[&rule, &format!("{id}-pool")])));
+        }
+        _ if store_word(name).is_some() => {
+            let (_, part, suffix, kind) = store_word(name).ok_or("a word for a store")?;
             let id = arg(0)?;
             let region = or(2, "westeurope");
+            let kind = or(3, kind);
             let host_name = id.rsplit('/').next().unwrap_or_default();
-            let (kind, part, suffix) = match name {
-                "storage" => ("storagev2", "blob", "blob.core.windows.net"),
-                "keyvault" => ("", "vault", "vault.azure.net"),
-                _ => ("", "sqlserver", "database.windows.net"),
-            };
             let default = match or(1, "allow").as_str() {
                 "allow" => "yes",
                 "deny" => "no",
                 other => return Err(format!("the default action is allow or deny, found `{other}`")),
             };
-            rows.push(("store", row(&[&id, name, kind, &region])));
+            rows.push(("store", row(&[&id, name, &kind, &region])));
             rows.push(("store_part", row(&[&id, part, "primary", &format!("{host_name}.{suffix}"), &region])));
-            rows.push(("store_access", row(&[&id, "enabled", default, "false", "false", "false"])));
+            if name == "web" {
+                rows.push(("store_part", row(&[&id, "scm", "primary", &format!("{host_name}.scm.{suffix}"), &region])));
+            }
+            // The default action of some stands in a child.
+            let (public, default) = match name {
+                "web" => ("unset", "maybe"),
+                "eventhub" | "servicebus" => ("enabled", "maybe"),
+                _ => ("enabled", default),
+            };
+            rows.push(("store_access", row(&[&id, public, default, "false", "false", "false"])));
         }
         "private" => {
             let (id, subnet, address, target, group) = (arg(0)?, arg(1)?, arg(2)?, arg(3)?, arg(4)?);
@@ -262,6 +325,30 @@ fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
             rows.push(("zone_record", row(&[&format!("{id}/soa"), &id, "@", "soa", ""])));
             let links = cells[2..].iter().map(|v| ("zone_link", row(&[&format!("{id}-{v}"), &id, v, "true", "false", "false"])));
             rows.extend(links);
+        }
+        "grouped" => {
+            let group = arg(0)?;
+            rows.extend(cells[1..].iter().map(|v| ("group_member", row(&[&group, v, v]))));
+        }
+        "governed" => {
+            let (vnet, what) = (arg(0)?, or(2, "admin"));
+            rows.push(("manager_listing", row(&[&vnet, &what])));
+            rows.push(("manager_applied", row(&[&vnet, &what, &arg(1)?])));
+        }
+        "transit" => {
+            let (spoke, hub) = (arg(0)?, arg(1)?);
+            let side = |a: &str, b: &str, offers: &str, uses: &str| {
+                row(&[&format!("{a}-{b}"), a, b, "connected", "true", "true", "false", offers, uses, "true"])
+            };
+            rows.push(("peering", side(&spoke, &hub, "false", "true")));
+            rows.push(("peering", side(&hub, &spoke, "true", "false")));
+        }
+        "hubbed" => {
+            let (vnet, hub) = (arg(0)?, arg(1)?);
+            let (link, table) = (format!("{vnet}-{hub}"), format!("{hub}/hubroutetables/defaultroutetable"));
+            rows.push(("hub_connection", row(&[&link, &hub, &vnet, &or(2, "false"), &table])));
+            rows.push(("hub_propagation", row(&[&link, &table])));
+            rows.push(("hub_label", row(&[&link, "default"])));
         }
         "record" => {
             let (zone, label) = (arg(0)?, arg(1)?);
@@ -369,8 +456,6 @@ fn end(text: &str) -> Result<End, String> {
         "fqdn" => End::Fqdn(sym),
         "resource" => End::Unmodelled(sym),
         "external" => End::External(Service::parse(name).ok_or_else(|| format!("no service `{name}`"))?),
-        "keyvault" => store("vault"),
-        "sql" => store("sqlserver"),
         "storage" => {
             let (account, part) = name.rsplit_once('/').unwrap_or((name, "blob"));
             let (part, instance) = match part.strip_suffix("_secondary") {
@@ -379,7 +464,11 @@ fn end(text: &str) -> Result<End, String> {
             };
             End::Store(Sym::new(account), Sym::new(part), instance)
         }
-        other => return Err(format!("no such end: `{other}`")),
+        other => match (store_word(other), name.split_once('/')) {
+            (Some(_), Some((id, part))) => End::Store(Sym::new(id), Sym::new(part), Instance::Primary),
+            (Some((_, part, ..)), None) => store(part),
+            (None, _) => return Err(format!("no such end: `{other}`")),
+        },
     })
 }
 

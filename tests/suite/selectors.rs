@@ -86,7 +86,9 @@ fn each_kind_names_one_endpoint_whatever_the_case() {
     assert_eq!(to("internet:203.0.113.7"), Ok(End::Internet(Some("203.0.113.7".parse().unwrap()))));
     assert_eq!(to("internet:2606:4700:4700::1111"), Ok(End::Internet(Some("2606:4700:4700::1111".parse().unwrap()))));
     assert_eq!(to("fqdn:A.blob.core.windows.net."), Ok(End::Fqdn(Sym::new("a.blob.core.windows.net"))));
-    assert_eq!(to("external:storage"), Ok(End::External(Service::Storage)));
+    for service in Service::EXTERNAL {
+        assert_eq!(to(&format!("external:{}", service.as_str())), Ok(End::External(service)));
+    }
 }
 
 #[test]
@@ -130,7 +132,6 @@ fn an_error_lists_candidates_and_says_what_to_do() {
         "google.com",
         "internet:10.0.0.1",
         "ip:10.0.0.300",
-        "external:cosmos",
         "external:ftp",
         "label:sensitiv",
         "label:loop",
@@ -178,4 +179,40 @@ fn a_place_is_a_network_a_subnet_or_a_machine() {
     assert_eq!(resolve_place("internet", &index).unwrap(), Place::Internet);
     assert!(resolve_place("storage:corpdata/blob", &index).is_err());
     assert!(resolve_place("subnet:web", &index).unwrap_err().to_string().contains("subnet:hub/web, subnet:spoke/web"));
+}
+
+#[test]
+fn an_app_is_its_main_site_and_other_services_have_words_of_their_own() {
+    let index = index(
+        "
+        store|@/microsoft.web/sites/shop|web|app|westeurope
+        store_part|@/microsoft.web/sites/shop|sites|primary|shop.azurewebsites.net|westeurope
+        store_part|@/microsoft.web/sites/shop|scm|primary|shop.scm.azurewebsites.net|westeurope
+        store|@/microsoft.documentdb/databaseaccounts/graph|cosmos|globaldocumentdb|westeurope
+        store_part|@/microsoft.documentdb/databaseaccounts/graph|sql|primary|graph.documents.azure.com|westeurope
+        store_part|@/microsoft.documentdb/databaseaccounts/graph|gremlin|primary|graph.gremlin.cosmos.azure.com|westeurope
+        store|@/microsoft.search/searchservices/idx|search||westeurope
+        store_part|@/microsoft.search/searchservices/idx|searchservice|primary|idx.search.windows.net|westeurope
+        store|@/microsoft.synapse/workspaces/dwh|synapse||westeurope
+        store_part|@/microsoft.synapse/workspaces/dwh|sql|primary|dwh.sql.azuresynapse.net|westeurope
+        store_part|@/microsoft.synapse/workspaces/dwh|sqlondemand|primary|dwh-ondemand.sql.azuresynapse.net|westeurope
+        ",
+    );
+    let names = Names::new(&index);
+    let id = |rest: &str| Sym::new(&format!("{GROUP}/{rest}"));
+    let part = |rest: &str, part: &str| Ok(End::Store(id(rest), Sym::new(part), Instance::Primary));
+    let shop = "microsoft.web/sites/shop";
+    for text in ["web:shop", "web:shop/sites", "shop", id(shop).as_str()] {
+        assert_eq!(names.end(text, Side::To), part(shop, "sites"), "{text}");
+    }
+    assert_eq!(names.end("web:shop/scm", Side::To), part(shop, "scm"));
+    assert_eq!(names.many("web:shop").unwrap().len(), 2);
+    let graph = "microsoft.documentdb/databaseaccounts/graph";
+    assert_eq!(names.end("cosmos:graph", Side::To), part(graph, "gremlin"), "the account's own protocol");
+    let search = "microsoft.search/searchservices/idx";
+    assert_eq!(names.end(id(search).as_str(), Side::To), part(search, "searchservice"));
+    assert!(names.end(id("microsoft.synapse/workspaces/dwh").as_str(), Side::To).is_err(), "two endpoints, neither before the other");
+    let written: Vec<String> = names.many("web:shop").unwrap().into_iter().map(|end| names.short(end)).collect();
+    assert_eq!(written, ["web:shop/scm", "web:shop"]);
+    assert_eq!(names.short(End::Store(id(search), Sym::new("searchservice"), Instance::Primary)), id(search).as_str());
 }

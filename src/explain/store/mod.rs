@@ -29,15 +29,6 @@ pub struct Target {
     pub instance: Instance,
 }
 
-/// The tag that holds a service's front ends.
-pub fn service_tag(service: Service) -> Sym {
-    Sym::new(match service {
-        Service::Storage => "storage",
-        Service::KeyVault => "azurekeyvault",
-        Service::Sql => "sql",
-    })
-}
-
 /// Whose name resolution a client has (DNS-01 … DNS-03, DNS-26).
 pub fn view(client: &Client) -> View {
     match client.kind {
@@ -147,7 +138,7 @@ pub fn caller_ways(world: &World<'_>, resource: Sym, target: &Target) -> Vec<Way
     let Some(&store) = world.index.store.one(target.store) else { return Vec::new() };
     let plain_http = world.index.store_access.one(target.store).is_some_and(|access| access.plain_http);
     let answers = private_endpoint::front_end(world.platform, store.service, store.kind, target.part, plain_http, false);
-    let steps = vec![firewall_step(world, &store, &source), steps::delivered(target.store, target.part, answers)];
+    let steps = vec![firewall_step(world, &store, target.part, &source), steps::delivered(target.store, target.part, answers)];
     vec![Way { via: Via::Public, steps }]
 }
 
@@ -156,14 +147,15 @@ pub fn estate_addresses(index: &Index) -> Vec<Prefix> {
     let mut found: Vec<Prefix> = index.public_ip_address.rows().map(|row| net::host(row.address)).collect();
     found.extend(index.public_ip_ranges.rows().map(|row| row.prefix));
     found.extend(index.site_nats.rows().map(|row| net::host(row.address)));
+    found.extend(index.circuit_public_prefixes.rows().map(|row| row.prefix));
     found.sort_unstable();
     found.dedup();
     found
 }
 
-fn firewall_step(world: &World<'_>, store: &Store, source: &Source) -> Step {
+fn firewall_step(world: &World<'_>, store: &Store, part: Sym, source: &Source) -> Step {
     let unknown = paas_firewall::Decision { admitted: Tri::Maybe, item: paas_firewall::Item::Unknown };
-    let decision = paas_firewall::of(world.index, store.store, source).unwrap_or(unknown);
+    let decision = paas_firewall::of(world.index, world.platform, store.store, part, source).unwrap_or(unknown);
     steps::firewall(store.store, store.service, &decision)
 }
 
@@ -234,7 +226,7 @@ impl Asked<'_> {
 
     fn over_endpoints(&self) -> Vec<Way> {
         let over = |connection: PrivateEndpointConnection| {
-            let addresses = private_endpoint::addresses(self.world.index, connection.endpoint, self.group());
+            let addresses = private_endpoint::addresses(self.world.index, connection.endpoint, connection.group);
             self.over_connection(&connection, &addresses)
         };
         self.connections().into_iter().flat_map(over).collect()
@@ -242,7 +234,7 @@ impl Asked<'_> {
 
     /// The front ends that the store's is one of, and whether a service endpoint of the client's subnet covers them.
     fn public_class(&self) -> (ServiceClass, Tri) {
-        let class = ServiceClass { service: self.store.service, tag: service_tag(self.store.service), region: self.part.location };
+        let class = ServiceClass { service: self.store.service, tag: self.store.service.tag(), region: self.part.location };
         let coverage =
             service_endpoint::of(self.world.index, self.world.platform, self.client.subnet, self.store.service, self.part.location);
         (class, coverage.covered)
@@ -294,7 +286,7 @@ impl Asked<'_> {
         let mut ways = Vec::new();
         let mut without_address = Vec::new();
         for connection in self.connections() {
-            let addresses = private_endpoint::addresses(index, connection.endpoint, self.group());
+            let addresses = private_endpoint::addresses(index, connection.endpoint, connection.group);
             if addresses.contains(&address) {
                 ways.extend(self.over_connection(&connection, &[address]));
             } else if addresses.is_empty() {
@@ -311,7 +303,7 @@ impl Asked<'_> {
             let nic = index.ip_config.one(a.ip_config).map_or(Sym::EMPTY, |c| c.nic);
             !index.private_endpoints_by_nic.has(nic)
         });
-        if machine || index.devices_by_address.has(address) {
+        if machine || index.devices_by_address.has(address) || index.load_balancer_frontends_by_address.has(Some(address)) {
             return (vec![self.end()], Tri::Maybe, "; what the machine at this address does with the request is not known");
         }
         if let Some(&other) = private_endpoint::owners(index, address).first() {
@@ -350,8 +342,7 @@ impl Asked<'_> {
         let arriving = match self.client.kind {
             ClientKind::Internet(address) => direct(self.internet(address)),
             ClientKind::Site(site) => {
-                let mut addresses: Vec<Prefix> = self.world.index.site_nats.get(site).iter().map(|row| net::host(row.address)).collect();
-                addresses.sort_unstable();
+                let addresses = self.world.site_sources(site);
                 let certain = !addresses.is_empty();
                 direct(Source::Public { addresses, certain, origin: Origin::OnPrem })
             }
@@ -374,9 +365,13 @@ impl Asked<'_> {
         way.via = Via::Public;
         if let Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) = source {
             way.via = Via::ServiceEndpoint;
-            if self.store.service == Service::Storage && self.world.index.subnet_endpoint_policies.has(*subnet) {
+            let looks = endpoint_policy::looks_at(self.world.index, self.world.platform, *subnet, self.part.location);
+            if self.store.service == Service::Storage && looks.hi() && self.world.index.subnet_endpoint_policies.has(*subnet) {
                 let classic = self.store.kind.as_str() == "classic";
-                let decision = endpoint_policy::of(self.world.index, *subnet, self.store.store, classic);
+                let mut decision = endpoint_policy::of(self.world.index, *subnet, self.store.store, classic);
+                if looks == Tri::Maybe {
+                    decision.admitted = decision.admitted.or(Tri::Maybe);
+                }
                 let policies = self.world.index.subnet_endpoint_policies.get(*subnet).iter().map(|row| row.policy);
                 let first = policies.clone().min_by_key(|policy| policy.as_str()).unwrap_or_default();
                 let missing = policies.into_iter().any(|policy| !self.world.index.endpoint_policy.has(policy));
@@ -387,11 +382,28 @@ impl Asked<'_> {
             private_endpoint::front_end(self.world.platform, self.store.service, self.store.kind, self.part.part, self.plain_http, false);
         way.steps.push(steps::front_end(self.store.store, self.store.service, self.group(), answers));
         way.steps.push(match source {
-            Arrival::Showing(source) => firewall_step(self.world, &self.store, source),
+            Arrival::Showing(source) => self.firewall(source),
             Arrival::Unknown => self.anybody(),
         });
         way.steps.push(steps::delivered(self.store.store, self.group(), Span::ALL));
         way
+    }
+
+    /// The firewall, for packets that show `source`; a token from a subnet may carry claims besides (SE-18).
+    fn firewall(&self, source: &Source) -> Step {
+        let step = firewall_step(self.world, &self.store, self.part.part, source);
+        let claims = service_endpoint::claims(self.world.index, self.client.subnet, self.store.service, self.part.location);
+        if !claims.hi() || step.span == Span::ALL {
+            return step;
+        }
+        let (subnet, vnet) = (self.client.subnet, self.client.vnet);
+        let tenant = self.world.index.resource.one(vnet).map_or(Sym::EMPTY, |row| row.tenant);
+        let mut claimed = firewall_step(self.world, &self.store, self.part.part, &Source::ServiceEndpoint { subnet, vnet, tenant });
+        if claims == Tri::Maybe && claimed.span == Span::ALL {
+            claimed.span = Span::UNKNOWN;
+            claimed.code = "W-MISSING";
+        }
+        if claimed.span.may.is_empty() { step } else { claimed }
     }
 
     /// The firewall, for packets of which nobody knows what they show there: it refuses them only where it admits nobody at all.
@@ -399,9 +411,10 @@ impl Asked<'_> {
         let index = self.world.index;
         let everybody = |origin| Source::AnyPublic { except: Vec::new(), origin };
         let mut sources = vec![everybody(Origin::Azure), everybody(Origin::Internet), Source::SameRegionAzure];
-        let named = index.store_subnet_rules.get(self.store.store).iter().map(|rule| rule.subnet);
+        let lists = index.store_rule_sets.get(self.store.store).iter().flat_map(|set| index.store_list_rules.get(set.rule_set));
+        let named = index.store_subnet_rules.get(self.store.store).iter().map(|rule| rule.subnet).chain(lists.map(|rule| rule.subnet));
         sources.extend(named.chain([Sym::EMPTY]).map(|subnet| Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY }));
-        let each = sources.iter().map(|source| firewall_step(self.world, &self.store, source));
+        let each = sources.iter().map(|source| firewall_step(self.world, &self.store, self.part.part, source));
         let best = each.reduce(|best, next| if next.span.may.is_empty() || !best.span.may.is_empty() { best } else { next });
         let mut step = best.unwrap_or_else(|| steps::delivered(self.store.store, self.group(), Span::UNKNOWN));
         if !step.span.may.is_empty() {
@@ -434,6 +447,7 @@ fn vacant(index: &Index, address: IpAddr) -> bool {
     let open = |subnet: Sym| {
         index.subnet_delegations.has(subnet)
             || index.devices_by_subnet.has(subnet)
+            || index.load_balancer_frontends_by_subnet.get(subnet).iter().any(|frontend| frontend.address.is_none())
             || index.ip_configs_by_subnet.get(subnet).iter().any(|c| !index.ip_config_address.has(c.ip_config))
             || index
                 .private_endpoints_by_subnet

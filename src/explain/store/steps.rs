@@ -166,7 +166,7 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
             "firewall.3",
             "W-UNSUPPORTED",
         ),
-        Item::Default(Tri::No) if service == Service::Sql => {
+        Item::Default(Tri::No) if service.denies_by_default() => {
             (String::new(), Sym::EMPTY, "no firewall rule admits the source".to_owned(), Kind::Absence, "firewall.5", "")
         }
         Item::Default(Tri::No) => (
@@ -207,8 +207,33 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
             ("bypass=AzureServices".to_owned(), Sym::EMPTY, text.to_owned(), Kind::Fact, "keyvault.1", "FW_TRUSTED")
         }
         Item::NoFirewall => {
-            (String::new(), Sym::EMPTY, "an account of the classic model has no firewall".to_owned(), Kind::Default, "firewall.3", "")
+            let what = if service == Service::Storage { "an account of the classic model" } else { "this tier" };
+            (String::new(), Sym::EMPTY, format!("{what} has no firewall"), Kind::Default, "firewall.3", "")
         }
+        Item::PrivateEndpoint => {
+            let text = match passes {
+                Tri::No => "public network access is not set, and the private endpoint of the resource closes it",
+                _ => "a private endpoint is connected, which may close the public front end",
+            };
+            ("publicNetworkAccess".to_owned(), Sym::EMPTY, text.to_owned(), Kind::Fact, "cosmos.1", "PNA_OFF")
+        }
+        Item::Listed { rule, allow } => {
+            let name = rule.as_str().rsplit('/').next().unwrap_or_default();
+            let text = match (passes, allow) {
+                (Tri::Maybe, _) => format!("whether the access restriction {name} decides is not known"),
+                (_, true) => format!("the access restriction {name} allows it"),
+                (_, false) => format!("the access restriction {name} denies it"),
+            };
+            (name.to_owned(), rule, text, Kind::Fact, "site.1", "APP_RULE")
+        }
+        Item::Unmodelled => (
+            String::new(),
+            Sym::EMPTY,
+            "beyond its switch for public access the firewall of this service is not modelled".to_owned(),
+            Kind::Assumption,
+            "firewall.3",
+            "W-UNSUPPORTED",
+        ),
         Item::Missing { list } => (
             list.as_str().to_owned(),
             Sym::EMPTY,
@@ -259,6 +284,13 @@ fn firewall_stage(service: Service) -> Stage {
         Service::Storage => Stage::StorageFirewall,
         Service::KeyVault => Stage::KeyvaultFirewall,
         Service::Sql => Stage::SqlFirewall,
+        Service::Cosmos => Stage::CosmosFirewall,
+        Service::EventHub => Stage::EventhubFirewall,
+        Service::ServiceBus => Stage::ServicebusFirewall,
+        Service::Acr => Stage::AcrFirewall,
+        Service::Web => Stage::WebFirewall,
+        Service::Cognitive => Stage::CognitiveFirewall,
+        _ => Stage::PaasFirewall,
     }
 }
 

@@ -5,23 +5,16 @@ use serde_json::Value;
 use crate::facts::extract::out::Out;
 use crate::facts::network::Clouded;
 use crate::model::Sym;
-use crate::model::ids::normal_id;
+use crate::model::ids::{normal_id, vnet_of_id};
 
-/// The types, and what of a network they change (SND-02): AVN-01 to AVN-04, PEER-14, VW-01, DNS-34.
-const CHANGES: [(&str, &[&str]); 6] = [
-    ("microsoft.network/virtualhubs/hubvirtualnetworkconnections", &["routes"]),
-    ("microsoft.network/networkmanagers/networkgroups/staticmembers", &["routes", "filters"]),
-    ("microsoft.network/networkgroupmemberships", &["routes", "filters"]),
-    ("microsoft.network/effectiveconnectivityconfigurations", &["routes"]),
-    ("microsoft.network/effectivesecurityadminrules", &["filters"]),
-    ("microsoft.network/dnsresolverpolicies/virtualnetworklinks", &["names"]),
-];
+/// The types, and what of a network they change (SND-02): DNS-34.
+const CHANGES: [(&str, &[&str]); 1] = [("microsoft.network/dnsresolverpolicies/virtualnetworklinks", &["names"])];
 
 /// Writes a `clouded` row for each network that the resource names, in its body or as what it extends.
 pub(super) fn cloud(out: &mut Out<'_>, kind: &str, properties: &Value) {
     let resource = out.id();
     let Some((_, changes)) = CHANGES.iter().find(|(name, _)| *name == kind) else { return };
-    let mut vnets: Vec<Sym> = network_of(resource.as_str()).into_iter().collect();
+    let mut vnets: Vec<Sym> = vnet_of_id(resource.as_str()).map(Sym::new).into_iter().collect();
     if !is_empty(properties) || vnets.is_empty() {
         named(properties, &mut vnets);
     } else {
@@ -46,17 +39,9 @@ fn is_empty(properties: &Value) -> bool {
 /// Every network that a text anywhere in the value is the id of.
 fn named(value: &Value, vnets: &mut Vec<Sym>) {
     match value {
-        Value::String(text) => vnets.extend(network_of(normal_id(text).as_str())),
+        Value::String(text) => vnets.extend(vnet_of_id(normal_id(text).as_str()).map(Sym::new)),
         Value::Array(items) => items.iter().for_each(|item| named(item, vnets)),
         Value::Object(fields) => fields.values().for_each(|field| named(field, vnets)),
         _ => {}
     }
-}
-
-/// The network an id is of, or is below, or extends.
-fn network_of(id: &str) -> Option<Sym> {
-    const TYPE: &str = "/providers/microsoft.network/virtualnetworks/";
-    let at = id.find(TYPE)?;
-    let name = id[at + TYPE.len()..].split('/').next().filter(|name| !name.is_empty())?;
-    Some(Sym::new(&id[..at + TYPE.len() + name.len()]))
 }

@@ -4,63 +4,11 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::extract::hub;
+use crate::facts::extract::out::{Out, get, properties};
 use crate::facts::extract::resolver;
-use crate::facts::network::{Device, DeviceAddress, DeviceKind, DevicePublicIp, IpConfigPool};
+use crate::facts::network::{Device, DeviceAddress, DeviceKind, DevicePublicIp, Listener};
 use crate::model::{Sym, ids};
-
-/// `microsoft.network/loadbalancers`: frontends, and the members of its pools as it lists them.
-pub(super) fn load_balancer<'a>(out: &mut Out<'a>, body: &'a Value) {
-    frontends(out, body, DeviceKind::LoadBalancer, &["frontendIPConfigurations"]);
-    for frontend in out.items(body, "frontendIPConfigurations") {
-        out.not_modelled(properties(frontend), "properties.frontendIPConfigurations.", &["publicIPPrefix", "gatewayLoadBalancer"]);
-    }
-    let id = out.id();
-    for (at, pool) in out.items(body, "backendAddressPools").iter().enumerate() {
-        let pool_id = out.part_id(pool, id, "backendaddresspools", at);
-        members(out, pool_id, properties(pool));
-    }
-    for (at, rule) in out.items(body, "inboundNatRules").iter().enumerate() {
-        let rule_id = out.part_id(rule, id, "inboundnatrules", at);
-        nat_target(out, rule_id, properties(rule));
-    }
-    let gateway = get(&out.resource.body, "sku").and_then(|sku| get(sku, "name")).and_then(Value::as_str);
-    if gateway.is_some_and(|name| name.eq_ignore_ascii_case("Gateway")) {
-        out.gap("gateway load balancers are not modelled");
-    }
-}
-
-/// `microsoft.network/loadbalancers/backendaddresspools`.
-pub(super) fn own_pool<'a>(out: &mut Out<'a>, body: &'a Value) {
-    let pool = out.id();
-    members(out, pool, body);
-}
-
-/// `microsoft.network/loadbalancers/inboundnatrules`.
-pub(super) fn own_nat_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
-    let rule = out.id();
-    nat_target(out, rule, body);
-}
-
-fn members<'a>(out: &mut Out<'a>, pool: Sym, body: &'a Value) {
-    for ip_config in out.links(body, "backendIPConfigurations") {
-        out.fact(IpConfigPool { ip_config, pool });
-    }
-    for member in out.items(body, "loadBalancerBackendAddresses") {
-        let member = properties(member);
-        match out.link(member, "networkInterfaceIPConfiguration") {
-            Some(ip_config) => out.fact(IpConfigPool { ip_config, pool }),
-            None if get(member, "ipAddress").is_some_and(is_set) => out.gap("members of a backend pool by address are not modelled"),
-            None => {}
-        }
-    }
-}
-
-fn nat_target<'a>(out: &mut Out<'a>, rule: Sym, body: &'a Value) {
-    if let Some(ip_config) = out.link(body, "backendIPConfiguration") {
-        out.fact(IpConfigPool { ip_config, pool: rule });
-    }
-}
 
 /// `microsoft.network/azurefirewalls`.
 pub(super) fn azure_firewall<'a>(out: &mut Out<'a>, body: &'a Value) {
@@ -102,11 +50,50 @@ pub(super) fn application_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     if home.is_none() {
         out.fact(Device { device, kind: DeviceKind::ApplicationGateway, subnet: Sym::EMPTY });
     }
+    listeners(out, body);
+}
+
+/// Where an application gateway listens: each listener at a front address and a port (IN-08).
+fn listeners<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let device = out.id();
+    let mut fronts = Vec::new();
+    for (at, frontend) in out.items(body, "frontendIPConfigurations").iter().enumerate() {
+        let id = out.part_id(frontend, device, "frontendipconfigurations", at);
+        let frontend = properties(frontend);
+        fronts.push((id, out.link(frontend, "publicIPAddress").unwrap_or_default(), out.address(frontend, "privateIPAddress")));
+    }
+    let mut ports = Vec::new();
+    for (at, port) in out.items(body, "frontendPorts").iter().enumerate() {
+        let id = out.part_id(port, device, "frontendports", at);
+        let number = get(properties(port), "port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok());
+        ports.push((id, number.unwrap_or(0)));
+    }
+    for list in ["httpListeners", "listeners"] {
+        for listener in out.items(body, list) {
+            let listener = properties(listener);
+            let (front, port) = (out.link(listener, "frontendIPConfiguration"), out.link(listener, "frontendPort"));
+            let front = fronts.iter().find(|(id, ..)| Some(*id) == front);
+            let port = ports.iter().find(|(id, _)| Some(*id) == port).map_or(0, |(_, port)| *port);
+            match front {
+                Some((_, public_ip, address)) => out.fact(Listener { device, public_ip: *public_ip, address: *address, port }),
+                None => out.fact(Listener { device, public_ip: Sym::EMPTY, address: None, port: 0 }),
+            }
+            if front.is_none() || port == 0 {
+                out.gap("where a listener listens is not known");
+            }
+        }
+    }
 }
 
 /// `microsoft.network/bastionhosts`.
 pub(super) fn bastion<'a>(out: &mut Out<'a>, body: &'a Value) {
     frontends(out, body, DeviceKind::Bastion, &["ipConfigurations"]);
+    let device = out.id();
+    for configuration in out.items(body, "ipConfigurations") {
+        if let Some(public_ip) = out.link(properties(configuration), "publicIPAddress") {
+            out.fact(Listener { device, public_ip, address: None, port: 443 });
+        }
+    }
     out.not_modelled(body, "properties.", &["virtualNetwork"]);
 }
 
@@ -119,6 +106,7 @@ pub(super) fn virtual_hub<'a>(out: &mut Out<'a>, body: &'a Value) {
     for address in out.addresses(body, "virtualRouterIps") {
         out.fact(DeviceAddress { device, address, subnet });
     }
+    hub::hub(out, body);
 }
 
 /// `microsoft.network/privatelinkservices`: the addresses its traffic comes from (PLS-02).

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{
-    Connection, ConnectionKind, DevicePublicIp, Gateway, GatewayClientPool, GatewayDefaultSite, GatewayKind, GatewaySubnet, LocalGateway,
-    LocalGatewayPrefix,
+    CircuitPublicPrefix, Connection, ConnectionKind, DevicePublicIp, Gateway, GatewayClientPool, GatewayDefaultSite, GatewayKind,
+    GatewayRemoteNetworks, GatewaySubnet, LocalGateway, LocalGatewayPrefix,
 };
-use crate::model::Tri;
+use crate::model::{Sym, Tri};
 
 /// `microsoft.network/virtualnetworkgateways`.
 pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
@@ -35,7 +35,37 @@ pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     if let Some(site) = out.link(body, "gatewayDefaultSite") {
         out.fact(GatewayDefaultSite { gateway, site });
     }
-    out.not_modelled(body, "properties.", &["customRoutes", "allowRemoteVnetTraffic", "allowVirtualWanTraffic", "natRules"]);
+    if out.flag(body, "allowRemoteVnetTraffic").unwrap_or(false) {
+        out.fact(GatewayRemoteNetworks { gateway });
+    }
+    // Networks of a virtual WAN on the same circuit are among the routes that a circuit's gateway learns, none of which the export holds.
+    out.not_modelled(body, "properties.", &["customRoutes", "natRules"]);
+}
+
+/// `microsoft.network/expressroutecircuits`: what its Microsoft peering shows outside (GW-15).
+pub(super) fn circuit<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let circuit = out.id();
+    for peering in out.items(body, "peerings") {
+        shown(out, circuit, properties(peering));
+    }
+}
+
+/// `microsoft.network/expressroutecircuits/peerings`.
+pub(super) fn circuit_peering<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let circuit = out.parent();
+    shown(out, circuit, body);
+}
+
+fn shown<'a>(out: &mut Out<'a>, circuit: Sym, peering: &'a Value) {
+    let is = |text: Option<&str>, word: &str| text.is_some_and(|text| text.eq_ignore_ascii_case(word));
+    if !is(out.text(peering, "peeringType"), "MicrosoftPeering") || is(out.text(peering, "state"), "Disabled") {
+        return;
+    }
+    if let Some(config) = get(peering, "microsoftPeeringConfig") {
+        for prefix in out.prefixes(config, "advertisedPublicPrefixes") {
+            out.fact(CircuitPublicPrefix { circuit, prefix });
+        }
+    }
 }
 
 /// `microsoft.network/connections` (GW-02, GW-03).

@@ -9,7 +9,7 @@ use crate::model::Sym;
 
 /// Where a type writes its names: type, sub-resource, path in `properties`; a path through a list names all of its items.
 ///
-/// Storage accounts, vaults and SQL servers have their names in `store_part`.
+/// Stores have their main names in `store_part`; some of those here are the same, others stand beside them.
 const PATHS: &[(&str, &str, &[&str])] = &[
     ("microsoft.apimanagement/service", "gateway", &["gatewayUrl"]),
     ("microsoft.appconfiguration/configurationstores", "configurationstores", &["endpoint"]),

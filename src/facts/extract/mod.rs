@@ -5,22 +5,31 @@
 
 mod cloud;
 mod connection;
+mod cosmos;
 mod device;
 mod endpoint;
 mod gateway;
 mod host;
+mod hub;
 pub(crate) mod inert;
 mod key_vault;
+mod load_balancer;
 mod machine;
+mod manager;
+mod messaging;
 mod nic;
 mod nsg;
 mod out;
+mod paas;
 mod policy;
 mod private_dns;
 mod public_ip;
+mod registry;
 mod resolver;
 mod route_table;
+mod site;
 mod sql;
+mod stated;
 mod storage;
 mod store;
 mod vnet;
@@ -37,6 +46,7 @@ use out::{Out, get, is_set};
 
 pub use crate::facts::selector::UNKNOWN_TAG;
 pub use inert::INERT;
+pub use stated::KEPT;
 
 /// The facts of one resource, and what was wrong with it.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +55,8 @@ pub struct Extracted {
     pub facts: Vec<Fact>,
     /// What was wrong.
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether a fact depends on a tenant that the body does not say and a parent or another copy may.
+    pub wants_tenant: bool,
 }
 
 /// What a whole resource lacks where its type has no extractor.
@@ -63,6 +75,7 @@ pub fn extract(resource: &Resource) -> Extracted {
         group: resource.group,
     });
     tags(&mut out);
+    stated::properties(&mut out);
     let kind = resource.kind.as_str();
     let extractor = extractor(kind);
     match get(&resource.body, "properties") {
@@ -102,10 +115,39 @@ type Extractor = for<'a> fn(&mut Out<'a>, &'a Value);
 /// The types (lower case) that are understood; `*` stands for the parent of a private endpoint connection.
 pub const MODELLED: &[&str] = &[
     "*/privateendpointconnections",
+    "microsoft.appconfiguration/configurationstores",
+    "microsoft.cache/redis",
+    "microsoft.cache/redis/firewallrules",
+    "microsoft.cache/redisenterprise",
+    "microsoft.authorization/policydefinitions",
     "microsoft.classicstorage/storageaccounts",
+    "microsoft.cognitiveservices/accounts",
     "microsoft.compute/virtualmachines",
     "microsoft.compute/virtualmachinescalesets",
     "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces",
+    "microsoft.containerregistry/registries",
+    "microsoft.datalakestore/accounts",
+    "microsoft.dbformariadb/servers",
+    "microsoft.dbformariadb/servers/firewallrules",
+    "microsoft.dbformariadb/servers/virtualnetworkrules",
+    "microsoft.dbformysql/flexibleservers",
+    "microsoft.dbformysql/flexibleservers/firewallrules",
+    "microsoft.dbformysql/servers",
+    "microsoft.dbformysql/servers/firewallrules",
+    "microsoft.dbformysql/servers/virtualnetworkrules",
+    "microsoft.dbforpostgresql/flexibleservers",
+    "microsoft.dbforpostgresql/flexibleservers/firewallrules",
+    "microsoft.dbforpostgresql/servers",
+    "microsoft.dbforpostgresql/servers/firewallrules",
+    "microsoft.dbforpostgresql/servers/virtualnetworkrules",
+    "microsoft.devices/iothubs",
+    "microsoft.devices/provisioningservices",
+    "microsoft.documentdb/databaseaccounts",
+    "microsoft.eventgrid/domains",
+    "microsoft.eventgrid/topics",
+    "microsoft.eventhub/namespaces",
+    "microsoft.eventhub/namespaces/networkrulesets",
+    "microsoft.keyvault/managedhsms",
     "microsoft.keyvault/vaults",
     "microsoft.network/applicationgateways",
     "microsoft.network/applicationsecuritygroups",
@@ -132,15 +174,36 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/dnszones/srv",
     "microsoft.network/dnszones/tlsa",
     "microsoft.network/dnszones/txt",
+    "microsoft.network/effectiveconnectivityconfigurations",
+    "microsoft.network/effectivesecurityadminrules",
     "microsoft.network/loadbalancers",
     "microsoft.network/loadbalancers/backendaddresspools",
+    "microsoft.network/loadbalancers/backendaddresspools/loadbalancerbackendaddresses",
+    "microsoft.network/loadbalancers/frontendipconfigurations",
+    "microsoft.network/loadbalancers/inboundnatpools",
     "microsoft.network/loadbalancers/inboundnatrules",
+    "microsoft.network/expressroutecircuits",
+    "microsoft.network/expressroutecircuits/peerings",
+    "microsoft.network/expressroutegateways",
+    "microsoft.network/loadbalancers/loadbalancingrules",
+    "microsoft.network/loadbalancers/outboundrules",
+    "microsoft.network/loadbalancers/probes",
     "microsoft.network/localnetworkgateways",
     "microsoft.network/natgateways",
+    "microsoft.network/networkgroupmemberships",
     "microsoft.network/networkinterfaces",
+    "microsoft.network/networkmanagers",
+    "microsoft.network/networkmanagers/connectivityconfigurations",
+    "microsoft.network/networkmanagers/networkgroups",
+    "microsoft.network/networkmanagers/networkgroups/staticmembers",
+    "microsoft.network/networkmanagers/routingconfigurations/rulecollections",
+    "microsoft.network/networkmanagers/securityadminconfigurations",
+    "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections",
+    "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules",
     "microsoft.network/networksecuritygroups",
     "microsoft.network/networksecuritygroups/defaultsecurityrules",
     "microsoft.network/networksecuritygroups/securityrules",
+    "microsoft.network/p2svpngateways",
     "microsoft.network/privatednszones",
     "microsoft.network/privatednszones/a",
     "microsoft.network/privatednszones/aaaa",
@@ -161,16 +224,37 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/serviceendpointpolicies",
     "microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions",
     "microsoft.network/virtualhubs",
+    "microsoft.network/virtualhubs/bgpconnections",
+    "microsoft.network/virtualhubs/hubroutetables",
+    "microsoft.network/virtualhubs/hubvirtualnetworkconnections",
+    "microsoft.network/virtualhubs/routemaps",
+    "microsoft.network/virtualhubs/routingintent",
     "microsoft.network/virtualnetworkgateways",
     "microsoft.network/virtualnetworks",
     "microsoft.network/virtualnetworks/subnets",
     "microsoft.network/virtualnetworks/virtualnetworkpeerings",
+    "microsoft.network/virtualwans",
+    "microsoft.network/vpngateways",
+    "microsoft.network/vpnsites",
+    "microsoft.relay/namespaces",
+    "microsoft.relay/namespaces/networkrulesets",
+    "microsoft.search/searchservices",
+    "microsoft.servicebus/namespaces",
+    "microsoft.servicebus/namespaces/networkrulesets",
+    "microsoft.signalrservice/signalr",
+    "microsoft.signalrservice/webpubsub",
     "microsoft.sql/servers",
     "microsoft.sql/servers/firewallrules",
     "microsoft.sql/servers/ipv6firewallrules",
     "microsoft.sql/servers/outboundfirewallrules",
     "microsoft.sql/servers/virtualnetworkrules",
     "microsoft.storage/storageaccounts",
+    "microsoft.synapse/workspaces",
+    "microsoft.synapse/workspaces/firewallrules",
+    "microsoft.web/sites",
+    "microsoft.web/sites/config",
+    "microsoft.web/sites/slots",
+    "microsoft.web/sites/slots/config",
 ];
 
 fn extractor(kind: &str) -> Option<Extractor> {
@@ -192,14 +276,41 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/routetables/routes" => route_table::route,
         "microsoft.network/virtualnetworkgateways" => gateway::gateway,
         "microsoft.network/connections" => gateway::connection,
+        "microsoft.network/expressroutecircuits" => gateway::circuit,
+        "microsoft.network/expressroutecircuits/peerings" => gateway::circuit_peering,
         "microsoft.network/localnetworkgateways" => gateway::local_gateway,
-        "microsoft.network/loadbalancers" => device::load_balancer,
-        "microsoft.network/loadbalancers/backendaddresspools" => device::own_pool,
-        "microsoft.network/loadbalancers/inboundnatrules" => device::own_nat_rule,
+        "microsoft.network/loadbalancers" => load_balancer::load_balancer,
+        "microsoft.network/loadbalancers/frontendipconfigurations"
+        | "microsoft.network/loadbalancers/backendaddresspools"
+        | "microsoft.network/loadbalancers/loadbalancingrules"
+        | "microsoft.network/loadbalancers/probes"
+        | "microsoft.network/loadbalancers/inboundnatrules"
+        | "microsoft.network/loadbalancers/inboundnatpools"
+        | "microsoft.network/loadbalancers/outboundrules" => load_balancer::part,
+        "microsoft.network/loadbalancers/backendaddresspools/loadbalancerbackendaddresses" => load_balancer::own_address,
+        "microsoft.network/networkmanagers" => manager::manager,
+        "microsoft.network/networkmanagers/networkgroups" => manager::group,
+        "microsoft.network/networkmanagers/networkgroups/staticmembers" => manager::static_member,
+        "microsoft.network/networkgroupmemberships" => manager::memberships,
+        "microsoft.network/effectivesecurityadminrules" => manager::effective_rules,
+        "microsoft.network/effectiveconnectivityconfigurations" => manager::effective_connectivity,
+        "microsoft.network/networkmanagers/securityadminconfigurations" => manager::admin_configuration,
+        "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections" => manager::admin_collection,
+        "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules" => manager::admin_rule,
+        "microsoft.network/networkmanagers/routingconfigurations/rulecollections" => manager::routing_collection,
+        "microsoft.network/networkmanagers/connectivityconfigurations" => manager::connectivity,
+        "microsoft.authorization/policydefinitions" => manager::policy,
         "microsoft.network/azurefirewalls" => device::azure_firewall,
         "microsoft.network/applicationgateways" => device::application_gateway,
         "microsoft.network/bastionhosts" => device::bastion,
         "microsoft.network/virtualhubs" => device::virtual_hub,
+        "microsoft.network/virtualwans" => hub::wan,
+        "microsoft.network/virtualhubs/hubvirtualnetworkconnections" => hub::connection,
+        "microsoft.network/virtualhubs/hubroutetables" => hub::table,
+        "microsoft.network/virtualhubs/routingintent" => hub::intent,
+        "microsoft.network/virtualhubs/bgpconnections" | "microsoft.network/virtualhubs/routemaps" => hub::doubt,
+        "microsoft.network/vpngateways" | "microsoft.network/expressroutegateways" | "microsoft.network/p2svpngateways" => hub::branch,
+        "microsoft.network/vpnsites" => hub::site,
         "microsoft.network/privatelinkservices" => device::private_link_service,
         "microsoft.network/privateendpoints" => endpoint::endpoint,
         "microsoft.network/privateendpoints/privatednszonegroups" => endpoint::zone_group,
@@ -221,6 +332,41 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.sql/servers/firewallrules" | "microsoft.sql/servers/ipv6firewallrules" => sql::firewall_rule,
         "microsoft.sql/servers/virtualnetworkrules" => sql::subnet_rule,
         "microsoft.sql/servers/outboundfirewallrules" => sql::outbound_rule,
+        "microsoft.appconfiguration/configurationstores" => paas::app_configuration,
+        "microsoft.cache/redis" => paas::redis,
+        "microsoft.cache/redis/firewallrules"
+        | "microsoft.dbformariadb/servers/firewallrules"
+        | "microsoft.dbformysql/flexibleservers/firewallrules"
+        | "microsoft.dbformysql/servers/firewallrules"
+        | "microsoft.dbforpostgresql/flexibleservers/firewallrules"
+        | "microsoft.dbforpostgresql/servers/firewallrules"
+        | "microsoft.synapse/workspaces/firewallrules" => paas::firewall_rule,
+        "microsoft.cache/redisenterprise"
+        | "microsoft.devices/iothubs"
+        | "microsoft.devices/provisioningservices"
+        | "microsoft.keyvault/managedhsms"
+        | "microsoft.signalrservice/signalr"
+        | "microsoft.signalrservice/webpubsub" => paas::other,
+        "microsoft.cognitiveservices/accounts" => paas::cognitive,
+        "microsoft.containerregistry/registries" => registry::registry,
+        "microsoft.datalakestore/accounts" => paas::data_lake,
+        "microsoft.dbformariadb/servers" | "microsoft.dbformysql/servers" | "microsoft.dbforpostgresql/servers" => paas::single_server,
+        "microsoft.dbformariadb/servers/virtualnetworkrules"
+        | "microsoft.dbformysql/servers/virtualnetworkrules"
+        | "microsoft.dbforpostgresql/servers/virtualnetworkrules" => sql::subnet_rule,
+        "microsoft.dbformysql/flexibleservers" | "microsoft.dbforpostgresql/flexibleservers" => paas::flexible_server,
+        "microsoft.documentdb/databaseaccounts" => cosmos::account,
+        "microsoft.eventgrid/domains" | "microsoft.eventgrid/topics" => paas::event_grid,
+        "microsoft.eventhub/namespaces" => messaging::event_hubs,
+        "microsoft.eventhub/namespaces/networkrulesets"
+        | "microsoft.relay/namespaces/networkrulesets"
+        | "microsoft.servicebus/namespaces/networkrulesets" => messaging::rule_set,
+        "microsoft.relay/namespaces" => messaging::relay,
+        "microsoft.search/searchservices" => paas::search,
+        "microsoft.servicebus/namespaces" => messaging::service_bus,
+        "microsoft.synapse/workspaces" => paas::synapse,
+        "microsoft.web/sites" | "microsoft.web/sites/slots" => site::site,
+        "microsoft.web/sites/config" | "microsoft.web/sites/slots/config" => site::config,
         _ if kind.ends_with("/privateendpointconnections") => connection::provider,
         _ => match kind.rsplit_once('/')? {
             ("microsoft.network/privatednszones", "a" | "aaaa" | "cname" | "mx" | "ptr" | "soa" | "srv" | "txt")

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::facts::extract::load_balancer;
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::extract::private_dns::name_of;
 use crate::facts::network::{
@@ -76,6 +77,7 @@ fn ip_configuration<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, a
             out.fact(IpConfigPool { ip_config, pool });
         }
     }
+    load_balancer::chain(out, ip_config, body);
     if let Some(link) = get(body, "privateLinkConnectionProperties").filter(|link| is_set(link)) {
         let group = out.text(link, "groupId").map_or(Sym::EMPTY, Sym::lower);
         let names = out.texts(link, "fqdns");
@@ -86,5 +88,5 @@ fn ip_configuration<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, a
             out.fact(IpConfigLink { ip_config, group, fqdn: name_of(name) });
         }
     }
-    out.not_modelled(body, "properties.ipConfigurations.", &["gatewayLoadBalancer", "privateIPAddressPrefixLength"]);
+    out.not_modelled(body, "properties.ipConfigurations.", &["privateIPAddressPrefixLength"]);
 }

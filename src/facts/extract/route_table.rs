@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::facts::extract::nsg::selector;
 use crate::facts::extract::out::{Out, get};
-use crate::facts::network::{HopKind, Route, RouteTable};
+use crate::facts::network::{HopKind, Route, RouteBgpOverride, RouteTable};
 use crate::facts::selector::UNKNOWN_TAG;
 use crate::facts::selector::{Selector, Selectors};
 use crate::model::Sym;
@@ -45,7 +45,9 @@ pub(super) fn route<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.gap("the address of the appliance is not known");
     }
     out.fact(Route { route, table, destination, hop, hop_address });
-    out.not_modelled(body, "properties.", &["hasBgpOverride"]);
+    if let Some(wins) = out.flag(body, "hasBgpOverride") {
+        out.fact(RouteBgpOverride { route, table, wins });
+    }
 }
 
 fn unknown() -> Selectors {

@@ -5,8 +5,41 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set};
-use crate::facts::store_facts::{PublicAccess, StoreIpRule, StoreSubnetRule};
+use crate::facts::store_facts::{Instance, PublicAccess, Service, Store, StoreAccess, StoreIpRule, StorePart, StoreSubnetRule};
 use crate::model::{Sym, Tri, net};
+
+/// The store itself; `kind` is what its service tells kinds apart by.
+pub(super) fn store(out: &mut Out<'_>, service: Service, kind: Sym) {
+    out.fact(Store { store: out.id(), service, kind, location: out.resource.location });
+}
+
+/// One endpoint at the store's own region.
+pub(super) fn part(out: &mut Out<'_>, part: &str, host: Sym) {
+    part_in(out, part, host, out.resource.location);
+}
+
+/// One endpoint at `location`.
+pub(super) fn part_in(out: &mut Out<'_>, part: &str, host: Sym, location: Sym) {
+    out.fact(StorePart { store: out.id(), part: Sym::new(part), instance: Instance::Primary, host, location });
+}
+
+/// The host of the URL in `field`, else the resource's name under `suffix`.
+pub(super) fn host_or<'a>(out: &mut Out<'a>, body: &'a Value, field: &str, suffix: &str) -> Sym {
+    let given = out.text(body, field).and_then(host);
+    given.unwrap_or_else(|| Sym::lower(&format!("{}.{suffix}", out.resource.name)))
+}
+
+/// The switches of a service that has no others than these.
+pub(super) fn access(out: &mut Out<'_>, public: PublicAccess, default_allow: Tri, trusted: bool) {
+    out.fact(StoreAccess { store: out.id(), public, default_allow, trusted, plain_http: false, outbound_restricted: false });
+}
+
+/// The tier of a namespace or registry, lower case; empty where the export does not say.
+pub(super) fn tier(out: &Out<'_>) -> Sym {
+    let sku = get(&out.resource.body, "sku");
+    let word = sku.and_then(|sku| get(sku, "tier").or_else(|| get(sku, "name")).or(Some(sku)));
+    word.and_then(Value::as_str).map_or(Sym::EMPTY, Sym::lower)
+}
 
 /// `publicNetworkAccess`; absent is enabled (FW-03).
 pub(super) fn public_access<'a>(out: &mut Out<'a>, body: &'a Value) -> PublicAccess {
@@ -31,6 +64,12 @@ pub(super) fn trusted<'a>(out: &mut Out<'a>, acls: &'a Value) -> bool {
 /// The address rules of `list` (FW-06): an address, a prefix or `from-to`, in one of `fields`.
 pub(super) fn ip_rules<'a>(out: &mut Out<'a>, acls: &'a Value, list: &str, fields: &[&str]) {
     let store = out.id();
+    ip_rules_of(out, store, acls, list, fields);
+}
+
+/// The same for a list that a child of `store` holds.
+pub(super) fn ip_rules_of<'a>(out: &mut Out<'a>, store: Sym, acls: &'a Value, list: &str, fields: &[&str]) {
+    let holder = out.id();
     for (at, item) in out.items(acls, list).iter().enumerate().filter(|(_, item)| is_set(item)) {
         if !allows(out, item) {
             continue;
@@ -41,7 +80,7 @@ pub(super) fn ip_rules<'a>(out: &mut Out<'a>, acls: &'a Value, list: &str, field
         };
         match value.as_str().and_then(range) {
             Some((from, to)) => {
-                let rule = Sym::lower(&format!("{store}/{list}/{at}"));
+                let rule = Sym::lower(&format!("{holder}/{list}/{at}"));
                 out.fact(StoreIpRule { rule, store, from, to });
             }
             None => out.wrong(value, "an address, a prefix or a range"),
@@ -52,6 +91,19 @@ pub(super) fn ip_rules<'a>(out: &mut Out<'a>, acls: &'a Value, list: &str, field
 /// The network rules of `list` (FW-07): the subnet in one of `fields`, and how a rule's `state` counts.
 pub(super) fn subnet_rules<'a>(out: &mut Out<'a>, acls: &'a Value, list: &str, fields: &[&str], state: fn(&str) -> Option<Tri>) {
     let store = out.id();
+    subnet_rules_of(out, store, acls, list, fields, state);
+}
+
+/// The same for a list that a child of `store` holds.
+pub(super) fn subnet_rules_of<'a>(
+    out: &mut Out<'a>,
+    store: Sym,
+    acls: &'a Value,
+    list: &str,
+    fields: &[&str],
+    state: fn(&str) -> Option<Tri>,
+) {
+    let holder = out.id();
     for (at, item) in out.items(acls, list).iter().enumerate().filter(|(_, item)| is_set(item)) {
         if !allows(out, item) {
             continue;
@@ -61,7 +113,7 @@ pub(super) fn subnet_rules<'a>(out: &mut Out<'a>, acls: &'a Value, list: &str, f
             continue;
         };
         let effective = out.word(item, "state", state, Tri::Maybe).unwrap_or(Tri::Yes);
-        let rule = Sym::lower(&format!("{store}/{list}/{at}"));
+        let rule = Sym::lower(&format!("{holder}/{list}/{at}"));
         out.fact(StoreSubnetRule { rule, store, subnet, effective });
     }
 }
@@ -78,7 +130,7 @@ fn allows<'a>(out: &mut Out<'a>, rule: &'a Value) -> bool {
 }
 
 /// First and last address of an address, a prefix or `from-to`.
-fn range(text: &str) -> Option<(IpAddr, IpAddr)> {
+pub(super) fn range(text: &str) -> Option<(IpAddr, IpAddr)> {
     if let Some(prefix) = net::parse_prefix(text) {
         return Some((prefix.network(), prefix.broadcast()));
     }

@@ -194,6 +194,264 @@ fn pools_are_known_from_either_side() {
     )]));
     has(&rows, "ip_config_pool(~/networkinterfaces/n/ipconfigurations/c, ~/loadbalancers/l/backendaddresspools/b)");
     has(&rows, "ip_config_pool(~/networkinterfaces/n/ipconfigurations/c, ~/loadbalancers/l/inboundnatrules/r)");
-    has(&rows, "device(~/loadbalancers/l, load-balancer, ~/virtualnetworks/v/subnets/s)");
-    has(&rows, "device_address(~/loadbalancers/l, 10.0.0.9, ~/virtualnetworks/v/subnets/s)");
+    has(&rows, "load_balancer(~/loadbalancers/l, basic, false)");
+    let frontend = "~/loadbalancers/l/frontendipconfigurations/f";
+    has(&rows, &format!("load_balancer_frontend({frontend}, ~/loadbalancers/l, ~/virtualnetworks/v/subnets/s, 10.0.0.9, )"));
+    // A rule without its ports and protocol takes anything, perhaps, and says so.
+    has(&rows, "inbound_nat_rule(~/loadbalancers/l/inboundnatrules/r, , unknown, 0, 65535, 0, false)");
+    has(&rows, "gap(~/loadbalancers/l, microsoft.network/loadbalancers, a rule of the load balancer lacks its protocol)");
+}
+
+/// covers: IN-04, IN-05, IN-06, OUT-05, ILB-08
+#[test]
+fn parts_of_a_load_balancer_are_read_wherever_they_stand() {
+    let part = |path: &str| json!({"id": format!("{NET}/loadBalancers/l/{path}")});
+    let rows = rows(json!([
+        body(
+            "loadBalancers/l",
+            json!({
+                "loadBalancingRules": [{"name": "web", "properties": {"frontendIPConfiguration": part("frontendIPConfigurations/f"),
+                    "protocol": "Tcp", "frontendPort": 80, "backendPort": "8080", "enableFloatingIP": true, "disableOutboundSnat": true,
+                    "probe": part("probes/p"), "backendAddressPools": [part("backendAddressPools/b")]}}],
+                "probes": [{"name": "p", "properties": {"port": 8080}}],
+                "inboundNatPools": [{"name": "np", "properties": {"frontendIPConfiguration": part("frontendIPConfigurations/f"),
+                    "protocol": "Tcp", "frontendPortRangeStart": 50000, "frontendPortRangeEnd": 50099, "backendPort": 22}}],
+            })
+        ),
+        body(
+            "loadBalancers/l/frontendIPConfigurations/f",
+            json!({"publicIPAddress": {"id": format!("{NET}/publicIPAddresses/p")},
+            "gatewayLoadBalancer": {"id": format!("{NET}/loadBalancers/g/frontendIPConfigurations/f")}})
+        ),
+        body(
+            "loadBalancers/l/backendAddressPools/b",
+            json!({"loadBalancerBackendAddresses": [
+                {"name": "one", "properties": {"ipAddress": "10.0.0.4", "adminState": "Down",
+                    "virtualNetwork": {"id": format!("{NET}/virtualNetworks/v")}}},
+                {"name": "two", "properties": {"loadBalancerFrontendIPConfiguration": part("frontendIPConfigurations/r")}},
+            ]})
+        ),
+        body(
+            "loadBalancers/l/outboundRules/o",
+            json!({"protocol": "All", "backendAddressPool": part("backendAddressPools/b"),
+            "frontendIPConfigurations": [part("frontendIPConfigurations/f")]})
+        ),
+    ]));
+    let l = "~/loadbalancers/l";
+    has(
+        &rows,
+        &format!(
+            "load_balancing_rule({l}/loadbalancingrules/web, {l}/frontendipconfigurations/f, tcp, 80, 8080, true, false, {l}/probes/p)"
+        ),
+    );
+    has(&rows, &format!("load_balancing_rule_pool({l}/loadbalancingrules/web, {l}/backendaddresspools/b)"));
+    has(&rows, &format!("load_balancer_probe({l}/probes/p, 8080)"));
+    has(&rows, &format!("inbound_nat_rule({l}/inboundnatpools/np, {l}/frontendipconfigurations/f, tcp, 50000, 50099, 22, false)"));
+    has(&rows, &format!("load_balancer_frontend({l}/frontendipconfigurations/f, {l}, , , ~/publicipaddresses/p)"));
+    has(&rows, &format!("gateway_chain({l}/frontendipconfigurations/f, ~/loadbalancers/g/frontendipconfigurations/f)"));
+    has(&rows, &format!("load_balancer_address({l}/backendaddresspools/b, 10.0.0.4, ~/virtualnetworks/v)"));
+    has(&rows, &format!("load_balancer_member_down({l}/backendaddresspools/b, 10.0.0.4)"));
+    has(&rows, &format!("load_balancer_region({l}/backendaddresspools/b, {l}/frontendipconfigurations/r)"));
+    has(&rows, &format!("outbound_rule({l}/outboundrules/o, {l}/backendaddresspools/b, all)"));
+    has(&rows, &format!("outbound_rule_frontend({l}/outboundrules/o, {l}/frontendipconfigurations/f)"));
+}
+
+const RESOURCES: &str = "/subscriptions/s/resourcegroups/rg/providers";
+
+fn resource(kind_and_name: &str, more: Value, properties: Value) -> Value {
+    let mut body = json!({"id": format!("{RESOURCES}/{kind_and_name}"), "location": "westeurope", "properties": properties});
+    if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+        body.extend(more.clone());
+    }
+    body
+}
+
+/// The rows with `~` for the path of the resource `kind_and_name`.
+fn rows_of(kind_and_name: &str, bodies: Value) -> Vec<String> {
+    let path = format!("{RESOURCES}/{}", kind_and_name.to_lowercase());
+    rows(bodies).into_iter().map(|row| row.replace(&path, "@")).collect()
+}
+
+// covers: COS-01, COS-03, COS-04, DNS-36
+#[test]
+fn a_cosmos_account_has_a_filter_once_it_has_rules() {
+    let name = "Microsoft.DocumentDB/databaseAccounts/c";
+    let account = |properties: Value| rows_of(name, json!([resource(name, json!({"kind": "GlobalDocumentDB"}), properties)]));
+    let open = account(json!({"documentEndpoint": "https://c.documents.azure.com:443/", "ipRules": [],
+        "isVirtualNetworkFilterEnabled": false, "virtualNetworkRules": [{"id": format!("{NET}/virtualNetworks/v/subnets/s")}]}));
+    has(&open, "store_access(@, enabled, yes, false, false, false)");
+    has(&open, "store_part(@, sql, primary, c.documents.azure.com, westeurope)");
+    lacks(&open, "store_subnet_rule");
+    let listed = account(json!({"ipRangeFilter": "20.0.0.1,0.0.0.0, 20.1.0.0/16", "publicNetworkAccess": "Disabled"}));
+    has(&listed, "store_access(@, disabled, no, false, false, false)");
+    has(&listed, "store_ip_rule(@/iprangefilter/1, @, 0.0.0.0, 0.0.0.0)");
+    has(&listed, "store_ip_rule(@/iprangefilter/2, @, 20.1.0.0, 20.1.255.255)");
+    let regions = json!([{"locationName": "West Europe"}, {"locationName": "North Europe"}]);
+    let graph = account(json!({"locations": regions, "capabilities": [{"name": "EnableGremlin"}], "networkAclBypass": "AzureServices",
+        "isVirtualNetworkFilterEnabled": true, "virtualNetworkRules": [{"id": format!("{NET}/virtualNetworks/v/subnets/s")}],
+        "networkAclBypassResourceIds": ["/subscriptions/s/resourceGroups/rg/providers/Microsoft.Synapse/workspaces/w"]}));
+    has(&graph, "store_part(@, sql.northeurope, primary, c-northeurope.documents.azure.com, northeurope)");
+    has(&graph, "store_part(@, gremlin, primary, c.gremlin.cosmos.azure.com, westeurope)");
+    has(&graph, "store_access(@, enabled, no, true, false, false)");
+    has(&graph, "store_subnet_rule(@/virtualnetworkrules/0, @, ~/virtualnetworks/v/subnets/s, yes)");
+    has(&graph, "store_resource_rule(@, , /subscriptions/s/resourcegroups/rg/providers/microsoft.synapse/workspaces/w)");
+    lacks(&graph, "gap");
+}
+
+// covers: MSG-01, MSG-03, MSG-04, ACR-01, ACR-03
+#[test]
+fn tiers_count_and_rule_sets_are_children() {
+    let name = "Microsoft.EventHub/namespaces/h";
+    let hubs = rows_of(
+        name,
+        json!([
+            resource(
+                name,
+                json!({"sku": {"name": "Standard", "tier": "Standard"}}),
+                json!({"serviceBusEndpoint": "https://h.servicebus.windows.net:443/"})
+            ),
+            resource(
+                &format!("{name}/networkRuleSets/default"),
+                json!({}),
+                json!({
+                    "trustedServiceAccessEnabled": true, "ipRules": [{"ipMask": "20.0.0.0/31", "action": "Allow"}],
+                    "virtualNetworkRules": [{"subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}}],
+                })
+            ),
+        ]),
+    );
+    has(&hubs, "store(@, eventhub, standard, westeurope)");
+    has(&hubs, "store_part(@, namespace, primary, h.servicebus.windows.net, westeurope)");
+    has(&hubs, "store_rule_set(@/networkrulesets/default, @, , enabled, yes, true)");
+    has(&hubs, "store_ip_rule(@/networkrulesets/default/iprules/0, @, 20.0.0.0, 20.0.0.1)");
+    has(&hubs, "store_subnet_rule(@/networkrulesets/default/virtualnetworkrules/0, @, ~/virtualnetworks/v/subnets/s, yes)");
+    let name = "Microsoft.ContainerRegistry/registries/r";
+    let registry = rows_of(
+        name,
+        json!([resource(
+            name,
+            json!({"sku": {"name": "Premium", "tier": "Premium"}}),
+            json!({"loginServer": "r.azurecr.io",
+            "dataEndpointEnabled": true, "dataEndpointHostNames": ["r.westeurope.data.azurecr.io"], "networkRuleBypassOptions": "None",
+            "networkRuleSet": {"defaultAction": "Deny", "ipRules": [{"action": "Allow", "value": "20.0.0.1"}]}})
+        )]),
+    );
+    has(&registry, "store(@, acr, premium, westeurope)");
+    has(&registry, "store_part(@, registry.westeurope, primary, r.westeurope.data.azurecr.io, westeurope)");
+    has(&registry, "store_access(@, enabled, no, false, false, false)");
+    has(&registry, "store_ip_rule(@/iprules/0, @, 20.0.0.1, 20.0.0.1)");
+}
+
+// covers: APP-01, APP-03, APP-04, APP-05, APP-06, DNS-37
+#[test]
+fn access_restrictions_are_two_ordered_lists() {
+    let name = "Microsoft.Web/sites/w";
+    let app = rows_of(
+        name,
+        json!([
+            resource(
+                name,
+                json!({"kind": "app"}),
+                json!({"defaultHostName": "w.azurewebsites.net", "publicNetworkAccess": null,
+                "virtualNetworkSubnetId": format!("{NET}/virtualNetworks/v/subnets/apps"), "siteConfig": {"ipSecurityRestrictions": null}})
+            ),
+            resource(&format!("{name}/slots/staging"), json!({}), json!({})),
+            resource(&format!("{name}/config/appsettings"), json!({}), json!({"A": "b"})),
+            resource(
+                &format!("{name}/config/web"),
+                json!({}),
+                json!({
+                    "ipSecurityRestrictions": [
+                        {"name": "Deny all", "ipAddress": "Any", "action": "Deny", "priority": 2_147_483_647},
+                        {"name": "door", "ipAddress": "AzureFrontDoor.Backend", "tag": "ServiceTag", "action": "Allow", "priority": 200,
+                         "headers": {"x-azure-fdid": ["1"]}},
+                        {"name": "net", "vnetSubnetResourceId": format!("{NET}/virtualNetworks/v/subnets/s"), "action": "Allow", "priority": 100},
+                        {"name": "two", "ipAddress": "20.0.0.1/32,20.0.0.3/32", "priority": 150},
+                    ],
+                    "scmIpSecurityRestrictions": [], "scmIpSecurityRestrictionsDefaultAction": "Deny",
+                })
+            ),
+        ]),
+    );
+    has(&app, "store_access(@, unset, maybe, false, false, false)");
+    has(&app, "store_part(@, scm, primary, w.scm.azurewebsites.net, westeurope)");
+    has(&app, "store_part(@/slots/staging, sites, primary, w-staging.azurewebsites.net, westeurope)");
+    has(&app, "device(@, other, ~/virtualnetworks/v/subnets/apps)");
+    let main = "@/config/web/ipsecurityrestrictions";
+    has(&app, &format!("store_rule_set({main}, @, sites, unset, no, false)"));
+    has(&app, "store_rule_set(@/config/web/scmipsecurityrestrictions, @, scm, unset, no, false)");
+    has(&app, &format!("store_list_rule({main}/0-net, {main}, 0, true, , ~/virtualnetworks/v/subnets/s, true)"));
+    has(&app, &format!("store_list_rule({main}/1-two, {main}, 1, true, 20.0.0.1/32,20.0.0.3/32, , true)"));
+    has(&app, &format!("store_list_rule({main}/2-door, {main}, 2, true, azurefrontdoor.backend, , false)"));
+    has(&app, &format!("store_list_rule({main}/3-deny all, {main}, 3, false, *, , true)"));
+    lacks(&app, "gap");
+    let use_main = rows_of(
+        name,
+        json!([resource(
+            &format!("{name}/config/web"),
+            json!({}),
+            json!({"scmIpSecurityRestrictionsUseMain": true,
+            "ipSecurityRestrictions": [{"ipAddress": "AnyVnets", "action": "Allow"}, {"ipAddress": "1.2.3.4.5", "action": "Maybe"}]})
+        )]),
+    );
+    let scm = "@/config/web/scmipsecurityrestrictions";
+    has(&use_main, &format!("store_list_rule({scm}/0, {scm}, 0, true, , *, true)"));
+    has(&use_main, &format!("store_list_rule({scm}/1?, {scm}, 1, false, (unknown), , false)"));
+}
+
+// covers: GEN-01, GEN-02, GEN-03, GEN-04, GEN-06, SQL-11, SE-18
+#[test]
+fn other_services_become_stores_unless_they_stand_in_a_network() {
+    let rows = rows(json!([
+        resource("Microsoft.CognitiveServices/accounts/ai", json!({"kind": "OpenAI"}), json!({"networkAcls": {"defaultAction": "Deny"}})),
+        resource(
+            "Microsoft.Search/searchServices/idx",
+            json!({}),
+            json!({"networkRuleSet": {"ipRules": [{"value": "20.0.0.1"}], "bypass": "AzureServices"}})
+        ),
+        resource("Microsoft.EventGrid/topics/t", json!({}), json!({"inboundIpRules": [{"ipMask": "20.0.0.2", "action": "Allow"}]})),
+        resource("Microsoft.Cache/redis/r", json!({}), json!({"enableNonSslPort": true})),
+        resource("Microsoft.Cache/redis/r/firewallRules/one", json!({}), json!({"startIP": "20.0.0.3", "endIP": "20.0.0.4"})),
+        resource("Microsoft.Cache/redis/inside", json!({}), json!({"subnetId": format!("{NET}/virtualNetworks/v/subnets/s")})),
+        resource("Microsoft.DBforPostgreSQL/flexibleServers/pg", json!({}), json!({"network": {"publicNetworkAccess": "Disabled"}})),
+        resource(
+            "Microsoft.DBforPostgreSQL/flexibleServers/inside",
+            json!({}),
+            json!({"network": {"delegatedSubnetResourceId": format!("{NET}/virtualNetworks/v/subnets/s")}})
+        ),
+        resource("Microsoft.Synapse/workspaces/dwh", json!({}), json!({"firewallRules": []})),
+        resource("Microsoft.Sql/managedInstances/mi", json!({}), json!({"subnetId": format!("{NET}/virtualNetworks/v/subnets/s")})),
+        resource("Microsoft.KeyVault/managedHSMs/h", json!({}), json!({"publicNetworkAccess": "Disabled"})),
+        resource(
+            "Microsoft.DataLakeStore/accounts/l",
+            json!({}),
+            json!({"firewallState": "Enabled", "firewallAllowAzureIps": "Enabled",
+            "virtualNetworkRules": [{"name": "a", "properties": {"subnetId": format!("{NET}/virtualNetworks/v/subnets/s")}}]})
+        ),
+    ]));
+    let at = |rest: &str| rest.replace('@', RESOURCES);
+    for row in [
+        "store(@/microsoft.cognitiveservices/accounts/ai, cognitive, openai, westeurope)",
+        "store_part(@/microsoft.cognitiveservices/accounts/ai, account, primary, ai.openai.azure.com, westeurope)",
+        "store_access(@/microsoft.search/searchservices/idx, enabled, maybe, true, false, false)",
+        "store_ip_rule(@/microsoft.eventgrid/topics/t/inboundiprules/0, @/microsoft.eventgrid/topics/t, 20.0.0.2, 20.0.0.2)",
+        "store_access(@/microsoft.cache/redis/r, enabled, maybe, false, true, false)",
+        "store_ip_rule(@/microsoft.cache/redis/r/firewallrules/one, @/microsoft.cache/redis/r, 20.0.0.3, 20.0.0.4)",
+        "store_access(@/microsoft.dbforpostgresql/flexibleservers/pg, disabled, no, false, false, false)",
+        "store_part(@/microsoft.synapse/workspaces/dwh, sqlondemand, primary, dwh-ondemand.sql.azuresynapse.net, westeurope)",
+        "child_type(@/microsoft.synapse/workspaces/dwh, microsoft.synapse/workspaces/firewallrules)",
+        "store(@/microsoft.keyvault/managedhsms/h, paas, , westeurope)",
+        "store_access(@/microsoft.datalakestore/accounts/l, enabled, no, false, false, false)",
+        "store_subnet_rule(@/microsoft.datalakestore/accounts/l/virtualnetworkrules/a, @/microsoft.datalakestore/accounts/l, ~/virtualnetworks/v/subnets/s, yes)",
+        "device(@/microsoft.cache/redis/inside, other, ~/virtualnetworks/v/subnets/s)",
+    ] {
+        has(&rows, &at(row));
+    }
+    for start in [
+        "store(@/microsoft.cache/redis/inside",
+        "store(@/microsoft.dbforpostgresql/flexibleservers/inside",
+        "store(@/microsoft.sql/managedinstances",
+    ] {
+        lacks(&rows, &at(start));
+    }
 }

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{
-    EndpointPolicies, Peering, PeeringPrefix, PeeringState, Subnet, SubnetDefaultOutbound, SubnetDelegation, SubnetEndpointPolicy,
-    SubnetNatGateway, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetDns,
-    VnetPrefix,
+    EndpointPolicies, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState, PeeringSubnet, Subnet, SubnetDefaultOutbound, SubnetDelegation,
+    SubnetEndpointPolicy, SubnetNatGateway, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint,
+    Vnet, VnetBasicEndpointPolicies, VnetDns, VnetPrefix,
 };
 use crate::ingest;
 use crate::model::{Prefix, Sym, Tri, net};
@@ -28,7 +28,9 @@ pub(super) fn vnet<'a>(out: &mut Out<'a>, body: &'a Value) {
             out.fact(VnetDns { vnet, position, server });
         }
     }
-    out.not_modelled(body, "properties.", &["summarizedGatewayPrefixes"]);
+    if out.text(body, "privateEndpointVNetPolicies").is_some_and(|word| word.eq_ignore_ascii_case("Basic")) {
+        out.fact(VnetBasicEndpointPolicies { vnet });
+    }
 }
 
 /// The prefixes that IP address management gave out (ADR-01).
@@ -137,8 +139,12 @@ pub(super) fn peering<'a>(out: &mut Out<'a>, body: &'a Value) {
             }
         }
     }
-    out.not_modelled(body, "properties.", &["enableOnlyIPv6Peering"]);
-    if !row.complete {
-        out.not_modelled(body, "properties.", &["localSubnetNames", "remoteSubnetNames"]);
+    if out.flag(body, "enableOnlyIPv6Peering").unwrap_or(false) {
+        out.fact(PeeringOnlyV6 { peering });
+    }
+    for (list, local) in [("localSubnetNames", true), ("remoteSubnetNames", false)] {
+        for name in out.texts(body, list) {
+            out.fact(PeeringSubnet { peering, local, name: Sym::lower(name) });
+        }
     }
 }

@@ -33,8 +33,9 @@ impl Resolver<'_> {
         for keeper in self.index.zone_groups_by_zone.get(zone) {
             for connection in self.index.private_endpoint_connections.get(keeper.endpoint) {
                 let hosts = names::hosts(self.index, self.platform, connection);
-                let kind = names::kind_of(self.index, connection.target);
-                let aliases = |host: &String| names::private_names(self.platform, kind, connection.group, host);
+                let (target, group) = names::named(self.index, connection);
+                let kind = names::kind_of(self.index, target);
+                let aliases = |host: &String| names::private_names(self.platform, kind, group, host);
                 let Some(host) = hosts.iter().find(|host| aliases(host).iter().any(|alias| alias == name)) else { continue };
                 match consent::of(self.index, connection).admitted {
                     Tri::Yes => sure.extend(private_endpoint::addresses_of_name(self.index, keeper.endpoint, connection.group, host)),

@@ -55,8 +55,8 @@ pub enum Reach {
 /// asks(N, D) :- nic_dns(N, _, D).                                                                                // dns.1
 /// asks(N, D) :- ip_config(_, N, S, _), subnet(S, V, _), vnet_dns(V, _, D), !has_own_servers(N).                  // dns.2
 /// has_own_servers(N) :- nic_dns(N, _, _).
-/// resolves(V, Z, N, A) :- zone_link(_, Z, V, true, _, _), zone_record(_, Z, N, "a", A).                          // dns.3
-/// resolves(V, N, A) :- local_record(V, N, A).                                                                    // dns.4
+/// zone_answers(V, Z, N, A) :- zone_link(_, Z, V, true, _, _), zone_record(_, Z, N, "a", A).                      // dns.3
+/// local_answers(V, N, A) :- local_record(V, N, A).                                                               // dns.4
 /// ```
 pub fn resolve(index: &Index, platform: &Platform, reach: &dyn Fn(IpAddr) -> Reach, view: &View, name: &str) -> Resolution {
     let resolver = Resolver { index, platform, reach, left: Cell::new(MOST_QUESTIONS) };
@@ -84,6 +84,20 @@ pub fn resolve(index: &Index, platform: &Platform, reach: &dyn Fn(IpAddr) -> Rea
             resolver.ask_all(&servers, vnet, &name)
         }
     }
+}
+
+/// Whether the servers that a network lists give a client different answers for `name` (DNS-04): `true` where they surely do, `false` where they may, nothing
+/// where they agree or there is but one.
+pub fn disagree(index: &Index, platform: &Platform, vnet: Sym, name: &str) -> Option<bool> {
+    let resolver = Resolver { index, platform, reach: &|_| Reach::Open, left: Cell::new(MOST_QUESTIONS) };
+    let name = normal(name);
+    let ask = |server| resolver.ask(server, Some(vnet), &name, 0);
+    let answers: Vec<Resolution> = servers(index, vnet, Sym::EMPTY).into_iter().map(ask).collect();
+    let (known, unknown): (Vec<_>, Vec<_>) = answers.iter().partition(|one| one.answer != Answer::Unknown);
+    if known.iter().any(|one| !one.same(known[0])) {
+        return Some(true);
+    }
+    (!unknown.is_empty() && !known.is_empty()).then_some(false)
 }
 
 /// The servers a client asks, in their order; none means Azure's resolver (DNS-01, DNS-02, DNS-03).

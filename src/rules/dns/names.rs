@@ -3,7 +3,7 @@
 use crate::facts::Index;
 use crate::facts::platform::{Platform, PrivateLinkZone};
 use crate::facts::private_access::PrivateEndpointConnection;
-use crate::facts::store_facts::{Service, StorePart};
+use crate::facts::store_facts::{Store, StorePart};
 use crate::model::{Sym, ids};
 use crate::rules::private_endpoint::group;
 
@@ -17,13 +17,11 @@ pub fn normal(name: &str) -> String {
     name.trim().trim_end_matches('.').to_lowercase()
 }
 
-/// The resource type of a service's stores.
-pub fn resource_kind(service: Service) -> Sym {
-    Sym::new(match service {
-        Service::Storage => "microsoft.storage/storageaccounts",
-        Service::KeyVault => "microsoft.keyvault/vaults",
-        Service::Sql => "microsoft.sql/servers",
-    })
+/// The resource type whose zones hold the names of a store: its own where zones tell types apart, else its service's (DNS-37).
+pub fn resource_kind(index: &Index, store: &Store) -> Sym {
+    let kinds = store.service.kinds();
+    let own = index.resource.one(store.store).map(|row| row.kind).filter(|kind| kinds.contains(&kind.as_str()));
+    own.unwrap_or_else(|| kinds.first().map_or(Sym::EMPTY, |kind| Sym::new(kind)))
 }
 
 /// The public host name of a store's part: what the input says, else the pattern of its service (DNS-37).
@@ -32,7 +30,7 @@ pub fn host(index: &Index, platform: &Platform, part: &StorePart) -> String {
         return normal(part.host.as_str());
     }
     let name = index.resource.one(part.store).map_or(part.store.as_str().rsplit('/').next().unwrap_or(""), |r| r.name.as_str());
-    let kind = index.store.one(part.store).map(|s| resource_kind(s.service));
+    let kind = index.store.one(part.store).map(|store| resource_kind(index, store));
     let sub_resource = group(part.part, part.instance);
     match kind.and_then(|kind| platform.zone(kind, sub_resource)) {
         Some(zone) if !zone.suffix.as_str().contains('{') => {
@@ -58,9 +56,9 @@ pub struct Holder {
 
 /// The type of a service, from the input or from its id.
 pub fn kind_of(index: &Index, resource: Sym) -> Sym {
-    let stored = || index.store.one(resource).map(|store| resource_kind(store.service));
+    let stored = index.store.one(resource).map(|store| resource_kind(index, store));
     let written = || ids::id_type(resource.as_str()).map_or(Sym::EMPTY, |kind| Sym::lower(&kind));
-    index.resource.one(resource).map(|row| row.kind).or_else(stored).unwrap_or_else(written)
+    stored.or_else(|| index.resource.one(resource).map(|row| row.kind)).unwrap_or_else(written)
 }
 
 /// Who answers at the public name `name`: whoever says so, else whoever is called like that, else the target of an endpoint that names it (DNS-37).
@@ -156,13 +154,22 @@ fn by_endpoint(index: &Index, name: Sym) -> Vec<Holder> {
     found
 }
 
+/// The resource and sub-resource that a connection leads to: a slot of an app is named by its app (DNS-37).
+pub fn named(index: &Index, connection: &PrivateEndpointConnection) -> (Sym, Sym) {
+    let slot = connection.group.as_str().split_once('-').map(|(group, slot)| {
+        let slot = Sym::lower(&format!("{}/slots/{slot}", connection.target));
+        (slot, Sym::new(group))
+    });
+    slot.filter(|(slot, _)| index.store.has(*slot) || index.resource.has(*slot)).unwrap_or((connection.target, connection.group))
+}
+
 /// The public names of what a connection leads to: those that it, its endpoint or the pattern of its type gives it (DNS-17, DNS-36, DNS-37).
 pub fn hosts(index: &Index, platform: &Platform, connection: &PrivateEndpointConnection) -> Vec<String> {
-    let (target, of) = (connection.target, connection.group);
+    let (target, of) = named(index, connection);
     let kind = kind_of(index, target);
     let parts = index.store_parts.get(target).iter().filter(|part| group(part.part, part.instance) == of);
     let mut found: Vec<String> = parts.map(|part| host(index, platform, part)).collect();
-    let fits = |group: Sym| group.is_empty() || group == of;
+    let fits = |group: Sym| group.is_empty() || group == of || group == connection.group;
     found.extend(index.service_hosts.get(target).iter().filter(|row| fits(row.group)).map(|row| row.host.as_str().to_owned()));
     let name = index.resource.one(target).map_or(target.as_str().rsplit('/').next().unwrap_or(""), |row| row.name.as_str());
     let fixed = platform.zones().iter().filter(|zone| zone.kind == kind && zone.group == of && !zone.suffix.as_str().contains('{'));

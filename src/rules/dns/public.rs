@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use crate::facts::private_access::RecordType;
 use crate::facts::store_facts::StorePart;
 use crate::model::{Sym, Tri};
-use crate::rules::consent;
 use crate::rules::dns::names::{self, Holder};
 use crate::rules::dns::resolution::either;
 use crate::rules::dns::zone::{Lookup, lookup};
 use crate::rules::dns::{Answer, Context, Resolution, Resolver};
+use crate::rules::{consent, private_endpoint};
 
 /// The child type that holds the addresses of a public zone.
 const RECORDS: &str = "microsoft.network/dnszones/a";
@@ -56,10 +56,9 @@ impl Resolver<'_> {
 
     /// Whether the resource has no other sub-resource than this one.
     fn only_group(&self, holder: &Holder) -> bool {
-        let parts = self.index.store_parts.get(holder.resource);
-        match parts.is_empty() {
-            false => parts.len() == 1,
-            true => self.platform.zones().iter().all(|zone| zone.kind != holder.kind || zone.group == holder.group),
+        match self.index.store_parts.has(holder.resource) {
+            true => private_endpoint::only_group(self.index, holder.resource, holder.group),
+            false => self.platform.zones().iter().all(|zone| zone.kind != holder.kind || zone.group == holder.group),
         }
     }
 

@@ -120,7 +120,7 @@ impl Resolution {
     }
 
     /// Whether the client could not tell the two apart.
-    fn same(&self, other: &Resolution) -> bool {
+    pub(super) fn same(&self, other: &Resolution) -> bool {
         self.answer == other.answer && self.addresses == other.addresses && self.part == other.part
     }
 

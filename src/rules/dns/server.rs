@@ -37,7 +37,8 @@ impl Resolver<'_> {
         }
         let devices = self.index.devices_by_address.get(server).iter().map(|d| d.device);
         let machines = self.index.ip_configs_by_address.get(server).iter().filter_map(|a| self.index.ip_config.one(a.ip_config));
-        let owner = devices.chain(machines.map(|c| c.nic)).min_by_key(|id| id.as_str()).unwrap_or(Sym::EMPTY);
+        let frontends = self.index.load_balancer_frontends_by_address.get(Some(server)).iter().map(|f| f.balancer);
+        let owner = devices.chain(frontends).chain(machines.map(|c| c.nic)).min_by_key(|id| id.as_str()).unwrap_or(Sym::EMPTY);
         Resolution::new(Answer::Unknown, name, format!("what the custom DNS server {server} answers is not known")).by(owner)
     }
 

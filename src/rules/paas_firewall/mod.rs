@@ -1,20 +1,28 @@
 //! Whom a store's own firewall admits over its public front end.
 //!
-//! `storage`, `key_vault` and `sql` hold the order of each service, `ranges` compares addresses, `caller` knows the platform's own callers. Traffic over a
-//! private endpoint never comes here: consent is its only gate (FW-01, PE-28, ST-03, SQL-09).
+//! `storage`, `key_vault`, `sql`, `cosmos`, `messaging`, `registry`, `site` and `pattern` hold the order of each service, `ranges` compares addresses, `caller`
+//! knows the platform's own callers, `rows` collects what the input holds. Traffic over a private endpoint never comes here: consent is its only gate (FW-01,
+//! PE-28, ST-03, SQL-09, APP-02).
 
 mod caller;
+mod cosmos;
 mod key_vault;
+mod messaging;
+mod pattern;
 mod ranges;
+mod registry;
+mod rows;
+mod site;
 mod sql;
 mod storage;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use crate::facts::Index;
 use crate::facts::store_facts::*;
-use crate::model::ids::{id_parts, parent_id};
+use crate::model::ids::id_parts;
 use crate::model::{Prefix, Sym, Tri};
+
+pub use rows::{firewall, of};
 
 /// Where a public source address belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,7 +111,7 @@ pub enum Item {
     },
     /// The bypass for services that Azure trusts (ST-08, KV-02).
     Trusted,
-    /// The account is of the old deployment model and has no firewall (ST-14).
+    /// The account is of the old deployment model, or its tier has no firewall (ST-14, MSG-04, ACR-01).
     NoFirewall,
     /// A list of rules is not in the input (M-03).
     Missing {
@@ -112,6 +120,17 @@ pub enum Item {
     },
     /// A network security perimeter in the input may decide instead (FW-02).
     Perimeter,
+    /// A private endpoint closes the public front end, or may (APP-03, COS-07).
+    PrivateEndpoint,
+    /// A rule of an ordered list (APP-04).
+    Listed {
+        /// The rule.
+        rule: Sym,
+        /// Whether it allows.
+        allow: bool,
+    },
+    /// What the service itself looks at besides the switch is not modelled (GEN-04).
+    Unmodelled,
     /// A rule could not be read.
     Unread,
     /// Nothing of the firewall is in the input.
@@ -146,15 +165,47 @@ pub struct Firewall<'a> {
     pub subnet_complete: bool,
     /// Rules for resource instances.
     pub resource_rules: &'a [StoreResourceRule],
+    /// The child types that hold the two lists, for a service that keeps them in children.
+    pub lists: Lists,
+    /// The switches that a child resource holds, for a service that has such children; `None` where it is not in the input.
+    pub rule_set: Option<StoreRuleSet>,
+    /// Whether a child that is not in the input is known not to exist.
+    pub rule_set_complete: bool,
+    /// The ordered rules of an app, in order.
+    pub listed: Vec<Listed<'a>>,
+    /// Whether a private endpoint is connected to it; told only for services that close their public front end by it.
+    pub connected: Tri,
     /// Whether a perimeter that is not understood may hold the store (FW-02).
     pub perimeter: bool,
     /// Whether a rule of the store could not be read. Rules only admit (FW-05), so what is refused without it is not proven (SND-02).
     pub unread: bool,
 }
 
-/// The child types of a SQL server that hold its rules (decision 24).
-const SQL_IP_RULES: &str = "microsoft.sql/servers/firewallrules";
-const SQL_SUBNET_RULES: &str = "microsoft.sql/servers/virtualnetworkrules";
+/// The child types that hold rules; empty where the store itself does (M-03, decision 24).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lists {
+    /// Rules for addresses.
+    pub ip: Sym,
+    /// Rules for subnets.
+    pub subnet: Sym,
+    /// A set of both, with switches.
+    pub set: Sym,
+}
+
+/// A rule of an ordered list, with what its tags stand for.
+#[derive(Clone, Debug)]
+pub struct Listed<'a> {
+    /// The rule.
+    pub rule: StoreListRule,
+    /// Whether it names everybody.
+    pub any: bool,
+    /// The prefixes that it names.
+    pub own: Vec<Prefix>,
+    /// What its tags stand for.
+    pub prefixes: Vec<&'a [Prefix]>,
+    /// Whether it names addresses that nobody knows besides.
+    pub unknown: bool,
+}
 
 /// Whether the firewall admits `source` over the public front end.
 ///
@@ -172,7 +223,14 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
     let decision = match firewall.store.service {
         Service::Storage => storage::admit(firewall, source),
         Service::KeyVault => key_vault::admit(firewall, source),
-        Service::Sql => sql::admit(firewall, source),
+        Service::Sql | Service::Synapse | Service::Database | Service::Flexible | Service::DataLake => sql::admit(firewall, source),
+        Service::Cosmos => cosmos::admit(firewall, source),
+        Service::EventHub | Service::ServiceBus => messaging::admit(firewall, source),
+        Service::Acr => registry::admit(firewall, source),
+        Service::Web => site::admit(firewall, source),
+        Service::Cognitive | Service::Relay => pattern::default_action(firewall, source),
+        Service::Search | Service::EventGrid | Service::AppConfig | Service::Redis => pattern::open_list(firewall, source),
+        Service::Other => pattern::switch_only(firewall),
     };
     // A closed switch needs no rules.
     if firewall.unread && decision.admitted == Tri::No && !matches!(decision.item, Item::PublicAccess(_)) {
@@ -184,7 +242,7 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
 /// The common end of every order: a bypass beats the switch, the switch beats the default action, that beats the rules, and the rest is denied.
 fn settle(bypass: Decision, public: PublicAccess, default: Tri, matched: Decision) -> Decision {
     let open = match public {
-        PublicAccess::Enabled => Tri::Yes,
+        PublicAccess::Enabled | PublicAccess::Unset => Tri::Yes,
         PublicAccess::Disabled | PublicAccess::SecuredByPerimeter => Tri::No,
         PublicAccess::Unknown => Tri::Maybe,
     };
@@ -246,55 +304,67 @@ fn ip_rule(firewall: &Firewall<'_>, source: &Source) -> Decision {
     }
 }
 
-/// [`admit`] on the rows of the index; `None` where the input has no such store.
-pub fn of(index: &Index, store: Sym, source: &Source) -> Option<Decision> {
-    firewall(index, store).map(|firewall| admit(&firewall, source))
-}
-
-/// The rows of one store's firewall.
-pub fn firewall(index: &Index, store: Sym) -> Option<Firewall<'_>> {
-    let row = *index.store.one(store)?;
-    let (ip_complete, subnet_complete) = match row.service {
-        Service::Sql => (complete(index, store, SQL_IP_RULES), complete(index, store, SQL_SUBNET_RULES)),
-        Service::Storage | Service::KeyVault => (true, true),
+/// The rules for addresses, with the one that stands for all of Azure, of any tenant (FW-09).
+fn addresses(firewall: &Firewall<'_>, source: &Source) -> Decision {
+    let by_address = ip_rule(firewall, source);
+    let zero = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let all_azure = firewall.ip_rules.iter().filter(|r| r.from == zero && r.to == zero).min_by_key(|r| r.rule.as_str());
+    let from_azure = match source {
+        Source::Public { origin, .. } | Source::AnyPublic { origin, .. } => *origin == Origin::Azure,
+        Source::Caller { .. } | Source::SameRegionAzure => true,
+        Source::ServiceEndpoint { .. } => false,
     };
-    let gap_in_rules = |what: Sym| what.as_str().to_lowercase().contains("rule") || what.as_str().contains("networkAcls");
-    let children = [SQL_IP_RULES, SQL_SUBNET_RULES].iter().flat_map(|kind| index.resources_by_kind.get(Sym::new(kind)));
-    let unread = index.gaps.get(store).iter().any(|gap| gap_in_rules(gap.what))
-        || children
-            .filter(|_| row.service == Service::Sql)
-            .any(|rule| parent_id(rule.id.as_str()) == Some(store.as_str()) && index.gaps.has(rule.id));
-    Some(Firewall {
-        store: row,
-        tenant: index.resource.one(store).map_or(Sym::EMPTY, |r| r.tenant),
-        access: index.store_access.one(store).copied(),
-        ip_rules: index.store_ip_rules.get(store),
-        ip_complete,
-        subnet_rules: index.store_subnet_rules.get(store),
-        subnet_complete,
-        resource_rules: index.store_resource_rules.get(store),
-        perimeter: PERIMETERS.iter().any(|kind| index.resources_by_kind.has(Sym::new(kind))),
-        unread,
-    })
+    match all_azure {
+        Some(rule) if from_azure && by_address.admitted != Tri::Yes => {
+            Decision { admitted: Tri::Yes, item: Item::AllAzure { rule: rule.rule } }
+        }
+        _ => by_address,
+    }
 }
 
-/// While perimeters are not modelled, one in the input may hold any store (FW-02, SND-02).
-const PERIMETERS: [&str; 2] =
-    ["microsoft.network/networksecurityperimeters", "microsoft.network/networksecurityperimeters/resourceassociations"];
-
-/// Whether what the input lacks of the child type does not exist (M-03, decisions 8 and 24).
-fn complete(index: &Index, store: Sym, kind: &str) -> bool {
-    let sql = |store: Sym| index.store.one(store).is_some_and(|s| s.service == Service::Sql);
-    let any_row = || match kind {
-        SQL_IP_RULES => index.store_ip_rule.rows().any(|rule| sql(rule.store)),
-        _ => index.store_subnet_rule.rows().any(|rule| sql(rule.store)),
-    };
-    let kind_sym = Sym::new(kind);
-    index.child_type.get(store).iter().any(|c| c.kind == kind_sym)
-        || index.complete_type.has(kind_sym)
-        || index.resources_by_kind.has(kind_sym)
-        || any_row()
+/// Somewhere in Azure, at an address that nobody knows: how the front ends of all services but storage see whoever is in their own region (KV-04).
+fn as_public(source: &Source) -> Source {
+    match source {
+        Source::SameRegionAzure => Source::Public { addresses: Vec::new(), certain: false, origin: Origin::Azure },
+        other => other.clone(),
+    }
 }
+
+/// The rules for subnets to what a service endpoint marks, the rules for addresses to everything else.
+fn by_rules(firewall: &Firewall<'_>, source: &Source) -> Decision {
+    match source {
+        Source::ServiceEndpoint { subnet, tenant, .. } => {
+            subnet_rule(firewall, *subnet, *tenant, !firewall.store.service.admits_other_tenants())
+        }
+        other => addresses(firewall, &as_public(other)),
+    }
+}
+
+/// Whether the bypass for trusted services admits the source; never anybody but a resource that calls in its own name.
+fn by_trust(firewall: &Firewall<'_>, trusted: bool, source: &Source) -> Decision {
+    match source {
+        Source::Caller { resource, kind, tenant } if trusted => {
+            Decision { admitted: caller::trusted(*kind, same(firewall, *tenant, *resource)), item: Item::Trusted }
+        }
+        _ => NO_MATCH,
+    }
+}
+
+/// The better of two.
+fn better(one: Decision, other: Decision) -> Decision {
+    if other.admitted > one.admitted { other } else { one }
+}
+
+/// Between a firewall that counts and none at all: for a tier that nobody knows.
+fn doubted(decision: Decision) -> Decision {
+    match decision.admitted {
+        Tri::Yes => decision,
+        _ => Decision { admitted: Tri::Maybe, item: Item::Unknown },
+    }
+}
+
+/// A tier without a firewall.
+const NO_FIREWALL: Decision = Decision { admitted: Tri::Yes, item: Item::NoFirewall };
 
 #[cfg(test)]
 pub(super) mod fixture {
@@ -318,6 +388,11 @@ pub(super) mod fixture {
             subnet_rules: &[],
             subnet_complete: true,
             resource_rules: &[],
+            lists: Lists::default(),
+            rule_set: None,
+            rule_set_complete: true,
+            listed: Vec::new(),
+            connected: Tri::No,
             perimeter: false,
             unread: false,
         }

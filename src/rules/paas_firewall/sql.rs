@@ -1,16 +1,14 @@
-//! The firewall of a logical SQL server.
+//! The firewall of a logical SQL server, and of the database services that follow its pattern (GEN-03).
 
-use std::net::{IpAddr, Ipv4Addr};
-
-use crate::model::{Sym, Tri};
-use crate::rules::paas_firewall::{
-    Decision, Firewall, Item, NO_MATCH, Origin, SQL_IP_RULES, SQL_SUBNET_RULES, Source, ip_rule, settle, subnet_rule,
-};
+use crate::facts::store_facts::Service;
+use crate::model::Tri;
+use crate::rules::paas_firewall::{Decision, Firewall, Item, NO_MATCH, Source, by_rules, settle};
 
 /// The switch, then rules for subnets to what a service endpoint marks and rules for addresses to everything else; nobody passes without a rule
 /// (SQL-01 … SQL-09).
 ///
-/// A subnet must be of the server's tenant (SE-20) and never meets a rule for addresses (SQL-04). The rule 0.0.0.0 admits whatever comes from Azure, of any
+/// Servers of PostgreSQL, MySQL and MariaDB, Synapse workspaces and Data Lake stores of the first generation follow the same order (GEN-03, SE-18); of them only
+/// the last can be open by default. A subnet must be of the server's tenant (SE-20) and never meets a rule for addresses (SQL-04). The rule 0.0.0.0 admits whatever comes from Azure, of any
 /// tenant (SQL-03, FW-09). Rules that a database keeps inside itself are not exported and taken for none (SQL-07). A list that is not in the input may hold
 /// anything (M-03).
 ///
@@ -19,40 +17,16 @@ use crate::rules::paas_firewall::{
 /// ```
 pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
     let Some(access) = firewall.access else { return Decision { admitted: Tri::Maybe, item: Item::Unknown } };
-    let (matched, complete, list) = match source {
-        Source::ServiceEndpoint { subnet, tenant, .. } => {
-            (subnet_rule(firewall, *subnet, *tenant, true), firewall.subnet_complete, SQL_SUBNET_RULES)
-        }
-        Source::SameRegionAzure => {
-            let anywhere = Source::Public { addresses: Vec::new(), certain: false, origin: Origin::Azure };
-            (addresses(firewall, &anywhere), firewall.ip_complete, SQL_IP_RULES)
-        }
-        _ => (addresses(firewall, source), firewall.ip_complete, SQL_IP_RULES),
+    let matched = by_rules(firewall, source);
+    let (complete, list) = match source {
+        Source::ServiceEndpoint { .. } => (firewall.subnet_complete, firewall.lists.subnet),
+        _ => (firewall.ip_complete, firewall.lists.ip),
     };
-    let matched = if matched.admitted == Tri::No && !complete {
-        Decision { admitted: Tri::Maybe, item: Item::Missing { list: Sym::new(list) } }
-    } else {
-        matched
-    };
-    settle(NO_MATCH, access.public, Tri::No, matched)
-}
-
-/// The rules for addresses, with the one that stands for Azure.
-fn addresses(firewall: &Firewall<'_>, source: &Source) -> Decision {
-    let by_address = ip_rule(firewall, source);
-    let zero = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let all_azure = firewall.ip_rules.iter().filter(|r| r.from == zero && r.to == zero).min_by_key(|r| r.rule.as_str());
-    let from_azure = match source {
-        Source::Public { origin, .. } | Source::AnyPublic { origin, .. } => *origin == Origin::Azure,
-        Source::Caller { .. } | Source::SameRegionAzure => true,
-        Source::ServiceEndpoint { .. } => false,
-    };
-    match all_azure {
-        Some(rule) if from_azure && by_address.admitted != Tri::Yes => {
-            Decision { admitted: Tri::Yes, item: Item::AllAzure { rule: rule.rule } }
-        }
-        _ => by_address,
-    }
+    let matched =
+        if matched.admitted == Tri::No && !complete { Decision { admitted: Tri::Maybe, item: Item::Missing { list } } } else { matched };
+    // A server has no default action (SQL-02); a Data Lake store may have its firewall off.
+    let default = if firewall.store.service == Service::DataLake { access.default_allow } else { Tri::No };
+    settle(NO_MATCH, access.public, default, matched)
 }
 
 #[cfg(test)]

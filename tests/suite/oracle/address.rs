@@ -19,6 +19,8 @@ pub enum Owner {
     Perhaps,
     /// A private endpoint.
     Endpoint(Sym),
+    /// An internal load balancer's frontend.
+    Frontend(Sym),
     /// A device that is not derived.
     Device(DeviceKind),
     /// Nobody, in a subnet that has endpoints.
@@ -78,7 +80,9 @@ impl World<'_> {
                 free.extend(self.representatives(low, high));
             }
         }
-        free.retain(|&ip| !matches!(self.owner(vnet, ip), Owner::Config { .. } | Owner::Endpoint(_) | Owner::Device(_)));
+        free.retain(|&ip| {
+            !matches!(self.owner(vnet, ip), Owner::Config { .. } | Owner::Endpoint(_) | Owner::Frontend(_) | Owner::Device(_))
+        });
         free
     }
 
@@ -135,6 +139,9 @@ impl World<'_> {
         if let Some(endpoint) = self.endpoints_at(vnet, ip) {
             return Owner::Endpoint(endpoint);
         }
+        if let Some(frontend) = self.frontend_at(vnet, ip) {
+            return Owner::Frontend(frontend);
+        }
         if let Some(device) = self.device_at(vnet, ip) {
             return Owner::Device(device);
         }
@@ -148,7 +155,12 @@ impl World<'_> {
         if gateway || device || self.delegations.iter().any(|d| d.subnet == subnet) {
             return Owner::Perhaps; // whose filters count there is not documented (ADR-09, NSG-12)
         }
-        let inhabited = self.configs.iter().any(|c| c.subnet == subnet) || self.endpoints.iter().any(|e| e.subnet == subnet);
+        let fronts: Vec<_> = self.fronts.iter().filter(|f| f.subnet == subnet).collect();
+        if fronts.iter().any(|f| f.address.is_none()) {
+            return Owner::Perhaps;
+        }
+        let inhabited =
+            !fronts.is_empty() || self.configs.iter().any(|c| c.subnet == subnet) || self.endpoints.iter().any(|e| e.subnet == subnet);
         if inhabited { Owner::Nobody } else { Owner::EmptySubnet }
     }
 
@@ -208,9 +220,5 @@ impl World<'_> {
 
 /// The service tag of a service's front ends.
 pub fn service_tag(service: Service) -> &'static str {
-    match service {
-        Service::Storage => "storage",
-        Service::KeyVault => "azurekeyvault",
-        Service::Sql => "sql",
-    }
+    super::paas::table(service).1
 }

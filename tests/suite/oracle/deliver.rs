@@ -20,6 +20,9 @@ impl Walk<'_, '_> {
         if !world.has_vnet(vnet) {
             return Outcome::unproven(Stage::Route, name_of(vnet), "W-MISSING"); // SND-04
         }
+        if let (Target::Config(_), Some(frontend)) = (self.target, world.frontend_at(vnet, ip)) {
+            return self.at_frontend(frontend, vnet, packet, trip);
+        }
         match self.target {
             Target::Slot(subnet) if world.vnet_of(subnet) == Some(vnet) => {
                 return self.arrive(Place { subnet, nic: None, endpoint: None }, packet, trip, via);
@@ -46,7 +49,11 @@ impl Walk<'_, '_> {
                 self.arrive(Place { subnet, nic: Some(nic), endpoint: None }, packet, trip, via)
             }
             Owner::Endpoint(endpoint) => self.arrive_at_endpoint(endpoint, packet, trip),
-            Owner::Device(kind) => Outcome::unproven(stage_of(kind), ip.to_string(), "W-UNSUPPORTED"),
+            Owner::Frontend(frontend) => self.at_frontend(frontend, vnet, packet, trip),
+            Owner::Device(kind) => match world.device_addresses.iter().find(|a| a.address == ip && world.vnet_of(a.subnet) == Some(vnet)) {
+                Some(row) if self.proxy(row.device).is_some() => self.at_proxy(row.device, &|l| l.address == Some(ip), packet, via),
+                _ => Outcome::unproven(stage_of(kind), ip.to_string(), "W-UNSUPPORTED"),
+            },
             Owner::Nobody => Outcome::denied(Stage::Route, "no-endpoint"),
             Owner::Perhaps => Outcome::unproven(Stage::Route, ip.to_string(), "dynamic-address"),
             Owner::EmptySubnet => {
@@ -134,8 +141,8 @@ impl Walk<'_, '_> {
             Hop::Peering(peering) => world.peerings.iter().find(|p| p.peering == peering).map_or(Tri::Maybe, |p| arrived(p.remote)),
             Hop::Appliance(ip) if to == Addr::Known(ip) && world.in_space(here, ip) => arrived(here),
             Hop::Appliance(ip) => self.reply_over(here, ip, to, passed, origin),
-            Hop::Gateway(gateway) => self.reply_to_site(&[(gateway, Tri::Yes)], passed, origin),
-            Hop::GatewayByRule => self.reply_to_site(&world.gateways_of(here), passed, origin),
+            Hop::Gateway(gateway) => self.reply_by_gateways(here, &[(gateway, Tri::Yes)], to, passed, origin),
+            Hop::GatewayByRule => self.reply_by_gateways(here, &world.gateways_of(here), to, passed, origin),
             Hop::Internet => Tri::from_bool(origin == Origin::Internet && passed.is_empty()),
             Hop::Drop | Hop::Endpoint(_) => Tri::No,
             Hop::Unknown => Tri::Maybe,
@@ -169,8 +176,20 @@ impl Walk<'_, '_> {
                     _ => Tri::Maybe, // another stateful device than on the way there
                 }
             }
+            Owner::Frontend(_) => match passed.split_last() {
+                Some((last, before)) if last.shared == Some(hop) && !last.translated => self.reply(last.subnet, to, before, origin),
+                _ => Tri::Maybe,
+            },
             Owner::Endpoint(_) => Tri::No,
             _ => Tri::Maybe,
+        }
+    }
+
+    /// By the gateways: to a site, or on into a network that they lead to.
+    fn reply_by_gateways(&self, here: Sym, gateways: &[(Sym, Tri)], to: Addr, passed: &[Passed], origin: Origin) -> Tri {
+        match origin {
+            Origin::Network(home) if passed.is_empty() => self.world.gateways_bring_home(here, to, home),
+            _ => self.reply_to_site(gateways, passed, origin),
         }
     }
 
@@ -211,8 +230,14 @@ impl Walk<'_, '_> {
     fn arrive_at_public_ip(&self, public_ip: Sym, packet: Packet) -> Outcome {
         let world = self.world;
         if let Some(device) = world.device_public_ips.iter().find(|d| d.public_ip == public_ip) {
-            let kind = world.devices.iter().find(|d| d.device == device.device).map(|d| d.kind);
-            return Outcome::unproven(kind.map_or(Stage::Appliance, stage_of), name_of(device.device), "W-UNSUPPORTED");
+            if self.proxy(device.device).is_some() {
+                return self.at_proxy(device.device, &|l| l.public_ip == public_ip, packet, Via::Public);
+            }
+            return self.unknown_device(device.device);
+        }
+        let fronts: Vec<Sym> = world.fronts.iter().filter(|f| f.public_ip == public_ip).map(|f| f.frontend).collect();
+        if !fronts.is_empty() {
+            return any_of(fronts.into_iter().map(|front| self.at_public_frontend(front, packet)).collect());
         }
         if world.nat_public_ips.iter().any(|n| n.public_ip == public_ip) {
             return Outcome::denied(Stage::Nat, name_of(public_ip)); // IN-07
@@ -238,13 +263,16 @@ impl Walk<'_, '_> {
         }
         let place = Place { subnet: c.subnet, nic: Some(c.nic), endpoint: None };
         let sku = world.public_ips.iter().find(|p| p.public_ip == public_ip).map_or(PublicSku::Unknown, |p| p.sku);
+        let always = world.perhaps_always(place, &Packet { dst_config: Some(config), ..packet });
         let open = match sku {
             _ if !world.groups_at(place).is_empty() => Tri::Yes,
+            PublicSku::Standard | PublicSku::StandardV2 if always => Tri::Maybe, // AVN-10
             PublicSku::Basic => Tri::Yes,
             PublicSku::Standard | PublicSku::StandardV2 => Tri::No,
             PublicSku::Unknown => Tri::Maybe,
         };
-        check(open, Stage::NsgInbound, "secure by default", "W-MISSING", || {
+        let chained = world.chains.iter().any(|c| c.end == config);
+        let outcome = check(open, Stage::NsgInbound, "secure by default", "W-MISSING", || {
             let each = world.possible_addresses(config, c.subnet).into_iter().map(|ip| {
                 let inside = Packet { dst: Addr::Known(ip), dst_config: Some(config), ..packet };
                 let back = || self.reply(c.subnet, packet.src, &[], Origin::Internet);
@@ -258,7 +286,8 @@ impl Walk<'_, '_> {
                 return if refused { all_of(each) } else { unknown() };
             }
             all_of(each)
-        })
+        });
+        if chained { outcome.doubted(Stage::Appliance, "", "W-NVA") } else { outcome } // IN-11
     }
 }
 
@@ -281,7 +310,8 @@ impl World<'_> {
 
     /// Whether two names are of one site: a local network gateway's id, or the name a person gave it.
     pub fn same_site(&self, a: Sym, b: Sym) -> bool {
-        a == b || name_of(a).eq_ignore_ascii_case(&name_of(b))
+        let stated = |id: Sym| self.sites.iter().any(|s| s.site == id);
+        a == b || ((stated(a) || stated(b)) && name_of(a).eq_ignore_ascii_case(&name_of(b)))
     }
 
     /// All addresses of a site (GW-01).

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 
 use watertight::facts::network::{ConnectionKind, DeviceKind, GatewayKind};
 use watertight::facts::private_access::RecordType;
-use watertight::facts::store_facts::Service;
+use watertight::facts::store_facts::{Service, StorePart};
 use watertight::model::{Proto, Sym, Tri, Verdict, Via};
 
 use super::endpoint::group_of;
 use super::filter::Place;
+use super::paas::main_part;
 use super::packet::{Addr, Outcome, Packet};
 use super::route::Hop;
 use super::walk::Wanted;
@@ -438,7 +439,8 @@ impl World<'_> {
             if !self.connections_are_listed(part.store) {
                 best = best.or(Tri::Maybe); // nobody exported who is connected (M-03)
             }
-            let single = self.service_of(part.store) != Some(Service::Storage);
+            let alike = |p: &&StorePart| main_part(p.part) == main_part(part.part) && p.instance == part.instance;
+            let single = self.parts.iter().filter(|p| p.store == part.store).all(|p| alike(&p));
             for p in self.provider_links.iter().filter(|p| p.target == part.store) {
                 let unseen = !self.links.iter().any(|l| l.endpoint == p.endpoint);
                 let approved = p.state.as_str() == "approved";
@@ -463,7 +465,8 @@ impl World<'_> {
         if host.contains("privatelink") {
             return None;
         }
-        for (public, private) in [("vault.azure.net", "vaultcore.azure.net"), ("database.windows.net", "database.windows.net")] {
+        let same = ["database.windows.net", "documents.azure.com", "servicebus.windows.net", "azurecr.io", "azurewebsites.net"];
+        for (public, private) in same.map(|suffix| (suffix, suffix)).into_iter().chain([("vault.azure.net", "vaultcore.azure.net")]) {
             if let Some(first) = host.strip_suffix(&format!(".{public}")) {
                 return Some(format!("{first}.privatelink.{private}"));
             }

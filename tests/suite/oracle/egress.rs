@@ -21,10 +21,10 @@ pub struct WayOut {
 }
 
 impl WayOut {
-    fn by(rule: String, sources: Vec<Addr>) -> WayOut {
+    pub fn by(rule: String, sources: Vec<Addr>) -> WayOut {
         WayOut { sure: Tri::Yes, stage: Stage::Nat, rule, code: "", sources }
     }
-    fn maybe(stage: Stage, rule: String, code: &'static str, mut sources: Vec<Addr>) -> WayOut {
+    pub fn maybe(stage: Stage, rule: String, code: &'static str, mut sources: Vec<Addr>) -> WayOut {
         if sources.is_empty() {
             sources.push(Addr::SomePublic);
         }
@@ -76,22 +76,29 @@ impl World<'_> {
                 return WayOut::by(name, sources);
             }
         }
+        let chained = self.sending_config(at, packet.src_config).is_some_and(|config| self.chains.iter().any(|c| c.end == config));
+        if let Some(sources) = instance.clone().filter(|_| chained) {
+            return WayOut::maybe(Stage::Nat, "instance address".to_owned(), "W-NVA", sources); // IN-11
+        }
         if let Some(sources) = instance {
             return WayOut::by("instance address".to_owned(), sources);
         }
-        if let Some(config) = self.sending_config(at, packet.src_config)
-            && ports
-            && self.config_pools.iter().any(|p| p.ip_config == config)
-        {
-            return WayOut::maybe(Stage::LoadBalancer, name_of(config), "W-UNSUPPORTED", Vec::new());
+        let sender = self.sending_config(at, packet.src_config);
+        let (balanced, doubt) = sender.filter(|_| ports).map_or((None, false), |config| self.balancer_way_out(config, packet));
+        if let Some(way) = balanced {
+            return way;
         }
         if !ports || !v4 {
             return WayOut::none("defaultOutboundAccess");
         }
-        self.default_outbound_of(at)
+        let barred = sender.map_or(Tri::No, |config| self.barred_by_pool(config));
+        match self.default_outbound_of(at, barred) {
+            way if doubt && way.sure == Tri::Yes => WayOut { sure: Tri::Maybe, code: "W-UNSUPPORTED", ..way },
+            way => way,
+        }
     }
 
-    fn default_outbound_of(&self, at: Place) -> WayOut {
+    fn default_outbound_of(&self, at: Place, barred: Tri) -> WayOut {
         let allowed = self.default_outbound.iter().find(|d| d.subnet == at.subnet).map_or(Tri::Yes, |d| d.allowed);
         let machine = at.nic.and_then(|nic| self.machine_of(nic));
         let flexible = machine.is_some_and(|m| {
@@ -100,7 +107,7 @@ impl World<'_> {
         });
         let standard = machine.map_or(Tri::No, |m| self.has_standard_address(m));
         let delegated = self.delegations.iter().any(|d| d.subnet == at.subnet);
-        let sure = allowed.and(Tri::from_bool(!flexible)).and(standard.negated());
+        let sure = allowed.and(Tri::from_bool(!flexible)).and(standard.negated()).and(barred.negated());
         match sure {
             Tri::Yes => WayOut::by("defaultOutboundAccess".to_owned(), vec![Addr::SomePublic]),
             Tri::No if !delegated => WayOut::none("defaultOutboundAccess"),

@@ -66,9 +66,10 @@ impl Walk<'_, '_> {
 
 /// The sub-resource of a store's endpoint: the second copy has its own (PE-04).
 pub fn group_of(wanted: Wanted) -> Sym {
+    let part = super::paas::main_part(wanted.part);
     match wanted.instance {
-        Instance::Primary => wanted.part,
-        Instance::Secondary => Sym::new(&format!("{}_secondary", wanted.part)),
+        Instance::Primary => part,
+        Instance::Secondary => Sym::new(&format!("{part}_secondary")),
     }
 }
 
@@ -122,11 +123,7 @@ impl World<'_> {
     /// The list of the target itself: lists of other resources say nothing about a connection that its own endpoint knows.
     fn provider_side_is_listed(&self, target: Sym) -> bool {
         let resource = self.resources.iter().find(|r| r.id == target).map(|r| r.kind.as_str().to_owned());
-        let store = self.service_of(target).map(|service| match service {
-            Service::Storage => "microsoft.storage/storageaccounts",
-            Service::KeyVault => "microsoft.keyvault/vaults",
-            Service::Sql => "microsoft.sql/servers",
-        });
+        let store = self.service_of(target).map(|service| super::paas::table(service).0);
         let child = resource.or(store.map(str::to_owned)).map(|kind| format!("{kind}/privateendpointconnections"));
         self.provider_links.iter().any(|p| p.target == target) || child.is_some_and(|child| self.children_are_listed(target, &child))
     }
@@ -153,14 +150,15 @@ impl World<'_> {
         if !packet.proto.has_ports() {
             return Tri::No;
         }
-        let ports = self.platform.ports(link.group);
+        let ports = self.ports_of(link.target, link.group);
         if ports.is_empty() {
             return Tri::Maybe; // a Private Link service, or a group nobody knows the ports of
         }
         if packet.proto != Proto::Tcp {
             return Tri::No;
         }
-        let redirected = link.group.as_str() == "sqlserver" && packet.dport >= 1433; // SQL-12
+        let cosmos = link.group.as_str() == "sql" && self.service_of(link.target) == Some(Service::Cosmos);
+        let redirected = cosmos || (link.group.as_str() == "sqlserver" && packet.dport >= 1433); // SQL-12
         let known = Tri::from_bool(ports.contains(&packet.dport)).or(self.extra_port(link.group, link.target, packet.dport));
         known.or(if redirected { Tri::Maybe } else { Tri::No })
     }

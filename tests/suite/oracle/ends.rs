@@ -69,6 +69,9 @@ impl World<'_> {
                 if siblings > 1 && !self.is_primary(nic) { self.doubt_secondary(outcome, nic, ask) } else { outcome }
             }
             End::Subnet(subnet) => {
+                if self.subnet_space(subnet).is_empty() {
+                    return Outcome::unproven(Stage::Route, name_of(subnet), "W-MISSING");
+                }
                 let free = self.free_addresses(subnet);
                 let place = Place { subnet, nic: None, endpoint: None };
                 all_of(free.into_iter().map(|ip| self.to_end(Start::Inside { place, config: NO_CONFIG, ip }, ask)).collect())
@@ -88,7 +91,10 @@ impl World<'_> {
                 {
                     return self.to_address(Start::Site { site, ip: to }, to, ask); // by its own way out
                 }
-                let connected = self.connections.iter().any(|c| self.same_site(site, c.peer));
+                let connected = self.connections.iter().any(|c| self.same_site(site, c.peer) || self.overlaps(site, c.peer));
+                if connected && !matches!(ask.to, End::Store(..) | End::External(_) | End::Fqdn(_)) && self.learns_more_of(site) {
+                    return self.sent_by_unlisted(site, &all, ask);
+                }
                 if all.is_empty() && connected {
                     let unknown = Outcome::unproven(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
                     if self.site_apart(site, ask).verdict == Verdict::Denied
@@ -109,6 +115,30 @@ impl World<'_> {
             End::PrivateEndpoint(endpoint) => Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint)), // PE-16
             End::Store(..) | End::Fqdn(_) | End::External(_) | End::Unmodelled(_) => Outcome::unproven(Stage::Route, "", "W-UNSUPPORTED"),
         }
+    }
+
+    /// From a site that may have more addresses than are listed: a listed one, or perhaps another (GW-04).
+    fn sent_by_unlisted(&self, site: Sym, listed: &[IpAddr], ask: &Ask) -> Outcome {
+        let mut ways: Vec<Outcome> = listed.iter().map(|&ip| self.to_end(Start::Site { site, ip }, ask)).collect();
+        for ip in self.unlisted_of(site) {
+            ways.push(self.to_end(Start::Site { site, ip }, ask).doubted(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN"));
+        }
+        any_of(ways)
+    }
+
+    /// Addresses that no site lists and no network has, one for each part of the space that looks the same.
+    fn unlisted_of(&self, site: Sym) -> Vec<IpAddr> {
+        if !self.learns_more_of(site) {
+            return Vec::new();
+        }
+        let sites = self.local_gateways.iter().map(|l| l.site).chain(self.sites.iter().map(|s| s.site));
+        let listed: Vec<_> = sites.flat_map(|s| self.site_space(s)).chain(self.vnet_prefixes.iter().map(|p| p.prefix)).collect();
+        let mut all = Vec::new();
+        for (low, high) in [("1.0.0.0", "223.255.255.255"), ("2000::", "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")] {
+            all.extend(self.representatives(low.parse().expect("literal"), high.parse().expect("literal")));
+        }
+        all.retain(|ip| !listed.iter().any(|p| p.contains(ip)));
+        all
     }
 
     fn sent_by_nics(&self, nics: &[Sym], ask: &Ask) -> Outcome {
@@ -206,6 +236,9 @@ impl World<'_> {
                 if matches!(start, Start::Internet { .. }) {
                     return Outcome::denied(Stage::Route, "no-endpoint"); // no public address there
                 }
+                if self.subnet_space(subnet).is_empty() {
+                    return Outcome::unproven(Stage::Route, name_of(subnet), "W-MISSING");
+                }
                 let mut free = self.free_addresses(subnet);
                 free.retain(|&ip| start.family_of(ip));
                 // One address stands for all that look the same: a machine may call another of them.
@@ -219,7 +252,9 @@ impl World<'_> {
                 any_of(all.into_iter().map(|ip| self.to_address(start, ip, ask)).collect())
             }
             End::Site(site) => {
-                let all = self.representatives_of(&self.site_space(site));
+                let mut all = self.representatives_of(&self.site_space(site));
+                all.extend(self.unlisted_of(site));
+                all.retain(|&ip| start.family_of(ip));
                 any_of(all.into_iter().map(|ip| self.walk(start, Target::Site(site), Addr::Known(ip), None, ask)).collect())
             }
             End::PrivateEndpoint(endpoint) => {
@@ -265,11 +300,10 @@ impl World<'_> {
                 let ips = possible.into_iter().filter(|&ip| start.family_of(ip));
                 let each = ips.map(|ip| self.walk(start, Target::Config(config.ip_config), Addr::Known(ip), Some(config.ip_config), ask));
                 ways.push(all_of(each.collect()));
+                ways.extend(self.by_frontends(start, config.ip_config, ask));
                 continue;
             };
-            if self.config_pools.iter().any(|p| p.ip_config == config.ip_config) {
-                ways.push(Outcome::unproven(Stage::LoadBalancer, name_of(config.ip_config), "W-UNSUPPORTED"));
-            }
+            ways.extend(self.in_by_frontends(start, client, config.ip_config, ask));
             for p in self.config_public_ips.iter().filter(|p| p.ip_config == config.ip_config) {
                 let known = self.public_addresses_of(p.public_ip);
                 if known.is_empty() || known.iter().any(|a| a.is_ipv4() == client.is_ipv4()) {
@@ -371,7 +405,7 @@ impl World<'_> {
 }
 
 impl Start {
-    fn family_of(&self, to: IpAddr) -> bool {
+    pub fn family_of(&self, to: IpAddr) -> bool {
         match self {
             Start::Inside { ip, .. } | Start::Site { ip, .. } | Start::Internet { ip } => ip.is_ipv4() == to.is_ipv4(),
         }

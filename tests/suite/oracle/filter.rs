@@ -30,14 +30,24 @@ impl World<'_> {
     pub fn filter_out(&self, place: Place, packet: &Packet, rest: impl FnOnce() -> Outcome) -> Outcome {
         let nic = self.nic_filter(place, packet, Direction::Outbound);
         let subnet = self.subnet_filter(place, packet, Direction::Outbound);
-        check(nic.tri, Stage::NsgOutbound, &nic.rule, nic.code, || check(subnet.tri, Stage::NsgOutbound, &subnet.rule, subnet.code, rest))
+        let groups = |arrived: Outcome| {
+            check(nic.tri, Stage::NsgOutbound, &nic.rule, nic.code, || {
+                check(subnet.tri, Stage::NsgOutbound, &subnet.rule, subnet.code, || arrived)
+            })
+        };
+        self.under_admin_rules(place, packet, Direction::Outbound, groups, rest)
     }
 
     /// The groups on the way in: the subnet's first, then the interface's (NSG-01).
     pub fn filter_in(&self, place: Place, packet: &Packet, rest: impl FnOnce() -> Outcome) -> Outcome {
         let nic = self.nic_filter(place, packet, Direction::Inbound);
         let subnet = self.subnet_filter(place, packet, Direction::Inbound);
-        check(subnet.tri, Stage::NsgInbound, &subnet.rule, subnet.code, || check(nic.tri, Stage::NsgInbound, &nic.rule, nic.code, rest))
+        let groups = |arrived: Outcome| {
+            check(subnet.tri, Stage::NsgInbound, &subnet.rule, subnet.code, || {
+                check(nic.tri, Stage::NsgInbound, &nic.rule, nic.code, || arrived)
+            })
+        };
+        self.under_admin_rules(place, packet, Direction::Inbound, groups, rest)
     }
 
     /// The groups on the subnet and the interface together; for rule IN-03.
@@ -54,12 +64,21 @@ impl World<'_> {
 
     fn subnet_filter(&self, place: Place, packet: &Packet, way: Direction) -> Said {
         let groups: Vec<Sym> = self.subnet_nsgs.iter().filter(|n| n.subnet == place.subnet).map(|n| n.nsg).collect();
-        self.all_groups(&groups, place, packet, way)
+        let said = self.all_groups(&groups, place, packet, way);
+        let gateway = self.subnets.iter().any(|s| s.subnet == place.subnet && s.name.as_str() == "gatewaysubnet");
+        let delegated = place.nic.is_none() && self.delegations.iter().any(|d| d.subnet == place.subnet);
+        if gateway || (delegated && place.endpoint.is_none()) {
+            return Said { tri: said.tri.or(Tri::Maybe), code: if gateway { "W-GWSUBNET" } else { "W-DELEGATED" }, ..said };
+        }
+        said
     }
 
     /// No group allows everything (NSG-02); a group that is not in the input may say anything (SND-04).
     fn all_groups(&self, groups: &[Sym], place: Place, packet: &Packet, way: Direction) -> Said {
         let mut worst = Said { tri: Tri::Yes, rule: String::new(), code: "" };
+        if packet.proto == Proto::Icmp && !packet.is_v4() {
+            return worst; // no group filters it (ADR-14)
+        }
         for &group in groups {
             let said = if self.nsgs.iter().any(|n| n.nsg == group) {
                 self.one_group(group, place, packet, way)
@@ -142,12 +161,18 @@ impl World<'_> {
 
     /// Whether one rule matches: protocol, ports, both addresses.
     fn rule_matches(&self, rule: &NsgRule, place: Place, packet: &Packet) -> Tri {
+        let (source, destination, traffic) = self.rule_parts(rule, place, packet);
+        traffic.and(source).and(destination)
+    }
+
+    /// The same, part by part: the source, the destination, protocol and ports.
+    pub fn rule_parts(&self, rule: &NsgRule, place: Place, packet: &Packet) -> (Tri, Tri, Tri) {
         let inbound = rule.direction == Direction::Inbound;
         // Rules for a private endpoint read their source ports as any (NSG-13).
         let source_ports = if place.endpoint.is_some() { PortList::any() } else { rule.source_ports };
         let source = self.field_matches(rule.sources, packet.src, packet.src_config, place, !inbound, rule);
         let destination = self.field_matches(rule.destinations, packet.dst, packet.dst_config, place, inbound, rule);
-        protocol_matches(rule.protocol, source_ports, rule.destination_ports, packet).and(source).and(destination)
+        (source, destination, protocol_matches(rule.protocol, source_ports, rule.destination_ports, packet))
     }
 
     /// Whether an address is in a rule's field. `own` says that this is the end at which the rule is applied.

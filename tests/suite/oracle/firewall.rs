@@ -14,6 +14,9 @@ impl World<'_> {
     /// The firewall of the store (FW-03 to FW-10, ST-02, KV-02, SQL-02).
     pub fn admits(&self, wanted: Wanted, service: Service, seen: Seen) -> (Tri, String, &'static str) {
         let store = wanted.store;
+        if !matches!(service, Service::Storage | Service::KeyVault | Service::Sql) {
+            return self.admits_elsewhere(wanted, service, seen);
+        }
         if self.stores.iter().any(|s| s.store == store && s.kind.as_str() == "classic") {
             return (Tri::Yes, "classic".into(), ""); // ST-14
         }
@@ -21,7 +24,7 @@ impl World<'_> {
             return (Tri::Maybe, name_of(store), "W-MISSING");
         };
         match access.public {
-            PublicAccess::Enabled => {}
+            PublicAccess::Enabled | PublicAccess::Unset => {}
             PublicAccess::Disabled => return (Tri::No, "publicNetworkAccess=Disabled".into(), ""),
             PublicAccess::SecuredByPerimeter => return (Tri::No, "publicNetworkAccess=SecuredByPerimeter".into(), ""), // NSP-03
             PublicAccess::Unknown => {
@@ -44,18 +47,22 @@ impl World<'_> {
     /// Whether there is anybody at all whom the firewall may admit.
     pub fn admits_anybody(&self, wanted: Wanted, service: Service) -> bool {
         let azure = Seen::Public { addr: Addr::SomePublic, azure: true };
-        let named = self.subnet_rules.iter().filter(|r| r.store == wanted.store).map(|r| Seen::Subnet(r.subnet));
+        let lists = self.rule_sets.iter().filter(|s| s.store == wanted.store).map(|s| s.rule_set);
+        let listed = lists.flat_map(|list| self.list_rules.iter().filter(move |r| r.rule_set == list)).map(|r| Seen::Subnet(r.subnet));
+        let named = self.subnet_rules.iter().filter(|r| r.store == wanted.store).map(|r| Seen::Subnet(r.subnet)).chain(listed);
         let nobodys = Seen::Subnet(Sym::EMPTY);
-        named.chain([azure, Seen::SameRegion, nobodys]).any(|seen| self.admits(wanted, service, seen).0.hi())
+        let outside = Seen::Public { addr: Addr::SomePublic, azure: false };
+        named.chain([azure, outside, Seen::SameRegion, nobodys]).any(|seen| self.admits(wanted, service, seen).0.hi())
     }
 
-    fn subnet_rule_admits(&self, store: Sym, service: Service, subnet: Sym) -> Tri {
+    /// A rule for the subnet (FW-07).
+    pub fn subnet_rule_admits(&self, store: Sym, service: Service, subnet: Sym) -> Tri {
         let tenant = |id: Sym| self.resources.iter().find(|r| r.id == id).map(|r| r.tenant).filter(|t| !t.is_empty());
         let network = self.vnet_of(subnet).and_then(tenant);
         let subscription = |id: Sym| watertight::model::ids::id_parts(id.as_str()).subscription.to_owned();
         // Only Storage and Key Vault take subnets of another tenant (SE-20); one subscription has one tenant.
         let native = match (network, tenant(store)) {
-            _ if service != Service::Sql => Tri::Yes,
+            _ if matches!(service, Service::Storage | Service::KeyVault) => Tri::Yes,
             (Some(a), Some(b)) => Tri::from_bool(a == b),
             _ if subscription(subnet) == subscription(store) => Tri::Yes,
             _ => Tri::Maybe,
@@ -65,10 +72,11 @@ impl World<'_> {
     }
 
     /// IP rules see public addresses only; one that is not known matches none surely (decision 11).
-    fn ip_rule_admits(&self, store: Sym, service: Service, addr: Addr, azure: bool) -> Tri {
+    pub fn ip_rule_admits(&self, store: Sym, service: Service, addr: Addr, azure: bool) -> Tri {
         let mut best = Tri::No;
         for rule in self.ip_rules.iter().filter(|r| r.store == store) {
-            let all_azure = service == Service::Sql && rule.from == rule.to && number(rule.from) == 0;
+            let knows_azure = !matches!(service, Service::Storage | Service::KeyVault);
+            let all_azure = knows_azure && rule.from == rule.to && number(rule.from) == 0;
             best = best.or(match addr {
                 _ if all_azure => Tri::from_bool(azure), // FW-09
                 Addr::Known(ip) => {

@@ -1,110 +1,261 @@
-//! Through a gateway, out of a network and into it (GW-08, GW-09).
+//! Through a gateway: out of a network, into it, from one network to another (GW-08 to GW-12, PEER-09, PEER-10).
 
 use watertight::facts::network::{ConnectionKind, GatewayKind};
 use watertight::model::{Stage, Sym, Tri, Verdict, Via};
 
 use super::filter::Place;
-use super::packet::{Addr, Outcome, Packet, any_of, check, one_of};
+use super::packet::{Addr, Outcome, Packet, any_of, check};
+use super::route::Hop;
 use super::store::Seen;
-use super::walk::{Target, Trip, Walk};
-use super::world::name_of;
+use super::walk::{Origin, Target, Trip, Walk};
+use super::world::{World, name_of};
 
-impl Walk<'_, '_> {
-    /// Through a gateway to the site that has the address (GW-09).
-    pub fn through_gateway(&self, gateway: Sym, packet: Packet, trip: &Trip) -> Outcome {
-        let world = self.world;
-        let mut best: Option<u8> = None;
-        let mut found: Vec<(Sym, Tri)> = Vec::new();
+/// What a gateway has for an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Behind {
+    Site(Sym),
+    Network(Sym),
+    Hub(Sym),
+}
+
+impl World<'_> {
+    fn rooms(&self, gateway: Sym) -> Vec<Sym> {
+        self.gateway_subnets.iter().filter(|g| g.gateway == gateway).map(|g| g.subnet).collect()
+    }
+
+    fn is_vpn(&self, gateway: Sym) -> bool {
+        self.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Vpn)
+    }
+
+    /// Everything with the longest prefix behind the gateways of a network, and whether something unknown is there besides.
+    fn behind(&self, vnet: Sym, dst: Addr) -> (Vec<(Behind, Tri)>, bool) {
+        let mut all: Vec<(u8, Behind, Tri)> = Vec::new();
+        let holds = |p: &watertight::model::Prefix| self.in_prefix(dst, *p).hi();
         let mut unknown = false;
-        let mut offer = |site: Sym, length: u8, sure: Tri| {
-            if best.is_none_or(|b| length > b) {
-                best = Some(length);
-                found.clear();
+        for (gateway, usable) in self.gateways_of(vnet) {
+            for c in self.connections.iter().filter(|c| c.gateway == gateway && c.kind == ConnectionKind::Ipsec) {
+                let sure = c.connected.or(Tri::Maybe).and(usable);
+                all.extend(self.site_space(c.peer).into_iter().filter(holds).map(|p| (p.prefix_len(), Behind::Site(c.peer), sure)));
+                if self.default_sites.iter().any(|d| d.gateway == gateway && d.site == c.peer) {
+                    all.push((0, Behind::Site(c.peer), sure));
+                }
             }
-            if best == Some(length) && !found.contains(&(site, sure)) {
-                found.push((site, sure));
+            for pool in self.client_pools.iter().filter(|p| p.gateway == gateway && holds(&p.prefix)) {
+                all.push((pool.prefix.prefix_len(), Behind::Site(gateway), usable));
             }
-        };
-        for c in world.connections.iter().filter(|c| c.gateway == gateway) {
-            unknown |= c.kind != ConnectionKind::Ipsec || c.bgp;
-            if c.kind == ConnectionKind::Ipsec {
-                for prefix in world.site_space(c.peer).into_iter().filter(|&p| world.in_prefix(packet.dst, p).hi()) {
-                    offer(c.peer, prefix.prefix_len(), c.connected.or(Tri::Maybe)); // GW-03
+            for (prefix, network, sure) in self.networks_across(gateway).into_iter().filter(|(p, _, _)| holds(p)) {
+                all.push((prefix.prefix_len(), Behind::Network(network), sure.and(usable)));
+            }
+        }
+        for route in self.gateway_routes(vnet) {
+            unknown |= route.prefix.is_none();
+        }
+        for route in self.hub_announces(vnet) {
+            if let Some(prefix) = route.prefix.filter(holds) {
+                all.push((prefix.prefix_len(), Behind::Hub(route.gateway), route.sure));
+            }
+        }
+        let best = all.iter().map(|(length, _, _)| *length).max();
+        all.retain(|(length, _, _)| Some(*length) == best);
+        let mut found: Vec<(Behind, Tri)> = Vec::new();
+        for (_, behind, sure) in all {
+            match found.iter_mut().find(|(b, _)| *b == behind) {
+                Some((_, known)) => *known = known.or(sure),
+                None => found.push((behind, sure)),
+            }
+        }
+        found.sort();
+        (found, unknown)
+    }
+
+    /// The network that a gateway in `room` passes a packet on to by its own routes, and whether that is certain.
+    fn passes_on(&self, room: Sym, dst: Addr) -> Option<(Sym, Tri)> {
+        let candidates = self.candidates(room, dst);
+        let network = candidates.iter().find_map(|c| match c.hop {
+            Hop::Local => self.vnet_of(room),
+            Hop::Peering(peering) => self.peerings.iter().find(|p| p.peering == peering).map(|p| p.remote),
+            _ => None,
+        })?;
+        let certain = candidates.len() == 1 && candidates[0].sure.lo();
+        Some((network, if certain { Tri::Yes } else { Tri::Maybe }))
+    }
+
+    /// Whether what `vnet` hands to its gateways for `to` comes to the network `home`.
+    pub fn gateways_bring_home(&self, vnet: Sym, to: Addr, home: Sym) -> Tri {
+        let mut best = Tri::No;
+        for (gateway, _) in self.gateways_of(vnet) {
+            for room in self.rooms(gateway) {
+                if let Some((network, sure)) = self.passes_on(room, to) {
+                    best = best.or(Tri::from_bool(network == home).and(sure));
                 }
             }
         }
-        for pool in world.client_pools.iter().filter(|p| p.gateway == gateway && world.in_prefix(packet.dst, p.prefix).hi()) {
-            offer(gateway, pool.prefix.prefix_len(), Tri::Yes);
+        let (behind, unknown) = self.behind(vnet, to);
+        for (behind, sure) in behind {
+            match behind {
+                Behind::Hub(hub) => best = best.or(self.hub_brings_home(vnet, hub, to, home).and(sure)),
+                Behind::Network(network) => {
+                    for (gateway, _) in self.gateways_of(network) {
+                        for room in self.rooms(gateway) {
+                            let there = self.passes_on(room, to);
+                            best = best.or(there.map_or(Tri::No, |(n, s)| Tri::from_bool(n == home).and(s)).and(sure));
+                        }
+                    }
+                }
+                Behind::Site(_) => {}
+            }
         }
-        if let Target::Front(_) | Target::External(_) = self.target {
-            // On premises, and perhaps out to the internet there, with the addresses a person stated.
-            let nats = world.site_nats.iter().map(|n| Seen::Public { addr: Addr::Known(n.address), azure: false });
-            let each: Vec<Outcome> = nats.map(|seen| self.front_end(packet, seen, Via::Gateway)).collect();
-            let refused = !each.is_empty() && each.iter().all(|o| o.verdict == Verdict::Denied);
-            return match each.first() {
-                Some(first) if refused && !unknown => first.clone(),
-                _ => Outcome::unproven(Stage::Gateway, name_of(gateway), "on-premises"),
-            };
-        }
-        let several = world.connections.iter().filter(|c| c.gateway == gateway).count() > 1;
-        // What is listed is surely there (GW-04), but another connection may have learned a longer prefix.
-        if unknown && (found.is_empty() || several) {
-            return Outcome::unproven(Stage::Gateway, name_of(gateway), "W-BGP-UNKNOWN");
-        }
-        if matches!(packet.dst, Addr::Known(ip) if world.vnet_prefixes.iter().any(|p| p.prefix.contains(&ip))) {
-            return Outcome::unproven(Stage::Gateway, name_of(gateway), "W-UNSUPPORTED"); // between networks over the gateway (PEER-10)
-        }
-        if found.is_empty() {
-            return Outcome::denied(Stage::Gateway, name_of(gateway));
-        }
-        let each = found.into_iter().map(|(site, sure)| {
-            check(sure, Stage::Gateway, &name_of(site), "W-CONN-STATE", || self.arrive_at_site(gateway, site, packet, trip))
-        });
-        let outcome = one_of(each.collect(), Stage::Gateway, "W-OVERLAP");
-        // From one site to another only what the gateway passes on by BGP, which nobody told us (GW-11).
-        if trip.from_gateway { outcome.doubted(Stage::Gateway, name_of(gateway), "W-BGP-UNKNOWN") } else { outcome }
+        if unknown { best.or(Tri::Maybe) } else { best }
     }
 
-    fn arrive_at_site(&self, gateway: Sym, site: Sym, packet: Packet, trip: &Trip) -> Outcome {
+    /// Whether routes of the site are learned, so that it may have more addresses than are listed (GW-04).
+    pub fn learns_more_of(&self, site: Sym) -> bool {
+        self.connections.iter().filter(|c| self.same_site(c.peer, site)).any(|c| {
+            let gateway = self.gateways.iter().any(|g| g.gateway == c.gateway && g.bgp);
+            let peer = self.local_gateways.iter().any(|l| l.site == c.peer && l.bgp);
+            c.bgp || (gateway && peer) || c.kind == ConnectionKind::ExpressRoute
+        })
+    }
+}
+
+impl Walk<'_, '_> {
+    /// Handed to the gateways of `vnet` from `subnet` (GW-09).
+    pub fn through_gateway(&self, subnet: Sym, vnet: Sym, gateway: Sym, packet: Packet, trip: &Trip) -> Outcome {
         let world = self.world;
-        match self.target {
-            Target::Site(wanted) if !world.same_site(wanted, site) => return Outcome::denied(Stage::Gateway, name_of(site)),
-            Target::Config(_) | Target::Slot(_) => return Outcome::denied(Stage::Gateway, name_of(site)),
-            Target::Front(_) | Target::External(_) | Target::Endpoint(..) | Target::Address | Target::Site(_) => {}
+        if let Target::Front(_) | Target::External(_) = self.target {
+            return self.to_front_by_site(vnet, gateway, packet);
         }
-        if matches!(self.target, Target::Endpoint(..)) {
+        // Into a network that the gateway itself is joined with (PEER-10).
+        let mut back = Vec::new();
+        for (gateway, _) in world.gateways_of(vnet) {
+            for room in world.rooms(gateway) {
+                if room == subnet || trip.gateways.contains(&gateway) || world.passes_on(room, packet.dst).is_none() {
+                    continue;
+                }
+                let sure = if world.is_vpn(gateway) { Tri::Yes } else { Tri::Maybe };
+                let place = Place { subnet: room, nic: None, endpoint: None };
+                let mut onward = trip.clone();
+                onward.from_gateway = true;
+                onward.gateways.push(gateway);
+                back.push(check(sure, Stage::Gateway, &name_of(gateway), "W-UDR-VNG", || self.forward(place, packet, &onward)));
+            }
+        }
+        if !back.is_empty() {
+            return any_of(back);
+        }
+        let (found, unknown) = world.behind(vnet, packet.dst);
+        let links: usize = world.gateways_of(vnet).iter().map(|(g, _)| world.connections.iter().filter(|c| c.gateway == *g).count()).sum();
+        if found.is_empty() {
+            let name = name_of(gateway);
+            return if unknown { Outcome::unproven(Stage::Gateway, name, "W-BGP-UNKNOWN") } else { Outcome::denied(Stage::Gateway, name) };
+        }
+        let several = found.len() > 1 || (unknown && links > 1);
+        let each = found.into_iter().map(|(behind, sure)| match behind {
+            Behind::Hub(hub) => self.through_hub(vnet, hub, packet, trip),
+            Behind::Network(network) => self.across(vnet, network, sure, packet, trip),
+            Behind::Site(site) => self.to_site(vnet, site, sure, packet, trip),
+        });
+        let outcome = any_of(each.collect());
+        if several { outcome.doubted(Stage::Gateway, "", "W-OVERLAP") } else { outcome }
+    }
+
+    /// On premises, and perhaps out to the internet there, with the addresses a person stated.
+    fn to_front_by_site(&self, vnet: Sym, gateway: Sym, packet: Packet) -> Outcome {
+        let world = self.world;
+        let unknown = world.gateway_routes(vnet).iter().any(|r| r.prefix.is_none());
+        let nats = world.site_nats.iter().map(|n| Seen::Public { addr: Addr::Known(n.address), azure: false });
+        let each: Vec<Outcome> = nats.map(|seen| self.front_end(packet, seen, Via::Gateway)).collect();
+        let refused = !each.is_empty() && each.iter().all(|o| o.verdict == Verdict::Denied);
+        match each.first() {
+            Some(first) if refused && !unknown => first.clone(),
+            _ => Outcome::unproven(Stage::Gateway, name_of(gateway), "on-premises"),
+        }
+    }
+
+    /// Into another network, over a connection of its own gateways.
+    fn across(&self, vnet: Sym, network: Sym, sure: Tri, packet: Packet, trip: &Trip) -> Outcome {
+        let world = self.world;
+        let here: Vec<Sym> = world.gateways_of(vnet).into_iter().map(|(g, _)| g).collect();
+        let mut ways = Vec::new();
+        for (gateway, _) in world.gateways_of(network) {
+            if here.contains(&gateway) || trip.gateways.contains(&gateway) {
+                continue;
+            }
+            for room in world.rooms(gateway) {
+                let mut onward = trip.clone();
+                onward.from_gateway = true;
+                onward.gateways.extend(here.iter().copied());
+                onward.gateways.push(gateway);
+                let place = Place { subnet: room, nic: None, endpoint: None };
+                ways.push(check(sure, Stage::Gateway, &name_of(gateway), "W-CONN-STATE", || self.forward(place, packet, &onward)));
+            }
+        }
+        any_of(ways)
+    }
+
+    fn to_site(&self, vnet: Sym, site: Sym, sure: Tri, packet: Packet, trip: &Trip) -> Outcome {
+        let world = self.world;
+        let inside = matches!(packet.dst, Addr::Known(ip) if world.vnet_prefixes.iter().any(|p| p.prefix.contains(&ip)));
+        if inside || matches!(self.target, Target::Config(_) | Target::Slot(_) | Target::Endpoint(..)) {
+            return Outcome::unproven(Stage::Gateway, name_of(site), "W-UNSUPPORTED");
+        }
+        if matches!(self.target, Target::Site(wanted) if !world.same_site(wanted, site)) {
             return Outcome::denied(Stage::Gateway, name_of(site));
         }
-        let rooms: Vec<Sym> = world.gateway_subnets.iter().filter(|g| g.gateway == gateway).map(|g| g.subnet).collect();
-        let back = || rooms.iter().map(|&room| self.reply(room, packet.src, &trip.passed, self.origin)).min().unwrap_or(Tri::Maybe);
+        let gateways: Vec<Sym> = world.gateways_of(vnet).into_iter().map(|(g, _)| g).collect();
+        let rooms: Vec<Sym> = gateways.first().map(|&g| world.rooms(g)).unwrap_or_default();
+        let back = || rooms.first().map_or(Tri::Yes, |&room| self.reply(room, packet.src, &trip.passed, self.origin));
         let rule = rooms.first().map_or(String::new(), |&room| self.first_route(room, packet.src));
-        self.with_way_back(&rule, back, Via::Gateway)
+        let arrived = || {
+            let listed = world.site_space(site).into_iter().any(|p| p.prefix_len() > 0 && world.in_prefix(packet.dst, p).hi());
+            let delivered = self.with_way_back(&rule, back, Via::Gateway);
+            let forced = !listed && world.is_public_addr(packet.dst).lo();
+            if forced { delivered.doubted(Stage::Gateway, name_of(site), "W-UNSUPPORTED") } else { delivered }
+        };
+        let outcome = check(sure, Stage::Gateway, &name_of(site), "W-CONN-STATE", arrived);
+        let Origin::Site(from) = self.origin else { return outcome };
+        // From one site to another only what the gateway passes on by BGP (GW-11).
+        let speaks = |wanted: Sym| {
+            world
+                .connections
+                .iter()
+                .any(|c| gateways.contains(&c.gateway) && world.same_site(c.peer, wanted) && c.bgp && world.is_vpn(c.gateway))
+        };
+        if trip.passed.is_empty() && !(speaks(from) && speaks(site)) {
+            return outcome.doubted(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
+        }
+        outcome
     }
 
     /// From a site into the network of a gateway (GW-08).
     pub fn enter_by_gateway(&self, site: Sym, packet: Packet) -> Outcome {
         let world = self.world;
         let mut ways = Vec::new();
-        let mut links: Vec<(Sym, Tri, bool)> = world
-            .connections
-            .iter()
-            .filter(|c| world.same_site(site, c.peer))
-            .map(|c| (c.gateway, c.connected.or(Tri::Maybe), c.kind == ConnectionKind::Ipsec))
-            .collect();
+        let mut links: Vec<(Sym, Tri, bool)> = Vec::new();
+        for c in world.connections.iter().filter(|c| world.same_site(site, c.peer) || world.overlaps(site, c.peer)) {
+            let fits = match world.gateways.iter().find(|g| g.gateway == c.gateway).map(|g| g.kind) {
+                Some(GatewayKind::Vpn) => c.kind == ConnectionKind::Ipsec,
+                Some(GatewayKind::ExpressRoute) => c.kind == ConnectionKind::ExpressRoute && c.connected.lo(),
+                _ => false,
+            };
+            links.push((c.gateway, c.connected.or(Tri::Maybe), fits));
+        }
         if world.client_pools.iter().any(|p| p.gateway == site) {
             links.push((site, Tri::Yes, true));
         }
-        for (gateway, up, modelled) in links {
-            let vpn = world.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Vpn);
-            let rooms: Vec<Sym> = world.gateway_subnets.iter().filter(|g| g.gateway == gateway).map(|g| g.subnet).collect();
-            if !modelled || !vpn || rooms.is_empty() {
+        for (gateway, up, fits) in links {
+            let rooms = world.rooms(gateway);
+            if !fits || rooms.is_empty() {
                 ways.push(Outcome::unproven(Stage::Gateway, name_of(gateway), "W-UNSUPPORTED"));
                 continue;
             }
             for room in rooms {
                 let place = Place { subnet: room, nic: None, endpoint: None };
-                let trip = Trip { passed: Vec::new(), from_gateway: true };
-                ways.push(check(up, Stage::Gateway, &name_of(gateway), "W-CONN-STATE", || self.forward(place, packet, &trip)));
+                let trip = Trip { from_gateway: true, ..Trip::default() };
+                let told = self.is_told_of(room, packet.dst);
+                ways.push(check(up, Stage::Gateway, &name_of(gateway), "W-CONN-STATE", || {
+                    check(told, Stage::Gateway, "", "W-BGP-UNKNOWN", || self.forward(place, packet, &trip))
+                }));
             }
         }
         if ways.is_empty() {
@@ -112,5 +263,31 @@ impl Walk<'_, '_> {
         }
         let outcome = any_of(ways);
         self.device(outcome, Via::Gateway)
+    }
+
+    /// Whether the site is told of the network that has the address: a peer that does not use the gateway is not (PEER-09).
+    fn is_told_of(&self, room: Sym, dst: Addr) -> Tri {
+        let world = self.world;
+        let (Some(vnet), Addr::Known(ip)) = (world.vnet_of(room), dst) else { return Tri::Yes };
+        if world.in_space(vnet, ip) {
+            return Tri::Yes;
+        }
+        let ours: Vec<Sym> = world.gateways_of(vnet).into_iter().map(|(g, _)| g).collect();
+        let mut peers = Vec::new();
+        for p in world.peerings.iter().filter(|p| p.vnet == vnet && world.is_connected(p).hi()) {
+            if world.remote_space(p).iter().any(|(prefix, _)| prefix.contains(&ip)) {
+                peers.push(world.gateways_of(p.remote).iter().any(|(g, _)| ours.contains(g)));
+            }
+        }
+        if peers.is_empty() || peers.contains(&true) { Tri::Yes } else { Tri::Maybe }
+    }
+}
+
+impl World<'_> {
+    /// Whether a local network gateway has addresses of a site that a person stated.
+    pub fn overlaps(&self, site: Sym, peer: Sym) -> bool {
+        let stated = self.sites.iter().any(|s| s.site == site) && self.local_gateways.iter().any(|l| l.site == peer);
+        let theirs: Vec<_> = self.local_prefixes.iter().filter(|p| p.site == peer).map(|p| p.prefix).collect();
+        stated && self.site_space(site).iter().any(|a| theirs.iter().any(|b| watertight::model::net::overlap(a, b)))
     }
 }

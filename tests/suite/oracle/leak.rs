@@ -26,7 +26,7 @@ impl World<'_> {
     pub fn leaks(&self) -> BTreeSet<Leak> {
         let inside = self.inside_ends();
         let mut sinks = vec![End::Internet(None)];
-        sinks.extend([Service::Storage, Service::KeyVault, Service::Sql].map(End::External));
+        sinks.extend(Service::EXTERNAL.map(End::External));
         sinks.extend(self.local_gateways.iter().map(|l| End::Site(l.site)));
         let mut sure: BTreeMap<End, BTreeSet<End>> = BTreeMap::new();
         let mut may: BTreeMap<End, BTreeSet<End>> = BTreeMap::new();

@@ -18,21 +18,34 @@ pub struct GatewayRoute {
 impl World<'_> {
     /// Whether traffic can cross the peering at all (PEER-02).
     pub fn is_connected(&self, peering: &Peering) -> Tri {
+        if let Some(managed) = self.managed.iter().find(|m| m.id == peering.peering) {
+            return managed.sure;
+        }
         let up = |state| !matches!(state, PeeringState::Initiated | PeeringState::Disconnected);
         if !up(peering.state) {
             return Tri::No;
         }
         let back: Vec<&Peering> = self.peerings.iter().filter(|p| p.vnet == peering.remote && p.remote == peering.vnet).collect();
-        // Which subnets take part in a peering of some of them is not among the facts (PEER-12).
-        let whole = if peering.complete && back.iter().all(|p| p.complete) { Tri::Yes } else { Tri::Maybe };
+        let back: Vec<&&Peering> = back.iter().filter(|p| !self.managed.iter().any(|m| m.id == p.peering)).collect();
         if self.has_vnet(peering.remote) || !back.is_empty() {
-            return Tri::from_bool(back.iter().any(|p| up(p.state))).and(whole);
+            return Tri::from_bool(back.iter().any(|p| up(p.state)));
         }
-        if whole == Tri::Yes && peering.state == PeeringState::Connected { Tri::Yes } else { Tri::Maybe }
+        if peering.state == PeeringState::Connected { Tri::Yes } else { Tri::Maybe }
     }
 
     /// The remote address space as this side knows it, each prefix with its certainty (PEER-04).
     pub fn remote_space(&self, peering: &Peering) -> Vec<(Prefix, Tri)> {
+        if let Some(managed) = self.managed.iter().find(|m| m.id == peering.peering) {
+            return managed.space.clone();
+        }
+        let back = self.peerings.iter().filter(|p| p.vnet == peering.remote && p.remote == peering.vnet);
+        let says = |id: Sym| self.peerings_only_v6.iter().any(|o| o.peering == id);
+        let only_v6 = says(peering.peering) || back.into_iter().any(|p| says(p.peering));
+        let all = self.recorded_space(peering);
+        all.into_iter().filter(|(p, _)| !only_v6 || p.network().is_ipv6()).collect()
+    }
+
+    fn recorded_space(&self, peering: &Peering) -> Vec<(Prefix, Tri)> {
         let rows = |current: bool| -> Vec<Prefix> {
             let rows = self.peering_prefixes.iter().filter(|p| p.peering == peering.peering && p.current == current);
             rows.map(|p| p.prefix).collect()
@@ -47,6 +60,44 @@ impl World<'_> {
         all.sort();
         all.dedup();
         all.into_iter().map(|p| (p, if within(&p, &synced) && within(&p, &current) { Tri::Yes } else { Tri::Maybe })).collect()
+    }
+
+    /// Whether a subnet at one end of a subnet peering takes part in it: both sides must say the same (PEER-12).
+    pub fn takes_part_in(&self, peering: &Peering, subnet: Sym, near: bool) -> Tri {
+        let Some(name) = self.subnets.iter().find(|s| s.subnet == subnet).map(|s| s.name) else { return Tri::Maybe };
+        let mut said = Vec::new();
+        for p in &self.peerings {
+            let ours = p.peering == peering.peering;
+            let theirs = p.vnet == peering.remote && p.remote == peering.vnet;
+            if !(ours || theirs) {
+                continue;
+            }
+            let local = near == ours;
+            let names: Vec<Sym> =
+                self.peering_subnets.iter().filter(|n| n.peering == p.peering && n.local == local).map(|n| n.name).collect();
+            said.push(match () {
+                () if p.complete => Tri::Yes,
+                () if names.is_empty() => Tri::Maybe,
+                () => Tri::from_bool(names.contains(&name)),
+            });
+        }
+        match (said.iter().min(), said.iter().max()) {
+            (Some(low), Some(high)) if low == high => *low,
+            _ => Tri::Maybe,
+        }
+    }
+
+    /// Whether only some subnets take part in a peering.
+    pub fn is_partial(&self, peering: &Peering) -> bool {
+        let back = self.peerings.iter().filter(|p| p.vnet == peering.remote && p.remote == peering.vnet);
+        !peering.complete || back.into_iter().any(|p| !p.complete)
+    }
+
+    /// Whether the routes of a peering are on the subnet: a subnet that takes no part may have them (PEER-12).
+    pub fn route_over(&self, peering: &Peering, subnet: Sym) -> Tri {
+        let joined = self.is_connected(peering);
+        let here = !self.is_partial(peering) || self.takes_part_in(peering, subnet, true).lo();
+        if here { joined } else { joined.and(Tri::Maybe) }
     }
 
     /// The user-defined routes of the subnet's table, each with whether its destination is a tag.
@@ -97,7 +148,60 @@ impl World<'_> {
         for (gateway, usable) in self.gateways_of(vnet) {
             all.extend(self.routes_of_gateway(gateway).into_iter().map(|r| GatewayRoute { sure: r.sure.and(usable), ..r }));
         }
+        all.extend(self.hub_announces(vnet));
+        let served = |subnet: Sym| self.vnet_of(subnet) == Some(vnet);
+        for server in self.route_servers.iter().filter(|s| served(s.subnet)) {
+            all.push(GatewayRoute { gateway: server.server, prefix: None, sure: Tri::Maybe, code: "W-BGP-UNKNOWN" }); // NVA-11
+        }
         all
+    }
+
+    /// The networks on the other side of a gateway's connections: prefix, network, certainty (GW-10, GW-12).
+    pub fn networks_across(&self, gateway: Sym) -> Vec<(Prefix, Sym, Tri)> {
+        let home =
+            |g: Sym| self.gateway_subnets.iter().filter(|s| s.gateway == g).filter_map(|s| self.vnet_of(s.subnet)).collect::<Vec<_>>();
+        let up = |c: &watertight::facts::network::Connection| c.connected.or(Tri::Maybe);
+        let mut all: Vec<(Prefix, Sym, Tri)> = Vec::new();
+        let mut reach = |other: Sym, sure: Tri, tells: bool| {
+            for there in home(other) {
+                if home(gateway).contains(&there) {
+                    continue;
+                }
+                all.extend(self.space(there).into_iter().map(|p| (p, there, sure)));
+                let users = self.peerings.iter().filter(|p| p.remote == there && p.use_remote_gateways);
+                for user in users {
+                    let lets = self.peerings.iter().any(|p| p.vnet == there && p.remote == user.vnet && p.gateway_transit);
+                    if lets && !home(gateway).contains(&user.vnet) {
+                        let sure = if tells { sure } else { sure.and(Tri::Maybe) };
+                        all.extend(self.space(user.vnet).into_iter().map(|p| (p, there, sure)));
+                    }
+                }
+            }
+        };
+        for c in &self.connections {
+            if c.kind == ConnectionKind::VnetToVnet && (c.gateway == gateway || c.peer == gateway) {
+                let other = if c.gateway == gateway { c.peer } else { c.gateway };
+                let back =
+                    self.connections.iter().find(|d| d.kind == ConnectionKind::VnetToVnet && d.gateway == c.peer && d.peer == c.gateway);
+                reach(other, back.map_or(Tri::Maybe, |d| up(c).and(up(d))), c.bgp && back.is_some_and(|d| d.bgp));
+            }
+            if c.kind == ConnectionKind::ExpressRoute && c.gateway == gateway && !c.peer.is_empty() {
+                for d in self.connections.iter().filter(|d| d.kind == c.kind && d.peer == c.peer && d.gateway != gateway) {
+                    let er = self.gateways.iter().any(|g| g.gateway == d.gateway && g.kind == GatewayKind::ExpressRoute);
+                    let open = |g: Sym| self.remote_networks.iter().any(|r| r.gateway == g);
+                    let flags = if open(gateway) && open(d.gateway) { Tri::Yes } else { Tri::Maybe };
+                    if er {
+                        reach(d.gateway, flags.and(up(c)).and(up(d)), true);
+                    }
+                }
+            }
+        }
+        // Of two ways to the same network the better counts.
+        let best = |p: &(Prefix, Sym, Tri)| all.iter().filter(|q| q.0 == p.0 && q.1 == p.1).map(|q| q.2).max().unwrap_or(p.2);
+        let mut merged: Vec<(Prefix, Sym, Tri)> = all.iter().map(|p| (p.0, p.1, best(p))).collect();
+        merged.sort();
+        merged.dedup();
+        merged
     }
 
     fn routes_of_gateway(&self, gateway: Sym) -> Vec<GatewayRoute> {
@@ -105,6 +209,9 @@ impl World<'_> {
         let vpn = self.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Vpn);
         for c in self.connections.iter().filter(|c| c.gateway == gateway) {
             let unknown = |code| GatewayRoute { gateway, prefix: None, sure: Tri::Maybe, code };
+            if c.kind == ConnectionKind::VnetToVnet && !c.bgp && vpn {
+                continue; // what is on the other side is told by `networks_across`
+            }
             if c.kind != ConnectionKind::Ipsec || !vpn {
                 all.push(unknown("W-BGP-UNKNOWN")); // GW-04
                 continue;
@@ -115,6 +222,13 @@ impl World<'_> {
             let code = if c.connected == Tri::Yes { "" } else { "W-CONN-STATE" };
             let prefixes = self.site_space(c.peer);
             all.extend(prefixes.into_iter().map(|p| GatewayRoute { gateway, prefix: Some(p), sure: c.connected.or(Tri::Maybe), code }));
+            if self.default_sites.iter().any(|d| d.gateway == gateway && d.site == c.peer) {
+                let everything = Some("0.0.0.0/0".parse().expect("literal")); // RTE-20
+                all.push(GatewayRoute { gateway, prefix: everything, sure: c.connected.or(Tri::Maybe), code });
+            }
+        }
+        for (prefix, _, sure) in self.networks_across(gateway) {
+            all.push(GatewayRoute { gateway, prefix: Some(prefix), sure, code: "W-CONN-STATE" });
         }
         for pool in self.client_pools.iter().filter(|p| p.gateway == gateway) {
             all.push(GatewayRoute { gateway, prefix: Some(pool.prefix), sure: Tri::Yes, code: "" });

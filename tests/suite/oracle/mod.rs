@@ -1,12 +1,14 @@
 //! The independent judge: one packet is walked through the facts, three-valued, with plain loops over plain lists.
 //!
 //! It shares no logic with the rules of the product, only the rows and the words of the answer. `world` holds the rows; `packet` the packet
-//! and the outcome of a walk; `address` who owns an address; `filter` and `tag` security groups; `links` and `route` which next hop wins;
-//! `walk` the way itself, `gateway` its part on premises, `deliver` its end and the way back; `egress` how the internet sees a machine;
-//! `dns`, `endpoint`, `store` and `firewall` names, private endpoints and the front ends of stores; `ends` and `stores_by_name` the quantifiers
+//! and the outcome of a walk; `address` who owns an address; `filter` and `tag` security groups; `links` and `route` which next hop wins; `manager` network managers; `hub` virtual hubs;
+//! `proxy` application gateways and bastions;
+//! `walk` the way itself, `gateway` its part on premises, `balance` load balancers, `deliver` its end and the way back; `egress` how the internet sees a machine;
+//! `dns`, `endpoint`, `store`, `firewall` and `paas` names, private endpoints and the front ends of stores; `ends` and `stores_by_name` the quantifiers
 //! of "one of" and "every"; `leak` the naive exfiltration.
 
 pub mod address;
+pub mod balance;
 pub mod deliver;
 pub mod dns;
 pub mod egress;
@@ -15,9 +17,13 @@ pub mod ends;
 pub mod filter;
 pub mod firewall;
 pub mod gateway;
+pub mod hub;
 pub mod leak;
 pub mod links;
+pub mod manager;
+pub mod paas;
 pub mod packet;
+pub mod proxy;
 pub mod route;
 pub mod store;
 pub mod stores_by_name;

@@ -98,6 +98,14 @@ impl Outcome {
         self
     }
 
+    /// The same with one more stage that another judge may name.
+    pub fn beside(mut self, stage: Stage) -> Outcome {
+        if self.verdict != Verdict::Allowed {
+            self.stages.insert(stage);
+        }
+        self
+    }
+
     /// The same, joined by `via`: the first device on the way, or how a store's front end is met.
     pub fn joined(mut self, via: Via) -> Outcome {
         self.via = Some(via);

@@ -70,7 +70,7 @@ impl World<'_> {
             system(Hop::Local, prefix, Tri::Yes, true);
         }
         for peering in self.peerings.iter().filter(|p| p.vnet == vnet) {
-            let joined = self.is_connected(peering);
+            let joined = self.route_over(peering, subnet);
             for (prefix, sure) in self.remote_space(peering) {
                 system(Hop::Peering(peering.peering), prefix, sure.and(joined), true);
             }
@@ -221,7 +221,17 @@ impl World<'_> {
         // out of action, a longer gateway route may come back (RTE-11).
         let standing = |c: &Candidate| c.preferred && !all.iter().any(|u| u.rank < Rank::Gateway && u.sure.lo() && u.length == c.length);
         let barred = all.iter().any(|c| standing(c) && c.sure.lo());
-        let doubted = all.iter().any(|c| c.preferred);
+        // Unless the route itself says whether it beats what gateways announce (RTE-11).
+        let replacing = self.user_routes(subnet).into_iter().filter(|(r, _)| {
+            let same = |p: Prefix| all.iter().any(|c| c.preferred && c.text == p.to_string());
+            r.destination.items().iter().any(|i| matches!(i, Selector::Prefix(p) if same(*p)))
+        });
+        let says = |r: Sym| self.overrides.iter().find(|o| o.route == r).map(|o| o.wins);
+        let said: Vec<Option<bool>> = replacing.map(|(r, _)| says(r.route)).collect();
+        let beats = !said.is_empty() && said.iter().all(|s| *s == Some(true));
+        let plain = !said.is_empty() && said.iter().all(|s| *s == Some(false));
+        let barred = barred || beats;
+        let doubted = all.iter().any(|c| c.preferred) && !plain;
         let mut won: Vec<Candidate> = Vec::new();
         let mut best: Option<(u8, Rank)> = None;
         for candidate in &all {

@@ -9,6 +9,7 @@ use watertight::model::{Prefix, Proto, Stage, Sym, Tri, Via, net};
 
 use super::address::service_tag;
 use super::filter::Place;
+use super::paas::{external_ports, firewall_stage, main_part, table};
 use super::packet::{Addr, Outcome, Packet, all_of, check};
 use super::walk::{Target, Trip, Walk, Wanted};
 use super::world::{World, name_of};
@@ -46,6 +47,12 @@ impl Walk<'_, '_> {
                 self.with_return(trip, || self.front_end(packet, Seen::Public { addr, azure: true }, Via::Public))
             })
         };
+        if service == Service::DataLake && trip.passed.is_empty() && self.world.adds_claims(at.subnet, home) {
+            let claims = || self.with_return(trip, || self.front_end(packet, Seen::Subnet(at.subnet), Via::Public));
+            let arrives = outside();
+            // The token is looked at where the packets arrive at all; the source address may do instead.
+            return if arrives.stage == Stage::PaasFirewall { claims() } else { arrives };
+        }
         if service != Service::Storage {
             return outside();
         }
@@ -61,12 +68,7 @@ impl Walk<'_, '_> {
         let done = || Outcome::delivered(via);
         match self.target {
             Target::External(service) => {
-                let ports: &[u16] = match service {
-                    Service::Storage => &[80, 443, 445],
-                    Service::KeyVault => &[443],
-                    Service::Sql => &[1433],
-                };
-                let answers = packet.proto == Proto::Tcp && ports.contains(&packet.dport);
+                let answers = packet.proto == Proto::Tcp && external_ports(service).contains(&packet.dport);
                 check(Tri::from_bool(answers), firewall_stage(service), "port", "", done)
             }
             Target::Front(wanted) => {
@@ -84,15 +86,6 @@ impl Walk<'_, '_> {
     }
 }
 
-/// The stage of a service's firewall.
-pub fn firewall_stage(service: Service) -> Stage {
-    match service {
-        Service::Storage => Stage::StorageFirewall,
-        Service::KeyVault => Stage::KeyvaultFirewall,
-        Service::Sql => Stage::SqlFirewall,
-    }
-}
-
 impl World<'_> {
     /// Whether the front end answers at the port (M-16).
     fn front_answers(&self, wanted: Wanted, packet: &Packet) -> Tri {
@@ -101,10 +94,20 @@ impl World<'_> {
         }
         let plain = self.accesses.iter().any(|a| a.store == wanted.store && a.plain_http);
         let web = self.service_of(wanted.store) == Some(Service::Storage) && wanted.part.as_str() != "file";
-        let ports = self.platform.ports(wanted.part);
+        let ports = self.ports_of(wanted.store, wanted.part);
         let listed = ports.contains(&packet.dport) || (plain && web && packet.dport == 80);
         let unknown = if ports.is_empty() { Tri::Maybe } else { Tri::No };
-        Tri::from_bool(listed).or(unknown).or(self.extra_port(wanted.part, wanted.store, packet.dport))
+        Tri::from_bool(listed).or(unknown).or(self.extra_port(main_part(wanted.part), wanted.store, packet.dport))
+    }
+
+    /// The ports of a part; some names of parts stand for different ports with different services.
+    pub fn ports_of(&self, store: Sym, part: Sym) -> Vec<u16> {
+        match (self.service_of(store), main_part(part).as_str()) {
+            (Some(Service::Cosmos), "sql") => vec![443],
+            (Some(Service::Synapse), "sql") => vec![1433],
+            (Some(Service::EventHub), "namespace") => vec![443, 5671, 5672, 9093],
+            _ => self.platform.ports(main_part(part)).to_vec(),
+        }
     }
 
     /// Ports that a front end has only in some of its shapes, which the facts do not tell apart.
@@ -115,6 +118,7 @@ impl World<'_> {
         match (group.as_str(), port) {
             ("file" | "file_secondary", 2049) if unseen || self.is_premium_share(store) => Tri::Maybe,
             ("sqlserver", 11000..=11999) => Tri::Maybe,
+            ("sql", 10000..=20000) if self.service_of(store) == Some(Service::Cosmos) => Tri::Maybe,
             ("blob" | "dfs" | "queue" | "table" | "web", 80) if unseen => Tri::Maybe,
             ("blob" | "dfs" | "queue" | "table" | "web", 80) if http => Tri::Yes,
             _ => Tri::No,
@@ -137,22 +141,30 @@ impl World<'_> {
         }
     }
 
+    /// Whether tokens asked for in the subnet carry its identity to a region (SE-18).
+    fn adds_claims(&self, subnet: Sym, region: Sym) -> bool {
+        let on = self.service_endpoints.iter().any(|e| e.subnet == subnet && e.service.as_str() == "microsoft.azureactivedirectory");
+        on && self.vnet_of(subnet).is_some_and(|v| self.vnet_region(v) == region)
+    }
+
     /// `se_covers` (SE-15, SEP-04).
     fn endpoint_covers(&self, subnet: Sym, service: Service, region: Sym) -> Tri {
         let Some(vnet) = self.vnet_of(subnet) else { return Tri::No };
         let home = self.vnet_region(vnet);
         let mut best = Tri::No;
-        for e in self.service_endpoints.iter().filter(|e| e.subnet == subnet && endpoint_service(e.service) == Some(service)) {
+        for e in self.service_endpoints.iter().filter(|e| e.subnet == subnet && serves(e.service, service)) {
             let global = e.service.as_str() == "microsoft.storage.global";
-            let widened = service == Service::Storage && self.subnet_policies.iter().any(|p| p.subnet == subnet);
+            let first_version = self.eras.iter().any(|e| e.era.as_str() == "2019"); // SEP-16
+            let widened = service == Service::Storage && !first_version && self.subnet_policies.iter().any(|p| p.subnet == subnet);
             let known = |same: bool| if home.is_empty() || region.is_empty() { Tri::Maybe } else { Tri::from_bool(same) };
             best = best.or(match e.location.as_str() {
                 _ if global || widened => Tri::Yes,
+                _ if service == Service::Relay => Tri::Maybe,
                 "*" => Tri::Yes,
                 "" => match service {
                     Service::Storage => known(region == home || self.platform.region_pair(home) == Some(region)),
-                    Service::Sql => known(region == home),
-                    Service::KeyVault => Tri::Yes,
+                    Service::Sql | Service::Database | Service::Synapse => known(region == home),
+                    _ => Tri::Yes,
                 },
                 _ if region.is_empty() => Tri::Maybe,
                 _ => Tri::from_bool(e.location == region),
@@ -169,7 +181,7 @@ impl World<'_> {
         }
         let mut best = Tri::No;
         for e in self.service_endpoints.iter().filter(|e| e.subnet == subnet) {
-            let Some(service) = endpoint_service(e.service) else { continue };
+            let Some(service) = Service::EXTERNAL.into_iter().find(|service| serves(e.service, *service)) else { continue };
             let whole = service_tag(service);
             let inside = |tag: &str| self.platform.tag(Sym::new(tag)).map(|all| all.iter().any(|p| p.contains(&ip)));
             if inside(whole) == Some(false) {
@@ -244,6 +256,11 @@ impl World<'_> {
         if !storage || attached.is_empty() {
             return (Tri::Yes, String::new(), "");
         }
+        if let Addr::Front(_, region) = dst
+            && self.policy_is_blind(subnet, region)
+        {
+            return (Tri::Yes, String::new(), "");
+        }
         let rule = attached.iter().map(|p| name_of(*p)).min().unwrap_or_default();
         let missing = attached.iter().any(|a| !self.policies.iter().any(|p| p.policy == *a));
         let scopes: Vec<&str> =
@@ -272,6 +289,13 @@ impl World<'_> {
         (tri, rule, if missing { "W-MISSING" } else { "unknown-account" })
     }
 
+    /// The first version of policies looked at the network's region and its pair alone (SEP-16).
+    fn policy_is_blind(&self, subnet: Sym, region: Sym) -> bool {
+        let home = self.vnet_of(subnet).map_or(Sym::EMPTY, |v| self.vnet_region(v));
+        let known = !home.is_empty() && !region.is_empty();
+        self.eras.iter().any(|e| e.era.as_str() == "2019") && known && region != home && self.platform.region_pair(home) != Some(region)
+    }
+
     /// Whether a scope lies outside the boundary.
     fn is_outside(&self, scope: &str) -> Tri {
         if !scope.starts_with("/subscriptions/") {
@@ -291,14 +315,9 @@ impl World<'_> {
     }
 }
 
-/// The service an endpoint's name covers.
-fn endpoint_service(name: Sym) -> Option<Service> {
-    match name.as_str() {
-        "microsoft.storage" | "microsoft.storage.global" => Some(Service::Storage),
-        "microsoft.keyvault" => Some(Service::KeyVault),
-        "microsoft.sql" => Some(Service::Sql),
-        _ => None,
-    }
+/// Whether the service endpoint is one for the service.
+fn serves(name: Sym, service: Service) -> bool {
+    name.as_str() == table(service).2 || (name.as_str() == "microsoft.storage.global" && service == Service::Storage)
 }
 
 /// Whether a resource lies in a scope, segment by segment (M-01, SEP-05).

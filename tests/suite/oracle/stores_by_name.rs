@@ -10,8 +10,9 @@ use watertight::model::{Stage, Sym, Verdict, Via};
 use super::Ask;
 use super::dns::Answer;
 use super::ends::Start;
+use super::paas::firewall_stage;
 use super::packet::{Addr, Outcome, Packet, all_of, any_of};
-use super::store::{Seen, firewall_stage};
+use super::store::Seen;
 use super::walk::{Target, Trip, Wanted};
 use super::world::{World, name_of};
 
@@ -165,11 +166,7 @@ impl World<'_> {
 
     /// Whether a private endpoint's target is a store of the service outside the boundary.
     fn leads_outside(&self, target: Sym, service: Service) -> bool {
-        let kind = match service {
-            Service::Storage => "microsoft.storage/storageaccounts",
-            Service::KeyVault => "microsoft.keyvault/vaults",
-            Service::Sql => "microsoft.sql/servers",
-        };
+        let kind = super::paas::table(service).0;
         let subscription = watertight::model::ids::id_parts(target.as_str()).subscription;
         watertight::model::ids::id_type(target.as_str()).as_deref() == Some(kind)
             && !self.inside_subscriptions().iter().any(|s| s == subscription)

@@ -103,7 +103,7 @@ impl World<'_> {
             best = best.or(inside(prefix));
         }
         for peering in self.peerings.iter().filter(|p| p.vnet == vnet) {
-            let joined = self.is_connected(peering);
+            let joined = self.route_over(peering, subnet);
             for (prefix, sure) in self.remote_space(peering) {
                 if peering.access {
                     best = best.or(inside(prefix).and(sure).and(joined));

@@ -52,6 +52,8 @@ pub enum Origin {
 pub struct Passed {
     pub machine: Sym,
     pub subnet: Sym,
+    /// The frontend that brings replies back to the same appliance.
+    pub shared: Option<IpAddr>,
     /// Whether it put its own address in place of the source, which was `before`.
     pub translated: bool,
     pub before: Addr,
@@ -61,8 +63,12 @@ pub struct Passed {
 #[derive(Clone, Debug, Default)]
 pub struct Trip {
     pub passed: Vec<Passed>,
+    /// The network that the last hop left from.
+    pub from: Option<Sym>,
     /// It came in through a gateway, so that forwarding flags do not count (PEER-06).
     pub from_gateway: bool,
+    /// The gateways it has come through since the last appliance.
+    pub gateways: Vec<Sym>,
 }
 
 /// One walk.
@@ -113,6 +119,7 @@ impl Walk<'_, '_> {
 
     fn take(&self, at: Place, route: &Candidate, packet: Packet, trip: &Trip) -> Outcome {
         let Some(vnet) = self.world.vnet_of(at.subnet) else { return Outcome::unproven(Stage::Route, "", "W-MISSING") };
+        let trip = &Trip { from: Some(vnet), ..trip.clone() };
         match route.hop {
             Hop::Drop => Outcome::denied(Stage::Route, route.text.clone()),
             Hop::Unknown => Outcome::unproven(Stage::Route, route.text.clone(), route.code),
@@ -120,9 +127,13 @@ impl Walk<'_, '_> {
                 Addr::Known(ip) if self.world.in_space(vnet, ip) => self.deliver(vnet, packet, trip, Via::VnetLocal),
                 _ => Outcome::denied(Stage::Route, route.text.clone()), // RTE-18
             },
-            Hop::Peering(peering) => self.cross(peering, &packet, trip, |remote| self.deliver(remote, packet, trip, Via::Peering)),
-            Hop::Appliance(hop) => self.to_appliance(vnet, hop, packet, trip),
-            Hop::Gateway(gateway) => self.device(self.through_gateway(gateway, packet, trip), Via::Gateway),
+            Hop::Peering(peering) => {
+                let group = self.world.managed.iter().any(|m| m.id == peering && m.group);
+                let via = if group { Via::ConnectedGroup } else { Via::Peering };
+                self.cross(at.subnet, peering, packet.dst, &packet, trip, |remote| self.deliver(remote, packet, trip, via))
+            }
+            Hop::Appliance(hop) => self.to_appliance(at, vnet, hop, packet, trip),
+            Hop::Gateway(gateway) => self.device(self.through_gateway(at.subnet, vnet, gateway, packet, trip), Via::Gateway),
             Hop::GatewayByRule => {
                 let gateways = self.world.gateways_of(vnet);
                 if gateways.is_empty() {
@@ -131,7 +142,7 @@ impl Walk<'_, '_> {
                 let each = gateways.into_iter().map(|(gateway, usable)| {
                     let vpn = self.world.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Vpn);
                     if vpn {
-                        check(usable, Stage::Gateway, "", "W-CONN-STATE", || self.through_gateway(gateway, packet, trip))
+                        check(usable, Stage::Gateway, "", "W-CONN-STATE", || self.through_gateway(at.subnet, vnet, gateway, packet, trip))
                     } else {
                         Outcome::unproven(Stage::Route, route.text.clone(), "W-UDR-VNG")
                     }
@@ -142,7 +153,9 @@ impl Walk<'_, '_> {
             Hop::Endpoint(endpoint) => {
                 let home = self.world.endpoints.iter().find(|e| e.endpoint == endpoint).and_then(|e| self.world.vnet_of(e.subnet));
                 match self.world.peerings.iter().find(|p| p.vnet == vnet && Some(p.remote) == home && home != Some(vnet)) {
-                    Some(p) => self.cross(p.peering, &packet, trip, |_| self.arrive_at_endpoint(endpoint, packet, trip)),
+                    Some(p) => {
+                        self.cross(at.subnet, p.peering, packet.dst, &packet, trip, |_| self.arrive_at_endpoint(endpoint, packet, trip))
+                    }
                     None => self.arrive_at_endpoint(endpoint, packet, trip),
                 }
             }
@@ -159,7 +172,7 @@ impl Walk<'_, '_> {
     }
 
     /// Over a peering (PEER-05 to PEER-07, PEER-12).
-    pub fn cross(&self, peering: Sym, packet: &Packet, trip: &Trip, rest: impl FnOnce(Sym) -> Outcome) -> Outcome {
+    pub fn cross(&self, from: Sym, peering: Sym, to: Addr, packet: &Packet, trip: &Trip, rest: impl FnOnce(Sym) -> Outcome) -> Outcome {
         let Some(link) = self.world.peerings.iter().find(|p| p.peering == peering) else {
             return Outcome::unproven(Stage::Peering, "", "W-MISSING");
         };
@@ -168,7 +181,17 @@ impl Walk<'_, '_> {
         let foreign = !matches!(packet.src, Addr::Known(ip) if self.world.in_space(link.vnet, ip)) && !trip.passed.is_empty();
         let may_enter = back.is_some_and(|b| b.forwarded);
         let sure = |ok: bool| if ok { Tri::Yes } else { Tri::Maybe };
-        let whole = sure(link.complete && back.is_none_or(|b| b.complete));
+        let whole = match self.world.is_partial(link) {
+            false => Tri::Yes,
+            true => {
+                let far = match to {
+                    Addr::Known(ip) => self.world.subnet_at(link.remote, ip),
+                    _ => None,
+                };
+                let far = far.map_or(Tri::Yes, |subnet| self.world.takes_part_in(link, subnet, false));
+                self.world.takes_part_in(link, from, true).and(far)
+            }
+        };
         let open = sure(link.access && back.is_none_or(|b| b.access));
         check(whole, Stage::Peering, &name, "W-UNSUPPORTED", || {
             check(open, Stage::Peering, &name, "W-PEER-NOACCESS", || {
@@ -178,19 +201,24 @@ impl Walk<'_, '_> {
     }
 
     /// To an appliance by its address (NVA-01).
-    fn to_appliance(&self, vnet: Sym, hop: IpAddr, packet: Packet, trip: &Trip) -> Outcome {
+    fn to_appliance(&self, at: Place, vnet: Sym, hop: IpAddr, packet: Packet, trip: &Trip) -> Outcome {
         let world = self.world;
         if world.in_space(vnet, hop) {
             return self.device(self.at_appliance(vnet, hop, packet, trip), Via::Appliance);
         }
+        let from = at.subnet;
         let mut ways = Vec::new();
         for peering in world.peerings.iter().filter(|p| p.vnet == vnet) {
             let joined = world.is_connected(peering);
             let holds = world.remote_space(peering).iter().filter(|(p, _)| p.contains(&hop)).map(|(_, sure)| *sure).max();
             let reach = joined.and(holds.unwrap_or(Tri::No));
             if reach.hi() {
+                let group = world.managed.iter().any(|m| m.id == peering.peering && m.group);
+                let known = if group { Tri::Maybe } else { Tri::Yes }; // NVA-01
                 ways.push(check(reach, Stage::Peering, &name_of(peering.peering), "W-MISSING", || {
-                    self.cross(peering.peering, &packet, trip, |remote| self.at_appliance(remote, hop, packet, trip))
+                    self.cross(from, peering.peering, Addr::Known(hop), &packet, trip, |remote| {
+                        check(known, Stage::Route, &hop.to_string(), "W-NVA-UNKNOWN", || self.at_appliance(remote, hop, packet, trip))
+                    })
                 }));
             }
         }
@@ -208,12 +236,19 @@ impl Walk<'_, '_> {
         }
         let (nic, subnet) = match world.owner(vnet, hop) {
             Owner::Config { nic, subnet, .. } => (nic, subnet),
+            Owner::Frontend(frontend) => return self.through_frontend(frontend, vnet, hop, packet, trip),
             Owner::Device(kind) => return Outcome::unproven(stage_of(kind), hop.to_string(), "W-UNSUPPORTED"),
             Owner::Endpoint(_) => return Outcome::denied(Stage::Appliance, hop.to_string()),
             Owner::Perhaps | Owner::Nobody | Owner::EmptySubnet => {
                 return Outcome::unproven(Stage::Appliance, hop.to_string(), "W-NVA-UNKNOWN"); // NVA-10
             }
         };
+        self.through_interface(nic, subnet, None, packet, trip)
+    }
+
+    /// Through the appliance behind an interface; replies also come back to it by a shared address.
+    pub fn through_interface(&self, nic: Sym, subnet: Sym, shared: Option<IpAddr>, packet: Packet, trip: &Trip) -> Outcome {
+        let world = self.world;
         let machine = world.machine_of(nic).unwrap_or(nic);
         if trip.passed.iter().any(|p| p.machine == machine) {
             return Outcome::denied(Stage::Appliance, "loop"); // NVA-08
@@ -223,13 +258,16 @@ impl Walk<'_, '_> {
             let forwards = world.nic(nic).is_some_and(|n| n.forwarding);
             check(Tri::from_bool(forwards), Stage::Appliance, "enableIPForwarding=false", "", || {
                 let (passes, snat) = world.contract(nic, &packet);
-                check(passes, Stage::Appliance, "[[appliance]]", "W-NVA", || self.leave_appliance(machine, subnet, snat, packet, trip))
+                check(passes, Stage::Appliance, "[[appliance]]", "W-NVA", || {
+                    let entry = Passed { machine, subnet, shared, translated: false, before: packet.src };
+                    self.leave_appliance(nic, &entry, snat, packet, trip)
+                })
             })
         })
     }
 
     /// Out of the appliance again, with its own address or with the old one (NVA-06, NVA-07).
-    fn leave_appliance(&self, machine: Sym, entry: Sym, snat: Tri, packet: Packet, trip: &Trip) -> Outcome {
+    fn leave_appliance(&self, nic: Sym, entry: &Passed, snat: Tri, packet: Packet, trip: &Trip) -> Outcome {
         let world = self.world;
         let modes: Vec<bool> = match snat {
             Tri::Yes => vec![true],
@@ -239,7 +277,7 @@ impl Walk<'_, '_> {
         let exits: Vec<_> = world
             .nics
             .iter()
-            .filter(|n| world.machine_of(n.nic).unwrap_or(n.nic) == machine && n.forwarding && world.is_attached(n.nic))
+            .filter(|n| world.machine_of(n.nic).unwrap_or(n.nic) == entry.machine && n.forwarding && world.is_attached(n.nic))
             .collect();
         let mut outcomes = Vec::new();
         for exit in exits {
@@ -251,7 +289,10 @@ impl Walk<'_, '_> {
             for &translated in &modes {
                 let mut onward = trip.clone();
                 onward.from_gateway = false;
-                onward.passed.push(Passed { machine, subnet: entry, translated, before: packet.src });
+                // The two directions are kept together where the packet leaves by the interface it came in by.
+                let shared = entry.shared.filter(|_| exit.nic == nic);
+                onward.gateways.clear();
+                onward.passed.push(Passed { translated, shared, ..entry.clone() });
                 if !translated {
                     branches.push(self.send(place, packet, &onward));
                     continue;
@@ -296,7 +337,6 @@ impl Walk<'_, '_> {
 /// The stage at which a device decides.
 pub fn stage_of(kind: DeviceKind) -> Stage {
     match kind {
-        DeviceKind::LoadBalancer => Stage::LoadBalancer,
         DeviceKind::AzureFirewall => Stage::AzureFirewall,
         _ => Stage::Appliance,
     }

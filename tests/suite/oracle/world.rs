@@ -7,6 +7,9 @@ use watertight::facts::Fact;
 use watertight::facts::config::*;
 use watertight::facts::dns::*;
 use watertight::facts::gap::*;
+use watertight::facts::hub::*;
+use watertight::facts::load_balancing::*;
+use watertight::facts::manager::*;
 use watertight::facts::network::*;
 use watertight::facts::platform::Platform;
 use watertight::facts::private_access::*;
@@ -14,25 +17,37 @@ use watertight::facts::selector::Selector;
 use watertight::facts::store_facts::*;
 use watertight::model::{Prefix, Sym};
 
+use super::manager::Managed;
+
 macro_rules! world {
     ($($field:ident: $row:ident),+ $(,)?) => {
         /// One list a relation.
         pub struct World<'p> {
             pub platform: &'p Platform,
             mentioned: std::cell::OnceCell<Vec<Prefix>>,
+            /// Links that network managers keep; each has a peering of its own.
+            pub managed: Vec<Managed>,
+            pub managed_peerings: Vec<Peering>,
             $(pub $field: Vec<$row>,)+
         }
 
         impl<'p> World<'p> {
             /// Sorts the facts into their lists.
             pub fn new(facts: &BTreeSet<Fact>, platform: &'p Platform) -> World<'p> {
-                let mut world = World { platform, mentioned: std::cell::OnceCell::new(), $($field: Vec::new(),)+ };
+                let mut world = World {
+                    platform,
+                    mentioned: std::cell::OnceCell::new(),
+                    managed: Vec::new(),
+                    managed_peerings: Vec::new(),
+                    $($field: Vec::new(),)+
+                };
                 for fact in facts {
                     match fact {
                         $(Fact::$row(row) => world.$field.push(*row),)+
                         _ => {} // relations that decide nothing: gaps, tags, labels
                     }
                 }
+                world.add_managed_links();
                 world
             }
         }
@@ -40,7 +55,7 @@ macro_rules! world {
 }
 
 world! {
-    resources: Resource, child_types: ChildType, complete_types: CompleteType,
+    resources: Resource, child_types: ChildType, complete_types: CompleteType, eras: Era,
     vnets: Vnet, vnet_prefixes: VnetPrefix, vnet_dns: VnetDns,
     subnets: Subnet, subnet_prefixes: SubnetPrefix, subnet_nsgs: SubnetNsg, subnet_tables: SubnetRouteTable,
     subnet_nats: SubnetNatGateway, delegations: SubnetDelegation, service_endpoints: SubnetServiceEndpoint,
@@ -54,6 +69,19 @@ world! {
     nats: NatGateway, nat_public_ips: NatGatewayPublicIp, nat_ranges: NatGatewayRange,
     gateways: Gateway, gateway_subnets: GatewaySubnet, client_pools: GatewayClientPool, connections: Connection,
     local_gateways: LocalGateway, local_prefixes: LocalGatewayPrefix,
+    balancers: LoadBalancer, fronts: LoadBalancerFrontend, front_ranges: LoadBalancerFrontendRange, chains: GatewayChain,
+    pools: LoadBalancerPool, pool_addresses: LoadBalancerAddress, pool_regions: LoadBalancerRegion, members_down: LoadBalancerMemberDown,
+    balancing_rules: LoadBalancingRule, rule_pools: LoadBalancingRulePool, probes: LoadBalancerProbe,
+    nat_rules: InboundNatRule, nat_rule_pools: InboundNatRulePool, outbound_rules: OutboundRule, outbound_fronts: OutboundRuleFrontend,
+    default_sites: GatewayDefaultSite, remote_networks: GatewayRemoteNetworks, circuit_prefixes: CircuitPublicPrefix,
+    peering_subnets: PeeringSubnet, peerings_only_v6: PeeringOnlyV6, overrides: RouteBgpOverride, basic_policies: VnetBasicEndpointPolicies, listeners: Listener,
+    network_managers: NetworkManager, group_members: GroupMember, memberships: MembershipsListed, group_policies: GroupPolicy,
+    manager_listings: ManagerListing, manager_applied: ManagerApplied, admin_configurations: AdminConfiguration,
+    admin_collections: AdminCollection, admin_rules: AdminRule, admin_rule_groups: AdminRuleGroup, connectivity: Connectivity,
+    connectivity_hubs: ConnectivityHub, connectivity_groups: ConnectivityGroup,
+    wans: VirtualWan, hubs: VirtualHub, route_servers: RouteServer, hub_connections: HubConnection, hub_propagations: HubPropagation,
+    hub_labels: HubLabel, hub_table_labels: HubTableLabel, hub_routes: HubRoute, hub_policies: HubPolicy, hub_branches: HubBranch,
+    hub_doubts: HubDoubt,
     devices: Device, device_addresses: DeviceAddress, device_public_ips: DevicePublicIp,
     endpoints: PrivateEndpoint, links: PrivateEndpointConnection, endpoint_nics: PrivateEndpointNic,
     endpoint_addresses: PrivateEndpointAddress, endpoint_asgs: PrivateEndpointAsg, provider_links: ProviderConnection,
@@ -63,6 +91,7 @@ world! {
     group_records: ZoneGroupRecord, local_records: LocalRecord, clouds: Clouded,
     policies: EndpointPolicy, policy_scopes: EndpointPolicyScope,
     stores: Store, parts: StorePart, accesses: StoreAccess, ip_rules: StoreIpRule, subnet_rules: StoreSubnetRule,
+    rule_sets: StoreRuleSet, list_rules: StoreListRule,
     boundary_tenants: BoundaryTenant, boundary_subscriptions: BoundarySubscription,
     sites: Site, site_prefixes: SitePrefix, site_nats: SiteNat, forwarders: SiteForwarder,
     dns_servers: DnsServer, dns_server_records: DnsServerRecord, appliances: Appliance, appliance_allows: ApplianceAllow,
@@ -167,7 +196,11 @@ impl World<'_> {
         all.extend(self.endpoint_addresses.iter().map(|a| host(a.address)));
         all.extend(self.ip_rules.iter().flat_map(|r| [host(r.from), host(r.to)]));
         all.extend(self.routes.iter().filter_map(|r| r.hop_address).map(host));
-        let fields = self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(self.routes.iter().map(|r| r.destination));
+        all.extend(self.hub_routes.iter().map(|r| r.prefix));
+        let admin = self.admin_rules.iter().flat_map(|r| [r.sources, r.destinations]);
+        let fields =
+            self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(admin).chain(self.routes.iter().map(|r| r.destination));
+        let fields = fields.chain(self.list_rules.iter().map(|r| r.source));
         for item in fields.flat_map(|field| field.items()) {
             match item {
                 Selector::Prefix(prefix) => all.push(prefix),

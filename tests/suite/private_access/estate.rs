@@ -78,11 +78,7 @@ impl Estate {
     }
 
     pub fn store(&mut self, store: Sym, service: Service, region: &str, tenant: &str) {
-        let kind = match service {
-            Service::Storage => "microsoft.storage/storageaccounts",
-            Service::KeyVault => "microsoft.keyvault/vaults",
-            Service::Sql => "microsoft.sql/servers",
-        };
+        let kind = service.kinds()[0];
         self.add(Resource {
             id: store,
             kind: kind.into(),

@@ -49,6 +49,14 @@ fn networks_are_compared_by_their_addresses() {
 #[test]
 fn functions_do_what_their_sentences_say() {
     let cases = [
+        ("before(\"a.b.c\", \".\", X)", vec!["a"]),
+        ("before(\"abc\", \".\", X)", vec![]),
+        ("prefix_of(\"10.1.0.0/16\", P), text_of(P, X)", vec!["10.1.0.0/16"]),
+        ("prefix_of(\"storage\", P), text_of(P, X)", vec![]),
+        ("type_of(\"/subscriptions/s/resourceGroups/R/providers/N.n/T/a/U/b\", X)", vec!["n.n/t/u"]),
+        ("without_end(\"a.net\", \".net\", X)", vec!["a"]),
+        ("without_end(\"a.com\", \".net\", X)", vec![]),
+        ("without_start(\"/subscriptions/s1\", \"/subscriptions/\", X)", vec!["s1"]),
         ("concat(\"a\", \"b\", X)", vec!["ab"]),
         ("X = \"a\", contains(\"xay\", X)", vec!["a"]),
         ("X = \"a\", contains(\"xyz\", X)", vec![]),

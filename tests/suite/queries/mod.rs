@@ -1,6 +1,7 @@
 //! The query language: its messages, its evaluation, the shipped checks and the snapshots of what they find.
 
 mod evaluation;
+mod lints;
 mod messages;
 mod report;
 mod shipped;

@@ -1,0 +1,330 @@
+//! Load balancers as the walk asks for them: whose frontend an address is, what its rules take, and who is behind them.
+
+use std::net::IpAddr;
+
+use crate::explain::packet::Host;
+use crate::explain::world::World;
+use crate::facts::load_balancing::{BalancerProtocol, BalancerSku, LoadBalancerFrontend};
+use crate::facts::network::PublicSku;
+use crate::model::{Prefix, Set, Sym, Tri, net};
+use crate::rules::balancer::Takes;
+use crate::rules::outbound::BalancerExit;
+
+/// One rule of a frontend, and whom it hands packets to.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// The load balancing rule or inbound NAT rule.
+    pub rule: Sym,
+    /// What it takes, and the port it goes on at.
+    pub takes: Takes,
+    /// Whether it is an inbound NAT rule: each port of it has one member (IN-05).
+    pub nat: bool,
+    /// Whether members get packets for the frontend's own address.
+    pub floating: bool,
+    /// Whether members are asked if they are up.
+    pub probe: Probe,
+    /// Who may get a packet, each once, sorted by name.
+    pub backends: Vec<Backend>,
+}
+
+/// How a rule knows which of its members are up (ILB-08).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// It does not ask: all of them are.
+    None,
+    /// By this TCP port.
+    Port(u16),
+    /// By a probe that is not in the input.
+    Unknown(Sym),
+}
+
+/// One member of a pool, or the target of an inbound NAT rule (IN-05, IN-06).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backend {
+    /// Its address configuration, address or frontend.
+    pub name: Sym,
+    /// What that is.
+    pub what: Member,
+    /// Whether an administrator has taken it out: it perhaps gets packets.
+    pub down: bool,
+}
+
+/// What a member is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Member {
+    /// A machine, at one of these places; nobody where there is none.
+    Places(Vec<Host>),
+    /// A frontend of another load balancer.
+    Frontend(Sym),
+    /// Something that is not in the input.
+    Missing,
+}
+
+impl World<'_> {
+    /// The internal frontends that have `address` in `vnet`, sorted by name (ADR-11, ILB-01).
+    pub fn frontends_at(&self, address: IpAddr, vnet: Sym) -> Vec<Sym> {
+        let rows = self.index.load_balancer_frontends_by_address.get(Some(address)).iter();
+        sorted(rows.filter(|row| self.vnet_of(row.subnet) == vnet).map(|row| row.frontend).collect())
+    }
+
+    /// The frontends of a public address, sorted by name (IN-04).
+    pub fn frontends_of_public_ip(&self, public_ip: Sym) -> Vec<Sym> {
+        sorted(self.index.load_balancer_frontends_by_public_ip.get(public_ip).iter().map(|row| row.frontend).collect())
+    }
+
+    /// The SKU of the load balancer that `frontend` belongs to.
+    pub fn balancer_sku(&self, frontend: Sym) -> BalancerSku {
+        let row = self.index.load_balancer_frontend.one(frontend);
+        row.and_then(|row| self.index.load_balancer.one(row.balancer)).map_or(BalancerSku::Unknown, |balancer| balancer.sku)
+    }
+
+    /// Whether what comes by a public frontend is closed until a group opens it: as a public address of this kind (IN-03).
+    pub fn public_frontend_sku(&self, frontend: Sym) -> PublicSku {
+        let public_ip = self.index.load_balancer_frontend.one(frontend).map_or(Sym::EMPTY, |row| row.public_ip);
+        let address = self.index.public_ip.one(public_ip).map_or(PublicSku::Unknown, |row| row.sku);
+        match (self.balancer_sku(frontend), address) {
+            (BalancerSku::Standard | BalancerSku::Gateway, _) | (_, PublicSku::Standard | PublicSku::StandardV2) => PublicSku::Standard,
+            (BalancerSku::Basic, _) | (BalancerSku::Unknown, PublicSku::Basic) => PublicSku::Basic,
+            (BalancerSku::Unknown, PublicSku::Unknown) => PublicSku::Unknown,
+        }
+    }
+
+    /// The backends of a frontend: one branch for each of its rules, sorted by the rule's name (IN-04 to IN-06, ILB-02).
+    pub fn branches(&self, frontend: Sym) -> Vec<Branch> {
+        let index = self.index;
+        let Some(row) = index.load_balancer_frontend.one(frontend) else { return Vec::new() };
+        let mut out = Vec::new();
+        for rule in index.load_balancing_rules.get(frontend) {
+            let pools = index.load_balancing_rule_pools.get(rule.rule).iter().map(|row| row.pool).collect();
+            let probe = match index.load_balancer_probe.one(rule.probe) {
+                _ if rule.probe.is_empty() => Probe::None,
+                Some(probe) => Probe::Port(probe.port),
+                None => Probe::Unknown(rule.probe),
+            };
+            let backends = self.members(row, pools);
+            let takes = Takes::rule(rule, !row.subnet.is_empty());
+            out.push(Branch { rule: rule.rule, takes, nat: false, floating: rule.floating, probe, backends });
+        }
+        for rule in index.inbound_nat_rules.get(frontend) {
+            let mut pools: Vec<Sym> = index.inbound_nat_rule_pools.get(rule.rule).iter().map(|row| row.pool).collect();
+            // The targets of a rule refer to it as members do to their pool.
+            pools.push(rule.rule);
+            let backends = self.members(row, pools);
+            out.push(Branch { rule: rule.rule, takes: Takes::nat(rule), nat: true, floating: rule.floating, probe: Probe::None, backends });
+        }
+        out.sort_by_key(|branch| (branch.rule.as_str(), branch.nat));
+        out
+    }
+
+    /// The members of pools that a rule of the frontend chooses from (IN-06).
+    fn members(&self, frontend: &LoadBalancerFrontend, pools: Vec<Sym>) -> Vec<Backend> {
+        let index = self.index;
+        let mut out: Vec<Backend> = Vec::new();
+        for pool in sorted(pools) {
+            let down = |member: Sym| index.load_balancer_members_down.get(pool).iter().any(|row| row.member == member);
+            for row in index.ip_configs_by_pool.get(pool) {
+                let name = self.member_config(row.ip_config);
+                let known = index.ip_config.one(name).is_some_and(|config| index.nic.has(config.nic));
+                let places = if self.is_endpoint_config(name) { self.hosts_of_config(name) } else { Vec::new() };
+                let what = if known { Member::Places(places) } else { Member::Missing };
+                out.push(Backend { name, what, down: down(row.ip_config) });
+            }
+            for row in index.load_balancer_addresses.get(pool) {
+                let name = Sym::new(&row.address.to_string());
+                out.push(Backend { name, what: self.member_at(row.address, row.vnet, frontend), down: down(name) });
+            }
+            for row in index.load_balancer_regions.get(pool) {
+                let known = index.load_balancer_frontend.has(row.frontend);
+                let what = if known { Member::Frontend(row.frontend) } else { Member::Missing };
+                out.push(Backend { name: row.frontend, what, down: down(row.frontend) });
+            }
+            if !index.load_balancer_pool.has(pool) && !index.inbound_nat_rule.has(pool) {
+                out.push(Backend { name: pool, what: Member::Missing, down: false });
+            }
+        }
+        out.sort_by_key(|backend| (backend.name.as_str(), backend.down));
+        // The same machine may be listed by its configuration and by its address.
+        let mut each: Vec<Backend> = Vec::new();
+        for backend in out {
+            if backend.what == Member::Missing || !each.iter().any(|known| known.what == backend.what) {
+                each.push(backend);
+            }
+        }
+        each
+    }
+
+    /// The configuration that a pool lists: of an instance of a uniform scale set whose own interfaces are not in the input, that of the profile,
+    /// which stands for all instances (ADR-08).
+    fn member_config(&self, listed: Sym) -> Sym {
+        if self.index.ip_config.has(listed) {
+            return listed;
+        }
+        let parts: Vec<&str> = listed.as_str().split('/').collect();
+        let Some(at) = parts.iter().position(|part| *part == "virtualmachinescalesets") else { return listed };
+        let [set, "virtualmachines", _, "networkinterfaces", nic, "ipconfigurations", config] = parts[at + 1..] else { return listed };
+        let head = parts[..=at].join("/");
+        let profile = Sym::new(&format!("{head}/{set}/networkinterfaceconfigurations/{nic}/ipconfigurations/{config}"));
+        if self.index.ip_config.has(profile) { profile } else { listed }
+    }
+
+    /// Whoever has an address that a pool lists.
+    fn member_at(&self, address: IpAddr, vnet: Sym, frontend: &LoadBalancerFrontend) -> Member {
+        let vnet = if vnet.is_empty() { self.vnet_of(frontend.subnet) } else { vnet };
+        let vnet = if vnet.is_empty() { self.only_network_with(address) } else { vnet };
+        if !self.index.vnet.has(vnet) {
+            return Member::Missing;
+        }
+        let owners = self.owners(address, vnet);
+        match owners.perhaps {
+            _ if !owners.hosts.is_empty() => Member::Places(owners.hosts),
+            None if owners.is_nobody() => Member::Places(Vec::new()),
+            _ => Member::Missing,
+        }
+    }
+
+    /// The network in which a machine has the address; empty where there are none or several.
+    fn only_network_with(&self, address: IpAddr) -> Sym {
+        let configs = self.index.ip_configs_by_address.get(address).iter().filter_map(|row| self.index.ip_config.one(row.ip_config));
+        let vnets = sorted(configs.map(|config| self.vnet_of(config.subnet)).collect());
+        if let [vnet] = vnets[..] { vnet } else { Sym::EMPTY }
+    }
+
+    /// The pools that hold a place, by its configuration and by its address; and the inbound NAT rules that lead to it.
+    fn pools_of(&self, host: &Host) -> Vec<Sym> {
+        let index = self.index;
+        if host.ip_config.is_empty() {
+            return Vec::new(); // a machine that is only imagined is in no pool
+        }
+        let own = index.ip_config_pools.get(host.ip_config).iter().map(|row| row.pool);
+        let by_address =
+            index.load_balancer_pools_by_address.get(host.ip).iter().filter(|row| row.vnet.is_empty() || row.vnet == host.vnet);
+        sorted(own.chain(by_address.map(|row| row.pool)).collect())
+    }
+
+    /// The frontends with a rule that leads to the place, sorted by name.
+    pub fn frontends_before(&self, host: &Host) -> Vec<Sym> {
+        let index = self.index;
+        let mut frontends = Vec::new();
+        for pool in self.pools_of(host) {
+            let rules = index.load_balancing_rules_by_pool.get(pool).iter().filter_map(|row| index.load_balancing_rule.one(row.rule));
+            frontends.extend(rules.map(|rule| rule.frontend));
+            let rules = index.inbound_nat_rules_by_pool.get(pool).iter().map(|row| row.rule).chain([pool]);
+            frontends.extend(rules.filter_map(|rule| index.inbound_nat_rule.one(rule)).map(|rule| rule.frontend));
+        }
+        sorted(frontends)
+    }
+
+    /// The addresses of the frontends that lead to the place, sorted.
+    pub fn addresses_before(&self, host: &Host) -> Vec<IpAddr> {
+        let rows = self.frontends_before(host).into_iter().filter_map(|frontend| self.index.load_balancer_frontend.one(frontend));
+        let public = |public_ip: Sym| self.index.public_ip_address.one(public_ip).map(|row| row.address);
+        let mut addresses: Vec<IpAddr> = rows.filter_map(|row| row.address.or_else(|| public(row.public_ip))).collect();
+        addresses.sort();
+        addresses.dedup();
+        addresses
+    }
+
+    /// Every machine behind a frontend, also behind the regional ones of a global one.
+    pub fn hosts_behind(&self, frontend: Sym) -> Vec<Host> {
+        let places = |frontend: Sym| self.branches(frontend).into_iter().flat_map(|branch| branch.backends);
+        let mut hosts = Vec::new();
+        for backend in places(frontend) {
+            match backend.what {
+                Member::Places(found) => hosts.extend(found),
+                Member::Frontend(regional) => hosts.extend(places(regional).flat_map(|backend| match backend.what {
+                    Member::Places(found) => found,
+                    _ => Vec::new(),
+                })),
+                Member::Missing => {}
+            }
+        }
+        hosts
+    }
+
+    /// A pool of the place that is not in the input: its load balancer may do anything for the way out. Empty: none.
+    pub fn missing_pool(&self, host: &Host) -> Sym {
+        let index = self.index;
+        let known = |pool: &Sym| index.load_balancer_pool.has(*pool) || index.inbound_nat_rule.has(*pool);
+        self.pools_of(host).into_iter().find(|pool| !known(pool)).unwrap_or_default()
+    }
+
+    /// What outbound rules do for a place, and what rules that translate as well do (OUT-05).
+    pub fn balancer_exits(&self, host: &Host, v6: bool) -> (Vec<BalancerExit>, Vec<BalancerExit>) {
+        let index = self.index;
+        let (mut by_outbound, mut by_rule) = (Vec::new(), Vec::new());
+        for pool in self.pools_of(host) {
+            for rule in index.outbound_rules.get(pool) {
+                let frontends = index.outbound_rule_frontends.get(rule.rule).iter().map(|row| row.frontend).collect();
+                let carries = match rule.protocol {
+                    BalancerProtocol::Tcp => Set::tcp(),
+                    BalancerProtocol::Udp => Set::tcp_udp().minus(Set::tcp()),
+                    BalancerProtocol::All | BalancerProtocol::Unknown => Set::tcp_udp(),
+                };
+                by_outbound.extend(self.exit_by(rule.rule, frontends, carries, rule.protocol != BalancerProtocol::Unknown, v6));
+            }
+            for row in index.load_balancing_rules_by_pool.get(pool) {
+                let Some(rule) = index.load_balancing_rule.one(row.rule).filter(|rule| rule.snat) else { continue };
+                by_rule.extend(self.exit_by(rule.rule, vec![rule.frontend], Set::tcp_udp(), true, v6));
+            }
+        }
+        for list in [&mut by_outbound, &mut by_rule] {
+            list.sort_by_key(|exit| exit.rule.as_str());
+            list.dedup();
+        }
+        (by_outbound, by_rule)
+    }
+
+    /// The way out by the addresses of public frontends; nothing where all are internal (ILB-06) or of the other family.
+    fn exit_by(&self, rule: Sym, frontends: Vec<Sym>, carries: Set, sure: bool, v6: bool) -> Option<BalancerExit> {
+        let index = self.index;
+        let (mut addresses, mut known, mut sure, mut public) = (Vec::new(), true, sure, false);
+        for frontend in sorted(frontends) {
+            let Some(row) = index.load_balancer_frontend.one(frontend) else {
+                (known, public) = (false, true);
+                continue;
+            };
+            sure &= !index.gateway_chain.has(frontend);
+            if !row.public_ip.is_empty() {
+                public = true;
+                match index.public_ip_address.one(row.public_ip) {
+                    Some(found) => addresses.push(net::host(found.address)),
+                    None => known = false,
+                }
+            }
+            for range in index.load_balancer_frontend_ranges.get(frontend) {
+                public = true;
+                let found = index.public_ip_ranges.get(range.public_ip_prefix);
+                known &= !found.is_empty();
+                addresses.extend(found.iter().map(|row| row.prefix));
+            }
+        }
+        addresses.retain(|prefix: &Prefix| prefix.addr().is_ipv6() == v6);
+        addresses.sort();
+        let some = !addresses.is_empty() || (!known && !v6);
+        (public && some).then_some(BalancerExit { rule, carries, sure, addresses: known.then_some(addresses) })
+    }
+
+    /// Whether being in a pool takes default outbound access away: a Standard load balancer's pool does, unless it lists members by address (OUT-06).
+    pub fn barred_by_balancer(&self, host: &Host) -> Tri {
+        let index = self.index;
+        let pools = index.ip_config_pools.get(host.ip_config).iter().filter_map(|row| index.load_balancer_pool.one(row.pool));
+        let barred = pools.map(|pool| match index.load_balancer.one(pool.balancer).map(|balancer| balancer.sku) {
+            Some(BalancerSku::Basic) => Tri::No,
+            Some(BalancerSku::Standard) => {
+                let frontends = index.load_balancer_frontends_by_balancer.get(pool.balancer);
+                let internal = frontends.iter().any(|frontend| !frontend.subnet.is_empty());
+                let used = index.load_balancing_rules_by_pool.has(pool.pool) || index.outbound_rules.has(pool.pool);
+                if internal || used { Tri::Yes } else { Tri::Maybe }
+            }
+            Some(BalancerSku::Gateway | BalancerSku::Unknown) | None => Tri::Maybe,
+        });
+        barred.max().unwrap_or(Tri::No)
+    }
+}
+
+/// Each once, sorted by text.
+fn sorted(mut ids: Vec<Sym>) -> Vec<Sym> {
+    ids.sort_by_key(|id| id.as_str());
+    ids.dedup();
+    ids
+}

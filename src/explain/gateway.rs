@@ -1,0 +1,332 @@
+//! Through a gateway: to a site, to a network on the other side, or back into the network it came from (GW-08 to GW-13, PEER-10).
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use crate::explain::candidates::{Candidate, choose};
+use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::walk::{Home, Target, Trail, Walk, tri_span};
+use crate::explain::way::{Kind, Step, Way};
+use crate::explain::world::World;
+use crate::facts::network::GatewayKind;
+use crate::model::{Span, Stage, Sym, Tri, Via, net};
+use crate::rules::route::Hop;
+
+/// What a gateway's routes say of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behind {
+    /// A site, a network, or a virtual hub.
+    pub target: Sym,
+    /// Whether it is surely there.
+    pub sure: Tri,
+}
+
+impl World<'_> {
+    /// What is behind the gateways that `vnet` uses, for an address: all targets with the longest prefix (GW-09).
+    pub fn behind_gateway(&self, vnet: Sym, ip: IpAddr) -> Vec<Behind> {
+        let network = self.network(vnet);
+        let matching = || network.gateway.routes.iter().filter(|(prefix, _, _)| prefix.contains(&ip));
+        let longest = matching().map(|(prefix, _, _)| prefix.prefix_len()).max();
+        let mut found: Vec<Behind> = matching()
+            .filter(|(prefix, _, _)| Some(prefix.prefix_len()) == longest)
+            .map(|(_, target, sure)| Behind { target: *target, sure: *sure })
+            .collect();
+        found.sort_by_key(|behind| (behind.target.as_str(), std::cmp::Reverse(behind.sure)));
+        found.dedup_by_key(|behind| behind.target);
+        found
+    }
+
+    /// Where the instances of the gateways that `vnet` uses stand: the gateway and its subnet, sorted.
+    pub fn gateway_rooms(&self, vnet: Sym) -> Vec<(Sym, Sym)> {
+        let gateways = self.network(vnet).gateway.gateways.clone();
+        let mut rooms: Vec<(Sym, Sym)> =
+            gateways.iter().flat_map(|gateway| self.index.gateway_subnets.get(*gateway)).map(|row| (row.gateway, row.subnet)).collect();
+        rooms.sort_by_key(|(gateway, subnet)| (gateway.as_str(), subnet.as_str()));
+        rooms.dedup();
+        rooms
+    }
+
+    /// A packet as it leaves an instance of a gateway in `subnet`.
+    fn instance(&self, subnet: Sym) -> Host {
+        let own = self.network(self.vnet_of(subnet)).own.first().map_or(IpAddr::from([0, 0, 0, 0]), |own| own.network());
+        Host::imagined(self, subnet, own)
+    }
+
+    /// The network that a gateway in `room` passes a packet for `ip` on to by itself: its own, or one it is peered with.
+    fn passed_on(&self, room: Sym, ip: IpAddr) -> Option<(Sym, bool)> {
+        let choice = choose(self, room, ip);
+        let network = |candidate: &Candidate| match candidate {
+            Candidate::Route(entry) => match entry.hop {
+                Hop::Local => Some(self.vnet_of(room)),
+                Hop::Peering(vnet) => Some(vnet),
+                _ => None,
+            },
+            _ => None,
+        };
+        let found = choice.candidates.iter().find_map(network)?;
+        Some((found, choice.certain))
+    }
+
+    /// Whether a reply from `vnet` to `ip`, handed to the gateway, comes to the network `home`.
+    pub fn gateway_leads_to(&self, vnet: Sym, ip: IpAddr, home: Sym) -> Tri {
+        let mut best = Tri::No;
+        let rooms = self.gateway_rooms(vnet);
+        for (_, room) in &rooms {
+            if let Some((network, certain)) = self.passed_on(*room, ip) {
+                best = best.or(Tri::from_bool(network == home).and(if certain { Tri::Yes } else { Tri::Maybe }));
+            }
+        }
+        for behind in self.behind_gateway(vnet, ip) {
+            if self.index.virtual_hub.has(behind.target) {
+                best = best.or(self.hub_leads_to(vnet, behind.target, ip, home).and(behind.sure));
+            } else if self.index.vnet.has(behind.target) {
+                for (_, room) in self.gateway_rooms(behind.target) {
+                    let there = self.passed_on(room, ip);
+                    best = best.or(there
+                        .map_or(Tri::No, |(network, certain)| {
+                            Tri::from_bool(network == home).and(if certain { Tri::Yes } else { Tri::Maybe })
+                        })
+                        .and(behind.sure));
+                }
+            }
+        }
+        // What nobody told us may lead there as well.
+        if self.network(vnet).gateway.unknown_routes.is_empty() { best } else { best.or(Tri::Maybe) }
+    }
+
+    /// The kind of a gateway.
+    fn gateway_kind(&self, gateway: Sym) -> GatewayKind {
+        self.index.gateway.one(gateway).map_or(GatewayKind::Unknown, |row| row.kind)
+    }
+}
+
+impl Walk<'_, '_> {
+    /// The packet is handed to the gateway of `at`'s network.
+    pub fn to_gateway(&self, at: &Host, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+        let mut trail = trail;
+        trail.via = trail.via.or(Some(Via::Gateway));
+        if self.back_into_networks(at, packet, &trail, ways) {
+            return;
+        }
+        let behind = self.world.behind_gateway(at.vnet, packet.dst);
+        if behind.is_empty() {
+            ways.push(self.nothing_behind(at, packet, trail));
+            return;
+        }
+        let learned = self.world.network(at.vnet).gateway.unknown_routes;
+        let connections = self.world.gateway_rooms(at.vnet).iter().map(|(gateway, _)| *gateway).collect::<std::collections::BTreeSet<_>>();
+        let connections: usize = connections.iter().map(|gateway| self.world.index.connections_by_gateway.get(*gateway).len()).sum();
+        // Another connection may have learned a longer prefix (GW-04).
+        let several = behind.len() > 1 || (!learned.is_empty() && connections > 1);
+        for Behind { target, sure } in behind {
+            let mut trail = trail.clone();
+            if several {
+                let text = format!("several sites have {}: which of them the gateway chooses is not known", packet.dst);
+                let unsure = step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).by(target, "").kind(Kind::Assumption);
+                trail = trail.and(unsure.code("W-OVERLAP"));
+            }
+            if self.world.index.virtual_hub.has(target) {
+                self.through_hub(at, target, packet, trail, ways);
+            } else if self.world.index.vnet.has(target) {
+                self.into_network(at, target, sure, packet, trail, ways);
+            } else {
+                self.to_site(at, target, sure, packet, trail, ways);
+            }
+        }
+    }
+
+    /// A gateway passes on what is for its own network or one it is peered with, without a site in between (PEER-10); whether it did.
+    fn back_into_networks(&self, at: &Host, packet: &Packet, trail: &Trail, ways: &mut Vec<Way>) -> bool {
+        let mut done = false;
+        for (gateway, room) in self.world.gateway_rooms(at.vnet) {
+            if room == at.subnet || trail.gateways.contains(&gateway) || self.world.passed_on(room, packet.dst).is_none() {
+                continue;
+            }
+            let vpn = self.world.gateway_kind(gateway) == GatewayKind::Vpn;
+            let text = format!("gateway {} passes it on into a network it is joined with", short(gateway));
+            let mut by =
+                step(Stage::Gateway, if vpn { Span::ALL } else { Span::UNKNOWN }, "gateway.9", text).by(gateway, "").at_fact(gateway);
+            if !vpn {
+                by = by.kind(Kind::Assumption).code("W-UDR-VNG");
+            }
+            let mut trail = trail.clone().and(by);
+            trail.gateways.push(gateway);
+            self.onward(&self.world.instance(room), packet, trail, ways);
+            done = true;
+        }
+        done
+    }
+
+    /// No route of the gateway holds the address.
+    fn nothing_behind(&self, at: &Host, packet: &Packet, trail: Trail) -> Way {
+        let network = self.world.network(at.vnet);
+        let learned = network.gateway.unknown_routes;
+        let gateway = network.gateway.gateways.first().copied().unwrap_or_default();
+        let text = format!("no site behind the gateway is known to have {}", packet.dst);
+        let nothing = step(Stage::Gateway, tri_span(if learned.is_empty() { Tri::No } else { Tri::Maybe }), "gateway.2", text);
+        let nothing = match learned.is_empty() {
+            true => nothing.by(gateway, "").kind(Kind::Absence),
+            false => nothing.by(learned, "").kind(Kind::Assumption).code("W-BGP-UNKNOWN"),
+        };
+        trail.and(nothing).end(Via::Gateway)
+    }
+
+    /// Over a connection between gateways, or over a circuit that two of them share, into another network (GW-10, GW-12).
+    fn into_network(&self, at: &Host, vnet: Sym, sure: Tri, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+        let here: Vec<Sym> = self.world.gateway_rooms(at.vnet).into_iter().map(|(gateway, _)| gateway).collect();
+        let rooms = self.world.gateway_rooms(vnet);
+        for (gateway, room) in rooms.iter().filter(|(gateway, _)| !here.contains(gateway)) {
+            if trail.gateways.contains(gateway) {
+                continue;
+            }
+            let code = if self.world.gateway_kind(*gateway) == GatewayKind::ExpressRoute { "W-ER-V2V" } else { "W-CONN-STATE" };
+            let text = format!("a connection leads to gateway {} of network {}", short(*gateway), short(vnet));
+            let by = step(Stage::Gateway, tri_span(sure), "gateway.10", text).by(*gateway, short(vnet)).at_fact(*gateway).kind(Kind::Fact);
+            let by = if sure.lo() { by } else { by.kind(Kind::Assumption).code(code) };
+            let mut trail = trail.clone().and(by);
+            trail.gateways.extend(here.iter().copied());
+            trail.gateways.push(*gateway);
+            self.onward(&self.world.instance(*room), packet, trail, ways);
+        }
+    }
+
+    /// To a site on premises (GW-09).
+    fn to_site(&self, at: &Host, site: Sym, sure: Tri, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+        let mut trail = trail;
+        let gateway = self.gateway_to(at, site);
+        let inside = self.world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&packet.dst));
+        let elsewhere = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Internet);
+        if inside || elsewhere {
+            // Whoever it is for is not at the site, but the site may know a way there.
+            let text = format!("{} goes to site {}: whether it is passed on there is not known", packet.dst, short(site));
+            let unknown = step(Stage::Gateway, Span::UNKNOWN, "gateway.2", text).by(gateway, short(site)).kind(Kind::Assumption);
+            ways.push(trail.and(unknown.code("W-UNSUPPORTED")).end(Via::Gateway));
+            return;
+        }
+        if matches!(&self.target, Target::Site(wanted) if !self.world.same_site(*wanted, site)) {
+            let text = format!("{} is at site {}", packet.dst, short(site));
+            ways.push(trail.and(step(Stage::Gateway, Span::NONE, "gateway.2", text).by(gateway, short(site))).end(Via::Gateway));
+            return;
+        }
+        if let Home::Site(from) = self.home
+            && trail.appliances.is_empty()
+        {
+            trail = trail.and(self.between_sites(from, site, gateway));
+        }
+        let text = format!("gateway {} delivers it to site {}", short(gateway), short(site));
+        let mut by = step(Stage::Gateway, tri_span(sure), "gateway.1", text).by(gateway, short(site)).at_fact(site).kind(Kind::Fact);
+        if !sure.lo() {
+            by = by.code("W-CONN-STATE").kind(Kind::Assumption);
+        }
+        trail = trail.and(by);
+        // Of a public address that only a default route sends on premises nobody knows whether it leaves there again (RTE-20, R-04).
+        if self.world.is_forced_out(at.vnet, site, packet.dst) {
+            let text = format!("whether {} leaves site {} for the internet is not known", packet.dst, short(site));
+            let unknown = step(Stage::Gateway, Span::UNKNOWN, "gateway.5", text).by(gateway, short(site)).kind(Kind::Assumption);
+            trail = trail.and(unknown.code("W-UNSUPPORTED"));
+        }
+        if self.session {
+            trail.steps.extend(self.way_back_from_site(at, packet, &trail));
+        }
+        ways.push(trail.end(Via::Gateway));
+    }
+
+    /// The gateway that is connected to the site, else the first.
+    fn gateway_to(&self, at: &Host, site: Sym) -> Sym {
+        let gateways = &self.world.network(at.vnet).gateway.gateways;
+        let connected = |gateway: &&Sym| self.world.index.connections_by_gateway.get(**gateway).iter().any(|row| row.peer == site);
+        gateways.iter().find(connected).or(gateways.first()).copied().unwrap_or_default()
+    }
+
+    /// From one site to another a VPN gateway passes what BGP told it, over connections that both speak it (GW-11).
+    fn between_sites(&self, from: Sym, to: Sym, gateway: Sym) -> Step {
+        let speaks = |site: Sym| {
+            let mut rows = self.world.index.connections_by_gateway.get(gateway).iter().filter(|row| self.world.same_site(row.peer, site));
+            rows.any(|row| row.bgp)
+        };
+        let passes = self.world.gateway_kind(gateway) == GatewayKind::Vpn && speaks(from) && speaks(to);
+        let text = match passes {
+            true => format!("gateway {} tells each of the two sites of the other by BGP", short(gateway)),
+            false => format!("whether the gateway joins two sites is not known: to {}", short(to)),
+        };
+        let by = step(Stage::Gateway, if passes { Span::ALL } else { Span::UNKNOWN }, "gateway.6", text).by(gateway, "");
+        if passes { by.kind(Kind::Fact) } else { by.kind(Kind::Assumption).code("W-BGP-UNKNOWN") }
+    }
+
+    /// What on premises knows the way to: the networks of the gateway and those that use it (GW-07, PEER-09).
+    pub fn advertised(&self, room: Sym, packet: &Packet) -> Option<Step> {
+        let vnet = self.world.vnet_of(room);
+        let network = self.world.network(vnet);
+        let ip = packet.dst;
+        let own = network.own.iter().any(|own| own.contains(&ip));
+        let spokes = network.peers.iter().filter(|peer| peer.usable.hi() && peer.prefixes.iter().any(|(prefix, _)| prefix.contains(&ip)));
+        let mut spokes = spokes.map(|peer| self.world.network(peer.vnet)).peekable();
+        if own || spokes.peek().is_none() || spokes.any(|spoke| spoke.gateway.gateways.iter().any(|g| network.gateway.gateways.contains(g)))
+        {
+            return None; // what lies behind other gateways is judged there
+        }
+        let text = format!("{ip} is in a network that does not use the gateway of {}: nobody tells the site of it", short(vnet));
+        let doubt = step(Stage::Gateway, Span::UNKNOWN, "gateway.7", text).by(vnet, "").kind(Kind::Assumption);
+        Some(doubt.code("W-BGP-UNKNOWN"))
+    }
+}
+
+impl World<'_> {
+    /// Whether only a default route of the gateway sends a public address to the site.
+    fn is_forced_out(&self, vnet: Sym, site: Sym, ip: IpAddr) -> bool {
+        let network = self.network(vnet);
+        let to_site = network.gateway.routes.iter().filter(|(prefix, target, _)| *target == site && prefix.contains(&ip));
+        net::is_public(ip) && to_site.map(|(prefix, _, _)| prefix.prefix_len()).max() == Some(0)
+    }
+
+    /// Some addresses of a site that the input does not list, one for each piece in which the estate looks the same (GW-04); nothing where
+    /// the site's addresses are all listed. `None` where there are too many pieces to look at.
+    pub fn unlisted_addresses(&self, site: Sym) -> Option<Rc<Vec<IpAddr>>> {
+        if let Some(found) = self.unlisted.borrow().get(&site) {
+            return found.clone();
+        }
+        let found = self.find_unlisted(site).map(Rc::new);
+        self.unlisted.borrow_mut().insert(site, found.clone());
+        found
+    }
+
+    fn find_unlisted(&self, site: Sym) -> Option<Vec<IpAddr>> {
+        if !self.speaks_bgp(site) {
+            return Some(Vec::new());
+        }
+        let listed: Vec<_> = crate::explain::world::site_ids(self.index).into_iter().flat_map(|other| self.site_prefixes(other)).collect();
+        let networks: Vec<_> = self.index.vnet_prefixes.rows().map(|row| row.prefix).collect();
+        let foreign = |ip: IpAddr| !listed.iter().chain(&networks).any(|prefix| prefix.contains(&ip));
+        let mut found = Vec::new();
+        for (first, last) in [("1.0.0.0", "223.255.255.255"), ("2000::", "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")] {
+            let bound = |text: &str| text.parse::<IpAddr>().expect("a literal address");
+            found.extend(self.bounds().pieces(bound(first), bound(last), foreign));
+            if found.len() > MANY {
+                return None;
+            }
+        }
+        Some(found)
+    }
+
+    /// Whether a connection of the site learns routes by BGP.
+    fn speaks_bgp(&self, site: Sym) -> bool {
+        let index = self.index;
+        index.connection.rows().filter(|row| self.same_site(row.peer, site)).any(|row| {
+            let both = index.gateway.one(row.gateway).is_some_and(|gateway| gateway.bgp)
+                && index.local_gateway.one(row.peer).is_some_and(|peer| peer.bgp);
+            row.bgp || both || row.kind == crate::facts::network::ConnectionKind::ExpressRoute
+        })
+    }
+}
+
+/// More pieces than this are not looked at one by one.
+const MANY: usize = 256;
+
+/// The doubt about an address that a site has or not.
+pub fn unlisted_step(site: Sym, source: &Seen) -> Step {
+    let text = match source {
+        Seen::At(ip) => format!("whether site {} has {ip} is not in the input", short(site)),
+        Seen::SomePublic => format!("which addresses site {} has is not in the input", short(site)),
+    };
+    step(Stage::Gateway, Span::UNKNOWN, "gateway.8", text).by(site, "").kind(Kind::Assumption).code("W-BGP-UNKNOWN")
+}

@@ -1,0 +1,151 @@
+//! Virtual WAN: hubs and what is connected to them.
+
+use serde_json::Value;
+
+use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::hub::{
+    HubBranch, HubConnection, HubConnectionRoute, HubDoubt, HubLabel, HubPolicy, HubPropagation, HubRoute, HubTable, HubTableLabel,
+    PolicyKind, RouteServer, VirtualHub, VirtualWan,
+};
+use crate::facts::network::{LocalGateway, LocalGatewayPrefix};
+use crate::model::{Sym, net};
+
+/// `microsoft.network/virtualwans`.
+pub(super) fn wan<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let wan = out.id();
+    let basic = out.text(body, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("Basic"));
+    out.fact(VirtualWan { wan, standard: !basic });
+}
+
+/// `microsoft.network/virtualhubs`: a hub of a WAN, or a route server, which stands in a network (section 13).
+pub(super) fn hub<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let id = out.id();
+    if let Some(wan) = out.link(body, "virtualWan") {
+        out.fact(VirtualHub { hub: id, wan });
+        for list in ["routeTable", "virtualHubRouteTableV2s"] {
+            let set = get(body, list).is_some_and(|table| get(table, "routes").map_or(table.is_array() && is_set(table), is_set));
+            if set {
+                out.gap(format!("`properties.{list}` is not modelled"));
+                out.fact(HubDoubt { resource: id, hub: id });
+            }
+        }
+        return;
+    }
+    for configuration in out.items(body, "ipConfigurations") {
+        if let Some(subnet) = out.link(properties(configuration), "subnet") {
+            out.fact(RouteServer { server: id, subnet });
+        }
+    }
+}
+
+/// `microsoft.network/virtualhubs/hubvirtualnetworkconnections` (VW-01, VW-02).
+pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (connection, hub) = (out.id(), out.parent());
+    let Some(vnet) = out.link(body, "remoteVirtualNetwork") else {
+        return out.gap("`properties.remoteVirtualNetwork` is missing");
+    };
+    let default = Sym::new(&format!("{hub}/hubroutetables/defaultroutetable"));
+    let internet = out.flag(body, "enableInternetSecurity").unwrap_or(false);
+    let routing = get(body, "routingConfiguration");
+    let table = routing.and_then(|routing| out.link(routing, "associatedRouteTable")).unwrap_or(default);
+    out.fact(HubConnection { connection, hub, vnet, internet, table });
+    match routing.and_then(|routing| get(routing, "propagatedRouteTables")).filter(|tables| is_set(tables)) {
+        Some(tables) => {
+            for table in out.links(tables, "ids") {
+                out.fact(HubPropagation { connection, table });
+            }
+            for label in out.texts(tables, "labels") {
+                out.fact(HubLabel { connection, label: Sym::lower(label) });
+            }
+        }
+        None => {
+            out.fact(HubPropagation { connection, table: default });
+            out.fact(HubLabel { connection, label: Sym::new("default") });
+        }
+    }
+    let Some(routing) = routing else { return };
+    if let Some(routes) = get(routing, "vnetRoutes") {
+        for route in out.items(routes, "staticRoutes") {
+            let Some(address) = out.address(route, "nextHopIpAddress") else { continue };
+            for prefix in out.prefixes(route, "addressPrefixes") {
+                out.fact(HubConnectionRoute { connection, prefix, address });
+            }
+        }
+    }
+    let maps = ["inboundRouteMap", "outboundRouteMap"];
+    if maps.iter().any(|map| get(routing, map).is_some_and(is_set)) {
+        out.fact(HubDoubt { resource: connection, hub });
+        out.not_modelled(routing, "properties.routingConfiguration.", &maps);
+    }
+}
+
+/// `microsoft.network/virtualhubs/hubroutetables` (VW-02, VW-03).
+pub(super) fn table<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (table, hub) = (out.id(), out.parent());
+    out.fact(HubTable { table, hub });
+    for label in out.texts(body, "labels") {
+        out.fact(HubTableLabel { table, label: Sym::lower(label) });
+    }
+    for route in out.items(body, "routes") {
+        let next = out.link(route, "nextHop").unwrap_or_default();
+        for text in out.texts(route, "destinations") {
+            match net::parse_prefix(text) {
+                Some(prefix) if !next.is_empty() => out.fact(HubRoute { table, prefix, next }),
+                _ => {
+                    out.gap(format!("the route to `{text}` is not modelled"));
+                    out.fact(HubDoubt { resource: table, hub });
+                }
+            }
+        }
+    }
+}
+
+/// `microsoft.network/virtualhubs/routingintent` (VW-04).
+pub(super) fn intent<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (intent, hub) = (out.id(), out.parent());
+    for policy in out.items(body, "routingPolicies") {
+        let next = out.link(policy, "nextHop").unwrap_or_default();
+        for word in out.texts(policy, "destinations") {
+            let kind = match word {
+                _ if word.eq_ignore_ascii_case("Internet") => PolicyKind::Internet,
+                _ if word.eq_ignore_ascii_case("PrivateTraffic") => PolicyKind::Private,
+                _ => {
+                    out.gap(format!("`{word}` as a destination of a routing policy is not modelled"));
+                    out.fact(HubDoubt { resource: intent, hub });
+                    continue;
+                }
+            };
+            out.fact(HubPolicy { hub, kind, next });
+        }
+    }
+}
+
+/// `microsoft.network/vpngateways`, `…/expressroutegateways`, `…/p2svpngateways`: a hub's gateways for branches.
+pub(super) fn branch<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let branch = out.id();
+    match out.link(body, "virtualHub") {
+        Some(hub) => out.fact(HubBranch { branch, hub }),
+        None => out.gap("the hub of the gateway is not known"),
+    }
+    out.gap("what a hub's gateway for branches announces is not modelled");
+}
+
+/// `microsoft.network/vpnsites`: a site on premises (GW-01).
+pub(super) fn site<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let site = out.id();
+    out.fact(LocalGateway { site, bgp: get(body, "bgpProperties").is_some_and(is_set) });
+    if let Some(space) = get(body, "addressSpace") {
+        for prefix in out.prefixes(space, "addressPrefixes") {
+            out.fact(LocalGatewayPrefix { site, prefix });
+        }
+    }
+    out.gap("how a VPN site is connected to its hub is not modelled");
+}
+
+/// What changes the routes of a hub in ways that are not modelled: route maps, peers, appliances (VW-06).
+pub(super) fn doubt<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let resource = out.id();
+    let hub = out.link(body, "virtualHub").unwrap_or_else(|| out.parent());
+    out.fact(HubDoubt { resource, hub });
+    out.gap("what it does to the routes of the hub is not modelled");
+}

@@ -1,0 +1,206 @@
+//! Load balancers and their parts, inside the load balancer or exported as resources of their own.
+
+use serde_json::Value;
+
+use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::load_balancing::{
+    BalancerProtocol, BalancerSku, GatewayChain, InboundNatRule, InboundNatRulePool, LoadBalancer, LoadBalancerAddress,
+    LoadBalancerFrontend, LoadBalancerFrontendRange, LoadBalancerMemberDown, LoadBalancerPool, LoadBalancerProbe, LoadBalancerRegion,
+    LoadBalancingRule, LoadBalancingRulePool, OutboundRule, OutboundRuleFrontend,
+};
+use crate::facts::network::IpConfigPool;
+use crate::model::{Sym, ids};
+
+/// Reads one part of a load balancer: its id, the load balancer's, its body.
+type PartReader = for<'a> fn(&mut Out<'a>, Sym, Sym, &'a Value);
+
+/// The lists of parts, with the segment of their ids.
+const PARTS: &[(&str, &str, PartReader)] = &[
+    ("frontendIPConfigurations", "frontendipconfigurations", frontend),
+    ("backendAddressPools", "backendaddresspools", pool),
+    ("loadBalancingRules", "loadbalancingrules", rule),
+    ("probes", "probes", probe),
+    ("inboundNatRules", "inboundnatrules", nat_rule),
+    ("inboundNatPools", "inboundnatpools", nat_rule),
+    ("outboundRules", "outboundrules", outbound_rule),
+];
+
+/// `microsoft.network/loadbalancers`.
+pub(super) fn load_balancer<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let balancer = out.id();
+    let (mut kind, mut global) = (BalancerSku::Basic, false);
+    if let Some(sku) = get(&out.resource.body, "sku") {
+        kind = out.word(sku, "name", BalancerSku::parse, BalancerSku::Unknown).unwrap_or(BalancerSku::Basic);
+        global = out.text(sku, "tier").is_some_and(|tier| tier.eq_ignore_ascii_case("Global"));
+    }
+    out.fact(LoadBalancer { balancer, sku: kind, global });
+    if kind == BalancerSku::Gateway {
+        out.gap("what the appliances behind a gateway load balancer do is not modelled");
+    }
+    for (list, segment, read) in PARTS {
+        for (at, part) in out.items(body, list).iter().enumerate() {
+            let id = out.part_id(part, balancer, segment, at);
+            read(out, id, balancer, properties(part));
+        }
+    }
+}
+
+/// A part as a resource of its own: `microsoft.network/loadbalancers/<segment>`.
+pub(super) fn part<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (id, balancer) = (out.id(), out.parent());
+    let segment = out.resource.kind.as_str().rsplit('/').next().unwrap_or_default();
+    if let Some((_, _, read)) = PARTS.iter().find(|(_, known, _)| *known == segment) {
+        read(out, id, balancer, body);
+    }
+}
+
+/// `microsoft.network/loadbalancers/backendaddresspools/loadbalancerbackendaddresses`: one member by address, where a plan keeps it apart.
+pub(super) fn own_address<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let pool = out.parent();
+    member(out, pool, body, body);
+}
+
+fn frontend<'a>(out: &mut Out<'a>, frontend: Sym, balancer: Sym, body: &'a Value) {
+    let subnet = out.link(body, "subnet").unwrap_or_default();
+    let public_ip = out.link(body, "publicIPAddress").unwrap_or_default();
+    let address = out.address(body, "privateIPAddress");
+    out.fact(LoadBalancerFrontend { frontend, balancer, subnet, address, public_ip });
+    if let Some(public_ip_prefix) = out.link(body, "publicIPPrefix") {
+        out.fact(LoadBalancerFrontendRange { frontend, public_ip_prefix });
+    }
+    chain(out, frontend, body);
+}
+
+/// The gateway load balancer in front of a frontend or an address configuration (IN-11).
+pub(super) fn chain<'a>(out: &mut Out<'a>, end: Sym, body: &'a Value) {
+    if let Some(frontend) = out.link(body, "gatewayLoadBalancer") {
+        out.fact(GatewayChain { end, frontend });
+    }
+}
+
+fn pool<'a>(out: &mut Out<'a>, pool: Sym, balancer: Sym, body: &'a Value) {
+    out.fact(LoadBalancerPool { pool, balancer });
+    for ip_config in out.links(body, "backendIPConfigurations") {
+        out.fact(IpConfigPool { ip_config, pool });
+    }
+    for address in out.items(body, "loadBalancerBackendAddresses") {
+        member(out, pool, properties(address), body);
+    }
+}
+
+/// One member: an address configuration, a frontend in a region, or an address (IN-06).
+fn member<'a>(out: &mut Out<'a>, pool: Sym, body: &'a Value, pool_body: &'a Value) {
+    let member = if let Some(ip_config) = out.link(body, "networkInterfaceIPConfiguration") {
+        out.fact(IpConfigPool { ip_config, pool });
+        ip_config
+    } else if let Some(frontend) = out.link(body, "loadBalancerFrontendIPConfiguration") {
+        out.fact(LoadBalancerRegion { pool, frontend });
+        frontend
+    } else if let Some(address) = out.address(body, "ipAddress") {
+        let of_subnet = |subnet: Sym| ids::parent_id(subnet.as_str()).map_or(Sym::EMPTY, Sym::new);
+        let own = out.link(body, "virtualNetwork").or_else(|| out.link(body, "subnet").map(of_subnet));
+        let vnet = own.or_else(|| out.link(pool_body, "virtualNetwork")).unwrap_or_default();
+        out.fact(LoadBalancerAddress { pool, address, vnet });
+        Sym::new(&address.to_string())
+    } else {
+        return;
+    };
+    match out.text(body, "adminState") {
+        Some(state) if state.eq_ignore_ascii_case("Down") => out.fact(LoadBalancerMemberDown { pool, member }),
+        Some(state) if !["Up", "None", "Drain"].iter().any(|known| known.eq_ignore_ascii_case(state)) => {
+            out.gap(format!("`adminState` has the unknown value `{state}`"));
+            out.fact(LoadBalancerMemberDown { pool, member });
+        }
+        _ => {}
+    }
+}
+
+fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
+    let frontend = frontend_of(out, body, rule);
+    let (frontend_port, backend_port) = (port(out, body, "frontendPort"), port(out, body, "backendPort"));
+    let protocol = protocol(out, body, frontend_port.is_some() && backend_port.is_some());
+    let floating = out.flag(body, "enableFloatingIP").unwrap_or(false);
+    let snat = !out.flag(body, "disableOutboundSnat").unwrap_or(false);
+    let probe = out.link(body, "probe").unwrap_or_default();
+    let (frontend_port, backend_port) = (frontend_port.unwrap_or(0), backend_port.unwrap_or(0));
+    out.fact(LoadBalancingRule { rule, frontend, protocol, frontend_port, backend_port, floating, snat, probe });
+    let mut pools = out.links(body, "backendAddressPools");
+    pools.extend(out.link(body, "backendAddressPool"));
+    for pool in pools {
+        out.fact(LoadBalancingRulePool { rule, pool });
+    }
+}
+
+fn probe<'a>(out: &mut Out<'a>, probe: Sym, _: Sym, body: &'a Value) {
+    if let Some(port) = port(out, body, "port") {
+        out.fact(LoadBalancerProbe { probe, port });
+    }
+}
+
+/// An inbound NAT rule, or an inbound NAT pool of a scale set: `backendPort` of one target, or of one for each port (IN-05).
+fn nat_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
+    let frontend = frontend_of(out, body, rule);
+    let single = get(body, "frontendPort").and_then(Value::as_u64).filter(|port| *port != 0);
+    let (first, last) = match single {
+        Some(_) => (port(out, body, "frontendPort"), port(out, body, "frontendPort")),
+        None => (port(out, body, "frontendPortRangeStart"), port(out, body, "frontendPortRangeEnd")),
+    };
+    let backend = port(out, body, "backendPort");
+    let protocol = protocol(out, body, first.is_some() && last.is_some() && backend.is_some());
+    let floating = out.flag(body, "enableFloatingIP").unwrap_or(false);
+    let (first_port, last_port, backend_port) = (first.unwrap_or(0), last.unwrap_or(u16::MAX), backend.unwrap_or(0));
+    out.fact(InboundNatRule { rule, frontend, protocol, first_port, last_port, backend_port, floating });
+    if let Some(ip_config) = out.link(body, "backendIPConfiguration") {
+        out.fact(IpConfigPool { ip_config, pool: rule });
+    }
+    if let Some(pool) = out.link(body, "backendAddressPool") {
+        out.fact(InboundNatRulePool { rule, pool });
+    }
+}
+
+fn outbound_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
+    let Some(pool) = out.link(body, "backendAddressPool") else {
+        return out.gap(format!("outbound rule `{rule}` names no backend pool"));
+    };
+    let protocol = protocol(out, body, true);
+    out.fact(OutboundRule { rule, pool, protocol });
+    let mut frontends = out.links(body, "frontendIPConfigurations");
+    frontends.extend(out.link(body, "frontendIPConfiguration"));
+    for frontend in frontends {
+        out.fact(OutboundRuleFrontend { rule, frontend });
+    }
+}
+
+/// The frontend of a rule; one without takes nothing.
+fn frontend_of<'a>(out: &mut Out<'a>, body: &'a Value, rule: Sym) -> Sym {
+    out.link(body, "frontendIPConfiguration").unwrap_or_else(|| {
+        out.gap(format!("rule `{rule}` names no frontend"));
+        Sym::EMPTY
+    })
+}
+
+/// The protocol; without all its ports a rule perhaps takes anything (SND-02).
+fn protocol<'a>(out: &mut Out<'a>, body: &'a Value, with_ports: bool) -> BalancerProtocol {
+    let word = out.word(body, "protocol", BalancerProtocol::parse, BalancerProtocol::Unknown);
+    let known = word.unwrap_or(BalancerProtocol::Unknown);
+    if with_ports && known != BalancerProtocol::Unknown {
+        return known;
+    }
+    if word.is_some_and(|word| word != BalancerProtocol::Unknown) {
+        out.gap("a rule of the load balancer lacks a port");
+    } else if word.is_none() {
+        out.gap("a rule of the load balancer lacks its protocol");
+    }
+    BalancerProtocol::Unknown
+}
+
+/// A port, as a number or as a text.
+fn port<'a>(out: &mut Out<'a>, body: &'a Value, name: &str) -> Option<u16> {
+    let value = get(body, name).filter(|value| is_set(value))?;
+    let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
+    let port = number.and_then(|number| u16::try_from(number).ok());
+    if port.is_none() {
+        out.wrong(value, "a port");
+    }
+    port
+}

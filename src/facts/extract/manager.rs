@@ -1,0 +1,227 @@
+//! Network managers: groups and their members, admin rules, connectivity, and what of it is in force.
+
+use serde_json::Value;
+
+use crate::facts::extract::nsg::selector;
+use crate::facts::extract::out::{Out, get, is_set};
+use crate::facts::manager::{
+    AdminAccess, AdminCollection, AdminConfiguration, AdminRule, AdminRuleGroup, Connectivity, ConnectivityGroup, ConnectivityHub, Field,
+    GroupMember, GroupPolicy, IntentServices, ManagerApplied, ManagerListing, ManagerPart, MembershipsListed, NetworkManager,
+    RoutingCollection, Topology,
+};
+use crate::facts::network::{Direction, Protocol};
+use crate::facts::selector::{PortList, Selector, Selectors, UNKNOWN_TAG};
+use crate::model::traffic::parse_ports;
+use crate::model::{Sym, ids};
+
+/// `microsoft.network/networkmanagers`.
+pub(super) fn manager<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let manager = out.id();
+    let scopes = get(body, "networkManagerScopes");
+    let high = scopes.and_then(|scopes| get(scopes, "managementGroups")).is_some_and(is_set);
+    out.fact(NetworkManager { manager, level: if high { 0 } else { 1 } });
+}
+
+/// `microsoft.network/networkmanagers/networkgroups`: its members stand in rows of their own.
+pub(super) fn group<'a>(_: &mut Out<'a>, _: &'a Value) {}
+
+/// `microsoft.network/networkmanagers/networkgroups/staticmembers` (AVN-12).
+pub(super) fn static_member<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let group = out.parent();
+    match out.link(body, "resourceId") {
+        Some(member) => belongs(out, group, member),
+        None => out.gap("`properties.resourceId` is missing"),
+    }
+}
+
+/// `microsoft.network/networkgroupmemberships`, an extension of the network or subnet it is about (AVN-12).
+pub(super) fn memberships<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let Some(member) = extended(out) else { return out.gap("what the memberships are of is not known") };
+    out.fact(MembershipsListed { resource: member });
+    for membership in out.items(body, "groupMemberships") {
+        match out.link(membership, "networkGroupId") {
+            Some(group) => belongs(out, group, member),
+            None => out.gap("a group of `properties.groupMemberships` is not named"),
+        }
+    }
+}
+
+fn belongs(out: &mut Out<'_>, group: Sym, member: Sym) {
+    match ids::vnet_of_id(member.as_str()) {
+        Some(vnet) => out.fact(GroupMember { group, member, vnet: Sym::new(vnet) }),
+        None => out.gap(format!("`{member}` is neither a network nor a subnet")),
+    }
+}
+
+/// The resource that this one extends.
+fn extended(out: &Out<'_>) -> Option<Sym> {
+    let (base, _) = out.resource.id.as_str().rsplit_once("/providers/")?;
+    Some(Sym::new(base)).filter(|base| ids::vnet_of_id(base.as_str()).is_some())
+}
+
+/// `microsoft.network/effectivesecurityadminrules`: the configurations in force in a network (AVN-02).
+pub(super) fn effective_rules<'a>(out: &mut Out<'a>, body: &'a Value) {
+    effective(out, body, ManagerPart::Admin, "effectiveSecurityAdminConfigurations");
+}
+
+/// `microsoft.network/effectiveconnectivityconfigurations`.
+pub(super) fn effective_connectivity<'a>(out: &mut Out<'a>, body: &'a Value) {
+    effective(out, body, ManagerPart::Connectivity, "effectiveConnectivityConfigurations");
+}
+
+fn effective<'a>(out: &mut Out<'a>, body: &'a Value, what: ManagerPart, list: &str) {
+    let Some(vnet) = extended(out) else { return out.gap("what is in force where is not known") };
+    if !get(body, list).is_some_and(Value::is_array) {
+        return out.gap(format!("`properties.{list}` is missing"));
+    }
+    out.fact(ManagerListing { vnet, what });
+    for item in out.items(body, list) {
+        let Some(snapshot) = out.reference(item) else { continue };
+        let configuration = snapshot.as_str().split("/snapshots/").next().unwrap_or_default();
+        out.fact(ManagerApplied { vnet, what, configuration: Sym::new(configuration) });
+    }
+}
+
+/// `microsoft.network/networkmanagers/securityadminconfigurations` (AVN-01, AVN-07).
+pub(super) fn admin_configuration<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let words = out.texts(body, "applyOnNetworkIntentPolicyBasedServices");
+    let has = |word: &str| words.iter().any(|text| text.eq_ignore_ascii_case(word));
+    let known = words.iter().all(|word| IntentServices::parse(word).is_some_and(|known| known != IntentServices::Unknown));
+    let intent = match known {
+        _ if has("All") => IntentServices::All,
+        _ if has("AllowRulesOnly") => IntentServices::AllowRulesOnly,
+        true => IntentServices::None,
+        false => IntentServices::Unknown,
+    };
+    if intent == IntentServices::Unknown {
+        out.gap("`applyOnNetworkIntentPolicyBasedServices` has an unknown value");
+    }
+    let (configuration, manager) = (out.id(), out.parent());
+    out.fact(AdminConfiguration { configuration, manager, intent });
+}
+
+/// `microsoft.network/networkmanagers/securityadminconfigurations/rulecollections`.
+pub(super) fn admin_collection<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (collection, configuration) = (out.id(), out.parent());
+    for group in groups(out, body) {
+        out.fact(AdminCollection { collection, configuration, group });
+    }
+}
+
+/// `microsoft.network/networkmanagers/routingconfigurations/rulecollections` (RTE-24).
+pub(super) fn routing_collection<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let collection = out.id();
+    for group in groups(out, body) {
+        out.fact(RoutingCollection { collection, group });
+    }
+    out.gap("routes of a network manager are not modelled");
+}
+
+/// The groups that a collection or configuration is for.
+fn groups<'a>(out: &mut Out<'a>, body: &'a Value) -> Vec<Sym> {
+    let items = ["appliesToGroups", "appliesTo"].into_iter().flat_map(|list| out.items(body, list)).collect::<Vec<_>>();
+    items.into_iter().filter_map(|item| out.link(item, "networkGroupId")).collect()
+}
+
+/// `microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules` (AVN-03, AVN-11).
+pub(super) fn admin_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (rule, collection) = (out.id(), out.parent());
+    let direction = out.text(body, "direction").and_then(Direction::parse);
+    let priority = get(body, "priority").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+    let access = out.word(body, "access", AdminAccess::parse, AdminAccess::Unknown).unwrap_or(AdminAccess::Unknown);
+    let protocol = match out.text(body, "protocol") {
+        None => Some(Protocol::Any),
+        Some(word) if word.eq_ignore_ascii_case("any") => Some(Protocol::Any),
+        Some(word) => Protocol::parse(word),
+    };
+    let sources = addresses(out, body, rule, "sources", Field::Source);
+    let destinations = addresses(out, body, rule, "destinations", Field::Destination);
+    let (source_ports, destination_ports) = (ports(out, body, "sourcePortRanges"), ports(out, body, "destinationPortRanges"));
+    let whole = direction.is_some() && protocol.is_some() && priority.is_some() && source_ports.is_some() && destination_ports.is_some();
+    if !whole {
+        out.gap("the rule has a field that is missing or has an unknown value");
+    }
+    // What nobody can read may say anything about anything, in both directions.
+    let directions = direction.map_or(vec![Direction::Inbound, Direction::Outbound], |one| vec![one]);
+    for direction in directions {
+        out.fact(AdminRule {
+            rule,
+            collection,
+            direction,
+            priority: priority.unwrap_or(0),
+            access: if whole { access } else { AdminAccess::Unknown },
+            protocol: protocol.unwrap_or(Protocol::Any),
+            sources,
+            source_ports: source_ports.unwrap_or(PortList::any()),
+            destinations,
+            destination_ports: destination_ports.unwrap_or(PortList::any()),
+        });
+    }
+}
+
+/// The addresses that a field names; its groups become rows of their own, an empty field names everything (AVN-03).
+fn addresses<'a>(out: &mut Out<'a>, body: &'a Value, rule: Sym, list: &str, field: Field) -> Selectors {
+    let items = out.items(body, list);
+    if items.is_empty() {
+        return Selectors::any();
+    }
+    let mut named = Vec::new();
+    for item in items {
+        let kind = out.text(item, "addressPrefixType").unwrap_or("IPPrefix");
+        let Some(text) = out.text(item, "addressPrefix") else { continue };
+        if kind.eq_ignore_ascii_case("NetworkGroup") {
+            out.fact(AdminRuleGroup { rule, field, group: ids::normal_id(text) });
+            continue;
+        }
+        named.push(selector(text).unwrap_or_else(|| {
+            out.gap(format!("`{list}` has the unknown value `{text}`"));
+            Selector::Tag(Sym::new(UNKNOWN_TAG))
+        }));
+    }
+    Selectors::new(named)
+}
+
+/// The ranges of a port field, `*` where it is empty; `None` where a range cannot be read.
+fn ports<'a>(out: &mut Out<'a>, body: &'a Value, list: &str) -> Option<PortList> {
+    let texts = out.texts(body, list);
+    if texts.is_empty() {
+        return Some(PortList::any());
+    }
+    texts.into_iter().map(parse_ports).collect::<Option<Vec<_>>>().map(PortList::new)
+}
+
+/// `microsoft.network/networkmanagers/connectivityconfigurations` (PEER-14).
+pub(super) fn connectivity<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let configuration = out.id();
+    let topology = out.word(body, "connectivityTopology", Topology::parse, Topology::Unknown).unwrap_or(Topology::Unknown);
+    let global = out.flag(body, "isGlobal").unwrap_or(false);
+    out.fact(Connectivity { configuration, topology, global });
+    for hub in out.items(body, "hubs") {
+        if let Some(vnet) = out.link(hub, "resourceId") {
+            out.fact(ConnectivityHub { configuration, vnet });
+        }
+    }
+    for item in out.items(body, "appliesToGroups") {
+        let Some(group) = out.link(item, "networkGroupId") else {
+            out.gap("a group of `properties.appliesToGroups` is not named");
+            continue;
+        };
+        let direct = out.text(item, "groupConnectivity").is_some_and(|word| word.eq_ignore_ascii_case("DirectlyConnected"));
+        let (hub_gateway, global) = (out.flag(item, "useHubGateway"), out.flag(item, "isGlobal"));
+        let (hub_gateway, global) = (hub_gateway.unwrap_or(false), global.unwrap_or(false));
+        out.fact(ConnectivityGroup { configuration, group, direct, hub_gateway, global });
+    }
+}
+
+/// `microsoft.authorization/policydefinitions`: of all policies only those that fill network groups matter here.
+pub(super) fn policy<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let policy = out.id();
+    let Some(then) = get(body, "policyRule").and_then(|rule| get(rule, "then")) else { return };
+    let effect = get(then, "effect").and_then(Value::as_str).unwrap_or_default();
+    if !effect.eq_ignore_ascii_case("addToNetworkGroup") {
+        return;
+    }
+    let group = get(then, "details").and_then(|details| get(details, "networkGroupId")).and_then(Value::as_str);
+    let group = group.filter(|id| id.starts_with('/')).map_or(Sym::EMPTY, ids::normal_id);
+    out.fact(GroupPolicy { policy, group });
+}

@@ -1,0 +1,34 @@
+//! Container registries.
+
+use serde_json::Value;
+
+use crate::facts::extract::out::{Out, get};
+use crate::facts::extract::store::{
+    access, default_allow, host, host_or, ip_rules, part, part_in, public_access, store, subnet_rules, tier,
+};
+use crate::facts::store_facts::Service;
+use crate::model::{Sym, Tri};
+
+/// `microsoft.containerregistry/registries` (ACR-01, ACR-03).
+pub(super) fn registry<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let tier = tier(out);
+    store(out, Service::Acr, tier);
+    let login = host_or(out, body, "loginServer", "azurecr.io");
+    part(out, "registry", login);
+    // Layers come from an endpoint of their own only where that is switched on; else from storage of Azure's, which is no store of the estate.
+    if out.flag(body, "dataEndpointEnabled") == Some(true) {
+        for name in out.texts(body, "dataEndpointHostNames") {
+            let region = name.split('.').nth(1).unwrap_or_default().to_lowercase();
+            if let Some(host) = host(name) {
+                part_in(out, &format!("registry.{region}"), host, Sym::new(&region));
+            }
+        }
+    }
+    let public = public_access(out, body);
+    let acls = get(body, "networkRuleSet").unwrap_or(&Value::Null);
+    let default_allow = default_allow(out, acls);
+    let trusted = out.text(body, "networkRuleBypassOptions").is_none_or(|word| word.eq_ignore_ascii_case("AzureServices"));
+    access(out, public, default_allow, trusted);
+    ip_rules(out, acls, "ipRules", &["value"]);
+    subnet_rules(out, acls, "virtualNetworkRules", &["id"], |_| Some(Tri::Maybe));
+}

@@ -1,0 +1,147 @@
+//! Virtual WAN: which prefixes a connected network learns from its hub, and where the hub sends a packet (VW-01 to VW-06).
+
+use crate::facts::Index;
+use crate::facts::hub::{HubConnection, PolicyKind};
+use crate::model::{Prefix, Sym, Tri};
+use crate::rules::gateway::GatewayRoutes;
+
+/// Where a hub sends a packet next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Onward {
+    /// The firewalls and the like on the way, in order.
+    pub devices: Vec<Sym>,
+    /// The network it ends in; empty for the internet.
+    pub vnet: Sym,
+    /// Whether that is certain.
+    pub sure: Tri,
+}
+
+/// The connections of all hubs of the WAN that `hub` belongs to.
+fn wan_connections(index: &Index, hub: Sym) -> Vec<HubConnection> {
+    let wan = index.virtual_hub.one(hub).map_or(Sym::EMPTY, |row| row.wan);
+    let hubs = index.hubs_by_wan.get(wan).iter().map(|row| row.hub);
+    let mut found: Vec<HubConnection> = hubs.flat_map(|hub| index.hub_connections.get(hub)).copied().collect();
+    found.sort_by_key(|row| row.connection.as_str());
+    found
+}
+
+/// Whether networks are joined in the WAN of the hub at all (VW-02).
+fn joins_networks(index: &Index, hub: Sym) -> Tri {
+    let wan = index.virtual_hub.one(hub).map_or(Sym::EMPTY, |row| row.wan);
+    index.virtual_wan.one(wan).map_or(Tri::Maybe, |row| Tri::from_bool(row.standard))
+}
+
+/// Whether the prefixes of `other` are in the table: put there by name or by label; `default` labels every hub's default table (VW-02).
+///
+/// ```datalog
+/// learns(C, D) :- hub_connection(C, _, _, _, T), hub_propagation(D, T).                          // hub.1
+/// learns(C, D) :- hub_connection(C, _, _, _, T), hub_table_label(T, L), hub_label(D, L).         // hub.2
+/// ```
+fn is_in_table(index: &Index, other: &HubConnection, table: Sym) -> bool {
+    let by_name = index.hub_propagations.get(other.connection).iter().any(|row| row.table == table);
+    let is_default = table.as_str().ends_with("/hubroutetables/defaultroutetable");
+    let labelled =
+        |label: Sym| index.hub_table_labels.get(table).iter().any(|row| row.label == label) || (is_default && label.as_str() == "default");
+    by_name || index.hub_labels.get(other.connection).iter().any(|row| labelled(row.label))
+}
+
+/// What nobody can tell of the routes of a hub's WAN: something that is not modelled (VW-06). Empty: nothing.
+fn doubt(index: &Index, hub: Sym) -> Sym {
+    let wan = index.virtual_hub.one(hub).map_or(Sym::EMPTY, |row| row.wan);
+    let hubs = index.hubs_by_wan.get(wan).iter().map(|row| row.hub);
+    let mut found: Vec<Sym> = hubs
+        .flat_map(|hub| {
+            let doubts = index.hub_doubts.get(hub).iter().map(|row| row.resource);
+            doubts.chain(index.hub_branches.get(hub).iter().map(|row| row.branch))
+        })
+        .collect();
+    found.sort_by_key(|resource| resource.as_str());
+    found.first().copied().unwrap_or_default()
+}
+
+fn policy(index: &Index, hub: Sym, kind: PolicyKind) -> Option<Sym> {
+    index.hub_policies.get(hub).iter().find(|row| row.kind == kind).map(|row| row.next)
+}
+
+fn is_everything(prefix: &Prefix) -> bool {
+    prefix.prefix_len() == 0
+}
+
+/// What hubs give a network connected to them: gateway routes, all of which lead to the hub (VW-01).
+pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
+    let mut out = GatewayRoutes::default();
+    for mine in index.hub_connections_by_vnet.get(vnet) {
+        let hub = mine.hub;
+        out.as_next_hop = Tri::Maybe;
+        if !index.virtual_hub.has(hub) {
+            out.unknown_routes = mine.connection; // a hub that is not in the input
+            continue;
+        }
+        let joined = joins_networks(index, hub);
+        for other in wan_connections(index, hub).iter().filter(|other| other.vnet != vnet && joined.hi()) {
+            if is_in_table(index, other, mine.table) {
+                out.routes.extend(index.vnet_prefixes.get(other.vnet).iter().map(|row| (row.prefix, hub, joined)));
+                if !index.vnet.has(other.vnet) {
+                    out.unknown_routes = other.connection;
+                }
+            }
+        }
+        // A default route goes to those connections only that ask for it (VW-04).
+        let fixed = index.hub_routes.get(mine.table).iter().filter(|row| mine.internet || !is_everything(&row.prefix));
+        out.routes.extend(fixed.map(|row| (row.prefix, hub, Tri::Yes)));
+        if mine.internet && policy(index, hub, PolicyKind::Internet).is_some() {
+            out.routes.push(("0.0.0.0/0".parse().expect("a literal prefix"), hub, Tri::Yes));
+        }
+        let doubt = doubt(index, hub);
+        if !doubt.is_empty() {
+            out.unknown_routes = doubt;
+        }
+    }
+    // A hub tells a network nothing that is equal to or inside its own space (VW-01).
+    let own = index.vnet_prefixes.get(vnet);
+    out.routes.retain(|(prefix, _, _)| !own.iter().any(|row| row.prefix.contains(prefix)));
+    out.routes.sort();
+    out.routes.dedup();
+    out
+}
+
+/// Where the hub sends what `vnet` sends to an address, of which `holds` says whether a prefix has it; the choices, sorted.
+pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> bool) -> Vec<Onward> {
+    let Some(mine) = index.hub_connections.get(hub).iter().find(|row| row.vnet == vnet) else { return Vec::new() };
+    let joined = joins_networks(index, hub);
+    let mut learned: Vec<(u8, HubConnection)> = Vec::new();
+    for other in wan_connections(index, hub).into_iter().filter(|other| other.vnet != vnet && joined.hi()) {
+        if is_in_table(index, &other, mine.table) {
+            let longest =
+                index.vnet_prefixes.get(other.vnet).iter().filter(|row| holds(&row.prefix)).map(|row| row.prefix.prefix_len()).max();
+            learned.extend(longest.map(|length| (length, other)));
+        }
+    }
+    let best = learned.iter().map(|(length, _)| *length).max();
+    learned.retain(|(length, _)| Some(*length) == best);
+    let fixed = index.hub_routes.get(mine.table).iter().filter(|row| holds(&row.prefix));
+    let fixed = fixed.max_by_key(|row| (row.prefix.prefix_len(), std::cmp::Reverse(row.next.as_str())));
+    let ambiguous = learned.len() > 1;
+    let mut out = Vec::new();
+    for (length, other) in &learned {
+        // A static route wins over a learned one with the same prefix (VW-03).
+        let before = fixed.filter(|row| row.prefix.prefix_len() >= *length).map(|row| row.next);
+        let mut devices: Vec<Sym> = before.into_iter().collect();
+        devices.extend(policy(index, hub, PolicyKind::Private));
+        if other.hub != hub {
+            devices.extend(policy(index, other.hub, PolicyKind::Private));
+        }
+        devices.dedup();
+        let sure = joined.and(if ambiguous { Tri::Maybe } else { Tri::Yes });
+        out.push(Onward { devices, vnet: other.vnet, sure });
+    }
+    if out.is_empty() {
+        let next = fixed.map(|row| row.next).or_else(|| {
+            let default = mine.internet && holds(&"0.0.0.0/0".parse().expect("a literal prefix"));
+            if default { policy(index, hub, PolicyKind::Internet) } else { None }
+        });
+        out.extend(next.map(|device| Onward { devices: vec![device], vnet: Sym::EMPTY, sure: Tri::Yes }));
+    }
+    out.sort_by_key(|onward| onward.vnet.as_str());
+    out
+}

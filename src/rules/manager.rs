@@ -1,0 +1,304 @@
+//! What a network manager does to networks: who belongs to a group, what is in force where, and whom a configuration joins (AVN-02, AVN-12,
+//! PEER-14 to PEER-16).
+
+use crate::facts::Index;
+use crate::facts::manager::{ConnectivityGroup, Field, ManagerPart, Topology};
+use crate::facts::network::{DeviceKind, Direction};
+use crate::model::{Prefix, Sym, Tri, net};
+use crate::rules::admin::{AdminProgram, Collection};
+use crate::rules::peering::{Joint, Peer};
+
+/// Whether the network (or its subnet, where one is given) belongs to the group (AVN-12).
+pub fn belongs(index: &Index, group: Sym, vnet: Sym, subnet: Sym) -> Tri {
+    let stated = |member: Sym| !member.is_empty() && index.groups_by_member.get(member).iter().any(|row| row.group == group);
+    if stated(vnet) || stated(subnet) {
+        return Tri::Yes;
+    }
+    if fills_unseen(index, group) { Tri::Maybe } else { Tri::No }
+}
+
+/// Whether a policy adds members to the group that the export does not list.
+fn fills_unseen(index: &Index, group: Sym) -> bool {
+    index.memberships_listed.is_empty() && (index.group_policies.has(group) || index.group_policies.has(Sym::EMPTY))
+}
+
+/// Whether the configuration is in force in the network: what the export lists, else nobody knows (AVN-02).
+pub fn in_force(index: &Index, vnet: Sym, what: ManagerPart, configuration: Sym) -> Tri {
+    if index.manager_applied.get(vnet).iter().any(|row| row.what == what && row.configuration == configuration) {
+        Tri::Yes
+    } else if index.manager_listings.get(vnet).iter().any(|row| row.what == what) {
+        Tri::No
+    } else {
+        Tri::Maybe
+    }
+}
+
+/// Configurations of the kind that are in force in the network, sorted by id.
+fn applied(index: &Index, vnet: Sym, what: ManagerPart) -> Vec<Sym> {
+    let mut found: Vec<Sym> = index.manager_applied.get(vnet).iter().filter(|row| row.what == what).map(|row| row.configuration).collect();
+    found.sort_by_key(|configuration| configuration.as_str());
+    found
+}
+
+/// The admin rules of one direction on a subnet (AVN-01, AVN-02, AVN-06 to AVN-08).
+pub fn admin_program(index: &Index, vnet: Sym, subnet: Sym, direction: Direction) -> AdminProgram {
+    if index.admin_configuration.is_empty() && index.manager_applied.is_empty() || is_exempt(index, subnet) {
+        return AdminProgram::default();
+    }
+    let intent_services = has_intent_services(index, vnet);
+    let mut configurations: Vec<_> = index.admin_configuration.rows().collect();
+    configurations.sort_by_key(|row| row.configuration.as_str());
+    let mut collections = Vec::new();
+    for configuration in configurations {
+        let here = in_force(index, vnet, ManagerPart::Admin, configuration.configuration);
+        if !here.hi() {
+            continue;
+        }
+        let rows = index.admin_collections.get(configuration.configuration);
+        let member = |group: Sym| belongs(index, group, vnet, subnet);
+        // Of a network in which it is in force and which no row says to be a member, a policy made a member.
+        let by_policy = here.lo() && index.memberships_listed.is_empty() && !rows.iter().any(|row| in_vnet(index, row.group, vnet));
+        let mut ids: Vec<Sym> = rows.iter().map(|row| row.collection).collect();
+        ids.sort_by_key(|id| id.as_str());
+        ids.dedup();
+        for id in ids {
+            let groups = rows.iter().filter(|row| row.collection == id).map(|row| member(row.group));
+            let sure = groups.max().unwrap_or(Tri::No).max(if by_policy { Tri::Maybe } else { Tri::No }).and(here);
+            if !sure.hi() {
+                continue;
+            }
+            let mut rules: Vec<_> = index.admin_rules.get(id).to_vec();
+            rules.sort_by_key(|rule| (rule.rule.as_str(), rule.direction));
+            collections.push(Collection {
+                level: index.network_manager.one(configuration.manager).map_or(1, |row| row.level),
+                manager: configuration.manager,
+                sure,
+                intent: intent_services.then_some(configuration.intent),
+                rules: rules
+                    .into_iter()
+                    .map(|rule| (rule, group_space(index, rule.rule, Field::Source), group_space(index, rule.rule, Field::Destination)))
+                    .collect(),
+            });
+        }
+    }
+    let unread = applied(index, vnet, ManagerPart::Admin).into_iter().find(|id| !index.admin_configuration.has(*id));
+    AdminProgram::new(&collections, direction, unread.unwrap_or_default())
+}
+
+/// Whether some row puts the network or one of its subnets into the group.
+fn in_vnet(index: &Index, group: Sym, vnet: Sym) -> bool {
+    index.groups_by_vnet.get(vnet).iter().any(|row| row.group == group)
+}
+
+/// The prefixes of the network groups that a field of a rule names (AVN-03).
+fn group_space(index: &Index, rule: Sym, field: Field) -> Vec<(Prefix, Tri)> {
+    let mut space = Vec::new();
+    for row in index.admin_rule_groups.get(rule).iter().filter(|row| row.field == field) {
+        for member in index.group_members.get(row.group) {
+            if member.member == member.vnet {
+                space.extend(index.vnet_prefixes.get(member.vnet).iter().map(|row| (row.prefix, Tri::Yes)));
+            } else {
+                space.extend(index.subnet_prefixes.get(member.member).iter().map(|row| (row.prefix, Tri::Yes)));
+            }
+        }
+        if fills_unseen(index, row.group) {
+            space.extend(["0.0.0.0/0", "::/0"].map(|all| (all.parse().expect("a literal prefix"), Tri::Maybe)));
+        }
+    }
+    space.sort();
+    space.dedup();
+    space
+}
+
+/// Subnets of gateways, firewalls and the like, where admin rules do not count (AVN-08).
+fn is_exempt(index: &Index, subnet: Sym) -> bool {
+    const NAMES: [&str; 5] =
+        ["gatewaysubnet", "azurefirewallsubnet", "azurefirewallmanagementsubnet", "azurebastionsubnet", "routeserversubnet"];
+    let named = index.subnet.one(subnet).is_some_and(|row| NAMES.contains(&row.name.as_str()));
+    let hosts = index.devices_by_subnet.get(subnet).iter().any(|device| {
+        matches!(device.kind, DeviceKind::ApplicationGateway | DeviceKind::AzureFirewall | DeviceKind::Bastion | DeviceKind::VirtualHub)
+    });
+    named || hosts || index.gateways_by_subnet.has(subnet)
+}
+
+/// Whether the network holds services that bring their own rules (AVN-07).
+fn has_intent_services(index: &Index, vnet: Sym) -> bool {
+    let services = |subnet: Sym| index.subnet_delegations.get(subnet).iter().map(|row| row.service.as_str());
+    let brings = |service: &str| matches!(service, "microsoft.sql/managedinstances" | "microsoft.databricks/workspaces");
+    index.subnets_by_vnet.get(vnet).iter().any(|row| services(row.subnet).any(brings))
+}
+
+/// A configuration in force in the network that is not in the input, or routes of a manager that are meant for it: nobody knows its routes
+/// (PEER-16, RTE-24). Empty: none.
+pub fn unread_routes(index: &Index, vnet: Sym) -> Sym {
+    let connectivity = applied(index, vnet, ManagerPart::Connectivity).into_iter().find(|id| !index.connectivity.has(*id));
+    let mut collections: Vec<Sym> = index
+        .routing_collections_by_group
+        .rows()
+        .filter(|row| in_vnet(index, row.group, vnet) || fills_unseen(index, row.group))
+        .map(|row| row.collection)
+        .collect();
+    collections.sort_by_key(|id| id.as_str());
+    connectivity.or(collections.first().copied()).unwrap_or_default()
+}
+
+/// One network in one configuration.
+struct Member {
+    vnet: Sym,
+    groups: Vec<(Sym, Tri)>,
+    hub: bool,
+    here: Tri,
+}
+
+impl Member {
+    fn of(index: &Index, configuration: Sym, groups: &[ConnectivityGroup], vnet: Sym) -> Member {
+        let here = in_force(index, vnet, ManagerPart::Connectivity, configuration);
+        let hub = index.connectivity_hubs.get(configuration).iter().any(|row| row.vnet == vnet);
+        let mut found: Vec<(Sym, Tri)> = groups.iter().map(|row| (row.group, belongs(index, row.group, vnet, Sym::EMPTY))).collect();
+        let seen = found.iter().any(|(_, sure)| sure.hi()) || hub;
+        if !seen && here.lo() && index.memberships_listed.is_empty() {
+            found.iter_mut().for_each(|(_, sure)| *sure = Tri::Maybe); // a policy made it a member
+        }
+        found.retain(|(_, sure)| sure.hi());
+        Member { vnet, groups: found, hub, here }
+    }
+
+    fn sure_of(&self, group: Sym) -> Tri {
+        self.groups.iter().find(|(id, _)| *id == group).map_or(Tri::No, |(_, sure)| *sure)
+    }
+}
+
+/// The networks that configurations in force join with `vnet` (PEER-14 to PEER-16).
+///
+/// ```datalog
+/// grouped(V, W) :- connectivity_group(C, G, true, _, _), group_member(G, V, V), group_member(G, W, W),
+///                  manager_applied(V, "connectivity", C), manager_applied(W, "connectivity", C).             // manager.1
+/// ```
+pub fn links(index: &Index, vnet: Sym) -> Vec<Peer> {
+    let mut peers = Vec::new();
+    let mut configurations: Vec<_> = index.connectivity.rows().copied().collect();
+    configurations.sort_by_key(|row| row.configuration.as_str());
+    for configuration in configurations {
+        let id = configuration.configuration;
+        let groups = index.connectivity_groups.get(id);
+        let me = Member::of(index, id, groups, vnet);
+        if !me.here.hi() || (me.groups.is_empty() && !me.hub) {
+            continue;
+        }
+        let others = members(index, id, groups);
+        for other in others.iter().filter(|other| other.vnet != vnet) {
+            let group = grouped(index, configuration.topology, configuration.global, groups, &me, other);
+            if group.hi() {
+                peers.push(group_peer(index, id, groups, &me, other, &others, group));
+            }
+            let spoke = spoke_of(configuration.topology, &me, other);
+            if spoke.hi() {
+                let gateway = me.groups.iter().any(|(id, _)| groups.iter().any(|row| row.group == *id && row.hub_gateway));
+                let prefixes = index.vnet_prefixes.get(other.vnet).iter().map(|row| (row.prefix, Tri::Yes)).collect();
+                peers.push(Peer {
+                    remote_gateway: other.hub && gateway,
+                    forwarded: true,
+                    ..Peer::by_manager(other.vnet, id, Joint::Peering, spoke, prefixes)
+                });
+            }
+        }
+    }
+    peers
+}
+
+/// Everybody who is or may be in a configuration, sorted by id.
+fn members(index: &Index, configuration: Sym, groups: &[ConnectivityGroup]) -> Vec<Member> {
+    let mut vnets: Vec<Sym> = index.connectivity_hubs.get(configuration).iter().map(|row| row.vnet).collect();
+    let stated = groups.iter().flat_map(|row| index.group_members.get(row.group)).filter(|row| row.member == row.vnet);
+    vnets.extend(stated.map(|row| row.vnet));
+    vnets.extend(index.manager_applied_by_configuration.get(configuration).iter().map(|row| row.vnet));
+    if groups.iter().any(|row| fills_unseen(index, row.group)) {
+        vnets.extend(index.vnet.rows().map(|row| row.vnet));
+    }
+    vnets.sort_by_key(|vnet| vnet.as_str());
+    vnets.dedup();
+    vnets.into_iter().map(|vnet| Member::of(index, configuration, groups, vnet)).collect()
+}
+
+/// Whether two members are in one connected group: of one network group, in one region unless the group is global (PEER-14).
+fn grouped(index: &Index, topology: Topology, global: bool, groups: &[ConnectivityGroup], me: &Member, other: &Member) -> Tri {
+    let region = |vnet: Sym| index.vnet.one(vnet).map(|row| row.location).filter(|location| !location.is_empty());
+    let near = match (region(me.vnet), region(other.vnet)) {
+        (Some(here), Some(there)) => Tri::from_bool(here == there),
+        _ => Tri::Maybe,
+    };
+    let mut best = Tri::No;
+    for row in groups {
+        let direct = match topology {
+            Topology::Mesh => Tri::Yes,
+            Topology::HubAndSpoke => Tri::from_bool(row.direct),
+            Topology::Unknown => Tri::Maybe,
+        };
+        let far = match (row.global, global) {
+            (true, true) => Tri::Yes,
+            (true, false) if topology == Topology::HubAndSpoke => Tri::Yes,
+            (false, false) => Tri::No,
+            _ => Tri::Maybe,
+        };
+        let together = me.sure_of(row.group).and(other.sure_of(row.group)).and(direct).and(near.or(far));
+        best = best.or(together);
+        // Whether the groups of one mesh are also joined with each other is not documented.
+        if topology == Topology::Mesh && me.sure_of(row.group).hi() && !other.groups.is_empty() {
+            best = best.or(near.or(far).and(Tri::Maybe));
+        }
+    }
+    best.and(me.here).and(other.here)
+}
+
+/// Whether one is the hub of the other (PEER-14).
+fn spoke_of(topology: Topology, me: &Member, other: &Member) -> Tri {
+    let (hub, spoke) = match (me.hub, other.hub) {
+        (true, false) => (me, other),
+        (false, true) => (other, me),
+        _ => return Tri::No,
+    };
+    let star = match topology {
+        Topology::HubAndSpoke => Tri::Yes,
+        Topology::Unknown => Tri::Maybe,
+        Topology::Mesh => Tri::No,
+    };
+    let member = spoke.groups.iter().map(|(_, sure)| *sure).max().unwrap_or(Tri::No);
+    star.and(member).and(spoke.here).and(hub.here.max(Tri::Maybe))
+}
+
+/// A member as another sees it: addresses that several members have are taken out of the group (PEER-15).
+fn group_peer(
+    index: &Index,
+    configuration: Sym,
+    groups: &[ConnectivityGroup],
+    me: &Member,
+    other: &Member,
+    all: &[Member],
+    usable: Tri,
+) -> Peer {
+    let space = |vnet: Sym| index.vnet_prefixes.get(vnet).iter().map(|row| row.prefix);
+    let with = |a: &Member, b: &Member| groups.iter().map(|row| a.sure_of(row.group).and(b.sure_of(row.group))).max().unwrap_or(Tri::No);
+    // Whether another member has addresses of the prefix: all of them, or some.
+    let taken = |prefix: &Prefix, of: &Member| {
+        let rivals = all.iter().filter(|third| third.vnet != of.vnet);
+        rivals
+            .map(|third| {
+                let there = with(of, third).and(third.here);
+                let whole = space(third.vnet).any(|p| p.contains(prefix));
+                let part = space(third.vnet).any(|p| net::overlap(&p, prefix));
+                if whole {
+                    there
+                } else if part {
+                    there.and(Tri::Maybe)
+                } else {
+                    Tri::No
+                }
+            })
+            .max()
+            .unwrap_or(Tri::No)
+    };
+    let prefixes = space(other.vnet).map(|prefix| (prefix, taken(&prefix, other).negated())).filter(|(_, sure)| sure.hi()).collect();
+    let clean = !space(me.vnet).any(|prefix| taken(&prefix, me).hi());
+    let usable = if clean { usable } else { usable.and(Tri::Maybe) };
+    Peer::by_manager(other.vnet, configuration, Joint::Group, usable, prefixes)
+}

@@ -1,0 +1,146 @@
+//! Virtual hubs, naively (VW-01 to VW-06).
+
+use watertight::facts::hub::{HubConnection, PolicyKind};
+use watertight::model::{Prefix, Stage, Sym, Tri, Via};
+
+use super::links::GatewayRoute;
+use super::packet::{Addr, Outcome, Packet, check, one_of};
+use super::walk::{Trip, Walk};
+use super::world::{World, name_of};
+
+impl World<'_> {
+    fn wan_of(&self, hub: Sym) -> Option<Sym> {
+        self.hubs.iter().find(|h| h.hub == hub).map(|h| h.wan)
+    }
+
+    /// The other networks of the WAN whose prefixes the connection's table holds.
+    fn hub_learns(&self, mine: &HubConnection) -> Vec<HubConnection> {
+        let Some(wan) = self.wan_of(mine.hub) else { return Vec::new() };
+        let default = mine.table.as_str().ends_with("/hubroutetables/defaultroutetable");
+        let tells = |other: &HubConnection| {
+            let by_name = self.hub_propagations.iter().any(|p| p.connection == other.connection && p.table == mine.table);
+            let labels = self.hub_labels.iter().filter(|l| l.connection == other.connection).map(|l| l.label);
+            by_name
+                || labels.into_iter().any(|label| {
+                    (default && label.as_str() == "default")
+                        || self.hub_table_labels.iter().any(|t| t.table == mine.table && t.label == label)
+                })
+        };
+        let others = self.hub_connections.iter().filter(|c| self.wan_of(c.hub) == Some(wan) && c.vnet != mine.vnet);
+        others.filter(|c| tells(c)).copied().collect()
+    }
+
+    fn wan_joins(&self, hub: Sym) -> Tri {
+        let wan = self.wan_of(hub).unwrap_or(Sym::EMPTY);
+        self.wans.iter().find(|w| w.wan == wan).map_or(Tri::Maybe, |w| Tri::from_bool(w.standard))
+    }
+
+    fn wan_doubts(&self, hub: Sym) -> bool {
+        let wan = self.wan_of(hub);
+        self.hub_doubts.iter().map(|d| d.hub).chain(self.hub_branches.iter().map(|b| b.hub)).any(|h| self.wan_of(h) == wan)
+    }
+
+    fn hub_policy(&self, hub: Sym, kind: PolicyKind) -> Option<Sym> {
+        self.hub_policies.iter().find(|p| p.hub == hub && p.kind == kind).map(|p| p.next)
+    }
+
+    /// What hubs announce to a network (VW-01).
+    pub fn hub_announces(&self, vnet: Sym) -> Vec<GatewayRoute> {
+        let mut all = Vec::new();
+        for mine in self.hub_connections.iter().filter(|c| c.vnet == vnet) {
+            let route = |prefix: Option<Prefix>, sure| GatewayRoute { gateway: mine.hub, prefix, sure, code: "W-VWAN" };
+            if self.wan_of(mine.hub).is_none() || self.wan_doubts(mine.hub) {
+                all.push(route(None, Tri::Maybe));
+                if self.wan_of(mine.hub).is_none() {
+                    continue;
+                }
+            }
+            for other in self.hub_learns(mine) {
+                all.extend(self.space(other.vnet).into_iter().map(|p| route(Some(p), self.wan_joins(mine.hub))));
+            }
+            for fixed in self.hub_routes.iter().filter(|r| r.table == mine.table && (mine.internet || r.prefix.prefix_len() > 0)) {
+                all.push(route(Some(fixed.prefix), Tri::Yes));
+            }
+            if mine.internet && self.hub_policy(mine.hub, PolicyKind::Internet).is_some() {
+                all.push(route(Some("0.0.0.0/0".parse().expect("literal")), Tri::Yes));
+            }
+        }
+        let own = self.space(vnet);
+        all.retain(|r| r.sure.hi() && !r.prefix.is_some_and(|p| own.iter().any(|o| o.contains(&p))));
+        all
+    }
+
+    /// Where a hub sends what `vnet` sends to an address: the networks, each with the devices on the way; no network is the internet.
+    pub fn hub_choices(&self, vnet: Sym, hub: Sym, dst: Addr) -> Vec<(Option<Sym>, Vec<Sym>, Tri)> {
+        let Some(mine) = self.hub_connections.iter().find(|c| c.hub == hub && c.vnet == vnet).copied() else { return Vec::new() };
+        let holds = |p: &Prefix| self.in_prefix(dst, *p).hi();
+        let longest = |v: Sym| self.space(v).into_iter().filter(|p| holds(p)).map(|p| p.prefix_len()).max();
+        let mut found: Vec<(u8, HubConnection)> =
+            self.hub_learns(&mine).into_iter().filter_map(|c| longest(c.vnet).map(|length| (length, c))).collect();
+        found.retain(|_| self.wan_joins(hub).hi());
+        let best = found.iter().map(|(length, _)| *length).max();
+        found.retain(|(length, _)| Some(*length) == best);
+        let fixed = self.hub_routes.iter().filter(|r| r.table == mine.table && holds(&r.prefix)).max_by_key(|r| r.prefix.prefix_len());
+        let several = found.len() > 1;
+        let mut all = Vec::new();
+        for (length, other) in &found {
+            let mut devices: Vec<Sym> = fixed.filter(|r| r.prefix.prefix_len() >= *length).map(|r| r.next).into_iter().collect();
+            devices.extend(self.hub_policy(hub, PolicyKind::Private));
+            if other.hub != hub {
+                devices.extend(self.hub_policy(other.hub, PolicyKind::Private));
+            }
+            devices.dedup();
+            let sure = if several { Tri::Maybe } else { self.wan_joins(hub) };
+            all.push((Some(other.vnet), devices, sure));
+        }
+        if all.is_empty() {
+            let default = mine.internet && self.in_prefix(dst, "0.0.0.0/0".parse().expect("literal")).hi();
+            let policy = if default { self.hub_policy(hub, PolicyKind::Internet) } else { None };
+            all.extend(fixed.map(|r| r.next).or(policy).map(|next| (None, vec![next], Tri::Yes)));
+        }
+        all
+    }
+
+    /// Whether the hub brings a reply from `vnet` home, past the same devices as on the way there.
+    pub fn hub_brings_home(&self, vnet: Sym, hub: Sym, to: Addr, home: Sym) -> Tri {
+        let there = self.hub_connections.iter().find(|c| c.vnet == home).map(|c| c.hub).unwrap_or(Sym::EMPTY);
+        let Some(first) = self.space(vnet).first().map(|p| Addr::Known(p.network())) else { return Tri::Maybe };
+        let went: Vec<Vec<Sym>> = self.hub_choices(home, there, first).into_iter().map(|c| c.1).collect();
+        let mut best = Tri::No;
+        for (network, mut devices, sure) in self.hub_choices(vnet, hub, to) {
+            if network == Some(home) {
+                devices.reverse();
+                best = best.or(sure.and(if went.contains(&devices) { Tri::Yes } else { Tri::Maybe }));
+            }
+        }
+        best
+    }
+}
+
+impl Walk<'_, '_> {
+    /// Through a hub (VW-02, VW-04).
+    pub fn through_hub(&self, vnet: Sym, hub: Sym, packet: Packet, trip: &Trip) -> Outcome {
+        let choices = self.world.hub_choices(vnet, hub, packet.dst);
+        if choices.is_empty() {
+            return Outcome::denied(Stage::Gateway, name_of(hub));
+        }
+        let each = choices.into_iter().map(|(network, devices, sure)| {
+            check(sure, Stage::Gateway, &name_of(hub), "W-VWAN", || {
+                let beyond = || match network {
+                    Some(network) => self.deliver(network, packet, trip, Via::Gateway),
+                    None if self.world.is_public_addr(packet.dst).hi() => Outcome::delivered(Via::Gateway),
+                    None => Outcome::denied(Stage::Gateway, name_of(hub)),
+                };
+                match devices.first() {
+                    None => beyond(),
+                    Some(device) => {
+                        let kind = self.world.devices.iter().find(|d| d.device == *device).map(|d| d.kind);
+                        let stage = kind.map_or(Stage::Gateway, super::walk::stage_of);
+                        beyond().doubted(stage, name_of(*device), "W-VWAN")
+                    }
+                }
+            })
+        });
+        one_of(each.collect(), Stage::Gateway, "W-VWAN")
+    }
+}

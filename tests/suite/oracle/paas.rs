@@ -1,0 +1,265 @@
+//! The other services: their table, and their firewalls one by one (COS, MSG, ACR, APP, GEN, SE-18).
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use watertight::facts::selector::Selector;
+use watertight::facts::store_facts::{PublicAccess, Service, StoreListRule};
+use watertight::model::net::is_public;
+use watertight::model::{Stage, Sym, Tri};
+
+use super::address::number;
+use super::packet::Addr;
+use super::store::Seen;
+use super::walk::Wanted;
+use super::world::World;
+
+/// The resource type of a service, its tag, its service endpoint.
+pub fn table(service: Service) -> (&'static str, &'static str, &'static str) {
+    match service {
+        Service::Storage => ("microsoft.storage/storageaccounts", "storage", "microsoft.storage"),
+        Service::KeyVault => ("microsoft.keyvault/vaults", "azurekeyvault", "microsoft.keyvault"),
+        Service::Sql => ("microsoft.sql/servers", "sql", "microsoft.sql"),
+        Service::Cosmos => ("microsoft.documentdb/databaseaccounts", "azurecosmosdb", "microsoft.azurecosmosdb"),
+        Service::EventHub => ("microsoft.eventhub/namespaces", "eventhub", "microsoft.eventhub"),
+        Service::ServiceBus => ("microsoft.servicebus/namespaces", "servicebus", "microsoft.servicebus"),
+        Service::Acr => ("microsoft.containerregistry/registries", "azurecontainerregistry", "microsoft.containerregistry"),
+        Service::Web => ("microsoft.web/sites", "appservice", "microsoft.web"),
+        Service::Cognitive => ("microsoft.cognitiveservices/accounts", "cognitiveservicesmanagement", "microsoft.cognitiveservices"),
+        Service::Database => ("microsoft.dbforpostgresql/servers", "sql", "microsoft.sql"),
+        Service::Synapse => ("microsoft.synapse/workspaces", "sql", "microsoft.sql"),
+        Service::Flexible => ("microsoft.dbforpostgresql/flexibleservers", "azurecloud", "none"),
+        Service::DataLake => ("microsoft.datalakestore/accounts", "azurecloud", "none"),
+        Service::Search => ("microsoft.search/searchservices", "azurecloud", "none"),
+        Service::EventGrid => ("microsoft.eventgrid/topics", "azureeventgrid", "none"),
+        Service::AppConfig => ("microsoft.appconfiguration/configurationstores", "appconfiguration", "none"),
+        Service::Redis => ("microsoft.cache/redis", "azurecloud", "none"),
+        Service::Relay => ("microsoft.relay/namespaces", "azurecloud", "microsoft.servicebus"),
+        Service::Other => ("microsoft.keyvault/managedhsms", "azurecloud", "none"),
+    }
+}
+
+/// The stage of a service's firewall.
+pub fn firewall_stage(service: Service) -> Stage {
+    match service {
+        Service::Storage => Stage::StorageFirewall,
+        Service::KeyVault => Stage::KeyvaultFirewall,
+        Service::Sql => Stage::SqlFirewall,
+        Service::Cosmos => Stage::CosmosFirewall,
+        Service::EventHub => Stage::EventhubFirewall,
+        Service::ServiceBus => Stage::ServicebusFirewall,
+        Service::Acr => Stage::AcrFirewall,
+        Service::Web => Stage::WebFirewall,
+        Service::Cognitive => Stage::CognitiveFirewall,
+        _ => Stage::PaasFirewall,
+    }
+}
+
+/// The ports at which the main endpoint of an attacker's store answers.
+pub fn external_ports(service: Service) -> &'static [u16] {
+    match service {
+        Service::Storage => &[80, 443, 445],
+        Service::Sql => &[1433],
+        Service::Cosmos => &[443, 10255, 10350],
+        Service::EventHub => &[443, 5671, 5672, 9093],
+        Service::ServiceBus => &[443, 5671, 5672],
+        Service::Web => &[80, 443],
+        _ => &[443],
+    }
+}
+
+/// The sub-resource that private endpoints name for a part.
+pub fn main_part(part: Sym) -> Sym {
+    match part.as_str() {
+        "scm" => Sym::new("sites"),
+        text => Sym::new(text.split('.').next().unwrap_or(text)),
+    }
+}
+
+impl World<'_> {
+    /// The firewall of a store of one of the other services; the classic three have their own.
+    pub fn admits_elsewhere(&self, wanted: Wanted, service: Service, seen: Seen) -> (Tri, String, &'static str) {
+        let store = wanted.store;
+        let said = |tri: Tri| (tri, "firewall".to_owned(), "unsure-rule");
+        let Some(access) = self.accesses.iter().find(|a| a.store == store) else { return (Tri::Maybe, "missing".into(), "W-MISSING") };
+        let tier = self.stores.iter().find(|s| s.store == store).map_or("", |s| s.kind.as_str());
+        let bare = match service {
+            Service::EventHub => tier == "basic",
+            Service::ServiceBus => tier == "basic" || tier == "standard",
+            Service::Acr => !tier.is_empty() && tier != "premium",
+            _ => false,
+        };
+        if bare {
+            return said(Tri::Yes); // MSG-04, ACR-01
+        }
+        let tiered = matches!(service, Service::EventHub | Service::ServiceBus | Service::Acr);
+        let sets: Vec<_> = self.rule_sets.iter().filter(|s| s.store == store && (s.part.is_empty() || s.part == wanted.part)).collect();
+        let mut open = Tri::Yes;
+        for public in sets.iter().map(|s| s.public).chain([access.public]) {
+            open = open.and(match public {
+                PublicAccess::Enabled | PublicAccess::Unset => Tri::Yes,
+                PublicAccess::Disabled | PublicAccess::SecuredByPerimeter => Tri::No,
+                PublicAccess::Unknown => Tri::Maybe,
+            });
+        }
+        let by_rule = match seen {
+            Seen::Subnet(subnet) => self.subnet_rule_admits(store, service, subnet),
+            Seen::SameRegion => self.ip_rule_admits(store, service, Addr::SomePublic, true),
+            Seen::Public { addr, azure } => self.ip_rule_admits(store, service, addr, azure),
+        };
+        let no_rules = !self.ip_rules.iter().any(|r| r.store == store) && !self.subnet_rules.iter().any(|r| r.store == store);
+        let no_ips = !self.ip_rules.iter().any(|r| r.store == store);
+        let rules = match service {
+            Service::Cosmos if access.default_allow.hi() => {
+                // COS-06, COS-07
+                let doubt = if self.has_endpoint_connected(store).hi() { Tri::Maybe } else { Tri::Yes };
+                access.default_allow.and(doubt).or(by_rule)
+            }
+            Service::Cosmos => by_rule,
+            Service::EventHub | Service::ServiceBus | Service::Relay => match sets.first() {
+                Some(_) if no_rules && service != Service::Relay => Tri::Yes, // MSG-02
+                Some(set) => set.default_allow.or(by_rule),
+                None if self.sets_are_listed(store, service) => Tri::Yes,
+                None => Tri::Maybe,
+            },
+            Service::Acr | Service::Cognitive => access.default_allow.or(by_rule),
+            Service::Search | Service::EventGrid | Service::AppConfig => {
+                if no_ips {
+                    Tri::Yes
+                } else {
+                    by_rule
+                }
+            }
+            Service::Redis if no_ips => {
+                if self.ranges_are_listed(store, service) {
+                    Tri::Yes
+                } else {
+                    Tri::Maybe
+                }
+            }
+            Service::Redis => by_rule,
+            Service::DataLake => access.default_allow.or(by_rule),
+            Service::Database | Service::Flexible | Service::Synapse => match seen {
+                Seen::Subnet(_) if service == Service::Database && !self.subnets_are_listed(store, service) => by_rule.or(Tri::Maybe),
+                Seen::Subnet(_) => by_rule,
+                _ if !self.ranges_are_listed(store, service) => by_rule.or(Tri::Maybe),
+                _ => by_rule,
+            },
+            Service::Web => {
+                let unset = access.public == PublicAccess::Unset && sets.iter().all(|s| s.public == PublicAccess::Unset);
+                let closed = if unset { self.has_endpoint_connected(store) } else { Tri::No }; // APP-03
+                let listed = match sets.first() {
+                    Some(set) => self.list_admits(set.rule_set, set.default_allow, seen),
+                    None if self.sets_are_listed(store, service) => Tri::Yes,
+                    None => Tri::Maybe,
+                };
+                listed.and(closed.negated())
+            }
+            _ => Tri::Maybe, // GEN-04
+        };
+        let tri = open.and(rules);
+        said(if tiered && tier.is_empty() && tri != Tri::Yes { Tri::Maybe } else { tri })
+    }
+
+    /// Whether an approved private endpoint leads to any part of the store; one that waits may count too.
+    fn has_endpoint_connected(&self, store: Sym) -> Tri {
+        let mut best = if self.connections_are_listed(store) { Tri::No } else { Tri::Maybe };
+        for link in self.links.iter().filter(|l| l.target == store) {
+            best = best.or(self.consent(*link)).or(Tri::Maybe);
+        }
+        for row in self.provider_links.iter().filter(|p| p.target == store && !self.links.iter().any(|l| l.endpoint == p.endpoint)) {
+            let unseen = match row.state.as_str() {
+                "approved" | "unknown" if !row.settled => Tri::Maybe,
+                "approved" => Tri::Yes,
+                "unknown" => Tri::Maybe,
+                _ if !row.settled => Tri::Maybe,
+                _ => Tri::No,
+            };
+            best = best.or(unseen);
+        }
+        best
+    }
+
+    fn sets_are_listed(&self, store: Sym, service: Service) -> bool {
+        let segment = if service == Service::Web { "config" } else { "networkrulesets" };
+        self.rule_sets.iter().any(|s| self.service_of(s.store) == Some(service))
+            || self.children_are_listed(store, &format!("{}/{segment}", table(service).0))
+    }
+
+    fn ranges_are_listed(&self, store: Sym, service: Service) -> bool {
+        self.ip_rules.iter().any(|r| self.service_of(r.store) == Some(service))
+            || self.children_are_listed(store, &format!("{}/firewallrules", table(service).0))
+    }
+
+    fn subnets_are_listed(&self, store: Sym, service: Service) -> bool {
+        self.subnet_rules.iter().any(|r| self.service_of(r.store) == Some(service))
+            || self.children_are_listed(store, &format!("{}/virtualnetworkrules", table(service).0))
+    }
+
+    /// The first rule of the list that matches (APP-04 to APP-06).
+    fn list_admits(&self, list: Sym, default: Tri, seen: Seen) -> Tri {
+        let mut rules: Vec<StoreListRule> = self.list_rules.iter().filter(|r| r.rule_set == list).copied().collect();
+        rules.sort_by_key(|r| r.position);
+        match seen {
+            Seen::Subnet(subnet) => self.first_match(&rules, default, None, Some(subnet)),
+            Seen::Public { addr: Addr::Known(ip), .. } => self.first_match(&rules, default, Some(ip), None),
+            // Some address that nobody knows: what holds at every place where the rules tell addresses apart.
+            _ => {
+                let all: BTreeSet<Tri> =
+                    self.places(&rules).into_iter().map(|ip| self.first_match(&rules, default, Some(ip), None)).collect();
+                match all.into_iter().collect::<Vec<_>>()[..] {
+                    [one] => one,
+                    _ => Tri::Maybe,
+                }
+            }
+        }
+    }
+
+    fn first_match(&self, rules: &[StoreListRule], default: Tri, ip: Option<IpAddr>, subnet: Option<Sym>) -> Tri {
+        let Some((rule, rest)) = rules.split_first() else { return default };
+        let mut matches = Tri::No;
+        for item in rule.source.items() {
+            matches = matches.or(match (item, ip) {
+                (Selector::Any, _) => Tri::Yes,
+                (Selector::Prefix(prefix), Some(ip)) => Tri::from_bool(prefix.contains(&ip)),
+                (Selector::Tag(tag), Some(ip)) => {
+                    self.platform.tag(tag).map_or(Tri::Maybe, |all| Tri::from_bool(all.iter().any(|p| p.contains(&ip))))
+                }
+                _ => Tri::No,
+            });
+        }
+        if let Some(subnet) = subnet
+            && (rule.subnet == subnet || rule.subnet.as_str() == "*")
+        {
+            matches = Tri::Yes;
+        }
+        let says = Tri::from_bool(rule.allow);
+        match matches {
+            Tri::No => self.first_match(rest, default, ip, subnet),
+            Tri::Yes if rule.sure => says,
+            _ => {
+                let otherwise = self.first_match(rest, default, ip, subnet);
+                if otherwise == says { says } else { Tri::Maybe }
+            }
+        }
+    }
+
+    /// Public addresses on both sides of every edge of the rules.
+    fn places(&self, rules: &[StoreListRule]) -> Vec<IpAddr> {
+        let mut all: Vec<IpAddr> = vec!["20.0.0.1".parse().expect("literal"), "198.51.100.7".parse().expect("literal")];
+        for item in rules.iter().flat_map(|r| r.source.items()) {
+            let prefixes = match item {
+                Selector::Prefix(prefix) => vec![prefix],
+                Selector::Tag(tag) => self.platform.tag(tag).unwrap_or(&[]).to_vec(),
+                _ => Vec::new(),
+            };
+            for prefix in prefixes.into_iter().filter(|p| p.network().is_ipv4()) {
+                let (low, high) = (number(prefix.network()), number(prefix.broadcast()));
+                let edges = [low.saturating_sub(1), low, high, high.saturating_add(1).min(u128::from(u32::MAX))];
+                all.extend(edges.map(|n| watertight::model::net::address(n, true)));
+            }
+        }
+        all.retain(|ip| is_public(*ip));
+        all
+    }
+}
