@@ -15,6 +15,7 @@ use crate::engine::{blockers, exfil};
 use crate::explain::way::{Answer, End, Flow, Kind, Step};
 use crate::explain::{copy, point, reach, world::World};
 use crate::facts::estate::Estate;
+use crate::facts::extract::extract;
 use crate::facts::platform::Platform;
 use crate::facts::{Fact, Index};
 use crate::ingest::{self, Change, Input};
@@ -84,7 +85,7 @@ pub struct Ask {
 pub fn open(inputs: &[PathBuf], global: &Global, console: &mut Console) -> Result<Opened, Fail> {
     let progress = console.progress("reading the input");
     let (files, mut diagnostics) = ingest::collect(inputs, &mut *console.stdin);
-    let mut loaded = ingest::read(files);
+    let mut loaded = ingest::read_as_facts(files, extract);
     let config = config(&console.folder, inputs)?;
     let platform = platform(global, loaded.service_tags.take(), &mut diagnostics)?;
     let (estate, mut found) = Estate::from_loaded(loaded);
@@ -93,7 +94,7 @@ pub fn open(inputs: &[PathBuf], global: &Global, console: &mut Console) -> Resul
 
     let empty = estate.is_empty();
     let mut opened = Opened { estate, index: Index::default(), platform, config, stated: Vec::new(), places: Mutex::default() };
-    opened.index = opened.estate.facts().collect();
+    opened.index = opened.estate.said().collect();
     let stated = opened.restate();
     let wrong = stated.iter().any(|d| d.severity == Severity::Error);
     diagnostics.extend(stated);

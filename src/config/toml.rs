@@ -74,8 +74,7 @@ struct Onprem {
 struct Forwarder {
     suffix: Spanned<String>,
     server: Spanned<String>,
-    #[serde(default)]
-    chases_cname: bool,
+    chases_cname: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -343,7 +342,8 @@ impl Reader<'_> {
         }
         for forwarder in &stated.forwarders {
             if let (Some(suffix), Some(server)) = (self.host_name(&forwarder.suffix), self.address(&forwarder.server)) {
-                self.facts.push(SiteForwarder { site, suffix, server, chases_cname: forwarder.chases_cname }.into());
+                let chases_cname = forwarder.chases_cname.map_or(Tri::Maybe, Tri::from_bool);
+                self.facts.push(SiteForwarder { site, suffix, server, chases_cname }.into());
             }
         }
     }

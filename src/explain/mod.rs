@@ -8,6 +8,7 @@ pub mod balancer;
 pub mod candidates;
 pub mod copy;
 pub mod devices;
+pub mod dns_reach;
 pub mod effective;
 pub mod effective_dns;
 pub mod exposure;

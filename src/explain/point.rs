@@ -290,7 +290,7 @@ pub fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Tar
             steps: vec![step(Stage::Delivered, Span::ALL, "reach.7", "it is the same address".to_owned())],
         }];
     }
-    if let Some(way) = to_platform(world, flow, from, to) {
+    if let Some(way) = to_platform(world, flow.traffic, from, to) {
         return vec![way];
     }
     let dst_asgs = match &target {
@@ -311,7 +311,7 @@ pub fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Tar
 }
 
 /// The platform's own addresses answer whatever the rules say, but for rules that name their tag (NSG-11).
-fn to_platform(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr) -> Option<Way> {
+pub fn to_platform(world: &World<'_>, traffic: Set, from: &Host, to: IpAddr) -> Option<Way> {
     let tag = match to.to_string().as_str() {
         PLATFORM_ADDRESS => "azureplatformdns",
         "169.254.169.254" => "azureplatformimds",
@@ -319,7 +319,7 @@ fn to_platform(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr) -> Optio
     };
     let groups = world.index.nic_nsg.get(from.nic).iter().map(|row| row.nsg);
     let groups = groups.chain(world.index.subnet_nsg.get(from.subnet).iter().map(|row| row.nsg));
-    let mut steps: Vec<Step> = groups.filter_map(|nsg| filters::naming(world, nsg, Sym::new(tag), from, to, flow.traffic)).collect();
+    let mut steps: Vec<Step> = groups.filter_map(|nsg| filters::naming(world, nsg, Sym::new(tag), from, to, traffic)).collect();
     let text = format!("{to} is the platform's own address, which the host itself answers");
     steps.push(step(Stage::Delivered, Span::ALL, "filter.5", text).kind(Kind::Default));
     Some(Way { via: Via::VnetLocal, steps })

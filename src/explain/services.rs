@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::net::IpAddr;
 
-use crate::explain::candidates::{Candidate, choose};
+use crate::explain::dns_reach;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::transport::{self, Arrival, Client, Transport};
 use crate::explain::walk::{Home, Target, Trail, Walk};
@@ -12,6 +12,7 @@ use crate::explain::world::World;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::azure_firewall::Named;
+use crate::rules::dns::Reach;
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
 use crate::rules::paas_firewall::{Origin, Source};
@@ -102,15 +103,8 @@ impl Transport for FromPlace<'_, '_> {
         self.session
     }
 
-    fn dns_server_unreachable(&self, _client: &Client, server: IpAddr) -> bool {
-        let From::Host(host) = &self.from else { return false };
-        let modelled = self.world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&server));
-        let choice = choose(self.world, host.subnet, server);
-        modelled
-            && choice.candidates.iter().all(|candidate| match candidate {
-                Candidate::Route(entry) => entry.hop == Hop::None || (entry.hop == Hop::Internet && !net::is_public(server)),
-                _ => false,
-            })
+    fn dns_server(&self, _client: &Client, server: IpAddr) -> Reach {
+        dns_reach::reach(self.world, &self.from, server)
     }
 }
 

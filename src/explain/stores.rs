@@ -1,9 +1,11 @@
 //! Flows whose destination is a store, a private endpoint, a name or any store outside: the pairs of `point`, over the ways of `store`.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
+use crate::explain::dns_reach;
 use crate::explain::outsiders;
 use crate::explain::packet::{Host, StepExt, step};
 use crate::explain::point::{Pair, Pairs, holders, no_address, no_source, one, places, secondary, send, site_representatives};
@@ -11,13 +13,13 @@ use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, caller_ways, endpoint_ways, ways};
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::walk::Target as Walked;
-use crate::explain::way::{End, Flow, Kind, Place, Way};
+use crate::explain::way::{End, Flow, Kind, Place, Step, Way};
 use crate::explain::world::World;
 use crate::facts::selector::Selector;
 use crate::facts::store_facts::{Instance, Service};
 use crate::model::{Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::azure_firewall::Named;
-use crate::rules::dns::{self, Answer, Resolution, View};
+use crate::rules::dns::{self, Ambiguity, Answer, Reach, Resolution, View};
 use crate::rules::paas_firewall::Source;
 use crate::rules::perimeter::Callee;
 use crate::rules::{endpoint_policy, service_endpoint};
@@ -116,17 +118,7 @@ fn clients(world: &World<'_>, flow: &Flow) -> Vec<Vec<(Client, From, bool)>> {
             }
         }
         End::Site(site) => {
-            let mut hosts = Vec::new();
-            for entrance in world.entrances(site) {
-                let sources = site_representatives(world, site);
-                if sources.is_empty() {
-                    // Nobody knows the site's addresses: nor where its packets go from here.
-                    let nowhere = Host::imagined(world, Sym::EMPTY, std::net::IpAddr::from([0, 0, 0, 0]));
-                    hosts.push((nowhere, entrance.step.clone()));
-                }
-                let entered = |ip| (Host::imagined(world, entrance.subnet, ip), entrance.step.clone());
-                hosts.extend(sources.into_iter().map(entered));
-            }
+            let hosts = site_hosts(world, site);
             if hosts.is_empty() {
                 return vec![vec![(outside(ClientKind::Site(site)), From::Site(Vec::new()), true)]];
             }
@@ -280,7 +272,7 @@ fn regions(world: &World<'_>, client: &Client, service: Service) -> Vec<Sym> {
 }
 
 /// What an endpoint policy of the subnet does to an account outside the boundary (SEP-02, SEP-03, SEP-05, SEP-10, X-11).
-fn policy_for_foreign(world: &World<'_>, service: Service, region: Sym, subnet: Sym) -> crate::explain::way::Step {
+fn policy_for_foreign(world: &World<'_>, service: Service, region: Sym, subnet: Sym) -> Step {
     let free =
         |text: &str| step(Stage::ServiceEndpointPolicy, Span::ALL, "endpoint_policy.2", text.to_owned()).by(subnet, "").kind(Kind::Absence);
     if service != Service::Storage || !world.index.subnet_endpoint_policies.has(subnet) {
@@ -328,6 +320,10 @@ fn to_name(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, client
     let chain = resolution.chain.join(" → ");
     let said = |span: Span, text: String| step(Stage::Dns, span, "dns.1", text).by(Sym::EMPTY, name.as_str());
     match resolution.answer {
+        _ if resolution.ambiguity == Ambiguity::Zones => {
+            let text = format!("two private zones of one name contradict each other about {name}: {}", resolution.reason);
+            vec![Way { via: Via::Public, steps: vec![said(Span::UNKNOWN, text).kind(Kind::Assumption).code("DNS_UNKNOWN")] }]
+        }
         Answer::NxDomain | Answer::NoData | Answer::ServFail => {
             let text = format!("{name} has no address: {} ({})", resolution.answer.as_str(), resolution.reason);
             vec![Way { via: Via::Public, steps: vec![said(Span::NONE, text)] }]
@@ -378,55 +374,62 @@ fn to_public_name(world: &World<'_>, flow: &Flow, host: &Host, name: Sym) -> Pai
     ways
 }
 
-fn below(pairs: Pairs, first: &crate::explain::way::Step) -> Pair {
+fn below(pairs: Pairs, first: &Step) -> Pair {
     let mut ways: Vec<Way> = pairs.groups.into_iter().flatten().flatten().collect();
     ways.iter_mut().for_each(|way| way.steps.insert(0, first.clone()));
     ways
 }
 
 fn resolution(world: &World<'_>, transport: &dyn Transport, client: &Client, name: Sym) -> Resolution {
-    let unreachable = |server| transport.dns_server_unreachable(client, server);
-    dns::resolve(world.index, world.platform, &unreachable, &store::view(client), name.as_str())
+    let reach = |server| transport.dns_server(client, server);
+    dns::resolve(world.index, world.platform, &reach, &store::view(client), name.as_str())
 }
 
 /// The answer to a name at a place, as `effective dns` asks for it.
 pub fn resolve_at(world: &World<'_>, place: Place, name: Sym) -> Resolution {
-    let (view, subnet) = match place {
-        Place::Vnet(vnet) => (View::Vnet { vnet, nic: Sym::EMPTY }, Sym::EMPTY),
-        Place::Subnet(subnet) => (View::Vnet { vnet: world.vnet_of(subnet), nic: Sym::EMPTY }, subnet),
+    let resolve = |view: View, reach: &dyn Fn(IpAddr) -> Reach| dns::resolve(world.index, world.platform, reach, &view, name.as_str());
+    match place {
+        Place::Vnet(vnet) => resolve(View::Vnet { vnet, nic: Sym::EMPTY }, &|server| dns_reach::in_network(world, vnet, server)),
+        Place::Subnet(subnet) => {
+            let host = world.index.subnet_prefixes.one(subnet).map(|row| Host::imagined(world, subnet, row.prefix.network()));
+            let from = host.map_or(From::Outside, From::Host);
+            resolve(View::Vnet { vnet: world.vnet_of(subnet), nic: Sym::EMPTY }, &|server| dns_reach::reach(world, &from, server))
+        }
         Place::Nic(nic) => {
             let subnet = world.index.ip_configs_by_nic.one(nic).map_or(Sym::EMPTY, |config| config.subnet);
-            (View::Vnet { vnet: world.vnet_of(subnet), nic }, subnet)
+            let host = places(world, End::Nic(nic)).into_iter().flat_map(|(hosts, _)| hosts).next();
+            let from = host.map_or(From::Outside, From::Host);
+            resolve(View::Vnet { vnet: world.vnet_of(subnet), nic }, &|server| dns_reach::reach(world, &from, server))
         }
         Place::Machine(machine) => {
             let nic = world.index.nics_by_machine.get(machine).iter().map(|row| row.nic).min_by_key(|nic| nic.as_str());
-            return match nic {
+            match nic {
                 Some(nic) => resolve_at(world, Place::Nic(nic), name),
                 None => Resolution::unknown("the machine has no network interface in the input"),
-            };
+            }
         }
-        Place::Site(site) => (View::Site(site), Sym::EMPTY),
-        Place::Internet => (View::Internet, Sym::EMPTY),
-    };
-    let subnet = match &view {
-        View::Vnet { vnet, .. } if subnet.is_empty() => {
-            world.index.subnets_by_vnet.get(*vnet).iter().map(|row| row.subnet).min_by_key(|subnet| subnet.as_str()).unwrap_or_default()
+        Place::Site(site) => {
+            let from = From::Site(site_hosts(world, site));
+            resolve(View::Site(site), &|server| dns_reach::reach(world, &from, server))
         }
-        _ => subnet,
-    };
-    let host = world.index.subnet_prefixes.one(subnet).map(|row| Host::imagined(world, subnet, row.prefix.network()));
-    let from = host.map_or(From::Outside, From::Host);
-    let client = Client {
-        subnet,
-        vnet: world.vnet_of(subnet),
-        nic: Sym::EMPTY,
-        ip_config: Sym::EMPTY,
-        kind: ClientKind::Machine,
-        name: Named::Unknown,
-    };
-    let transport = FromPlace { world, from, session: false };
-    let unreachable = |server| transport.dns_server_unreachable(&client, server);
-    dns::resolve(world.index, world.platform, &unreachable, &view, name.as_str())
+        Place::Internet => resolve(View::Internet, &|_| Reach::Open),
+    }
+}
+
+/// Where the packets of a site come in, one for each of its addresses that make a difference.
+fn site_hosts(world: &World<'_>, site: Sym) -> Vec<(Host, Step)> {
+    let mut hosts = Vec::new();
+    for entrance in world.entrances(site) {
+        let sources = site_representatives(world, site);
+        if sources.is_empty() {
+            // Nobody knows the site's addresses: nor where its packets go from here.
+            let nowhere = Host::imagined(world, Sym::EMPTY, IpAddr::from([0, 0, 0, 0]));
+            hosts.push((nowhere, entrance.step.clone()));
+        }
+        let entered = |ip| (Host::imagined(world, entrance.subnet, ip), entrance.step.clone());
+        hosts.extend(sources.into_iter().map(entered));
+    }
+    hosts
 }
 
 /// The stores' parts of the input, in the order of their names.

@@ -6,6 +6,7 @@ use crate::explain::way::Way;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Sym, Tri};
 use crate::rules::azure_firewall::Named;
+use crate::rules::dns::Reach;
 use crate::rules::paas_firewall::Source;
 
 /// What kind of thing sends.
@@ -71,6 +72,6 @@ pub trait Transport {
         true
     }
 
-    /// Whether `server` lies in a modelled network to which the client surely has no route (DNS-05).
-    fn dns_server_unreachable(&self, client: &Client, server: IpAddr) -> bool;
+    /// Whether the client gets through to a DNS server (DNS-05).
+    fn dns_server(&self, client: &Client, server: IpAddr) -> Reach;
 }

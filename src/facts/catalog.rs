@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::facts::azure_firewall::*;
 use crate::facts::channels::*;
 use crate::facts::config::*;
+use crate::facts::dns::*;
 use crate::facts::gap::*;
 use crate::facts::hub::*;
 use crate::facts::load_balancing::*;
@@ -238,6 +239,9 @@ facts! {
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,
     PrivateDnsZone, ZoneLink, ZoneRecord, ZoneGroup,
+    // who answers names
+    DnsResolver, DnsInbound, ForwardingRuleset, ForwardingRule, ForwardingTarget, RulesetLink, PublicDnsZone,
+    ZoneGroupRecord, ServiceHost, LocalRecord,
     // service endpoint policies
     EndpointPolicy, EndpointPolicyScope,
     // stores

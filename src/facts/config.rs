@@ -25,8 +25,9 @@ relations! { CONFIG_RELATIONS:
     /// `site_nat(site, address)`: a public address the site's traffic leaves with.
     SiteNat site_nat { site: Sym, address: IpAddr }
 
-    /// `site_forwarder(site, suffix, server, chases_cname)`: the site asks `server` for names under `suffix` (DNS-26).
-    SiteForwarder site_forwarder { site: Sym, suffix: Sym, server: IpAddr, chases_cname: bool }
+    /// `site_forwarder(site, suffix, server, chases_cname)`: the site asks `server` for names under `suffix` (DNS-26). `chases_cname` is whether the site's own
+    /// server follows aliases itself, so that a rule for a name that only an alias leads to helps; `maybe` where that is not stated (DNS-21).
+    SiteForwarder site_forwarder { site: Sym, suffix: Sym, server: IpAddr, chases_cname: Tri }
 
     /// `dns_server(address, forwards, at)`: what a custom DNS server does with names it does not hold: `azure-dns`, an address, `internet`, or empty for not
     /// known; `at` is the virtual network whose zones it sees (DNS-20).

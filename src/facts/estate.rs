@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::diag::{Diagnostic, Severity};
 use crate::facts::catalog::Fact;
-use crate::facts::extract::{extract, inert};
+use crate::facts::extract::{Extracted, extract, inert};
 use crate::facts::gap::Resource as ResourceRow;
 use crate::ingest::{Change, Loaded, Resource, Source, spread};
 use crate::model::{Sym, ids};
@@ -20,8 +20,8 @@ const BLOCK: usize = 4096;
 pub struct Estate {
     /// By the text of the id: the resources below an id are its neighbours.
     entries: BTreeMap<&'static str, Entry>,
-    /// How many resources say each fact: two may say the same.
-    counts: FxHashMap<Fact, u32>,
+    /// How many resources say each fact: two may say the same. `None` until the first change asks.
+    counts: Option<FxHashMap<Fact, u32>>,
     /// Facts that no resource says, as they were given.
     extra: Vec<Fact>,
 }
@@ -79,15 +79,16 @@ impl Estate {
             if block.is_empty() {
                 break;
             }
-            let entries = spread(&block, |_, part| part.iter().map(entry_of).collect::<Vec<_>>());
-            for (resource, (entry, mut diagnostics)) in block.iter().zip(entries.into_iter().flatten()) {
+            let waiting: Vec<&Resource> = block.iter().filter(|resource| resource.extracted.is_none()).collect();
+            let extracted = spread(&waiting, |_, part| part.iter().map(|resource| extract(resource)).collect::<Vec<_>>());
+            let mut extracted = extracted.into_iter().flatten();
+            for mut resource in block {
+                let Some(made) = resource.extracted.take().or_else(|| extracted.next()) else { continue };
+                let (entry, mut diagnostics) = entry_of(&resource, made);
                 said.append(&mut diagnostics);
+                let id = resource.id.as_str();
                 // Where a facts folder and an export hold the same resource, the export is right.
-                if let Some(old) = estate.entries.remove(resource.id.as_str()) {
-                    estate.forget(&old.facts, None);
-                }
-                estate.remember(&entry.facts, None);
-                estate.entries.insert(resource.id.as_str(), entry);
+                estate.entries.insert(id, entry);
             }
         }
         (estate, said)
@@ -123,34 +124,28 @@ impl Estate {
         for (id, mut facts) in groups {
             facts[1..].sort_unstable();
             facts.dedup();
-            self.remember(&facts, None);
             let source = origins.remove(&id).unwrap_or_default();
             self.entries.insert(id.as_str(), Entry { source, embedded: false, inherits: (false, false), facts: facts.into() });
         }
-        self.extra(others);
+        self.extra = others;
     }
 
-    /// Adds facts that no resource says: what a person stated.
-    pub fn extra(&mut self, facts: impl IntoIterator<Item = Fact>) {
-        for fact in facts {
-            self.remember(&[fact], None);
-            self.extra.push(fact);
-        }
+    /// Every fact, in no order; a fact that two resources say comes twice.
+    pub fn said(&self) -> impl Iterator<Item = Fact> + '_ {
+        self.entries.values().flat_map(|entry| entry.facts.iter()).chain(&self.extra).copied()
     }
 
     /// Every fact once, in no order.
     pub fn facts(&self) -> impl Iterator<Item = Fact> + '_ {
-        self.counts.keys().copied()
-    }
-
-    /// How many facts there are.
-    pub fn len(&self) -> usize {
-        self.counts.len()
+        let mut facts: Vec<Fact> = self.said().collect();
+        facts.sort_unstable();
+        facts.dedup();
+        facts.into_iter()
     }
 
     /// Whether there is no fact.
     pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
+        self.entries.is_empty() && self.extra.is_empty()
     }
 
     /// Where the resource stood in the input, or the nearest resource above it.
@@ -192,6 +187,11 @@ impl Estate {
     /// below it.
     pub fn apply(&mut self, changes: Vec<Change>) -> Delta {
         let mut delta = Delta::default();
+        if self.counts.is_none() {
+            let mut counts: FxHashMap<Fact, u32> = FxHashMap::default();
+            self.said().for_each(|fact| *counts.entry(fact).or_default() += 1);
+            self.counts = Some(counts);
+        }
         let mut before: FxHashMap<Fact, bool> = FxHashMap::default();
         for change in changes {
             match change {
@@ -211,7 +211,7 @@ impl Estate {
             }
         }
         for (fact, was) in before {
-            match (was, self.counts.contains_key(&fact)) {
+            match (was, self.holds(&fact)) {
                 (false, true) => delta.added.push(fact),
                 (true, false) => delta.removed.push(fact),
                 _ => {}
@@ -227,7 +227,7 @@ impl Estate {
             resource.location = if resource.location.is_empty() { row.location } else { resource.location };
             resource.tenant = if resource.tenant.is_empty() { row.tenant } else { resource.tenant };
         }
-        let (entry, said) = entry_of(&resource);
+        let (entry, said) = entry_of(&resource, extract(&resource));
         if resource.embedded && self.entries.get(id).is_some_and(|old| !old.embedded) {
             if self.entries.get(id).is_some_and(|old| old.facts != entry.facts) {
                 diagnostics.push(
@@ -250,7 +250,7 @@ impl Estate {
             }
         }
         self.remove(id, before);
-        self.remember(&entry.facts, Some(before));
+        self.remember(&entry.facts, before);
         self.entries.insert(id, entry);
         self.pass_down(&resource, before);
     }
@@ -269,8 +269,8 @@ impl Estate {
             }
             let new = Fact::Resource(row);
             if new != old {
-                self.forget(&[old], Some(before));
-                self.remember(&[new], Some(before));
+                self.forget(&[old], before);
+                self.remember(&[new], before);
                 if let Some(place) = self.entries.get_mut(child).and_then(|entry| entry.facts.iter_mut().find(|fact| **fact == old)) {
                     *place = new;
                 }
@@ -301,52 +301,52 @@ impl Estate {
 
     fn remove(&mut self, id: &str, before: &mut FxHashMap<Fact, bool>) {
         if let Some(entry) = self.entries.remove(id) {
-            self.forget(&entry.facts, Some(before));
+            self.forget(&entry.facts, before);
         }
     }
 
-    fn remember(&mut self, facts: &[Fact], before: Option<&mut FxHashMap<Fact, bool>>) {
-        if let Some(before) = before {
-            for fact in facts {
-                before.entry(*fact).or_insert_with(|| self.counts.contains_key(fact));
-            }
-        }
+    /// Whether some resource says the fact, as far as that is counted.
+    fn holds(&self, fact: &Fact) -> bool {
+        self.counts.as_ref().is_some_and(|counts| counts.contains_key(fact))
+    }
+
+    fn remember(&mut self, facts: &[Fact], before: &mut FxHashMap<Fact, bool>) {
         for fact in facts {
-            *self.counts.entry(*fact).or_default() += 1;
+            before.entry(*fact).or_insert_with(|| self.holds(fact));
+        }
+        let Some(counts) = &mut self.counts else { return };
+        for fact in facts {
+            *counts.entry(*fact).or_default() += 1;
         }
     }
 
-    fn forget(&mut self, facts: &[Fact], before: Option<&mut FxHashMap<Fact, bool>>) {
-        if let Some(before) = before {
-            for fact in facts {
-                before.entry(*fact).or_insert_with(|| self.counts.contains_key(fact));
-            }
-        }
+    fn forget(&mut self, facts: &[Fact], before: &mut FxHashMap<Fact, bool>) {
         for fact in facts {
-            if let Some(count) = self.counts.get_mut(fact) {
+            before.entry(*fact).or_insert_with(|| self.holds(fact));
+        }
+        let Some(counts) = &mut self.counts else { return };
+        for fact in facts {
+            if let Some(count) = counts.get_mut(fact) {
                 *count -= 1;
                 if *count == 0 {
-                    self.counts.remove(fact);
+                    counts.remove(fact);
                 }
             }
         }
     }
 }
 
-/// The entry of a resource, each fact once, the `resource` row first.
-fn entry_of(resource: &Resource) -> (Entry, Vec<Diagnostic>) {
-    let extracted = extract(resource);
+/// The entry of a resource that became these facts: each of them once, the `resource` row first.
+fn entry_of(resource: &Resource, extracted: Extracted) -> (Entry, Vec<Diagnostic>) {
     let mut facts = extracted.facts;
-    if let Some(rest) = facts.get_mut(1..) {
+    if let Some((first, rest)) = facts.split_first_mut() {
+        if let Fact::Resource(row) = first {
+            // The tenant may have turned out to be the parent's after the body was read.
+            row.tenant = resource.tenant;
+        }
         rest.sort_unstable();
     }
     facts.dedup();
-    let lacks = |key: &str| resource.body.get(key).and_then(|value| value.as_str()).is_none_or(str::is_empty);
-    let entry = Entry {
-        source: resource.source.clone(),
-        embedded: resource.embedded,
-        inherits: (lacks("location"), lacks("tenantId")),
-        facts: facts.into(),
-    };
+    let entry = Entry { source: resource.source.clone(), embedded: resource.embedded, inherits: resource.inherits, facts: facts.into() };
     (entry, extracted.diagnostics)
 }

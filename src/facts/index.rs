@@ -13,6 +13,7 @@ use crate::facts::azure_firewall::*;
 use crate::facts::catalog::Fact;
 use crate::facts::channels::*;
 use crate::facts::config::*;
+use crate::facts::dns::*;
 use crate::facts::gap::*;
 use crate::facts::hub::*;
 use crate::facts::load_balancing::*;
@@ -266,7 +267,17 @@ index! {
     PrivateDnsZone { private_dns_zone: zone as Sym }
     ZoneLink { zone_links_by_vnet: vnet as Sym, zone_links_by_zone: zone as Sym }
     ZoneRecord { zone_record: record as Sym, zone_records: zone as Sym }
-    ZoneGroup { zone_groups: endpoint as Sym }
+    ZoneGroup { zone_groups: endpoint as Sym, zone_groups_by_zone: zone as Sym }
+    DnsResolver { dns_resolver: resolver as Sym }
+    DnsInbound { dns_inbound: endpoint as Sym, dns_inbound_by_address: address as IpAddr }
+    ForwardingRuleset { forwarding_ruleset: ruleset as Sym }
+    ForwardingRule { forwarding_rules: ruleset as Sym }
+    ForwardingTarget { forwarding_targets: rule as Sym }
+    RulesetLink { ruleset_links: vnet as Sym, ruleset_links_by_ruleset: ruleset as Sym }
+    PublicDnsZone { public_dns_zone: zone as Sym, public_dns_zones_by_name: name as Sym }
+    ZoneGroupRecord { zone_group_records: zone as Sym }
+    ServiceHost { service_hosts: resource as Sym, service_hosts_by_host: host as Sym }
+    LocalRecord { local_records: at as Sym }
     EndpointPolicy { endpoint_policy: policy as Sym }
     EndpointPolicyScope { endpoint_policy_scopes: policy as Sym }
     Store { store: store as Sym }

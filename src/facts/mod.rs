@@ -1,6 +1,6 @@
 //! Resources to relations: the public interface between what was exported and what is derived from it.
 //!
-//! `network`, `azure_firewall`, `load_balancing`, `manager`, `hub`, `private_access`, `private_link`, `store_facts`, `perimeter`, `channels`, `config` and `gap`
+//! `network`, `azure_firewall`, `load_balancing`, `manager`, `hub`, `private_access`, `private_link`, `dns`, `store_facts`, `perimeter`, `channels`, `config` and `gap`
 //! declare the relations, `catalog` lists them, `extract` writes them, one file an Azure resource type, `service` tells services apart, `index`
 //! keeps them findable, `store` writes them to files and reads them back, `platform` holds what is
 //! true of Azure itself.
@@ -12,6 +12,7 @@ pub mod azure_firewall;
 pub mod catalog;
 pub mod channels;
 pub mod config;
+pub mod dns;
 pub mod estate;
 pub mod extract;
 pub mod gap;

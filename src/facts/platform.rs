@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::de::{Deserialize, Deserializer, Error};
 use smallvec::SmallVec;
 
@@ -38,6 +38,12 @@ relations! { PLATFORM_RELATIONS:
 
     /// `endpoint_service(service, tag)`: what the service endpoint `service` covers is the service tag `tag`; both lower case (SE-03).
     EndpointService endpoint_service { service: Sym, tag: Sym }
+
+    /// `reserved_suffix(suffix)`: names under `suffix` belong to Azure's services, and a forwarding rule for all names does not apply to them (DNS-18).
+    ReservedSuffix reserved_suffix { suffix: Sym }
+
+    /// `public_resolver(address)`: a resolver anybody may ask, which knows nothing of private zones (DNS-20).
+    PublicResolver public_resolver { address: IpAddr }
 
     /// `service_limit(name, kind, count)`: a resource of type `kind` has at most `count` of what `name` says (SE-29, SEP-17).
     ServiceLimit service_limit { name: Sym, kind: Sym, count: u32 }
@@ -137,6 +143,23 @@ impl Platform {
         &self.truth.default_rules
     }
 
+    /// Whether `name` belongs to Azure's services in some cloud (DNS-18).
+    pub fn is_reserved(&self, name: &str) -> bool {
+        let mut rest = Some(name);
+        while let Some(suffix) = rest {
+            if self.truth.reserved.contains(suffix) {
+                return true;
+            }
+            rest = suffix.split_once('.').map(|(_, rest)| rest);
+        }
+        false
+    }
+
+    /// Whether `address` is a resolver that anybody may ask (DNS-20).
+    pub fn is_public_resolver(&self, address: IpAddr) -> bool {
+        self.truth.resolvers.contains(&address)
+    }
+
     /// Every row that programs can read: all but the prefixes of service tags, which are asked for by address.
     pub fn cells(&self) -> Vec<(&'static str, Vec<String>)> {
         fn of<R: Row>(rows: &[R]) -> impl Iterator<Item = (&'static str, Vec<String>)> + '_ {
@@ -152,7 +175,9 @@ impl Platform {
         let ports: Vec<ServicePort> = ports.collect();
         let endpoints: Vec<EndpointService> = truth.endpoints.iter().map(|(&service, &tag)| EndpointService { service, tag }).collect();
         let rows = of(&truth.default_rules).chain(of(&pairs)).chain(of(&truth.zones)).chain(of(&ports)).chain(of(&endpoints));
-        rows.chain(of(&truth.limits)).collect()
+        let reserved: Vec<ReservedSuffix> = truth.reserved.iter().map(|suffix| ReservedSuffix { suffix: Sym::new(suffix) }).collect();
+        let resolvers: Vec<PublicResolver> = truth.resolvers.iter().map(|&address| PublicResolver { address }).collect();
+        rows.chain(of(&truth.limits)).chain(of(&reserved)).chain(of(&resolvers)).collect()
     }
 
     /// How many of `name` a resource of type `kind` can have.
@@ -169,6 +194,8 @@ struct Truth {
     zones: Vec<PrivateLinkZone>,
     ports: FxHashMap<Sym, Vec<u16>>,
     endpoints: FxHashMap<Sym, Sym>,
+    reserved: FxHashSet<&'static str>,
+    resolvers: FxHashSet<IpAddr>,
     limits: Vec<ServiceLimit>,
 }
 
@@ -189,6 +216,10 @@ impl Truth {
                 endpoints: rows::<EndpointService>(include_str!("../../facts/endpoint_services.facts"))
                     .map(|row| (row.service, row.tag))
                     .collect(),
+                reserved: rows::<ReservedSuffix>(include_str!("../../facts/reserved_suffixes.facts"))
+                    .map(|row| row.suffix.as_str())
+                    .collect(),
+                resolvers: rows::<PublicResolver>(include_str!("../../facts/public_resolvers.facts")).map(|row| row.address).collect(),
                 limits: rows(include_str!("../../facts/service_limits.facts")).collect(),
             }
         })

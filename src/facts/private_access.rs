@@ -16,8 +16,8 @@ words! {
     AddressSource { CustomDns = "custom-dns", Static = "static" }
 }
 words! {
-    /// The types of private DNS records that matter here.
-    RecordType { A = "a", Aaaa = "aaaa", Cname = "cname", Soa = "soa", Other = "other" }
+    /// The types of DNS records that matter here.
+    RecordType { A = "a", Aaaa = "aaaa", Cname = "cname", Soa = "soa", Ns = "ns", Other = "other" }
 }
 
 relations! { PRIVATE_ACCESS_RELATIONS:
@@ -51,8 +51,8 @@ relations! { PRIVATE_ACCESS_RELATIONS:
     /// `NxDomainRedirect` (DNS-13).
     ZoneLink zone_link { link: Sym, zone: Sym, vnet: Sym, usable: bool, registration: bool, redirect: bool }
 
-    /// `zone_record(record, zone, name, kind, value)`: `name` (relative, lower case, `@` for the zone itself) has the value: an address or a name; a type that
-    /// is not followed has the empty value.
+    /// `zone_record(record, zone, name, kind, value)`: `name` (relative, lower case, `@` for the zone itself) has the value: an address, a name, or in a public
+    /// zone the id of the resource it stands for; a type that is not followed has the empty value.
     ZoneRecord zone_record { record: Sym, zone: Sym, name: Sym, kind: RecordType, value: Sym }
 
     /// `zone_group(group, endpoint, zone)`: the endpoint keeps its records in `zone` (DNS-17).

@@ -8,6 +8,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use rustc_hash::FxHashMap;
+
 use crate::diag::{Diagnostic, Severity};
 use crate::facts::catalog::{Fact, RELATIONS};
 use crate::ingest::Source;
@@ -105,14 +107,14 @@ pub fn write_folder<'a>(
     origins: impl IntoIterator<Item = (Sym, &'a Source)>,
 ) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let mut lines: Vec<Vec<String>> = vec![Vec::new(); RELATIONS.len()];
+    let mut rows: FxHashMap<&str, Vec<Fact>> = FxHashMap::default();
     for fact in facts {
-        let name = fact.relation().name;
-        if let Some(at) = RELATIONS.iter().position(|relation| relation.name == name) {
-            lines[at].push(line(fact.cells().iter().map(String::as_str)));
-        }
+        rows.entry(fact.relation().name).or_default().push(fact);
     }
-    for (relation, lines) in RELATIONS.iter().zip(lines) {
+    // The text of one relation at a time: that of all of them is larger than the input.
+    for relation in RELATIONS {
+        let rows = rows.remove(relation.name).unwrap_or_default();
+        let lines = rows.iter().map(|fact| line(fact.cells().iter().map(String::as_str))).collect();
         fs::write(folder.join(format!("{}.facts", relation.name)), sorted(lines))?;
     }
     let origins = origins.into_iter().map(|(id, source)| line([id.as_str(), source.file.as_str(), source.pointer.as_str()].into_iter()));

@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 
 use crate::diag::{Diagnostic, Severity, line_of_offset};
 use crate::ingest::sink::{BATCH, Read, Sink, column_names, expectation};
-use crate::ingest::{element, lenient};
+use crate::ingest::{Harvest, element, lenient};
 
 /// Reads one file.
-pub(super) fn read(name: &str, bytes: &[u8]) -> Read {
+pub(super) fn read(name: &str, bytes: &[u8], harvest: Option<Harvest>) -> Read {
     let bytes = lenient::utf8(bytes);
     let (text, broken_at) = match std::str::from_utf8(&bytes) {
         Ok(text) => (text, None),
@@ -22,12 +22,12 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Read {
             (std::str::from_utf8(&bytes[..end]).unwrap_or(""), Some(end))
         }
     };
-    let mut sink = Sink::new(name);
+    let mut sink = Sink::new(name, harvest);
     let mut result = sink.documents(text);
     if result.is_err()
         && let Some(clean) = lenient::blanked(text)
     {
-        sink = Sink::new(name);
+        sink = Sink::new(name, harvest);
         result = sink.documents(&clean);
     }
     if let Err(error) = result {
@@ -72,6 +72,9 @@ impl Sink {
             // Only now it shows that the first document was one of several.
             for resource in &mut self.resources[first] {
                 resource.source.pointer.insert_str(0, "/0");
+                for said in resource.extracted.iter_mut().flat_map(|extracted| &mut extracted.diagnostics) {
+                    said.pointer.insert_str(0, "/0");
+                }
             }
         }
         Ok(())

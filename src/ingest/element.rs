@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::diag::{Diagnostic, Severity};
 use crate::facts::extract::inert;
 use crate::ingest::children::{child_lists, key_of};
+use crate::ingest::merge::Rank;
 use crate::ingest::sink::Sink;
 use crate::ingest::{Resource, Source};
 use crate::model::{Sym, ids};
@@ -118,7 +119,11 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
             }
         }
     }
-    sink.resources.push(Resource {
+    let lacks = |key: &str| text(&map, key).is_none_or(str::is_empty);
+    let inherits = (lacks("location"), lacks("tenantId"));
+    let embedded = place.parent.is_some_and(|parent| !parent.segment.is_empty());
+    let body = Value::Object(map);
+    sink.keep(Resource {
         id,
         kind,
         name: Sym::new(id_text.trim().trim_end_matches('/').rsplit('/').next().unwrap_or("")),
@@ -126,9 +131,12 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
         subscription: Sym::new(parts.subscription),
         tenant: me.tenant,
         group: Sym::new(parts.group),
-        body: Value::Object(map),
+        rank: Rank::of(&body, embedded),
+        body,
         source: Source { file: sink.file, pointer: place.pointer.to_owned() },
-        embedded: place.parent.is_some_and(|parent| !parent.segment.is_empty()),
+        embedded,
+        inherits,
+        extracted: None,
     });
     let level = if flattened { "" } else { "/properties" };
     for (key, segment, items) in children {
@@ -154,7 +162,7 @@ fn child(sink: &mut Sink, item: Value, place: Place<'_>) {
 
 /// Whether the export lacks the resource's configuration: never guessed, reported.
 pub(super) fn bare(resource: &Resource) -> Option<Diagnostic> {
-    if resource.body.get("properties").is_some() || inert::reason(resource.kind.as_str()).is_some() {
+    if !resource.rank.is_bare() || inert::reason(resource.kind.as_str()).is_some() {
         return None;
     }
     Some(

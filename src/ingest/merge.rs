@@ -1,8 +1,9 @@
 //! One resource of several copies: list and show, parent's body and child's body, two exports of the same thing.
 
 use std::cmp::{Ordering, Reverse};
+use std::hash::Hasher;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 use serde_json::Value;
 
 use crate::ingest::Resource;
@@ -24,9 +25,8 @@ pub(super) fn merge(resources: Vec<Resource>) -> Vec<Resource> {
     }
     for (id, mut others) in copies {
         others.extend(best.remove(&id));
-        let mut ranked: Vec<_> = others.into_iter().map(|resource| (rank(&resource), resource)).collect();
-        ranked.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| by_text(one, other)));
-        let mut others = ranked.into_iter().map(|(_, resource)| resource);
+        others.sort_by(by_place);
+        let mut others = others.into_iter();
         let Some(mut kept) = others.next() else { continue };
         for other in others {
             if kept.location.is_empty() {
@@ -72,27 +72,62 @@ fn inherit(resources: &mut FxHashMap<Sym, Resource>) {
     }
 }
 
-/// The better copy has the smaller rank: a body with properties before one without, the child's own body before the copy in its parent, more
-/// values before fewer.
-fn rank(resource: &Resource) -> (bool, bool, Reverse<usize>) {
-    (resource.body.get("properties").is_none(), resource.embedded, Reverse(values(&resource.body)))
+/// How good a copy of a resource is. The better one is smaller: a body with properties before one without, the child's own body before the copy in its
+/// parent, more values before fewer. What is in them settles a tie, so that the order of the input never does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rank {
+    bare: bool,
+    embedded: bool,
+    values: Reverse<usize>,
+    content: u64,
 }
 
-/// Settles a tie, so that the order of the input never does.
-fn by_text(a: &Resource, b: &Resource) -> Ordering {
-    a.body
-        .to_string()
-        .cmp(&b.body.to_string())
-        .then_with(|| a.source.file.as_str().cmp(b.source.file.as_str()))
-        .then_with(|| a.source.pointer.cmp(&b.source.pointer))
+impl Rank {
+    /// The rank of a body.
+    pub fn of(body: &Value, embedded: bool) -> Rank {
+        let mut content = FxHasher::default();
+        let values = values(body, &mut content);
+        Rank { bare: body.get("properties").is_none(), embedded, values: Reverse(values), content: content.finish() }
+    }
+
+    /// Whether the body has no `properties`.
+    pub fn is_bare(self) -> bool {
+        self.bare
+    }
 }
 
-/// How many values are set.
-fn values(value: &Value) -> usize {
+fn by_place(a: &Resource, b: &Resource) -> Ordering {
+    let place = |resource: &Resource| (resource.source.file.as_str(), resource.source.pointer.clone());
+    a.rank.cmp(&b.rank).then_with(|| place(a).cmp(&place(b)))
+}
+
+/// How many values are set; what they are goes into `content`.
+fn values(value: &Value, content: &mut FxHasher) -> usize {
     match value {
         Value::Null => 0,
-        Value::Array(items) => items.iter().map(values).sum(),
-        Value::Object(map) => map.values().map(values).sum(),
-        _ => 1,
+        Value::Bool(yes) => {
+            content.write_u8(u8::from(*yes));
+            1
+        }
+        Value::Number(number) => {
+            content.write_u64(number.as_f64().unwrap_or(0.0).to_bits());
+            1
+        }
+        Value::String(text) => {
+            content.write(text.as_bytes());
+            1
+        }
+        Value::Array(items) => {
+            content.write_usize(items.len());
+            items.iter().map(|item| values(item, content)).sum()
+        }
+        Value::Object(map) => {
+            let mut found = 0;
+            for (key, value) in map {
+                content.write(key.as_bytes());
+                found += values(value, content);
+            }
+            found
+        }
     }
 }

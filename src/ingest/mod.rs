@@ -16,12 +16,14 @@ mod spread;
 use serde_json::Value;
 
 use crate::diag::{Diagnostic, Severity};
+use crate::facts::extract::Extracted;
 use crate::facts::{Fact, store};
 use crate::model::Sym;
 
 pub use children::child_lists;
 pub(crate) use element::region;
 pub use files::collect;
+use merge::Rank;
 pub(crate) use spread::spread;
 
 /// Where something stood in the input.
@@ -57,7 +59,16 @@ pub struct Resource {
     pub source: Source,
     /// Whether the body was part of its parent's.
     pub embedded: bool,
+    /// Whether its own body lacks a region, a tenant, so that those of the parent count.
+    pub inherits: (bool, bool),
+    /// What the body became where it was turned into facts as soon as it was read; the body is `null` then.
+    pub extracted: Option<Extracted>,
+    /// How good a copy of the resource it is.
+    rank: Rank,
 }
+
+/// What makes facts of a body as soon as it is read.
+pub type Harvest = fn(&Resource) -> Extracted;
 
 /// One file, or standard input.
 #[derive(Clone, Debug)]
@@ -96,6 +107,15 @@ pub enum Change {
 ///
 /// The result does not depend on the order of the inputs, but for the order of the diagnostics.
 pub fn read(inputs: Vec<Input>) -> Loaded {
+    read_all(inputs, None)
+}
+
+/// The same with bodies turned into facts one by one, so that no more than one a thread is held. The few whose region, or a tenant they need, may yet be the parent's keep theirs.
+pub fn read_as_facts(inputs: Vec<Input>, harvest: Harvest) -> Loaded {
+    read_all(inputs, Some(harvest))
+}
+
+fn read_all(inputs: Vec<Input>, harvest: Option<Harvest>) -> Loaded {
     let mut loaded = Loaded::default();
     let mut resources = Vec::new();
     for input in inputs {
@@ -107,7 +127,7 @@ pub fn read(inputs: Vec<Input>) -> Loaded {
             loaded.diagnostics.append(&mut read.diagnostics);
             continue;
         }
-        let mut read = document::read(&input.name, &input.bytes);
+        let mut read = document::read(&input.name, &input.bytes, harvest);
         resources.append(&mut read.resources);
         loaded.diagnostics.append(&mut read.diagnostics);
         for (_, id) in read.deleted {
@@ -146,7 +166,7 @@ fn keep_service_tags(loaded: &mut Loaded, input: Input) {
 ///
 /// Children embedded in a resource follow it as entries of their own.
 pub fn read_change(input: &Input) -> (Vec<Change>, Vec<Diagnostic>) {
-    let read = document::read(&input.name, &input.bytes);
+    let read = document::read(&input.name, &input.bytes, None);
     let mut diagnostics = read.diagnostics;
     diagnostics.extend(read.resources.iter().filter_map(element::bare));
     let mut deleted = read.deleted.into_iter().peekable();

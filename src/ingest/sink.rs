@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::diag::{Diagnostic, Severity};
 use crate::ingest::element::{self, Place};
-use crate::ingest::{Resource, spread};
+use crate::ingest::{Harvest, Resource, spread};
 use crate::model::{Sym, ids};
 
 /// Diagnostics of one code that one file gives before the rest is only counted.
@@ -37,6 +37,8 @@ pub(super) fn expectation(error: &serde_json::Error) -> String {
 #[derive(Default)]
 pub(super) struct Sink {
     pub file: Sym,
+    /// What makes facts of bodies, where that is wanted.
+    pub harvest: Option<Harvest>,
     pub resources: Vec<Resource>,
     pub deleted: Vec<(usize, Sym)>,
     pub diagnostics: Vec<Diagnostic>,
@@ -51,8 +53,18 @@ pub(super) struct Sink {
 
 impl Sink {
     /// A sink for the file called `name`.
-    pub fn new(name: &str) -> Sink {
-        Sink { file: Sym::new(name), ..Sink::default() }
+    pub fn new(name: &str, harvest: Option<Harvest>) -> Sink {
+        Sink { file: Sym::new(name), harvest, ..Sink::default() }
+    }
+
+    /// Keeps a resource: where that can be as facts, without its body.
+    pub fn keep(&mut self, mut resource: Resource) {
+        let ready = self.harvest.filter(|_| !resource.location.is_empty());
+        if let Some(extracted) = ready.map(|harvest| harvest(&resource)).filter(|extracted| !extracted.wants_tenant) {
+            resource.extracted = Some(extracted);
+            resource.body = Value::Null;
+        }
+        self.resources.push(resource);
     }
 
     pub fn finish(mut self) -> Read {
@@ -105,9 +117,9 @@ impl Sink {
         if bytes < BATCH / 100 {
             return self.raws(first, batch, graph);
         }
-        let (file, list) = (self.file, &self.list);
+        let (file, harvest, list) = (self.file, self.harvest, &self.list);
         let parts = spread(batch, |at, part| {
-            let mut sink = Sink { file, list: list.clone(), ..Sink::default() };
+            let mut sink = Sink { file, harvest, list: list.clone(), ..Sink::default() };
             sink.raws(first + at, part, graph);
             sink
         });

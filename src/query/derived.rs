@@ -22,7 +22,7 @@ use crate::model::items::items;
 use crate::model::{Set, Sym, Tri, Via};
 use crate::query::relations::Table;
 use crate::query::value::Value;
-use crate::rules::dns::{self, Answer, Resolution, View, names};
+use crate::rules::dns::{self, Ambiguity, Answer, Reach, Resolution, View, names};
 use crate::rules::{consent, private_endpoint};
 
 /// The rows of derived relations over one world.
@@ -370,12 +370,13 @@ impl<'a> Derived<'a> {
             })
         });
         let index = azure.as_deref().unwrap_or(index);
-        dns::resolve(index, self.world.platform, &|_| false, &View::Vnet { vnet, nic: Sym::EMPTY }, host)
+        dns::resolve(index, self.world.platform, &|_| Reach::Open, &View::Vnet { vnet, nic: Sym::EMPTY }, host)
     }
 
     /// The word for an answer that a private zone gives; nothing for one that none does.
     pub(super) fn answer(&self, resolution: &Resolution, store: Sym, group: Sym) -> Option<&'static str> {
         match resolution.answer {
+            _ if resolution.ambiguity == Ambiguity::Zones => Some("unknown"),
             Answer::Public | Answer::ServFail => None,
             Answer::NxDomain => Some("nxdomain"),
             Answer::NoData => Some("nodata"),

@@ -8,7 +8,7 @@ use crate::facts::store_facts::StorePart;
 use crate::model::Sym;
 use crate::query::derived::{Derived, certainty};
 use crate::query::value::Value;
-use crate::rules::dns::{self, Answer, Resolution, names};
+use crate::rules::dns::{self, Answer, Reach, Resolution, names};
 use crate::rules::{limits, private_endpoint, service_endpoint};
 
 impl Derived<'_> {
@@ -48,7 +48,7 @@ impl Derived<'_> {
         let world = self.world;
         if dns::servers(world.index, vnet, Sym::EMPTY).is_empty() {
             let view = dns::View::Vnet { vnet, nic: Sym::EMPTY };
-            return dns::resolve(world.index, world.platform, &|_| false, &view, host);
+            return dns::resolve(world.index, world.platform, &|_| Reach::Open, &view, host);
         }
         stores::resolve_at(world, Place::Vnet(vnet), Sym::new(host))
     }

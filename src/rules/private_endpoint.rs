@@ -81,6 +81,28 @@ pub fn addresses(index: &Index, endpoint: Sym, group: Sym) -> Vec<IpAddr> {
     found
 }
 
+/// The addresses of `endpoint` for one of the public names of the sub-resource `group`, sorted: those that say so, else all of the sub-resource's (DNS-36).
+pub fn addresses_of_name(index: &Index, endpoint: Sym, group: Sym, name: &str) -> Vec<IpAddr> {
+    let mut found: Vec<IpAddr> = Vec::new();
+    for nic in index.private_endpoint_nics.get(endpoint) {
+        for config in index.ip_configs_by_nic.get(nic.nic) {
+            if index.ip_config_links.get(config.ip_config).iter().any(|link| link.fqdn.as_str() == name) {
+                found.extend(index.ip_config_address.get(config.ip_config).iter().map(|a| a.address));
+            }
+        }
+    }
+    if found.is_empty() {
+        let rows = index.private_endpoint_addresses.get(endpoint).iter();
+        found.extend(rows.filter(|row| row.fqdn.as_str() == name).map(|row| row.address));
+    }
+    if found.is_empty() {
+        return addresses(index, endpoint, group);
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
 /// The private endpoints that own `address`, in the order of their ids; networks may overlap, so there may be several (PLS-04).
 pub fn owners(index: &Index, address: IpAddr) -> Vec<Sym> {
     let nics = index.ip_configs_by_address.get(address).iter().filter_map(|a| index.ip_config.one(a.ip_config));

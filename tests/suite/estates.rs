@@ -114,6 +114,12 @@ fn at_most_one(fact: &Fact) -> bool {
             | Fact::Appliance(_)
             | Fact::DnsServer(_)
             | Fact::VnetDns(_)
+            | Fact::DnsResolver(_)
+            | Fact::DnsInbound(_)
+            | Fact::ForwardingRuleset(_)
+            | Fact::ForwardingRule(_)
+            | Fact::ForwardingTarget(_)
+            | Fact::RulesetLink(_)
             | Fact::EndpointPolicy(_)
             | Fact::SubnetPrefix(_)
             | Fact::VnetPrefix(_)
@@ -191,7 +197,7 @@ fn networks(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
             }
         }
         if tape.once_in(8) {
-            text.push_str(&format!("vnet_dns(\"v{v}\", 0, {}). ", tape.pick(&["10.0.0.53", "8.8.8.8", "168.63.129.16"])));
+            text.push_str(&format!("vnet_dns(\"v{v}\", 0, {}). ", tape.pick(&["10.0.0.53", "10.0.0.54", "8.8.8.8", "168.63.129.16"])));
         }
     }
     for a in 0..vnets {
@@ -223,6 +229,18 @@ fn networks(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
     }
     if tape.once_in(4) {
         text.push_str(&format!("dns_server(10.0.0.53, {}, \"v0\"). ", tape.pick(&["azure-dns", "internet"])));
+    }
+    if tape.once_in(6) {
+        text.push_str("dns_resolver(\"r\", \"v0\"). dns_inbound(\"r/in\", \"r\", \"s00\", 10.0.0.54, true). ");
+    }
+    if tape.once_in(6) {
+        let domain = tape.pick(&["", "windows.net", "blob.core.windows.net", "privatelink.blob.core.windows.net"]);
+        let (target, vnet) = (tape.pick(&["10.0.0.53", "10.0.0.54", "8.8.8.8"]), tape.below(vnets));
+        text.push_str("forwarding_ruleset(\"set\", \"westeurope\"). ");
+        text.push_str(&format!(
+            "ruleset_link(\"set-v\", \"set\", \"v{vnet}\", true). forwarding_rule(\"rule\", \"set\", \"{domain}\", yes). "
+        ));
+        text.push_str(&format!("forwarding_target(\"rule\", 0, {target}, 53). "));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::facts::Index;
 use crate::facts::private_access::PrivateEndpointConnection;
 use crate::facts::store_facts::{Instance, Service, Store, StorePart};
 use crate::model::{Prefix, Set, Span, Stage, Sym, Tri, Via, net};
-use crate::rules::dns::{self, Answer, Resolution, View, names};
+use crate::rules::dns::{self, Ambiguity, Answer, Resolution, View, names};
 use crate::rules::paas_firewall::{self, Origin, Source};
 use crate::rules::perimeter::Callee;
 use crate::rules::{consent, endpoint_policy, private_endpoint, service_endpoint};
@@ -273,14 +273,16 @@ impl Asked<'_> {
         let resolution = if name.is_empty() {
             Resolution::unknown("the host name of the store is not in the input")
         } else {
-            let unreachable = |server: IpAddr| self.transport.dns_server_unreachable(self.client, server);
-            dns::resolve(self.world.index, self.world.platform, &unreachable, &view(self.client), &name)
+            let reach = |server: IpAddr| self.transport.dns_server(self.client, server);
+            dns::resolve(self.world.index, self.world.platform, &reach, &view(self.client), &name)
         };
         let begin = |ways: Vec<Way>, passes: Tri, more: &str| -> Vec<Way> {
             let first = steps::dns(&resolution, &name, passes, more);
             ways.into_iter().map(|way| with_first(way, first.clone())).collect()
         };
         match resolution.answer {
+            // Two zones of one name contradict each other: nobody knows which one is in force (DNS-12).
+            _ if resolution.ambiguity == Ambiguity::Zones => begin(self.adversarial(), Tri::Maybe, ""),
             Answer::Public => {
                 let (passes, more) = match resolution.part {
                     Some(part) if part.host == self.part.host => (Tri::Yes, ""),

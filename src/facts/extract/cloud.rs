@@ -7,11 +7,8 @@ use crate::facts::network::Clouded;
 use crate::model::Sym;
 use crate::model::ids::{normal_id, vnet_of_id};
 
-/// The types, and what of a network they change (SND-02): DNS-18 to DNS-20, DNS-34.
-const CHANGES: [(&str, &[&str]); 2] = [
-    ("microsoft.network/dnsforwardingrulesets/virtualnetworklinks", &["names"]),
-    ("microsoft.network/dnsresolverpolicies/virtualnetworklinks", &["names"]),
-];
+/// The types, and what of a network they change (SND-02): DNS-34.
+const CHANGES: [(&str, &[&str]); 1] = [("microsoft.network/dnsresolverpolicies/virtualnetworklinks", &["names"])];
 
 /// Writes a `clouded` row for each network that the resource names, in its body or as what it extends.
 pub(super) fn cloud(out: &mut Out<'_>, kind: &str, properties: &Value) {

@@ -39,7 +39,7 @@ pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
     let trusted = bypass.is_some_and(|word| word.eq_ignore_ascii_case("AzureServices"));
     access(out, public, filtered.negated(), trusted);
     for id in out.texts(body, "networkAclBypassResourceIds") {
-        let (store, tenant) = (out.id(), out.resource.tenant);
+        let (store, tenant) = (out.id(), out.tenant());
         out.fact(StoreResourceRule { store, tenant, resource: ids::normal_id(id) });
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::facts::dns::ZoneGroupRecord;
 use crate::facts::extract::connection::consent;
 use crate::facts::extract::out::{Out, properties};
 use crate::facts::extract::private_dns::name_of;
@@ -69,8 +70,21 @@ pub(super) fn zone_group<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (group, endpoint) = (out.id(), out.parent());
     for (at, config) in out.items(body, "privateDnsZoneConfigs").iter().enumerate() {
         match out.link(properties(config), "privateDnsZoneId") {
-            Some(zone) => out.fact(ZoneGroup { group, endpoint, zone }),
+            Some(zone) => {
+                out.fact(ZoneGroup { group, endpoint, zone });
+                written(out, properties(config), group, zone);
+            }
             None => out.gap(format!("`properties.privateDnsZoneConfigs.{at}.privateDnsZoneId` is missing")),
+        }
+    }
+}
+
+/// The records that the zone group wrote, where the export lists them (DNS-17).
+fn written<'a>(out: &mut Out<'a>, config: &'a Value, group: Sym, zone: Sym) {
+    for set in out.items(config, "recordSets") {
+        let Some(name) = out.text(set, "fqdn").map(name_of) else { continue };
+        for address in out.addresses(set, "ipAddresses") {
+            out.fact(ZoneGroupRecord { group, zone, name, address });
         }
     }
 }

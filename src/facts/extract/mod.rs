@@ -10,6 +10,7 @@ mod cosmos;
 mod device;
 mod endpoint;
 mod gateway;
+mod host;
 mod hub;
 pub(crate) mod inert;
 mod key_vault;
@@ -27,6 +28,7 @@ mod private_dns;
 mod private_link;
 mod public_ip;
 mod registry;
+mod resolver;
 mod route_table;
 mod site;
 mod sql;
@@ -56,6 +58,8 @@ pub struct Extracted {
     pub facts: Vec<Fact>,
     /// What was wrong.
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether a fact depends on a tenant that the body does not say and a parent or another copy may.
+    pub wants_tenant: bool,
 }
 
 /// What a whole resource lacks where its type has no extractor.
@@ -85,6 +89,7 @@ pub fn extract(resource: &Resource) -> Extracted {
                     out.fact(ChildType { parent: resource.id, kind: Sym::lower(&format!("{kind}/{segment}")) });
                 }
             }
+            host::hosts(&mut out, kind, properties);
             match extractor {
                 Some(extractor) => extractor(&mut out, properties),
                 None if inert::reason(kind).is_some() => {}
@@ -151,6 +156,26 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/azurefirewalls",
     "microsoft.network/bastionhosts",
     "microsoft.network/connections",
+    "microsoft.network/dnsforwardingrulesets",
+    "microsoft.network/dnsforwardingrulesets/forwardingrules",
+    "microsoft.network/dnsforwardingrulesets/virtualnetworklinks",
+    "microsoft.network/dnsresolvers",
+    "microsoft.network/dnsresolvers/inboundendpoints",
+    "microsoft.network/dnsresolvers/outboundendpoints",
+    "microsoft.network/dnszones",
+    "microsoft.network/dnszones/a",
+    "microsoft.network/dnszones/aaaa",
+    "microsoft.network/dnszones/caa",
+    "microsoft.network/dnszones/cname",
+    "microsoft.network/dnszones/ds",
+    "microsoft.network/dnszones/mx",
+    "microsoft.network/dnszones/naptr",
+    "microsoft.network/dnszones/ns",
+    "microsoft.network/dnszones/ptr",
+    "microsoft.network/dnszones/soa",
+    "microsoft.network/dnszones/srv",
+    "microsoft.network/dnszones/tlsa",
+    "microsoft.network/dnszones/txt",
     "microsoft.network/effectiveconnectivityconfigurations",
     "microsoft.network/effectivesecurityadminrules",
     "microsoft.network/firewallpolicies",
@@ -311,6 +336,13 @@ fn extractor(kind: &str) -> Option<Extractor> {
         }
         "microsoft.network/privateendpoints" => endpoint::endpoint,
         "microsoft.network/privateendpoints/privatednszonegroups" => endpoint::zone_group,
+        "microsoft.network/dnsresolvers" => resolver::resolver,
+        "microsoft.network/dnsresolvers/inboundendpoints" => resolver::inbound,
+        "microsoft.network/dnsresolvers/outboundendpoints" => resolver::outbound,
+        "microsoft.network/dnsforwardingrulesets" => resolver::ruleset,
+        "microsoft.network/dnsforwardingrulesets/forwardingrules" => resolver::rule,
+        "microsoft.network/dnsforwardingrulesets/virtualnetworklinks" => resolver::ruleset_link,
+        "microsoft.network/dnszones" => private_dns::public_zone,
         "microsoft.network/privatednszones" => private_dns::zone,
         "microsoft.network/privatednszones/virtualnetworklinks" => private_dns::link,
         "microsoft.network/serviceendpointpolicies" => policy::policy,
@@ -359,8 +391,12 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.web/sites" | "microsoft.web/sites/slots" => site::site,
         "microsoft.web/sites/config" | "microsoft.web/sites/slots/config" => site::config,
         _ if kind.ends_with("/privateendpointconnections") => connection::provider,
-        _ => match kind.strip_prefix("microsoft.network/privatednszones/")? {
-            "a" | "aaaa" | "cname" | "mx" | "ptr" | "soa" | "srv" | "txt" => private_dns::record,
+        _ => match kind.rsplit_once('/')? {
+            ("microsoft.network/privatednszones", "a" | "aaaa" | "cname" | "mx" | "ptr" | "soa" | "srv" | "txt")
+            | (
+                "microsoft.network/dnszones",
+                "a" | "aaaa" | "caa" | "cname" | "ds" | "mx" | "naptr" | "ns" | "ptr" | "soa" | "srv" | "tlsa" | "txt",
+            ) => private_dns::record,
             _ => return None,
         },
     })

@@ -40,15 +40,22 @@ pub(super) struct Out<'a> {
     pub resource: &'a Resource,
     facts: Vec<Fact>,
     diagnostics: Vec<Diagnostic>,
+    wants_tenant: bool,
 }
 
 impl<'a> Out<'a> {
     pub fn new(resource: &'a Resource) -> Out<'a> {
-        Out { resource, facts: Vec::new(), diagnostics: Vec::new() }
+        Out { resource, facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false }
     }
 
     pub fn finish(self) -> Extracted {
-        Extracted { facts: self.facts, diagnostics: self.diagnostics }
+        Extracted { facts: self.facts, diagnostics: self.diagnostics, wants_tenant: self.wants_tenant }
+    }
+
+    /// The resource's tenant. Bodies become facts before all of them are read, and one without a tenant may yet get its parent's: it is looked at again then.
+    pub fn tenant(&mut self) -> Sym {
+        self.wants_tenant |= self.resource.tenant.is_empty();
+        self.resource.tenant
     }
 
     /// The resource's id.

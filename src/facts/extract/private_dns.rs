@@ -1,9 +1,10 @@
-//! Private DNS zones, their links and record sets.
+//! Private and public DNS zones, their links and record sets.
 
 use std::net::IpAddr;
 
 use serde_json::Value;
 
+use crate::facts::dns::PublicDnsZone;
 use crate::facts::extract::out::{Out, get, is_set};
 use crate::facts::private_access::{PrivateDnsZone, RecordType, ZoneLink, ZoneRecord};
 use crate::model::Sym;
@@ -17,6 +18,12 @@ pub(super) fn name_of(text: &str) -> Sym {
 pub(super) fn zone<'a>(out: &mut Out<'a>, _body: &'a Value) {
     let zone = out.id();
     out.fact(PrivateDnsZone { zone, name: name_of(out.resource.name.as_str()) });
+}
+
+/// `microsoft.network/dnszones` (DNS-34).
+pub(super) fn public_zone<'a>(out: &mut Out<'a>, _body: &'a Value) {
+    let zone = out.id();
+    out.fact(PublicDnsZone { zone, name: name_of(out.resource.name.as_str()) });
 }
 
 /// `microsoft.network/privatednszones/virtualnetworklinks` (DNS-10, DNS-11, DNS-13).
@@ -41,8 +48,8 @@ pub(super) fn link<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.fact(ZoneLink { link, zone, vnet, usable, registration, redirect });
 }
 
-/// `microsoft.network/privatednszones/{a,aaaa,cname,…}`: one row a value, and one with no value where the type is not followed, so that the name is known to
-/// exist.
+/// `microsoft.network/privatednszones/{a,aaaa,cname,…}` and the same of public zones: one row a value, and one with no value where the type is not followed,
+/// so that the name is known to exist. A record set of a public zone that stands for a resource has that resource's id as its value.
 pub(super) fn record<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (record, zone) = (out.id(), out.parent());
     let name = Sym::lower(out.resource.name.as_str());
@@ -56,9 +63,12 @@ pub(super) fn record<'a>(out: &mut Out<'a>, body: &'a Value) {
                 values.push(name_of(target));
             }
         }
-        RecordType::Soa | RecordType::Other => {}
+        RecordType::Soa | RecordType::Ns | RecordType::Other => {}
     }
-    if kind == RecordType::Soa {
+    if let Some(target) = get(body, "targetResource").filter(|target| is_set(target)) {
+        values.extend(out.reference(target));
+    }
+    if matches!(kind, RecordType::Soa | RecordType::Ns) {
         return out.fact(ZoneRecord { record, zone, name, kind, value: Sym::EMPTY });
     }
     if values.is_empty() {

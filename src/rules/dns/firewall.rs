@@ -1,17 +1,22 @@
 //! An Azure Firewall as one who asks for names, and as a server that clients ask (DNS-20).
 
+use std::cell::Cell;
 use std::net::IpAddr;
 
 use crate::facts::Index;
+use crate::facts::network::DeviceKind;
 use crate::facts::platform::Platform;
 use crate::model::Sym;
 
 use super::names::normal;
-use super::{Answer, Context, Resolution, Resolver, either};
+use super::{Answer, Context, MOST_QUESTIONS, Reach, Resolution, Resolver, either, first};
 
 /// What `name` leads to when the firewall asks: its own servers, else Azure's resolver for its network.
 pub fn resolve_at_firewall(index: &Index, platform: &Platform, firewall: Sym, name: &str) -> Resolution {
-    Resolver { index, platform }.at_firewall(firewall, &normal(name), 0)
+    let resolver = Resolver { index, platform, reach: &|_| Reach::Open, left: Cell::new(MOST_QUESTIONS) };
+    let subnets = index.device_addresses.get(firewall).iter().map(|row| row.subnet);
+    let vnet = subnets.filter_map(|subnet| resolver.vnet_of(subnet)).min_by_key(|vnet| vnet.as_str());
+    resolver.at_firewall(firewall, vnet.unwrap_or_default(), &normal(name), 0)
 }
 
 /// Who holds what is configured of the firewall: its policy, else itself.
@@ -21,39 +26,46 @@ fn owner(index: &Index, firewall: Sym) -> Sym {
 
 impl Resolver<'_> {
     /// The answer of the firewall that has the address `server`, where one does.
-    pub(super) fn proxied(&self, server: IpAddr, name: &str, depth: usize) -> Option<Resolution> {
-        let mut firewalls: Vec<Sym> = self.index.devices_by_address.get(server).iter().map(|row| row.device).collect();
-        firewalls.retain(|device| self.index.azure_firewall.has(*device));
-        firewalls.sort_by_key(|device| device.as_str());
-        firewalls.dedup();
-        let [firewall] = firewalls[..] else { return None };
-        let owner = owner(self.index, firewall);
-        if !self.index.firewall_dns_proxy.has(owner) {
-            // A NAT rule for the address may lead to a server behind it.
-            let exported = owner == firewall || self.index.firewall_policy.has(owner);
-            let exported = exported && self.index.firewall_translation.is_empty();
-            let (answer, reason) = match exported {
-                true => (Answer::ServFail, format!("the firewall at {server} is no DNS proxy")),
-                false => (Answer::Unknown, format!("what the firewall at {server} does with questions is not known")),
-            };
-            return Some(Resolution::new(answer, name, reason).by(owner));
+    ///
+    /// ```datalog
+    /// answers_at(A, F) :- azure_firewall(F, _, "", _), device_address(F, A, _), firewall_dns_proxy(F).               // server.2
+    /// answers_at(A, F) :- azure_firewall(F, _, P, _), device_address(F, A, _), firewall_dns_proxy(P).                // server.3
+    /// ```
+    pub(super) fn proxy(&self, server: IpAddr, asker: Option<Sym>, name: &str, depth: usize) -> Option<Resolution> {
+        let is_firewall = |device: Sym| self.index.device.get(device).iter().any(|row| row.kind == DeviceKind::AzureFirewall);
+        let rows = self.index.devices_by_address.get(server).iter().filter(|row| is_firewall(row.device));
+        let owners: Vec<(Sym, Sym)> = rows.map(|row| (row.device, self.vnet_of(row.subnet).unwrap_or_default())).collect();
+        if owners.is_empty() {
+            return None;
         }
-        Some(self.at_firewall(firewall, name, depth + 1))
+        let answers = self.nearest(asker, owners).into_iter().map(|(firewall, vnet)| self.by_firewall(server, firewall, vnet, name, depth));
+        Some(either(name, answers.collect(), "firewalls of several networks have this address"))
     }
 
-    fn at_firewall(&self, firewall: Sym, name: &str, depth: usize) -> Resolution {
+    fn by_firewall(&self, server: IpAddr, firewall: Sym, vnet: Sym, name: &str, depth: usize) -> Resolution {
         let owner = owner(self.index, firewall);
-        let rows = self.index.device_addresses.get(firewall).iter();
-        let vnet = rows.filter_map(|row| self.index.subnet.one(row.subnet)).map(|subnet| subnet.vnet).min_by_key(|vnet| vnet.as_str());
-        let mut servers: Vec<_> = self.index.firewall_dns_servers.get(owner).iter().map(|row| (row.position, row.server)).collect();
+        if self.index.firewall_dns_proxy.has(owner) {
+            return self.at_firewall(firewall, vnet, name, depth + 1);
+        }
+        // A NAT rule for the address may lead to a server behind it.
+        let exported = self.index.azure_firewall.has(firewall) && (owner == firewall || self.index.firewall_policy.has(owner));
+        let (answer, reason) = match exported && self.index.firewall_translation.is_empty() {
+            true => (Answer::ServFail, format!("the firewall at {server} is no DNS proxy")),
+            false => (Answer::Unknown, format!("what the firewall at {server} does with questions is not known")),
+        };
+        Resolution::new(answer, name, reason).by(owner)
+    }
+
+    fn at_firewall(&self, firewall: Sym, vnet: Sym, name: &str, depth: usize) -> Resolution {
+        if vnet.is_empty() {
+            return Resolution::new(Answer::Unknown, name, "the network of the firewall is not in the input").by(firewall);
+        }
+        let rows = self.index.firewall_dns_servers.get(owner(self.index, firewall)).iter();
+        let mut servers: Vec<(u16, IpAddr)> = rows.map(|row| (row.position, row.server)).collect();
         servers.sort_unstable();
-        if !servers.is_empty() {
-            let answers = servers.into_iter().map(|(_, server)| self.ask(server, vnet, name, depth)).collect();
-            return either(name, answers, "the DNS servers of the firewall give different answers");
+        if servers.is_empty() {
+            return self.follow(Context::azure(vnet), name, depth + 1);
         }
-        match vnet {
-            Some(vnet) => self.follow(Context::Azure(vnet), name, depth),
-            None => Resolution::new(Answer::Unknown, name, "the network of the firewall is not in the input".to_owned()).by(firewall),
-        }
+        first(name, servers.into_iter().map(|(_, server)| self.ask(server, Some(vnet), name, depth + 1)).collect())
     }
 }

@@ -76,7 +76,7 @@ fn at(records: &[ZoneRecord], relative: &str) -> Option<Lookup> {
                 Err(_) => return Some(Lookup::Unreadable(record.record)),
             },
             RecordType::Cname => alias = Some(record),
-            RecordType::Soa | RecordType::Other => {}
+            RecordType::Soa | RecordType::Ns | RecordType::Other => {}
         }
     }
     if !addresses.is_empty() {

@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
+use watertight::facts::network::{ConnectionKind, GatewayKind};
 use watertight::facts::private_access::RecordType;
 use watertight::facts::store_facts::{Service, StorePart};
-use watertight::model::{Sym, Tri};
+use watertight::model::{Proto, Sym, Tri, Verdict, Via};
 
 use super::endpoint::group_of;
+use super::filter::Place;
 use super::paas::main_part;
-use super::packet::Addr;
+use super::packet::{Addr, Outcome, Packet};
 use super::route::Hop;
 use super::walk::Wanted;
 use super::world::World;
@@ -29,8 +31,9 @@ pub enum Answer {
 pub enum View {
     /// A machine in a subnet, with its interface if it has one.
     Inside {
-        subnet: Sym,
-        nic: Option<Sym>,
+        place: Place,
+        config: Option<Sym>,
+        ip: IpAddr,
     },
     Site(Sym),
     Internet,
@@ -43,11 +46,15 @@ const PUBLIC_RESOLVERS: [&str; 8] =
 impl World<'_> {
     /// Resolves a name in somebody's view.
     pub fn resolve(&self, view: View, name: &str) -> Answer {
+        if let Some(own) = self.hosts_file(view, name) {
+            return own;
+        }
         match view {
             View::Internet => self.public_only(name),
             View::Site(site) => self.resolve_at_site(site, name),
-            View::Inside { subnet, nic } => {
-                let Some(vnet) = self.vnet_of(subnet) else { return Answer::Unknown("network") };
+            View::Inside { place, config, ip } => {
+                let nic = place.nic;
+                let Some(vnet) = self.vnet_of(place.subnet) else { return Answer::Unknown("network") };
                 let mut servers: Vec<(u16, IpAddr)> =
                     self.nic_dns.iter().filter(|d| Some(d.nic) == nic).map(|d| (d.position, d.server)).collect();
                 if servers.is_empty() {
@@ -57,25 +64,71 @@ impl World<'_> {
                     return Answer::Unknown("network");
                 }
                 servers.sort();
-                match servers.first() {
-                    None => self.azure(vnet, name, 0),
-                    Some((_, server)) => self.ask_from(subnet, vnet, *server, name),
+                if servers.is_empty() {
+                    servers.push((0, IpAddr::from([168, 63, 129, 16])));
                 }
+                let query = Packet { src: Addr::Known(ip), src_config: config, ..a_query() };
+                first_answer(servers.iter().map(|(_, server)| self.ask_from(place, vnet, query, *server, name)).collect())
             }
         }
     }
 
-    /// Asks a configured server, if the subnet can get to it (DNS-05, decision 4).
-    fn ask_from(&self, subnet: Sym, vnet: Sym, server: IpAddr, name: &str) -> Answer {
-        if server.to_string() == "168.63.129.16" {
-            return self.azure(vnet, name, 0);
+    /// What a client knows without asking (DNS-06).
+    fn hosts_file(&self, view: View, name: &str) -> Option<Answer> {
+        let mut places = Vec::new();
+        match view {
+            View::Internet => {}
+            View::Site(site) => places.push(site),
+            View::Inside { place, .. } => {
+                places.extend(place.nic);
+                places.extend(self.nic_machines.iter().filter(|row| Some(row.nic) == place.nic).map(|row| row.machine));
+                places.extend(self.vnet_of(place.subnet));
+            }
         }
-        let modelled = self.vnet_prefixes.iter().any(|p| p.prefix.contains(&server));
-        let routes = self.candidates(subnet, Addr::Known(server));
-        if modelled && routes.iter().all(|c| matches!(c.hop, Hop::Drop | Hop::Internet)) {
+        for place in places {
+            let rows = self.local_records.iter().filter(|row| row.at == place && row.name.as_str().eq_ignore_ascii_case(name));
+            let addresses: Vec<IpAddr> = rows.map(|row| row.address).collect();
+            if !addresses.is_empty() {
+                return Some(Answer::Addresses(addresses));
+            }
+        }
+        None
+    }
+
+    /// Asks a configured server, if the client can get to it (DNS-05, decision 4).
+    fn ask_from(&self, place: Place, vnet: Sym, query: Packet, server: IpAddr, name: &str) -> Answer {
+        let platform = server.to_string() == "168.63.129.16";
+        let modelled = platform || self.vnet_prefixes.iter().any(|p| p.prefix.contains(&server));
+        let routes = self.candidates(place.subnet, Addr::Known(server));
+        if !platform && modelled && routes.iter().all(|c| matches!(c.hop, Hop::Drop | Hop::Internet)) {
             return Answer::Nothing("servfail");
         }
-        self.ask(server, name, 0)
+        let passes = |proto: Proto| {
+            let packet = Packet { dst: Addr::Known(server), proto, ..query };
+            if platform {
+                let groups = self.groups_at(place);
+                return groups.into_iter().all(|group| self.rules_naming(group, "azureplatformdns", place, &packet).0 != Tri::No);
+            }
+            let out = self.filter_out(place, &packet, || self.filter_at(server, &packet));
+            out.verdict != Verdict::Denied
+        };
+        match (passes(Proto::Udp), passes(Proto::Tcp)) {
+            (true, _) if platform => self.azure(vnet, name, 0),
+            (true, _) => self.ask(server, name, 0),
+            (false, false) if modelled => Answer::Nothing("servfail"),
+            _ => Answer::Unknown("query"),
+        }
+    }
+
+    /// What the groups where the server stands say about a query.
+    fn filter_at(&self, server: IpAddr, packet: &Packet) -> Outcome {
+        let config = self.config_addresses.iter().find(|row| row.address == server).map(|row| row.ip_config);
+        let Some(config) = self.configs.iter().find(|row| Some(row.ip_config) == config) else {
+            return Outcome::delivered(Via::VnetLocal);
+        };
+        let place = Place { subnet: config.subnet, nic: Some(config.nic), endpoint: None };
+        let packet = Packet { dst_config: Some(config.ip_config), ..*packet };
+        self.filter_in(place, &packet, || Outcome::delivered(Via::VnetLocal))
     }
 
     /// What a server answers that is not Azure's own (DNS-20).
@@ -92,21 +145,68 @@ impl World<'_> {
         if !own.is_empty() {
             return Answer::Addresses(own);
         }
-        let Some(row) = self.dns_servers.iter().find(|d| d.address == server) else {
-            if let Some(answer) = self.ask_firewall(server, name) {
-                return answer;
-            }
-            let public = PUBLIC_RESOLVERS.iter().any(|p| *p == server.to_string());
-            return if public { self.public_only(name) } else { Answer::Unknown("custom-dns") };
-        };
-        match row.forwards.as_str() {
-            "azure-dns" if !row.at.is_empty() => self.azure(row.at, name, depth + 1),
-            "internet" => self.public_only(name),
-            other => match other.parse::<IpAddr>() {
-                Ok(next) => self.ask(next, name, depth + 1),
-                Err(_) => Answer::Unknown("custom-dns"),
-            },
+        if let Some(row) = self.dns_servers.iter().find(|d| d.address == server) {
+            return match row.forwards.as_str() {
+                "azure-dns" if !row.at.is_empty() => self.azure(row.at, name, depth + 1),
+                "internet" => self.public_only(name),
+                other => match other.parse::<IpAddr>() {
+                    Ok(next) => self.ask(next, name, depth + 1),
+                    Err(_) => Answer::Unknown("custom-dns"),
+                },
+            };
         }
+        if let Some(inbound) = self.inbounds.iter().find(|row| row.address == server) {
+            // It answers with what its own network sees (DNS-33).
+            let vnet = self.resolvers.iter().find(|row| row.resolver == inbound.resolver).map(|row| row.vnet);
+            let vnet = vnet.or_else(|| self.vnet_of(inbound.subnet));
+            return match vnet {
+                Some(vnet) if inbound.settled => self.azure(vnet, name, depth + 1),
+                _ => Answer::Unknown("inbound"),
+            };
+        }
+        if let Some(answer) = self.ask_firewall(server, name) {
+            return answer;
+        }
+        if PUBLIC_RESOLVERS.iter().any(|p| *p == server.to_string()) { self.public_only(name) } else { Answer::Unknown("custom-dns") }
+    }
+
+    /// Where rulesets send a name of the network: the longest rule (DNS-08, DNS-18, DNS-19). `None` where none applies.
+    fn by_rules(&self, vnet: Sym, name: &str, alias: bool, depth: u8) -> Option<Answer> {
+        let listed = |kind: &str| {
+            let kind = Sym::new(kind);
+            self.complete_types.iter().any(|c| c.kind == kind) || self.resources.iter().any(|r| r.kind == kind)
+        };
+        if !self.rulesets.is_empty()
+            && self.ruleset_links.is_empty()
+            && !listed("microsoft.network/dnsforwardingrulesets/virtualnetworklinks")
+        {
+            return Some(Answer::Unknown("ruleset-links"));
+        }
+        let linked: Vec<Sym> = self.ruleset_links.iter().filter(|link| link.vnet == vnet && link.usable).map(|link| link.ruleset).collect();
+        if !linked.is_empty() && self.rules.is_empty() && !listed("microsoft.network/dnsforwardingrulesets/forwardingrules") {
+            return Some(Answer::Unknown("rules"));
+        }
+        let of_azure =
+            ["windows.net", "azure.net", "azure.com", "azurewebsites.net", "azurecr.io"].iter().any(|suffix| under(name, suffix));
+        let fits = |domain: &str| if domain.is_empty() { !of_azure } else { under(name, domain) };
+        let best = self
+            .rules
+            .iter()
+            .filter(|rule| linked.contains(&rule.ruleset) && rule.enabled != Tri::No && fits(rule.domain.as_str()))
+            .max_by_key(|rule| rule.domain.as_str().len())?;
+        let target = self.rule_targets.iter().filter(|target| target.rule == best.rule).min_by_key(|target| target.position);
+        let answer = match target {
+            Some(target) if target.port == 53 && target.server.to_string() != "168.63.129.16" => self.ask(target.server, name, depth + 1),
+            _ => Answer::Unknown("target"),
+        };
+        let region = |id: Sym| self.rulesets.iter().find(|row| row.ruleset == id).map_or(Sym::EMPTY, |row| row.location);
+        let near = region(best.ruleset).is_empty() || self.vnet_region(vnet).is_empty() || region(best.ruleset) == self.vnet_region(vnet);
+        // Whether it applies is not known: only what public DNS says too is sure (DNS-23).
+        if alias || best.enabled == Tri::Maybe || !near {
+            let without = self.public_step(vnet, name, depth);
+            return Some(if without == answer { answer } else { Answer::Unknown("rule") });
+        }
+        Some(answer)
     }
 
     /// A site's own view: the longest conditional forwarder, else the internet (DNS-21, DNS-26).
@@ -116,22 +216,49 @@ impl World<'_> {
             here.max_by_key(|f| f.suffix.as_str().len()).copied()
         };
         if let Some(f) = forwarder(name) {
-            return self.ask(f.server, name, 0);
+            return self.ask_from_site(site, f.server, name);
         }
         if let Some(alias) = self.private_name(name).filter(|_| self.has_alias(name) != Tri::No)
             && let Some(f) = forwarder(&alias)
-            && f.chases_cname
+            && f.chases_cname != Tri::No
         {
-            let private = self.ask(f.server, &alias, 0);
-            return if self.has_alias(name) == Tri::Yes || private == Answer::Public { private } else { Answer::Unknown("alias") };
+            let private = self.ask_from_site(site, f.server, &alias);
+            let sure = self.has_alias(name) == Tri::Yes && f.chases_cname == Tri::Yes;
+            return if sure || private == Answer::Public { private } else { Answer::Unknown("alias") };
         }
         self.public_only(name)
     }
 
+    /// A site's own servers ask another one, if a gateway leads there.
+    fn ask_from_site(&self, site: Sym, server: IpAddr, name: &str) -> Answer {
+        let modelled = self.vnet_prefixes.iter().any(|p| p.prefix.contains(&server));
+        let gateways: Vec<Sym> = self.connections.iter().filter(|c| self.same_site(site, c.peer)).map(|c| c.gateway).collect();
+        let lost = |gateway: &Sym| {
+            let rooms: Vec<Sym> = self.gateway_subnets.iter().filter(|g| g.gateway == *gateway).map(|g| g.subnet).collect();
+            let known = self.connections.iter().all(|c| c.gateway != *gateway || c.kind == ConnectionKind::Ipsec)
+                && self.gateways.iter().any(|g| g.gateway == *gateway && g.kind == GatewayKind::Vpn);
+            let dropped =
+                |room: &Sym| self.candidates(*room, Addr::Known(server)).iter().all(|c| matches!(c.hop, Hop::Drop | Hop::Internet));
+            known && !rooms.is_empty() && rooms.iter().all(dropped)
+        };
+        if modelled && gateways.iter().all(lost) {
+            return Answer::Nothing("servfail");
+        }
+        self.ask(server, name, 0)
+    }
+
     /// Azure's resolver in the context of a network (section 2.2).
     pub fn azure(&self, vnet: Sym, name: &str, depth: u8) -> Answer {
+        self.azure_for(vnet, name, false, depth)
+    }
+
+    /// The same for a name that perhaps only a public alias led to.
+    fn azure_for(&self, vnet: Sym, name: &str, alias: bool, depth: u8) -> Answer {
         if depth > 16 {
             return Answer::Nothing("servfail");
+        }
+        if self.clouds.iter().any(|cloud| cloud.vnet == vnet && cloud.what.as_str() == "names") {
+            return Answer::Unknown("policy");
         }
         let linked: Vec<(Sym, &str, bool)> = self
             .zone_links
@@ -150,30 +277,24 @@ impl World<'_> {
             if !exported && self.zones.iter().any(|z| under(name, z.name.as_str())) {
                 return Answer::Unknown("links"); // it may be linked here (M-03)
             }
-            return self.public_step(vnet, name, depth);
+            return self.by_rules(vnet, name, alias, depth).unwrap_or_else(|| self.public_step(vnet, name, depth));
         };
         let relative = name.strip_suffix(zone_name).map_or("@", |left| left.trim_end_matches('.'));
         let relative = if relative.is_empty() { "@" } else { relative };
-        // Two zones of one name are asked together (DNS-12).
-        let mut addresses = Vec::new();
-        let mut exists = false;
-        let mut unlisted = false;
-        for (zone, _, _) in &zones {
-            match self.in_zone(vnet, *zone, zone_name, relative, depth) {
-                Some(Answer::Addresses(more)) => addresses.extend(more),
-                Some(Answer::Nothing("nodata")) => exists = true,
-                Some(other) => return other,
-                None => unlisted |= !self.zone_is_listed(*zone),
-            }
+        // Of two zones of one name that say different things one is not in force, and nobody knows which (DNS-12).
+        let mut each: Vec<Answer> = Vec::new();
+        for (zone, _, redirect) in &zones {
+            each.push(match self.in_zone(vnet, *zone, zone_name, relative, depth) {
+                Some(answer) => answer,
+                None if !self.zone_is_listed(*zone) => Answer::Unknown("records"),
+                None if *redirect && zone_name.contains("privatelink") => self.public_only(name),
+                None => Answer::Nothing("nxdomain"),
+            });
         }
-        addresses.sort();
-        addresses.dedup();
-        match () {
-            () if !addresses.is_empty() => Answer::Addresses(addresses),
-            () if unlisted => Answer::Unknown("records"),
-            () if exists => Answer::Nothing("nodata"),
-            () if zones.iter().any(|(_, _, redirect)| *redirect) && zone_name.contains("privatelink") => self.public_only(name),
-            () => Answer::Nothing("nxdomain"),
+        each.dedup();
+        match each.pop() {
+            Some(answer) if each.is_empty() => answer,
+            _ => Answer::Unknown("zones"),
         }
     }
 
@@ -242,13 +363,13 @@ impl World<'_> {
     /// The public answer, followed in the network's own view (DNS-14, DNS-15).
     fn public_step(&self, vnet: Sym, name: &str, depth: u8) -> Answer {
         if !self.is_front(name) {
-            return self.public_only(name);
+            return self.in_public_zone(name, &|target| self.azure_for(vnet, target, true, depth + 1));
         }
         let Some(alias) = self.private_name(name) else { return Answer::Public };
         match self.has_alias(name) {
             Tri::No => Answer::Public,
-            Tri::Yes => self.azure(vnet, &alias, depth + 1),
-            Tri::Maybe => match self.azure(vnet, &alias, depth + 1) {
+            Tri::Yes => self.azure_for(vnet, &alias, true, depth + 1),
+            Tri::Maybe => match self.azure_for(vnet, &alias, true, depth + 1) {
                 Answer::Public => Answer::Public,
                 _ => Answer::Unknown("alias"),
             },
@@ -257,7 +378,25 @@ impl World<'_> {
 
     /// What anybody outside is told.
     fn public_only(&self, name: &str) -> Answer {
-        if self.is_front(name) || is_foreign(name) { Answer::Public } else { Answer::Unknown("name") }
+        if self.is_front(name) || is_foreign(name) { Answer::Public } else { self.in_public_zone(name, &|target| self.public_only(target)) }
+    }
+
+    /// What the public zone of the input with the longest fitting name says (DNS-34).
+    fn in_public_zone(&self, name: &str, follow: &dyn Fn(&str) -> Answer) -> Answer {
+        let zones = self.public_zones.iter().filter(|z| under(name, z.name.as_str()));
+        let Some(zone) = zones.max_by_key(|z| z.name.as_str().len()) else { return Answer::Unknown("name") };
+        let relative = name.strip_suffix(zone.name.as_str()).unwrap_or("").trim_end_matches('.');
+        let rows: Vec<_> = self.zone_records.iter().filter(|r| r.zone == zone.zone && r.name.as_str() == relative).collect();
+        let mut addresses: Vec<IpAddr> = rows.iter().filter_map(|r| r.value.as_str().parse().ok()).collect();
+        addresses.sort();
+        if !addresses.is_empty() {
+            return Answer::Addresses(addresses);
+        }
+        if let Some(alias) = rows.iter().find(|r| r.kind == RecordType::Cname) {
+            return follow(alias.value.as_str());
+        }
+        let listed = self.zone_records.iter().any(|r| r.zone == zone.zone && r.kind == RecordType::Soa);
+        if rows.is_empty() && listed { Answer::Nothing("nxdomain") } else { Answer::Unknown("public-zone") }
     }
 
     /// Whether the name is a store's public one, or the private-link name behind it, which exists in public too.
@@ -311,6 +450,7 @@ impl World<'_> {
         for part in ["blob", "dfs", "file", "queue", "table", "web"] {
             let public = format!(".{part}.core.windows.net");
             if let Some(first) = host.strip_suffix(&public) {
+                let first = if part == "web" { first.split('.').next().unwrap_or(first) } else { first };
                 return Some(format!("{first}.privatelink{public}"));
             }
         }
@@ -327,6 +467,26 @@ impl World<'_> {
     pub fn host_of(&self, wanted: Wanted) -> Option<(&'static str, Sym)> {
         let row = self.parts.iter().find(|p| p.store == wanted.store && p.part == wanted.part && p.instance == wanted.instance)?;
         Some((row.host.as_str(), row.location))
+    }
+}
+
+/// The first server that answers decides (DNS-04).
+fn first_answer(answers: Vec<Answer>) -> Answer {
+    let answering = answers.iter().find(|answer| **answer != Answer::Nothing("servfail"));
+    answering.or(answers.first()).cloned().unwrap_or(Answer::Unknown("server"))
+}
+
+/// A query as any client sends it.
+fn a_query() -> Packet {
+    Packet {
+        src: Addr::SomePublic,
+        src_config: None,
+        dst: Addr::SomePublic,
+        dst_config: None,
+        proto: Proto::Udp,
+        dport: 53,
+        sport: None,
+        called: super::packet::Called::Unknown,
     }
 }
 

@@ -422,7 +422,7 @@ impl Start {
 
     pub fn view(&self) -> View {
         match *self {
-            Start::Inside { place, .. } => View::Inside { subnet: place.subnet, nic: place.nic },
+            Start::Inside { place, config, ip } => View::Inside { place, config, ip },
             Start::Site { site, .. } => View::Site(site),
             Start::Internet { .. } => View::Internet,
         }

@@ -7,6 +7,7 @@ use watertight::facts::Fact;
 use watertight::facts::azure_firewall::*;
 use watertight::facts::channels::*;
 use watertight::facts::config::*;
+use watertight::facts::dns::*;
 use watertight::facts::gap::*;
 use watertight::facts::hub::*;
 use watertight::facts::load_balancing::*;
@@ -94,6 +95,9 @@ world! {
     endpoints: PrivateEndpoint, links: PrivateEndpointConnection, endpoint_nics: PrivateEndpointNic,
     endpoint_addresses: PrivateEndpointAddress, endpoint_asgs: PrivateEndpointAsg, provider_links: ProviderConnection,
     zones: PrivateDnsZone, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
+    resolvers: DnsResolver, inbounds: DnsInbound, rulesets: ForwardingRuleset, rules: ForwardingRule, rule_targets: ForwardingTarget,
+    ruleset_links: RulesetLink, public_zones: PublicDnsZone,
+    group_records: ZoneGroupRecord, local_records: LocalRecord, clouds: Clouded,
     policies: EndpointPolicy, policy_scopes: EndpointPolicyScope,
     stores: Store, parts: StorePart, accesses: StoreAccess, ip_rules: StoreIpRule, subnet_rules: StoreSubnetRule,
     resource_rules: StoreResourceRule, outbound_hosts: StoreOutboundRule,

@@ -17,7 +17,7 @@ use watertight::facts::store_facts::*;
 use watertight::facts::{Fact, Index};
 use watertight::model::{Proto, Set, Span, Stage, Sym, Tri, Verdict, Via, net};
 use watertight::rules::azure_firewall::Named;
-use watertight::rules::dns::{Resolution, View, resolve};
+use watertight::rules::dns::{Reach, Resolution, View, resolve};
 use watertight::rules::paas_firewall::{Origin, Source};
 
 pub const TENANT: &str = "t1";
@@ -196,7 +196,8 @@ impl Estate {
     }
 
     pub fn resolve(&self, view: View, name: &str) -> Resolution {
-        resolve(&self.index, Platform::builtin(), &|_| false, &view, name)
+        let reach = |server: IpAddr| Open { index: &self.index }.dns_server(&machine("n1/a"), server);
+        resolve(&self.index, Platform::builtin(), &reach, &view, name)
     }
 
     pub fn ways(&self, client: Client, store: Sym, part: &str, instance: Instance, mode: Mode) -> Vec<Way> {
@@ -308,8 +309,8 @@ impl Transport for Open<'_> {
         ways
     }
 
-    fn dns_server_unreachable(&self, _client: &Client, server: IpAddr) -> bool {
-        server == ip("10.2.99.99")
+    fn dns_server(&self, _client: &Client, server: IpAddr) -> Reach {
+        if server == ip("10.2.99.99") { Reach::Lost } else { Reach::Open }
     }
 }
 

@@ -3,4 +3,5 @@
 mod estate;
 mod firewalls;
 mod names;
+mod resolvers;
 mod service_endpoints;

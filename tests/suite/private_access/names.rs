@@ -4,12 +4,12 @@ use watertight::explain::effective_dns::effective_dns;
 use watertight::explain::transport::ClientKind;
 use watertight::explain::way::Mode;
 use watertight::facts::config::{DnsServer, DnsServerRecord, SiteForwarder};
-use watertight::facts::gap::{ChildType, Resource};
+use watertight::facts::gap::ChildType;
 use watertight::facts::network::{NicDns, VnetDns};
 use watertight::facts::private_access::*;
 use watertight::facts::store_facts::{Instance, Service};
-use watertight::model::{Stage, Sym, Via};
-use watertight::rules::dns::{Answer, View};
+use watertight::model::{Stage, Sym, Tri, Via};
+use watertight::rules::dns::{Ambiguity, Answer, Reach, View};
 
 use super::estate::*;
 
@@ -143,7 +143,9 @@ fn links_in_progress_do_not_count_and_two_zones_of_one_name_prove_nothing() {
     estate.add(PrivateDnsZone { zone: twin, name: BLOB_ZONE.into() });
     estate.add(ZoneLink { zone: twin, link: "twin".into(), ..old });
     let both = estate.resolve(n1(), A1);
-    assert_eq!((both.answer, both.addresses.as_slice()), (Answer::Unknown, &[ip("10.1.9.4")][..]));
+    assert_eq!((both.answer, both.addresses.as_slice()), (Answer::Addresses, &[ip("10.1.9.4")][..]));
+    assert_eq!(both.ambiguity, Ambiguity::Zones);
+    assert_eq!(estate.flow(machine("n1/a"), account("a1"), "blob", 443).stage, Stage::Dns, "one of them is not in force");
 }
 
 // covers: M-03, DNS-17
@@ -248,7 +250,11 @@ fn the_servers_of_the_client_decide() {
     described.add(VnetDns { vnet: network("n1"), position: 1, server: ip("168.63.129.16") });
     assert_eq!(described.resolve(n1(), A1).answer, Answer::Addresses, "both say the same");
     described.add(VnetDns { vnet: network("n1"), position: 2, server: ip("1.1.1.1") });
-    assert_eq!(described.resolve(n1(), A1).answer, Answer::Unknown, "they disagree");
+    let first = described.resolve(n1(), A1);
+    assert_eq!((first.answer, first.ambiguity), (Answer::Addresses, Ambiguity::Servers), "they disagree: the first one's answer");
+    described.add(VnetDns { vnet: network("n2"), position: 0, server: ip("10.2.99.99") });
+    described.add(VnetDns { vnet: network("n2"), position: 1, server: ip("10.2.5.5") });
+    assert_eq!(described.resolve(n2(), A1).addresses, [ip("10.1.9.4")], "who gives no answer is passed over");
 
     let mut own = estate.clone();
     own.add(DnsServer { address: ip("10.2.5.5"), forwards: "internet".into(), at: Sym::EMPTY });
@@ -284,25 +290,6 @@ fn servers_that_forward_in_a_circle_answer_nothing() {
     assert_eq!(estate.resolve(n2(), "x.corp.example").code, "DNS_LOOP");
 }
 
-// covers: DNS-08, DNS-34
-#[test]
-fn a_ruleset_that_is_not_understood_may_answer_what_no_zone_does() {
-    let mut estate = Estate::new();
-    estate.pe1_z1(Consent::Approved);
-    let ruleset = Sym::new("/subscriptions/s1/resourcegroups/dns/providers/microsoft.network/dnsforwardingrulesets/r");
-    estate.add(Resource {
-        id: ruleset,
-        kind: "microsoft.network/dnsforwardingrulesets".into(),
-        name: "r".into(),
-        location: "eastus".into(),
-        subscription: "s1".into(),
-        tenant: TENANT.into(),
-        group: "dns".into(),
-    });
-    let unknown = estate.resolve(n1(), "x.corp.example");
-    assert_eq!((unknown.answer, unknown.decider), (Answer::Unknown, ruleset));
-}
-
 // covers: DNS-21, DNS-26, R-05
 #[test]
 fn a_site_asks_its_forwarders() {
@@ -310,17 +297,20 @@ fn a_site_asks_its_forwarders() {
     estate.pe1_z1(Consent::Approved);
     let site = Sym::new("hq");
     assert_eq!(estate.resolve(View::Site(site), A1).answer, Answer::Public);
-    let forwarder = |suffix: &str, chases_cname| SiteForwarder { site, suffix: suffix.into(), server: ip("10.1.5.4"), chases_cname };
+    let forwarder = |suffix: &str, chases_cname: Tri| SiteForwarder { site, suffix: suffix.into(), server: ip("10.1.5.4"), chases_cname };
     estate.add(DnsServer { address: ip("10.1.5.4"), forwards: "azure-dns".into(), at: network("n1") });
 
     let mut private = estate.clone();
-    private.add(forwarder(BLOB_ZONE, false));
+    private.add(forwarder(BLOB_ZONE, Tri::No));
     assert_eq!(private.resolve(View::Site(site), A1).answer, Answer::Public, "the server does not follow aliases itself");
+    let mut unstated = estate.clone();
+    unstated.add(forwarder(BLOB_ZONE, Tri::Maybe));
+    assert_eq!(unstated.resolve(View::Site(site), A1).answer, Answer::Unknown, "nobody says whether it does");
     let mut chasing = estate.clone();
-    chasing.add(forwarder(BLOB_ZONE, true));
+    chasing.add(forwarder(BLOB_ZONE, Tri::Yes));
     assert_eq!(chasing.resolve(View::Site(site), A1).answer, Answer::Addresses);
 
-    estate.add(forwarder("blob.core.windows.net", false));
+    estate.add(forwarder("blob.core.windows.net", Tri::No));
     assert_eq!(estate.resolve(View::Site(site), A1).addresses, [ip("10.1.9.4")]);
     assert_eq!(estate.flow(outside(ClientKind::Site(site)), account("a1"), "blob", 443), allowed(Via::PrivateEndpoint));
 }
@@ -344,7 +334,7 @@ fn names_of_azure_that_are_in_no_input_are_unknown() {
 fn effective_dns_prints_its_document() {
     let mut estate = Estate::new();
     estate.pe1_z1(Consent::Approved);
-    let document = effective_dns(&estate.world(), &|_| false, "vnet:n1", &n1(), A1);
+    let document = effective_dns(&estate.world(), &|_| Reach::Open, "vnet:n1", &n1(), A1);
     assert_eq!(document["schema"], "watertight.effective-dns/1");
     assert_eq!(document["answer"], "addresses");
     assert_eq!(document["addresses"][0], "10.1.9.4");

@@ -1,0 +1,144 @@
+//! Azure's resolver in the context of a network: linked zones first, then rulesets, then the public names (DNS-08).
+
+use crate::facts::private_access::RecordType;
+use crate::model::Sym;
+use crate::rules::dns::names::{self, under};
+use crate::rules::dns::resolution::{either, union};
+use crate::rules::dns::zone::{Lookup, lookup};
+use crate::rules::dns::{Answer, Context, Resolution, Resolver};
+
+/// The child type that holds the addresses of a private zone.
+const RECORDS: &str = "microsoft.network/privatednszones/a";
+
+/// The child type that links a private zone to a network.
+const LINKS: &str = "microsoft.network/privatednszones/virtualnetworklinks";
+
+impl Resolver<'_> {
+    pub(super) fn azure(&self, vnet: Sym, alias: bool, name: &str, depth: usize) -> Resolution {
+        if !self.index.vnet.has(vnet) {
+            return Resolution::new(Answer::Unknown, name, "the virtual network is not in the input").by(vnet);
+        }
+        let policies = self.index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "names").map(|row| row.resource);
+        if let Some(policy) = policies.min_by_key(|id| id.as_str()) {
+            return Resolution::new(Answer::Unknown, name, "a DNS security policy of the network may answer for this name").by(policy);
+        }
+        let zones = self.zones(vnet, name);
+        if zones.is_empty() {
+            let outside = self.past_zones(vnet, alias, name, depth);
+            // A zone whose links nobody exported may be linked here (M-03).
+            let unlinked = self.zones_without_links(name);
+            if unlinked.is_empty() {
+                return outside;
+            }
+            let mut possible = vec![outside];
+            possible.extend(unlinked.iter().map(|&zone| self.in_zone(vnet, zone, false, name, depth)));
+            return either(name, possible, "the links of a private zone for this name are not in the input");
+        }
+        let answers = zones.iter().map(|&(zone, redirect)| self.in_zone(vnet, zone, redirect, name, depth)).collect();
+        union(answers).unwrap_or_else(|| Resolution::unknown("no zone answers"))
+    }
+
+    /// The linked zones that answer for `name`, with whether names they lack are asked for in public: those with the longest name (DNS-09, DNS-10, DNS-11).
+    fn zones(&self, vnet: Sym, name: &str) -> Vec<(Sym, bool)> {
+        let links = self.index.zone_links_by_vnet.get(vnet).iter().filter(|link| link.usable);
+        let mut found: Vec<(Sym, bool)> =
+            links.filter(|link| under(name, self.zone_name(link.zone))).map(|link| (link.zone, link.redirect)).collect();
+        let longest = found.iter().map(|(zone, _)| self.zone_name(*zone).len()).max().unwrap_or(0);
+        found.retain(|(zone, _)| self.zone_name(*zone).len() == longest);
+        found.sort_by_key(|(zone, redirect)| (zone.as_str(), *redirect));
+        found.dedup();
+        found
+    }
+
+    pub(super) fn zone_name(&self, zone: Sym) -> &'static str {
+        match self.index.private_dns_zone.one(zone) {
+            Some(row) => row.name.as_str(),
+            None => zone.as_str().rsplit('/').next().unwrap_or(""),
+        }
+    }
+
+    /// Zones for `name` of which it is not known to which networks they are linked.
+    fn zones_without_links(&self, name: &str) -> Vec<Sym> {
+        let kind = Sym::new(LINKS);
+        if !self.index.zone_links_by_zone.is_empty() || self.index.complete_type.has(kind) || self.index.resources_by_kind.has(kind) {
+            return Vec::new();
+        }
+        let listed = |zone: Sym| self.index.child_type.get(zone).iter().any(|c| c.kind == kind);
+        let zones = self.index.private_dns_zone.rows().filter(|z| under(name, z.name.as_str()) && !listed(z.zone));
+        let mut found: Vec<Sym> = zones.map(|z| z.zone).collect();
+        found.sort_by_key(|zone| zone.as_str());
+        found
+    }
+
+    fn in_zone(&self, vnet: Sym, zone: Sym, redirect: bool, name: &str, depth: usize) -> Resolution {
+        let zone_name = self.zone_name(zone);
+        let unreadable =
+            || Resolution::new(Answer::Unknown, name, format!("a record of the private zone {zone_name} has no known value")).by(zone);
+        match lookup(self.index.zone_records.get(zone), zone_name, name) {
+            Lookup::Addresses(addresses, records) => {
+                let mut found = Resolution::addresses(name, addresses, format!("the private zone {zone_name} has a record")).by(zone);
+                found.records = records;
+                found
+            }
+            Lookup::Alias(target, record) => {
+                let mut found = self.follow(Context::azure(vnet), &target, depth + 1).from(name);
+                found.records.insert(0, record);
+                found
+            }
+            Lookup::NoData if self.unreadable(zone, zone_name, name) => unreadable(),
+            Lookup::NoData => {
+                Resolution::new(Answer::NoData, name, format!("the private zone {zone_name} has the name, but no address for it")).by(zone)
+            }
+            Lookup::Unreadable(record) => Resolution { records: vec![record], ..unreadable() },
+            Lookup::NxDomain => self.not_in_zone(zone, zone_name, redirect, name, depth),
+        }
+    }
+
+    /// A name that no exported record of the zone is for.
+    fn not_in_zone(&self, zone: Sym, zone_name: &str, redirect: bool, name: &str, depth: usize) -> Resolution {
+        let gone = || {
+            if redirect && names::private_link_zone(self.platform, zone_name) {
+                // The link sends names the zone lacks to public DNS (DNS-13).
+                let mut public = self.follow(Context::Public, name, depth + 1);
+                public.reason = format!("the private zone {zone_name} lacks the name and its link asks public DNS instead");
+                return public;
+            }
+            Resolution::new(Answer::NxDomain, name, format!("the private zone {zone_name} is linked and lacks the name")).by(zone)
+        };
+        if self.own_records(zone) {
+            return gone();
+        }
+        let kept = self.kept(zone, zone_name, name);
+        match (self.records_exported(), kept) {
+            (true, None) => gone(),
+            (true, Some(kept)) => {
+                either(name, vec![gone(), kept], "whether the record that a private endpoint keeps is deployed is not in the input")
+            }
+            (false, Some(kept)) => kept,
+            (false, None) => {
+                Resolution::new(Answer::Unknown, name, format!("the records of the private zone {zone_name} are not in the input")).by(zone)
+            }
+        }
+    }
+
+    /// Whether a record of the name was exported with a value that nobody understands.
+    fn unreadable(&self, zone: Sym, zone_name: &str, name: &str) -> bool {
+        let relative = name.strip_suffix(zone_name).unwrap_or("").trim_end_matches('.');
+        let records = self.index.zone_records.get(zone).iter().filter(|r| r.name.as_str() == relative || r.name.as_str().starts_with('*'));
+        records.into_iter().any(|r| self.index.gaps.has(r.record))
+    }
+
+    /// Whether the records of this very zone were exported: what it lacks does not exist (M-03).
+    fn own_records(&self, zone: Sym) -> bool {
+        let kind = Sym::new(RECORDS);
+        let soa = self.index.zone_records.get(zone).iter().any(|r| r.kind == RecordType::Soa);
+        soa || self.index.complete_type.has(kind) || self.index.child_type.get(zone).iter().any(|c| c.kind == kind)
+    }
+
+    /// Whether records were exported at all, which decision 8 takes for all zones.
+    fn records_exported(&self) -> bool {
+        let private = |zone: Sym| !self.index.public_dns_zone.has(zone);
+        self.index.resources_by_kind.has(Sym::new(RECORDS))
+            || self.index.zone_record.rows().any(|r| r.kind == RecordType::A && private(r.zone))
+    }
+}

@@ -1,0 +1,138 @@
+//! The public name system: names of services with their private aliases, public zones of the input, and the rest (DNS-14, DNS-15, DNS-34, DNS-35).
+
+use std::net::IpAddr;
+
+use crate::facts::private_access::RecordType;
+use crate::facts::store_facts::StorePart;
+use crate::model::{Sym, Tri};
+use crate::rules::dns::names::{self, Holder};
+use crate::rules::dns::resolution::either;
+use crate::rules::dns::zone::{Lookup, lookup};
+use crate::rules::dns::{Answer, Context, Resolution, Resolver};
+use crate::rules::{consent, private_endpoint};
+
+/// The child type that holds the addresses of a public zone.
+const RECORDS: &str = "microsoft.network/dnszones/a";
+
+impl Resolver<'_> {
+    /// What the public name system answers; an alias is followed in `context`.
+    pub(super) fn public(&self, context: Context, name: &str, depth: usize) -> Resolution {
+        let holders = names::holders(self.index, self.platform, name);
+        if !holders.is_empty() {
+            return self.service(context, &holders, name, depth);
+        }
+        if let Some(holder) = names::holder_of_private_name(self.index, self.platform, name) {
+            return public_address(name, holder.part, "no private zone answers for the private name: its public address");
+        }
+        if names::of_azure(self.platform, name) {
+            return Resolution::new(Answer::Unknown, name, "the name belongs to no store in the input");
+        }
+        if let Some(answer) = self.in_public_zones(context, name, depth) {
+            return answer;
+        }
+        if names::internal(name) {
+            return Resolution::new(Answer::Unknown, name, "no zone or server in the input knows this internal name");
+        }
+        public_address(name, None, "public DNS answers")
+    }
+
+    /// The alias into the private-link zone exists while a connection is approved (DNS-14).
+    fn service(&self, context: Context, holders: &[Holder], name: &str, depth: usize) -> Resolution {
+        let approved = |holder: &Holder| consent::approved_for(self.index, holder.resource, holder.group, self.only_group(holder));
+        let approved = holders.iter().map(approved).fold(Tri::No, Tri::or);
+        let mut possible = Vec::new();
+        if approved.hi() {
+            let mut aliases: Vec<String> =
+                holders.iter().flat_map(|holder| names::private_names(self.platform, holder.kind, holder.group, name)).collect();
+            aliases.dedup();
+            possible.extend(aliases.iter().map(|alias| self.follow(context.behind_alias(), alias, depth + 1).from(name)));
+        }
+        if approved != Tri::Yes || possible.is_empty() {
+            let part = holders.first().and_then(|holder| holder.part);
+            possible.push(public_address(name, part, "no approved private endpoint gives the name an alias: its public address"));
+        }
+        either(name, possible, "whether an approved private endpoint gives the name a private alias is not in the input")
+    }
+
+    /// Whether the resource has no other sub-resource than this one.
+    fn only_group(&self, holder: &Holder) -> bool {
+        match self.index.store_parts.has(holder.resource) {
+            true => private_endpoint::only_group(self.index, holder.resource, holder.group),
+            false => self.platform.zones().iter().all(|zone| zone.kind != holder.kind || zone.group == holder.group),
+        }
+    }
+
+    /// The public zones of the input know all of their names (DNS-34): the one with the longest name answers. `None` where no zone is for the name.
+    ///
+    /// ```datalog
+    /// publishes(N, A) :- public_dns_zone(Z, _), zone_record(_, Z, N, "a", A).                                        // public.1
+    /// ```
+    fn in_public_zones(&self, context: Context, name: &str, depth: usize) -> Option<Resolution> {
+        let mut rest = Some(name);
+        while let Some(suffix) = rest {
+            let mut zones: Vec<Sym> = self.index.public_dns_zones_by_name.get(Sym::new(suffix)).iter().map(|row| row.zone).collect();
+            if !zones.is_empty() {
+                zones.sort_by_key(|zone| zone.as_str());
+                let answers = zones.iter().map(|&zone| self.in_public_zone(context, zone, suffix, name, depth)).collect();
+                return Some(either(name, answers, "to which of several public zones of this name the name is delegated is not known"));
+            }
+            rest = suffix.split_once('.').map(|(_, rest)| rest);
+        }
+        None
+    }
+
+    fn in_public_zone(&self, context: Context, zone: Sym, zone_name: &str, name: &str, depth: usize) -> Resolution {
+        let records = self.index.zone_records.get(zone);
+        let relative = name.strip_suffix(zone_name).unwrap_or("").trim_end_matches('.');
+        let delegated = |r: &str| r != "@" && (relative == r || relative.strip_suffix(r).is_some_and(|rest| rest.ends_with('.')));
+        let unknown = |reason: &str| Resolution::new(Answer::Unknown, name, reason).by(zone);
+        if records.iter().any(|record| record.kind == RecordType::Ns && delegated(record.name.as_str())) {
+            return unknown("the public zone leaves the name to other servers");
+        }
+        match lookup(records, zone_name, name) {
+            Lookup::Addresses(addresses, records) => {
+                let found = Resolution::addresses(name, addresses, format!("the public zone {zone_name} has a record")).by(zone);
+                Resolution { records, ..found }
+            }
+            Lookup::Alias(target, record) => {
+                let mut found = self.follow(context.behind_alias(), &target, depth + 1).from(name);
+                found.records.insert(0, record);
+                found
+            }
+            Lookup::Unreadable(record) => match self.addresses_of_resource(zone, record) {
+                Some(addresses) => Resolution {
+                    records: vec![record],
+                    ..Resolution::addresses(name, addresses, format!("the public zone {zone_name} stands for a public address")).by(zone)
+                },
+                None => unknown("a record of the public zone has no known value"),
+            },
+            Lookup::NoData => {
+                Resolution::new(Answer::NoData, name, format!("the public zone {zone_name} has no address for the name")).by(zone)
+            }
+            Lookup::NxDomain if self.public_records(zone) => {
+                Resolution::new(Answer::NxDomain, name, format!("the public zone {zone_name} lacks the name")).by(zone)
+            }
+            Lookup::NxDomain => unknown("the records of the public zone are not in the input"),
+        }
+    }
+
+    /// The addresses of the public address resource that a record set stands for.
+    fn addresses_of_resource(&self, zone: Sym, record: Sym) -> Option<Vec<IpAddr>> {
+        let values = self.index.zone_records.get(zone).iter().filter(|row| row.record == record).map(|row| row.value);
+        let found: Vec<IpAddr> = values.flat_map(|id| self.index.public_ip_address.get(id)).map(|row| row.address).collect();
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// Whether the records of the zone were exported: what it lacks does not exist (M-03, decision 8).
+    fn public_records(&self, zone: Sym) -> bool {
+        let kind = Sym::new(RECORDS);
+        let own = |kind: RecordType| matches!(kind, RecordType::Soa | RecordType::Ns);
+        self.index.zone_records.get(zone).iter().any(|record| own(record.kind))
+            || self.index.complete_type.has(kind)
+            || self.index.resources_by_kind.has(kind)
+    }
+}
+
+fn public_address(name: &str, part: Option<StorePart>, reason: &str) -> Resolution {
+    Resolution { part, ..Resolution::new(Answer::Public, name, reason) }
+}
