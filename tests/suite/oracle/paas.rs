@@ -207,7 +207,10 @@ impl World<'_> {
             _ => {
                 let all: BTreeSet<Tri> =
                     self.places(&rules).into_iter().map(|ip| self.first_match(&rules, default, Some(ip), None)).collect();
+                // Nobody says of which family it is; a rule for all of the other says nothing of it.
+                let other = self.first_match(&rules, default, Some("2620::1".parse().expect("literal")), None);
                 match all.into_iter().collect::<Vec<_>>()[..] {
+                    [Tri::No] => other.and(Tri::Maybe),
                     [one] => one,
                     _ => Tri::Maybe,
                 }
