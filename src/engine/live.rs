@@ -355,7 +355,8 @@ fn is_strange(fact: &Fact) -> bool {
     !USED.iter().any(|relation| relation.name == fact.relation().name) && !INERT.contains(&fact.relation().name)
 }
 
-/// Relations that the rows of a session do not read and need not: names, labels, what only narrows a way that the rows take for open.
+/// Relations that the rows of a session do not read and need not: names, labels, what only narrows a way that the rows take for open. Not among
+/// them: `load_balancer_address` and `firewall_translation`, by which something brings a machine what was sent to another address.
 const INERT: &[&str] = &[
     "tag",
     "vnet_dns",
@@ -404,6 +405,23 @@ const INERT: &[&str] = &[
     "outbound_rule",
     "outbound_rule_frontend",
     "listener",
+    "azure_firewall",
+    "firewall_hub_address",
+    "firewall_policy",
+    "firewall_policy_group",
+    "firewall_inspection",
+    "firewall_private_range",
+    "firewall_learns_ranges",
+    "firewall_dns_proxy",
+    "firewall_dns_server",
+    "firewall_group",
+    "firewall_collection",
+    "firewall_rule",
+    "firewall_rule_traffic",
+    "firewall_rule_ip_group",
+    "firewall_rule_name",
+    "ip_group",
+    "ip_group_prefix",
     // stores whose firewalls are not followed let anybody in
     "store_rule_set",
     "store_list_rule",
