@@ -505,6 +505,12 @@ fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
     let mut out = Pairs::default();
     let entrances = world.entrances(site);
     for entrance in &entrances {
+        if entrance.subnet.is_empty() {
+            let text = "in which subnet the gateway stands is not in the input".to_owned();
+            let nowhere = step(Stage::Gateway, Span::UNKNOWN, "gateway.3", text).kind(Kind::Assumption).code("W-UNSUPPORTED");
+            out.groups.push(vec![vec![Way { via: Via::Gateway, steps: vec![entrance.step.clone(), nowhere] }]]);
+            continue;
+        }
         let listed = site_representatives(world, site).into_iter().map(|ip| (ip, true));
         let unlisted = world.unlisted_addresses(site).unwrap_or_default();
         for (source, known) in listed.chain(unlisted.iter().map(|ip| (*ip, false))) {

@@ -125,7 +125,7 @@ pub struct Nodes<'s, T: Time> {
 
 /// Every node from which data can leave, with the shortest distance for each kind of place: surely, and possibly.
 ///
-/// ```datalog
+/// ```text
 /// leaks(N, X, 1)     :- escapes(N, X).                                                                          // leak.1
 /// leaks(N, X, D + 1) :- carries(N, M), interior(M), leaks(M, X, D).                                             // leak.2
 /// ```

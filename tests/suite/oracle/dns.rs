@@ -384,7 +384,9 @@ impl World<'_> {
     /// What the public zone of the input with the longest fitting name says (DNS-34).
     fn in_public_zone(&self, name: &str, follow: &dyn Fn(&str) -> Answer) -> Answer {
         let zones = self.public_zones.iter().filter(|z| under(name, z.name.as_str()));
-        let Some(zone) = zones.max_by_key(|z| z.name.as_str().len()) else { return Answer::Unknown("name") };
+        let Some(zone) = zones.max_by_key(|z| z.name.as_str().len()) else {
+            return if is_foreign(name) { Answer::Public } else { Answer::Unknown("name") };
+        };
         let relative = name.strip_suffix(zone.name.as_str()).unwrap_or("").trim_end_matches('.');
         let rows: Vec<_> = self.zone_records.iter().filter(|r| r.zone == zone.zone && r.name.as_str() == relative).collect();
         let mut addresses: Vec<IpAddr> = rows.iter().filter_map(|r| r.value.as_str().parse().ok()).collect();
