@@ -95,6 +95,7 @@ pub struct Loaded {
 }
 
 /// One entry of a change file.
+#[expect(clippy::large_enum_variant, reason = "a change file holds few of them")]
 #[derive(Clone, Debug)]
 pub enum Change {
     /// The resource is added, or replaces the one with its id.

@@ -304,8 +304,7 @@ fn standings<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         parts,
         "address.1",
         Box::new(|_, group, output| {
-            let mut standing = Standing::default();
-            standing.outbound = Tri::Yes;
+            let mut standing = Standing { outbound: Tri::Yes, ..Standing::default() };
             for part in group {
                 match part {
                     Part::Fact(Fact::Subnet(row)) => standing.vnet = row.vnet,

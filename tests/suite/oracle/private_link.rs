@@ -28,7 +28,7 @@ impl Walk<'_, '_> {
                 });
                 let outcomes: Vec<Outcome> = each
                     .map(|(subnet, ip, known)| {
-                        let outcome = self.from_nat(service, subnet, ip, packet);
+                        let outcome = self.by_nat(service, subnet, ip, packet);
                         if known { outcome } else { outcome.doubted(stage, "address", "W-MISSING") }
                     })
                     .collect();
@@ -37,7 +37,7 @@ impl Walk<'_, '_> {
         })
     }
 
-    fn from_nat(&self, service: &PrivateLinkService, subnet: Sym, ip: IpAddr, packet: Packet) -> Outcome {
+    fn by_nat(&self, service: &PrivateLinkService, subnet: Sym, ip: IpAddr, packet: Packet) -> Outcome {
         let world = self.world;
         let vnet = world.vnet_of(subnet).unwrap_or(Sym::EMPTY);
         let walk = Walk { world, target: Target::Address, origin: Origin::Network(vnet), session: self.session };
