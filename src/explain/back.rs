@@ -134,6 +134,10 @@ impl Walk<'_, '_> {
                 let Some(vnet) = self.network_of_hop(from, ip) else { return Reply::Lost("goes to an appliance that is nowhere near") };
                 match last {
                     Some(last) if !last.translated && vnet == last.exit.vnet && (ip == last.exit.ip || ip == last.address) => Reply::Right,
+                    // One of the instances behind a firewall translated: its one address leads to all of them.
+                    Some(last) if self.world.index.azure_firewall.has(last.nic) && vnet == last.exit.vnet && ip == last.address => {
+                        Reply::Right
+                    }
                     _ if *to == Seen::At(ip) => delivered_in(vnet),
                     _ if self.drops(ip, vnet) => Reply::Lost("goes to an interface that forwards nothing"),
                     _ => Reply::Elsewhere("goes to another appliance than the packet came by"),

@@ -79,8 +79,8 @@ impl Walk<'_, '_> {
         for branch in branches {
             let at_member = branch.takes.at_member();
             let shared = branch.nat && branch.takes.width() < branch.backends.len();
-            let every = !(shared || branch.floating && address == host.ip);
-            let taken = self.taken(frontend, &branch, if every { at_member } else { at_member.doubted() });
+            let unseen = branch.floating && address == host.ip;
+            let taken = self.taken(frontend, &branch, if shared || unseen { at_member.doubted() } else { at_member });
             let trail = Trail { steps: vec![taken], ..Trail::default() }.maybe(self.chained(frontend));
             ways.extend(self.members(frontend, &branch, &packet, &trail, &by_public(&packet, source)));
         }

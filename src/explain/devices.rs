@@ -42,6 +42,10 @@ impl Walk<'_, '_> {
             ways.push(trail.clone().and(lost).end(Via::Appliance));
         }
         for (device, kind) in &owners.devices {
+            if self.world.index.azure_firewall.has(*device) {
+                self.through_firewall(*device, vnet, address, packet, trail.clone(), ways);
+                continue;
+            }
             let (stage, via) = device_words(*kind);
             let mut trail = trail.clone();
             trail.via = (trail.appliances.is_empty()).then_some(via);
@@ -286,6 +290,10 @@ impl Walk<'_, '_> {
             ways.push(trail.and(closed).end(Via::Public));
             return;
         }
+        if let Some(hub) = index.firewalls_by_hub_address.get(packet.dst).iter().min_by_key(|row| row.firewall.as_str()) {
+            self.at_firewall(hub.firewall, packet, &[], trail, ways);
+            return;
+        }
         if owners.is_empty() {
             let other = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Site(_));
             let span = if other { Span::NONE } else { Span::ALL };
@@ -328,6 +336,18 @@ impl Walk<'_, '_> {
                     continue; // its address leads to no machine (IN-12)
                 }
                 nobody = false;
+                if index.azure_firewall.has(device.device) {
+                    let sources = match source {
+                        PublicSource::SomeAzure => vec![Seen::SomePublic],
+                        PublicSource::OneOf(list) => {
+                            let (mut cuts, tags) = self.world.firewalls_compare();
+                            cuts.extend(tags.into_iter().flat_map(|tag| self.world.platform.tag(tag).unwrap_or_default()));
+                            crate::explain::pieces::of(list, &cuts, |_| true).into_iter().map(Seen::At).collect()
+                        }
+                    };
+                    self.at_firewall(device.device, packet, &sources, trail.clone(), ways);
+                    continue;
+                }
                 let kind = index.device.one(device.device).map_or(crate::facts::network::DeviceKind::Other, |row| row.kind);
                 if self.is_proxy(kind) {
                     self.at_public_proxy(device.device, owner.public_ip, packet, source, trail.clone(), ways);

@@ -1,6 +1,7 @@
 //! Why, and why not: one flow, evaluated on the settled facts, with every step of the way.
 
 pub mod admin;
+pub mod azure_firewall;
 pub mod back;
 pub mod balanced;
 pub mod balancer;
@@ -22,6 +23,7 @@ pub mod reach;
 pub mod services;
 pub mod store;
 pub mod stores;
+pub mod translate;
 pub mod transport;
 pub mod walk;
 pub mod way;

@@ -110,13 +110,28 @@ impl<'a> Nested<'a> {
 /// The destinations on the internet that make a difference to what a packet of `from` meets; front ends of Azure are destinations of their own:
 /// `external:…`.
 pub fn destinations(world: &World<'_>, from: &Host) -> Vec<IpAddr> {
+    let mut found = before(world, from, |outsider| !outsider.front_end);
+    found.retain(|ip| !takes_service_endpoint(world, from.subnet, *ip));
+    found
+}
+
+/// The same with the front ends: a public name may lead to any of them.
+pub fn named_destinations(world: &World<'_>, from: &Host) -> Vec<IpAddr> {
+    before(world, from, |_| true)
+}
+
+fn before(world: &World<'_>, from: &Host, wanted: impl Fn(&Outsider) -> bool) -> Vec<IpAddr> {
     let (mut cuts, mut tags) = filters::compared(world, from.nic, from.subnet);
     let (further, named) = world.transit();
     cuts.extend(further);
     tags.extend(named);
-    let mut found = world.pool(from.ip.is_ipv6()).told_apart(world, &cuts, &tags, |outsider| !outsider.front_end);
-    found.retain(|ip| !takes_service_endpoint(world, from.subnet, *ip));
-    found
+    world.pool(from.ip.is_ipv6()).told_apart(world, &cuts, &tags, wanted)
+}
+
+/// The sources on the internet that make a difference to a firewall they come in by.
+pub fn before_firewalls(world: &World<'_>) -> Vec<IpAddr> {
+    let (cuts, tags) = world.transit();
+    world.pool(false).told_apart(world, cuts, tags, |_| true)
 }
 
 /// The sources on the internet that make a difference to the filters in front of a place.

@@ -6,6 +6,7 @@ use crate::explain::services::FrontEnd;
 use crate::explain::way::{Kind, Step};
 use crate::explain::world::World;
 use crate::model::{Span, Stage, Sym, Tri};
+use crate::rules::azure_firewall::Named;
 use crate::rules::filter::SourcePorts;
 use crate::rules::tag::{Party, Place};
 
@@ -73,6 +74,8 @@ pub struct Packet {
     pub ports: SourcePorts,
     /// The public front end it is for, in place of the address.
     pub service: Option<FrontEnd>,
+    /// What the sender calls the destination.
+    pub name: Named,
 }
 
 impl Packet {

@@ -67,7 +67,8 @@ impl Bounds {
         index.private_endpoint.rows().for_each(|row| world.endpoint_addresses(row.endpoint).iter().for_each(|ip| add(&net::host(*ip))));
         index.routes.rows().filter_map(|route| route.hop_address).for_each(|hop| add(&net::host(hop)));
         reserved().for_each(|prefix| add(&prefix));
-        let mut tags: Vec<Sym> = Vec::new();
+        let (further, mut tags) = world.firewalls_compare();
+        further.iter().for_each(&mut add);
         index.hub_routes.rows().for_each(|row| add(&row.prefix));
         let rules = index.nsg_rules.rows().flat_map(|rule| [rule.sources, rule.destinations]);
         let rules = rules.chain(index.admin_rules.rows().flat_map(|rule| [rule.sources, rule.destinations]));

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::explain::filters;
 use crate::explain::gateway::unlisted_step;
+use crate::explain::outsiders;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::stores;
 use crate::explain::walk::{Home, Target, Trail, Walk};
@@ -13,6 +14,7 @@ use crate::explain::world::{Outward, World};
 use crate::facts::network::PublicSku;
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Set, Span, Stage, Sym, Verdict, Via, net};
+use crate::rules::azure_firewall::Named;
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
 use crate::rules::route::PLATFORM_ADDRESS;
@@ -210,7 +212,7 @@ fn from_senders(world: &World<'_>, flow: &Flow, senders: Vec<Sender>) -> Pairs {
                     by_destination.push(Vec::new());
                 }
                 for (ip, target) in group {
-                    let mut ways = send(world, flow, host, ip, target);
+                    let mut ways = send(world, flow, host, ip, target, Named::Unknown);
                     let near = world.index.subnet_prefixes.get(host.subnet).iter().any(|row| row.prefix.contains(&ip));
                     if !sure && !near {
                         ways.iter_mut().for_each(|way| way.steps.insert(0, secondary(host)));
@@ -277,8 +279,8 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     }
 }
 
-/// The ways of one packet from one place.
-fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target) -> Pair {
+/// The ways of one packet from one place, which calls the destination `name`.
+pub fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target, name: Named) -> Pair {
     if let Target::Host(host) = &target
         && host == from
         && !host.ip_config.is_empty()
@@ -295,7 +297,7 @@ fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target)
         Target::Host(host) => world.asgs_of(host.ip_config),
         _ => world.asgs_at(to),
     };
-    let packet = Packet { dst_asgs, ..Packet::new(Seen::At(from.ip), world.asgs_of(from.ip_config), to) };
+    let packet = Packet { dst_asgs, name, ..Packet::new(Seen::At(from.ip), world.asgs_of(from.ip_config), to) };
     let walk = Walk {
         world,
         asked: flow.traffic,
@@ -334,6 +336,9 @@ fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pair
                     out.groups.extend(in_by(world, flow, source, &hosts, row.public_ip));
                 }
                 out.groups.extend(in_by_balancers(world, flow, source, &hosts));
+                if !config.is_empty() {
+                    out.groups.extend(in_by_firewalls(world, flow, source, &hosts));
+                }
             }
         }
         End::Ip(ip) | End::Internet(Some(ip)) if net::is_public(ip) => return to_public_literal(world, flow, source, ip),
@@ -408,6 +413,29 @@ fn by_clients(
     of_family.map(|client| hosts.iter().map(|host| to(client, host)).collect()).collect()
 }
 
+/// In by the NAT rules of Azure Firewalls that lead to the places (IN-11). The ports asked for are those the machine sees.
+fn in_by_firewalls(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host]) -> Vec<Vec<Pair>> {
+    let mut firewalls: Vec<Sym> = world.index.azure_firewall.rows().map(|row| row.firewall).collect();
+    firewalls.retain(|firewall| hosts.iter().all(|host| world.firewall_may_lead_to(*firewall, host.ip)));
+    firewalls.sort_by_key(|firewall| firewall.as_str());
+    let mut out = Vec::new();
+    for firewall in firewalls {
+        let to =
+            |client: IpAddr, host: &Host| internet_walk(world, flow, Target::Host(host.clone())).in_by_firewall(firewall, host, client);
+        let clients = match source {
+            Some(ip) => vec![ip],
+            None => outsiders::before_firewalls(world),
+        };
+        for client in clients.into_iter().filter(IpAddr::is_ipv4) {
+            let pairs: Vec<Pair> = hosts.iter().map(|host| to(client, host)).collect();
+            if pairs.iter().all(|ways| !ways.is_empty()) {
+                out.push(pairs);
+            }
+        }
+    }
+    out
+}
+
 /// Any address of a family.
 fn family(v6: bool) -> IpAddr {
     net::address(0, !v6)
@@ -435,6 +463,9 @@ fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip:
                 for host in world.hosts_behind(frontend) {
                     sources.extend(world.outsiders(&host, Outward::From).iter());
                 }
+            }
+            if world.index.devices_by_public_ip.get(row.public_ip).iter().any(|row| world.index.azure_firewall.has(row.device)) {
+                sources.extend(outsiders::before_firewalls(world));
             }
         }
         sources.sort();

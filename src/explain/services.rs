@@ -11,6 +11,7 @@ use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
+use crate::rules::azure_firewall::Named;
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
 use crate::rules::paas_firewall::{Origin, Source};
@@ -64,13 +65,18 @@ impl Transport for FromPlace<'_, '_> {
             From::Host(host) => {
                 let asgs = self.world.asgs_of(host.ip_config);
                 let dst_asgs = self.world.endpoint_asgs(endpoint);
-                let packet = Packet { dst_asgs, ..Packet::new(Seen::At(host.ip), asgs, address) };
+                let packet = Packet { dst_asgs, name: client.name, ..Packet::new(Seen::At(host.ip), asgs, address) };
                 self.walk(traffic, target, Home::Network(host.vnet), Some(host.ip)).from(host, &packet)
             }
             From::Site(entrances) => {
+                if entrances.is_empty() {
+                    let text = "no connection of a gateway leads to the site".to_owned();
+                    let none = step(Stage::Gateway, Span::NONE, "gateway.3", text).by(client_site(client), "").kind(Kind::Absence);
+                    return vec![Way { via: Via::Gateway, steps: vec![none] }];
+                }
                 let mut ways = Vec::new();
                 for (host, connection) in entrances {
-                    let packet = Packet::new(Seen::At(host.ip), Vec::new(), address);
+                    let packet = Packet { name: client.name, ..Packet::new(Seen::At(host.ip), Vec::new(), address) };
                     let walk = self.walk(traffic, target.clone(), Home::Site(client_site(client)), Some(host.ip));
                     let entered = Trail { steps: vec![connection.clone()], via: Some(Via::Gateway), ..Trail::default() };
                     walk.onward(host, &packet, entered, &mut ways);
@@ -80,12 +86,12 @@ impl Transport for FromPlace<'_, '_> {
         }
     }
 
-    fn to_service(&self, _client: &Client, class: &transport::ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Arrival)> {
+    fn to_service(&self, client: &Client, class: &transport::ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Arrival)> {
         let From::Host(host) = &self.from else { return Vec::new() };
         let front_end =
             FrontEnd { service: class.service, class: ServiceClass { tag: class.tag, region: class.region }, covered: Some(covered) };
         let asgs = self.world.asgs_of(host.ip_config);
-        let packet = Packet { service: Some(front_end), ..Packet::new(Seen::At(host.ip), asgs, PUBLIC_STAND_IN) };
+        let packet = Packet { service: Some(front_end), name: client.name, ..Packet::new(Seen::At(host.ip), asgs, PUBLIC_STAND_IN) };
         let walk = self.walk(traffic, Target::Anyone, Home::Network(host.vnet), Some(host.ip));
         let ways = walk.from(host, &packet);
         let sources = walk.sources.into_inner();
@@ -256,6 +262,6 @@ impl Walk<'_, '_> {
 impl Packet {
     /// A packet as its sender makes it.
     pub fn new(src: Seen, src_asgs: Vec<(Sym, Tri)>, dst: IpAddr) -> Packet {
-        Packet { src, src_asgs, dst, dst_asgs: Vec::new(), ports: SourcePorts::Kept, service: None }
+        Packet { src, src_asgs, dst, dst_asgs: Vec::new(), ports: SourcePorts::Kept, service: None, name: Named::Unknown }
     }
 }

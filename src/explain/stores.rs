@@ -4,16 +4,19 @@ use std::cell::RefCell;
 
 use rustc_hash::FxHashMap;
 
+use crate::explain::outsiders;
 use crate::explain::packet::{Host, StepExt, step};
-use crate::explain::point::{Pair, Pairs, holders, no_address, no_source, one, places, secondary, site_representatives};
+use crate::explain::point::{Pair, Pairs, holders, no_address, no_source, one, places, secondary, send, site_representatives};
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, caller_ways, endpoint_ways, ways};
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
+use crate::explain::walk::Target as Walked;
 use crate::explain::way::{End, Flow, Kind, Place, Way};
 use crate::explain::world::World;
 use crate::facts::selector::Selector;
 use crate::facts::store_facts::{Instance, Service};
 use crate::model::{Set, Span, Stage, Sym, Tri, Via};
+use crate::rules::azure_firewall::Named;
 use crate::rules::dns::{self, Answer, Resolution, View};
 use crate::rules::paas_firewall::Source;
 use crate::rules::{endpoint_policy, service_endpoint};
@@ -51,10 +54,14 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
     Some(Pairs { groups: clients.into_iter().map(|group| group.into_iter().map(pair).collect()).collect() })
 }
 
-/// How machines get to public front ends, remembered for one kind of traffic: by address configuration, service tag, region and coverage.
+/// A machine's address configuration, the host name it asks for, the service tag and region of a front end, and whether a service endpoint covers it.
+type Approach = (Sym, Named, Sym, Sym, Tri);
+
+/// How machines get to public front ends, remembered for one kind of traffic: by address configuration, host name where a
+/// firewall compares it, service tag, region and coverage.
 #[derive(Default)]
 pub struct Arrivals {
-    known: RefCell<FxHashMap<(Sym, Sym, Sym, Tri), store::Arriving>>,
+    known: RefCell<FxHashMap<Approach, store::Arriving>>,
 }
 
 /// What the pairs of an adversarial flow from a machine to a store let through, without the ways that say why; `None` where the machine has several places to
@@ -67,8 +74,9 @@ pub fn carried(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Sp
     let mut clients = clients(world, flow).into_iter().flatten();
     let (Some((client, from @ From::Host(_), true)), None) = (clients.next(), clients.next()) else { return None };
     let transport = FromPlace { world, from, session: flow.session };
+    let name = if world.index.firewall_rule_names.is_empty() { Named::Unknown } else { client.name };
     let arriving = |class: &ServiceClass, covered: Tri| {
-        let key = (client.ip_config, class.tag, class.region, covered);
+        let key = (client.ip_config, name, class.tag, class.region, covered);
         if let Some(known) = arrivals.known.borrow().get(&key) {
             return known.clone();
         }
@@ -93,12 +101,13 @@ fn nobody(world: &World<'_>, flow: &Flow) -> Way {
 
 /// Who sends: one of the groups, all of each.
 fn clients(world: &World<'_>, flow: &Flow) -> Vec<Vec<(Client, From, bool)>> {
-    let outside = |kind| Client { subnet: Sym::EMPTY, vnet: Sym::EMPTY, nic: Sym::EMPTY, ip_config: Sym::EMPTY, kind };
+    let name = name_of(world, flow.to);
+    let outside = |kind| Client { subnet: Sym::EMPTY, vnet: Sym::EMPTY, nic: Sym::EMPTY, ip_config: Sym::EMPTY, kind, name };
     match flow.from {
         End::Internet(address) => vec![vec![(outside(ClientKind::Internet(address)), From::Outside, true)]],
         End::Ip(ip) => {
             let hosts: Vec<_> =
-                holders(world, ip).into_iter().flat_map(|(hosts, sure)| hosts.into_iter().map(move |h| machine(h, sure))).collect();
+                holders(world, ip).into_iter().flat_map(|(hosts, sure)| hosts.into_iter().map(move |h| machine(h, sure, name))).collect();
             match hosts.is_empty() {
                 false => vec![hosts],
                 true if crate::model::net::is_public(ip) => vec![vec![(outside(ClientKind::Internet(Some(ip))), From::Outside, true)]],
@@ -124,14 +133,28 @@ fn clients(world: &World<'_>, flow: &Flow) -> Vec<Vec<(Client, From, bool)>> {
         }
         _ => places(world, flow.from)
             .into_iter()
-            .map(|(hosts, sure)| hosts.into_iter().map(|host| machine(host, sure)).collect::<Vec<_>>())
+            .map(|(hosts, sure)| hosts.into_iter().map(|host| machine(host, sure, name)).collect::<Vec<_>>())
             .filter(|group| !group.is_empty())
             .collect(),
     }
 }
 
-fn machine(host: Host, sure: bool) -> (Client, From, bool) {
-    let client = Client { subnet: host.subnet, vnet: host.vnet, nic: host.nic, ip_config: host.ip_config, kind: ClientKind::Machine };
+/// The host name a client asks for; it cannot be told from an address.
+fn name_of(world: &World<'_>, to: End) -> Named {
+    match to {
+        End::Fqdn(name) => Named::Host(name),
+        End::Store(store, part, instance) => {
+            let row = world.index.store_parts.get(store).iter().find(|row| row.part == part && row.instance == instance);
+            let host = row.map_or(String::new(), |row| dns::names::host(world.index, world.platform, row));
+            if host.is_empty() { Named::Unknown } else { Named::Host(Sym::new(&host)) }
+        }
+        _ => Named::Unknown,
+    }
+}
+
+fn machine(host: Host, sure: bool, name: Named) -> (Client, From, bool) {
+    let kind = ClientKind::Machine;
+    let client = Client { subnet: host.subnet, vnet: host.vnet, nic: host.nic, ip_config: host.ip_config, kind, name };
     (client, From::Host(host), sure)
 }
 
@@ -159,11 +182,15 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
         return vec![Way { via: Via::Public, steps: vec![step(Stage::Delivered, Span::ALL, "exfil.1", text).kind(Kind::Default)] }];
     }
     let mut out = Vec::new();
-    for region in regions(world, client, service) {
+    let asked = regions(world, client, service);
+    for (region, name) in asked.iter().flat_map(|region| names(world, service).into_iter().map(|name| (*region, name))) {
+        let client = &Client { name, ..*client };
         let class = ServiceClass { service, tag: service.tag(), region };
         let covered = service_endpoint::of(world.index, world.platform, client.subnet, service, region).covered;
         for (mut way, source) in transport.to_service(client, &class, covered, traffic) {
+            way.via = Via::Public;
             if let Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) = source {
+                way.via = Via::ServiceEndpoint;
                 way.steps.push(policy_for_foreign(world, service, region, subnet));
             }
             way.steps.push(step(Stage::Delivered, ports(world, service), "exfil.1", "a store of the attacker's answers".to_owned()));
@@ -171,6 +198,22 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
         }
     }
     out
+}
+
+/// What the attacker may call a store, as far as any firewall compares names: a host of its own below each suffix of the service.
+fn names(world: &World<'_>, service: Service) -> Vec<Named> {
+    if world.index.firewall_rule_names.is_empty() {
+        return vec![Named::Unknown];
+    }
+    let kinds = service.kinds();
+    let suffixes = world.platform.zones().iter().filter(|zone| kinds.contains(&zone.kind.as_str())).map(|zone| zone.suffix.as_str());
+    let mut suffixes: Vec<&str> = suffixes.map(|suffix| suffix.rsplit('}').next().unwrap_or("").trim_start_matches('.')).collect();
+    suffixes.sort_unstable();
+    suffixes.dedup();
+    if suffixes.is_empty() {
+        return vec![Named::Unknown];
+    }
+    suffixes.into_iter().map(|suffix| Named::Under(Sym::new(suffix))).collect()
 }
 
 /// Stands for a region that nothing in the estate mentions.
@@ -266,6 +309,9 @@ fn to_name(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, client
             vec![Way { via: Via::Public, steps: vec![said(Span::UNKNOWN, text).kind(Kind::Assumption).code("DNS_UNKNOWN")] }]
         }
         Answer::Public => {
+            if let From::Host(host) = &transport.from {
+                return to_public_name(world, flow, host, name);
+            }
             let inner = Flow { to: End::Internet(None), ..*flow };
             let first = said(Span::UNKNOWN, format!("{name} is a public name whose address is not known"))
                 .kind(Kind::Assumption)
@@ -276,12 +322,32 @@ fn to_name(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, client
             let mut out = Vec::new();
             for address in &resolution.addresses {
                 let first = said(Span::ALL, format!("{name} resolves to {address} ({chain})")).kind(Kind::Fact);
+                if let From::Host(host) = &transport.from {
+                    let mut ways = send(world, flow, host, *address, Walked::Anyone, Named::Host(name));
+                    ways.iter_mut().for_each(|way| way.steps.insert(0, first.clone()));
+                    out.extend(ways);
+                    continue;
+                }
                 let inner = Flow { to: End::Ip(*address), ..*flow };
                 out.extend(below(crate::explain::point::pairs(world, &inner), &first));
             }
             out
         }
     }
+}
+
+/// A public name whose address nobody lists: it may be any public one, so only what passes to all of them is sure.
+fn to_public_name(world: &World<'_>, flow: &Flow, host: &Host, name: Sym) -> Pair {
+    let addresses = outsiders::named_destinations(world, host);
+    let each: Vec<Pair> = addresses.into_iter().map(|ip| send(world, flow, host, ip, Walked::Internet, Named::Host(name))).collect();
+    let passes = |ways: &Pair| ways.iter().fold(Set::EMPTY, |set, way| set.or(way.span().sure));
+    let sure = each.iter().map(passes).reduce(Set::and).unwrap_or(Set::EMPTY);
+    let text = format!("{name} is a public name whose address is not known");
+    let first = step(Stage::Dns, Span { sure, may: Set::ALL }, "dns.1", text).by(Sym::EMPTY, name.as_str());
+    let first = first.kind(Kind::Assumption).code("DNS_UNKNOWN");
+    let mut ways: Vec<Way> = each.into_iter().flatten().collect();
+    ways.iter_mut().for_each(|way| way.steps.insert(0, first.clone()));
+    ways
 }
 
 fn below(pairs: Pairs, first: &crate::explain::way::Step) -> Pair {
@@ -322,7 +388,14 @@ pub fn resolve_at(world: &World<'_>, place: Place, name: Sym) -> Resolution {
     };
     let host = world.index.subnet_prefixes.one(subnet).map(|row| Host::imagined(world, subnet, row.prefix.network()));
     let from = host.map_or(From::Outside, From::Host);
-    let client = Client { subnet, vnet: world.vnet_of(subnet), nic: Sym::EMPTY, ip_config: Sym::EMPTY, kind: ClientKind::Machine };
+    let client = Client {
+        subnet,
+        vnet: world.vnet_of(subnet),
+        nic: Sym::EMPTY,
+        ip_config: Sym::EMPTY,
+        kind: ClientKind::Machine,
+        name: Named::Unknown,
+    };
     let transport = FromPlace { world, from, session: false };
     let unreachable = |server| transport.dns_server_unreachable(&client, server);
     dns::resolve(world.index, world.platform, &unreachable, &view, name.as_str())

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::explain::way::Way;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Sym, Tri};
+use crate::rules::azure_firewall::Named;
 use crate::rules::paas_firewall::Source;
 
 /// What kind of thing sends.
@@ -31,6 +32,8 @@ pub struct Client {
     pub ip_config: Sym,
     /// What it is.
     pub kind: ClientKind,
+    /// What it calls the destination.
+    pub name: Named,
 }
 
 /// The public front ends of one service in one region: a class of addresses nobody lists one by one (M-14).

@@ -325,6 +325,10 @@ impl<'w, 'a> Walk<'w, 'a> {
                 self.at_private_proxy(*device, packet, trail.clone(), via, ways);
                 continue;
             }
+            if self.world.index.azure_firewall.has(*device) {
+                self.at_firewall(*device, packet, std::slice::from_ref(&packet.src), trail.clone(), ways);
+                continue;
+            }
             let (stage, via) = device_words(*kind);
             let text = format!("{} {} has the address; what it does is not modelled", kind.as_str(), short(*device));
             let unknown = step(stage, Span::UNKNOWN, "address.6", text).by(*device, "").kind(Kind::Assumption).code("W-UNSUPPORTED");

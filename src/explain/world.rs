@@ -18,12 +18,13 @@ use crate::facts::platform::Platform;
 use crate::facts::private_access::AddressSource;
 use crate::model::{Prefix, Span, Stage, Sym, Tri, net};
 use crate::rules::admin::AdminProgram;
+use crate::rules::azure_firewall::Firewall;
 use crate::rules::between;
 use crate::rules::filter::Program;
 use crate::rules::gateway::GatewayRoutes;
 use crate::rules::manager;
 use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
-use crate::rules::outbound::{Exits, Method, methods};
+use crate::rules::outbound::{Exits, Method, Nat, methods};
 use crate::rules::route::{Context, Network, Origin, Table};
 
 /// Addresses of the internet by interface filter, subnet, whether they are IPv6, and side.
@@ -63,6 +64,7 @@ pub struct World<'a> {
     regions: OnceCell<Vec<Sym>>,
     pools: [OnceCell<Pool>; 2],
     internet: RefCell<Internet>,
+    firewalls: RefCell<FxHashMap<Sym, Rc<Firewall>>>,
 }
 
 impl<'a> World<'a> {
@@ -91,6 +93,7 @@ impl<'a> World<'a> {
             regions: OnceCell::new(),
             pools: Default::default(),
             internet: RefCell::default(),
+            firewalls: RefCell::default(),
         }
     }
 
@@ -201,6 +204,16 @@ impl<'a> World<'a> {
         program
     }
 
+    /// The compiled rules of a firewall, made where nobody has asked for them yet.
+    pub fn firewall_once(&self, device: Sym, compile: impl FnOnce() -> Firewall) -> Rc<Firewall> {
+        if let Some(known) = self.firewalls.borrow().get(&device) {
+            return known.clone();
+        }
+        let firewall = Rc::new(compile());
+        self.firewalls.borrow_mut().insert(device, firewall.clone());
+        firewall
+    }
+
     /// Whether any private endpoint has the address.
     pub fn is_endpoint_address(&self, address: IpAddr) -> bool {
         self.endpoints_by_address.contains_key(&address)
@@ -247,6 +260,9 @@ impl<'a> World<'a> {
                 }
             }
             cuts.extend(self.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
+            let (further, named) = self.firewalls_compare();
+            cuts.extend(further);
+            tags.extend(named);
             cuts.sort();
             cuts.dedup();
             tags.sort();
@@ -678,12 +694,11 @@ impl World<'_> {
     /// How the packets of a place leave for public addresses (OUT-02).
     pub fn exits(&self, at: &Host, v6: bool) -> Vec<Method> {
         let index = self.index;
+        if index.azure_firewall.has(at.nic) {
+            return self.firewall_exits(at, v6);
+        }
         let family = |prefix: &Prefix| prefix.addr().is_ipv6() == v6;
-        let nat = index.subnet_nat_gateway.one(at.subnet).map(|row| {
-            let sku = index.nat_gateway.one(row.gateway).map(|gateway| gateway.sku);
-            let addresses = self.nat_addresses(row.gateway).map(|all| all.into_iter().filter(family).collect());
-            (row.gateway, sku, addresses)
-        });
+        let nat = self.nat_of(at.subnet, v6);
         // An address that is not known yet is one of IPv4; one of the other family is no way out for this packet.
         let instance = index.ip_config_public_ip.get(at.ip_config).iter().find_map(|row| {
             let address = index.public_ip_address.one(row.public_ip).map(|row| net::host(row.address));
@@ -716,6 +731,15 @@ impl World<'_> {
         let missing_pool = self.missing_pool(at);
         let chained = index.gateway_chain.has(at.ip_config);
         methods(&Exits { nat, instance, chained, outbound_rules, balancing_rules, missing_pool, default_allowed: allowed, v6 })
+    }
+
+    /// The NAT gateway of a subnet, with its addresses of one family.
+    pub fn nat_of(&self, subnet: Sym, v6: bool) -> Option<Nat> {
+        let row = self.index.subnet_nat_gateway.one(subnet)?;
+        let sku = self.index.nat_gateway.one(row.gateway).map(|gateway| gateway.sku);
+        let family = |prefix: &Prefix| prefix.addr().is_ipv6() == v6;
+        let addresses = self.nat_addresses(row.gateway).map(|all| all.into_iter().filter(family).collect());
+        Some((row.gateway, sku, addresses))
     }
 
     /// The addresses of a NAT gateway; `None` where some of them are not in the input.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::facts::azure_firewall::*;
 use crate::facts::config::*;
 use crate::facts::gap::*;
 use crate::facts::hub::*;
@@ -227,6 +228,10 @@ facts! {
     LoadBalancer, LoadBalancerFrontend, LoadBalancerFrontendRange, GatewayChain, LoadBalancerPool, LoadBalancerAddress, LoadBalancerRegion,
     LoadBalancerMemberDown, LoadBalancingRule, LoadBalancingRulePool, LoadBalancerProbe, InboundNatRule, InboundNatRulePool, OutboundRule,
     OutboundRuleFrontend,
+    // Azure Firewall
+    AzureFirewall, FirewallHubAddress, FirewallPolicy, FirewallPolicyGroup, FirewallInspection, FirewallPrivateRange, FirewallLearnsRanges,
+    FirewallDnsProxy, FirewallDnsServer, FirewallGroup, FirewallCollection, FirewallRule, FirewallRuleTraffic, FirewallRuleIpGroup,
+    FirewallRuleName, FirewallTranslation, IpGroup, IpGroupPrefix,
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,
     PrivateDnsZone, ZoneLink, ZoneRecord, ZoneGroup,

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::facts::azure_firewall::*;
 use crate::facts::catalog::Fact;
 use crate::facts::config::*;
 use crate::facts::gap::*;
@@ -229,6 +230,24 @@ index! {
     ConnectivityHub { connectivity_hubs: configuration as Sym, connectivity_by_hub: vnet as Sym }
     ConnectivityGroup { connectivity_groups: configuration as Sym, connectivity_by_group: group as Sym }
     RoutingCollection { routing_collections_by_group: group as Sym }
+    AzureFirewall { azure_firewall: firewall as Sym }
+    FirewallHubAddress { firewall_hub_addresses: firewall as Sym, firewalls_by_hub_address: address as IpAddr }
+    FirewallPolicy { firewall_policy: policy as Sym }
+    FirewallPolicyGroup { firewall_policy_groups: policy as Sym }
+    FirewallInspection { firewall_inspections: owner as Sym }
+    FirewallPrivateRange { firewall_private_ranges: owner as Sym }
+    FirewallLearnsRanges { firewall_learns_ranges: owner as Sym }
+    FirewallDnsProxy { firewall_dns_proxy: owner as Sym }
+    FirewallDnsServer { firewall_dns_servers: owner as Sym }
+    FirewallGroup { firewall_group: group as Sym, firewall_groups: policy as Sym }
+    FirewallCollection { firewall_collection: collection as Sym, firewall_collections: owner as Sym }
+    FirewallRule { firewall_rule: rule as Sym, firewall_rules: collection as Sym }
+    FirewallRuleTraffic { firewall_rule_traffic: rule as Sym }
+    FirewallRuleIpGroup { firewall_rule_ip_groups: rule as Sym }
+    FirewallRuleName { firewall_rule_names: rule as Sym }
+    FirewallTranslation { firewall_translation: rule as Sym }
+    IpGroup { ip_group: group as Sym }
+    IpGroupPrefix { ip_group_prefixes: group as Sym }
     PrivateEndpoint { private_endpoint: endpoint as Sym, private_endpoints_by_subnet: subnet as Sym }
     PrivateEndpointConnection { private_endpoint_connection: connection as Sym, private_endpoint_connections: endpoint as Sym, private_endpoint_connections_by_target: target as Sym }
     PrivateEndpointNic { private_endpoint_nics: endpoint as Sym, private_endpoints_by_nic: nic as Sym }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::OnceLock;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Net, Ipv6Subnets};
 
 /// An IPv4 or IPv6 prefix, host bits always zero.
 pub type Prefix = IpNet;
@@ -117,6 +117,15 @@ pub fn subtract(from: &[Prefix], what: &[Prefix]) -> Vec<Prefix> {
     }
     left.sort();
     left
+}
+
+/// The prefixes that hold exactly `from` to `to`; none where the two are of different families or in the wrong order.
+pub fn range(from: IpAddr, to: IpAddr) -> Vec<Prefix> {
+    match (from, to) {
+        (IpAddr::V4(from), IpAddr::V4(to)) if from <= to => Ipv4Subnets::new(from, to, 0).map(IpNet::V4).collect(),
+        (IpAddr::V6(from), IpAddr::V6(to)) if from <= to => Ipv6Subnets::new(from, to, 0).map(IpNet::V6).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The addresses an endpoint can have in one subnet prefix: all but the first four and the last (ADR-04).

@@ -161,24 +161,40 @@ impl Program {
 /// decides(G, F, R)  :- meets(G, F, R, P), !beaten(G, F, P).                            // filter.1
 /// ```
 pub fn first_match<'a>(met: impl IntoIterator<Item = Met<'a>>) -> Span {
+    settle(met.into_iter().map(|met| Line { priority: met.rule.priority, allow: met.rule.allow, traffic: met.traffic }))
+}
+
+/// One rule of a list as first match sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// The lowest comes first; equal ones stand side by side.
+    pub priority: u32,
+    /// Allow or deny.
+    pub allow: bool,
+    /// What it names: surely, and perhaps.
+    pub traffic: Span,
+}
+
+/// [`first_match`] over any list that is sorted by priority.
+pub fn settle(lines: impl IntoIterator<Item = Line>) -> Span {
     let mut passed = Span::NONE;
     let (mut surely_denied, mut perhaps_denied) = (Set::EMPTY, Set::EMPTY);
-    let mut met = met.into_iter().peekable();
-    while let Some(first) = met.next() {
-        let priority = first.rule.priority;
-        if !first.rule.allow && met.peek().is_none_or(|next| next.rule.priority != priority) {
+    let mut lines = lines.into_iter().peekable();
+    while let Some(first) = lines.next() {
+        let priority = first.priority;
+        if !first.allow && lines.peek().is_none_or(|next| next.priority != priority) {
             // The common case, one rule of this priority, needs no list.
             surely_denied = surely_denied.or(first.traffic.sure);
             perhaps_denied = perhaps_denied.or(first.traffic.may);
         } else {
             let mut group = vec![first];
-            while let Some(next) = met.next_if(|next| next.rule.priority == priority) {
+            while let Some(next) = lines.next_if(|next| next.priority == priority) {
                 group.push(next);
             }
-            let denied = group.iter().filter(|m| !m.rule.allow).fold(Span::NONE, |span, m| span.or(m.traffic));
-            for rule in group.iter().filter(|m| m.rule.allow) {
-                passed.may = passed.may.or(rule.traffic.may.minus(surely_denied));
-                passed.sure = passed.sure.or(rule.traffic.sure.minus(perhaps_denied.or(denied.may)));
+            let denied = group.iter().filter(|line| !line.allow).fold(Span::NONE, |span, line| span.or(line.traffic));
+            for line in group.iter().filter(|line| line.allow) {
+                passed.may = passed.may.or(line.traffic.may.minus(surely_denied));
+                passed.sure = passed.sure.or(line.traffic.sure.minus(perhaps_denied.or(denied.may)));
             }
             surely_denied = surely_denied.or(denied.sure);
             perhaps_denied = perhaps_denied.or(denied.may);

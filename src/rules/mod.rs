@@ -5,6 +5,7 @@
 //! says it independently.
 
 pub mod admin;
+pub mod azure_firewall;
 pub mod balancer;
 pub mod between;
 pub mod consent;

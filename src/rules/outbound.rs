@@ -29,11 +29,14 @@ pub struct Method {
     pub code: &'static str,
 }
 
+/// A NAT gateway: its id, its SKU where it is in the input, and its addresses (`None`: some are not known).
+pub type Nat = (Sym, Option<PublicSku>, Option<Vec<Prefix>>);
+
 /// What decides how an address configuration leaves its network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exits {
-    /// The NAT gateway of the subnet: its id, its SKU where it is in the input, and its addresses (`None`: some are not known).
-    pub nat: Option<(Sym, Option<PublicSku>, Option<Vec<Prefix>>)>,
+    /// The NAT gateway of the subnet.
+    pub nat: Option<Nat>,
     /// The instance public address: its id and the address where it is known.
     pub instance: Option<(Sym, Option<Prefix>)>,
     /// Whether the instance public address leads through a gateway load balancer (IN-11).
@@ -184,6 +187,31 @@ fn by_balancer(rules: &[BalancerExit], rest: Span, text: &'static str) -> Vec<Me
         }
     }
     out.retain(|method| !method.span.is_none());
+    out
+}
+
+/// The ways out of an Azure Firewall (OUT-13): the NAT gateway of its subnet, else any of its own addresses (`None`: some are not known). What a NAT
+/// gateway does not carry perhaps leaves with these.
+///
+/// ```datalog
+/// leaves(F, G) :- device_address(F, _, S), subnet_nat_gateway(S, G).                                      // outbound.7
+/// leaves(F, A) :- device_public_ip(F, A), device_address(F, _, S), !subnet_nat_gateway(S, _).             // outbound.8
+/// ```
+pub fn firewall_methods(nat: Option<Nat>, own: Option<(Sym, Option<Vec<Prefix>>)>) -> Vec<Method> {
+    let behind_nat = nat.is_some();
+    let mut out = methods(&Exits { nat, ..Exits::default() });
+    let whole = Set::tcp_udp().or(Set::of_proto(Proto::Icmp));
+    let left = if behind_nat { Span { sure: Set::EMPTY, may: whole.minus(Set::tcp_udp()) } } else { Span::exactly(whole) };
+    if let Some((firewall, addresses)) = own {
+        out.push(Method {
+            span: left,
+            source: addresses.map_or(PublicSource::SomeAzure, PublicSource::OneOf),
+            stage: Stage::Nat,
+            resource: firewall,
+            text: "the firewall puts one of its public addresses in place of the source",
+            code: if behind_nat { "W-UNSUPPORTED" } else { "" },
+        });
+    }
     out
 }
 

@@ -117,6 +117,13 @@ fn at_most_one(fact: &Fact) -> bool {
             | Fact::EndpointPolicy(_)
             | Fact::SubnetPrefix(_)
             | Fact::VnetPrefix(_)
+            | Fact::AzureFirewall(_)
+            | Fact::FirewallPolicy(_)
+            | Fact::FirewallGroup(_)
+            | Fact::FirewallRule(_)
+            | Fact::FirewallTranslation(_)
+            | Fact::Device(_)
+            | Fact::DeviceAddress(_)
     )
 }
 
@@ -152,6 +159,7 @@ pub fn build(bytes: &[u8]) -> BTreeSet<Fact> {
     hybrid(&mut tape, &mut text, vnets);
     stores(&mut tape, &mut text, vnets);
     services(&mut tape, &mut text, vnets);
+    firewalls(&mut tape, &mut text);
     statements(&text).expect("the generator writes facts").into_iter().collect()
 }
 
@@ -492,6 +500,80 @@ fn access_restrictions(tape: &mut Tape<'_>, text: &mut String, id: &str, subnet:
     }
 }
 
+/// Now and then a firewall in the first network, with routes to it and rules of all kinds.
+fn firewalls(tape: &mut Tape<'_>, text: &mut String) {
+    if !tape.once_in(2) {
+        return;
+    }
+    text.push_str("subnet(\"fws\", \"v0\", 10.0.200.0/26). ");
+    let policy = tape.pick(&["p", "p", "p", ""]);
+    text.push_str(&format!("firewall(\"fw\", \"fws\", 10.0.200.4, \"{policy}\", 203.0.113.50). "));
+    if !tape.once_in(12) {
+        let base = tape.pick(&["", "base", "base"]);
+        text.push_str(&format!(
+            "policy(\"p\", \"{base}\"). group(\"g0\", \"p\", 200). group(\"g1\", \"p\", {}). ",
+            tape.pick(&["100", "300", "200"])
+        ));
+        if !tape.once_in(6) {
+            text.push_str("policy(\"base\"). group(\"b0\", \"base\", 60000). ");
+        }
+    }
+    if tape.once_in(6) {
+        text.push_str("subnet_nat_gateway(\"fws\", \"nat\"). ");
+    }
+    let ranges = tape.pick(&["", "", "", "255.255.255.255/32", "0.0.0.0/0", "10.1.0.0/16"]);
+    if !ranges.is_empty() {
+        text.push_str(&format!("firewall_private_range(\"{}\", {ranges}). ", tape.pick(&["p", "base", "fw"])));
+    }
+    if tape.once_in(8) {
+        text.push_str(&format!("firewall_inspection(\"{}\", threat-intelligence). ", tape.pick(&["p", "base", "fw"])));
+    }
+    for (t, to) in [("t0", "0.0.0.0/1"), ("t0", "10.0.0.0/15"), ("t1", "0.0.0.0/1"), ("t1", "10.1.0.0/17"), ("t1", "128.0.0.0/1")] {
+        if tape.once_in(2) {
+            text.push_str(&format!("route(\"{t}/fw-{to}\", \"{t}\", {to}, virtualappliance, 10.0.200.4). "));
+        }
+    }
+    if tape.once_in(8) {
+        text.push_str("subnet_route_table(\"fws\", \"t1\"). ");
+    }
+    for c in 0..4 {
+        let owner = tape.pick(&["g0", "g1", "b0", if policy.is_empty() { "fw" } else { "g0" }]);
+        let (action, priority) = (tape.pick(&["allow", "allow", "deny"]), tape.pick(&["100", "200", "300"]));
+        text.push_str(&format!("firewall_collection(\"c{c}\", \"{owner}\", {priority}, {action}). "));
+        for r in 0..tape.below(3) {
+            let id = format!("c{c}/r{r}");
+            let from = tape.pick(&["*", "10.0.0.0/16", "10.1.0.0/24", "203.0.113.0/24", ""]);
+            let proto = tape.pick(&["tcp", "\"*\"", "udp", "icmp"]);
+            let ports = tape.pick(PORTS);
+            match tape.below(6) {
+                0 | 1 => {
+                    let to = tape.pick(&["*", "10.0.0.0/15", "storage", "0.0.0.0/0", "203.0.113.0/24", "unheardof", "internet"]);
+                    text.push_str(&format!("network_rule(\"{id}\", \"c{c}\", \"{from}\", \"{to}\", {proto}, \"{ports}\"). "));
+                }
+                2 | 3 => {
+                    let host =
+                        tape.pick(&["*.blob.core.windows.net", "a0.blob.core.windows.net", "*", "k0.vault.azure.net", "a*.windows.net"]);
+                    text.push_str(&format!("application_rule(\"{id}\", \"c{c}\", \"{from}\", \"{host}\", \"{ports}\"). "));
+                }
+                4 => {
+                    let (to, port) = (tape.pick(&["10.0.0.5", "10.1.0.5", "10.0.1.4", "10.0.0.99"]), tape.pick(&["443", "8443", "\"\""]));
+                    let own = tape.pick(&["203.0.113.50", "10.0.200.4"]);
+                    text.push_str(&format!("nat_rule(\"{id}\", \"c{c}\", \"{from}\", {own}, tcp, \"{ports}\", {to}, {port}, {r}). "));
+                }
+                _ => {
+                    text.push_str(&format!("network_rule(\"{id}\", \"c{c}\", \"{from}\", \"\", {proto}, \"{ports}\"). "));
+                    text.push_str(&format!("firewall_rule_ip_group(\"{id}\", {}, \"ips\"). ", tape.pick(&["source", "destination"])));
+                    let name = tape.pick(&["a0.blob.core.windows.net", "k0.vault.azure.net", "www.example.com"]);
+                    text.push_str(&format!("firewall_rule_name(\"{id}\", fqdn, \"{name}\"). "));
+                }
+            }
+        }
+    }
+    if tape.once_in(2) {
+        text.push_str("ip_group(\"ips\"). ip_group_prefix(\"ips\", 10.1.0.0/25). ip_group_prefix(\"ips\", 203.0.113.0/26). ");
+    }
+}
+
 /// The flows worth asking on an estate: every kind of end with every other, a few kinds of traffic, in an order that depends on names alone.
 pub fn flows(facts: &BTreeSet<Fact>) -> Vec<Ask> {
     let mut machines: Vec<Sym> = Vec::new();
@@ -500,7 +582,7 @@ pub fn flows(facts: &BTreeSet<Fact>) -> Vec<Ask> {
     for fact in facts {
         match fact {
             Fact::Machine(row) => machines.push(row.machine),
-            Fact::Subnet(row) if row.name.as_str() != "gs" => inside.push(End::Subnet(row.subnet)),
+            Fact::Subnet(row) if !["gs", "fws"].contains(&row.name.as_str()) => inside.push(End::Subnet(row.subnet)),
             Fact::LocalGateway(row) => inside.push(End::Site(row.site)),
             Fact::StorePart(row) => targets.push(End::Store(row.store, row.part, row.instance)),
             Fact::PrivateEndpoint(row) => targets.push(End::PrivateEndpoint(row.endpoint)),

@@ -218,6 +218,12 @@ fn cells(text: &str) -> Result<(Vec<String>, &str), String> {
 /// | `governed("v", "c", admin)` | the configuration is in force in the network |
 /// | `transit("spoke", "hub")` | both sides of a peering by which the spoke uses the hub's gateway |
 /// | `hubbed("v", "h")` | the network is connected to the virtual hub by its default table |
+/// | `firewall("fw", "s", 10.0.1.4, "p", 20.9.9.9, …)` | an Azure Firewall at an address of subnet `s`, its policy (empty: none) and its public addresses |
+/// | `policy("p", "base")` | a firewall policy that lists its groups, below `base` or nothing |
+/// | `group("g", "p", 200)` | a listed rule collection group |
+/// | `network_rule("r", "c", *, 10.0.0.0/8, tcp, 443)` | a rule of a collection: sources, destinations, protocol, ports |
+/// | `application_rule("r", "c", *, "*.example.com", 443)` | the same by host name |
+/// | `nat_rule("r", "c", *, 20.9.9.9, tcp, 8443, 10.0.1.4, 443)` | the same with where it leads; a number behind it is its place in the list |
 fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
     let mut rows: Vec<(&str, Vec<String>)> = Vec::new();
     let arg = |n: usize| cells.get(n).cloned().ok_or_else(|| format!("`{name}` needs more cells"));
@@ -353,6 +359,40 @@ fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
         "record" => {
             let (zone, label) = (arg(0)?, arg(1)?);
             rows.push(("zone_record", row(&[&format!("{zone}/{label}"), &zone, &label, "a", &arg(2)?])));
+        }
+        "firewall" => {
+            let (id, subnet, address, policy) = (arg(0)?, arg(1)?, arg(2)?, arg(3)?);
+            rows.push(("device", row(&[&id, "azure-firewall", &subnet])));
+            rows.push(("device_address", row(&[&id, &address, &subnet])));
+            rows.push(("azure_firewall", row(&[&id, "", &policy, "false"])));
+            for (n, public) in cells[4..].iter().enumerate() {
+                let pip = format!("{id}-pip{n}");
+                rows.push(("public_ip", row(&[&pip, "standard"])));
+                rows.push(("public_ip_address", row(&[&pip, public])));
+                rows.push(("device_public_ip", row(&[&id, &pip])));
+            }
+        }
+        "policy" => rows.push(("firewall_policy", row(&[&arg(0)?, &or(1, ""), "true"]))),
+        "group" => {
+            rows.push(("firewall_group", row(&[&arg(0)?, &arg(1)?, &arg(2)?])));
+            rows.push(("firewall_policy_group", row(&[&arg(1)?, &arg(0)?])));
+        }
+        "network_rule" => {
+            let id = arg(0)?;
+            rows.push(("firewall_rule", row(&[&id, &arg(1)?, "network", "0", &arg(2)?, &arg(3)?])));
+            rows.push(("firewall_rule_traffic", row(&[&id, &arg(4)?, &or(5, "*")])));
+        }
+        "application_rule" => {
+            let id = arg(0)?;
+            rows.push(("firewall_rule", row(&[&id, &arg(1)?, "application", "0", &arg(2)?, "*"])));
+            rows.push(("firewall_rule_name", row(&[&id, "fqdn", &arg(3)?])));
+            rows.push(("firewall_rule_traffic", row(&[&id, "tcp", &or(4, "443")])));
+        }
+        "nat_rule" => {
+            let id = arg(0)?;
+            rows.push(("firewall_rule", row(&[&id, &arg(1)?, "nat", &or(8, "0"), &arg(2)?, &arg(3)?])));
+            rows.push(("firewall_rule_traffic", row(&[&id, &arg(4)?, &arg(5)?])));
+            rows.push(("firewall_translation", row(&[&id, &arg(6)?, "", &arg(7)?])));
         }
         _ => {
             let mut values = cells.to_vec();

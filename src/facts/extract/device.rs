@@ -9,27 +9,6 @@ use crate::facts::extract::out::{Out, get, properties};
 use crate::facts::network::{Device, DeviceAddress, DeviceKind, DevicePublicIp, Listener};
 use crate::model::{Sym, ids};
 
-/// `microsoft.network/azurefirewalls`.
-pub(super) fn azure_firewall<'a>(out: &mut Out<'a>, body: &'a Value) {
-    let device = out.id();
-    frontends(out, body, DeviceKind::AzureFirewall, &["ipConfigurations"]);
-    if let Some(management) = get(body, "managementIpConfiguration") {
-        let management = properties(management);
-        if let Some(subnet) = out.link(management, "subnet") {
-            out.fact(Device { device, kind: DeviceKind::AzureFirewall, subnet });
-        }
-        if let Some(public_ip) = out.link(management, "publicIPAddress") {
-            out.fact(DevicePublicIp { device, public_ip });
-        }
-    }
-    if let Some(hub) = get(body, "hubIPAddresses") {
-        if let Some(address) = out.address(hub, "privateIPAddress") {
-            out.fact(DeviceAddress { device, address, subnet: Sym::EMPTY });
-        }
-        out.not_modelled(hub, "properties.hubIPAddresses.", &["publicIPs"]);
-    }
-}
-
 /// `microsoft.network/applicationgateways`.
 pub(super) fn application_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     let device = out.id();
@@ -113,7 +92,7 @@ pub(super) fn private_link_service<'a>(out: &mut Out<'a>, body: &'a Value) {
 }
 
 /// A device with one row a subnet it stands in (one with none where it stands in none), and the addresses of its configurations.
-fn frontends<'a>(out: &mut Out<'a>, body: &'a Value, kind: DeviceKind, lists: &[&str]) {
+pub(super) fn frontends<'a>(out: &mut Out<'a>, body: &'a Value, kind: DeviceKind, lists: &[&str]) {
     let device = out.id();
     let mut subnets = Vec::new();
     for list in lists {

@@ -67,6 +67,8 @@ pub const INERT: &[(&str, &str)] = &[
     ("microsoft.maintenance/maintenanceconfigurations", "time of updates"),
     ("microsoft.managedidentity/userassignedidentities", "an identity, not the network (M-12)"),
     ("microsoft.network/ddosprotectionplans", "protection of public addresses, no filter of flows"),
+    ("microsoft.network/firewallpolicies/firewallpolicydrafts", "a draft, not in force"),
+    ("microsoft.network/firewallpolicies/rulecollectiongroups/rulecollectiongroupdrafts", "a draft, not in force"),
     ("microsoft.network/networkintentpolicies", "made by a service, forbids changes and filters nothing"),
     ("microsoft.network/networkwatchers", "monitoring"),
     ("microsoft.network/networkwatchers/connectionmonitors", "monitoring"),

@@ -3,6 +3,7 @@
 //! An extractor sees one resource at a time; whatever depends on another one is a rule's business. What it does not understand is a gap
 //! ([`crate::facts::gap`]), a value of the wrong type a diagnostic besides; nothing is dropped in silence.
 
+mod azure_firewall;
 mod cloud;
 mod connection;
 mod cosmos;
@@ -150,6 +151,9 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/connections",
     "microsoft.network/effectiveconnectivityconfigurations",
     "microsoft.network/effectivesecurityadminrules",
+    "microsoft.network/firewallpolicies",
+    "microsoft.network/firewallpolicies/rulecollectiongroups",
+    "microsoft.network/ipgroups",
     "microsoft.network/loadbalancers",
     "microsoft.network/loadbalancers/backendaddresspools",
     "microsoft.network/loadbalancers/backendaddresspools/loadbalancerbackendaddresses",
@@ -274,7 +278,10 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/networkmanagers/routingconfigurations/rulecollections" => manager::routing_collection,
         "microsoft.network/networkmanagers/connectivityconfigurations" => manager::connectivity,
         "microsoft.authorization/policydefinitions" => manager::policy,
-        "microsoft.network/azurefirewalls" => device::azure_firewall,
+        "microsoft.network/azurefirewalls" => azure_firewall::firewall,
+        "microsoft.network/firewallpolicies" => azure_firewall::policy,
+        "microsoft.network/firewallpolicies/rulecollectiongroups" => azure_firewall::group,
+        "microsoft.network/ipgroups" => azure_firewall::ip_group,
         "microsoft.network/applicationgateways" => device::application_gateway,
         "microsoft.network/bastionhosts" => device::bastion,
         "microsoft.network/virtualhubs" => device::virtual_hub,

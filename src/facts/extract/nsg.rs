@@ -132,7 +132,7 @@ fn protocol(text: &str) -> Option<Protocol> {
     if text.eq_ignore_ascii_case("All") || text.eq_ignore_ascii_case("Any") { Some(Protocol::Any) } else { Protocol::parse(text) }
 }
 
-fn whole(value: &Value) -> Option<u32> {
+pub(super) fn whole(value: &Value) -> Option<u32> {
     let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))?;
     u32::try_from(number).ok()
 }

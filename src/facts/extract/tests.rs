@@ -455,3 +455,122 @@ fn other_services_become_stores_unless_they_stand_in_a_network() {
         lacks(&rows, &at(start));
     }
 }
+
+/// covers: AFW-01, AFW-03, AFW-06
+#[test]
+fn a_firewall_policy_holds_groups_that_stand_elsewhere() {
+    let rows = rows(json!([
+        body(
+            "azureFirewalls/fw",
+            json!({
+                "sku": {"name": "AZFW_VNet"}, "threatIntelMode": "Deny", "firewallPolicy": {"id": format!("{NET}/firewallPolicies/p")},
+                "ipConfigurations": [{"name": "ip", "properties": {
+                    "privateIPAddress": "10.0.1.4", "subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/azurefirewallsubnet")},
+                    "publicIPAddress": {"id": format!("{NET}/publicIPAddresses/i")},
+                }}],
+                "managementIpConfiguration": {"properties": {"publicIPAddress": {"id": format!("{NET}/publicIPAddresses/m")}}},
+            }),
+        ),
+        body(
+            "firewallPolicies/p",
+            json!({
+                "basePolicy": {"id": format!("{NET}/firewallPolicies/base")}, "threatIntelMode": "Deny", "intrusionDetection": {"mode": "Alert"},
+                "ruleCollectionGroups": [{"id": format!("{NET}/firewallPolicies/p/ruleCollectionGroups/g")}],
+                "snat": {"privateRanges": ["IANAPrivateRanges", "20.1.0.0/16"], "autoLearnPrivateRanges": "Disabled"},
+                "dnsSettings": {"enableProxy": true, "servers": ["10.0.2.4"]},
+            }),
+        ),
+        body(
+            "firewallPolicies/p/ruleCollectionGroups/g",
+            json!({"priority": 200, "ruleCollections": [
+                {"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "Net", "priority": 300, "action": {"type": "Deny"}, "rules": [
+                    {"ruleType": "NetworkRule", "name": "R1", "ipProtocols": ["TCP", "Any"], "sourceAddresses": ["10.0.0.0-10.0.0.2"],
+                     "destinationAddresses": ["Storage.WestEurope"], "destinationPorts": ["443", "8000-8010"],
+                     "destinationIpGroups": [format!("{NET}/ipGroups/web")], "destinationFqdns": ["One.example.com"]},
+                ]},
+                {"ruleCollectionType": "FirewallPolicyNatRuleCollection", "name": "nat", "priority": 100, "action": {"type": "Dnat"}, "rules": [
+                    {"ruleType": "NatRule", "name": "in", "ipProtocols": ["TCP"], "sourceAddresses": ["*"], "destinationAddresses": ["20.0.0.1"],
+                     "destinationPorts": ["8443"], "translatedAddress": "10.0.6.4", "translatedPort": "443"},
+                ]},
+                {"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "app", "priority": 400, "action": {"type": "Allow"}, "rules": [
+                    {"ruleType": "ApplicationRule", "name": "web", "protocols": [{"protocolType": "Https"}, {"protocolType": "Http", "port": 8080}],
+                     "targetFqdns": ["*.example.com"], "fqdnTags": ["WindowsUpdate"], "sourceAddresses": ["*"]},
+                ]},
+            ]}),
+        ),
+        body("ipGroups/web", json!({"ipAddresses": ["93.184.216.0/24", "10.0.0.4-10.0.0.5"]})),
+    ]));
+    lacks(&rows, "gap");
+    has(&rows, "azure_firewall(~/azurefirewalls/fw, , ~/firewallpolicies/p, true)");
+    lacks(&rows, "device_public_ip(~/azurefirewalls/fw, ~/publicipaddresses/m");
+    has(&rows, "device_public_ip(~/azurefirewalls/fw, ~/publicipaddresses/i)");
+    has(&rows, "firewall_policy(~/firewallpolicies/p, ~/firewallpolicies/base, true)");
+    has(&rows, "firewall_inspection(~/firewallpolicies/p, threat-intelligence)");
+    lacks(&rows, "firewall_inspection(~/azurefirewalls/fw");
+    lacks(&rows, "firewall_inspection(~/firewallpolicies/p, intrusion-detection");
+    has(&rows, "firewall_private_range(~/firewallpolicies/p, 100.64.0.0/10)");
+    has(&rows, "firewall_private_range(~/firewallpolicies/p, 20.1.0.0/16)");
+    lacks(&rows, "firewall_learns_ranges");
+    has(&rows, "firewall_dns_proxy(~/firewallpolicies/p)");
+    has(&rows, "firewall_dns_server(~/firewallpolicies/p, 0, 10.0.2.4)");
+    let group = "~/firewallpolicies/p/rulecollectiongroups/g";
+    let r1 = format!("{group}/rulecollections/net/rules/r1");
+    has(&rows, &format!("firewall_policy_group(~/firewallpolicies/p, {group})"));
+    has(&rows, &format!("firewall_group({group}, ~/firewallpolicies/p, 200)"));
+    has(&rows, &format!("firewall_collection({group}/rulecollections/net, {group}, 300, deny)"));
+    has(&rows, &format!("firewall_collection({group}/rulecollections/nat, {group}, 100, allow)"));
+    has(&rows, &format!("firewall_rule({r1}, {group}/rulecollections/net, network, 0, 10.0.0.0/31,10.0.0.2/32, storage.westeurope)"));
+    has(&rows, &format!("firewall_rule_traffic({r1}, tcp, 443,8000-8010)"));
+    has(&rows, &format!("firewall_rule_traffic({r1}, *, 443,8000-8010)"));
+    has(&rows, &format!("firewall_rule_ip_group({r1}, destination, ~/ipgroups/web)"));
+    has(&rows, &format!("firewall_rule_name({r1}, fqdn, one.example.com)"));
+    has(&rows, &format!("firewall_translation({group}/rulecollections/nat/rules/in, 10.0.6.4, , 443)"));
+    has(&rows, &format!("firewall_rule_traffic({group}/rulecollections/app/rules/web, tcp, 443)"));
+    has(&rows, &format!("firewall_rule_traffic({group}/rulecollections/app/rules/web, tcp, 8080)"));
+    has(&rows, &format!("firewall_rule_name({group}/rulecollections/app/rules/web, fqdn-tag, windowsupdate)"));
+    has(&rows, "ip_group_prefix(~/ipgroups/web, 10.0.0.4/31)");
+}
+
+/// covers: AFW-01, AFW-08
+#[test]
+fn a_classic_firewall_holds_its_own_rules() {
+    let rows = rows(json!([body(
+        "azureFirewalls/fw",
+        json!({
+            "threatIntelMode": "Deny", "additionalProperties": {"Network.SNAT.PrivateRanges": "IANAPrivateRanges, 8.8.8.8/32", "Surprise": "x"},
+            "networkRuleCollections": [{"name": "net", "properties": {"priority": 100, "action": {"type": "Allow"}, "rules": [
+                {"name": "r", "protocols": ["UDP"], "sourceAddresses": ["*"], "destinationAddresses": ["*"], "destinationPorts": ["53"]},
+            ]}}],
+        }),
+    )]));
+    has(&rows, "azure_firewall(~/azurefirewalls/fw, , , false)");
+    has(&rows, "firewall_inspection(~/azurefirewalls/fw, threat-intelligence)");
+    has(&rows, "firewall_private_range(~/azurefirewalls/fw, 8.8.8.8/32)");
+    has(&rows, "gap(~/azurefirewalls/fw, microsoft.network/azurefirewalls, `properties.additionalProperties.Surprise` is not modelled)");
+    let collection = "~/azurefirewalls/fw/networkrulecollections/net";
+    has(&rows, &format!("firewall_collection({collection}, ~/azurefirewalls/fw, 100, allow)"));
+    has(&rows, &format!("firewall_rule({collection}/rules/r, {collection}, network, 0, *, *)"));
+    has(&rows, &format!("firewall_rule_traffic({collection}/rules/r, udp, 53)"));
+}
+
+/// covers: SND-02
+#[test]
+fn what_is_not_understood_in_a_firewall_rule_makes_it_match_perhaps() {
+    let rows = rows(json!([body(
+        "firewallPolicies/p/ruleCollectionGroups/g",
+        json!({"priority": "first", "ruleCollections": [
+            {"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 100, "action": {"type": "Maybe"}, "rules": [
+                {"ruleType": "StrangeRule", "name": "s", "sourceAddresses": ["10.0.0.0/8"]},
+                {"ruleType": "NetworkRule", "name": "n", "ipProtocols": ["TCP"], "sourceAddresses": [], "destinationAddresses": ["*"],
+                 "destinationPorts": ["443"]},
+            ]},
+        ]}),
+    )]));
+    let c = "~/firewallpolicies/p/rulecollectiongroups/g/rulecollections/c";
+    for action in ["allow", "deny"] {
+        has(&rows, &format!("firewall_collection({c}, ~/firewallpolicies/p/rulecollectiongroups/g, 0, {action})"));
+    }
+    has(&rows, &format!("firewall_rule({c}/rules/s, {c}, network, 0, (unknown), (unknown))"));
+    has(&rows, &format!("firewall_rule({c}/rules/n, {c}, network, 1, (unknown), *)"));
+    assert!(rows.iter().filter(|row| row.starts_with("gap(")).count() >= 4, "{rows:#?}");
+}

@@ -2,6 +2,7 @@
 //!
 //! `zone` looks names up in one private zone, `names` knows how stores are called; here is who asks whom.
 
+pub mod firewall;
 pub mod names;
 pub mod zone;
 
@@ -509,6 +510,9 @@ impl Resolver<'_> {
                     }
                 },
             };
+        }
+        if let Some(answer) = self.proxied(server, name, depth) {
+            return answer;
         }
         if PUBLIC_RESOLVERS.iter().any(|&known| server == IpAddr::from(known)) {
             return self.follow(Context::Public, name, depth);

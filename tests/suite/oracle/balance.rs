@@ -12,7 +12,7 @@ use super::address::Owner;
 use super::egress::WayOut;
 use super::ends::Start;
 use super::filter::Place;
-use super::packet::{Addr, Outcome, Packet, all_of, any_of, check};
+use super::packet::{Addr, Called, Outcome, Packet, all_of, any_of, check};
 use super::walk::{Origin, Target, Trip, Walk};
 use super::world::{World, name_of};
 
@@ -215,7 +215,16 @@ impl Walk<'_, '_> {
         let refused = |ip: &IpAddr| {
             let platform = Addr::Known(IpAddr::from([168, 63, 129, 16]));
             let (dst, dst_config) = (Addr::Known(*ip), Some(config));
-            let asks = Packet { src: platform, src_config: None, dst, dst_config, proto: Proto::Tcp, dport: port, sport: None };
+            let asks = Packet {
+                src: platform,
+                src_config: None,
+                dst,
+                dst_config,
+                proto: Proto::Tcp,
+                dport: port,
+                sport: None,
+                called: Called::Unknown,
+            };
             ip.is_ipv4() && world.filter_in(place, &asks, || Outcome::delivered(Via::LoadBalancer)).verdict == Verdict::Denied
         };
         let places = world.member_places(config, subnet);

@@ -52,7 +52,10 @@ impl Walk<'_, '_> {
             Owner::Frontend(frontend) => self.at_frontend(frontend, vnet, packet, trip),
             Owner::Device(kind) => match world.device_addresses.iter().find(|a| a.address == ip && world.vnet_of(a.subnet) == Some(vnet)) {
                 Some(row) if self.proxy(row.device).is_some() => self.at_proxy(row.device, &|l| l.address == Some(ip), packet, via),
-                _ => Outcome::unproven(stage_of(kind), ip.to_string(), "W-UNSUPPORTED"),
+                _ => match world.firewall_at(vnet, ip) {
+                    Some((firewall, _)) => self.device(self.at_firewall(firewall, packet, trip), Via::AzureFirewall),
+                    None => Outcome::unproven(stage_of(kind), ip.to_string(), "W-UNSUPPORTED"),
+                },
             },
             Owner::Nobody => Outcome::denied(Stage::Route, "no-endpoint"),
             Owner::Perhaps => Outcome::unproven(Stage::Route, ip.to_string(), "dynamic-address"),
@@ -181,7 +184,13 @@ impl Walk<'_, '_> {
                 _ => Tri::Maybe,
             },
             Owner::Endpoint(_) => Tri::No,
-            _ => Tri::Maybe,
+            _ => match (world.firewall_at(*network, hop), passed.split_last()) {
+                (Some((firewall, subnet)), Some((last, before))) if last.machine == firewall => {
+                    let next = if last.translated { last.before } else { to };
+                    self.reply(subnet, next, before, origin)
+                }
+                _ => Tri::Maybe,
+            },
         }
     }
 
@@ -218,6 +227,9 @@ impl Walk<'_, '_> {
         let world = self.world;
         let Addr::Known(ip) = packet.dst else { return Outcome::unproven(Stage::Route, "", "unknown-address") };
         let ours: Vec<Sym> = world.public_ip_addresses.iter().filter(|a| a.address == ip).map(|a| a.public_ip).collect();
+        if let Some(hub) = world.firewall_hub_addresses.iter().find(|h| h.address == ip) {
+            return self.device(self.at_firewall(hub.firewall, packet, &Trip::default()), Via::AzureFirewall);
+        }
         if ours.is_empty() {
             if world.public_ip_ranges.iter().any(|r| r.prefix.contains(&ip)) {
                 return Outcome::denied(Stage::Route, "no-endpoint");
@@ -230,6 +242,9 @@ impl Walk<'_, '_> {
     fn arrive_at_public_ip(&self, public_ip: Sym, packet: Packet) -> Outcome {
         let world = self.world;
         if let Some(device) = world.device_public_ips.iter().find(|d| d.public_ip == public_ip) {
+            if world.is_firewall(device.device) {
+                return self.device(self.at_firewall(device.device, packet, &Trip::default()), Via::AzureFirewall);
+            }
             if self.proxy(device.device).is_some() {
                 return self.at_proxy(device.device, &|l| l.public_ip == public_ip, packet, Via::Public);
             }

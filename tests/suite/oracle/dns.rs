@@ -79,7 +79,7 @@ impl World<'_> {
     }
 
     /// What a server answers that is not Azure's own (DNS-20).
-    fn ask(&self, server: IpAddr, name: &str, depth: u8) -> Answer {
+    pub fn ask(&self, server: IpAddr, name: &str, depth: u8) -> Answer {
         if depth > 16 {
             return Answer::Nothing("servfail");
         }
@@ -93,6 +93,9 @@ impl World<'_> {
             return Answer::Addresses(own);
         }
         let Some(row) = self.dns_servers.iter().find(|d| d.address == server) else {
+            if let Some(answer) = self.ask_firewall(server, name) {
+                return answer;
+            }
             let public = PUBLIC_RESOLVERS.iter().any(|p| *p == server.to_string());
             return if public { self.public_only(name) } else { Answer::Unknown("custom-dns") };
         };
@@ -239,7 +242,7 @@ impl World<'_> {
     /// The public answer, followed in the network's own view (DNS-14, DNS-15).
     fn public_step(&self, vnet: Sym, name: &str, depth: u8) -> Answer {
         if !self.is_front(name) {
-            return Answer::Unknown("name");
+            return self.public_only(name);
         }
         let Some(alias) = self.private_name(name) else { return Answer::Public };
         match self.has_alias(name) {
@@ -254,7 +257,7 @@ impl World<'_> {
 
     /// What anybody outside is told.
     fn public_only(&self, name: &str) -> Answer {
-        if self.is_front(name) { Answer::Public } else { Answer::Unknown("name") }
+        if self.is_front(name) || is_foreign(name) { Answer::Public } else { Answer::Unknown("name") }
     }
 
     /// Whether the name is a store's public one, or the private-link name behind it, which exists in public too.
@@ -331,4 +334,28 @@ impl World<'_> {
 fn under(name: &str, suffix: &str) -> bool {
     let suffix = suffix.trim_end_matches('.');
     name == suffix || name.strip_suffix(suffix).is_some_and(|left| left.ends_with('.'))
+}
+
+/// Whether the name is somebody's in the internet: neither Azure's, where a store may hide behind it, nor one that is only known inside (DNS-35).
+fn is_foreign(name: &str) -> bool {
+    let ours = [
+        "windows.net",
+        "azure.com",
+        "azure.net",
+        "azurewebsites.net",
+        "azurecr.io",
+        "cloudapp.net",
+        "azmk8s.io",
+        "azconfig.io",
+        "azureml.ms",
+        "azure-automation.net",
+        "azurestaticapps.net",
+        "azuresynapse.net",
+        "local",
+        "internal",
+        "lan",
+        "corp",
+        "home.arpa",
+    ];
+    name.contains('.') && !ours.iter().any(|suffix| under(name, suffix))
 }

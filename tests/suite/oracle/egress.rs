@@ -30,7 +30,7 @@ impl WayOut {
         }
         WayOut { sure: Tri::Maybe, stage, rule, code, sources }
     }
-    fn none(rule: &str) -> WayOut {
+    pub fn none(rule: &str) -> WayOut {
         WayOut { sure: Tri::No, stage: Stage::Nat, rule: rule.to_owned(), code: "", sources: Vec::new() }
     }
 }
@@ -50,6 +50,9 @@ impl Walk<'_, '_> {
 impl World<'_> {
     /// The first method that applies, which excludes the others (OUT-02).
     pub fn way_out(&self, at: Place, packet: &Packet) -> WayOut {
+        if let Some(firewall) = at.nic.filter(|nic| self.is_firewall(*nic)) {
+            return self.firewall_way_out(firewall, at.subnet, packet);
+        }
         let v4 = packet.is_v4();
         let ports = packet.proto.has_ports();
         let instance = self.instance_address(at, packet.src_config, v4);
@@ -159,7 +162,7 @@ impl World<'_> {
     }
 
     /// The addresses of a NAT gateway, of one family.
-    fn nat_sources(&self, nat: Sym, v4: bool) -> Vec<Addr> {
+    pub fn nat_sources(&self, nat: Sym, v4: bool) -> Vec<Addr> {
         let mut sources = Vec::new();
         for p in self.nat_public_ips.iter().filter(|p| p.gateway == nat) {
             let known = self.public_addresses_of(p.public_ip);

@@ -8,7 +8,7 @@ use watertight::model::{Proto, Stage, Sym, Tri, Verdict, Via};
 
 use super::dns::View;
 use super::filter::Place;
-use super::packet::{Addr, Outcome, Packet, all_of, any_of, check};
+use super::packet::{Addr, Called, Outcome, Packet, all_of, any_of, check};
 use super::walk::{Origin, Target, Trip, Walk, Wanted};
 use super::world::{World, name_of};
 use super::{Ask, OracleAnswer};
@@ -304,6 +304,7 @@ impl World<'_> {
                 continue;
             };
             ways.extend(self.in_by_frontends(start, client, config.ip_config, ask));
+            ways.extend(self.in_by_firewalls(start, config.ip_config, config.subnet, ask));
             for p in self.config_public_ips.iter().filter(|p| p.ip_config == config.ip_config) {
                 let known = self.public_addresses_of(p.public_ip);
                 if known.is_empty() || known.iter().any(|a| a.is_ipv4() == client.is_ipv4()) {
@@ -378,7 +379,14 @@ impl World<'_> {
             Start::Inside { ip, config, .. } => (ip, config),
             Start::Site { ip, .. } | Start::Internet { ip } => (ip, None),
         };
-        Packet { src: Addr::Known(src), src_config, dst, dst_config, proto: ask.proto, dport: ask.dport, sport: ask.sport }
+        let called = match ask.to {
+            End::Fqdn(name) => Called::Host(name),
+            End::Store(store, part, instance) => {
+                self.host_of(Wanted { store, part, instance }).map_or(Called::Unknown, |(host, _)| Called::Host(Sym::new(host)))
+            }
+            _ => Called::Unknown,
+        };
+        Packet { src: Addr::Known(src), src_config, dst, dst_config, proto: ask.proto, dport: ask.dport, sport: ask.sport, called }
     }
 
     pub fn walker(&self, start: Start, target: Target, ask: &Ask) -> Walk<'_, '_> {

@@ -3,11 +3,12 @@
 //! It shares no logic with the rules of the product, only the rows and the words of the answer. `world` holds the rows; `packet` the packet
 //! and the outcome of a walk; `address` who owns an address; `filter` and `tag` security groups; `links` and `route` which next hop wins; `manager` network managers; `hub` virtual hubs;
 //! `proxy` application gateways and bastions;
-//! `walk` the way itself, `gateway` its part on premises, `balance` load balancers, `deliver` its end and the way back; `egress` how the internet sees a machine;
+//! `walk` the way itself, `gateway` its part on premises, `balance` load balancers, `azure_firewall` what an Azure Firewall does with a packet, `deliver` its end and the way back; `egress` how the internet sees a machine;
 //! `dns`, `endpoint`, `store`, `firewall` and `paas` names, private endpoints and the front ends of stores; `ends` and `stores_by_name` the quantifiers
 //! of "one of" and "every"; `leak` the naive exfiltration.
 
 pub mod address;
+pub mod azure_firewall;
 pub mod balance;
 pub mod deliver;
 pub mod dns;

@@ -19,6 +19,16 @@ pub enum Addr {
     Front(Service, Sym),
 }
 
+/// What the sender calls the destination: the host name in its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Called {
+    /// It knows the address only.
+    Unknown,
+    Host(Sym),
+    /// Some name of its own below a suffix.
+    Below(Sym),
+}
+
 /// One packet. The configurations say whose address it is while that is not translated away.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet {
@@ -30,6 +40,7 @@ pub struct Packet {
     pub dport: u16,
     /// `None` after a translation: any port (decision 14).
     pub sport: Option<u16>,
+    pub called: Called,
 }
 
 impl Packet {

@@ -11,7 +11,7 @@ use super::Ask;
 use super::dns::Answer;
 use super::ends::Start;
 use super::paas::firewall_stage;
-use super::packet::{Addr, Outcome, Packet, all_of, any_of};
+use super::packet::{Addr, Called, Outcome, Packet, all_of, any_of};
 use super::store::Seen;
 use super::walk::{Target, Trip, Wanted};
 use super::world::{World, name_of};
@@ -26,7 +26,18 @@ impl World<'_> {
             Answer::Addresses(ips) => all_of(ips.into_iter().map(|ip| self.to_address(start, ip, ask)).collect()),
             Answer::Nothing(word) => Outcome::denied(Stage::Dns, word),
             Answer::Unknown(word) => Outcome::unproven(Stage::Dns, word, "DNS_UNKNOWN"),
-            Answer::Public => Outcome::unproven(Stage::Dns, "public", "DNS_UNKNOWN"),
+            Answer::Public => match start {
+                // Nobody lists its addresses: it may be any, so all of them must be in reach.
+                Start::Inside { ip, .. } => {
+                    let each = self
+                        .internet_addresses(ip.is_ipv4())
+                        .into_iter()
+                        .map(|to| self.walk(start, Target::Address, Addr::Known(to), None, ask));
+                    let outcome = all_of(each.collect());
+                    if outcome.verdict == Verdict::Unproven { outcome.doubted(Stage::Dns, "public", "DNS_UNKNOWN") } else { outcome }
+                }
+                _ => Outcome::unproven(Stage::Dns, "public", "DNS_UNKNOWN"),
+            },
         }
     }
 
@@ -126,7 +137,7 @@ impl World<'_> {
             return Outcome::unproven(Stage::PaasFirewall, name_of(wanted.store), "W-MISSING");
         };
         let region = self.host_of(wanted).map_or(Sym::EMPTY, |(_, region)| region);
-        let outcome = self.to_any_front(start, Target::Front(wanted), service, region, ask);
+        let outcome = self.to_any_front(start, Target::Front(wanted), (service, region), None, ask);
         // By whatever way an unknown hop leads there: a firewall that admits nobody refuses it.
         if outcome.verdict == Verdict::Unproven && !self.admits_anybody(wanted, service) {
             return Outcome::denied(firewall_stage(service), "defaultAction=Deny");
@@ -134,9 +145,10 @@ impl World<'_> {
         outcome
     }
 
-    fn to_any_front(&self, start: Start, target: Target, service: Service, region: Sym, ask: &Ask) -> Outcome {
+    fn to_any_front(&self, start: Start, target: Target, (service, region): (Service, Sym), called: Option<Called>, ask: &Ask) -> Outcome {
         let walk = self.walker(start, target, ask);
         let packet = self.packet(start, Addr::Front(service, region), None, ask);
+        let packet = Packet { called: called.unwrap_or(packet.called), ..packet };
         match start {
             Start::Inside { ip, .. } if ip.is_ipv6() => Outcome::denied(Stage::Route, "no-endpoint"),
             Start::Inside { place, .. } => walk.send(place, packet, &Trip::default()),
@@ -159,8 +171,13 @@ impl World<'_> {
         regions.retain(|r| !r.is_empty());
         regions.sort();
         regions.dedup();
-        let mut ways: Vec<Outcome> =
-            regions.into_iter().map(|region| self.to_any_front(start, Target::External(service), service, region, ask)).collect();
+        let mut ways: Vec<Outcome> = regions
+            .into_iter()
+            .flat_map(|region| {
+                let names = self.names_of_strangers(service).into_iter();
+                names.map(move |name| self.to_any_front(start, Target::External(service), (service, region), Some(name), ask))
+            })
+            .collect();
         for endpoint in &self.endpoints {
             for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
                 if self.leads_outside(link.target, service) {
@@ -169,6 +186,15 @@ impl World<'_> {
             }
         }
         any_of(ways)
+    }
+
+    /// What somebody else's stores of a service may be called: a name below each of its suffixes.
+    fn names_of_strangers(&self, service: Service) -> Vec<Called> {
+        let kind = super::paas::table(service).0;
+        let zones = self.platform.zones().iter().filter(|z| z.kind.as_str() == kind);
+        let below = zones.map(|z| z.suffix.as_str().trim_start_matches("z{n}.")).map(|suffix| Called::Below(Sym::new(suffix)));
+        let below: Vec<Called> = below.collect();
+        if below.is_empty() { vec![Called::Unknown] } else { below }
     }
 
     /// Whether a private endpoint's target is a store of the service outside the boundary.

@@ -204,7 +204,8 @@ impl Walk<'_, '_> {
     fn to_appliance(&self, at: Place, vnet: Sym, hop: IpAddr, packet: Packet, trip: &Trip) -> Outcome {
         let world = self.world;
         if world.in_space(vnet, hop) {
-            return self.device(self.at_appliance(vnet, hop, packet, trip), Via::Appliance);
+            let via = if world.firewall_at(vnet, hop).is_some() { Via::AzureFirewall } else { Via::Appliance };
+            return self.device(self.at_appliance(vnet, hop, packet, trip), via);
         }
         let from = at.subnet;
         let mut ways = Vec::new();
@@ -225,7 +226,9 @@ impl Walk<'_, '_> {
         if ways.is_empty() {
             return Outcome::denied(Stage::Route, hop.to_string()); // reachable over no peering: not a valid hop
         }
-        self.device(one_of(ways, Stage::Route, "W-OVERLAP"), Via::Appliance)
+        let outcome = one_of(ways, Stage::Route, "W-OVERLAP");
+        // A firewall has said so itself.
+        if outcome.via == Some(Via::AzureFirewall) { outcome } else { self.device(outcome, Via::Appliance) }
     }
 
     /// In front of the appliance: its filters see the original addresses (NVA-04), then it must forward (NVA-02, NVA-05).
@@ -233,6 +236,9 @@ impl Walk<'_, '_> {
         let world = self.world;
         if packet.dst == Addr::Known(hop) {
             return self.deliver(vnet, packet, trip, Via::Appliance);
+        }
+        if let Some((firewall, subnet)) = world.firewall_at(vnet, hop) {
+            return self.device(self.through_firewall(firewall, subnet, hop, packet, trip), Via::AzureFirewall);
         }
         let (nic, subnet) = match world.owner(vnet, hop) {
             Owner::Config { nic, subnet, .. } => (nic, subnet),

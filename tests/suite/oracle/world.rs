@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use watertight::facts::Fact;
+use watertight::facts::azure_firewall::*;
 use watertight::facts::config::*;
 use watertight::facts::gap::*;
 use watertight::facts::hub::*;
@@ -82,6 +83,11 @@ world! {
     hub_labels: HubLabel, hub_table_labels: HubTableLabel, hub_routes: HubRoute, hub_policies: HubPolicy, hub_branches: HubBranch,
     hub_doubts: HubDoubt,
     devices: Device, device_addresses: DeviceAddress, device_public_ips: DevicePublicIp,
+    firewalls: AzureFirewall, firewall_hub_addresses: FirewallHubAddress, firewall_policies: FirewallPolicy, policy_groups: FirewallPolicyGroup,
+    inspections: FirewallInspection, private_ranges: FirewallPrivateRange, learns_ranges: FirewallLearnsRanges,
+    dns_proxies: FirewallDnsProxy, firewall_servers: FirewallDnsServer, firewall_groups: FirewallGroup, collections: FirewallCollection,
+    firewall_rules: FirewallRule, rule_traffic: FirewallRuleTraffic, rule_ip_groups: FirewallRuleIpGroup, rule_names: FirewallRuleName,
+    translations: FirewallTranslation, ip_groups: IpGroup, ip_group_prefixes: IpGroupPrefix,
     endpoints: PrivateEndpoint, links: PrivateEndpointConnection, endpoint_nics: PrivateEndpointNic,
     endpoint_addresses: PrivateEndpointAddress, endpoint_asgs: PrivateEndpointAsg, provider_links: ProviderConnection,
     zones: PrivateDnsZone, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
@@ -193,9 +199,17 @@ impl World<'_> {
         all.extend(self.ip_rules.iter().flat_map(|r| [host(r.from), host(r.to)]));
         all.extend(self.routes.iter().filter_map(|r| r.hop_address).map(host));
         all.extend(self.hub_routes.iter().map(|r| r.prefix));
+        all.extend(self.private_ranges.iter().map(|r| r.prefix));
+        all.extend(self.ip_group_prefixes.iter().map(|p| p.prefix));
         let admin = self.admin_rules.iter().flat_map(|r| [r.sources, r.destinations]);
-        let fields =
-            self.nsg_rules.iter().flat_map(|r| [r.sources, r.destinations]).chain(admin).chain(self.routes.iter().map(|r| r.destination));
+        let firewall = self.firewall_rules.iter().flat_map(|r| [r.sources, r.destinations]);
+        let fields = self
+            .nsg_rules
+            .iter()
+            .flat_map(|r| [r.sources, r.destinations])
+            .chain(admin)
+            .chain(firewall)
+            .chain(self.routes.iter().map(|r| r.destination));
         let fields = fields.chain(self.list_rules.iter().map(|r| r.source));
         for item in fields.flat_map(|field| field.items()) {
             match item {

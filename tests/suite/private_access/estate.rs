@@ -16,6 +16,7 @@ use watertight::facts::private_access::*;
 use watertight::facts::store_facts::*;
 use watertight::facts::{Fact, Index};
 use watertight::model::{Proto, Set, Span, Stage, Sym, Tri, Verdict, Via, net};
+use watertight::rules::azure_firewall::Named;
 use watertight::rules::dns::{Resolution, View, resolve};
 use watertight::rules::paas_firewall::{Origin, Source};
 
@@ -255,7 +256,14 @@ pub fn outcome(ways: &[Way], traffic: Set) -> Outcome {
 /// A machine in the subnet `path`.
 pub fn machine(path: &str) -> Client {
     let vnet = path.split('/').next().unwrap();
-    Client { subnet: network(path), vnet: network(vnet), nic: Sym::EMPTY, ip_config: Sym::EMPTY, kind: ClientKind::Machine }
+    Client {
+        subnet: network(path),
+        vnet: network(vnet),
+        nic: Sym::EMPTY,
+        ip_config: Sym::EMPTY,
+        kind: ClientKind::Machine,
+        name: Named::Unknown,
+    }
 }
 
 pub fn inet() -> Client {
@@ -263,7 +271,7 @@ pub fn inet() -> Client {
 }
 
 pub fn outside(kind: ClientKind) -> Client {
-    Client { subnet: Sym::EMPTY, vnet: Sym::EMPTY, nic: Sym::EMPTY, ip_config: Sym::EMPTY, kind }
+    Client { subnet: Sym::EMPTY, vnet: Sym::EMPTY, nic: Sym::EMPTY, ip_config: Sym::EMPTY, kind, name: Named::Unknown }
 }
 
 /// A network without filters: every machine leaves with 20.0.0.1 (`n1`) or 20.0.0.2 and reaches the private endpoints of its own network.
