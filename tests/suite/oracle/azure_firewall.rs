@@ -239,6 +239,7 @@ impl World<'_> {
             }
             own.extend(known.into_iter().map(Addr::Known));
         }
+        own.extend(self.firewall_hub_addresses.iter().filter(|a| a.firewall == firewall).map(|a| Addr::Known(a.address)));
         let carried = packet.proto.has_ports() || packet.proto == Proto::Icmp;
         if let Some(nat) = self.subnet_nats.iter().find(|n| n.subnet == subnet).map(|n| n.gateway) {
             if packet.proto.has_ports() {
