@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use crate::explain::packet::{Host, Packet, StepExt, short, step};
-use crate::explain::walk::{Trail, Walk, tri_span};
+use crate::explain::walk::{Trail, Walk, device_words, tri_span};
 use crate::explain::way::{Kind, Way};
 use crate::explain::world::World;
 use crate::model::{Span, Stage, Sym, Tri, Via, net};
+use crate::rules::filter::SourcePorts;
 use crate::rules::hub;
 
 impl World<'_> {
@@ -37,22 +38,72 @@ impl Walk<'_, '_> {
             let text = format!("hub {} sends {} on to {goal}", short(hub_id), packet.dst);
             let by = step(Stage::Gateway, tri_span(choice.sure), "hub.1", text).by(hub_id, goal).at_fact(hub_id).kind(Kind::Fact);
             trail = trail.and(if choice.sure.lo() { by } else { by.kind(Kind::Assumption).code("W-VWAN") });
+            let mut passing = vec![(trail, packet.clone())];
             for device in &choice.devices {
-                let text = format!("{} stands in the way: what it does in a hub is not modelled", short(*device));
-                let kind = self.world.index.device.one(*device).map(|row| row.kind);
-                let stage = kind.map_or(Stage::Gateway, |kind| crate::explain::walk::device_words(kind).0);
-                let unknown = step(stage, Span::UNKNOWN, "hub.2", text).by(*device, "").kind(Kind::Assumption);
-                trail = trail.and(unknown.code("W-VWAN"));
+                passing = passing.into_iter().flat_map(|(trail, packet)| self.past_hub_device(*device, &packet, trail)).collect();
             }
-            match choice.vnet.is_empty() {
-                false => self.deliver(choice.vnet, packet, trail, Via::Gateway, ways),
-                // Out to the internet only through a device of the hub (VW-04, VW-05).
-                true if net::is_public(packet.dst) => ways.push(trail.end(Via::Gateway)),
-                true => {
-                    let text = format!("{} is a private address that no network of the hub has", packet.dst);
-                    ways.push(trail.and(step(Stage::Gateway, Span::NONE, "hub.3", text).by(hub_id, "")).end(Via::Gateway));
+            for (trail, packet) in passing {
+                match choice.vnet.is_empty() {
+                    false => self.deliver(choice.vnet, &packet, trail, Via::Gateway, ways),
+                    // Out to the internet only through a device of the hub (VW-04, VW-05).
+                    true if net::is_public(packet.dst) => {
+                        self.out_of_hub(choice.devices.last().copied().unwrap_or_default(), &packet, trail, ways)
+                    }
+                    true => {
+                        let text = format!("{} is a private address that no network of the hub has", packet.dst);
+                        ways.push(trail.and(step(Stage::Gateway, Span::NONE, "hub.3", text).by(hub_id, "")).end(Via::Gateway));
+                    }
                 }
             }
+        }
+    }
+
+    /// Past a device that a hub puts in the way: an Azure Firewall by its rules, anything else perhaps (VW-04, VW-06).
+    fn past_hub_device(&self, device: Sym, packet: &Packet, trail: Trail) -> Vec<(Trail, Packet)> {
+        let index = self.world.index;
+        if !index.azure_firewall.has(device) {
+            let text = format!("{} stands in the way: what it does in a hub is not modelled", short(device));
+            let stage = index.device.one(device).map_or(Stage::Gateway, |row| device_words(row.kind).0);
+            let unknown = step(stage, Span::UNKNOWN, "hub.2", text).by(device, "").kind(Kind::Assumption).code("W-VWAN");
+            return vec![(trail.and(unknown), packet.clone())];
+        }
+        let at = self.firewall_in_hub(device);
+        let mut out = Vec::new();
+        for passage in self.passages(&at, packet) {
+            let mut trail = trail.clone();
+            trail.via = Some(Via::AzureFirewall);
+            trail.steps.extend(passage.steps);
+            let private = !net::is_public(packet.dst);
+            if private && passage.translated.hi() {
+                // The reply then goes to an address of the hub, whose routes are not derived.
+                let text = format!("firewall {} perhaps sends it on with a source of its own", short(device));
+                let unsure = step(Stage::AzureFirewall, Span::UNKNOWN, "hub.4", text).by(device, "").kind(Kind::Assumption);
+                trail = trail.and(unsure.code("W-VWAN"));
+            }
+            out.push((trail, packet.clone()));
+        }
+        out
+    }
+
+    /// The firewall of a hub as a place: it stands in no subnet.
+    fn firewall_in_hub(&self, device: Sym) -> Host {
+        let ip = self.world.index.device_addresses.get(device).iter().map(|row| row.address).min();
+        let ip = ip.unwrap_or(IpAddr::from([0, 0, 0, 0]));
+        Host { ip, ip_config: Sym::EMPTY, nic: device, subnet: Sym::EMPTY, vnet: Sym::EMPTY }
+    }
+
+    /// Out to the internet with the addresses of the hub's firewall (OUT-13).
+    fn out_of_hub(&self, device: Sym, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+        if !self.world.index.azure_firewall.has(device) {
+            ways.push(trail.end(Via::Gateway));
+            return;
+        }
+        let at = self.firewall_in_hub(device);
+        for method in self.world.firewall_exits(&at, packet.dst.is_ipv6()) {
+            let leaves = step(method.stage, method.span, "outbound.1", method.text.to_owned());
+            let leaves = leaves.by(method.resource, "").at_fact(method.resource).kind(Kind::Fact).code(method.code);
+            let seen = Packet { ports: SourcePorts::Translated, src_asgs: Vec::new(), ..packet.clone() };
+            self.at_public_address(&seen, &method.source, trail.clone().and(leaves), ways);
         }
     }
 }

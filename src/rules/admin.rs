@@ -131,7 +131,7 @@ impl AdminProgram {
     /// (AVN-06, CNV-04).
     ///
     /// ```datalog
-    /// .decl admin_names(vnet: symbol, flow: symbol, rule: symbol, priority: number, action: symbol)
+    /// .decl admin_names(network: symbol, flow: symbol, rule: symbol, priority: number, word: symbol)
     /// outranked(V, F, P) :- admin_names(V, F, _, P, _), admin_names(V, F, _, Q, _), Q < P.
     /// refused(V, F)      :- admin_names(V, F, _, P, "deny"), !outranked(V, F, P).           // admin.1
     /// ```

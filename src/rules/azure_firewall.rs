@@ -278,6 +278,8 @@ const DEFAULT_RANGES: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/1
 /// What the network pass and, behind it, the application pass let through (AFW-02): the second sees only what no rule of the first matched.
 ///
 /// ```datalog
+/// .decl network_match(firewall: symbol, traffic: symbol, collection: symbol, priority: number)
+/// .decl application_match(firewall: symbol, traffic: symbol, collection: symbol, priority: number)
 /// taken(F, K)  :- network_match(F, K, _, _).
 /// passes(F, K) :- network_match(F, K, C, P), firewall_collection(C, _, _, "allow"), !beaten(F, K, P).           // azure_firewall.5
 /// passes(F, K) :- application_match(F, K, C, P), !taken(F, K), firewall_collection(C, _, _, "allow"), !beaten(F, K, P). // azure_firewall.6

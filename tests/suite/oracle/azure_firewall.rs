@@ -239,6 +239,7 @@ impl World<'_> {
             }
             own.extend(known.into_iter().map(Addr::Known));
         }
+        own.extend(self.firewall_hub_addresses.iter().filter(|a| a.firewall == firewall).map(|a| Addr::Known(a.address)));
         let carried = packet.proto.has_ports() || packet.proto == Proto::Icmp;
         if let Some(nat) = self.subnet_nats.iter().find(|n| n.subnet == subnet).map(|n| n.gateway) {
             if packet.proto.has_ports() {
@@ -309,6 +310,46 @@ impl Walk<'_, '_> {
         }
         let outcome = any_of(ways);
         if meant { outcome.doubted(STAGE, "nat", "W-UNSUPPORTED") } else { outcome }
+    }
+
+    /// A firewall that a hub puts in the way: what its rules let on goes `beyond`; with another source only perhaps, where a reply must come back
+    /// inside the hub.
+    pub fn past_hub_firewall(&self, firewall: Sym, packet: Packet, beyond: &dyn Fn() -> Outcome) -> Outcome {
+        let world = self.world;
+        let private = world.is_public_addr(packet.dst) == Tri::No;
+        let leave = |translated: Tri| {
+            let outcome = beyond();
+            if private && translated.hi() { outcome.doubted(STAGE, name_of(firewall), "W-VWAN") } else { outcome }
+        };
+        check(self.uninspected(firewall, &packet), STAGE, "threatIntelMode", "W-UNSUPPORTED", || {
+            if let Some(first) = world.policies_of(firewall).1.first() {
+                return leave(Tri::Maybe).doubted(STAGE, name_of(*first), "W-MISSING");
+            }
+            let network = world.pass(firewall, FirewallPass::Network, &packet);
+            let application = world.pass(firewall, FirewallPass::Application, &packet);
+            let behind = application.allowed.and(network.matched.negated());
+            let mut ways = Vec::new();
+            if network.allowed.hi() {
+                let keeps = world.keeps_source(firewall, packet.dst);
+                ways.push(check(network.allowed, STAGE, &network.rule, "unsure-rule", || leave(keeps.negated())));
+            }
+            if behind.hi() {
+                ways.push(check(behind, STAGE, &application.rule, "unsure-rule", || leave(Tri::Yes)));
+            }
+            let rule = if network.matched.hi() { network.rule.clone() } else { application.rule.clone() };
+            if ways.is_empty() { Outcome::denied(STAGE, rule) } else { any_of(ways) }
+        })
+    }
+
+    /// Out of a hub with the addresses of its firewall (OUT-13).
+    pub fn out_of_hub(&self, firewall: Sym, packet: Packet) -> Outcome {
+        let out = self.world.firewall_way_out(firewall, Sym::EMPTY, &packet);
+        if out.sure == Tri::No {
+            return Outcome::denied(out.stage, out.rule);
+        }
+        let each = out.sources.iter().map(|&src| self.arrive_in_public(Packet { src, src_config: None, sport: None, ..packet }));
+        let outcome = all_of(each.collect());
+        if out.sure == Tri::Maybe { outcome.doubted(out.stage, out.rule, out.code) } else { outcome }
     }
 
     /// Out by the routes of the firewall's subnet, with its own source or as one of the firewall's instances (AFW-07, AFW-08).

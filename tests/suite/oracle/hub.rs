@@ -126,21 +126,27 @@ impl Walk<'_, '_> {
         }
         let each = choices.into_iter().map(|(network, devices, sure)| {
             check(sure, Stage::Gateway, &name_of(hub), "W-VWAN", || {
-                let beyond = || match network {
-                    Some(network) => self.deliver(network, packet, trip, Via::Gateway),
-                    None if self.world.is_public_addr(packet.dst).hi() => Outcome::delivered(Via::Gateway),
-                    None => Outcome::denied(Stage::Gateway, name_of(hub)),
+                let beyond = || match (network, devices.last()) {
+                    (Some(network), _) => self.deliver(network, packet, trip, Via::Gateway),
+                    (None, _) if !self.world.is_public_addr(packet.dst).hi() => Outcome::denied(Stage::Gateway, name_of(hub)),
+                    (None, Some(last)) if self.world.is_firewall(*last) => self.out_of_hub(*last, packet),
+                    (None, _) => Outcome::delivered(Via::Gateway),
                 };
-                match devices.first() {
-                    None => beyond(),
-                    Some(device) => {
-                        let kind = self.world.devices.iter().find(|d| d.device == *device).map(|d| d.kind);
-                        let stage = kind.map_or(Stage::Gateway, super::walk::stage_of);
-                        beyond().doubted(stage, name_of(*device), "W-VWAN")
-                    }
-                }
+                self.past_devices(&devices, packet, &beyond)
             })
         });
         one_of(each.collect(), Stage::Gateway, "W-VWAN")
+    }
+
+    /// Past the devices that a hub puts in the way, one after the other.
+    fn past_devices(&self, devices: &[Sym], packet: Packet, beyond: &dyn Fn() -> Outcome) -> Outcome {
+        let Some((first, rest)) = devices.split_first() else { return beyond() };
+        let onward = || self.past_devices(rest, packet, beyond);
+        if self.world.is_firewall(*first) {
+            let outcome = self.past_hub_firewall(*first, packet, &onward);
+            return self.device(outcome, Via::AzureFirewall);
+        }
+        let kind = self.world.devices.iter().find(|d| d.device == *first).map(|d| d.kind);
+        onward().doubted(kind.map_or(Stage::Gateway, super::walk::stage_of), name_of(*first), "W-VWAN")
     }
 }
