@@ -92,7 +92,7 @@ pub fn carried(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Sp
 }
 
 fn nobody(world: &World<'_>, flow: &Flow) -> Way {
-    if matches!(flow.from, End::Machine(_)) {
+    if matches!(flow.from, End::Machine(_) | End::Nic(_) | End::Subnet(_)) {
         return no_address(world, flow);
     }
     if let End::PrivateEndpoint(_) = flow.from {

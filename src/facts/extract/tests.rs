@@ -138,7 +138,9 @@ fn a_storage_account_says_the_same_in_both_spellings() {
     let tool = account(json!({"enableHttpsTrafficOnly": false, "networkRuleSet": {"defaultAction": "Deny", "bypass": "Logging, Metrics",
         "ipRules": [{"ipAddressOrRange": "203.0.113.0-203.0.113.255"}],
         "virtualNetworkRules": [{"virtualNetworkResourceId": subnet, "state": "Provisioning"}]}}));
-    assert_eq!(rest, tool);
+    // What is stated is kept as it is spelled, for checks that look at the spelling.
+    let meant = |rows: &[String]| rows.iter().filter(|row| !row.starts_with("property(")).cloned().collect::<Vec<_>>();
+    assert_eq!(meant(&rest), meant(&tool));
     let store = "/subscriptions/s/resourcegroups/rg/providers/microsoft.storage/storageaccounts/acc";
     has(&rest, &format!("store_access({store}, enabled, no, false, true, false)"));
     has(&rest, &format!("store_ip_rule({store}/iprules/0, {store}, 203.0.113.0, 203.0.113.255)"));
