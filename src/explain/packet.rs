@@ -31,6 +31,11 @@ impl Host {
         Host { ip, ip_config: Sym::EMPTY, nic: Sym::EMPTY, subnet, vnet: world.vnet_of(subnet) }
     }
 
+    /// Whether nothing is known of where it stands: it has no address in the input, nor is its subnet there. Its address stands for none.
+    pub fn is_nowhere(&self, world: &World<'_>) -> bool {
+        self.ip.is_unspecified() && !self.ip_config.is_empty() && !world.index.subnet.has(self.subnet)
+    }
+
     /// The machine behind the interface, else the interface itself, else the subnet: what a person would name.
     pub fn name(&self, world: &World<'_>) -> Sym {
         if self.nic.is_empty() {

@@ -279,6 +279,13 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     }
 }
 
+/// A flow one of whose ends has some address of a subnet that is not in the input: nothing can be compared with it.
+pub fn nowhere(host: &Host) -> Way {
+    let text = format!("{} has no address in the input, nor is its subnet {} there", short(host.nic), short(host.subnet));
+    let missing = step(Stage::Route, Span::UNKNOWN, "address.2", text).by(host.subnet, "").kind(Kind::Assumption).code("W-MISSING");
+    Way { via: Via::VnetLocal, steps: vec![missing] }
+}
+
 /// The ways of one packet from one place, which calls the destination `name`.
 pub fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target, name: Named) -> Pair {
     if let Target::Host(host) = &target
@@ -289,6 +296,10 @@ pub fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Tar
             via: Via::VnetLocal,
             steps: vec![step(Stage::Delivered, Span::ALL, "reach.7", "it is the same address".to_owned())],
         }];
+    }
+    let ends = [Some(from), if let Target::Host(host) = &target { Some(host) } else { None }];
+    if let Some(lost) = ends.into_iter().flatten().find(|host| host.is_nowhere(world)) {
+        return vec![nowhere(lost)];
     }
     if let Some(way) = to_platform(world, flow.traffic, from, to) {
         return vec![way];

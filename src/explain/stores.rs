@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::explain::dns_reach;
 use crate::explain::outsiders;
 use crate::explain::packet::{Host, StepExt, step};
-use crate::explain::point::{Pair, Pairs, holders, no_address, no_source, one, places, secondary, send, site_representatives};
+use crate::explain::point::{Pair, Pairs, holders, no_address, no_source, nowhere, one, places, secondary, send, site_representatives};
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, caller_ways, endpoint_ways, ways};
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
@@ -75,7 +75,11 @@ pub fn carried(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Sp
         return None;
     }
     let mut clients = clients(world, flow).into_iter().flatten();
-    let (Some((client, from @ From::Host(_), true)), None) = (clients.next(), clients.next()) else { return None };
+    let (Some((client, From::Host(host), true)), None) = (clients.next(), clients.next()) else { return None };
+    if host.is_nowhere(world) {
+        return None;
+    }
+    let from = From::Host(host);
     let transport = FromPlace { world, from, session: flow.session };
     let name = if world.index.firewall_rule_names.is_empty() { Named::Unknown } else { client.name };
     let arriving = |class: &ServiceClass, covered: Tri| {
@@ -158,6 +162,11 @@ fn is_near(world: &World<'_>, client: &Client, to: End) -> bool {
 }
 
 fn to(world: &World<'_>, flow: &Flow, client: &Client, from: From) -> Pair {
+    if let From::Host(host) = &from
+        && host.is_nowhere(world)
+    {
+        return vec![nowhere(host)];
+    }
     let transport = FromPlace { world, from, session: flow.session };
     match flow.to {
         End::Store(id, part, instance) => ways(world, &transport, client, &Target { store: id, part, instance }, flow.mode, flow.traffic),
