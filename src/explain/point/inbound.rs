@@ -1,0 +1,185 @@
+//! Flows from the internet: in by public addresses, load balancers and firewalls (IN-01 to IN-11).
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+
+use crate::explain::outsiders;
+use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::walk::{Home, Target, Trail, Walk};
+use crate::explain::way::{End, Flow, Kind, Way};
+use crate::explain::world::{Outward, World};
+use crate::facts::network::PublicSku;
+use crate::model::{Span, Stage, Sym, Via, net};
+use crate::rules::outbound::PublicSource;
+
+use super::judge::{Pair, Pairs, one};
+use super::{no_address, places};
+
+pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pairs {
+    let index = world.index;
+    let mut out = Pairs::default();
+    match flow.to {
+        End::Machine(_) | End::Nic(_) | End::Subnet(_) => {
+            for (hosts, _) in places(world, flow.to) {
+                let Some(config) = hosts.first().map(|host| host.ip_config) else { continue };
+                for row in index.ip_config_public_ip.get(config) {
+                    out.groups.extend(in_by(world, flow, source, &hosts, row.public_ip));
+                }
+                out.groups.extend(in_by_balancers(world, flow, source, &hosts));
+                if !config.is_empty() {
+                    out.groups.extend(in_by_firewalls(world, flow, source, &hosts));
+                }
+            }
+        }
+        End::Ip(ip) | End::Internet(Some(ip)) if net::is_public(ip) => return to_public_literal(world, flow, source, ip),
+        End::Internet(None) => {
+            let text = "both ends are outside".to_owned();
+            return one(Way { via: Via::Public, steps: vec![step(Stage::Delivered, Span::ALL, "outbound.3", text).kind(Kind::Default)] });
+        }
+        _ => return one(closed("the internet does not lead to a private address", end_id(flow.to))),
+    }
+    if out.groups.is_empty() {
+        let missing = matches!(flow.to, End::Machine(m) if index.nics_by_machine.get(m).iter().any(|row| !index.nic.has(row.nic)));
+        return one(if missing { no_address(world, flow) } else { closed("it has no public address", end_id(flow.to)) });
+    }
+    out
+}
+
+/// In by the public frontends of the load balancers that the places are behind (IN-04, IN-05). The ports asked for are those the machine sees: it is
+/// the machine that the flow is to. A pool that is not in the input may be of any load balancer.
+fn in_by_balancers(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host]) -> Vec<Vec<Pair>> {
+    let mut out = Vec::new();
+    let Some(first) = hosts.first() else { return out };
+    for frontend in world.frontends_before(first) {
+        let public_ip = world.index.load_balancer_frontend.one(frontend).map_or(Sym::EMPTY, |row| row.public_ip);
+        if public_ip.is_empty() {
+            continue;
+        }
+        let to = |client: IpAddr, host: &Host| {
+            let walk = internet_walk(world, flow, Target::Host(host.clone()));
+            walk.in_by_frontend(frontend, host, &from_client(client, host.ip), &PublicSource::OneOf(vec![net::host(client)]))
+        };
+        let found = by_clients(world, source, hosts, public_ip, &to);
+        out.extend(found.into_iter().filter(|group| group.iter().any(|pair| !pair.is_empty())));
+    }
+    let missing = world.missing_pool(first);
+    if !missing.is_empty() {
+        let text = format!("pool {} is not in the input: its load balancer perhaps passes it on", short(missing));
+        let unknown = step(Stage::LoadBalancer, Span::UNKNOWN, "inbound.4", text).by(missing, "").kind(Kind::Assumption);
+        out.push(vec![vec![Way { via: Via::LoadBalancer, steps: vec![unknown.code("W-MISSING")] }]]);
+    }
+    out
+}
+
+/// In by one public address of the places: one group for each client that makes a difference.
+fn in_by(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host], public_ip: Sym) -> Vec<Vec<Pair>> {
+    let index = world.index;
+    let sku = index.public_ip.one(public_ip).map_or(PublicSku::Unknown, |row| row.sku);
+    let to = |client: IpAddr, host: &Host| {
+        let walk = internet_walk(world, flow, Target::Host(host.clone()));
+        let mut ways = Vec::new();
+        let source = PublicSource::OneOf(vec![net::host(client)]);
+        walk.public_in(host, public_ip, sku, &from_client(client, host.ip), &source, Trail::default(), &mut ways);
+        ways
+    };
+    by_clients(world, source, hosts, public_ip, &to)
+}
+
+/// One group for each client of a public address that makes a difference to the filters in front of the places.
+fn by_clients(
+    world: &World<'_>,
+    source: Option<IpAddr>,
+    hosts: &[Host],
+    public_ip: Sym,
+    to: &dyn Fn(IpAddr, &Host) -> Pair,
+) -> Vec<Vec<Pair>> {
+    let v6 = world.index.public_ip_address.one(public_ip).is_some_and(|row| row.address.is_ipv6());
+    let clients = match (source, hosts.first()) {
+        (Some(ip), _) => vec![ip],
+        (None, Some(host)) => world.outsiders(&Host { ip: family(v6), ..host.clone() }, Outward::From).to_vec(),
+        (None, None) => Vec::new(),
+    };
+    let of_family = clients.into_iter().filter(|client| client.is_ipv6() == v6);
+    of_family.map(|client| hosts.iter().map(|host| to(client, host)).collect()).collect()
+}
+
+/// In by the NAT rules of Azure Firewalls that lead to the places (IN-11). The ports asked for are those the machine sees.
+fn in_by_firewalls(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host]) -> Vec<Vec<Pair>> {
+    let mut firewalls: Vec<Sym> = world.index.azure_firewall.rows().map(|row| row.firewall).collect();
+    firewalls.retain(|firewall| hosts.iter().all(|host| world.firewall_may_lead_to(*firewall, host.ip)));
+    firewalls.sort_by_key(|firewall| firewall.as_str());
+    let mut out = Vec::new();
+    for firewall in firewalls {
+        let to =
+            |client: IpAddr, host: &Host| internet_walk(world, flow, Target::Host(host.clone())).in_by_firewall(firewall, host, client);
+        let clients = match source {
+            Some(ip) => vec![ip],
+            None => outsiders::before_firewalls(world),
+        };
+        for client in clients.into_iter().filter(IpAddr::is_ipv4) {
+            let pairs: Vec<Pair> = hosts.iter().map(|host| to(client, host)).collect();
+            if pairs.iter().all(|ways| !ways.is_empty()) {
+                out.push(pairs);
+            }
+        }
+    }
+    out
+}
+
+/// Any address of a family.
+fn family(v6: bool) -> IpAddr {
+    net::address(0, !v6)
+}
+
+pub(super) fn internet_walk<'w, 'a>(world: &'w World<'a>, flow: &Flow, target: Target) -> Walk<'w, 'a> {
+    Walk { world, asked: flow.traffic, session: flow.session, target, home: Home::Internet, origin: None, sources: RefCell::default() }
+}
+
+fn from_client(client: IpAddr, dst: IpAddr) -> Packet {
+    Packet::new(Seen::At(client), Vec::new(), dst)
+}
+
+fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip: IpAddr) -> Pairs {
+    let walk = internet_walk(world, flow, Target::Anyone);
+    let mut sources = vec![source.unwrap_or(IpAddr::from([198, 51, 100, 7]))];
+    if source.is_none() {
+        for row in world.index.public_ips_by_address.get(ip) {
+            for config in world.index.ip_configs_by_public_ip.get(row.public_ip) {
+                for host in world.hosts_of_config(config.ip_config) {
+                    sources.extend(world.outsiders(&host, Outward::From).iter());
+                }
+            }
+            for frontend in world.frontends_of_public_ip(row.public_ip) {
+                for host in world.hosts_behind(frontend) {
+                    sources.extend(world.outsiders(&host, Outward::From).iter());
+                }
+            }
+            if world.index.devices_by_public_ip.get(row.public_ip).iter().any(|row| world.index.azure_firewall.has(row.device)) {
+                sources.extend(outsiders::before_firewalls(world));
+            }
+        }
+        sources.sort();
+        sources.dedup();
+    }
+    let mut out = Pairs::default();
+    for client in sources {
+        let mut ways = Vec::new();
+        let packet = from_client(client, ip);
+        walk.at_public_address(&packet, &PublicSource::OneOf(vec![net::host(client)]), Trail::default(), &mut ways);
+        out.groups.push(vec![ways]);
+    }
+    out
+}
+
+pub(super) fn closed(why: &str, resource: Sym) -> Way {
+    let nobody = step(Stage::Route, Span::NONE, "inbound.3", why.to_owned()).by(resource, "no-endpoint");
+    Way { via: Via::Public, steps: vec![nobody.kind(Kind::Absence)] }
+}
+
+fn end_id(end: End) -> Sym {
+    match end {
+        End::Machine(id) | End::Nic(id) | End::Subnet(id) | End::Site(id) | End::PrivateEndpoint(id) | End::Unmodelled(id) => id,
+        End::Store(id, _, _) => id,
+        _ => Sym::EMPTY,
+    }
+}

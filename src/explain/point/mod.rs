@@ -1,0 +1,340 @@
+//! The answer to one flow: every pair of addresses its ends stand for, every way between them, and what that proves together.
+
+mod inbound;
+mod judge;
+mod onprem;
+
+pub use judge::{Pair, Pairs, assumed, judge, one, span};
+pub use onprem::site_representatives;
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+
+use crate::explain::filters;
+use crate::explain::gateway::unlisted_step;
+use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::stores;
+use crate::explain::walk::{Home, Target, Walk};
+use crate::explain::way::{Answer, End, Flow, Kind, Mode, Step, Way};
+use crate::explain::world::{Outward, World};
+use crate::model::{Set, Span, Stage, Sym, Via, net};
+use crate::rules::azure_firewall::Named;
+use crate::rules::route::PLATFORM_ADDRESS;
+
+use inbound::{closed, from_internet};
+use judge::{all_agree, whole_bands};
+use onprem::from_site;
+
+/// Answers one flow.
+pub fn answer(world: &World<'_>, flow: &Flow) -> Answer {
+    let pairs = pairs(world, flow);
+    judge(&pairs, flow.traffic)
+}
+
+/// Where a guest sends from: the places one address configuration stands for, and whether the guest surely uses its interface (ADR-15).
+pub type Sender = (Vec<Host>, bool);
+
+/// The places of a machine, an interface or a subnet, by address configuration (ADR-05, ADR-07).
+pub fn places(world: &World<'_>, end: End) -> Vec<Sender> {
+    let index = world.index;
+    let of_nic = |nic: Sym| {
+        let sure = is_used(world, nic);
+        let mut configs: Vec<Sym> = index.ip_configs_by_nic.get(nic).iter().map(|config| config.ip_config).collect();
+        configs.retain(|config| world.is_endpoint_config(*config));
+        configs.sort_by_key(|config| config.as_str());
+        configs.into_iter().map(move |config| (world.hosts_of_config(config), sure))
+    };
+    match end {
+        End::Nic(nic) => of_nic(nic).collect(),
+        End::Machine(machine) => {
+            let mut nics: Vec<Sym> = index.nics_by_machine.get(machine).iter().map(|row| row.nic).collect();
+            nics.sort_by_key(|nic| nic.as_str());
+            nics.into_iter().flat_map(of_nic).collect()
+        }
+        End::Subnet(subnet) => {
+            let hosts = world.free_addresses(subnet).into_iter().map(|ip| Host::imagined(world, subnet, ip)).collect();
+            vec![(hosts, true)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the guest surely sends by the interface: its only one, or the primary one, which has the default route (ADR-15).
+fn is_used(world: &World<'_>, nic: Sym) -> bool {
+    let index = world.index;
+    let Some(machine) = index.nic_machine.one(nic).map(|row| row.machine) else { return true };
+    index.nics_by_machine.get(machine).len() == 1 || index.nic_primary.has(nic)
+}
+
+/// All pairs of a flow and the ways between them.
+pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
+    if let Some(pairs) = stores::pairs(world, flow) {
+        return pairs;
+    }
+    if let End::Unmodelled(resource) = flow.to {
+        return one(unmodelled(resource));
+    }
+    let mut pairs = of_ends(world, flow);
+    for end in [flow.from, flow.to] {
+        // What a site has besides may be anything, where that is too much to look at one by one (GW-04).
+        if let End::Site(site) = end
+            && world.unlisted_addresses(site).is_none()
+        {
+            let unknown = Way { via: Via::Gateway, steps: vec![unlisted_step(site, &Seen::SomePublic)] };
+            pairs.groups.push(vec![vec![unknown]]);
+        }
+    }
+    pairs
+}
+
+fn of_ends(world: &World<'_>, flow: &Flow) -> Pairs {
+    match flow.from {
+        End::Machine(_) | End::Nic(_) | End::Subnet(_) => from_places(world, flow),
+        End::Internet(source) => from_internet(world, flow, source),
+        End::Site(site) => from_site(world, flow, site),
+        End::Ip(ip) => from_ip(world, flow, ip),
+        End::Unmodelled(resource) | End::Store(resource, _, _) => one(unmodelled(resource)),
+        _ => one(no_source(flow.from)),
+    }
+}
+
+/// A way that ends at something whose behaviour is not modelled.
+pub fn unmodelled(resource: Sym) -> Way {
+    let text = format!("how {} sends and answers is not modelled", short(resource));
+    let unknown = step(Stage::Route, Span::UNKNOWN, "reach.9", text).by(resource, "").kind(Kind::Assumption);
+    Way { via: Via::Public, steps: vec![unknown.code(if is_front_door(resource) { "W-L7" } else { "W-UNSUPPORTED" })] }
+}
+
+/// Services that take requests from the internet and open flows of their own to their origins (IN-09).
+fn is_front_door(resource: Sym) -> bool {
+    let kind = crate::model::ids::id_type(resource.as_str()).unwrap_or_default();
+    let kinds = ["microsoft.network/frontdoors", "microsoft.network/trafficmanagerprofiles", "microsoft.apimanagement/service"];
+    kinds.contains(&kind.as_str()) || kind.starts_with("microsoft.cdn/profiles")
+}
+
+/// Something that opens no flows as the source of one (PE-16).
+pub fn no_source(end: End) -> Way {
+    let text = match end {
+        End::PrivateEndpoint(_) => "a private endpoint never opens a flow".to_owned(),
+        _ => "it never opens a flow of its own".to_owned(),
+    };
+    let stage = if matches!(end, End::PrivateEndpoint(_)) { Stage::PrivateEndpoint } else { Stage::Route };
+    Way { via: Via::Public, steps: vec![step(stage, Span::NONE, "reach.8", text).kind(Kind::Default)] }
+}
+
+/// The destinations of a flow, as the packet's address and whom it is for. Inner lists count together, outer ones one by one.
+fn destinations(world: &World<'_>, flow: &Flow, from: &Host) -> Vec<Vec<(IpAddr, Target)>> {
+    match flow.to {
+        // One family at a time: an address of the other is no destination of this one (ADR-14).
+        End::Ip(ip) | End::Internet(Some(ip)) if ip.is_ipv4() != from.ip.is_ipv4() => Vec::new(),
+        End::Ip(ip) => vec![vec![(ip, Target::Anyone)]],
+        End::PrivateEndpoint(endpoint) => {
+            let family = |ip: &IpAddr| ip.is_ipv4() == from.ip.is_ipv4();
+            let addresses = world.endpoint_addresses(endpoint).into_iter().filter(family);
+            addresses.map(|ip| vec![(ip, Target::Endpoint(endpoint))]).collect()
+        }
+        End::Machine(_) | End::Nic(_) | End::Subnet(_) => {
+            let family = |host: &Host| host.ip.is_ipv4() == from.ip.is_ipv4();
+            let places = places(world, flow.to).into_iter().map(|(hosts, _)| hosts.into_iter().filter(family).collect::<Vec<Host>>());
+            let places: Vec<Vec<Host>> = places.filter(|hosts| !hosts.is_empty()).collect();
+            let direct = |hosts: &Vec<Host>| hosts.iter().map(|host| (host.ip, Target::Host(host.clone()))).collect();
+            let mut groups: Vec<Vec<(IpAddr, Target)>> = places.iter().map(direct).collect();
+            if flow.mode == Mode::Adversarial {
+                // Who dials any address also dials the frontends that the machine is behind.
+                for hosts in &places {
+                    let dialled = world.addresses_before(&hosts[0]).into_iter().filter(|ip| ip.is_ipv4() == from.ip.is_ipv4());
+                    groups.extend(dialled.map(|ip| hosts.iter().map(|host| (ip, Target::Host(host.clone()))).collect()));
+                }
+            }
+            groups
+        }
+        End::Internet(Some(ip)) => vec![vec![(ip, Target::Internet)]],
+        End::Internet(None) => {
+            let addresses = world.outsiders(from, Outward::To);
+            addresses.iter().map(|ip| vec![(*ip, Target::Internet)]).collect()
+        }
+        End::Site(site) => {
+            let listed = site_representatives(world, site);
+            let unlisted = world.unlisted_addresses(site).unwrap_or_default();
+            let family = |ip: &IpAddr| ip.is_ipv4() == from.ip.is_ipv4();
+            listed.into_iter().chain(unlisted.iter().copied()).filter(family).map(|ip| vec![(ip, Target::Site(site))]).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn from_places(world: &World<'_>, flow: &Flow) -> Pairs {
+    from_senders(world, flow, places(world, flow.from))
+}
+
+fn from_senders(world: &World<'_>, flow: &Flow, senders: Vec<Sender>) -> Pairs {
+    let mut each: Vec<(Pairs, bool)> = Vec::new();
+    for (hosts, sure) in &senders {
+        // Every place a source with an unknown address may be at counts (ADR-06, ADR-16); destinations that stand for many are one of them.
+        let mut by_destination: Vec<Vec<Pair>> = Vec::new();
+        for host in hosts {
+            for (n, group) in destinations(world, flow, host).into_iter().enumerate() {
+                if by_destination.len() <= n {
+                    by_destination.push(Vec::new());
+                }
+                for (ip, target) in group {
+                    let mut ways = send(world, flow, host, ip, target, Named::Unknown);
+                    let near = world.index.subnet_prefixes.get(host.subnet).iter().any(|row| row.prefix.contains(&ip));
+                    if !sure && !near {
+                        ways.iter_mut().for_each(|way| way.steps.insert(0, secondary(host)));
+                    }
+                    by_destination[n].push(ways);
+                }
+            }
+        }
+        each.push((Pairs { groups: by_destination }, *sure));
+    }
+    let mut out = Pairs::default();
+    // Whichever of its interfaces the guest uses, the flow gets through where it does by each of them.
+    let by_each = |(pairs, _): &(Pairs, bool)| {
+        let mut certain = pairs.clone();
+        let ways = certain.groups.iter_mut().flatten().flatten();
+        ways.for_each(|way| way.steps.retain(|step| step.label != SECONDARY));
+        !whole_bands(flow.traffic, span(&certain).sure).is_empty()
+    };
+    let all_agree = each.len() > 1 && each.iter().all(by_each);
+    for (mut pairs, _) in each {
+        if all_agree {
+            pairs.groups.iter_mut().flatten().flatten().for_each(|way| way.steps.retain(|step| step.label != SECONDARY));
+        }
+        out.groups.append(&mut pairs.groups);
+    }
+    if out.groups.is_empty() { one(no_address(world, flow)) } else { out }
+}
+
+/// The rule about interfaces that a guest perhaps does not use.
+const SECONDARY: &str = "address.8";
+
+/// The doubt about a flow that leaves its subnet by what may be a secondary interface (ADR-15).
+pub fn secondary(host: &Host) -> Step {
+    let text = format!("{} is perhaps a secondary interface: whether the guest sends by it is not known", short(host.nic));
+    step(Stage::Route, Span::UNKNOWN, SECONDARY, text).by(host.nic, "").kind(Kind::Assumption).code("W-UNSUPPORTED")
+}
+
+/// A flow one of whose ends has no address: nobody is there, or what has it is not in the input.
+pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
+    let index = world.index;
+    // A dynamic address in a subnet whose range is not in the input may be any address.
+    let rangeless = |subnet: Sym| !index.subnet_prefixes.has(subnet);
+    let blind =
+        |nic: Sym| index.ip_configs_by_nic.get(nic).iter().any(|row| !index.ip_config_address.has(row.ip_config) && rangeless(row.subnet));
+    let missing = |end: End| match end {
+        End::Subnet(subnet) => rangeless(subnet),
+        End::Machine(machine) => index.nics_by_machine.get(machine).iter().any(|row| !index.nic.has(row.nic) || blind(row.nic)),
+        End::Nic(nic) => blind(nic),
+        _ => false,
+    };
+    let sends = match flow.from {
+        End::Machine(_) | End::Nic(_) | End::Subnet(_) => places(world, flow.from).iter().any(|(hosts, _)| !hosts.is_empty()),
+        _ => true,
+    };
+    let unknown = missing(flow.from) || missing(flow.to) && sends;
+    let text = match unknown {
+        true => "an interface of one of the ends is not in the input".to_owned(),
+        false => "one of the ends has no address in the input".to_owned(),
+    };
+    let (span, code) = if unknown { (Span::UNKNOWN, "W-MISSING") } else { (Span::NONE, "") };
+    Way {
+        via: Via::VnetLocal,
+        steps: vec![step(Stage::Route, span, "address.2", text).by(Sym::EMPTY, "no-endpoint").kind(Kind::Absence).code(code)],
+    }
+}
+
+/// A flow one of whose ends has some address of a subnet that is not in the input: nothing can be compared with it.
+pub fn nowhere(host: &Host) -> Way {
+    let text = format!("{} has no address in the input, nor is its subnet {} there", short(host.nic), short(host.subnet));
+    let missing = step(Stage::Route, Span::UNKNOWN, "address.2", text).by(host.subnet, "").kind(Kind::Assumption).code("W-MISSING");
+    Way { via: Via::VnetLocal, steps: vec![missing] }
+}
+
+/// The ways of one packet from one place, which calls the destination `name`.
+pub fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Target, name: Named) -> Pair {
+    if let Target::Host(host) = &target
+        && host == from
+        && !host.ip_config.is_empty()
+    {
+        return vec![Way {
+            via: Via::VnetLocal,
+            steps: vec![step(Stage::Delivered, Span::ALL, "reach.7", "it is the same address".to_owned())],
+        }];
+    }
+    let ends = [Some(from), if let Target::Host(host) = &target { Some(host) } else { None }];
+    if let Some(lost) = ends.into_iter().flatten().find(|host| host.is_nowhere(world)) {
+        return vec![nowhere(lost)];
+    }
+    if let Some(way) = to_platform(world, flow.traffic, from, to) {
+        return vec![way];
+    }
+    let dst_asgs = match &target {
+        Target::Host(host) => world.asgs_of(host.ip_config),
+        _ => world.asgs_at(to),
+    };
+    let packet = Packet { dst_asgs, name, ..Packet::new(Seen::At(from.ip), world.asgs_of(from.ip_config), to) };
+    let walk = Walk {
+        world,
+        asked: flow.traffic,
+        session: flow.session,
+        target,
+        home: Home::Network(from.vnet),
+        origin: Some(from.ip),
+        sources: RefCell::default(),
+    };
+    walk.from(from, &packet)
+}
+
+/// The platform's own addresses answer whatever the rules say, but for rules that name their tag (NSG-11).
+pub fn to_platform(world: &World<'_>, traffic: Set, from: &Host, to: IpAddr) -> Option<Way> {
+    let tag = match to.to_string().as_str() {
+        PLATFORM_ADDRESS => "azureplatformdns",
+        "169.254.169.254" => "azureplatformimds",
+        _ => return None,
+    };
+    let groups = world.index.nic_nsg.get(from.nic).iter().map(|row| row.nsg);
+    let groups = groups.chain(world.index.subnet_nsg.get(from.subnet).iter().map(|row| row.nsg));
+    let mut steps: Vec<Step> = groups.filter_map(|nsg| filters::naming(world, nsg, Sym::new(tag), from, to, traffic)).collect();
+    let text = format!("{to} is the platform's own address, which the host itself answers");
+    steps.push(step(Stage::Delivered, Span::ALL, "filter.5", text).kind(Kind::Default));
+    Some(Way { via: Via::VnetLocal, steps })
+}
+
+/// A literal source address: whoever has it, else a machine that could be placed there, else a site or the internet.
+fn from_ip(world: &World<'_>, flow: &Flow, ip: IpAddr) -> Pairs {
+    let senders = holders(world, ip);
+    if !senders.is_empty() {
+        // The address may be taken in several networks: all of them must agree.
+        let each: Vec<Pairs> = senders.into_iter().map(|sender| from_senders(world, flow, vec![sender])).collect();
+        return all_agree(each);
+    }
+    let index = world.index;
+    let named = index.local_gateway.rows().map(|row| row.site).chain(index.site.rows().map(|row| row.site));
+    let mut sites: Vec<Sym> = named.filter(|site| world.site_prefixes(*site).iter().any(|p| p.contains(&ip))).collect();
+    sites.sort_by_key(|site| site.as_str());
+    match sites.first() {
+        Some(site) => from_site(world, flow, *site),
+        None if net::is_public(ip) => from_internet(world, flow, Some(ip)),
+        None => one(closed("nobody in the input has the source address", Sym::EMPTY)),
+    }
+}
+
+/// Who sends with a literal address: the configurations that have it, else the places in subnets that hold it.
+pub fn holders(world: &World<'_>, ip: IpAddr) -> Vec<Sender> {
+    let mut configs: Vec<Sym> = world.index.ip_configs_by_address.get(ip).iter().map(|row| row.ip_config).collect();
+    configs.retain(|config| world.is_endpoint_config(*config));
+    configs.sort_by_key(|config| config.as_str());
+    let hosts = configs.into_iter().flat_map(|config| world.hosts_of_config(config)).filter(|host| host.ip == ip);
+    let mut found: Vec<Sender> = hosts.map(|host| (vec![host.clone()], is_used(world, host.nic))).collect();
+    if found.is_empty() {
+        let mut subnets: Vec<Sym> =
+            world.index.subnet_prefixes.rows().filter(|row| row.prefix.contains(&ip)).map(|row| row.subnet).collect();
+        subnets.retain(|subnet| world.index.subnet.has(*subnet));
+        subnets.sort_by_key(|subnet| subnet.as_str());
+        subnets.dedup();
+        found.extend(subnets.into_iter().map(|subnet| (vec![Host::imagined(world, subnet, ip)], true)));
+    }
+    found
+}

@@ -1,0 +1,99 @@
+//! Networks and route tables, put together from the tables for the rules that compile them.
+
+use crate::facts::Index;
+use crate::model::{Prefix, Sym};
+use crate::rules::between;
+use crate::rules::gateway::GatewayRoutes;
+use crate::rules::manager;
+use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
+use crate::rules::route::{Network, Table};
+
+pub(super) fn network(index: &Index, vnet: Sym) -> Network {
+    let mut around = Around { own: prefixes_of(index, vnet), gateway: gateways(index, vnet), ..Around::default() };
+    for side in index.peerings_by_vnet.get(vnet) {
+        let remote = side.remote;
+        around.sides.push(*side);
+        // A hub has many peers and its peers few: look on the side with fewer rows.
+        let (there, here) = (index.peerings_by_vnet.get(remote), index.peerings_by_remote.get(vnet));
+        let other = if there.len() < here.len() { there } else { here };
+        around.reciprocal.extend(other.iter().filter(|row| row.vnet == remote && row.remote == vnet));
+        around.recorded.extend(index.peering_prefixes.get(side.peering));
+        let both = around.sides.last().into_iter().chain(&around.reciprocal).map(|row| row.peering);
+        let only_v6: Vec<Sym> = both.filter(|peering| index.peering_only_v6.has(*peering)).collect();
+        around.only_v6.extend(only_v6);
+        around.known.extend(index.vnet.one(remote).map(|row| row.vnet));
+        around.remote_space.extend(prefixes_of(index, remote).into_iter().map(|prefix| (remote, prefix)));
+        if side.forwarded {
+            around.beyond.extend(beyond(index, remote).into_iter().map(|(of, prefix)| (remote, of, prefix)));
+        }
+        if side.use_remote_gateways {
+            around.remote_gateways.push((remote, gateways(index, remote)));
+        }
+    }
+    around.managed = manager::links(index, vnet);
+    for peer in around.managed.iter().filter(|peer| peer.remote_gateway) {
+        around.remote_gateways.push((peer.vnet, gateways(index, peer.vnet)));
+    }
+    around.clouds = index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "routes").map(|row| row.resource).collect();
+    around.clouds.extend(Some(manager::unread_routes(index, vnet)).filter(|resource| !resource.is_empty()));
+    around.in_input = index.vnet.has(vnet);
+    around.filters_clouded = index.clouded.get(vnet).iter().any(|row| row.what.as_str() == "filters");
+    assemble(vnet, &around)
+}
+
+/// The spaces of the peers of `vnet`, with the network each belongs to.
+fn beyond(index: &Index, vnet: Sym) -> Vec<(Sym, Prefix)> {
+    let mut out = Vec::new();
+    for side in index.peerings_by_vnet.get(vnet) {
+        let recorded = index.peering_prefixes.get(side.peering).iter().map(|row| row.prefix);
+        out.extend(recorded.chain(prefixes_of(index, side.remote)).map(|prefix| (side.remote, prefix)));
+    }
+    out.extend(
+        manager::links(index, vnet).into_iter().flat_map(|peer| peer.prefixes.into_iter().map(move |(prefix, _)| (peer.vnet, prefix))),
+    );
+    out
+}
+
+fn prefixes_of(index: &Index, vnet: Sym) -> Vec<Prefix> {
+    index.vnet_prefixes.get(vnet).iter().map(|row| row.prefix).collect()
+}
+
+/// What the gateways that stand in the subnets of `vnet` offer.
+fn gateways(index: &Index, vnet: Sym) -> GatewayRoutes {
+    let mut around = AroundGateways::default();
+    for subnet in index.subnets_by_vnet.get(vnet) {
+        for row in index.gateways_by_subnet.get(subnet.subnet) {
+            around.gateways.extend(index.gateway.get(row.gateway));
+        }
+    }
+    for gateway in &around.gateways {
+        around.connections.extend(index.connections_by_gateway.get(gateway.gateway));
+        around.default_sites.extend(index.gateway_default_sites.get(gateway.gateway).iter().map(|row| (row.gateway, row.site)));
+        around.clients.extend(index.gateway_client_pools.get(gateway.gateway).iter().map(|row| (row.gateway, row.prefix)));
+    }
+    for connection in &around.connections {
+        around.behind.extend(index.local_gateway_prefixes.get(connection.peer).iter().map(|row| (row.site, row.prefix)));
+        around.bgp_peers.extend(index.local_gateway.get(connection.peer).iter().filter(|site| site.bgp).map(|site| site.site));
+    }
+    around.networks = Some(around.gateways.iter().flat_map(|row| between::networks_behind(index, vnet, row.gateway)).collect());
+    for subnet in index.subnets_by_vnet.get(vnet) {
+        around.route_servers.extend(index.route_servers_by_subnet.get(subnet.subnet).iter().map(|row| row.server));
+    }
+    around.hubs = crate::rules::hub::offered(index, vnet);
+    assemble_gateways(&around)
+}
+
+pub(super) fn table_input(index: &Index, table: Sym) -> Table {
+    if table.is_empty() {
+        return Table::None;
+    }
+    match index.route_table.one(table) {
+        None => Table::Missing(table),
+        Some(row) => {
+            let mut routes = index.routes.get(table).to_vec();
+            routes.sort();
+            let overrides = index.route_bgp_overrides.get(table).iter().map(|row| (row.route, row.wins)).collect();
+            Table::Known { table, gateway_routes: row.gateway_routes, routes, overrides }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! How a place leaves for public addresses.
+
+use crate::explain::packet::Host;
+use crate::facts::network::{MachineKind, PublicSku};
+use crate::model::{Prefix, Sym, Tri, net};
+use crate::rules::outbound::{Exits, Method, Nat, methods};
+
+use super::World;
+
+impl World<'_> {
+    /// How the packets of a place leave for public addresses (OUT-02).
+    pub fn exits(&self, at: &Host, v6: bool) -> Vec<Method> {
+        let index = self.index;
+        if index.azure_firewall.has(at.nic) {
+            return self.firewall_exits(at, v6);
+        }
+        let family = |prefix: &Prefix| prefix.addr().is_ipv6() == v6;
+        let nat = self.nat_of(at.subnet, v6);
+        // An address that is not known yet is one of IPv4; one of the other family is no way out for this packet.
+        let instance = index.ip_config_public_ip.get(at.ip_config).iter().find_map(|row| {
+            let address = index.public_ip_address.one(row.public_ip).map(|row| net::host(row.address));
+            address.as_ref().map_or(!v6, family).then_some((row.public_ip, address))
+        });
+        let machine = index.nic_machine.one(at.nic).map(|row| row.machine);
+        // Whether a Standard address hangs on the interface: of an address without a known kind nobody can tell.
+        let standard_address = |nic: Sym| {
+            let configs = index.ip_configs_by_nic.get(nic).iter();
+            let addresses = configs.flat_map(|config| index.ip_config_public_ip.get(config.ip_config));
+            let kinds = addresses.map(|row| match index.public_ip.one(row.public_ip).map(|ip| ip.sku) {
+                Some(PublicSku::Basic) => Tri::No,
+                Some(PublicSku::Standard | PublicSku::StandardV2) => Tri::Yes,
+                Some(PublicSku::Unknown) | None => Tri::Maybe,
+            });
+            kinds.max().unwrap_or(Tri::No)
+        };
+        let barred = machine.map_or(Tri::No, |machine| {
+            let flexible = index.machine_scale_set.has(machine)
+                || index.machine.one(machine).is_some_and(|row| row.kind == MachineKind::FlexibleScaleSet);
+            let nics = index.nics_by_machine.get(machine).iter();
+            nics.map(|row| standard_address(row.nic)).max().unwrap_or(Tri::No).or(Tri::from_bool(flexible))
+        });
+        let barred = barred.or(self.barred_by_balancer(at));
+        let mut allowed = index.subnet_default_outbound.one(at.subnet).map_or(Tri::Yes, |row| row.allowed).and(barred.negated());
+        if index.subnet_delegations.has(at.subnet) {
+            allowed = Tri::Maybe;
+        }
+        let (outbound_rules, balancing_rules) = self.balancer_exits(at, v6);
+        let missing_pool = self.missing_pool(at);
+        let chained = index.gateway_chain.has(at.ip_config);
+        methods(&Exits { nat, instance, chained, outbound_rules, balancing_rules, missing_pool, default_allowed: allowed, v6 })
+    }
+
+    /// The NAT gateway of a subnet, with its addresses of one family.
+    pub fn nat_of(&self, subnet: Sym, v6: bool) -> Option<Nat> {
+        let row = self.index.subnet_nat_gateway.one(subnet)?;
+        let sku = self.index.nat_gateway.one(row.gateway).map(|gateway| gateway.sku);
+        let family = |prefix: &Prefix| prefix.addr().is_ipv6() == v6;
+        let addresses = self.nat_addresses(row.gateway).map(|all| all.into_iter().filter(family).collect());
+        Some((row.gateway, sku, addresses))
+    }
+
+    /// The addresses of a NAT gateway; `None` where some of them are not in the input.
+    fn nat_addresses(&self, gateway: Sym) -> Option<Vec<Prefix>> {
+        let index = self.index;
+        let mut addresses = Vec::new();
+        for row in index.nat_gateway_public_ips.get(gateway) {
+            addresses.push(net::host(index.public_ip_address.one(row.public_ip)?.address));
+        }
+        for row in index.nat_gateway_ranges.get(gateway) {
+            let ranges = index.public_ip_ranges.get(row.public_ip_prefix);
+            if ranges.is_empty() {
+                return None;
+            }
+            addresses.extend(ranges.iter().map(|range| range.prefix));
+        }
+        addresses.sort();
+        Some(addresses)
+    }
+}

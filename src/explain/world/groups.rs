@@ -1,0 +1,81 @@
+//! Application security groups: who is in them, as far as their filters go (NSG-09).
+
+use std::net::IpAddr;
+
+use crate::model::{Sym, Tri};
+
+use super::World;
+
+impl World<'_> {
+    /// Whether membership in a group counts surely: only where all its members are in one network (NSG-09).
+    fn membership(&self, asg: Sym) -> Tri {
+        *self.memberships.borrow_mut().entry(asg).or_insert_with(|| {
+            let members = self.index.ip_configs_by_asg.get(asg).iter();
+            let mut vnets = members.filter_map(|row| self.index.ip_config.one(row.ip_config)).map(|config| self.vnet_of(config.subnet));
+            let first = vnets.next();
+            if vnets.all(|vnet| Some(vnet) == first) { Tri::Yes } else { Tri::Maybe }
+        })
+    }
+
+    /// The application security groups of an address configuration; membership counts surely only where all members of a group are in one
+    /// network (NSG-09).
+    pub fn asgs_of(&self, ip_config: Sym) -> Vec<(Sym, Tri)> {
+        let mut asgs: Vec<(Sym, Tri)> =
+            self.index.ip_config_asgs.get(ip_config).iter().map(|row| (row.asg, self.membership(row.asg))).collect();
+        asgs.sort();
+        asgs
+    }
+
+    /// The application security groups of an interface, which its filters go by: surely where all its configurations are members, else
+    /// perhaps (NSG-09, decision on forwarded packets).
+    pub fn asgs_of_nic(&self, nic: Sym) -> Vec<(Sym, Tri)> {
+        let configs = self.index.ip_configs_by_nic.get(nic);
+        let mut asgs: Vec<(Sym, Tri)> = configs.iter().flat_map(|config| self.asgs_of(config.ip_config)).collect();
+        asgs.sort();
+        asgs.dedup();
+        let member = |asg: Sym, config: Sym| self.index.ip_config_asgs.get(config).iter().any(|row| row.asg == asg);
+        for (asg, sure) in &mut asgs {
+            if !configs.iter().all(|config| member(*asg, config.ip_config)) {
+                *sure = Tri::Maybe;
+            }
+        }
+        asgs
+    }
+
+    /// The application security groups of whoever has a literal address, for rules that name groups on the other side (NSG-09, NSG-13).
+    pub fn asgs_at(&self, ip: IpAddr) -> Vec<(Sym, Tri)> {
+        let index = self.index;
+        let known = index.ip_configs_by_address.get(ip).iter().flat_map(|row| self.asgs_of(row.ip_config));
+        let mut asgs: Vec<(Sym, Tri)> = known.collect();
+        for row in index.ip_config_asgs.rows().filter(|row| !index.ip_config_address.has(row.ip_config)) {
+            let subnet = index.ip_config.one(row.ip_config).map_or(Sym::EMPTY, |config| config.subnet);
+            if index.subnet_prefixes.get(subnet).iter().any(|row| row.prefix.contains(&ip)) {
+                asgs.push((row.asg, Tri::Maybe));
+            }
+        }
+        for endpoint in self.endpoints_by_address.get(&ip).into_iter().flatten() {
+            let filtered = self.endpoint_filtered(*endpoint);
+            asgs.extend(self.endpoint_asgs(*endpoint).into_iter().map(|(asg, _)| (asg, filtered)));
+        }
+        asgs.sort_by_key(|(asg, sure)| (*asg, std::cmp::Reverse(*sure)));
+        asgs.dedup_by_key(|(asg, _)| *asg);
+        asgs
+    }
+
+    /// The networks that the members of a group live in.
+    pub fn networks_of_asg(&self, asg: Sym) -> Vec<Sym> {
+        let index = self.index;
+        let configs = index.ip_configs_by_asg.get(asg).iter().filter_map(|member| index.ip_config.one(member.ip_config));
+        let mut vnets: Vec<Sym> = configs.map(|config| self.vnet_of(config.subnet)).collect();
+        let endpoints = index.private_endpoints_by_asg.get(asg).iter().filter_map(|member| index.private_endpoint.one(member.endpoint));
+        vnets.extend(endpoints.map(|endpoint| self.vnet_of(endpoint.subnet)));
+        vnets
+    }
+
+    /// The application security groups of a private endpoint (PE-23), sorted.
+    pub fn endpoint_asgs(&self, endpoint: Sym) -> Vec<(Sym, Tri)> {
+        let mut asgs: Vec<(Sym, Tri)> = self.index.private_endpoint_asgs.get(endpoint).iter().map(|row| (row.asg, Tri::Yes)).collect();
+        asgs.sort();
+        asgs
+    }
+}

@@ -1,0 +1,329 @@
+//! The settled facts as the evaluation of points sees them: compiled once, looked up often.
+
+mod assembled;
+mod boundary;
+mod exits;
+mod groups;
+mod owners;
+mod sites;
+
+pub use owners::{Owners, Perhaps, endpoint_addresses, is_endpoint_nic};
+pub use sites::{Entrance, site_ids};
+
+use std::cell::{OnceCell, RefCell};
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::explain::outsiders::Pool;
+use crate::explain::packet::Host;
+use crate::explain::pieces::Bounds;
+use crate::explain::{filters, outsiders};
+use crate::facts::Index;
+use crate::facts::network::{Direction, EndpointPolicies};
+use crate::facts::platform::Platform;
+use crate::model::{Prefix, Sym, Tri};
+use crate::rules::admin::AdminProgram;
+use crate::rules::azure_firewall::Firewall;
+use crate::rules::filter::Program;
+use crate::rules::manager;
+use crate::rules::route::{Context, Network, Origin, Table};
+
+/// Addresses of the internet by interface filter, subnet, whether they are IPv6, and side.
+type Internet = FxHashMap<(Sym, Sym, bool, Outward), Rc<Vec<IpAddr>>>;
+
+/// Compiled groups by id and direction; `None` for one that is not in the input.
+type Programs = FxHashMap<(Sym, Direction), Option<Rc<Program>>>;
+
+use assembled::{network, table_input};
+
+/// On which side of a flow the internet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outward {
+    /// It is sent to.
+    To,
+    /// It sends.
+    From,
+}
+
+/// The facts of one estate with what is compiled from them. Not shared between threads.
+pub struct World<'a> {
+    /// The facts.
+    pub index: &'a Index,
+    /// What is true of Azure.
+    pub platform: &'a Platform,
+    networks: RefCell<FxHashMap<Sym, Arc<Network>>>,
+    contexts: RefCell<FxHashMap<(Sym, Sym), Rc<Context>>>,
+    /// The routes of subnets that see their network in their own way (PEER-12).
+    own_contexts: RefCell<FxHashMap<Sym, Rc<Context>>>,
+    /// Addresses that sites may have besides those listed; nothing where there are too many to look at.
+    pub(crate) unlisted: RefCell<FxHashMap<Sym, Option<Rc<Vec<IpAddr>>>>>,
+    programs: RefCell<Programs>,
+    admin_programs: RefCell<FxHashMap<(Sym, Direction), Rc<AdminProgram>>>,
+    endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
+    subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
+    bounds: OnceCell<Bounds>,
+    memberships: RefCell<FxHashMap<Sym, Tri>>,
+    transit: OnceCell<(Vec<Prefix>, Vec<Sym>)>,
+    regions: OnceCell<Vec<Sym>>,
+    pools: [OnceCell<Pool>; 2],
+    internet: RefCell<Internet>,
+    firewalls: RefCell<FxHashMap<Sym, Rc<Firewall>>>,
+}
+
+impl<'a> World<'a> {
+    /// A world over these facts.
+    pub fn new(index: &'a Index, platform: &'a Platform) -> World<'a> {
+        let mut endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>> = FxHashMap::default();
+        for endpoint in index.private_endpoint.rows() {
+            for address in endpoint_addresses(index, endpoint.endpoint) {
+                endpoints_by_address.entry(address).or_default().push(endpoint.endpoint);
+            }
+        }
+        World {
+            index,
+            platform,
+            networks: RefCell::default(),
+            contexts: RefCell::default(),
+            own_contexts: RefCell::default(),
+            unlisted: RefCell::default(),
+            programs: RefCell::default(),
+            admin_programs: RefCell::default(),
+            endpoints_by_address,
+            subscriptions: RefCell::default(),
+            bounds: OnceCell::new(),
+            memberships: RefCell::default(),
+            transit: OnceCell::new(),
+            regions: OnceCell::new(),
+            pools: Default::default(),
+            internet: RefCell::default(),
+            firewalls: RefCell::default(),
+        }
+    }
+
+    /// Whether the limits of the first Private Link documents are asked for (M-06).
+    pub fn is_2019(&self) -> bool {
+        self.index.era.has(Sym::new("2019"))
+    }
+
+    /// The network of a subnet; empty where the subnet is not in the input.
+    pub fn vnet_of(&self, subnet: Sym) -> Sym {
+        self.index.subnet.one(subnet).map_or(Sym::EMPTY, |row| row.vnet)
+    }
+
+    /// The region of the network of a subnet.
+    pub fn region_of_subnet(&self, subnet: Sym) -> Sym {
+        self.index.vnet.one(self.vnet_of(subnet)).map_or(Sym::EMPTY, |row| row.location)
+    }
+
+    /// What a network is to its subnets.
+    pub fn network(&self, vnet: Sym) -> Arc<Network> {
+        if let Some(network) = self.networks.borrow().get(&vnet) {
+            return network.clone();
+        }
+        let network = Arc::new(network(self.index, vnet));
+        self.networks.borrow_mut().insert(vnet, network.clone());
+        network
+    }
+
+    /// The effective routes of a subnet.
+    pub fn context(&self, subnet: Sym) -> Rc<Context> {
+        let table = self.index.subnet_route_table.one(subnet).map_or(Sym::EMPTY, |row| row.table);
+        let context = self.context_of(self.vnet_of(subnet), table);
+        if self.index.subnet.has(subnet) {
+            let partial = context.network.peers.iter().any(|peer| peer.partial);
+            let own = partial || (!table.is_empty() && self.heeds_routes(subnet) != Heeds::All);
+            return if own { self.own_context(subnet, table) } else { context };
+        }
+        // Of a subnet that is not in the input nobody knows the network.
+        Rc::new(Context { unknown: subnet, ..(*context).clone() })
+    }
+
+    /// The effective routes of a subnet in a network with subnet peerings: it sees those that it takes part in as they are (PEER-12).
+    fn own_context(&self, subnet: Sym, table: Sym) -> Rc<Context> {
+        if let Some(context) = self.own_contexts.borrow().get(&subnet) {
+            return context.clone();
+        }
+        let vnet = self.vnet_of(subnet);
+        let mut network = (*self.network(vnet)).clone();
+        for peer in network.peers.iter_mut().filter(|peer| peer.partial) {
+            if self.takes_part(vnet, peer, subnet).lo() {
+                *peer = peer.for_member();
+            }
+        }
+        let heeds = self.heeds_routes(subnet);
+        let mut input = table_input(self.index, table);
+        let mut kept = true;
+        if let (Table::Known { gateway_routes, .. }, true) = (&mut input, heeds != Heeds::All) {
+            kept = std::mem::replace(gateway_routes, true);
+        }
+        let mut context = Context::new(Arc::new(network), &input, self.platform);
+        for entry in &mut context.entries {
+            let doubted = match heeds {
+                Heeds::All => false,
+                Heeds::NoDefault => entry.origin.is_user() && entry.prefix.prefix_len() == 0,
+                Heeds::Perhaps => entry.origin.is_user(),
+            };
+            if doubted || (!kept && entry.origin == Origin::Gateway) {
+                entry.sure = entry.sure.min(Tri::Maybe);
+            }
+        }
+        let context = Rc::new(context);
+        self.own_contexts.borrow_mut().insert(subnet, context.clone());
+        context
+    }
+
+    /// Which of a person's routes count in a subnet of the platform's own kinds (RTE-21, RTE-22, ADR-09).
+    pub fn heeds_routes(&self, subnet: Sym) -> Heeds {
+        match self.index.subnet.one(subnet).map_or("", |row| row.name.as_str()) {
+            "gatewaysubnet" => Heeds::NoDefault,
+            "azurebastionsubnet" => Heeds::Perhaps,
+            _ if self.index.subnet_delegations.has(subnet) => Heeds::Perhaps,
+            _ => Heeds::All,
+        }
+    }
+
+    /// The admin rules of one direction on a subnet (AVN-01).
+    pub fn admin_program(&self, vnet: Sym, subnet: Sym, direction: Direction) -> Rc<AdminProgram> {
+        if let Some(program) = self.admin_programs.borrow().get(&(subnet, direction)) {
+            return program.clone();
+        }
+        let program = Rc::new(manager::admin_program(self.index, vnet, subnet, direction));
+        self.admin_programs.borrow_mut().insert((subnet, direction), program.clone());
+        program
+    }
+
+    /// The effective routes of a network with a route table (empty: none).
+    pub fn context_of(&self, vnet: Sym, table: Sym) -> Rc<Context> {
+        if let Some(context) = self.contexts.borrow().get(&(vnet, table)) {
+            return context.clone();
+        }
+        let context = Rc::new(Context::new(self.network(vnet), &table_input(self.index, table), self.platform));
+        self.contexts.borrow_mut().insert((vnet, table), context.clone());
+        context
+    }
+
+    /// The rules of a group in one direction; `None` where the group is not in the input (SND-04).
+    pub fn program(&self, nsg: Sym, direction: Direction) -> Option<Rc<Program>> {
+        if let Some(program) = self.programs.borrow().get(&(nsg, direction)) {
+            return program.clone();
+        }
+        let program = self.index.nsg.has(nsg).then(|| Rc::new(Program::new(nsg, direction, self.index.nsg_rules.get(nsg), self.platform)));
+        self.programs.borrow_mut().insert((nsg, direction), program.clone());
+        program
+    }
+
+    /// The compiled rules of a firewall, made where nobody has asked for them yet.
+    pub fn firewall_once(&self, device: Sym, compile: impl FnOnce() -> Firewall) -> Rc<Firewall> {
+        if let Some(known) = self.firewalls.borrow().get(&device) {
+            return known.clone();
+        }
+        let firewall = Rc::new(compile());
+        self.firewalls.borrow_mut().insert(device, firewall.clone());
+        firewall
+    }
+
+    /// Every prefix that an appliance on the way compares addresses with, and the tags its filters name.
+    pub fn transit(&self) -> &(Vec<Prefix>, Vec<Sym>) {
+        self.transit.get_or_init(|| {
+            let (mut cuts, mut tags) = (Vec::new(), Vec::new());
+            for nic in self.index.nic.rows().filter(|nic| nic.forwarding) {
+                for config in self.index.ip_configs_by_nic.get(nic.nic) {
+                    let (prefixes, named) = filters::compared(self, nic.nic, config.subnet);
+                    cuts.extend(prefixes);
+                    tags.extend(named);
+                }
+            }
+            cuts.extend(self.index.appliance_allows.rows().flat_map(|row| [row.from, row.to]));
+            let (further, named) = self.firewalls_compare();
+            cuts.extend(further);
+            tags.extend(named);
+            cuts.sort();
+            cuts.dedup();
+            tags.sort();
+            tags.dedup();
+            (cuts, tags)
+        })
+    }
+
+    /// The regions that a network or a store of the estate is in.
+    pub fn regions(&self) -> &[Sym] {
+        self.regions.get_or_init(|| {
+            let networks = self.index.vnet.rows().map(|row| row.location);
+            let mut regions: Vec<Sym> = networks.chain(self.index.store_parts.rows().map(|row| row.location)).collect();
+            regions.sort_by_key(|region| region.as_str());
+            regions.dedup();
+            regions
+        })
+    }
+
+    /// One address of the internet for each answer that anything in the estate can give.
+    pub fn pool(&self, v6: bool) -> &Pool {
+        self.pools[usize::from(v6)].get_or_init(|| Pool::of(self, v6))
+    }
+
+    /// One address of the internet for each answer that what a place meets on the way out to it, or in from it, can give (IN-01);
+    /// remembered by the filters and the subnet of the place.
+    pub fn outsiders(&self, at: &Host, outward: Outward) -> Rc<Vec<IpAddr>> {
+        let filter = self.index.nic_nsg.one(at.nic).map_or(Sym::EMPTY, |row| row.nsg);
+        let v6 = at.ip.is_ipv6();
+        let key = (filter, at.subnet, v6, outward);
+        if let Some(found) = self.internet.borrow().get(&key) {
+            return found.clone();
+        }
+        let found = Rc::new(match outward {
+            Outward::To => outsiders::destinations(self, at),
+            Outward::From => outsiders::sources(self, at.nic, at.subnet, v6),
+        });
+        self.internet.borrow_mut().insert(key, found.clone());
+        found
+    }
+}
+
+impl World<'_> {
+    /// Whether the security group of its subnet filters what comes to a private endpoint (PE-22, PE-23).
+    pub fn endpoint_filtered(&self, endpoint: Sym) -> Tri {
+        let subnet = self.index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
+        match self.endpoint_policies(subnet) {
+            Some(EndpointPolicies::Enabled | EndpointPolicies::Nsg) => Tri::Yes,
+            Some(EndpointPolicies::Unknown) => Tri::Maybe,
+            Some(EndpointPolicies::Disabled | EndpointPolicies::RouteTable) | None => Tri::No,
+        }
+    }
+
+    /// Which filters of a subnet apply to private endpoints in it: in the first years none ever did (PE-22, PE-25).
+    pub fn endpoint_policies(&self, subnet: Sym) -> Option<EndpointPolicies> {
+        self.index.subnet_private_endpoint_policy.one(subnet).map(|row| row.policies).filter(|_| !self.is_2019())
+    }
+}
+
+/// How far a subnet follows the route table that hangs on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heeds {
+    /// As every subnet does.
+    All,
+    /// Its default route, and that gateway routes are off, count only perhaps.
+    NoDefault,
+    /// All of its routes count only perhaps.
+    Perhaps,
+}
+
+impl World<'_> {
+    /// Whether the connection of a private endpoint carries traffic (PE-10, PE-11).
+    pub fn consent(&self, endpoint: Sym) -> Tri {
+        self.index
+            .private_endpoint_connections
+            .get(endpoint)
+            .iter()
+            .map(|consumer| crate::rules::consent::of(self.index, consumer).admitted)
+            .max()
+            .unwrap_or(Tri::No)
+    }
+
+    /// What the estate tells apart.
+    pub fn bounds(&self) -> &Bounds {
+        self.bounds.get_or_init(|| Bounds::of(self))
+    }
+}

@@ -1,0 +1,208 @@
+//! Who has an address, and which addresses somebody may have (ADR-03 to ADR-07, SND-07).
+
+use std::net::IpAddr;
+
+use crate::explain::packet::Host;
+use crate::facts::Index;
+use crate::facts::network::{DeviceKind, NicRole};
+use crate::facts::private_access::AddressSource;
+use crate::model::{Sym, net};
+
+use super::World;
+
+/// Who has an address in a network.
+#[derive(Clone, Debug, Default)]
+pub struct Owners {
+    /// Machines, sorted by configuration.
+    pub hosts: Vec<Host>,
+    /// Interfaces without a machine: they answer nothing, but may be a next hop.
+    pub detached: Vec<Host>,
+    /// Private endpoints.
+    pub endpoints: Vec<Sym>,
+    /// Frontends of internal load balancers.
+    pub frontends: Vec<Sym>,
+    /// Devices whose own behaviour is not modelled.
+    pub devices: Vec<(Sym, DeviceKind)>,
+    /// Where it is not known whether somebody has the address (SND-07).
+    pub perhaps: Option<Perhaps>,
+}
+
+/// Why an address without a known owner may have one after all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Perhaps {
+    /// The subnet it lies in.
+    pub subnet: Sym,
+    /// In plain words.
+    pub why: &'static str,
+    /// The warning code.
+    pub code: &'static str,
+    /// Nothing at all stands in the subnet: whoever could be placed there has no rules of its own (ADR-16).
+    pub placeable: bool,
+}
+
+impl Owners {
+    /// Whether no owner is known.
+    pub fn is_nobody(&self) -> bool {
+        self.hosts.is_empty() && self.endpoints.is_empty() && self.frontends.is_empty() && self.devices.is_empty()
+    }
+}
+
+/// The addresses of a private endpoint: of its interface, else what the endpoint itself says, best source first (PE-06).
+pub fn endpoint_addresses(index: &Index, endpoint: Sym) -> Vec<IpAddr> {
+    let mut found: Vec<IpAddr> = index
+        .private_endpoint_nics
+        .get(endpoint)
+        .iter()
+        .flat_map(|row| index.ip_configs_by_nic.get(row.nic))
+        .flat_map(|config| index.ip_config_address.get(config.ip_config))
+        .map(|row| row.address)
+        .collect();
+    for source in [AddressSource::CustomDns, AddressSource::Static] {
+        if found.is_empty() {
+            found =
+                index.private_endpoint_addresses.get(endpoint).iter().filter(|row| row.source == source).map(|row| row.address).collect();
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The address configurations of a network interface that can send and answer: not those of platform interfaces.
+pub fn is_endpoint_nic(role: NicRole) -> bool {
+    role == NicRole::Machine
+}
+
+impl World<'_> {
+    /// Whether any private endpoint has the address.
+    pub fn is_endpoint_address(&self, address: IpAddr) -> bool {
+        self.endpoints_by_address.contains_key(&address)
+    }
+
+    /// The private endpoints that hold `address` in `vnet`, sorted by id.
+    pub fn endpoints_at(&self, address: IpAddr, vnet: Sym) -> Vec<Sym> {
+        let mut found: Vec<Sym> = self
+            .endpoints_by_address
+            .get(&address)
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|e| self.index.private_endpoint.one(*e).is_some_and(|row| self.vnet_of(row.subnet) == vnet))
+            .collect();
+        found.sort_by_key(|e| e.as_str());
+        found
+    }
+
+    /// The addresses of a private endpoint (PE-06), sorted.
+    pub fn endpoint_addresses(&self, endpoint: Sym) -> Vec<IpAddr> {
+        endpoint_addresses(self.index, endpoint)
+    }
+
+    /// Who has `ip` in `vnet` (ADR-11), and where nobody is known to, whether somebody may.
+    pub fn owners(&self, ip: IpAddr, vnet: Sym) -> Owners {
+        let mut owners = self.known_owners(ip, vnet);
+        if owners.is_nobody() {
+            owners.perhaps = self.perhaps_owned(ip, vnet);
+        }
+        owners
+    }
+
+    pub(super) fn known_owners(&self, ip: IpAddr, vnet: Sym) -> Owners {
+        let index = self.index;
+        let (endpoints, frontends) = (self.endpoints_at(ip, vnet), self.frontends_at(ip, vnet));
+        let mut owners = Owners { endpoints, frontends, ..Owners::default() };
+        for row in index.ip_configs_by_address.get(ip) {
+            let Some(config) = index.ip_config.one(row.ip_config) else { continue };
+            if self.vnet_of(config.subnet) != vnet {
+                continue;
+            }
+            let host = Host { ip, ip_config: config.ip_config, nic: config.nic, subnet: config.subnet, vnet };
+            match index.nic.one(config.nic).map(|nic| nic.role) {
+                Some(NicRole::Machine) => owners.hosts.push(host),
+                Some(NicRole::Detached) => owners.detached.push(host),
+                Some(NicRole::PrivateEndpoint) => {
+                    if owners.endpoints.is_empty() {
+                        owners.devices.push((config.nic, DeviceKind::Other)); // an endpoint that is not in the input
+                    }
+                }
+                Some(NicRole::PrivateLinkService) => owners.devices.push((config.nic, DeviceKind::PrivateLinkService)),
+                Some(NicRole::Platform) | None => owners.devices.push((config.nic, DeviceKind::Other)),
+            }
+        }
+        for row in index.devices_by_address.get(ip) {
+            if self.vnet_of(row.subnet) == vnet {
+                let kind = index.device.one(row.device).map_or(DeviceKind::Other, |device| device.kind);
+                owners.devices.push((row.device, kind));
+            }
+        }
+        owners.hosts.sort_by_key(|host| host.ip_config.as_str());
+        owners.devices.sort_by_key(|(device, _)| device.as_str());
+        owners.devices.dedup();
+        owners
+    }
+
+    /// Whether an address without a known owner may have one after all (ADR-06, ADR-09, ADR-16, SND-07).
+    fn perhaps_owned(&self, ip: IpAddr, vnet: Sym) -> Option<Perhaps> {
+        let index = self.index;
+        let subnet = index
+            .subnets_by_vnet
+            .get(vnet)
+            .iter()
+            .find(|subnet| index.subnet_prefixes.get(subnet.subnet).iter().any(|row| row.prefix.contains(&ip)))?
+            .subnet;
+        let dynamic = index.ip_configs_by_subnet.get(subnet).iter().any(|config| {
+            !index.ip_config_address.has(config.ip_config) && index.nic.one(config.nic).is_some_and(|n| is_endpoint_nic(n.role))
+        });
+        let because = |why, code| Some(Perhaps { subnet, why, code, placeable: false });
+        let frontends = index.load_balancer_frontends_by_subnet.get(subnet);
+        let inhabited = index.ip_configs_by_subnet.has(subnet) || index.private_endpoints_by_subnet.has(subnet) || !frontends.is_empty();
+        if index.subnet_delegations.has(subnet) {
+            because("the subnet is delegated to a service", "W-DELEGATED")
+        } else if index.devices_by_subnet.has(subnet) || index.gateways_by_subnet.has(subnet) {
+            because("instances of a device stand in the subnet", "W-UNSUPPORTED")
+        } else if dynamic {
+            because("a machine in the subnet has an address that the input does not tell", "W-MISSING")
+        } else if frontends.iter().any(|frontend| frontend.address.is_none()) {
+            because("a load balancer in the subnet has an address that the input does not tell", "W-MISSING")
+        } else if !inhabited {
+            Some(Perhaps { subnet, why: "nothing in the input stands in the subnet", code: "W-MISSING", placeable: true })
+        } else {
+            None
+        }
+    }
+
+    /// The places behind an interface.
+    pub fn hosts_of_nic(&self, nic: Sym) -> Vec<Host> {
+        let mut configs: Vec<Sym> = self.index.ip_configs_by_nic.get(nic).iter().map(|config| config.ip_config).collect();
+        configs.sort_by_key(|config| config.as_str());
+        configs.into_iter().flat_map(|config| self.hosts_of_config(config)).collect()
+    }
+
+    /// The place behind an address configuration; where its address is not known, one for each address that makes a difference (ADR-06).
+    pub fn hosts_of_config(&self, ip_config: Sym) -> Vec<Host> {
+        let Some(config) = self.index.ip_config.one(ip_config) else { return Vec::new() };
+        let host = |ip| Host { ip, ip_config, nic: config.nic, subnet: config.subnet, vnet: self.vnet_of(config.subnet) };
+        let known = self.index.ip_config_address.get(ip_config);
+        if known.is_empty() && !self.index.subnet.has(config.subnet) {
+            return vec![host(IpAddr::from([0, 0, 0, 0]))]; // nowhere, until its subnet is known
+        }
+        if known.is_empty() {
+            return self.free_addresses(config.subnet).into_iter().map(host).collect();
+        }
+        known.iter().map(|row| host(row.address)).collect()
+    }
+
+    /// The usable addresses of a subnet that nobody has (ADR-04, ADR-06): one for each piece in which every address gets the same answers.
+    pub fn free_addresses(&self, subnet: Sym) -> Vec<IpAddr> {
+        let vnet = self.vnet_of(subnet);
+        let free = |ip: IpAddr| self.known_owners(ip, vnet).is_nobody();
+        let ranges = self.index.subnet_prefixes.get(subnet).iter().filter_map(|row| net::usable(&row.prefix));
+        ranges.flat_map(|(first, last)| self.bounds().pieces(first, last, free)).collect()
+    }
+
+    /// Whether a machine sends and answers with the address configuration (ADR-07).
+    pub fn is_endpoint_config(&self, ip_config: Sym) -> bool {
+        let nic = self.index.ip_config.one(ip_config).and_then(|config| self.index.nic.one(config.nic));
+        nic.is_some_and(|nic| is_endpoint_nic(nic.role))
+    }
+}

@@ -1,0 +1,108 @@
+//! Sites on premises: which there are, their addresses, and where their packets come in.
+
+use crate::explain::packet::{StepExt, short, step};
+use crate::explain::way::{Kind, Step};
+use crate::facts::Index;
+use crate::facts::network::{ConnectionKind, GatewayKind};
+use crate::model::{Prefix, Span, Stage, Sym, net};
+
+use super::World;
+
+/// The sites on premises: those a person named, then the local network gateways that are not one of them; sorted by name.
+pub fn site_ids(index: &Index) -> Vec<Sym> {
+    let mut stated: Vec<Sym> = index.site.rows().map(|row| row.site).collect();
+    stated.sort_by_key(|site| site.as_str());
+    let named = |id: Sym| stated.iter().any(|site| site.as_str().eq_ignore_ascii_case(short(id)));
+    let circuits = index.connection.rows().filter(|row| row.kind == ConnectionKind::ExpressRoute && !row.peer.is_empty());
+    let known = index.local_gateway.rows().map(|row| row.site).chain(circuits.map(|row| row.peer));
+    let mut found: Vec<Sym> = known.filter(|id| !named(*id)).collect();
+    found.sort_by_key(|site| site.as_str());
+    found.dedup();
+    stated.into_iter().chain(found).collect()
+}
+
+/// Where packets from on premises come into a network.
+#[derive(Clone, Debug)]
+pub struct Entrance {
+    /// The gateway's subnet, whose routes they take.
+    pub subnet: Sym,
+    /// The connection they come by.
+    pub step: Step,
+}
+
+impl World<'_> {
+    /// The addresses at a site on premises: what its local network gateway lists and what a person stated (GW-01), sorted.
+    pub fn site_prefixes(&self, site: Sym) -> Vec<Prefix> {
+        let listed = self.index.local_gateway_prefixes.get(site).iter().map(|row| row.prefix);
+        let mut prefixes: Vec<Prefix> = listed.chain(self.index.site_prefixes.get(site).iter().map(|row| row.prefix)).collect();
+        prefixes.sort();
+        prefixes.dedup();
+        prefixes
+    }
+
+    /// Where the packets of a site come in: the subnets of the gateways that are connected to it, or to a local network gateway with
+    /// addresses of the site.
+    pub fn entrances(&self, site: Sym) -> Vec<Entrance> {
+        let index = self.index;
+        let wanted = self.site_prefixes(site);
+        let mut out: Vec<Entrance> = Vec::new();
+        for connection in index.connection.rows() {
+            let same = connection.peer == site || self.is_called(connection.peer, site);
+            let overlapping = !same
+                && index.local_gateway.has(connection.peer)
+                && index.site.has(site)
+                && index.local_gateway_prefixes.get(connection.peer).iter().any(|row| wanted.iter().any(|w| net::overlap(w, &row.prefix)));
+            if !same && !overlapping {
+                continue;
+            }
+            let mut subnets: Vec<Sym> = index.gateway_subnets.get(connection.gateway).iter().map(|row| row.subnet).collect();
+            // Where packets of a gateway go that is not in the input, and of one whose circuit may pass it by (GW-08), nobody knows.
+            let fits = match index.gateway.one(connection.gateway).map(|gateway| gateway.kind) {
+                Some(GatewayKind::Vpn) => connection.kind == ConnectionKind::Ipsec,
+                Some(GatewayKind::ExpressRoute) => connection.kind == ConnectionKind::ExpressRoute && connection.connected.lo(),
+                Some(GatewayKind::Unknown) | None => false,
+            };
+            if subnets.is_empty() || !fits {
+                subnets = vec![Sym::EMPTY];
+            }
+            for subnet in subnets {
+                let text = format!("connection {} brings it to gateway {}", short(connection.connection), short(connection.gateway));
+                let sure = connection.connected.lo() && fits;
+                let span = if sure { Span::ALL } else { Span::UNKNOWN };
+                let mut by = step(Stage::Gateway, span, "gateway.4", text).by(connection.gateway, short(connection.connection));
+                by = by.at_fact(connection.connection).kind(Kind::Fact);
+                if !sure {
+                    by = by.kind(Kind::Assumption).code("W-CONN-STATE");
+                }
+                out.push(Entrance { subnet, step: by });
+            }
+        }
+        out.sort_by(|a, b| (a.subnet.as_str(), &a.step.text).cmp(&(b.subnet.as_str(), &b.step.text)));
+        out.dedup_by(|a, b| a.subnet == b.subnet);
+        out
+    }
+
+    /// Whether two names are of one site: the id of a local network gateway, or the name a person gave the site.
+    pub fn same_site(&self, a: Sym, b: Sym) -> bool {
+        a == b || self.is_called(a, b) || self.is_called(b, a) || {
+            let (ours, theirs) = (self.site_prefixes(a), self.site_prefixes(b));
+            ours.iter().any(|p| theirs.iter().any(|q| net::overlap(p, q)))
+        }
+    }
+
+    /// Whether a person named the site after the local network gateway or circuit.
+    pub fn is_called(&self, id: Sym, site: Sym) -> bool {
+        self.index.site.has(site) && short(id).eq_ignore_ascii_case(site.as_str())
+    }
+
+    /// The public addresses that the packets of a site leave with: those a person stated, and those of its circuits' Microsoft peerings (R-05,
+    /// GW-15), sorted.
+    pub fn site_sources(&self, site: Sym) -> Vec<Prefix> {
+        let stated = self.index.site_nats.rows().filter(|row| self.same_site(row.site, site)).map(|row| net::host(row.address));
+        let shown = self.index.circuit_public_prefixes.rows().filter(|row| self.same_site(row.circuit, site)).map(|row| row.prefix);
+        let mut sources: Vec<Prefix> = stated.chain(shown).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        sources
+    }
+}
