@@ -19,7 +19,7 @@ use crate::rules::azure_firewall::{self as kernel, Firewall, Held, Met};
 use crate::rules::dns::{Answer, firewall::resolve_at_firewall};
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::{Method, firewall_methods};
-use crate::rules::route::Hop;
+use crate::rules::route::{Context, Hop};
 
 /// Hops through devices before a walk is given up as a loop.
 const MAX_DEVICES: usize = 16;
@@ -97,6 +97,17 @@ impl Walk<'_, '_> {
         (!forced).then(|| doubt.at_fact(other.source).kind(Kind::Assumption).code("W-UNSUPPORTED"))
     }
 
+    /// A packet as the rules see it, where the firewall's subnet has this context.
+    fn seen<'s>(&'s self, packet: &'s Packet, context: &'s Context) -> kernel::Seen<'s> {
+        kernel::Seen {
+            source: packet.source(),
+            destination: packet.destination(),
+            name: packet.name,
+            context,
+            platform: self.world.platform,
+        }
+    }
+
     /// The ways through the rules for a packet on its way elsewhere; where it is refused, one that says so stands first (AFW-02 to AFW-05). `at` is the
     /// firewall; its subnet is empty in a hub.
     pub fn passages(&self, at: &Host, packet: &Packet) -> Vec<Passage> {
@@ -107,13 +118,7 @@ impl Walk<'_, '_> {
             let steps = firewall.missing.iter().map(|id| missing(at.nic, *id)).chain(doubts).collect();
             return vec![Passage { steps, translated: Tri::Maybe }];
         }
-        let seen = kernel::Seen {
-            source: packet.source(),
-            destination: packet.destination(),
-            name: packet.name,
-            context: &context,
-            platform: self.world.platform,
-        };
+        let seen = self.seen(packet, &context);
         let network = firewall.met(FirewallPass::Network, &seen);
         let application = firewall.met(FirewallPass::Application, &seen);
         let (by_network, by_application) = kernel::passes(&network, &application);
@@ -299,13 +304,7 @@ impl Walk<'_, '_> {
         let mut merged: Vec<Met<'f>> = Vec::new();
         for (n, source) in sources.iter().enumerate() {
             let packet = Packet { src: source.clone(), ..packet.clone() };
-            let seen = kernel::Seen {
-                source: packet.source(),
-                destination: packet.destination(),
-                name: packet.name,
-                context: &context,
-                platform: self.world.platform,
-            };
+            let seen = self.seen(&packet, &context);
             let found = firewall.translations(&seen);
             for met in &mut merged {
                 let now = found.iter().find(|other| std::ptr::eq(other.rule, met.rule)).map_or(Span::NONE, |other| other.traffic);
@@ -447,13 +446,7 @@ impl Walk<'_, '_> {
     fn denied_behind(&self, at: &Host, firewall: &Firewall, source: &Seen, address: IpAddr) -> Vec<Step> {
         let context = self.world.context(at.subnet);
         let packet = Packet::new(source.clone(), Vec::new(), address);
-        let seen = kernel::Seen {
-            source: packet.source(),
-            destination: packet.destination(),
-            name: packet.name,
-            context: &context,
-            platform: self.world.platform,
-        };
+        let seen = self.seen(&packet, &context);
         let network = firewall.met(FirewallPass::Network, &seen);
         let denied = kernel::first_match(&network, false).may;
         let rule = network.iter().find(|met| !met.rule.allow && met.traffic.may.meets(self.asked)).map(|met| met.rule);
