@@ -429,9 +429,7 @@ impl Walk<'_, '_> {
         };
         trail.steps.extend(self.admitted(host, packet, &sources, seen));
         if self.session {
-            for seen in &sources {
-                trail.steps.extend(self.way_back_to_internet(host, seen));
-            }
+            trail.steps.extend(filters::whichever(sources.iter().map(|seen| self.way_back_to_internet(host, seen)).collect()));
         }
         trail.steps.extend(self.way_home(&trail));
         trail
@@ -440,24 +438,12 @@ impl Walk<'_, '_> {
     /// What the filters in front of `host` say where the packet has one of these sources and one of these destinations, nobody knows which: all must
     /// be admitted for certainty.
     pub fn admitted(&self, host: &Host, packet: &Packet, sources: &[Seen], destinations: &[IpAddr]) -> Vec<Step> {
-        let mut inner = Packet { dst_asgs: self.world.asgs_of(host.ip_config), ..packet.clone() };
-        let mut merged: Vec<Step> = Vec::new();
-        for (source, dst) in sources.iter().flat_map(|source| destinations.iter().map(move |dst| (source, dst))) {
-            (inner.src, inner.dst) = (source.clone(), *dst);
-            for (n, met) in filters::inbound(self.world, host, &inner, self.asked).into_iter().enumerate() {
-                match merged.get_mut(n) {
-                    None => merged.push(met),
-                    Some(first) => {
-                        let span = Span { sure: first.span.sure.and(met.span.sure), may: first.span.may.or(met.span.may) };
-                        if span != first.span && first.code.is_empty() {
-                            first.code = "W-UNSUPPORTED";
-                        }
-                        first.span = span;
-                    }
-                }
-            }
-        }
-        merged
+        let asgs = self.world.asgs_of(host.ip_config);
+        let met = |(source, dst): (&Seen, &IpAddr)| {
+            let inner = Packet { src: source.clone(), dst: *dst, dst_asgs: asgs.clone(), ..packet.clone() };
+            filters::inbound(self.world, host, &inner, self.asked)
+        };
+        filters::whichever(sources.iter().flat_map(|source| destinations.iter().map(move |dst| (source, dst))).map(met).collect())
     }
 
     /// The public prefixes of the input that hold an address, sorted by name.

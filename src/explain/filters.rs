@@ -24,6 +24,46 @@ pub fn inbound(world: &World<'_>, host: &Host, packet: &Packet, asked: Set) -> V
     steps(world, host, Direction::Inbound, own, packet.source(), packet.ports, asked)
 }
 
+/// One of several is true and nobody knows which: what all of them let through is sure, what one lets through is possible. A step that only some
+/// of them meet, such as a rule for one of several sources, stops only those.
+pub fn whichever(each: Vec<Vec<Step>>) -> Vec<Step> {
+    let count = each.len();
+    let stages = |steps: &[Step]| steps.iter().map(|step| step.stage).collect::<Vec<_>>();
+    let alike = each.windows(2).all(|pair| stages(&pair[0]) == stages(&pair[1]));
+    let mut merged: Vec<Merged> = Vec::new();
+    for (list, met) in each.into_iter().enumerate() {
+        for (n, step) in met.into_iter().enumerate() {
+            // Steps of one place in the lists belong together; where the lists differ, those of one stage and resource do.
+            let same = |other: &&mut Merged| other.last < list && (other.first.stage, other.first.resource) == (step.stage, step.resource);
+            let known = if alike { merged.get_mut(n) } else { merged.iter_mut().find(same) };
+            match known {
+                None => merged.push(Merged { span: step.span, first: step, lists: 1, last: list }),
+                Some(known) => {
+                    known.span = Span { sure: known.span.sure.and(step.span.sure), may: known.span.may.or(step.span.may) };
+                    (known.lists, known.last) = (known.lists + 1, list);
+                }
+            }
+        }
+    }
+    let settled = |Merged { first, mut span, lists, .. }: Merged| {
+        if lists < count {
+            span.may = Set::ALL;
+        }
+        let code = if span != first.span && first.code.is_empty() { "W-UNSUPPORTED" } else { first.code };
+        Step { span, code, ..first }
+    };
+    merged.into_iter().map(settled).collect()
+}
+
+/// A step that several lists may have.
+struct Merged {
+    first: Step,
+    span: Span,
+    /// How many lists have it, and the last of them.
+    lists: usize,
+    last: usize,
+}
+
 fn steps(
     world: &World<'_>,
     host: &Host,

@@ -76,8 +76,7 @@ impl Walk<'_, '_> {
             return;
         }
         // Which of its addresses takes the packet, and which source it has, nobody knows: all must be admitted for certainty.
-        let mut merged: Vec<Step> = Vec::new();
-        for (host, source) in hosts.iter().flat_map(|host| sources.iter().map(move |source| (host, source))) {
+        let admitted = |(host, source): (&Host, &Seen)| {
             let inner = Packet { src: source.clone(), dst: host.ip, dst_asgs: Vec::new(), ..packet.clone() };
             let mut met = filters::inbound(self.world, host, &inner, self.asked);
             if self.session {
@@ -87,10 +86,11 @@ impl Walk<'_, '_> {
                     _ => self.way_back(host, &inner, &trail),
                 });
             }
-            merge(&mut merged, met);
-        }
+            met
+        };
+        let each = hosts.iter().flat_map(|host| sources.iter().map(move |source| (host, source))).map(admitted).collect();
         let mut trail = trail;
-        trail.steps.extend(merged);
+        trail.steps.extend(filters::whichever(each));
         ways.push(trail.end(via));
     }
 
@@ -106,21 +106,5 @@ impl Walk<'_, '_> {
         let text = format!("{} {} listens for {listed}", kind.as_str(), short(device));
         let by = step(stage, span, "inbound.5", text).by(device, "").at_fact(device).kind(Kind::Fact);
         if unknown { by.kind(Kind::Assumption).code("W-MISSING") } else { by }
-    }
-}
-
-/// One of several is true: what all let through is sure, what one lets through is possible.
-fn merge(merged: &mut Vec<Step>, met: Vec<Step>) {
-    for (n, met) in met.into_iter().enumerate() {
-        match merged.get_mut(n) {
-            None => merged.push(met),
-            Some(first) => {
-                let span = Span { sure: first.span.sure.and(met.span.sure), may: first.span.may.or(met.span.may) };
-                if span != first.span && first.code.is_empty() {
-                    first.code = "W-UNSUPPORTED";
-                }
-                first.span = span;
-            }
-        }
     }
 }
