@@ -14,6 +14,8 @@ pub mod consent;
 pub mod derive;
 pub mod derive_access;
 pub mod derive_leaks;
+mod derive_networks;
+mod derive_places;
 pub mod dns;
 pub mod egress;
 pub mod endpoint_policy;

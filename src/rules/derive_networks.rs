@@ -1,0 +1,226 @@
+//! The wiring of networks: peerings, gateways and address spaces brought to whoever sees them.
+
+use crate::facts::Fact;
+use crate::facts::hub::*;
+use crate::facts::manager::*;
+use crate::facts::network::*;
+use crate::model::{Handle, Sym};
+use crate::rules::input::{Facts, column};
+use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
+use crate::rules::part::{Key, Part, Parts, Time, join, key, reduce};
+
+/// A network as its subnets see it.
+///
+/// ```datalog
+/// joined(V, W)   :- peering(P, V, W, "connected", _, _, _, _, _, _), peering(Q, W, V, "connected", _, _, _, _, _, _).  // peering.1
+/// behind(G, P, S) :- connection(_, "ipsec", G, S, "yes", _), local_gateway_prefix(S, P).                            // gateway.1
+/// ```
+pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let own = facts.keyed(column!(VnetPrefix.vnet));
+    let sides = facts.keyed(column!(Peering.vnet));
+    let own_by_vnet = own.clone().arrange_by_key_named("vnet_prefix by vnet");
+    let sides_by_remote = facts.by("peering by remote", column!(Peering.remote));
+    let sides_by_id = facts.by("peering by id", column!(Peering.peering));
+    let recorded_by_peering = facts.by("peering_prefix by peering", column!(PeeringPrefix.peering));
+    let vnets = facts.by("vnet", column!(Vnet.vnet));
+
+    let reciprocal = facts.keyed(column!(Peering.remote)).map(|(remote, part)| match part {
+        Part::Fact(fact) => (remote, Part::Other(fact)),
+        other => (remote, other),
+    });
+    let recorded = join(&recorded_by_peering, &sides_by_id, |_, prefix, side| match side {
+        Part::Fact(Fact::Peering(side)) => Some((key(side.vnet), *prefix)),
+        _ => None,
+    });
+    let only_v6 = facts.by("peering_only_v6", column!(PeeringOnlyV6.peering));
+    let to_side: crate::rules::part::Joined = |_, only, side| match side {
+        Part::Fact(Fact::Peering(side)) => Some((key(side.vnet), *only)),
+        _ => None,
+    };
+    let to_other: crate::rules::part::Joined = |_, only, side| match side {
+        Part::Fact(Fact::Peering(side)) => Some((key(side.remote), *only)),
+        _ => None,
+    };
+    let only_v6 = join(&only_v6, &sides_by_id, to_side).concat(join(&only_v6, &sides_by_id, to_other));
+    let known = join(&vnets, &sides_by_remote, seen_from);
+    let space = join(&own_by_vnet, &sides_by_remote, seen_from);
+
+    // The spaces around a network, once a network: those who look through it carry a handle.
+    let around = reduce(sides.clone().concat(recorded.clone()).concat(space.clone()), "peering.4", Box::new(spaces_around));
+    let around_by_vnet = around.arrange_by_key_named("spaces by vnet");
+    let beyond = join(&around_by_vnet, &sides_by_remote, |_, spaces, side| match (spaces, side) {
+        (Part::Beyond { .. }, Part::Fact(Fact::Peering(side))) if side.forwarded => Some((key(side.vnet), *spaces)),
+        _ => None,
+    });
+
+    let gateways = gateways(facts);
+    let gateways_by_vnet = gateways.clone().arrange_by_key_named("gateways by vnet");
+    let remote_gateways = join(&gateways_by_vnet, &sides_by_remote, |vnet, offered, side| match (offered, side) {
+        (Part::Gateways(offered), Part::Fact(Fact::Peering(side))) if side.use_remote_gateways => {
+            Some((key(side.vnet), Part::RemoteGateways(vnet.0, *offered)))
+        }
+        _ => None,
+    });
+    // A network of which only subnets are in the input is one of which nothing else is known.
+    let stood_in = facts.keyed(column!(Subnet.vnet)).map(|(vnet, _)| (vnet, Part::Ref(Sym::EMPTY))).distinct();
+    let clouds = facts.keyed(column!(Clouded.vnet));
+    // What managers and hubs do is derived for single points only: here the networks they touch, and those that look through one, are not derived.
+    let touched = facts
+        .keyed(column!(GroupMember.vnet))
+        .concat(facts.keyed(column!(ManagerApplied.vnet)))
+        .concat(facts.keyed(column!(ConnectivityHub.vnet)))
+        .concat(facts.keyed(column!(HubConnection.vnet)))
+        .arrange_by_key_named("what a manager or hub touches");
+    let through = join(&touched, &sides_by_remote, seen_from);
+    let policies = facts.keyed(column!(GroupPolicy.policy)).map(|(_, part)| (key(Sym::EMPTY), part));
+    let anybody = facts.keyed(column!(Vnet.vnet)).map(|(vnet, _)| (key(Sym::EMPTY), Part::Ref(vnet.0)));
+    let by_policy = join(&policies.arrange_by_key_named("group policy"), &anybody.arrange_by_key_named("any network"), to_referrer);
+    let parts = own
+        .concat(stood_in)
+        .concat(facts.keyed(column!(Vnet.vnet)))
+        .concat(sides)
+        .concat(reciprocal)
+        .concat(recorded)
+        .concat(known.distinct())
+        .concat(space.distinct())
+        .concat(beyond.distinct())
+        .concat(gateways)
+        .concat(remote_gateways.distinct())
+        .concat(only_v6.distinct())
+        .concat(clouds)
+        .concat(touched.as_collection(|vnet, part| (*vnet, *part)))
+        .concat(through.distinct())
+        .concat(by_policy);
+    reduce(
+        parts,
+        "route.0",
+        Box::new(|vnet, group, output| output.push((Part::Network(Handle::new(assemble(vnet.0, &around_of(group)))), 1))),
+    )
+}
+
+/// The network that a fact of a network manager or a virtual hub is about.
+fn touched_network(fact: &Fact) -> Option<Key> {
+    match fact {
+        Fact::GroupMember(row) => Some(key(row.vnet)),
+        Fact::ManagerApplied(row) => Some(key(row.vnet)),
+        Fact::ConnectivityHub(row) => Some(key(row.vnet)),
+        Fact::HubConnection(row) => Some(key(row.vnet)),
+        _ => None,
+    }
+}
+
+/// A fact about the remote network, brought to the network that sees it.
+fn seen_from(_: &Key, fact: &Part, side: &Part) -> Option<(Key, Part)> {
+    match (fact, side) {
+        (Part::Fact(fact), Part::Fact(Fact::Peering(side))) => Some((key(side.vnet), Part::Other(*fact))),
+        _ => None,
+    }
+}
+
+fn spaces_around(vnet: &Key, group: &[Part], output: &mut Vec<(Part, isize)>) {
+    let mut spaces = Vec::new();
+    for part in group {
+        let Part::Fact(Fact::Peering(side)) = part else { continue };
+        for part in group {
+            match part {
+                Part::Fact(Fact::PeeringPrefix(row)) if row.peering == side.peering => spaces.push((side.remote, row.prefix)),
+                _ => {}
+            }
+        }
+    }
+    for part in group {
+        if let Part::Other(Fact::VnetPrefix(row)) = part {
+            spaces.push((row.vnet, row.prefix));
+        }
+    }
+    spaces.sort();
+    spaces.dedup();
+    output.push((Part::Beyond { through: vnet.0, spaces: Handle::new(spaces) }, 1));
+}
+
+fn around_of(group: &[Part]) -> Around {
+    let mut around = Around::default();
+    for part in group {
+        match part {
+            Part::Fact(Fact::VnetPrefix(row)) => around.own.push(row.prefix),
+            Part::Fact(Fact::Peering(row)) => around.sides.push(*row),
+            Part::Other(Fact::Peering(row)) => around.reciprocal.push(*row),
+            Part::Fact(Fact::PeeringPrefix(row)) => around.recorded.push(*row),
+            Part::Fact(Fact::PeeringOnlyV6(row)) => around.only_v6.push(row.peering),
+            Part::Fact(Fact::Vnet(_)) => around.in_input = true,
+            Part::Other(Fact::Vnet(row)) => around.known.push(row.vnet),
+            Part::Other(Fact::VnetPrefix(row)) => around.remote_space.push((row.vnet, row.prefix)),
+            Part::Beyond { through, spaces } => {
+                around.beyond.extend(spaces.get().iter().map(|(of, prefix)| (*through, *of, *prefix)));
+            }
+            Part::Gateways(offered) => around.gateway = (*offered.get()).clone(),
+            Part::RemoteGateways(vnet, offered) => around.remote_gateways.push((*vnet, (*offered.get()).clone())),
+            Part::Fact(Fact::Clouded(row)) if row.what.as_str() == "routes" => around.clouds.push(row.resource),
+            Part::Fact(Fact::Clouded(row)) => around.filters_clouded |= row.what.as_str() == "filters",
+            Part::Fact(fact) | Part::Other(fact) if touched_network(fact).is_some() || matches!(fact, Fact::GroupPolicy(_)) => {
+                around.clouds.push(fact.cells().first().map_or(Sym::EMPTY, |cell| Sym::new(cell)));
+                around.filters_clouded = true;
+            }
+            _ => {}
+        }
+    }
+    around
+}
+
+/// By network: what its gateways offer.
+fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let subnets = facts.by("subnet", column!(Subnet.subnet));
+    let standing = facts.by("gateway_subnet by subnet", column!(GatewaySubnet.subnet));
+    let home = join(&standing, &subnets, |_, gateway, subnet| match (gateway, subnet) {
+        (Part::Fact(Fact::GatewaySubnet(row)), Part::Fact(Fact::Subnet(subnet))) => Some((key(row.gateway), Part::Ref(subnet.vnet))),
+        _ => None,
+    });
+    let home = home.distinct().arrange_by_key_named("vnet by gateway");
+    let gateways = join(&facts.by("gateway", column!(Gateway.gateway)), &home, to_referrer);
+    let clients = join(&facts.by("gateway_client_pool", column!(GatewayClientPool.gateway)), &home, to_referrer);
+    let defaults = join(&facts.by("gateway_default_site", column!(GatewayDefaultSite.gateway)), &home, to_referrer);
+    let servers = join(&facts.by("route_server by subnet", column!(RouteServer.subnet)), &subnets, |_, server, subnet| match subnet {
+        Part::Fact(Fact::Subnet(subnet)) => Some((key(subnet.vnet), *server)),
+        _ => None,
+    });
+    let connections = join(&facts.by("connection", column!(Connection.gateway)), &home, to_referrer);
+    let peers = connections
+        .clone()
+        .flat_map(|(vnet, part)| match part {
+            Part::Fact(Fact::Connection(row)) => Some((key(row.peer), Part::Ref(vnet.0))),
+            _ => None,
+        })
+        .distinct()
+        .arrange_by_key_named("vnet by connected peer");
+    let behind = join(&facts.by("local_gateway_prefix", column!(LocalGatewayPrefix.site)), &peers, to_referrer);
+    let sites = join(&facts.by("local_gateway", column!(LocalGateway.site)), &peers, to_referrer);
+    let parts = gateways.concat(servers).concat(clients).concat(defaults).concat(connections).concat(behind).concat(sites);
+    reduce(
+        parts,
+        "gateway.1",
+        Box::new(|_, group, output| {
+            let mut around = AroundGateways::default();
+            for part in group {
+                match part {
+                    Part::Fact(Fact::Gateway(row)) => around.gateways.push(*row),
+                    Part::Fact(Fact::Connection(row)) => around.connections.push(*row),
+                    Part::Fact(Fact::RouteServer(row)) => around.route_servers.push(row.server),
+                    Part::Fact(Fact::LocalGatewayPrefix(row)) => around.behind.push((row.site, row.prefix)),
+                    Part::Fact(Fact::LocalGateway(row)) if row.bgp => around.bgp_peers.push(row.site),
+                    Part::Fact(Fact::GatewayDefaultSite(row)) => around.default_sites.push((row.gateway, row.site)),
+                    Part::Fact(Fact::GatewayClientPool(row)) => around.clients.push((row.gateway, row.prefix)),
+                    _ => {}
+                }
+            }
+            output.push((Part::Gateways(Handle::new(assemble_gateways(&around))), 1));
+        }),
+    )
+}
+
+/// A fact, brought to whoever refers to its key.
+pub(super) fn to_referrer(_: &Key, fact: &Part, referrer: &Part) -> Option<(Key, Part)> {
+    match referrer {
+        Part::Ref(id) => Some((key(*id), *fact)),
+        _ => None,
+    }
+}

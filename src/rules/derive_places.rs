@@ -1,0 +1,198 @@
+//! The wiring of places: where machines stand, and what is known of their interfaces.
+
+use crate::facts::Fact;
+use crate::facts::config::Appliance;
+use crate::facts::network::*;
+use crate::facts::private_access::{PrivateEndpoint, PrivateEndpointAsg};
+use crate::model::{Handle, Sym, Tri};
+use crate::rules::input::{Facts, column};
+use crate::rules::part::{Body, Part, Parts, Place, Time, join, key, reduce};
+
+/// By application security group: whether being a member counts surely: only where all members of a group are in one network (NSG-09).
+///
+/// ```datalog
+/// spread(G, V) :- ip_config_asg(I, G), ip_config(I, _, S, _), subnet(S, V, _).                  // address.3
+/// spread(G, V) :- private_endpoint_asg(E, G), private_endpoint(E, S, _), subnet(S, V, _).       // address.4
+/// ```
+pub(super) fn certainty<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let configs = facts.by("ip_config by id", column!(IpConfig.ip_config));
+    let groups = facts.by("ip_config_asg by config", column!(IpConfigAsg.ip_config));
+    let machines = join(&groups, &configs, |_, group, config| match (group, config) {
+        (Part::Fact(Fact::IpConfigAsg(group)), Part::Fact(Fact::IpConfig(config))) => Some((key(config.subnet), Part::Ref(group.asg))),
+        _ => None,
+    });
+    let endpoints = facts.by("private_endpoint by id", column!(PrivateEndpoint.endpoint));
+    let groups = facts.by("private_endpoint_asg by endpoint", column!(PrivateEndpointAsg.endpoint));
+    let endpoints = join(&groups, &endpoints, |_, group, endpoint| match (group, endpoint) {
+        (Part::Fact(Fact::PrivateEndpointAsg(group)), Part::Fact(Fact::PrivateEndpoint(endpoint))) => {
+            Some((key(endpoint.subnet), Part::Ref(group.asg)))
+        }
+        _ => None,
+    });
+    let by_subnet = machines.concat(endpoints).distinct().arrange_by_key_named("asg by subnet");
+    let spread = join(&facts.by("subnet for asg", column!(Subnet.subnet)), &by_subnet, |_, subnet, group| match (subnet, group) {
+        (Part::Fact(Fact::Subnet(subnet)), Part::Ref(group)) => Some((key(*group), Part::Ref(subnet.vnet))),
+        _ => None,
+    });
+    reduce(
+        spread.distinct(),
+        "address.3",
+        Box::new(|group, vnets, output| {
+            let sure = if vnets.len() == 1 { Tri::Yes } else { Tri::Maybe };
+            output.push((Part::Member { config: Sym::EMPTY, asg: group.0, sure }, 1));
+        }),
+    )
+}
+
+/// By address configuration: the place of each one of a machine's interfaces.
+///
+/// ```datalog
+/// place(I, N, S, A) :- ip_config(I, N, S, _), nic(N, "machine", _), ip_config_address(I, A).   // address.2
+/// ```
+pub(super) fn places<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let configs = facts.by("ip_config for its interface", column!(IpConfig.ip_config));
+    let to_nic: crate::rules::part::Joined = |_, part, config| match config {
+        Part::Fact(Fact::IpConfig(config)) => Some((key(config.nic), *part)),
+        _ => None,
+    };
+    let addresses = join(&facts.by("ip_config_address", column!(IpConfigAddress.ip_config)), &configs, to_nic);
+    let members = facts.by("ip_config_asg by asg", column!(IpConfigAsg.asg));
+    let members = join(&members, &certainty(facts).arrange_by_key_named("asg"), |_, member, certainty| match (member, certainty) {
+        (Part::Fact(Fact::IpConfigAsg(member)), Part::Member { asg, sure, .. }) => {
+            Some((key(member.ip_config), Part::Member { config: member.ip_config, asg: *asg, sure: *sure }))
+        }
+        _ => None,
+    });
+    let members = join(&members.arrange_by_key_named("member by config"), &configs, to_nic);
+    let public = join(&facts.by("ip_config_public_ip", column!(IpConfigPublicIp.ip_config)), &configs, to_nic);
+    let v6 = join(
+        &facts.by("public_ip_address", column!(PublicIpAddress.public_ip)),
+        &facts.by("ip_config by public_ip", column!(IpConfigPublicIp.public_ip)),
+        |_, address, config| match (address, config) {
+            (Part::Fact(Fact::PublicIpAddress(address)), Part::Fact(Fact::IpConfigPublicIp(config))) if address.address.is_ipv6() => {
+                Some((key(config.ip_config), Part::Other(Fact::IpConfigPublicIp(*config))))
+            }
+            _ => None,
+        },
+    );
+    let v6 = join(&v6.arrange_by_key_named("public address of IPv6"), &configs, to_nic);
+    let pools = join(&facts.by("ip_config_pool", column!(IpConfigPool.ip_config)), &configs, to_nic);
+    let parts = facts
+        .keyed(column!(IpConfig.nic))
+        .concat(facts.keyed(column!(Nic.nic)))
+        .concat(facts.keyed(column!(NicNsg.nic)))
+        .concat(facts.keyed(column!(NicPrimary.nic)))
+        .concat(facts.keyed(column!(Appliance.nic)))
+        .concat(bodies(facts))
+        .concat(addresses)
+        .concat(public)
+        .concat(v6)
+        .concat(pools)
+        .concat(members);
+    let places = reduce(parts, "address.2", Box::new(|nic, group, output| places_of(nic.0, group, output)));
+    places.flat_map(|(_, part)| match part {
+        Part::Place(place) => Some((key(place.get().ip_config), part)),
+        _ => None,
+    })
+}
+
+/// By interface: the machine around it.
+///
+/// ```datalog
+/// beside(N, O) :- nic_machine(N, M), nic_machine(O, M), N != O.                                  // address.5
+/// ```
+pub(super) fn bodies<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let machine_by_nic = facts.by("nic_machine by nic", column!(NicMachine.nic));
+    let to_machine: crate::rules::part::Joined = |_, fact, machine| match (fact, machine) {
+        (Part::Fact(fact), Part::Fact(Fact::NicMachine(row))) => Some((key(row.machine), Part::Other(*fact))),
+        _ => None,
+    };
+    let parts = facts
+        .keyed(column!(NicMachine.machine))
+        .concat(facts.keyed(column!(Machine.machine)))
+        .concat(facts.keyed(column!(MachineScaleSet.machine)))
+        .concat(join(&facts.by("nic of a machine", column!(Nic.nic)), &machine_by_nic, to_machine))
+        .concat(join(&facts.by("appliance of a machine", column!(Appliance.nic)), &machine_by_nic, to_machine));
+    let bodies = reduce(
+        parts,
+        "address.5",
+        Box::new(|machine, group, output| {
+            let has = |wanted: fn(&Part) -> bool| group.iter().filter(|part| wanted(part)).count();
+            let nics = has(|part| matches!(part, Part::Fact(Fact::NicMachine(_))));
+            let body = Body {
+                machine: machine.0,
+                sole: nics == 1,
+                flexible: has(|part| match part {
+                    Part::Fact(Fact::Machine(row)) => row.kind == MachineKind::FlexibleScaleSet,
+                    Part::Fact(Fact::MachineScaleSet(_)) => true,
+                    _ => false,
+                }) > 0,
+                missing: has(|part| matches!(part, Part::Other(Fact::Nic(_)))) < nics,
+                stated: has(|part| matches!(part, Part::Other(Fact::Appliance(_)))) > 0,
+            };
+            output.push((Part::Body(Handle::new(body)), 1));
+        }),
+    );
+    join(
+        &bodies.arrange_by_key_named("machine"),
+        &facts.by("nic_machine by machine", column!(NicMachine.machine)),
+        |_, body, nic| match nic {
+            Part::Fact(Fact::NicMachine(row)) => Some((key(row.nic), *body)),
+            _ => None,
+        },
+    )
+}
+
+fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
+    if !group.iter().any(|part| matches!(part, Part::Fact(Fact::Nic(row)) if row.role == NicRole::Machine)) {
+        return;
+    }
+    let nsg = group.iter().find_map(|part| if let Part::Fact(Fact::NicNsg(row)) = part { Some(row.nsg) } else { None });
+    let mut configs: Vec<IpConfig> =
+        group.iter().filter_map(|part| if let Part::Fact(Fact::IpConfig(row)) = part { Some(*row) } else { None }).collect();
+    // The filters of an interface go by all of its configurations: what only some are members of counts perhaps (NSG-09).
+    let mut asgs: Vec<(Sym, Tri)> = Vec::new();
+    for part in group {
+        let Part::Member { asg, sure, .. } = part else { continue };
+        let of = |config: Sym| group.iter().any(|part| matches!(part, Part::Member { config: c, asg: a, .. } if *c == config && a == asg));
+        asgs.push((*asg, if configs.iter().all(|config| of(config.ip_config)) { *sure } else { Tri::Maybe }));
+    }
+    asgs.sort();
+    asgs.dedup();
+    let body = group.iter().find_map(|part| if let Part::Body(body) = part { Some(body.get()) } else { None });
+    let has = |wanted: &dyn Fn(&Part) -> bool| group.iter().any(wanted);
+    let primary = has(&|part| matches!(part, Part::Fact(Fact::NicPrimary(_))));
+    let stated = has(&|part| matches!(part, Part::Fact(Fact::Appliance(_))));
+    let public_nic = has(&|part| matches!(part, Part::Fact(Fact::IpConfigPublicIp(_))));
+    if configs.is_empty() && body.as_ref().is_some_and(|body| body.missing) {
+        // The machine has other interfaces, of which nothing is known.
+        configs.push(IpConfig { ip_config: nic, nic, subnet: Sym::EMPTY, primary: true });
+    }
+    for config in configs {
+        let id = config.ip_config;
+        let public = has(&|part| matches!(part, Part::Fact(Fact::IpConfigPublicIp(row)) if row.ip_config == id));
+        let public_v6 = has(&|part| matches!(part, Part::Other(Fact::IpConfigPublicIp(row)) if row.ip_config == id));
+        let address = group.iter().find_map(|part| match part {
+            Part::Fact(Fact::IpConfigAddress(row)) if row.ip_config == config.ip_config => Some(row.address),
+            _ => None,
+        });
+        let nsg = nsg.unwrap_or_default();
+        let place = Place {
+            ip_config: config.ip_config,
+            nic,
+            subnet: config.subnet,
+            nsg,
+            address,
+            asgs: asgs.clone(),
+            node: key(body.as_ref().map_or(nic, |body| body.machine)),
+            used: body.as_ref().is_none_or(|body| body.sole || primary),
+            rests: body.as_ref().map_or(!stated, |body| !body.stated),
+            missing: body.as_ref().is_some_and(|body| body.missing),
+            flexible: body.as_ref().is_some_and(|body| body.flexible),
+            public: if public_v6 { Tri::Maybe } else { Tri::from_bool(public) },
+            public_nic,
+            pooled: has(&|part| matches!(part, Part::Fact(Fact::IpConfigPool(row)) if row.ip_config == id)),
+        };
+        output.push((Part::Place(Handle::new(place)), 1));
+    }
+}
