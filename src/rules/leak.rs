@@ -58,6 +58,13 @@ pub enum Door {
     Subnet(Service, Sym),
 }
 
+impl Door {
+    /// Whether those who stand there are counted by signed rows.
+    fn is_signed(self) -> bool {
+        matches!(self, Door::Pair { .. })
+    }
+}
+
 /// Which side of a door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Side {
@@ -111,6 +118,35 @@ fn draught(hook: &Hook, leak: &Leak) -> Option<((Door, Side), Draught)> {
     (!through.is_empty()).then_some(((hook.door, hook.side.other()), Draught { leak: *leak, through }))
 }
 
+/// Who leaks behind a door, by sink and certainty one for each distance: what comes through at that distance and at no lesser one.
+fn merge(draughts: &[(&Draught, isize)], merged: &mut Vec<(Draught, isize)>) {
+    let mut nearer = Set::EMPTY;
+    let mut last: Option<Draught> = None;
+    // In order of sink, certainty and distance.
+    for (draught, _) in draughts.iter().filter(|(_, count)| *count > 0) {
+        match last {
+            Some(ref mut same) if same.leak == draught.leak => same.through = same.through.or(draught.through),
+            _ => {
+                if let Some(done) = last.take() {
+                    let new = done.through.minus(nearer);
+                    if !new.is_empty() {
+                        merged.push((Draught { through: new, ..done }, 1));
+                    }
+                    let same_kind = (done.leak.sink, done.leak.sure) == (draught.leak.sink, draught.leak.sure);
+                    nearer = if same_kind { nearer.or(done.through) } else { Set::EMPTY };
+                }
+                last = Some(**draught);
+            }
+        }
+    }
+    if let Some(done) = last {
+        let new = done.through.minus(nearer);
+        if !new.is_empty() {
+            merged.push((Draught { through: new, ..done }, 1));
+        }
+    }
+}
+
 /// What is known of the nodes, as collections.
 pub struct Nodes<'s, T: Time> {
     /// Who is at which door. Signed.
@@ -143,11 +179,13 @@ pub fn leaks<'s, T: Time>(nodes: Nodes<'s, T>) -> VecCollection<'s, T, (Node, Le
         let (by_node, by_door) = (by_node.enter(inner), by_door.enter(inner));
         let (behind, direct) = (behind.enter(inner), direct.enter(inner));
         let (variable, found) = Variable::new(inner, Product::new(Default::default(), 1));
-        let draughts = found
-            .arrange_by_key_named("leak by node")
-            .join_core(by_node, |_, leak: &Leak, hook: &Hook| draught(hook, leak))
-            .concat(behind)
-            .arrange_by_key_named("draught by door");
+        let draughts =
+            found.arrange_by_key_named("leak by node").join_core(by_node, |_, leak: &Leak, hook: &Hook| draught(hook, leak)).concat(behind);
+        // At a pair of blocks counts are signed and only add up beyond the door; at any other door who is there counts as one.
+        let (pairs, others) =
+            (draughts.clone().filter(|((door, _), _)| door.is_signed()), draughts.filter(|((door, _), _)| !door.is_signed()));
+        let draughts = others.reduce_named("draught by door", |_, draughts, merged| merge(draughts, merged)).concat(pairs);
+        let draughts = draughts.arrange_by_key_named("draught by door");
         let next = draughts
             .join_core(by_door, |_, draught: &Draught, (node, span): &(Node, Span)| {
                 let through = if draught.leak.sure { span.sure } else { span.may };
