@@ -3,6 +3,8 @@
 //! The file is read in three passes: the tree tells unknown keys, serde gives it types, and `Config::facts` turns the statements
 //! into rows of the relations of `facts::config`, looking selectors up in the estate.
 
+mod hosts;
+
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -17,8 +19,9 @@ use crate::explain::way::End;
 use crate::explain::way::Place;
 use crate::facts::config::*;
 use crate::facts::network::Protocol;
-use crate::facts::private_access::{CompleteType, Era};
+use crate::facts::private_access::{CompleteType, Era, HiddenRules};
 use crate::facts::selector::PortList;
+use crate::facts::service::Service;
 use crate::facts::{Fact, Index};
 use crate::model::ids::id_parts;
 use crate::model::traffic::parse_ports;
@@ -45,6 +48,8 @@ struct Stated {
     onprem: Vec<Onprem>,
     #[serde(default)]
     dns_server: Vec<Server>,
+    #[serde(default)]
+    hosts: Vec<hosts::Hosts>,
     #[serde(default)]
     input: Input,
     #[serde(default)]
@@ -117,20 +122,23 @@ struct Allow {
 #[derive(Debug, Default, Deserialize)]
 struct Profile {
     era: Option<Spanned<String>>,
+    assume_no_db_rules: Option<bool>,
 }
 
 /// The keys of each table; a table that is not here (`labels`) takes any key.
-const KEYS: [(&str, &[&str]); 10] = [
-    ("", &["boundary", "labels", "onprem", "dns_server", "input", "appliance", "profile"]),
+const KEYS: [(&str, &[&str]); 12] = [
+    ("", &["boundary", "labels", "onprem", "dns_server", "hosts", "input", "appliance", "profile"]),
     ("boundary", &["tenants", "subscriptions"]),
     ("onprem", &["name", "prefixes", "nat", "forwarders"]),
     ("onprem.forwarders", &["suffix", "server", "chases_cname"]),
     ("dns_server", &["address", "forwards", "at", "records"]),
     ("dns_server.records", &["name", "address"]),
+    ("hosts", &["at", "records"]),
+    ("hosts.records", &["name", "address"]),
     ("input", &["complete"]),
     ("appliance", &["selector", "allow", "snat"]),
     ("appliance.allow", &["from", "to", "proto", "ports"]),
-    ("profile", &["era"]),
+    ("profile", &["era", "assume_no_db_rules"]),
 ];
 
 /// The file that applies in `folder`: there or in the nearest folder above.
@@ -185,6 +193,7 @@ impl Config {
         self.stated.onprem.iter().for_each(|site| reader.site(site));
         reader.sites_differ();
         self.stated.dns_server.iter().for_each(|server| reader.dns_server(server));
+        self.stated.hosts.iter().for_each(|hosts| reader.hosts(hosts));
         self.stated.input.complete.iter().for_each(|kind| reader.complete(kind));
         self.stated.appliance.iter().for_each(|device| reader.appliance(device));
         reader.profile();
@@ -491,6 +500,9 @@ impl Reader<'_> {
 
     fn profile(&mut self) {
         let config = self.config;
+        if config.stated.profile.assume_no_db_rules == Some(false) {
+            self.facts.push(HiddenRules { service: Sym::new(Service::Sql.as_str()) }.into());
+        }
         let Some(era) = &config.stated.profile.era else { return };
         match era.get_ref().as_str() {
             "current" => {}

@@ -254,7 +254,7 @@ facts! {
     PrivateLinkService, PrivateLinkFrontend, PrivateLinkNat, PrivateLinkVisible, PrivateLinkAutoApproval, SubnetPrivateLinkOpen,
     // what a person stated
     BoundaryTenant, BoundarySubscription, Label, Site, SitePrefix, SiteNat, SiteForwarder, DnsServer, DnsServerRecord, Appliance,
-    ApplianceAllow, CompleteType, Era,
+    ApplianceAllow, CompleteType, HiddenRules, Era,
     // more of peerings, routes, gateways and devices
     PeeringOnlyV6, PeeringSubnet, RouteBgpOverride, VnetBasicEndpointPolicies, GatewayRemoteNetworks, CircuitPublicPrefix, Listener,
     // virtual WAN

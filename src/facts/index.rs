@@ -315,6 +315,7 @@ index! {
     Appliance { appliance: nic as Sym }
     ApplianceAllow { appliance_allows: nic as Sym }
     CompleteType { complete_type: kind as Sym }
+    HiddenRules { hidden_rules: service as Sym }
     Era { era: era as Sym }
 }
 

@@ -68,6 +68,10 @@ relations! { PRIVATE_ACCESS_RELATIONS:
     /// `complete_type(kind)`: the person states that the input holds every child of this type (`[input] complete`, M-03).
     CompleteType complete_type { kind: Sym }
 
+    /// `hidden_rules(service)`: stores of `service` may have rules that no export holds: those inside the databases of a SQL server (SQL-07). Only ever stated
+    /// by a person; without a row there are none.
+    HiddenRules hidden_rules { service: Sym }
+
     /// `era(era)`: the profile to reproduce: `2019`; without a row the current platform (M-06).
     Era era { era: Sym }
 }

@@ -219,6 +219,7 @@ impl Derived<'_> {
             Some(Item::Unmodelled) => ("the firewall of this service is not modelled".to_owned(), Sym::EMPTY),
             Some(Item::Missing { list }) => (format!("the list of {list} is not in the input"), Sym::EMPTY),
             Some(Item::Perimeter) => ("a network security perimeter decides".to_owned(), Sym::EMPTY),
+            Some(Item::Hidden) => ("rules inside its databases may admit somebody: no export holds them".to_owned(), Sym::EMPTY),
             Some(Item::Unread) => ("a rule of the firewall cannot be read".to_owned(), Sym::EMPTY),
             Some(Item::Unknown) => ("nothing of the firewall is in the input".to_owned(), Sym::EMPTY),
         };

@@ -135,6 +135,8 @@ fn private_link_services(index: &Index, out: &mut Vec<Count>) {
     let frontends = stated("properties.loadBalancerFrontendIpConfigurations[].id");
     let balancers = frontends.filter_map(|row| Some((ids::parent_id(row.value.as_str()).map(Sym::new)?, row.resource)));
     put(out, "services", BALANCER, distinct(balancers));
+    let subscription = |id: &Sym| index.resource.one(*id).map_or("", |row| row.subscription.as_str());
+    put(out, "services", SUBSCRIPTION, tally(services.iter().map(|id| Sym::new(&format!("/subscriptions/{}", subscription(id))))));
 }
 
 /// Private DNS (L-093).

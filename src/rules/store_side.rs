@@ -82,6 +82,7 @@ impl Around {
             listed: Vec::new(),
             connected: Tri::No,
             perimeter: self.boundary.perimeter,
+            hidden: false,
             unread: self.unread,
         }
     }

@@ -163,6 +163,7 @@ fn hub() -> Index {
     )
 }
 
+// covers: DNS-06, SQL-07, X-01
 #[test]
 fn statements_become_facts() {
     let text = r#"
@@ -186,6 +187,12 @@ fn statements_become_facts() {
         records = [{ name = "A1.blob.core.windows.net", address = "10.1.9.4" }]
         [[dns_server]]
         address = "10.2.5.6"
+        [[hosts]]
+        at = "vm:nva"
+        records = [{ name = "A1.blob.core.windows.net.", address = "10.1.9.5" }]
+        [[hosts]]
+        at = "onprem:hq"
+        records = [{ name = "a1.blob.core.windows.net", address = "10.1.9.6" }]
         [input]
         complete = ["Microsoft.Sql/servers/firewallRules"]
         [[appliance]]
@@ -193,6 +200,7 @@ fn statements_become_facts() {
         allow = [{ from = "10.0.0.0/8", to = "any", proto = "any", ports = "443,8000-8100" }]
         [profile]
         era = "2019"
+        assume_no_db_rules = false
     "#;
     insta::assert_snapshot!(config(text, &hub()));
 }
@@ -221,6 +229,12 @@ forwards = "azure-dns"
 address = "10.2.5.7"
 forwards = "azure-dns"
 at = "vnet:hubb"
+[[hosts]]
+at = "internet"
+records = [{ name = "x", address = "10.1.9.5" }]
+[[hosts]]
+at = "vm:nva"
+records = [{ name = "a b", address = "10.1.9" }]
 [input]
 complete = ["sql"]
 [[appliance]]

@@ -537,12 +537,18 @@ fn end(text: &str) -> Result<End, String> {
             };
             End::Store(Sym::new(account), Sym::new(part), instance)
         }
-        other => match (store_word(other), name.split_once('/')) {
+        // Ids hold slashes too: the last word is a part where the service has such a part.
+        other => match (store_word(other), name.rsplit_once('/').filter(|(_, part)| is_part(other, part))) {
             (Some(_), Some((id, part))) => End::Store(Sym::new(id), Sym::new(part), Instance::Primary),
             (Some((_, part, ..)), None) => store(part),
             (None, _) => return Err(format!("no such end: `{other}`")),
         },
     })
+}
+
+fn is_part(word: &str, part: &str) -> bool {
+    let main = part.split('.').next().unwrap_or(part);
+    Service::parse(word).is_some_and(|service| service.parts().contains(&main))
 }
 
 /// The facts of a scenario after each of its steps.

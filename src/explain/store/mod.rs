@@ -183,7 +183,7 @@ fn firewall_step(world: &World<'_>, store: &Store, part: Sym, source: &Source, s
     }
     let unknown = paas_firewall::Decision { admitted: Tri::Maybe, item: paas_firewall::Item::Unknown };
     let decision = paas_firewall::of(world.index, world.platform, store.store, part, source).unwrap_or(unknown);
-    steps::firewall(store.store, store.service, &decision)
+    steps::firewall(store.store, store.service, &decision, source)
 }
 
 /// The ways over one connection of a private endpoint to any of `addresses`, from the client's filters to consent.

@@ -26,7 +26,7 @@ pub fn entering(world: &World<'_>, store: &Store, part: Sym, source: &Source, se
     let firewall = paas_firewall::firewall(world.index, world.platform, store.store, part)?;
     let decision = perimeter::admit(world.index, world.platform, &firewall, source, sender)?;
     if let By::Own(own) = decision.by {
-        return Some(steps::firewall(store.store, store.service, &own));
+        return Some(steps::firewall(store.store, store.service, &own, source));
     }
     Some(decided(world, store.store, &decision, "lets it in"))
 }

@@ -8,7 +8,7 @@ use crate::model::{Span, Stage, Sym, Tri};
 use crate::rules::consent::{self, View};
 use crate::rules::dns::{Answer, Resolution};
 use crate::rules::endpoint_policy;
-use crate::rules::paas_firewall::{self, Item};
+use crate::rules::paas_firewall::{self, Item, Source};
 
 /// All, nothing, or all of it possibly.
 pub fn span(tri: Tri) -> Span {
@@ -131,8 +131,8 @@ pub fn consent(endpoint: Sym, decision: &consent::Decision) -> Step {
     }
 }
 
-/// What the store's firewall says.
-pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision) -> Step {
+/// What the store's firewall says to packets that show `seen`.
+pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision, seen: &Source) -> Step {
     let passes = decision.admitted;
     let (rule, source, text, kind, label, uncertain) = match decision.item {
         Item::PublicAccess(PublicAccess::Unknown) => (
@@ -252,6 +252,14 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
             "firewall.2",
             "W-UNSUPPORTED",
         ),
+        Item::Hidden => (
+            String::new(),
+            Sym::EMPTY,
+            "rules inside its databases may admit the source: no export holds them".to_owned(),
+            Kind::Assumption,
+            "firewall.5",
+            "W-MISSING",
+        ),
         Item::Unread => (
             String::new(),
             Sym::EMPTY,
@@ -264,8 +272,24 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
             (String::new(), Sym::EMPTY, "the store's firewall is not in the input".to_owned(), Kind::Absence, "firewall.3", "W-MISSING")
         }
     };
+    let text = match noticed(service, decision.item, seen) {
+        Some(error) if passes == Tri::No => format!("{text}: the client gets {error}"),
+        _ => text,
+    };
     let stage = firewall_stage(service);
     Step { stage, span: span(passes), resource: store, rule, source, text, kind, label, code: code(passes, uncertain) }
+}
+
+/// What a client notices of a refusal: the front end answers, with an error (M-11).
+fn noticed(service: Service, item: Item, seen: &Source) -> Option<&'static str> {
+    match service {
+        Service::Sql if matches!(item, Item::PublicAccess(_)) => Some("error 47073"),
+        Service::Sql if matches!(seen, Source::ServiceEndpoint { .. }) => Some("error 40914"),
+        Service::Sql => Some("error 40615"),
+        Service::Storage | Service::Acr => Some("HTTP 403 or 404"),
+        Service::KeyVault | Service::Cosmos | Service::Web => Some("HTTP 403"),
+        _ => None,
+    }
 }
 
 /// What a public front end answers: its service's ports and nothing else (M-16, SE-12).

@@ -52,6 +52,7 @@ fn what_is_absent_has_its_documented_meaning() {
     has(&rows, "public_ip(~/publicipaddresses/i, basic)");
 }
 
+// covers: PE-07, PE-06
 #[test]
 fn a_private_endpoint_interface_is_the_platforms() {
     let rows = rows(json!([body(

@@ -131,6 +131,8 @@ pub enum Item {
     },
     /// What the service itself looks at besides the switch is not modelled (GEN-04).
     Unmodelled,
+    /// Rules may stand where no export looks (SQL-07).
+    Hidden,
     /// A rule could not be read.
     Unread,
     /// Nothing of the firewall is in the input.
@@ -177,6 +179,8 @@ pub struct Firewall<'a> {
     pub connected: Tri,
     /// Whether a perimeter may hold the store and the input does not tell (FW-02).
     pub perimeter: bool,
+    /// Whether its databases may hold rules of their own, which no export shows (SQL-07).
+    pub hidden: bool,
     /// Whether a rule of the store could not be read. Rules only admit (FW-05), so what is refused without it is not proven (SND-02).
     pub unread: bool,
 }
@@ -403,6 +407,7 @@ pub(super) mod fixture {
             listed: Vec::new(),
             connected: Tri::No,
             perimeter: false,
+            hidden: false,
             unread: false,
         }
     }

@@ -36,6 +36,7 @@ pub fn firewall<'a>(index: &'a Index, platform: &'a Platform, store: Sym, part: 
         listed,
         connected: connected(index, &row),
         perimeter: perimeter::membership_unknown(index),
+        hidden: index.hidden_rules.has(Sym::new(row.service.as_str())),
         unread: unread(index, &row, lists),
     })
 }

@@ -9,8 +9,8 @@ use crate::rules::paas_firewall::{Decision, Firewall, Item, NO_MATCH, Source, by
 ///
 /// Servers of PostgreSQL, MySQL and MariaDB, Synapse workspaces and Data Lake stores of the first generation follow the same order (GEN-03, SE-18); of them only
 /// the last can be open by default. A subnet must be of the server's tenant (SE-20) and never meets a rule for addresses (SQL-04). The rule 0.0.0.0 admits whatever comes from Azure, of any
-/// tenant (SQL-03, FW-09). Rules that a database keeps inside itself are not exported and taken for none (SQL-07). A list that is not in the input may hold
-/// anything (M-03).
+/// tenant (SQL-03, FW-09). Rules that a database keeps inside itself are not exported and taken for none, unless a person says that there may be some; a
+/// service endpoint never meets one (SQL-07). A list that is not in the input may hold anything (M-03).
 ///
 /// ```datalog
 /// admits_azure(S) :- store(S, "sql", _, _), store_ip_rule(_, S, 0.0.0.0, 0.0.0.0), !closed(S).                   // sql.1
@@ -24,6 +24,8 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
     };
     let matched =
         if matched.admitted == Tri::No && !complete { Decision { admitted: Tri::Maybe, item: Item::Missing { list } } } else { matched };
+    let hidden = firewall.hidden && matched.admitted == Tri::No && !matches!(source, Source::ServiceEndpoint { .. });
+    let matched = if hidden { Decision { admitted: Tri::Maybe, item: Item::Hidden } } else { matched };
     // A server has no default action (SQL-02); a Data Lake store may have its firewall off.
     let default = if firewall.store.service == Service::DataLake { access.default_allow } else { Tri::No };
     settle(NO_MATCH, access.public, default, matched)
@@ -32,7 +34,7 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::*;
-    use super::super::{Item, Origin, Source, admit};
+    use super::super::{Decision, Item, Origin, Source, admit};
     use crate::facts::store_facts::{PublicAccess, Service};
     use crate::model::Tri;
 
@@ -69,6 +71,20 @@ mod tests {
         assert_eq!(admit(&server, &endpoint(subnet, "")).admitted, Tri::Yes, "the same subscription has one tenant");
         server.subnet_rules = subnets(&[("/subscriptions/s9/b", Tri::Yes)]);
         assert_eq!(admit(&server, &endpoint("/subscriptions/s9/b", "")).admitted, Tri::Maybe);
+    }
+
+    // covers: SQL-07
+    #[test]
+    fn rules_inside_a_database_count_for_addresses_alone_and_where_they_are_said_to_be_possible() {
+        let mut server = store(Service::Sql);
+        assert_eq!(admit(&server, &internet("198.51.100.7")).admitted, Tri::No);
+        server.hidden = true;
+        assert_eq!(admit(&server, &internet("198.51.100.7")), Decision { admitted: Tri::Maybe, item: Item::Hidden });
+        assert_eq!(admit(&server, &endpoint("a", "t1")).admitted, Tri::No);
+        let off = with(&server, |a| a.public = PublicAccess::Disabled);
+        assert_eq!(admit(&off, &internet("198.51.100.7")).admitted, Tri::No);
+        server.ip_rules = ips(&[("198.51.100.7", "198.51.100.7")]);
+        assert_eq!(admit(&server, &internet("198.51.100.7")).admitted, Tri::Yes);
     }
 
     // covers: M-03, SQL-02

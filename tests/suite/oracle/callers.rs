@@ -150,7 +150,7 @@ impl World<'_> {
 
     /// Whether what is written to one store is copied to another, or to any outside (`None`), by itself.
     pub fn replicates(&self, source: Sym, destination: Option<Sym>) -> Tri {
-        let ours = |id: Sym| self.stores.iter().any(|s| s.store == id);
+        let ours = |id: Sym| self.stores.iter().any(|s| s.store == id) && self.is_inside(id);
         let mut best = Tri::No;
         for row in self.replications.iter().filter(|r| r.source == source) {
             let ends_there = match destination {

@@ -105,6 +105,9 @@ impl World<'_> {
     /// What every visible view says about consent, the worst of them (PE-10, PE-11).
     pub fn consent(&self, link: PrivateEndpointConnection) -> Tri {
         let mut all = view(link.state, link.settled);
+        if link.state == Consent::Requested && !self.provider_links.iter().any(|p| p.target == link.target && p.endpoint == link.endpoint) {
+            return self.becomes_of(link);
+        }
         let rows: Vec<_> = self.provider_links.iter().filter(|p| p.target == link.target && p.endpoint == link.endpoint).collect();
         let theirs: Vec<Tri> = rows.iter().map(|row| view(row.state, row.settled)).collect();
         // Entries that disagree: one is left from an earlier endpoint of that name, nobody says which.
@@ -121,6 +124,24 @@ impl World<'_> {
             all = all.and(if self.provider_side_is_listed(link.target) { Tri::No } else { Tri::Maybe });
         }
         all
+    }
+
+    /// What a request that nobody has answered comes to (PE-12, PE-13, PLS-07, PLS-08).
+    fn becomes_of(&self, link: PrivateEndpointConnection) -> Tri {
+        let subscription = |id: Sym| watertight::model::ids::id_parts(id.as_str()).subscription.to_owned();
+        let tenant = |id: Sym| self.resources.iter().find(|r| r.id == id).map(|r| r.tenant).filter(|t| !t.is_empty());
+        let asker = subscription(link.endpoint);
+        let owner = match (tenant(link.endpoint), tenant(link.target)) {
+            _ if link.manual => Tri::No,
+            (Some(a), Some(b)) => Tri::from_bool(a == b),
+            _ if asker == subscription(link.target) => Tri::Yes,
+            _ => Tri::Maybe,
+        };
+        let is_meant = |word: Sym| word.as_str() == "*" || word.as_str() == asker;
+        let sees = self.service_visible.iter().any(|v| v.service == link.target && is_meant(v.subscription));
+        let at_once = self.service_approvals.iter().any(|a| a.service == link.target && is_meant(a.subscription));
+        let outcome = owner.max(Tri::from_bool(sees && at_once));
+        if link.settled { outcome } else { outcome.min(Tri::Maybe) }
     }
 
     /// The list of the target itself: lists of other resources say nothing about a connection that its own endpoint knows.

@@ -83,6 +83,9 @@ impl World<'_> {
             Seen::Public { addr, azure } => self.ip_rule_admits(store, service, addr, azure),
         };
         let unlisted = service == Service::Sql && !self.sql_rules_are_listed(store, seen);
+        // What a database admits by itself nobody exported; it never sees a subnet (SQL-07).
+        let hidden = service == Service::Sql && !matches!(seen, Seen::Subnet(_)) && !self.hidden_rules.is_empty();
+        let unlisted = unlisted || hidden;
         // A server has no default action: without a rule nobody passes (SQL-02).
         let default = if service == Service::Sql { Tri::No } else { access.default_allow };
         let tri = default.or(by_rule).or(if unlisted { Tri::Maybe } else { Tri::No });

@@ -27,10 +27,11 @@ pub struct Leak {
 impl World<'_> {
     /// All leaks, on a sample of ports.
     pub fn leaks(&self) -> BTreeSet<Leak> {
-        let inside = self.inside_ends();
-        let mut sinks = vec![End::Internet(None)];
-        sinks.extend(Service::EXTERNAL.map(End::External));
-        sinks.extend(self.local_gateways.iter().map(|l| End::Site(l.site)));
+        let (inside, outside): (Vec<End>, Vec<End>) = self.all_ends().into_iter().partition(|end| self.is_ours(*end));
+        let mut symbols = vec![End::Internet(None)];
+        symbols.extend(Service::EXTERNAL.map(End::External));
+        symbols.extend(self.local_gateways.iter().map(|l| End::Site(l.site)));
+        let sinks: Vec<End> = symbols.iter().chain(&outside).copied().collect();
         let mut sure: BTreeMap<End, BTreeSet<End>> = BTreeMap::new();
         let mut may: BTreeMap<End, BTreeSet<End>> = BTreeMap::new();
         let mut edge = |from: End, to: End, verdict: Verdict| {
@@ -45,9 +46,15 @@ impl World<'_> {
             for &to in inside.iter().chain(&sinks).filter(|to| **to != from) {
                 let verdict = self.best_verdict(from, to);
                 edge(from, to, verdict);
-                if !sinks.contains(&to) {
+                if !symbols.contains(&to) {
                     edge(to, from, verdict); // bytes move both ways on a connection
                 }
+            }
+        }
+        // A machine of somebody else's comes and takes.
+        for &from in outside.iter().filter(|e| !matches!(e, End::Store(..))) {
+            for &to in &inside {
+                edge(to, from, self.best_verdict(from, to));
             }
         }
         for &from in inside.iter().filter(|e| matches!(e, End::Store(..))) {
@@ -57,7 +64,7 @@ impl World<'_> {
         }
         let mut leaks = BTreeSet::new();
         for &from in &inside {
-            let (proven, possible) = (distances(&sure, from), distances(&may, from));
+            let (proven, possible) = (distances(&sure, from, &outside), distances(&may, from, &outside));
             for &to in &sinks {
                 if let Some(&length) = proven.get(&to) {
                     leaks.insert(Leak { from, to, length, proven: true });
@@ -114,11 +121,33 @@ impl World<'_> {
         seen.into_iter().map(|seen| self.admits(wanted, service, seen, Sym::EMPTY).0).max().unwrap_or(Tri::No)
     }
 
-    fn inside_ends(&self) -> Vec<End> {
+    /// Every machine and every endpoint of a store.
+    fn all_ends(&self) -> Vec<End> {
         let attached = |m| self.nic_machines.iter().any(|n| n.machine == m && self.nic(n.nic).is_some_and(|n| n.role == NicRole::Machine));
         let mut all: Vec<End> = self.machines.iter().map(|m| m.machine).filter(|&m| attached(m)).map(End::Machine).collect();
         all.extend(self.parts.iter().map(|p| End::Store(p.store, p.part, p.instance)));
         all
+    }
+
+    fn is_ours(&self, end: End) -> bool {
+        match end {
+            End::Machine(id) | End::Store(id, ..) => self.is_inside(id),
+            _ => false,
+        }
+    }
+
+    /// Whether a resource lies inside the boundary: what is stated, else what the input holds.
+    pub fn is_inside(&self, id: Sym) -> bool {
+        let row = self.resources.iter().find(|row| row.id == id);
+        let subscription = watertight::model::ids::id_parts(id.as_str()).subscription;
+        let tenant = row.map_or(Sym::EMPTY, |row| row.tenant);
+        if !self.boundary_tenants.is_empty() && !tenant.is_empty() && !self.boundary_tenants.iter().any(|t| t.tenant == tenant) {
+            return false;
+        }
+        if !self.boundary_subscriptions.is_empty() {
+            return self.boundary_subscriptions.iter().any(|s| s.subscription.as_str() == subscription);
+        }
+        row.is_some() || subscription.is_empty() || self.resources.iter().any(|row| row.subscription.as_str() == subscription)
     }
 
     /// The best of the adversarial answers over the sample of traffic.
@@ -141,11 +170,14 @@ impl World<'_> {
     }
 }
 
-/// Breadth first; sinks are not passed through because nothing leaves them.
-fn distances(edges: &BTreeMap<End, BTreeSet<End>>, from: End) -> BTreeMap<End, usize> {
+/// Breadth first; sinks are not passed through because nothing leaves them, or nobody here knows what does.
+fn distances(edges: &BTreeMap<End, BTreeSet<End>>, from: End, outside: &[End]) -> BTreeMap<End, usize> {
     let mut found = BTreeMap::from([(from, 0)]);
     let mut queue = VecDeque::from([from]);
     while let Some(at) = queue.pop_front() {
+        if outside.contains(&at) {
+            continue;
+        }
         let next = found[&at] + 1;
         for &to in edges.get(&at).into_iter().flatten() {
             if let Entry::Vacant(free) = found.entry(to) {

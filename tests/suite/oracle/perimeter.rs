@@ -12,6 +12,18 @@ use super::store::Seen;
 use super::walk::Wanted;
 use super::world::{World, name_of};
 
+/// The services whose stores can be members (NSP-02).
+const MEMBERS: [Service; 8] = [
+    Service::Storage,
+    Service::KeyVault,
+    Service::Sql,
+    Service::Cosmos,
+    Service::EventHub,
+    Service::ServiceBus,
+    Service::Search,
+    Service::Cognitive,
+];
+
 /// Both of two possible states, where nobody knows which is true.
 fn either_state(a: Tri, b: Tri) -> Tri {
     if a == b { a } else { Tri::Maybe }
@@ -20,6 +32,14 @@ fn either_state(a: Tri, b: Tri) -> Tri {
 impl World<'_> {
     /// The association of a resource, and whether it is the one in force.
     pub fn membership(&self, resource: Sym) -> Option<(PerimeterAssociation, bool)> {
+        let kind = self.resources.iter().find(|r| r.id == resource).map_or("", |r| r.kind.as_str());
+        let can = match self.service_of(resource) {
+            Some(service) => MEMBERS.contains(&service),
+            None => kind.is_empty() || ["microsoft.insights/", "microsoft.operationalinsights/"].iter().any(|of| kind.starts_with(of)),
+        };
+        if !can {
+            return None; // NSP-02
+        }
         let mine: Vec<_> = self.associations.iter().filter(|a| a.resource == resource).collect();
         let first = mine.iter().min_by_key(|a| a.association.as_str())?;
         Some((**first, mine.len() == 1 && first.settled))
@@ -81,7 +101,13 @@ impl World<'_> {
                 AccessItem::Fqdn => Tri::No,
             });
         }
-        if best == Tri::No && self.perimeter_rules.is_empty() { Tri::Maybe } else { best }
+        if best == Tri::No && !self.access_rules_are_listed() { Tri::Maybe } else { best }
+    }
+
+    /// Whether access rules were exported at all (M-03).
+    fn access_rules_are_listed(&self) -> bool {
+        let kind = "microsoft.network/networksecurityperimeters/profiles/accessrules";
+        !self.perimeter_rules.is_empty() || self.complete_types.iter().any(|c| c.kind.as_str() == kind)
     }
 
     /// Addresses that rules for addresses compare (NSP-08): none behind a service endpoint without one of its own.
@@ -171,7 +197,7 @@ impl World<'_> {
             |r: &&PerimeterRule| r.profile == association.profile && r.direction == Direction::Outbound && r.item == AccessItem::Fqdn;
         let by_rule = self.perimeter_rules.iter().filter(named).any(|r| self.fits(r.value.as_str(), host));
         let best = joined.max(Tri::from_bool(by_rule));
-        if best == Tri::No && self.perimeter_rules.is_empty() { Tri::Maybe } else { best }
+        if best == Tri::No && !self.access_rules_are_listed() { Tri::Maybe } else { best }
     }
 
     /// Whether a listed name is the host, or `*.` and something the host lies below. Of hosts that begin with a dot any counts that is nobody's here.

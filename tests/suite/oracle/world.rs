@@ -59,7 +59,7 @@ macro_rules! world {
 }
 
 world! {
-    resources: Resource, child_types: ChildType, complete_types: CompleteType, eras: Era,
+    resources: Resource, child_types: ChildType, complete_types: CompleteType, hidden_rules: HiddenRules, eras: Era,
     vnets: Vnet, vnet_prefixes: VnetPrefix, vnet_dns: VnetDns,
     subnets: Subnet, subnet_prefixes: SubnetPrefix, subnet_nsgs: SubnetNsg, subnet_tables: SubnetRouteTable,
     subnet_nats: SubnetNatGateway, delegations: SubnetDelegation, service_endpoints: SubnetServiceEndpoint,
@@ -105,6 +105,7 @@ world! {
     link_profiles: PerimeterLinkProfile, network_identifiers: SubnetNetworkIdentifier,
     copy_scopes: StoreCopyScope, cross_tenant: StoreCrossTenant, replications: ObjectReplication,
     services: PrivateLinkService, service_frontends: PrivateLinkFrontend, service_nats: PrivateLinkNat, open_subnets: SubnetPrivateLinkOpen,
+    service_visible: PrivateLinkVisible, service_approvals: PrivateLinkAutoApproval,
     rule_sets: StoreRuleSet, list_rules: StoreListRule,
     boundary_tenants: BoundaryTenant, boundary_subscriptions: BoundarySubscription,
     sites: Site, site_prefixes: SitePrefix, site_nats: SiteNat, forwarders: SiteForwarder,

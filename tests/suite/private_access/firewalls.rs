@@ -2,12 +2,12 @@
 
 use watertight::explain::exposure::{Exposed, exposure};
 use watertight::explain::store::{Target, caller_ways, endpoint_ways};
-use watertight::explain::transport::ClientKind;
-use watertight::explain::way::Way;
+use watertight::explain::transport::{Client, ClientKind};
+use watertight::explain::way::{Mode, Way};
 use watertight::facts::config::SiteNat;
 use watertight::facts::gap::Resource;
 use watertight::facts::network::PublicIpAddress;
-use watertight::facts::private_access::{Consent, ProviderConnection};
+use watertight::facts::private_access::{CompleteType, Consent, ProviderConnection};
 use watertight::facts::store_facts::*;
 use watertight::model::{Stage, Sym, Tri, Via};
 
@@ -32,6 +32,34 @@ fn resource(estate: &mut Estate, kind: &str, name: &str) -> Sym {
         group: "rg1".into(),
     });
     id
+}
+
+// covers: M-11
+#[test]
+fn a_refusal_says_which_error_its_client_gets() {
+    let mut estate = Estate::new();
+    let vault = vault_of(&mut estate);
+    let server = Sym::new("/subscriptions/s1/resourcegroups/rg1/providers/microsoft.sql/servers/q");
+    estate.store(server, Service::Sql, "eastus", TENANT);
+    estate.part(server, "sqlserver", Instance::Primary, "q.database.windows.net", "eastus");
+    for list in ["firewallrules", "virtualnetworkrules", "privateendpointconnections"] {
+        estate.add(CompleteType { kind: Sym::new(&format!("microsoft.sql/servers/{list}")) });
+    }
+    estate.add(CompleteType { kind: "microsoft.keyvault/vaults/privateendpointconnections".into() });
+    estate.service_endpoint("n1/a", "microsoft.sql");
+    estate.deny(account("a1"));
+    estate.deny(vault);
+    let refused = |estate: &Estate, client: Client, store: Sym, part: &str| {
+        let ways = estate.ways(client, store, part, Instance::Primary, Mode::Configured);
+        let step = ways[0].steps.iter().find(|step| step.span.may.is_empty()).expect("it is refused");
+        step.text.rsplit(": the client gets ").next().unwrap().to_owned()
+    };
+    assert_eq!(refused(&estate, inet(), account("a1"), "blob"), "HTTP 403 or 404");
+    assert_eq!(refused(&estate, inet(), vault, "vault"), "HTTP 403");
+    assert_eq!(refused(&estate, inet(), server, "sqlserver"), "error 40615");
+    assert_eq!(refused(&estate, machine("n1/a"), server, "sqlserver"), "error 40914");
+    estate.access(server, |access| access.public = PublicAccess::Disabled);
+    assert_eq!(refused(&estate, machine("n1/a"), server, "sqlserver"), "error 47073");
 }
 
 fn call(estate: &Estate, from: Sym, store: Sym, part: &str) -> Outcome {

@@ -9,7 +9,7 @@ use watertight::query::verify::Check;
 
 use super::{World, estate};
 
-fn program() -> Check {
+pub(super) fn program() -> Check {
     lint::compile(&estate()).unwrap_or_else(|error| panic!("{}", error.render()))
 }
 
@@ -29,7 +29,7 @@ fn world(text: &str) -> World {
     world
 }
 
-fn findings(check: &Check, text: &str) -> Vec<Finding> {
+pub(super) fn findings(check: &Check, text: &str) -> Vec<Finding> {
     lint::run(check, &world(text)).unwrap_or_else(|why| panic!("{why}"))
 }
 
@@ -88,7 +88,7 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"consented("e", "c", "d", "blob", "rejected", "proven")."#,
         r#"private_endpoint("e", "s", "r"). consented("e", "c", "d", "blob", "pending", "proven")."#,
     ),
-    // covers: L-012
+    // covers: L-012, PE-01
     (
         "l012",
         r#"private_endpoint_connection("c", "e", "d", "blob", false, "approved", true).
@@ -98,7 +98,7 @@ const CASES: &[(&str, &str, &str)] = &[
            private_endpoint_connection("c", "e", "d", "file", false, "approved", true)."#,
     ),
     ("l012", r#"private_endpoint("e", "s", "r")."#, ""),
-    // covers: L-013
+    // covers: L-013, PE-05
     (
         "l013",
         r#"private_endpoint_connection("c", "e", "d", "blob", false, "approved", true). store("d", "storage", "storage", "r")."#,
@@ -142,7 +142,7 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"{near} route("rt", "t", "10.1.9.4/32", "virtualappliance", 10.1.0.9). route("out", "t", "0.0.0.0/0", "internet", "")."#,
     ),
     ("l016_short", r#"{near} route("rt", "t", "10.1.9.0/24", "virtualappliance", 10.1.0.9)."#, r#"{near}"#),
-    // covers: L-017
+    // covers: L-017, PE-36
     (
         "l017",
         r#"inside("d"). property("d", "properties.isHnsEnabled", "", "true"). consented("e", "c", "d", "blob", "approved", "proven")."#,
@@ -156,7 +156,7 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"inside("d"). store_part("d", "blob", "secondary", "h", "r"). consented("e", "c", "d", "blob", "approved", "proven").
            consented("f", "c2", "d", "blob_secondary", "approved", "proven")."#,
     ),
-    // covers: L-019
+    // covers: L-019, PE-08
     (
         "l019",
         r#"private_endpoint("e", "p", "westus"). subnet("p", "v", "p"). vnet("v", "eastus")."#,
@@ -228,7 +228,7 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"property("pls", "properties.ipConfigurations[].properties.subnet.id", "0", "a"). subnet("a", "v", "a").
            property("a", "properties.privateLinkServiceNetworkPolicies", "", "disabled")."#,
     ),
-    // covers: L-032
+    // covers: L-032, PLS-12
     (
         "l032",
         r#"property("pls", "properties.enableProxyProtocol", "", "true")."#,
@@ -311,7 +311,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     // covers: L-055
     ("l055", r#"private_dns_zone("z", "blob.core.windows.net")."#, r#"private_dns_zone("z", "privatelink.blob.core.windows.net")."#),
-    // covers: L-056
+    // covers: L-056, DNS-31
     (
         "l056",
         r#"zone_group("g", "e", "z"). zone_group("h", "f", "z"). private_endpoint_connection("c", "e", "d", "blob", false, "approved", true).
@@ -563,14 +563,14 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     // covers: L-081
     ("l081", r#"subnet("a", "v", "a"). subnet_endpoint_policy("a", "sep")."#, r#"{policy}"#),
-    // covers: L-082
+    // covers: L-082, SEP-13
     ("l082", r#"{policy} vnet("v", "westus")."#, r#"{policy} vnet("v", "eastus")."#),
     (
         "l082",
         r#"{policy} resource("sep", "k", "n", "eastus", "s1", "t", "g"). resource("v", "k", "n", "eastus", "s2", "t", "g")."#,
         r#"{policy} resource("sep", "k", "n", "eastus", "s1", "t", "g"). resource("v", "k", "n", "eastus", "s1", "t", "g")."#,
     ),
-    // covers: L-083
+    // covers: L-083, SEP-18
     (
         "l083",
         r#"{policy} {scope} subnet_delegation("a", "microsoft.sql/managedinstances")."#,

@@ -1,6 +1,8 @@
 //! The query language: its messages, its evaluation, the shipped checks and the snapshots of what they find.
 
+mod derived;
 mod evaluation;
+mod limits;
 mod lints;
 mod messages;
 mod report;
