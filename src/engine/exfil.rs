@@ -15,7 +15,6 @@ use crate::explain::point::{pairs, span};
 use crate::explain::stores::{self, Arrivals};
 use crate::explain::way::{Assumption, End, Flow, Mode};
 use crate::explain::world::{World, site_ids};
-use crate::facts::network::NicRole;
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Sym, Tri, Via};
@@ -107,7 +106,7 @@ impl<'w, 'a> Graph<'w, 'a> {
     pub fn new(world: &'w World<'a>) -> Graph<'w, 'a> {
         let index = world.index;
         let mut ids: Vec<(Sym, End)> = Vec::new();
-        for nic in index.nic.rows().filter(|nic| nic.role == NicRole::Machine) {
+        for nic in index.nic.rows().filter(|nic| index.is_attached(nic.nic)) {
             match index.nic_machine.one(nic.nic) {
                 Some(row) => ids.push((row.machine, End::Machine(row.machine))),
                 None => ids.push((nic.nic, End::Nic(nic.nic))),

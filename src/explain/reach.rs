@@ -14,7 +14,6 @@ use crate::explain::point::{self, Pairs};
 use crate::explain::way::{Assumption, End, Flow, Mode, Way};
 use crate::explain::world::{World, site_ids};
 use crate::facts::Index;
-use crate::facts::network::NicRole;
 use crate::facts::platform::Platform;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Stage, Sym, Via};
@@ -147,7 +146,7 @@ pub fn text(end: End) -> String {
 fn members(index: &Index) -> Members {
     let mut members = Members::default();
     for config in index.ip_config.rows() {
-        if index.nic.one(config.nic).is_some_and(|nic| nic.role == NicRole::Machine) {
+        if index.is_attached(config.nic) {
             members.entry(config.subnet).or_default().insert(End::Nic(config.nic));
         }
     }
@@ -156,7 +155,7 @@ fn members(index: &Index) -> Members {
 
 /// Every end in a network and around it: interfaces of machines, sites, the internet.
 pub fn network_ends(index: &Index) -> Vec<End> {
-    let nics = index.nic.rows().filter(|nic| nic.role == NicRole::Machine).map(|nic| End::Nic(nic.nic));
+    let nics = index.nic.rows().filter(|nic| index.is_attached(nic.nic)).map(|nic| End::Nic(nic.nic));
     nics.chain(sites(index)).chain([End::Internet(None)]).collect()
 }
 

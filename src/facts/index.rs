@@ -319,6 +319,17 @@ index! {
     Era { era: era as Sym }
 }
 
+impl Index {
+    /// Whether a machine stands behind the interface (ADR-07): its own body says so, or a machine does that lists it.
+    pub fn is_attached(&self, nic: Sym) -> bool {
+        self.nic.one(nic).is_some_and(|row| match row.role {
+            NicRole::Machine => true,
+            NicRole::Detached => self.nic_machine.has(nic),
+            NicRole::PrivateEndpoint | NicRole::PrivateLinkService | NicRole::Platform => false,
+        })
+    }
+}
+
 impl FromIterator<Fact> for Index {
     fn from_iter<I: IntoIterator<Item = Fact>>(facts: I) -> Index {
         let mut index = Index::default();

@@ -16,7 +16,6 @@ use crate::explain::way::{End, Flow, Mode, Way};
 use crate::explain::world::World;
 use crate::explain::{point, stores};
 use crate::facts::Index;
-use crate::facts::network::NicRole;
 use crate::facts::private_access::PrivateEndpointConnection;
 use crate::model::items::items;
 use crate::model::{Set, Sym, Tri, Via};
@@ -235,7 +234,7 @@ impl<'a> Derived<'a> {
     /// What can send across the boundary by itself: interfaces of machines, and subnets that could hold some or do.
     fn senders(&self, source: Option<&str>) -> Vec<End> {
         let index = self.world.index;
-        let nics = index.nic.rows().filter(|row| row.role == NicRole::Machine).map(|row| End::Nic(row.nic));
+        let nics = index.nic.rows().filter(|row| index.is_attached(row.nic)).map(|row| End::Nic(row.nic));
         let subnets = index.subnet.rows().filter(|row| !RESERVED.contains(&row.name.as_str())).map(|row| End::Subnet(row.subnet));
         let wanted = |end: &End| source.is_none_or(|text| self.name(*end).as_str() == text) && self.world.inside(self.name(*end));
         nics.chain(subnets).filter(wanted).collect()
@@ -245,7 +244,7 @@ impl<'a> Derived<'a> {
     pub(super) fn sinks(&self, sink: Option<&str>) -> Vec<End> {
         let index = self.world.index;
         let foreign = |nic: Sym| index.ip_configs_by_nic.one(nic).is_some_and(|row| !self.world.inside(self.world.vnet_of(row.subnet)));
-        let nics = index.nic.rows().filter(|row| row.role == NicRole::Machine && foreign(row.nic)).map(|row| End::Nic(row.nic));
+        let nics = index.nic.rows().filter(|row| index.is_attached(row.nic) && foreign(row.nic)).map(|row| End::Nic(row.nic));
         let all = [End::Internet(None)].into_iter().chain(reach::external()).chain(reach::sites(index)).chain(nics);
         all.filter(|end| sink.is_none_or(|text| self.sink(*end).as_str() == text)).collect()
     }
@@ -288,7 +287,7 @@ impl<'a> Derived<'a> {
         }
         if let End::Subnet(subnet) = from {
             let mut nics: Vec<Sym> = self.world.index.ip_configs_by_subnet.get(subnet).iter().map(|row| row.nic).collect();
-            nics.retain(|nic| self.world.index.nic.one(*nic).is_some_and(|row| row.role == NicRole::Machine));
+            nics.retain(|nic| self.world.index.is_attached(*nic));
             nics.sort_by_key(|nic| nic.as_str());
             nics.dedup();
             for nic in nics {

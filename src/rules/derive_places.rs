@@ -144,7 +144,9 @@ pub(super) fn bodies<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
 }
 
 fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
-    if !group.iter().any(|part| matches!(part, Part::Fact(Fact::Nic(row)) if row.role == NicRole::Machine)) {
+    let listed = group.iter().any(|part| matches!(part, Part::Body(_)));
+    let attached = |role: NicRole| role == NicRole::Machine || (role == NicRole::Detached && listed);
+    if !group.iter().any(|part| matches!(part, Part::Fact(Fact::Nic(row)) if attached(row.role))) {
         return;
     }
     let nsg = group.iter().find_map(|part| if let Part::Fact(Fact::NicNsg(row)) = part { Some(row.nsg) } else { None });

@@ -7,7 +7,7 @@ mod groups;
 mod owners;
 mod sites;
 
-pub use owners::{Owners, Perhaps, endpoint_addresses, is_endpoint_nic};
+pub use owners::{Owners, Perhaps, endpoint_addresses};
 pub use sites::{Entrance, site_ids};
 
 use std::cell::{OnceCell, RefCell};

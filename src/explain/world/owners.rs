@@ -68,11 +68,6 @@ pub fn endpoint_addresses(index: &Index, endpoint: Sym) -> Vec<IpAddr> {
     found
 }
 
-/// The address configurations of a network interface that can send and answer: not those of platform interfaces.
-pub fn is_endpoint_nic(role: NicRole) -> bool {
-    role == NicRole::Machine
-}
-
 impl World<'_> {
     /// Whether any private endpoint has the address.
     pub fn is_endpoint_address(&self, address: IpAddr) -> bool {
@@ -118,8 +113,8 @@ impl World<'_> {
             }
             let host = Host { ip, ip_config: config.ip_config, nic: config.nic, subnet: config.subnet, vnet };
             match index.nic.one(config.nic).map(|nic| nic.role) {
-                Some(NicRole::Machine) => owners.hosts.push(host),
-                Some(NicRole::Detached) => owners.detached.push(host),
+                Some(NicRole::Machine | NicRole::Detached) if index.is_attached(config.nic) => owners.hosts.push(host),
+                Some(NicRole::Machine | NicRole::Detached) => owners.detached.push(host),
                 Some(NicRole::PrivateEndpoint) => {
                     if owners.endpoints.is_empty() {
                         owners.devices.push((config.nic, DeviceKind::Other)); // an endpoint that is not in the input
@@ -150,9 +145,11 @@ impl World<'_> {
             .iter()
             .find(|subnet| index.subnet_prefixes.get(subnet.subnet).iter().any(|row| row.prefix.contains(&ip)))?
             .subnet;
-        let dynamic = index.ip_configs_by_subnet.get(subnet).iter().any(|config| {
-            !index.ip_config_address.has(config.ip_config) && index.nic.one(config.nic).is_some_and(|n| is_endpoint_nic(n.role))
-        });
+        let dynamic = index
+            .ip_configs_by_subnet
+            .get(subnet)
+            .iter()
+            .any(|config| !index.ip_config_address.has(config.ip_config) && index.is_attached(config.nic));
         let because = |why, code| Some(Perhaps { subnet, why, code, placeable: false });
         let frontends = index.load_balancer_frontends_by_subnet.get(subnet);
         let inhabited = index.ip_configs_by_subnet.has(subnet) || index.private_endpoints_by_subnet.has(subnet) || !frontends.is_empty();
@@ -202,7 +199,6 @@ impl World<'_> {
 
     /// Whether a machine sends and answers with the address configuration (ADR-07).
     pub fn is_endpoint_config(&self, ip_config: Sym) -> bool {
-        let nic = self.index.ip_config.one(ip_config).and_then(|config| self.index.nic.one(config.nic));
-        nic.is_some_and(|nic| is_endpoint_nic(nic.role))
+        self.index.ip_config.one(ip_config).is_some_and(|config| self.index.is_attached(config.nic))
     }
 }

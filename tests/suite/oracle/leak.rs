@@ -4,7 +4,6 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use watertight::explain::way::{End, Mode};
-use watertight::facts::network::NicRole;
 use watertight::facts::store_facts::Service;
 use watertight::model::{Proto, Sym, Tri, Verdict};
 
@@ -123,7 +122,7 @@ impl World<'_> {
 
     /// Every machine and every endpoint of a store.
     fn all_ends(&self) -> Vec<End> {
-        let attached = |m| self.nic_machines.iter().any(|n| n.machine == m && self.nic(n.nic).is_some_and(|n| n.role == NicRole::Machine));
+        let attached = |m| self.nic_machines.iter().any(|n| n.machine == m && self.is_attached(n.nic));
         let mut all: Vec<End> = self.machines.iter().map(|m| m.machine).filter(|&m| attached(m)).map(End::Machine).collect();
         all.extend(self.parts.iter().map(|p| End::Store(p.store, p.part, p.instance)));
         all

@@ -170,7 +170,8 @@ impl World<'_> {
 
     /// Whether something runs behind the interface (ADR-07).
     pub fn is_attached(&self, nic: Sym) -> bool {
-        self.nic(nic).is_some_and(|n| n.role == NicRole::Machine)
+        let listed = || self.nic_machines.iter().any(|m| m.nic == nic);
+        self.nic(nic).is_some_and(|n| n.role == NicRole::Machine || (n.role == NicRole::Detached && listed()))
     }
 
     /// The known addresses of an address configuration; none where it is dynamic (ADR-06).

@@ -42,7 +42,7 @@ fn one_more_than_the_limit_is_said() {
         let said = |count: u64| {
             let found = findings(&check, &format!("counted(\"{what}\", \"{kind}\", \"x\", {count})."));
             let of = found.into_iter().filter(|finding| finding.id == *id);
-            of.map(|finding| (finding.severity.clone(), finding.message.clone())).collect::<Vec<_>>()
+            of.map(|finding| (finding.severity, finding.message.clone())).collect::<Vec<_>>()
         };
         let (at, over) = (said(*most), said(most + 1));
         let [(_, message)] = &over[..] else { panic!("{what} of {kind}: {over:?}") };
