@@ -89,11 +89,21 @@ fn routes(document: &Map<String, Value>, look: Look, out: &mut dyn Write) -> io:
         |routes: &[Value]| routes.iter().map(|route| KEYS.iter().map(|key| cell(route.get(key))).collect()).collect::<Vec<Vec<String>>>();
     let header = ["source", "state", "prefix", "next hop", "address"];
     text::table(&header, &rows(list(document, "value")), look, out)?;
+    assumptions(document, out)?;
     if document.contains_key("selected") {
         writeln!(out, "\nselected:")?;
         text::table(&header, &rows(list(document, "selected")), look, out)?;
     }
     Ok(())
+}
+
+/// Azure writes one port as `22-22`.
+fn ports(ranges: &str) -> String {
+    let one = |range: &str| match range.split_once('-') {
+        Some((first, last)) if first == last => first.to_owned(),
+        _ => range.to_owned(),
+    };
+    ranges.split(", ").map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn rules(document: &Map<String, Value>, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -114,15 +124,23 @@ fn rules(document: &Map<String, Value>, look: Look, out: &mut dyn Write) -> io::
                 cell(rule.get("protocol")),
                 either("sourceAddressPrefix", "sourceAddressPrefixes"),
                 either("destinationAddressPrefix", "destinationAddressPrefixes"),
-                either("destinationPortRange", "destinationPortRanges"),
+                ports(&either("destinationPortRange", "destinationPortRanges")),
                 cell(rule.get("name")),
             ]);
         }
     }
-    if rows.is_empty() {
+    if rows.is_empty() && !document.contains_key("assumptions") {
         return writeln!(out, "no network security group: nothing is filtered here");
     }
-    text::table(&["nsg", "direction", "priority", "access", "protocol", "from", "to", "ports", "rule"], &rows, look, out)
+    if !rows.is_empty() {
+        text::table(&["nsg", "direction", "priority", "access", "protocol", "from", "to", "ports", "rule"], &rows, look, out)?;
+    }
+    assumptions(document, out)
+}
+
+/// What the rows above do not know.
+fn assumptions(document: &Map<String, Value>, out: &mut dyn Write) -> io::Result<()> {
+    list(document, "assumptions").iter().try_for_each(|said| writeln!(out, "unproven: {}", cell(said.get("text"))))
 }
 
 fn dns(document: &Map<String, Value>, out: &mut dyn Write) -> io::Result<()> {

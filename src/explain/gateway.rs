@@ -216,7 +216,7 @@ impl Walk<'_, '_> {
         let text = format!("gateway {} delivers it to site {}", short(gateway), short(site));
         let mut by = step(Stage::Gateway, tri_span(sure), "gateway.1", text).by(gateway, short(site)).at_fact(site).kind(Kind::Fact);
         if !sure.lo() {
-            by = by.code("W-CONN-STATE").kind(Kind::Assumption);
+            by = by.code(self.world.doubt_of_site(site)).kind(Kind::Assumption);
         }
         trail = trail.and(by);
         // Of a public address that only a default route sends on premises nobody knows whether it leaves there again (RTE-20, R-04).
@@ -272,6 +272,12 @@ impl Walk<'_, '_> {
 }
 
 impl World<'_> {
+    /// Why a route to a site is not certain: its connection translates or restricts what passes (GW-14), or is not known to be up (GW-03).
+    pub fn doubt_of_site(&self, site: Sym) -> &'static str {
+        let limited = self.index.connections_by_peer.get(site).iter().any(|row| self.index.gaps.has(row.connection));
+        if limited { "W-VPN-NAT" } else { "W-CONN-STATE" }
+    }
+
     /// Whether only a default route of the gateway sends a public address to the site.
     fn is_forced_out(&self, vnet: Sym, site: Sym, ip: IpAddr) -> bool {
         let network = self.network(vnet);

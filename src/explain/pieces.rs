@@ -66,6 +66,7 @@ impl Bounds {
         index.appliance_allows.rows().for_each(|row| [row.from, row.to].iter().for_each(&mut add));
         index.private_endpoint.rows().for_each(|row| world.endpoint_addresses(row.endpoint).iter().for_each(|ip| add(&net::host(*ip))));
         index.routes.rows().filter_map(|route| route.hop_address).for_each(|hop| add(&net::host(hop)));
+        index.observed_route.rows().for_each(|row| add(&row.prefix));
         reserved().for_each(|prefix| add(&prefix));
         let (further, mut tags) = world.firewalls_compare();
         further.iter().for_each(&mut add);

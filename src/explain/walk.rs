@@ -123,6 +123,12 @@ impl<'w, 'a> Walk<'w, 'a> {
             ways.push(trail.and(missing).end(Via::VnetLocal));
             return;
         }
+        if packet.service.is_none() && net::is_many(packet.dst) {
+            let text = format!("{} is no address of one machine: multicast and broadcast are dropped", packet.dst);
+            let dropped = step(Stage::Route, Span::NONE, "route.11", text).by(at.subnet, "multicast").kind(Kind::Default);
+            ways.push(trail.and(dropped).end(Via::VnetLocal));
+            return;
+        }
         if let Some(front_end) = &packet.service {
             self.onward_to_service(at, packet, front_end, trail, ways);
             return;
@@ -183,7 +189,11 @@ impl<'w, 'a> Walk<'w, 'a> {
             Hop::None => ("is dropped".to_owned(), false),
             Hop::Unknown => ("can go anywhere".to_owned(), true),
         };
-        let from = if entry.source.is_empty() { "system route".to_owned() } else { format!("route {}", short(entry.source)) };
+        let from = match entry.source {
+            Sym::EMPTY => "system route".to_owned(),
+            nic if self.world.index.observed_routes.has(nic) => format!("the route seen at {}", short(nic)),
+            source => format!("route {}", short(source)),
+        };
         let text = format!("by {from} {} what {} sends to {dst} {word}", entry.prefix, short(at.subnet));
         let span = match (open, certain) {
             (false, _) => Span::NONE,
@@ -197,9 +207,11 @@ impl<'w, 'a> Walk<'w, 'a> {
             return routed;
         }
         let code = match (entry.origin, entry.open) {
+            // Something that is not in the input may route here too.
+            _ if !self.world.context(at.subnet).unknown.is_empty() => "W-MISSING",
             (Origin::Gateway, true) => "W-BGP-UNKNOWN",
             (Origin::SystemGroup, _) => "W-AVNM-DYN",
-            (Origin::Gateway, false) => "W-CONN-STATE",
+            (Origin::Gateway, false) => self.world.doubt_of_site(entry.source),
             (_, _) if entry.hop == Hop::Unknown => "W-MISSING",
             _ if entry.origin.is_user() && self.world.heeds_routes(at.subnet) == Heeds::NoDefault => "W-GWSUBNET",
             _ if entry.origin.is_user() && self.world.heeds_routes(at.subnet) == Heeds::Perhaps => "W-DELEGATED",

@@ -256,7 +256,7 @@ facts! {
     BoundaryTenant, BoundarySubscription, Label, Site, SitePrefix, SiteNat, SiteForwarder, DnsServer, DnsServerRecord, Appliance,
     ApplianceAllow, CompleteType, HiddenRules, Era,
     // more of peerings, routes, gateways and devices
-    PeeringOnlyV6, PeeringSubnet, RouteBgpOverride, VnetBasicEndpointPolicies, GatewayRemoteNetworks, CircuitPublicPrefix, Listener,
+    PeeringOnlyV6, PeeringSubnet, RouteBgpOverride, ObservedRoutes, ObservedRoute, VnetBasicEndpointPolicies, GatewayRemoteNetworks, CircuitPublicPrefix, Listener,
     // virtual WAN
     VirtualWan, VirtualHub, RouteServer, HubConnection, HubPropagation, HubLabel, HubConnectionRoute, HubTable, HubTableLabel, HubRoute,
     HubPolicy, HubBranch, HubDoubt,

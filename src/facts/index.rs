@@ -181,6 +181,8 @@ index! {
     RouteTable { route_table: table as Sym }
     Route { route: route as Sym, routes: table as Sym }
     RouteBgpOverride { route_bgp_override: route as Sym, route_bgp_overrides: table as Sym }
+    ObservedRoutes { observed_routes: nic as Sym }
+    ObservedRoute { observed_route: nic as Sym }
     VnetBasicEndpointPolicies { vnet_basic_endpoint_policies: vnet as Sym }
     NatGateway { nat_gateway: gateway as Sym }
     NatGatewayPublicIp { nat_gateway_public_ips: gateway as Sym }

@@ -205,6 +205,13 @@ relations! { NETWORK_RELATIONS:
     /// `hasBgpOverride`; without a row nobody knows.
     RouteBgpOverride route_bgp_override { route: Sym, table: Sym, wins: bool }
 
+    /// `observed_routes(nic)`: somebody looked at the effective routes of the interface: its `observed_route` rows are all of them (RTE-07).
+    ObservedRoutes observed_routes { nic: Sym }
+
+    /// `observed_route(nic, prefix, source, hop, address)`: one of the active effective routes of the interface, in Azure's words: `default`, `user` or
+    /// `virtualnetworkgateway`; `vnetlocal`, `vnetpeering`, `internet`, …; `address` where the platform names one (RTE-07).
+    ObservedRoute observed_route { nic: Sym, prefix: Prefix, source: Sym, hop: Sym, address: Option<IpAddr> }
+
     /// `vnet_basic_endpoint_policies(vnet)`: `privateEndpointVNetPolicies` of the network is `Basic` (RTE-14).
     VnetBasicEndpointPolicies vnet_basic_endpoint_policies { vnet: Sym }
 

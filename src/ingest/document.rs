@@ -344,9 +344,6 @@ fn conclude(sink: &mut Sink, streamed: bool, rest: Vec<(String, &RawValue)>, mut
         sink.service_tags = true;
         return;
     }
-    if has("resource") && has("output") {
-        return sink.unsupported("an observed state");
-    }
     if has("error") && !has("id") {
         return sink.say(
             Diagnostic::new("ingest::not_a_resource", Severity::Error, "an error answer of Azure where resources were expected")

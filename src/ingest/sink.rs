@@ -165,10 +165,31 @@ impl Sink {
         {
             return self.deleted.push((self.resources.len(), ids::normal_id(id)));
         }
+        if !map.contains_key("id") && map.contains_key("resource") && map.contains_key("output") {
+            return self.observed(map, pointer);
+        }
         if !map.contains_key("id") && !map.contains_key("properties") && is_answer(&map) {
             return self.answer(map, pointer);
         }
         element::accept(self, map, Place { pointer, parent: None, flat: !graph });
+    }
+
+    /// Something that a person saw on the platform: a resource below the one it was seen at (RTE-07).
+    fn observed(&mut self, mut map: Map<String, Value>, pointer: &str) {
+        let kind = map.get("kind").and_then(Value::as_str).unwrap_or("").to_ascii_lowercase();
+        let at = map.get("resource").and_then(Value::as_str).unwrap_or("").trim_end_matches('/').to_owned();
+        if kind != "effective-routes" {
+            let what = if kind.is_empty() { "an observed state".to_owned() } else { format!("an observed state of kind `{kind}`") };
+            return self.unsupported(&what);
+        }
+        let output = map.remove("output").unwrap_or_default();
+        let properties = if output.is_object() { output } else { Value::Object(Map::from_iter([("output".to_owned(), output)])) };
+        let resource = Map::from_iter([
+            ("id".to_owned(), format!("{at}/observedRoutes/effective").into()),
+            ("type".to_owned(), "Microsoft.Network/networkInterfaces/observedRoutes".into()),
+            ("properties".to_owned(), properties),
+        ]);
+        element::accept(self, resource, Place { pointer, parent: None, flat: false });
     }
 
     /// A document inside another one: an answer in a recording or in an API example, a page in a list of pages.

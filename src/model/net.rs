@@ -45,6 +45,11 @@ pub fn is_public(ip: IpAddr) -> bool {
     }
 }
 
+/// Whether `ip` stands for many: multicast, or broadcast to everybody near (ADR-13).
+pub fn is_many(ip: IpAddr) -> bool {
+    ip.is_multicast() || matches!(ip, IpAddr::V4(v4) if v4.is_broadcast())
+}
+
 /// The IPv4 ranges that the tag `Internet` never holds (NSG-22).
 const NOT_PUBLIC_V4: [([u8; 4], u8); 8] = [
     ([0, 0, 0, 0], 8),
@@ -60,6 +65,17 @@ const NOT_PUBLIC_V4: [([u8; 4], u8); 8] = [
 /// The IPv4 ranges that are not public, as prefixes.
 pub fn not_public_v4() -> impl Iterator<Item = Prefix> {
     NOT_PUBLIC_V4
+        .iter()
+        .map(|(base, len)| IpNet::V4(Ipv4Net::new(Ipv4Addr::from(*base), *len).expect("lengths of the table are IPv4 lengths")))
+}
+
+/// Public IPv4 ranges that the tag `Internet` holds only perhaps: Azure's rule books count them in, its recorded expansions of the tag leave
+/// them out (NSG-22).
+const PERHAPS_INTERNET_V4: [([u8; 4], u8); 2] = [([25, 0, 0, 0], 8), ([198, 18, 0, 0], 15)];
+
+/// The public IPv4 ranges that the tag `Internet` holds only perhaps.
+pub fn perhaps_internet_v4() -> impl Iterator<Item = Prefix> {
+    PERHAPS_INTERNET_V4
         .iter()
         .map(|(base, len)| IpNet::V4(Ipv4Net::new(Ipv4Addr::from(*base), *len).expect("lengths of the table are IPv4 lengths")))
 }

@@ -27,6 +27,7 @@ pub mod leak;
 pub mod limits;
 pub mod manager;
 pub mod network;
+pub mod observed;
 pub mod outbound;
 pub mod outbound_hosts;
 pub mod paas_firewall;

@@ -150,7 +150,7 @@ pub struct VirtualNetwork {
 }
 
 impl VirtualNetwork {
-    fn of(network: &Network, tag_sure: &[Prefix], tag_maybe: &[Prefix]) -> VirtualNetwork {
+    pub(super) fn of(network: &Network, tag_sure: &[Prefix], tag_maybe: &[Prefix]) -> VirtualNetwork {
         let with = |sure: Tri| move |prefix: &Prefix| (*prefix, sure);
         let mut all: Vec<(Prefix, Tri)> = network.own.iter().chain(tag_sure).map(with(Tri::Yes)).collect();
         all.extend(tag_maybe.iter().chain(&network.beyond).map(with(Tri::Maybe)));
@@ -217,7 +217,7 @@ impl Context {
         context
     }
 
-    fn push(&mut self, prefix: Prefix, origin: Origin, hop: Hop, sure: Tri, source: Sym) {
+    pub(super) fn push(&mut self, prefix: Prefix, origin: Origin, hop: Hop, sure: Tri, source: Sym) {
         self.entries.push(Entry { prefix, origin, hop, sure, source, open: false });
     }
 
@@ -261,7 +261,7 @@ impl Context {
         }
     }
 
-    fn add_user_route(&mut self, route: &Route, platform: &Platform) {
+    pub(super) fn add_user_route(&mut self, route: &Route, platform: &Platform) {
         let hops: Vec<(Hop, Tri)> = match (route.hop, route.hop_address) {
             (HopKind::VnetLocal, _) => vec![(Hop::Local, Tri::Yes)],
             (HopKind::Internet, _) => vec![(Hop::Internet, Tri::Yes)],
@@ -429,7 +429,8 @@ impl Context {
         if !net::is_public(block.network()) || own() || *block == platform_address() {
             return Tri::No;
         }
-        self.in_virtual_network(block).negated().max(Tri::Maybe)
+        let listed = !net::perhaps_internet_v4().any(|range| range.contains(block));
+        self.in_virtual_network(block).negated().max(Tri::Maybe).min(if listed { Tri::Yes } else { Tri::Maybe })
     }
 
     /// Every prefix whose bounds change an answer of this context.

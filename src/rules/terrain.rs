@@ -57,6 +57,7 @@ struct Marks {
     private: bool,
     platform: bool,
     near: bool,
+    reserved: bool,
 }
 
 impl Marks {
@@ -69,6 +70,7 @@ impl Marks {
             private: self.private | other.private,
             platform: self.platform | other.platform,
             near: self.near | other.near,
+            reserved: self.reserved | other.reserved,
         }
     }
 }
@@ -142,6 +144,10 @@ fn mentions(context: &Context) -> Vec<(Prefix, Marks, Option<Entry>)> {
     let perhaps = context.tag_maybe.iter().chain(&network.beyond);
     items.extend(perhaps.map(|p| marked(p, Marks { perhaps: true, ..Marks::default() })));
     items.extend(net::not_public_v4().map(|p| marked(&p, Marks { private: true, ..Marks::default() })));
+    // Where nobody near has such an address no packet of a machine goes there.
+    let neighbours = || network.peers.iter().flat_map(|peer| peer.prefixes.iter().map(|(prefix, _)| prefix));
+    let reserved = net::perhaps_internet_v4().filter(|range| neighbours().any(|prefix| net::overlap(range, prefix)));
+    items.extend(reserved.map(|p| marked(&p, Marks { reserved: true, ..Marks::default() })));
     items.extend(net::parse_prefix(PLATFORM_ADDRESS).map(|p| marked(&p, Marks { platform: true, ..Marks::default() })));
     items.extend(context.entries.iter().map(|entry| (entry.prefix, Marks::default(), Some(*entry))));
     items
@@ -158,7 +164,8 @@ fn tags(context: &Context, marks: Marks, block: Prefix) -> (Tri, Tri) {
     };
     // Of IPv6 only 2000::/3 is public; a block that holds it holds public addresses too.
     let private = marks.private || (block.addr().is_ipv6() && !net::overlaps_public(&block));
-    let internet = if private || marks.own || marks.platform { Tri::No } else { network.negated().max(Tri::Maybe) };
+    let listed = if marks.reserved { Tri::Maybe } else { Tri::Yes };
+    let internet = if private || marks.own || marks.platform { Tri::No } else { network.negated().max(Tri::Maybe).min(listed) };
     (network, internet)
 }
 

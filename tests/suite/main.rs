@@ -13,6 +13,7 @@ mod ingest;
 mod layering;
 mod lint;
 mod listing;
+mod observed;
 mod oracle;
 mod private_access;
 mod queries;

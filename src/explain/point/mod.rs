@@ -17,7 +17,8 @@ use crate::explain::stores;
 use crate::explain::walk::{Home, Target, Walk};
 use crate::explain::way::{Answer, End, Flow, Kind, Mode, Step, Way};
 use crate::explain::world::{Outward, World};
-use crate::model::{Set, Span, Stage, Sym, Via, net};
+use crate::model::traffic::ANY_PORT;
+use crate::model::{Proto, Set, Span, Stage, Sym, Via, net};
 use crate::rules::azure_firewall::Named;
 use crate::rules::route::PLATFORM_ADDRESS;
 
@@ -68,6 +69,11 @@ fn is_used(world: &World<'_>, nic: Sym) -> bool {
 
 /// All pairs of a flow and the ways between them.
 pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
+    if flow.traffic.within(reserved_by_hosts()) && !flow.traffic.is_empty() {
+        let text = "the source port 65330 of UDP belongs to the host: what a guest sends from it is dropped".to_owned();
+        let dropped = step(Stage::Route, Span::NONE, "route.12", text).kind(Kind::Default);
+        return one(Way { via: Via::VnetLocal, steps: vec![dropped] });
+    }
     if let Some(pairs) = stores::pairs(world, flow) {
         return pairs;
     }
@@ -85,6 +91,11 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
         }
     }
     pairs
+}
+
+/// What no guest can send (ADR-13).
+fn reserved_by_hosts() -> Set {
+    Set::of(Proto::Udp, ANY_PORT, (65330, 65330))
 }
 
 fn of_ends(world: &World<'_>, flow: &Flow) -> Pairs {

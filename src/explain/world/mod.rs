@@ -11,6 +11,7 @@ pub use owners::{Owners, Perhaps, endpoint_addresses};
 pub use sites::{Entrance, site_ids};
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::explain::packet::Host;
 use crate::explain::pieces::Bounds;
 use crate::explain::{filters, outsiders};
 use crate::facts::Index;
-use crate::facts::network::{Direction, EndpointPolicies};
+use crate::facts::network::{Direction, EndpointPolicies, ObservedRoute};
 use crate::facts::platform::Platform;
 use crate::model::{Prefix, Sym, Tri};
 use crate::rules::admin::AdminProgram;
@@ -133,12 +134,48 @@ impl<'a> World<'a> {
         let table = self.index.subnet_route_table.one(subnet).map_or(Sym::EMPTY, |row| row.table);
         let context = self.context_of(self.vnet_of(subnet), table);
         if self.index.subnet.has(subnet) {
+            if let Some(observed) = self.observed_context(subnet) {
+                return observed;
+            }
             let partial = context.network.peers.iter().any(|peer| peer.partial);
             let own = partial || (!table.is_empty() && self.heeds_routes(subnet) != Heeds::All);
             return if own { self.own_context(subnet, table) } else { context };
         }
         // Of a subnet that is not in the input nobody knows the network.
         Rc::new(Context { unknown: subnet, ..(*context).clone() })
+    }
+
+    /// The effective routes that somebody saw at an interface in the subnet (RTE-07). Where interfaces of one subnet were seen to have different
+    /// ones, they were seen at different times: what not all of them have is there perhaps.
+    fn observed_context(&self, subnet: Sym) -> Option<Rc<Context>> {
+        if self.index.observed_routes.is_empty() {
+            return None;
+        }
+        if let Some(context) = self.own_contexts.borrow().get(&subnet) {
+            return Some(context.clone());
+        }
+        let configs = self.index.ip_configs_by_subnet.get(subnet).iter();
+        let mut nics: Vec<Sym> = configs.map(|config| config.nic).filter(|nic| self.index.observed_routes.has(*nic)).collect();
+        nics.sort_by_key(|nic| nic.as_str());
+        nics.dedup();
+        let first = *nics.first()?;
+        let bare = |nic: Sym| {
+            let rows = self.index.observed_route.get(nic).iter();
+            rows.map(|row| ObservedRoute { nic: first, ..*row }).collect::<BTreeSet<_>>()
+        };
+        let tables: Vec<BTreeSet<ObservedRoute>> = nics.iter().map(|nic| bare(*nic)).collect();
+        let all: BTreeSet<ObservedRoute> = tables.iter().flatten().copied().collect();
+        let everywhere = |row: &&ObservedRoute| tables.iter().all(|table| table.contains(row));
+        let common: Vec<ObservedRoute> = all.iter().filter(everywhere).copied().collect();
+        let rows: Vec<ObservedRoute> = all.into_iter().collect();
+        let mut context = Context::observed(self.network(self.vnet_of(subnet)), &rows, self.platform);
+        if common.len() < rows.len() {
+            context.entries.iter_mut().for_each(|entry| entry.sure = entry.sure.min(Tri::Maybe));
+            context.unknown = first;
+        }
+        let context = Rc::new(context);
+        self.own_contexts.borrow_mut().insert(subnet, context.clone());
+        Some(context)
     }
 
     /// The effective routes of a subnet in a network with subnet peerings: it sees those that it takes part in as they are (PEER-12).

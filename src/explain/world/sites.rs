@@ -72,7 +72,7 @@ impl World<'_> {
                 let mut by = step(Stage::Gateway, span, "gateway.4", text).by(connection.gateway, short(connection.connection));
                 by = by.at_fact(connection.connection).kind(Kind::Fact);
                 if !sure {
-                    by = by.kind(Kind::Assumption).code("W-CONN-STATE");
+                    by = by.kind(Kind::Assumption).code(self.doubt_of_site(connection.peer));
                 }
                 out.push(Entrance { subnet, step: by });
             }

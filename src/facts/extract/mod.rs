@@ -20,6 +20,7 @@ mod manager;
 mod messaging;
 mod nic;
 mod nsg;
+mod observed;
 mod out;
 mod paas;
 mod perimeter;
@@ -197,6 +198,7 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/natgateways",
     "microsoft.network/networkgroupmemberships",
     "microsoft.network/networkinterfaces",
+    "microsoft.network/networkinterfaces/observedroutes",
     "microsoft.network/networkmanagers",
     "microsoft.network/networkmanagers/connectivityconfigurations",
     "microsoft.network/networkmanagers/networkgroups",
@@ -277,6 +279,7 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/networkinterfaces" | "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces" => nic::nic,
         "microsoft.compute/virtualmachines" => machine::machine,
         "microsoft.compute/virtualmachinescalesets" => machine::scale_set,
+        "microsoft.network/networkinterfaces/observedroutes" => observed::routes,
         "microsoft.network/publicipaddresses" => public_ip::address,
         "microsoft.network/publicipprefixes" => public_ip::prefix,
         "microsoft.network/natgateways" => public_ip::nat_gateway,

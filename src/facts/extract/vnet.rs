@@ -59,10 +59,10 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
     for prefix in prefixes {
         out.fact(SubnetPrefix { subnet, prefix });
     }
-    if let Some(nsg) = out.link(body, "networkSecurityGroup") {
+    if let Some(nsg) = out.binding(body, "networkSecurityGroup") {
         out.fact(SubnetNsg { subnet, nsg });
     }
-    if let Some(table) = out.link(body, "routeTable") {
+    if let Some(table) = out.binding(body, "routeTable") {
         out.fact(SubnetRouteTable { subnet, table });
     }
     if let Some(gateway) = out.link(body, "natGateway") {

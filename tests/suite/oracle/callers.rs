@@ -14,7 +14,7 @@ use super::world::World;
 impl World<'_> {
     /// A call of a resource to a store, or of a SQL server to any outside.
     pub fn called_by(&self, caller: Sym, ask: &Ask) -> Outcome {
-        let unknown = || Outcome::unproven(Stage::Route, "", "W-UNSUPPORTED");
+        let unknown = || Outcome::unproven(Stage::Route, "", self.doubt_of(caller));
         match ask.to {
             End::Store(store, part, instance) => {
                 let wanted = Wanted { store, part, instance };
@@ -34,6 +34,18 @@ impl World<'_> {
             }
             _ => unknown(),
         }
+    }
+
+    /// Why nobody knows what it does: it looks into requests and sends its own (IN-09), or its type is not understood.
+    pub fn doubt_of(&self, resource: Sym) -> &'static str {
+        let id = resource.as_str();
+        let within = [
+            "/microsoft.network/frontdoors/",
+            "/microsoft.network/trafficmanagerprofiles/",
+            "/microsoft.cdn/profiles/",
+            "/microsoft.apimanagement/service/",
+        ];
+        if within.iter().any(|part| id.contains(part)) { "W-L7" } else { "W-UNSUPPORTED" }
     }
 
     /// Its list of hosts first, then its perimeter.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use watertight::explain::way::End;
-use watertight::model::net::is_public;
+use watertight::model::net::{address, is_public, number};
 use watertight::model::{Proto, Stage, Sym, Tri, Verdict, Via};
 
 use super::dns::View;
@@ -58,6 +58,9 @@ impl World<'_> {
     }
 
     fn sent_by(&self, ask: &Ask) -> Outcome {
+        if ask.proto == Proto::Udp && ask.sport == Some(65330) {
+            return Outcome::denied(Stage::Route, ""); // the host keeps this port for itself (ADR-13)
+        }
         match ask.from {
             End::Machine(machine) => {
                 let nics: Vec<Sym> = self.nic_machines.iter().filter(|m| m.machine == machine).map(|m| m.nic).collect();
@@ -279,7 +282,8 @@ impl World<'_> {
             End::Store(store, part, instance) => self.to_store(start, Wanted { store, part, instance }, ask),
             End::Fqdn(name) => self.to_name(start, name, ask),
             End::External(service) => self.to_external(start, service, ask),
-            End::Unmodelled(id) | End::Network(id) => Outcome::unproven(Stage::Route, name_of(id), "W-UNSUPPORTED"),
+            End::Unmodelled(id) => Outcome::unproven(Stage::Route, name_of(id), self.doubt_of(id)),
+            End::Network(id) => Outcome::unproven(Stage::Route, name_of(id), "W-UNSUPPORTED"),
         }
     }
 
@@ -369,6 +373,12 @@ impl World<'_> {
     /// The public addresses a site's traffic leaves with; without any, some address.
     pub fn site_addresses(&self, site: Sym) -> Vec<Addr> {
         let mut all: Vec<Addr> = self.site_nats.iter().filter(|n| self.same_site(n.site, site)).map(|n| Addr::Known(n.address)).collect();
+        // And over the Microsoft peering of a circuit: any address that it announces (GW-15).
+        for shown in self.circuit_prefixes.iter().filter(|c| self.same_site(c.circuit, site)) {
+            let (first, last) = (number(shown.prefix.network()), number(shown.prefix.broadcast()));
+            let some = if last - first < 256 { (first..=last).collect() } else { vec![first, last] };
+            all.extend(some.into_iter().map(|n| Addr::Known(address(n, shown.prefix.addr().is_ipv4()))));
+        }
         if all.is_empty() {
             all.push(Addr::SomePublic);
         }

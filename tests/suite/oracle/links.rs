@@ -1,7 +1,7 @@
 //! What routes are made of: peerings, user routes, gateways and what they announce (PEER-02, PEER-04, RTE-04, GW-01 to GW-04).
 
-use watertight::facts::network::{ConnectionKind, GatewayKind, Peering, PeeringState, Route};
-use watertight::facts::selector::Selector;
+use watertight::facts::network::{ConnectionKind, GatewayKind, HopKind, ObservedRoute, Peering, PeeringState, Route};
+use watertight::facts::selector::{Selector, Selectors};
 use watertight::model::{Prefix, Sym, Tri};
 
 use super::world::World;
@@ -102,6 +102,16 @@ impl World<'_> {
 
     /// The user-defined routes of the subnet's table, each with whether its destination is a tag.
     pub fn user_routes(&self, subnet: Sym) -> Vec<(Route, bool)> {
+        if let Some(seen) = self.seen_at(subnet) {
+            let users = seen.into_iter().filter(|row| row.source.as_str() == "user");
+            return users
+                .map(|row| {
+                    let hop = HopKind::parse(row.hop.as_str()).unwrap_or(HopKind::Unknown);
+                    let destination = Selectors::new([Selector::Prefix(row.prefix)]);
+                    (Route { route: row.nic, table: row.nic, destination, hop, hop_address: row.address }, false)
+                })
+                .collect();
+        }
         let tables: Vec<Sym> = self.subnet_tables.iter().filter(|t| t.subnet == subnet).map(|t| t.table).collect();
         let known = |table: Sym| self.tables.iter().any(|t| t.table == table);
         self.routes
@@ -111,13 +121,44 @@ impl World<'_> {
             .collect()
     }
 
-    /// Whether the subnet names a route table that is not in the input (SND-03).
+    /// The routes that somebody saw at an interface in the subnet; nothing where nobody looked (RTE-07).
+    pub fn seen_at(&self, subnet: Sym) -> Option<Vec<ObservedRoute>> {
+        let stands = |nic: Sym| self.configs.iter().any(|c| c.nic == nic && c.subnet == subnet);
+        let nics: Vec<Sym> = self.seen.iter().map(|s| s.nic).filter(|&nic| stands(nic)).collect();
+        let rows = self.seen_routes.iter().filter(|r| nics.contains(&r.nic)).copied();
+        if nics.is_empty() { None } else { Some(rows.collect()) }
+    }
+
+    /// Whether interfaces of the subnet were seen to have different routes.
+    fn seen_to_differ(&self, subnet: Sym) -> bool {
+        let Some(rows) = self.seen_at(subnet) else { return false };
+        let nics: Vec<Sym> = self.seen.iter().map(|s| s.nic).filter(|nic| rows.iter().any(|r| r.nic == *nic)).collect();
+        rows.iter().any(|row| !nics.iter().all(|&nic| rows.contains(&ObservedRoute { nic, ..*row })))
+    }
+
+    /// Whether something else may route in the network: routes of a manager (RTE-24), or what is not modelled.
+    fn is_routed_by_others(&self, vnet: Sym) -> bool {
+        let member =
+            |group: Sym| self.in_group(group, vnet, None).hi() || self.group_members.iter().any(|m| m.group == group && m.vnet == vnet);
+        self.routing_collections.iter().any(|c| member(c.group))
+    }
+
+    /// Whether the subnet names a route table that is not in the input (SND-03), or its routes are not known for another reason.
     pub fn table_is_missing(&self, subnet: Sym) -> bool {
+        if self.seen_at(subnet).is_some() {
+            return self.seen_to_differ(subnet);
+        }
+        if self.vnet_of(subnet).is_some_and(|vnet| self.is_routed_by_others(vnet)) {
+            return true;
+        }
         self.subnet_tables.iter().any(|s| s.subnet == subnet && !self.tables.iter().any(|t| t.table == s.table))
     }
 
     /// Whether gateway routes reach the subnet (RTE-04).
     pub fn gateway_routes_on(&self, subnet: Sym) -> bool {
+        if self.seen_at(subnet).is_some() {
+            return false; // those that count are among what was seen
+        }
         let tables = self.subnet_tables.iter().filter(|s| s.subnet == subnet);
         !tables.into_iter().any(|s| self.tables.iter().any(|t| t.table == s.table && !t.gateway_routes))
     }

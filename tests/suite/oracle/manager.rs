@@ -29,7 +29,7 @@ enum Ruling {
 
 impl World<'_> {
     /// Whether the network or subnet belongs to the group.
-    fn in_group(&self, group: Sym, vnet: Sym, subnet: Option<Sym>) -> Tri {
+    pub fn in_group(&self, group: Sym, vnet: Sym, subnet: Option<Sym>) -> Tri {
         let stated = |member: Sym| self.group_members.iter().any(|m| m.group == group && m.member == member);
         if stated(vnet) || subnet.is_some_and(stated) {
             return Tri::Yes;

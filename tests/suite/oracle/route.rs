@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use watertight::facts::network::{EndpointPolicies, HopKind};
+use watertight::facts::network::{EndpointPolicies, HopKind, Peering};
 use watertight::facts::selector::Selector;
 use watertight::model::{Prefix, Sym, Tri};
 
@@ -66,10 +66,29 @@ impl World<'_> {
             let rank = Rank::System;
             all.push(Candidate { hop, sure, text: prefix.to_string(), length: prefix.prefix_len(), rank, preferred, code: "" });
         };
-        for prefix in self.space(vnet) {
+        let seen = self.seen_at(subnet);
+        for row in seen.iter().flatten() {
+            match (row.source.as_str(), row.hop.as_str()) {
+                ("default", "vnetlocal") => system(Hop::Local, row.prefix, Tri::Yes, true),
+                ("default", "internet") => system(Hop::Internet, row.prefix, Tri::Yes, false),
+                ("default", "none") => system(Hop::Drop, row.prefix, Tri::Yes, false),
+                ("default", "vnetpeering" | "vnetglobalpeering" | "connectedgroup") => {
+                    let there = |p: &&Peering| p.vnet == vnet && self.remote_space(p).iter().any(|(space, _)| space.contains(&row.prefix));
+                    let over: Vec<&Peering> = self.peerings.iter().chain(&self.managed_peerings).filter(there).collect();
+                    match over.as_slice() {
+                        [one] => system(Hop::Peering(one.peering), row.prefix, Tri::Yes, true),
+                        _ => system(Hop::Unknown, row.prefix, Tri::Maybe, true),
+                    }
+                }
+                ("user" | "virtualnetworkgateway", _) | ("default", "interfaceendpoint" | "virtualnetworkserviceendpoint") => {}
+                _ => system(Hop::Unknown, row.prefix, Tri::Maybe, true),
+            }
+        }
+        let derived = seen.is_none();
+        for prefix in self.space(vnet).into_iter().filter(|_| derived) {
             system(Hop::Local, prefix, Tri::Yes, true);
         }
-        for peering in self.peerings.iter().filter(|p| p.vnet == vnet) {
+        for peering in self.peerings.iter().filter(|p| p.vnet == vnet && derived) {
             let joined = self.route_over(peering, subnet);
             for (prefix, sure) in self.remote_space(peering) {
                 system(Hop::Peering(peering.peering), prefix, sure.and(joined), true);
@@ -83,12 +102,28 @@ impl World<'_> {
         }
         for private in ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"] {
             let private: Prefix = private.parse().expect("a literal prefix");
-            if !self.none_route_is_gone(subnet, vnet, private) {
+            if derived && !self.none_route_is_gone(subnet, vnet, private) {
                 system(Hop::Drop, private, Tri::Yes, false);
             }
         }
-        system(Hop::Internet, "0.0.0.0/0".parse().expect("literal"), Tri::Yes, false);
-        system(Hop::Internet, "::/0".parse().expect("literal"), Tri::Yes, false);
+        for all in ["0.0.0.0/0", "::/0"].into_iter().filter(|_| derived) {
+            system(Hop::Internet, all.parse().expect("literal"), Tri::Yes, false);
+        }
+        // What the gateway gave when somebody looked.
+        for row in seen.iter().flatten().filter(|row| row.source.as_str() == "virtualnetworkgateway") {
+            let gateway = self.gateways_of(vnet).first().map_or(Sym::EMPTY, |(gateway, _)| *gateway);
+            let hop = if row.hop.as_str() == "virtualnetworkgateway" { Hop::Gateway(gateway) } else { Hop::Unknown };
+            let known = if hop == Hop::Unknown { Tri::Maybe } else { Tri::Yes };
+            all.push(Candidate {
+                hop,
+                sure: known.and(self.in_prefix(dst, row.prefix)),
+                text: row.prefix.to_string(),
+                length: row.prefix.prefix_len(),
+                rank: Rank::Gateway,
+                preferred: false,
+                code: "unsure-route",
+            });
+        }
         for (route, _) in self.user_routes(subnet) {
             let hop = match route.hop {
                 HopKind::VnetLocal => Hop::Local,
@@ -199,7 +234,8 @@ impl World<'_> {
                         continue;
                     }
                     // With VnetLocal the /32 goes, but the route may not take its place (RTE-14).
-                    overridden = overridden.or(if route.hop == HopKind::VnetLocal { Tri::Maybe } else { Tri::Yes });
+                    let basic = self.basic_policies.iter().any(|b| Some(b.vnet) == self.vnet_of(home));
+                    overridden = overridden.or(if route.hop == HopKind::VnetLocal && !basic { Tri::Maybe } else { Tri::Yes });
                 }
             }
         }

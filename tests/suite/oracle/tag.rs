@@ -91,7 +91,10 @@ impl World<'_> {
         };
         let platform = self.is_ip(addr, "168.63.129.16");
         let outside = self.is_public_addr(addr).and(own.negated()).and(platform.negated());
-        if self.in_virtual_network(subnet, addr).hi() { outside.and(Tri::Maybe) } else { outside }
+        // Ranges that Azure's own lists of the tag lack, though the documents count them in.
+        let unlisted = ["25.0.0.0/8", "198.18.0.0/15"].map(|text| text.parse::<Prefix>().expect("a literal prefix"));
+        let doubted = matches!(addr, Addr::Known(ip) if unlisted.iter().any(|prefix| prefix.contains(&ip)));
+        if doubted || self.in_virtual_network(subnet, addr).hi() { outside.and(Tri::Maybe) } else { outside }
     }
 
     /// `VirtualNetwork` on the subnet (NSG-20).
@@ -121,7 +124,16 @@ impl World<'_> {
             }
         }
         let propagated = self.gateway_routes_on(subnet);
-        for route in self.gateway_routes(vnet) {
+        let seen = self.seen_at(subnet);
+        for row in seen.iter().flatten().filter(|row| row.source.as_str() != "user") {
+            match (row.source.as_str(), row.hop.as_str()) {
+                ("virtualnetworkgateway", "virtualnetworkgateway") => best = best.or(inside(row.prefix)),
+                ("default", "vnetlocal" | "internet" | "none" | "vnetpeering" | "vnetglobalpeering" | "connectedgroup") => {}
+                ("default", "interfaceendpoint" | "virtualnetworkserviceendpoint") => {}
+                _ => best = best.or(inside(row.prefix).and(Tri::Maybe)),
+            }
+        }
+        for route in self.gateway_routes(vnet).into_iter().filter(|_| seen.is_none()) {
             let sure = if propagated { route.sure } else { Tri::Maybe };
             best = best.or(route.prefix.map_or(Tri::Maybe, inside).and(sure));
         }

@@ -1,0 +1,63 @@
+//! Effective routes that somebody saw on the platform, as the context of a subnet.
+
+use std::sync::Arc;
+
+use crate::facts::network::{HopKind, ObservedRoute, Route};
+use crate::facts::platform::Platform;
+use crate::facts::selector::{Selector, Selectors};
+use crate::model::{Sym, Tri};
+use crate::rules::peering::{Joint, Peer};
+use crate::rules::route::{Context, Hop, Network, Origin, Table, VirtualNetwork};
+
+impl Context {
+    /// The table that somebody saw on the platform, in the place of the derived one (RTE-07).
+    pub fn observed(network: Arc<Network>, rows: &[ObservedRoute], platform: &Platform) -> Context {
+        let mut context = Context::new(network.clone(), &Table::None, platform);
+        context.entries.clear();
+        context.tag_sure.clear();
+        context.tag_maybe.clear();
+        (context.unknown, context.unknown_routes) = (Sym::EMPTY, Sym::EMPTY);
+        rows.iter().for_each(|row| context.add_observed(row, platform));
+        context.entries.sort();
+        context.entries.dedup();
+        context.tag = VirtualNetwork::of(&context.network, &context.tag_sure, &context.tag_maybe);
+        context
+    }
+
+    fn add_observed(&mut self, row: &ObservedRoute, platform: &Platform) {
+        let network = self.network.clone();
+        let (prefix, source) = (row.prefix, row.nic);
+        match (row.source.as_str(), row.hop.as_str()) {
+            // Routes of endpoints are looked at where such a destination is asked for.
+            ("default", "interfaceendpoint" | "virtualnetworkserviceendpoint") => {}
+            ("user", hop) => {
+                let hop = HopKind::parse(hop).unwrap_or(HopKind::Unknown);
+                let destination = Selectors::new([Selector::Prefix(prefix)]);
+                self.add_user_route(&Route { route: source, table: source, destination, hop, hop_address: row.address }, platform);
+            }
+            ("virtualnetworkgateway", "virtualnetworkgateway") => {
+                self.push(prefix, Origin::Gateway, Hop::Gateway, Tri::Yes, source);
+                self.tag_sure.push(prefix);
+            }
+            ("default", "vnetlocal") => self.push(prefix, Origin::SystemLocal, Hop::Local, Tri::Yes, source),
+            ("default", "internet") => self.push(prefix, Origin::SystemInternet, Hop::Internet, Tri::Yes, source),
+            ("default", "none") => self.push(prefix, Origin::SystemNone, Hop::None, Tri::Yes, source),
+            ("default", "vnetpeering" | "vnetglobalpeering" | "connectedgroup") => {
+                let group = row.hop.as_str() == "connectedgroup";
+                let origin = if group { Origin::SystemGroup } else { Origin::SystemPeering };
+                let holds =
+                    |peer: &&Peer| peer.prefixes.iter().any(|(there, _)| there.contains(&prefix)) && (peer.joint == Joint::Group) == group;
+                let peers: Vec<Sym> = network.peers.iter().filter(holds).map(|peer| peer.vnet).collect();
+                match peers.as_slice() {
+                    [peer] => self.push(prefix, origin, Hop::Peering(*peer), Tri::Yes, source),
+                    _ => self.push(prefix, origin, Hop::Unknown, Tri::Maybe, source), // which network is not in the input
+                }
+            }
+            // A word that nobody knows may lead anywhere.
+            _ => {
+                self.push(prefix, Origin::User, Hop::Unknown, Tri::Maybe, source);
+                self.tag_maybe.push(prefix);
+            }
+        }
+    }
+}

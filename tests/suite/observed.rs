@@ -1,0 +1,120 @@
+//! What a person saw on the platform and gives beside the export.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::cli::watertight;
+
+const NET: &str = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg/providers/Microsoft.Network";
+
+/// An estate with a gateway whose learned routes are not in it, and one interface.
+fn estate() -> Value {
+    let subnet = |name: &str, prefix: &str| json!({ "name": name, "properties": { "addressPrefix": prefix } });
+    let vm = NET.replace("Microsoft.Network", "Microsoft.Compute/virtualMachines/a");
+    json!([
+        { "id": format!("{NET}/virtualNetworks/v"), "location": "westeurope", "properties":
+            { "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] }, "subnets": [subnet("s", "10.0.1.0/24"), subnet("GatewaySubnet", "10.0.255.0/27")] } },
+        { "id": format!("{NET}/virtualNetworkGateways/er"), "location": "westeurope", "properties":
+            { "gatewayType": "ExpressRoute", "ipConfigurations": [{ "name": "c", "properties": { "subnet": { "id": format!("{NET}/virtualNetworks/v/subnets/GatewaySubnet") } } }] } },
+        { "id": vm, "location": "westeurope", "properties": { "networkProfile": { "networkInterfaces": [{ "id": format!("{NET}/networkInterfaces/a-nic") }] } } },
+        { "id": format!("{NET}/networkInterfaces/a-nic"), "location": "westeurope", "properties": { "virtualMachine": { "id": vm }, "ipConfigurations": [
+            { "name": "c", "properties": { "primary": true, "privateIPAddress": "10.0.1.4", "subnet": { "id": format!("{NET}/virtualNetworks/v/subnets/s") } } }] } },
+    ])
+}
+
+/// As `az network nic show-effective-route-table` prints it.
+fn routes() -> Value {
+    let route = |source: &str, state: &str, prefix: &str, hop: &str, address: &[&str]| json!({ "source": source, "state": state, "addressPrefix": [prefix], "nextHopType": hop, "nextHopIpAddress": address, "name": null });
+    json!({ "nextLink": null, "value": [
+        route("Default", "Active", "10.0.0.0/16", "VnetLocal", &[]),
+        route("VirtualNetworkGateway", "Active", "172.16.0.0/12", "VirtualNetworkGateway", &["20.0.0.4"]),
+        route("Default", "Invalid", "0.0.0.0/0", "Internet", &[]),
+        route("User", "Active", "0.0.0.0/0", "VirtualAppliance", &["10.0.1.9"]),
+    ]})
+}
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new(seen: &[Value]) -> Folder {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("estate.json"), estate().to_string()).unwrap();
+        for (n, seen) in seen.iter().enumerate() {
+            fs::write(folder.path().join(format!("seen{n}.json")), seen.to_string()).unwrap();
+        }
+        Folder(folder)
+    }
+
+    fn said(&self, verb: &[&str], options: &[&str]) -> (Value, String) {
+        let input = self.0.path().display().to_string();
+        let said = watertight(self.0.path(), &[verb, &[&input, "--format", "json"], options].concat(), "");
+        assert_eq!(said.code, 0, "{}", said.err);
+        (serde_json::from_str(&said.out).unwrap(), said.err)
+    }
+}
+
+fn seen(kind: &str, output: Value) -> Value {
+    json!({ "resource": format!("{NET}/networkInterfaces/a-nic"), "kind": kind, "output": output })
+}
+
+/// covers: RTE-07
+#[test]
+fn observed_routes_are_believed_and_printed_back() {
+    let printed = |folder: &Folder| folder.said(&["effective", "routes"], &["--at", "vm:a"]);
+    let bare = Folder::new(&[]);
+    assert_eq!(printed(&bare).0["value"].as_array().unwrap().len(), 6, "derived: the network, the internet, four reserved ranges");
+
+    // The whole answer of the command, or its list alone.
+    for output in [routes(), routes()["value"].clone()] {
+        let folder = Folder::new(&[seen("effective-routes", output)]);
+        let (document, messages) = printed(&folder);
+        assert_eq!(messages, "");
+        let line = |route: &Value| {
+            let text = |key: &str| route[key].as_str().unwrap_or_default().to_owned();
+            format!("{} {} {} {}", text("source"), text("state"), route["addressPrefix"][0].as_str().unwrap(), text("nextHopType"))
+        };
+        let lines: Vec<String> = document["value"].as_array().unwrap().iter().map(line).collect();
+        assert_eq!(
+            lines,
+            [
+                "User Active 0.0.0.0/0 VirtualAppliance",
+                "Default Active 10.0.0.0/16 VnetLocal",
+                "VirtualNetworkGateway Active 172.16.0.0/12 VirtualNetworkGateway",
+            ]
+        );
+        let (said, _) = folder.said(&["explain"], &["--from", "vm:a", "--to", "ip:10.0.9.9", "--port", "443"]);
+        assert_eq!(said["verdict"], "denied", "nobody has it, and no learned route is longer: {said:#}");
+        let (chosen, _) = folder.said(&["effective", "routes"], &["--at", "vm:a", "--dst", "8.8.8.8"]);
+        assert_eq!(chosen["selected"][0]["nextHopIpAddress"], json!(["10.0.1.9"]));
+        let (said, _) = folder.said(&["explain"], &["--from", "vm:a", "--to", "internet:8.8.8.8", "--port", "443"]);
+        assert_eq!(said["assumptions"][0]["code"], "W-NVA-UNKNOWN", "it goes to an appliance that nobody exported: {said:#}");
+    }
+    let (said, _) = bare.said(&["explain"], &["--from", "vm:a", "--to", "internet:8.8.8.8", "--port", "443"]);
+    assert_eq!(said["assumptions"][0]["code"], "W-BGP-UNKNOWN", "{said:#}");
+}
+
+/// What is not understood is said, and then the routes are derived.
+///
+/// covers: RTE-07
+#[test]
+fn half_understood_observations_do_not_count() {
+    let mut broken = routes();
+    broken["value"][3]["addressPrefix"] = json!(["everything"]);
+    for output in [broken, json!({ "value": [] }), json!({ "value": [{ "source": "Default" }] }), json!(7)] {
+        let folder = Folder::new(&[seen("effective-routes", output.clone())]);
+        let (said, _) = folder.said(&["explain"], &["--from", "vm:a", "--to", "internet:8.8.8.8", "--port", "443"]);
+        assert_eq!(said["assumptions"][0]["code"], "W-BGP-UNKNOWN", "{output}");
+        let gaps = said["gaps"].as_array().unwrap();
+        assert!(
+            gaps.iter().any(|gap| gap["resource"].as_str().unwrap().ends_with("/a-nic/observedroutes/effective")),
+            "{output}: {gaps:?}"
+        );
+    }
+    let folder = Folder::new(&[seen("learned-routes", routes()), seen("effective-rules", json!({ "value": [] }))]);
+    let (_, messages) = folder.said(&["effective", "routes"], &["--at", "vm:a"]);
+    for kind in ["learned-routes", "effective-rules"] {
+        assert!(messages.contains(&format!("an observed state of kind `{kind}` is not read yet")), "{messages}");
+    }
+}
