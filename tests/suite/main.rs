@@ -1,6 +1,7 @@
 //! The one test binary.
 
 mod agreement;
+mod azure;
 mod clauses;
 mod cli;
 mod coverage;
