@@ -4,6 +4,7 @@ mod agreement;
 mod azure;
 mod clauses;
 mod cli;
+mod conventions;
 mod coverage;
 mod docs;
 mod estates;

@@ -1,0 +1,427 @@
+//! What holds of every answer, whatever the estate: defaults of absent properties, spelling, order, what is out of scope, the codes of warnings.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use watertight::facts::extract::extract;
+use watertight::ingest::{self, Input};
+
+use crate::cli::watertight;
+
+const RG: &str = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg/providers";
+
+fn id(tail: &str) -> String {
+    format!("{RG}/{tail}")
+}
+
+fn network(tail: &str) -> String {
+    id(&format!("Microsoft.Network/{tail}"))
+}
+
+fn resource(id: &str, properties: Value) -> Value {
+    json!({ "id": id, "location": "westeurope", "properties": properties })
+}
+
+fn vnet(name: &str, prefix: &str, subnets: Value) -> Value {
+    resource(&network(&format!("virtualNetworks/{name}")), json!({ "addressSpace": { "addressPrefixes": [prefix] }, "subnets": subnets }))
+}
+
+fn subnet(name: &str, prefix: &str) -> Value {
+    json!({ "name": name, "properties": { "addressPrefix": prefix } })
+}
+
+/// A machine with one interface: two resources.
+fn machine(name: &str, subnet: &str, address: &str) -> [Value; 2] {
+    let (vm, nic) = (id(&format!("Microsoft.Compute/virtualMachines/{name}")), network(&format!("networkInterfaces/{name}-nic")));
+    let configuration = json!({ "name": "c", "properties":
+        { "primary": true, "privateIPAddress": address, "subnet": { "id": network(&format!("virtualNetworks/{subnet}")) } } });
+    [
+        resource(&vm, json!({ "networkProfile": { "networkInterfaces": [{ "id": nic }] } })),
+        resource(&nic, json!({ "virtualMachine": { "id": vm }, "ipConfigurations": [configuration] })),
+    ]
+}
+
+/// What a command says of an estate, as JSON.
+fn said(estate: &Value, verb: &[&str], options: &[&str]) -> Value {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("estate.json"), estate.to_string()).unwrap();
+    let file = folder.path().join("estate.json").display().to_string();
+    let args: Vec<&str> = [verb, &[&file, "--format", "json"], options].concat();
+    let said = watertight(folder.path(), &args, "");
+    assert_eq!(said.code, 0, "{}", said.err);
+    serde_json::from_str(&said.out).unwrap()
+}
+
+fn explain(estate: &Value, from: &str, to: &str, port: &str) -> Value {
+    said(estate, &["explain"], &["--from", from, "--to", to, "--port", port])
+}
+
+fn verdict(estate: &Value, from: &str, to: &str, port: &str) -> String {
+    explain(estate, from, to, port)["verdict"].as_str().unwrap().to_owned()
+}
+
+/// The codes of what an answer assumes.
+fn codes(said: &Value) -> Vec<&str> {
+    said["assumptions"].as_array().unwrap().iter().map(|assumption| assumption["code"].as_str().unwrap()).collect()
+}
+
+/// The facts of a body, as text.
+fn facts(kind: &str, properties: &Value) -> BTreeSet<String> {
+    let body = resource(&network(kind), properties.clone()).to_string();
+    let loaded = ingest::read(vec![Input { name: "a.json".to_owned(), bytes: body.into_bytes() }]);
+    let facts = loaded.resources.iter().flat_map(|resource| extract(resource).facts);
+    facts.map(|fact| format!("{} {}", fact.relation().name, fact.cells().join(" "))).filter(|line| !line.starts_with("property ")).collect()
+}
+
+/// An absent property of deployed state means what Azure's interface fills in: the same facts as the default written out, and others than its opposite.
+///
+/// covers: SND-05
+#[test]
+fn an_absent_property_means_its_default() {
+    let peering = json!({ "remoteVirtualNetwork": { "id": network("virtualNetworks/b") }, "peeringState": "Connected" });
+    let interface = json!({ "virtualMachine": { "id": id("Microsoft.Compute/virtualMachines/vm") }, "ipConfigurations": [] });
+    let range = json!({ "addressPrefix": "10.0.1.0/24" });
+    let rule = json!({ "frontendIPConfiguration": { "id": network("loadBalancers/l/frontendIPConfigurations/f") },
+        "backendAddressPool": { "id": network("loadBalancers/l/backendAddressPools/p") }, "protocol": "Tcp", "frontendPort": 80, "backendPort": 80 });
+    let cases = [
+        ("virtualNetworks/a/virtualNetworkPeerings/p", &peering, "allowVirtualNetworkAccess", json!(true), json!(false)),
+        ("virtualNetworks/a/virtualNetworkPeerings/p", &peering, "allowForwardedTraffic", json!(false), json!(true)),
+        ("virtualNetworks/a/virtualNetworkPeerings/p", &peering, "allowGatewayTransit", json!(false), json!(true)),
+        ("virtualNetworks/a/virtualNetworkPeerings/p", &peering, "useRemoteGateways", json!(false), json!(true)),
+        ("virtualNetworks/a/virtualNetworkPeerings/p", &peering, "peerCompleteVnets", json!(true), json!(false)),
+        ("networkInterfaces/n", &interface, "enableIPForwarding", json!(false), json!(true)),
+        ("routeTables/t", &json!({}), "disableBgpRoutePropagation", json!(false), json!(true)),
+        ("virtualNetworks/a/subnets/s", &range, "privateLinkServiceNetworkPolicies", json!("Enabled"), json!("Disabled")),
+        ("loadBalancers/l/loadBalancingRules/r", &rule, "disableOutboundSnat", json!(false), json!(true)),
+    ];
+    for (kind, body, property, default, other) in cases {
+        let with = |value: Value| {
+            let mut body = body.clone();
+            body[property] = value;
+            facts(kind, &body)
+        };
+        let absent = facts(kind, body);
+        assert!(!absent.is_empty(), "{kind}");
+        assert_eq!(absent, with(default), "{property} of {kind}");
+        assert_eq!(absent, with(Value::Null), "{property} of {kind}");
+        assert_ne!(absent, with(other), "{property} of {kind} is not read");
+    }
+
+    // In deployed state no filter of a subnet applies to a private endpoint unless the subnet says so.
+    let endpoint = resource(
+        &network("privateEndpoints/pe"),
+        json!({ "subnet": { "id": network("virtualNetworks/v/subnets/p") }, "ipConfigurations": [{ "properties": { "privateIPAddress": "10.0.2.4" } }],
+            "privateLinkServiceConnections": [{ "name": "l", "properties": { "groupIds": ["blob"], "privateLinkServiceId": id("Microsoft.Storage/storageAccounts/a"),
+                "privateLinkServiceConnectionState": { "status": "Approved" }, "provisioningState": "Succeeded" } }] }),
+    );
+    let group = resource(
+        &network("networkSecurityGroups/g"),
+        json!({ "securityRules": [{ "name": "no", "properties": { "priority": 100, "direction": "Inbound", "access": "Deny", "protocol": "*",
+            "sourceAddressPrefix": "*", "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "*" } }] }),
+    );
+    for (policies, expected) in [(Value::Null, "allowed"), (json!("Disabled"), "allowed"), (json!("Enabled"), "denied")] {
+        let mut filtered = subnet("p", "10.0.2.0/24");
+        filtered["properties"]["networkSecurityGroup"] = json!({ "id": network("networkSecurityGroups/g") });
+        filtered["properties"]["privateEndpointNetworkPolicies"] = policies.clone();
+        let mut estate = vec![vnet("v", "10.0.0.0/16", json!([subnet("s", "10.0.1.0/24"), filtered])), endpoint.clone(), group.clone()];
+        estate.extend(machine("a", "v/subnets/s", "10.0.1.4"));
+        let options = ["--from", "vm:a", "--to", "pe:pe", "--port", "443", "--mode", "adversarial", "--session", "false"];
+        assert_eq!(said(&Value::Array(estate), &["explain"], &options)["verdict"], expected, "{policies}");
+    }
+}
+
+/// A reference whose id nobody knows yet is a reference all the same: what it leads to is missing, not absent.
+///
+/// covers: SND-06
+#[test]
+fn a_reference_without_an_id_is_not_an_absent_one() {
+    let estate = |reference: Value| {
+        let mut space = subnet("s", "10.0.1.0/24");
+        space["properties"]["networkSecurityGroup"] = reference;
+        let mut estate = vec![vnet("v", "10.0.0.0/16", json!([space]))];
+        estate.extend(machine("a", "v/subnets/s", "10.0.1.4"));
+        estate.extend(machine("b", "v/subnets/s", "10.0.1.5"));
+        Value::Array(estate)
+    };
+    assert_eq!(verdict(&estate(Value::Null), "vm:a", "vm:b", "443"), "allowed");
+    let missing = explain(&estate(json!({ "id": network("networkSecurityGroups/later") })), "vm:a", "vm:b", "443");
+    assert_eq!((&missing["verdict"], &missing["assumptions"][0]["code"]), (&"unproven".into(), &"W-MISSING".into()));
+    let unknown = explain(&estate(json!({ "id": null })), "vm:a", "vm:b", "443");
+    assert_eq!((&unknown["verdict"], &unknown["assumptions"][0]["code"]), (&"unproven".into(), &"W-MISSING".into()), "{unknown:#}");
+    // An address that Azure has not given yet may be any of the subnet's.
+    let mut estate = estate(Value::Null);
+    estate[2]["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"] = Value::Null;
+    estate.as_array_mut().unwrap().push(resource(
+        &network("networkSecurityGroups/g"),
+        json!({ "securityRules": [{ "name": "half", "properties": { "priority": 100, "direction": "Inbound", "access": "Deny", "protocol": "*",
+            "sourceAddressPrefix": "10.0.1.0/25", "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "*" } }] }),
+    ));
+    estate[0]["properties"]["subnets"][0]["properties"]["networkSecurityGroup"] = json!({ "id": network("networkSecurityGroups/g") });
+    assert_eq!(verdict(&estate, "vm:a", "vm:b", "443"), "unproven");
+}
+
+/// What runs inside a machine, and whether it runs, is no matter of the network.
+///
+/// covers: SND-08
+#[test]
+fn a_machine_that_is_switched_off_is_reached_like_any_other() {
+    let estate = |state: &str| {
+        let mut estate = vec![vnet("v", "10.0.0.0/16", json!([subnet("s", "10.0.1.0/24")]))];
+        let [mut vm, nic] = machine("b", "v/subnets/s", "10.0.1.5");
+        vm["properties"]["instanceView"] = json!({ "statuses": [{ "code": format!("PowerState/{state}") }] });
+        vm["properties"]["extended"] = json!({ "instanceView": { "powerState": { "code": format!("PowerState/{state}") } } });
+        estate.extend(machine("a", "v/subnets/s", "10.0.1.4"));
+        estate.extend([vm, nic]);
+        Value::Array(estate)
+    };
+    let running = explain(&estate("running"), "vm:a", "vm:b", "443");
+    assert_eq!(running["verdict"], "allowed");
+    let stopped = explain(&estate("deallocated"), "vm:a", "vm:b", "443");
+    let bare = |mut said: Value| {
+        said["proof"] = Value::Null; // it names the file
+        said
+    };
+    assert_eq!(bare(stopped), bare(running));
+}
+
+/// The same estate in another order, with ids, tags, words and truth values spelled in other ways, has the same answers.
+///
+/// covers: SND-09, ADR-10
+#[test]
+fn order_and_spelling_do_not_matter() {
+    let group = |allow: &str, inbound: &str, tag: &str, port: Value| {
+        resource(
+            &network("networkSecurityGroups/g"),
+            json!({ "securityRules": [{ "name": "r", "properties": { "priority": 100, "direction": inbound, "access": allow, "protocol": "TCP",
+                "sourceAddressPrefix": tag, "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": port } }] }),
+        )
+    };
+    let table = |hop: &str, off: Value| {
+        let routes = json!([{ "name": "none", "properties": { "addressPrefix": "0.0.0.0/0", "nextHopType": hop } }]);
+        resource(&network("routeTables/t"), json!({ "disableBgpRoutePropagation": off, "routes": routes }))
+    };
+    let gateway = resource(
+        &network("virtualNetworkGateways/gw"),
+        json!({ "gatewayType": "Vpn", "ipConfigurations": [{ "name": "c", "properties": { "subnet": { "id": network("virtualNetworks/v/subnets/GatewaySubnet") } } }] }),
+    );
+    let site =
+        resource(&network("localNetworkGateways/hq"), json!({ "localNetworkAddressSpace": { "addressPrefixes": ["192.168.0.0/16"] } }));
+    let link = resource(
+        &network("connections/c"),
+        json!({ "connectionType": "IPsec", "connectionStatus": "Connected", "virtualNetworkGateway1": { "id": network("virtualNetworkGateways/gw") },
+            "localNetworkGateway2": { "id": network("localNetworkGateways/hq") } }),
+    );
+    let estate = |special: &str, group: Value, table: Value| {
+        let mut rooms = [subnet("s", "10.0.1.0/24"), subnet(special, "10.0.255.0/27")];
+        rooms[0]["properties"]["networkSecurityGroup"] = json!({ "id": network("networkSecurityGroups/g") });
+        // On the gateway's subnet, and only there, a default route counts perhaps.
+        rooms[1]["properties"]["routeTable"] = json!({ "id": network("routeTables/t") });
+        let mut estate = vec![vnet("v", "10.0.0.0/16", json!(rooms)), group, table, gateway.clone(), site.clone(), link.clone()];
+        estate.extend(machine("a", "v/subnets/s", "10.0.1.4"));
+        estate
+    };
+    let answers = |estate: &[Value]| {
+        let estate = Value::Array(estate.to_vec());
+        ["22", "80"].map(|port| {
+            let said = explain(&estate, "onprem:hq", "vm:a", port);
+            (said["verdict"].clone(), said["reason"].clone(), said["assumptions"].clone(), said["gaps"].clone())
+        })
+    };
+    let plain = estate("GatewaySubnet", group("Deny", "Inbound", "VirtualNetwork", json!("22")), table("None", json!(false)));
+    let expected = answers(&plain);
+    assert_eq!(expected.each_ref().map(|said| &said.0), [&json!("denied"), &json!("allowed")], "{expected:#?}");
+
+    let mut spelled = estate("GATEWAYSUBNET", group("deny", "INBOUND", "virtualNETWORK", json!("22")), table("none", json!("False")));
+    let last = spelled.len() - 1;
+    spelled[last]["id"] = spelled[last]["id"].as_str().unwrap().replace("resourceGroups", "RESOURCEGROUPS").into();
+    let room = spelled[last].pointer_mut("/properties/ipConfigurations/0/properties/subnet/id").unwrap();
+    *room = room.as_str().unwrap().to_uppercase().into();
+    spelled.reverse();
+    assert_eq!(answers(&spelled), expected);
+
+    // A subnet of any other name is routed by its table: what makes the difference is the name.
+    let other = estate("rooms", group("Deny", "Inbound", "VirtualNetwork", json!("22")), table("None", json!(false)));
+    assert_ne!(answers(&other)[1].0, "allowed");
+}
+
+/// Every case says which rules it is about and who says so, and so does every file of platform truth.
+///
+/// covers: CNV-01
+#[test]
+fn every_claim_has_a_source() {
+    let named = |path: &Path, mark: &str| {
+        let text = fs::read_to_string(path).unwrap();
+        text.lines().any(|line| line.strip_prefix(mark).is_some_and(|rest| rest.trim().len() > 3))
+    };
+    let scenarios = crate::scenarios::files();
+    assert!(scenarios.len() > 100);
+    for path in scenarios {
+        assert!(named(&path, "Source: ") && named(&path, "covers: "), "{}", path.display());
+    }
+    let facts = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("facts")).unwrap().flatten().map(|entry| entry.path());
+    let facts: Vec<_> = facts.filter(|path| path.extension().is_some_and(|ending| ending == "facts")).collect();
+    assert!(facts.len() > 5);
+    for path in facts {
+        assert!(named(&path, "# source: "), "{}", path.display());
+    }
+}
+
+/// The codes of the network are those that the rule books list. Three of them are remarks that leave no answer open.
+///
+/// covers: SND-11, SND-01
+#[test]
+fn the_codes_of_warnings_are_a_closed_set() {
+    const CODES: &[&str] = &[
+        "W-ASYM",
+        "W-ASYM-IN",
+        "W-AVNM-DYN",
+        "W-BGP-UNKNOWN",
+        "W-CONN-STATE",
+        "W-DELEGATED",
+        "W-DUP-PRIO",
+        "W-ER-V2V",
+        "W-FWD-OFF",
+        "W-GWSUBNET",
+        "W-HAIRPIN",
+        "W-L7",
+        "W-LB-PROBE",
+        "W-MISSING",
+        "W-NVA",
+        "W-NVA-UNKNOWN",
+        "W-OVERLAP",
+        "W-PEER-NOACCESS",
+        "W-SE-UDR",
+        "W-UDR-VNG",
+        "W-UNSUPPORTED",
+        "W-VPN-NAT",
+        "W-VWAN",
+    ];
+    const REMARKS: &[&str] = &["W-ASG-VNET", "W-SMTP", "W-TAG-ALL"];
+    let mut written: BTreeSet<String> = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            for part in fs::read_to_string(entry.path()).unwrap_or_default().split("\"W-").skip(1) {
+                let code = part.split('"').next().unwrap_or_default();
+                // Numbers are rules of the firewalls of web sites.
+                if !code.starts_with(|c: char| c.is_ascii_digit()) {
+                    written.insert(format!("W-{code}"));
+                }
+            }
+        }
+    }
+    written.retain(|code| !REMARKS.contains(&code.as_str()));
+    let known: BTreeSet<String> = CODES.iter().map(|code| (*code).to_owned()).collect();
+    assert_eq!(written, known);
+}
+
+/// Whatever leaves an answer open names a code and the resource it is about.
+///
+/// covers: SND-11
+#[test]
+fn what_is_unproven_names_a_code_and_a_resource() {
+    let mut bound = subnet("s", "10.0.1.0/24");
+    bound["properties"]["routeTable"] = json!({ "id": network("routeTables/elsewhere") });
+    let mut estate = vec![vnet("v", "10.0.0.0/16", json!([bound]))];
+    estate.extend(machine("a", "v/subnets/s", "10.0.1.4"));
+    let said = explain(&Value::Array(estate), "vm:a", "internet:8.8.8.8", "443");
+    assert_eq!(said["verdict"], "unproven");
+    let assumptions = said["assumptions"].as_array().unwrap();
+    assert!(!assumptions.is_empty());
+    for assumption in assumptions {
+        assert_eq!(assumption["code"], "W-MISSING", "{assumption}");
+        assert!(!assumption["resource"].as_str().unwrap().is_empty(), "{assumption}");
+    }
+    assert!(assumptions.iter().any(|assumption| assumption["resource"].as_str().unwrap().ends_with("/routetables/elsewhere")), "{said:#}");
+}
+
+/// Rules that translate what passes a connection leave all of it open, by their own code.
+///
+/// covers: GW-14
+#[test]
+fn a_connection_that_translates_proves_nothing() {
+    let estate = |more: Value| {
+        let mut connection = json!({ "connectionType": "IPsec", "connectionStatus": "Connected", "virtualNetworkGateway1": { "id": network("virtualNetworkGateways/gw") },
+            "localNetworkGateway2": { "id": network("localNetworkGateways/hq") } });
+        connection.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let mut estate = vec![
+            vnet("v", "10.0.0.0/16", json!([subnet("s", "10.0.1.0/24"), subnet("GatewaySubnet", "10.0.255.0/27")])),
+            resource(
+                &network("virtualNetworkGateways/gw"),
+                json!({ "gatewayType": "Vpn", "ipConfigurations": [{ "name": "c", "properties": { "subnet": { "id": network("virtualNetworks/v/subnets/GatewaySubnet") } } }] }),
+            ),
+            resource(&network("localNetworkGateways/hq"), json!({ "localNetworkAddressSpace": { "addressPrefixes": ["192.168.0.0/16"] } })),
+            resource(&network("connections/c"), connection),
+        ];
+        estate.extend(machine("a", "v/subnets/s", "10.0.1.4"));
+        Value::Array(estate)
+    };
+    for (from, to) in [("vm:a", "onprem:hq"), ("onprem:hq", "vm:a")] {
+        assert_eq!(verdict(&estate(json!({})), from, to, "443"), "allowed");
+        assert_eq!(verdict(&estate(json!({ "ingressNatRules": [] })), from, to, "443"), "allowed");
+        for rules in ["ingressNatRules", "egressNatRules"] {
+            let said = explain(&estate(json!({ rules: [{ "id": network("virtualNetworkGateways/gw/natRules/n") }] })), from, to, "443");
+            assert_eq!(said["verdict"], "unproven", "{from} {rules}");
+            assert!(codes(&said).contains(&"W-VPN-NAT") && !codes(&said).contains(&"W-CONN-STATE"), "{from} {rules}: {said:#}");
+        }
+        let down = explain(&estate(json!({ "connectionStatus": "Connecting" })), from, to, "443");
+        assert!(codes(&down).contains(&"W-CONN-STATE") && !codes(&down).contains(&"W-VPN-NAT"), "{from}: {down:#}");
+    }
+}
+
+/// What a firewall in a hub does without its policy's parent is open, and the answer names the parent.
+///
+/// covers: AFW-01, VW-04
+#[test]
+fn a_hub_firewall_without_its_parent_policy_names_it() {
+    let hub = network("virtualHubs/h");
+    let firewall = network("azureFirewalls/fw");
+    let link = |vnet: &str| {
+        resource(
+            &format!("{hub}/hubVirtualNetworkConnections/{vnet}"),
+            json!({ "remoteVirtualNetwork": { "id": network(&format!("virtualNetworks/{vnet}")) }, "enableInternetSecurity": true }),
+        )
+    };
+    let estate = |parent: Value| {
+        let mut policy = json!({ "ruleCollectionGroups": [] });
+        policy["basePolicy"] = parent;
+        let mut estate = vec![
+            resource(&network("virtualWans/w"), json!({ "type": "Standard" })),
+            resource(
+                &hub,
+                json!({ "virtualWan": { "id": network("virtualWans/w") }, "addressPrefix": "10.9.0.0/24", "azureFirewall": { "id": firewall } }),
+            ),
+            resource(
+                &format!("{hub}/routingIntent/i"),
+                json!({ "routingPolicies": [{ "name": "p", "destinations": ["PrivateTraffic"], "nextHop": firewall }] }),
+            ),
+            resource(
+                &firewall,
+                json!({ "sku": { "name": "AZFW_Hub", "tier": "Standard" }, "virtualHub": { "id": hub },
+                    "hubIPAddresses": { "privateIPAddress": "10.9.0.132" }, "firewallPolicy": { "id": network("firewallPolicies/child") } }),
+            ),
+            resource(&network("firewallPolicies/child"), policy),
+            vnet("v", "10.1.0.0/16", json!([subnet("s", "10.1.1.0/24")])),
+            vnet("w", "10.2.0.0/16", json!([subnet("t", "10.2.1.0/24")])),
+            link("v"),
+            link("w"),
+        ];
+        estate.extend(machine("a", "v/subnets/s", "10.1.1.4"));
+        estate.extend(machine("b", "w/subnets/t", "10.2.1.4"));
+        Value::Array(estate)
+    };
+    let alone = explain(&estate(Value::Null), "vm:a", "vm:b", "443");
+    assert_eq!((&alone["verdict"], &alone["reason"]["stage"]), (&"denied".into(), &"azure-firewall".into()), "{alone:#}");
+    let said = explain(&estate(json!({ "id": network("firewallPolicies/base") })), "vm:a", "vm:b", "443");
+    assert_eq!(said["verdict"], "unproven", "{said:#}");
+    let named: Vec<&str> =
+        said["assumptions"].as_array().unwrap().iter().filter_map(|assumption| assumption["resource"].as_str()).collect();
+    assert!(named.iter().any(|resource| resource.ends_with("/firewallpolicies/base")), "{named:?}");
+}
