@@ -425,3 +425,81 @@ fn a_hub_firewall_without_its_parent_policy_names_it() {
         said["assumptions"].as_array().unwrap().iter().filter_map(|assumption| assumption["resource"].as_str()).collect();
     assert!(named.iter().any(|resource| resource.ends_with("/firewallpolicies/base")), "{named:?}");
 }
+
+/// Effective routes and rules have the fields of `az network nic show-effective-route-table` and `list-effective-nsg`, at an interface and at a subnet.
+///
+/// covers: RTE-10, NSG-01, NSG-21
+#[test]
+fn effective_answers_have_the_fields_of_the_platform() {
+    let group = |name: &str| {
+        let rule = json!({ "priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourceAddressPrefixes": ["10.9.0.0/16", "VirtualNetwork"],
+            "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRanges": ["22", "8080-8090"] });
+        resource(&network(&format!("networkSecurityGroups/{name}")), json!({ "securityRules": [{ "name": "some", "properties": rule }] }))
+    };
+    let mut room = subnet("s", "10.0.1.0/24");
+    room["properties"]["networkSecurityGroup"] = json!({ "id": network("networkSecurityGroups/outer") });
+    room["properties"]["routeTable"] = json!({ "id": network("routeTables/t") });
+    let routes = json!([{ "name": "away", "properties": { "addressPrefix": "0.0.0.0/0", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.0.1.9" } }]);
+    let [vm, mut nic] = machine("a", "v/subnets/s", "10.0.1.4");
+    nic["properties"]["networkSecurityGroup"] = json!({ "id": network("networkSecurityGroups/inner") });
+    let estate = json!([
+        vnet("v", "10.0.0.0/16", json!([room])),
+        resource(&network("routeTables/t"), json!({ "routes": routes })),
+        group("outer"),
+        group("inner"),
+        vm,
+        nic
+    ]);
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+
+    for (at, associations) in [("nic:a-nic", &["subnet", "networkInterface"][..]), ("subnet:v/s", &["subnet"])] {
+        let document = said(&estate, &["effective", "rules"], &["--at", at]);
+        let groups = document["value"].as_array().unwrap();
+        let found: Vec<String> = groups.iter().flat_map(|group| keys(&group["association"])).collect();
+        assert_eq!(found, associations);
+        for group in groups {
+            assert_eq!(keys(group), set(&["association", "effectiveSecurityRules", "networkSecurityGroup", "tagMap"]));
+            let rules = group["effectiveSecurityRules"].as_array().unwrap();
+            assert_eq!(rules.len(), 7);
+            let some = rules.iter().find(|rule| rule["name"] == "securityRules/some").unwrap();
+            let expected = json!({
+                "name": "securityRules/some", "priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp",
+                "sourceAddressPrefix": "10.9.0.0/16", "sourceAddressPrefixes": ["10.9.0.0/16", "VirtualNetwork"],
+                "expandedSourceAddressPrefix": ["0.0.0.0/0", "10.0.0.0/16", "168.63.129.16/32"],
+                "destinationAddressPrefix": "0.0.0.0/0", "destinationAddressPrefixes": ["0.0.0.0/0"],
+                "sourcePortRange": "0-65535", "sourcePortRanges": ["0-65535"], "destinationPortRange": "22-22", "destinationPortRanges": ["22-22", "8080-8090"],
+            });
+            for (key, value) in expected.as_object().unwrap() {
+                assert_eq!(&some[key], value, "{key} at {at}");
+            }
+            assert_eq!(keys(some), keys(&expected));
+        }
+
+        let document = said(&estate, &["effective", "routes"], &["--at", at]);
+        let mut lines = Vec::new();
+        for route in document["value"].as_array().unwrap() {
+            let fields = keys(route);
+            assert!(set(&["addressPrefix", "nextHopIpAddress", "nextHopType", "source", "state"]).is_subset(&fields), "{route}");
+            let text = |key: &str| route[key].as_str().unwrap();
+            lines.push(format!(
+                "{} {} {} {}{}",
+                text("source"),
+                text("state"),
+                route["addressPrefix"],
+                text("nextHopType"),
+                route["nextHopIpAddress"]
+            ));
+        }
+        lines.sort();
+        // The default route of a person takes the None routes with it, and puts the platform's own out of action.
+        assert_eq!(
+            lines,
+            [
+                "Default Active [\"10.0.0.0/16\"] VnetLocal[]",
+                "Default Invalid [\"0.0.0.0/0\"] Internet[]",
+                "User Active [\"0.0.0.0/0\"] VirtualAppliance[\"10.0.1.9\"]",
+            ]
+        );
+    }
+}
