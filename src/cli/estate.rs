@@ -3,7 +3,7 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
@@ -11,6 +11,7 @@ use crate::cli::args::Global;
 use crate::cli::{Console, Fail};
 use crate::config::{Config, Names, toml};
 use crate::diag::{Diagnostic, Severity, Text};
+use crate::engine::bounds::Bounds;
 use crate::engine::{blockers, exfil};
 use crate::explain::way::{Answer, End, Flow, Kind, Step};
 use crate::explain::{copy, point, reach, world::World};
@@ -40,6 +41,8 @@ pub struct Opened {
     config: Option<Config>,
     stated: Vec<Fact>,
     places: Mutex<Places>,
+    /// What the dataflow settles of ways out, once somebody asks.
+    bounds: OnceLock<Option<Bounds>>,
 }
 
 /// The lines of places that were asked for, and the file that was read last: proofs name a place many times.
@@ -93,7 +96,8 @@ pub fn open(inputs: &[PathBuf], global: &Global, console: &mut Console) -> Resul
     drop(progress);
 
     let empty = estate.is_empty();
-    let mut opened = Opened { estate, index: Index::default(), platform, config, stated: Vec::new(), places: Mutex::default() };
+    let mut opened =
+        Opened { estate, index: Index::default(), platform, config, stated: Vec::new(), places: Mutex::default(), bounds: OnceLock::new() };
     opened.index = opened.estate.said().collect();
     let stated = opened.restate();
     let wrong = stated.iter().any(|d| d.severity == Severity::Error);
@@ -208,6 +212,7 @@ impl Opened {
         place(&mut delta.diagnostics);
         console.say(&delta.diagnostics);
         let moved = !delta.removed.is_empty() || !delta.added.is_empty();
+        self.bounds = OnceLock::new();
         for fact in delta.removed {
             self.index.remove(fact);
         }
@@ -258,12 +263,25 @@ impl Opened {
     }
 
     /// Where data can leave, shortest first.
-    pub fn exfil(&self, ask: &Ask) -> Vec<ExfilRow> {
-        let paths = exfil::paths(&self.world(), ask.from.as_deref(), ask.to.as_deref());
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn exfil(&self, ask: &Ask) -> Result<Vec<ExfilRow>, Fail> {
+        let bounds = self.bounds(ask.workers).map_err(Fail::Text)?;
+        let paths = exfil::Graph::new(&self.world()).bounded_by(bounds).paths(ask.from.as_deref(), ask.to.as_deref());
         let mut rows: Vec<ExfilRow> = paths.iter().map(|path| ExfilRow::of(path, &self.index)).collect();
         rows.sort();
         rows.dedup();
-        rows
+        Ok(rows)
+    }
+
+    /// What the dataflow settles of ways out.
+    fn bounds(&self, workers: NonZeroUsize) -> Result<Option<&Bounds>, String> {
+        if let Some(known) = self.bounds.get() {
+            return Ok(known.as_ref());
+        }
+        let bounds = Bounds::of(self.index.facts(), &Arc::new(self.platform.clone()), workers.get())?;
+        Ok(self.bounds.get_or_init(|| bounds).as_ref())
     }
 
     /// What keeps the data of the named sources from the sinks it cannot reach; nothing where no source is named.
@@ -278,7 +296,8 @@ impl Opened {
     /// A check of the folder cannot be read or does not compile: the messages.
     pub fn verify(&self, queries: Option<&Path>, workers: NonZeroUsize) -> Result<Report, String> {
         let world = self.world();
-        let derived = Derived::new(&world, workers);
+        let bounds = self.bounds(workers)?;
+        let derived = Derived::new(&world, workers).bounded_by(bounds);
         let relations = EstateRelations::new(FactRelations::new(&self.index), Box::new(|relation, bound| derived.rows(relation, bound)));
         let checks = verify::checks(queries, &relations.declarations())?;
         let mut report = verify::run(&checks, &relations, DEFAULT_BUDGET);
@@ -292,7 +311,8 @@ impl Opened {
     /// They could not be evaluated: the message.
     pub fn lint(&self, workers: NonZeroUsize) -> Result<(Vec<Lint>, Vec<lint::Finding>), String> {
         let world = self.world();
-        let derived = Derived::new(&world, workers);
+        let bounds = self.bounds(workers)?;
+        let derived = Derived::new(&world, workers).bounded_by(bounds);
         let relations = EstateRelations::new(FactRelations::new(&self.index), Box::new(|relation, bound| derived.rows(relation, bound)));
         let check = lint::compile(&relations.declarations()).map_err(|error| error.render())?;
         Ok((lint::lints(&check), lint::run(&check, &relations)?))
@@ -346,7 +366,7 @@ impl Opened {
             return Err(Fail::new("cli::checks", format!("`{}` could not be evaluated: {}", broken.id, broken.error)));
         }
         let mut rows: Vec<Moved> = self.reach(&ask).into_iter().map(Moved::Reach).collect();
-        rows.extend(self.exfil(&ask).into_iter().map(Moved::Exfil));
+        rows.extend(self.exfil(&ask)?.into_iter().map(Moved::Exfil));
         rows.extend(FindingRow::list(&report).into_iter().map(Moved::Violation));
         rows.sort();
         Ok(rows)

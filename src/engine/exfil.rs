@@ -3,12 +3,14 @@
 //! Bytes move both ways on any flow that one end can open, so an edge between two machines, or a machine and a store, is a flow either
 //! may open, in adversarial mode: names are no barrier (X-03, M-05). Interior nodes are inside the boundary; sinks are outside.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use crate::engine::bounds::Bounds;
 use crate::engine::channels;
+use crate::engine::gates::Gates;
 use crate::engine::strangers::Strangers;
 use crate::explain::exposure::{Exposed, exposure};
 use crate::explain::point::{pairs, span};
@@ -18,6 +20,8 @@ use crate::explain::world::{World, site_ids};
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Sym, Tri, Via};
+use crate::rules::leak::{Node, Sink};
+use crate::rules::private_endpoint::group;
 use crate::rules::private_link as links;
 
 /// One way out.
@@ -68,9 +72,12 @@ struct Tree {
 /// Resting places, by network and as a whole, each list in the order of the names.
 #[derive(Debug, Default)]
 struct Level {
-    by_network: FxHashMap<Sym, Vec<End>>,
-    all: Vec<End>,
+    by_network: FxHashMap<Sym, Vec<Rest>>,
+    all: Vec<Rest>,
 }
+
+/// A resting place, and which machine of the list it is.
+type Rest = (End, Option<usize>);
 
 /// Trees of ways by where they end, and whether only proven edges count.
 type Trees = FxHashMap<(End, bool), Rc<RefCell<Tree>>>;
@@ -85,20 +92,20 @@ pub struct Graph<'w, 'a> {
     strangers: Strangers,
     /// What the edges carry that were looked at; how, and what that takes for granted, is found again where a way over one is told.
     edges: RefCell<FxHashMap<(End, End), Span>>,
-    arrivals: Arrivals,
+    arrivals: Rc<Arrivals>,
     trees: RefCell<Trees>,
+    /// Which machines may get to stores, by their places in `machines`.
+    gates: OnceCell<Gates<'w, 'a>>,
+    places: FxHashMap<End, usize>,
+    /// What the dataflow settled of the same facts, so that nobody is asked who cannot leak.
+    bounds: Option<&'w Bounds>,
 }
 
 /// The shortest ways from each source to each sink: a proven one where there is one, else a possible one.
 ///
 /// `from` and `to` are the ends a person named; without them every machine and store inside the boundary, and every sink.
 pub fn paths(world: &World<'_>, from: Option<&[End]>, to: Option<&[End]>) -> Vec<Path> {
-    let graph = Graph::new(world);
-    let sources: Vec<End> = match from {
-        Some(ends) => ends.to_vec(),
-        None => graph.inside().collect(),
-    };
-    sources.into_iter().flat_map(|source| graph.ways_out(source, to)).collect()
+    Graph::new(world).paths(from, to)
 }
 
 impl<'w, 'a> Graph<'w, 'a> {
@@ -114,7 +121,8 @@ impl<'w, 'a> Graph<'w, 'a> {
         }
         ids.sort_by_key(|(id, _)| id.as_str());
         ids.dedup();
-        let machines = ids.into_iter().map(|(id, end)| (end, world.inside(id))).collect();
+        let machines: Vec<(End, bool)> = ids.into_iter().map(|(id, end)| (end, world.inside(id))).collect();
+        let places = machines.iter().enumerate().map(|(place, (end, _))| (*end, place)).collect();
         let mut parts: Vec<_> = index.store_parts.rows().copied().collect();
         parts.sort_by_key(|row| (row.store.as_str(), row.part.as_str(), row.instance));
         let stores = parts.into_iter().map(|row| (End::Store(row.store, row.part, row.instance), world.inside(row.store))).collect();
@@ -137,9 +145,24 @@ impl<'w, 'a> Graph<'w, 'a> {
             endpoints,
             strangers: Strangers::new(world),
             edges: RefCell::default(),
-            arrivals: Arrivals::default(),
+            arrivals: Rc::default(),
             trees: RefCell::default(),
+            gates: OnceCell::new(),
+            places,
+            bounds: None,
         }
+    }
+
+    /// The same graph, searched only where `bounds` of the same facts do not prove that there is no way.
+    pub fn bounded_by(self, bounds: Option<&'w Bounds>) -> Graph<'w, 'a> {
+        Graph { bounds, ..self }
+    }
+
+    /// A bound from below of the hops from one end to another outside the boundary; `None` proves that there is no way.
+    fn least(&self, from: End, to: End) -> Option<usize> {
+        let anything = Some(1);
+        let (Some(bounds), Some(node), Some(sink)) = (self.bounds, node(from), kind(to)) else { return anything };
+        bounds.may_leak(self.world.index, node, sink).map(|hops| hops as usize)
     }
 
     /// Whether bytes can rest at a node and go on from there. What a person states of an appliance says what passes it: flows through it
@@ -156,6 +179,15 @@ impl<'w, 'a> Graph<'w, 'a> {
     /// Every node inside the boundary: what is looked at where nobody names a source.
     pub fn inside(&self) -> impl Iterator<Item = End> + '_ {
         self.machines.iter().chain(&self.stores).filter(|(_, inside)| *inside).map(|(end, _)| *end)
+    }
+
+    /// The shortest ways from each source to each sink, as [`paths`] lists them.
+    pub fn paths(&self, from: Option<&[End]>, to: Option<&[End]>) -> Vec<Path> {
+        let sources: Vec<End> = match from {
+            Some(ends) => ends.to_vec(),
+            None => self.inside().collect(),
+        };
+        sources.into_iter().flat_map(|source| self.ways_out(source, to)).collect()
     }
 
     /// The shortest ways from one source to each sink.
@@ -196,7 +228,8 @@ impl<'w, 'a> Graph<'w, 'a> {
     /// The nodes of a shortest way. It is looked for from the sink's side: most sources leak at once or by one that does, and a sink that
     /// nobody reaches costs one look at each node.
     fn shortest(&self, source: End, sink: End, proven: bool) -> Option<Vec<End>> {
-        if self.carries(source, sink, proven) {
+        let least = self.least(source, sink)?;
+        if least == 1 && self.carries(source, sink, proven) {
             return Some(vec![source, sink]);
         }
         let tree = self.trees.borrow_mut().entry((sink, proven)).or_default().clone();
@@ -212,7 +245,10 @@ impl<'w, 'a> Graph<'w, 'a> {
                 return None;
             }
             // A resting place stands in the tree itself; anything else is looked for beside it.
-            first = tree.next.get(&source).copied().or_else(|| self.nearest(source, level, proven));
+            first = tree.next.get(&source).copied();
+            if first.is_none() && least <= depth + 2 {
+                first = self.nearest(source, level, proven);
+            }
             depth += 1;
         }
         let mut nodes = vec![source];
@@ -228,7 +264,9 @@ impl<'w, 'a> Graph<'w, 'a> {
     fn grow(&self, tree: &mut Tree, sink: End, proven: bool) {
         let mut level = Level::default();
         let mut found: Vec<(End, End)> = Vec::new();
-        for node in self.inside().filter(|node| *node != sink && self.is_pivot(*node) && !tree.next.contains_key(node)) {
+        let near = |node: End| self.least(node, sink).is_some_and(|least| least <= tree.levels.len() + 1);
+        let candidates = self.inside().filter(|node| *node != sink && self.is_pivot(*node) && !tree.next.contains_key(node));
+        for node in candidates.filter(|node| near(*node)) {
             let next = match tree.levels.last() {
                 None => self.carries(node, sink, proven).then_some(sink),
                 Some(last) => self.nearest(node, last, proven),
@@ -237,9 +275,10 @@ impl<'w, 'a> Graph<'w, 'a> {
         }
         for (node, next) in found {
             tree.next.insert(node, next);
-            level.all.push(node);
+            let rest = (node, self.places.get(&node).copied());
+            level.all.push(rest);
             for network in self.networks_of(node) {
-                level.by_network.entry(network).or_default().push(node);
+                level.by_network.entry(network).or_default().push(rest);
             }
         }
         tree.levels.push(level);
@@ -252,8 +291,34 @@ impl<'w, 'a> Graph<'w, 'a> {
         near.sort_by_key(|network| network.as_str());
         near.dedup();
         let of = |network: &Sym| level.by_network.get(network).into_iter().flatten();
-        let mut candidates = own.iter().chain(&near).flat_map(of).chain(&level.all).copied();
-        candidates.find(|next| *next != node && self.carries(node, *next, proven))
+        let candidates = own.iter().chain(&near).flat_map(of).chain(&level.all);
+        let touches = self.touches(node, proven);
+        let others = candidates.filter(|(next, _)| *next != node);
+        let touched = others.filter(|rest| {
+            let touched = touches(rest);
+            debug_assert!(touched || !self.carries(node, rest.0, proven), "a quick look misses how {node:?} gets to {:?}", rest.0);
+            touched
+        });
+        touched.map(|(next, _)| *next).find(|next| self.carries(node, *next, proven))
+    }
+
+    /// A quick look whether bytes may get from `node` to a resting place in one hop; no is sure.
+    fn touches(&self, node: End, proven: bool) -> impl Fn(&Rest) -> bool {
+        let index = self.world.index;
+        let gates = self.gates.get_or_init(|| Gates::new(self.world, self.machines.iter().map(|(end, _)| *end), self.arrivals.clone()));
+        let to_store = match node {
+            End::Store(store, part, instance) => Some(gates.to(store, part, instance, proven)),
+            _ => None,
+        };
+        let calls = |store: Sym| index.store.one(store).is_some_and(|row| row.service == Service::Sql);
+        let place = self.places.get(&node).copied();
+        move |(next, at)| match (node, next) {
+            // Stores move bytes between them by features of servers and by replication alone.
+            (End::Store(from, ..), End::Store(to, ..)) => calls(from) || calls(*to) || !index.object_replication.is_empty(),
+            (End::Store(..), _) => to_store.as_ref().is_none_or(|admitted| admitted.holds(*at)),
+            (_, End::Store(store, part, instance)) => gates.to(*store, *part, *instance, proven).holds(place),
+            _ => true,
+        }
     }
 
     /// The networks that a machine stands in, or that a store lets in; sorted by name.
@@ -283,11 +348,16 @@ impl<'w, 'a> Graph<'w, 'a> {
     }
 
     fn carries(&self, from: End, to: End, proven: bool) -> bool {
-        let key = (from, to);
+        // A store opens no flow to a machine: that is the machine's own, but for apps, which a flow towards them doubts.
+        let key = match (from, to) {
+            (End::Store(..), End::Machine(_) | End::Nic(_)) if self.app(from).is_none() => (to, from),
+            key => key,
+        };
         let known = self.edges.borrow().get(&key).copied();
         let span = known.unwrap_or_else(|| {
             let quick = match (from, to) {
                 _ if self.app(to).is_some() => None,
+                (_, End::External(_)) => stores::carried_outside(self.world, &between(from, to), &self.arrivals),
                 (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
                 _ => stores::carried(self.world, &between(from, to), &self.arrivals),
             };
@@ -423,6 +493,26 @@ impl<'w, 'a> Graph<'w, 'a> {
             }]
         };
         Some(Edge { span, sure_via: via, may_via: via, assumptions })
+    }
+}
+
+/// The node of the session that an end is.
+fn node(end: End) -> Option<Node> {
+    match end {
+        End::Machine(id) | End::Nic(id) => Some((id, Sym::EMPTY)),
+        End::Store(store, part, instance) => Some((store, group(part, instance))),
+        _ => None,
+    }
+}
+
+/// The kind of sink that an end outside the boundary is; `None` where the session tells nothing of it.
+fn kind(end: End) -> Option<Sink> {
+    match end {
+        End::Internet(None) => Some(Sink::Internet),
+        End::External(service) => Some(Sink::External(service)),
+        End::Site(_) => Some(Sink::Site),
+        End::Unmodelled(_) => Some(Sink::Foreign),
+        _ => None,
     }
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::engine::bounds::{Bounds, is_strange};
 use crate::engine::worker::{Change, Command, Workers, start};
 use crate::facts::platform::Platform;
 use crate::facts::service::Service;
 use crate::facts::{Fact, Index};
 use crate::model::{Handle, Prefix, Span, Sym, Tri, net};
 use crate::rules::class::name;
-use crate::rules::input::USED;
 use crate::rules::leak::{Leak, Node, Sink};
 use crate::rules::part::{Link, Part, Visitor};
 
@@ -27,10 +27,8 @@ pub struct Session {
     sides: FxHashMap<(Output, Sym), Rows>,
     classes: FxHashMap<Sym, Sym>,
     members: FxHashMap<Sym, FxHashSet<Sym>>,
-    leaks: FxHashMap<Node, Vec<Leak>>,
+    bounds: Bounds,
     access: FxHashMap<Sym, Vec<Part>>,
-    /// Facts of relations that no rule of the dataflow knows.
-    strange: usize,
 }
 
 /// A row of what leaks.
@@ -60,9 +58,8 @@ impl Session {
             sides: FxHashMap::default(),
             classes: FxHashMap::default(),
             members: FxHashMap::default(),
-            leaks: FxHashMap::default(),
+            bounds: Bounds::default(),
             access: FxHashMap::default(),
-            strange: 0,
         };
         session.edit(facts, [])?;
         Ok(session)
@@ -82,13 +79,13 @@ impl Session {
         let mut edits: Vec<(Fact, isize)> = Vec::new();
         for fact in removed {
             if self.index.remove(fact) {
-                self.strange -= usize::from(is_strange(&fact));
+                self.bounds.strange -= usize::from(is_strange(&fact));
                 edits.push((fact, -1));
             }
         }
         for fact in added {
             if self.index.insert(fact) {
-                self.strange += usize::from(is_strange(&fact));
+                self.bounds.strange += usize::from(is_strange(&fact));
                 edits.push((fact, 1));
             }
         }
@@ -153,7 +150,7 @@ impl Session {
         touched.sort_by_key(|(output, key)| (key.as_str(), *output));
         let (mut appeared, mut disappeared) = (Vec::new(), Vec::new());
         for ((node, leak), count) in flows {
-            let known = self.leaks.entry(node).or_default();
+            let known = self.bounds.leaks.entry(node).or_default();
             if count > 0 {
                 known.push(leak);
                 appeared.push((node, leak));
@@ -162,7 +159,7 @@ impl Session {
                 disappeared.push((node, leak));
             }
         }
-        self.leaks.retain(|_, leaks| !leaks.is_empty());
+        self.bounds.leaks.retain(|_, leaks| !leaks.is_empty());
         by_name(&mut appeared);
         by_name(&mut disappeared);
         Settled { touched, appeared, disappeared }
@@ -176,7 +173,7 @@ impl Session {
             let subnet = self.index.ip_config.one(config)?.subnet;
             self.index.subnet.one(subnet).map(|row| row.vnet)
         };
-        if self.strange > 0 {
+        if self.bounds.strange > 0 {
             return Span::UNKNOWN;
         }
         // Who has no known address may have any.
@@ -216,34 +213,24 @@ impl Session {
     /// What leaks, sorted by name: for every place inside or outside the boundary and each kind of sink the least number of hops, surely and possibly.
     /// What [`Session::may_leak`] adds where nothing is modelled is not among it.
     pub fn leaks(&self) -> Vec<Leaking> {
-        let mut rows: Vec<Leaking> = self.leaks.iter().flat_map(|(node, leaks)| leaks.iter().map(|leak| (*node, *leak))).collect();
+        let mut rows: Vec<Leaking> = self.bounds.leaks.iter().flat_map(|(node, leaks)| leaks.iter().map(|leak| (*node, *leak))).collect();
         by_name(&mut rows);
         rows
     }
 
     /// A bound from below of the hops that data at `node` needs to a sink of the kind, where it may leave at all: `None` proves that it cannot.
     pub fn may_leak(&self, node: Node, sink: Sink) -> Option<u32> {
-        let found = self.leaks.get(&node).into_iter().flatten().filter(|leak| leak.sink == sink && !leak.sure).map(|leak| leak.distance);
-        let known = found.min();
-        if self.strange > 0 {
-            return Some(1);
-        }
-        let index = &self.index;
-        let perhaps = match sink {
-            // Which site reaches whom is not in the rows, nor whether a foreign resource calls a store in its own name.
-            Sink::Site if !index.site.is_empty() || !index.local_gateway.is_empty() => Some(1),
-            Sink::Foreign if self.foreign() => Some(if index.store.has(node.0) { 1 } else { 2 }),
-            _ => None,
-        };
-        known.into_iter().chain(perhaps).min()
+        self.bounds.may_leak(&self.index, node, sink)
     }
 
     /// A bound from above of the hops that data at `node` surely needs to a sink of the kind; `None` where no way is proven.
     pub fn surely_leaks(&self, node: Node, sink: Sink) -> Option<u32> {
-        if self.strange > 0 {
-            return None;
-        }
-        self.leaks.get(&node)?.iter().filter(|leak| leak.sink == sink && leak.sure).map(|leak| leak.distance).min()
+        self.bounds.surely_leaks(node, sink)
+    }
+
+    /// What is settled of exfiltration; the session and its workers end.
+    pub fn into_bounds(mut self) -> Bounds {
+        std::mem::take(&mut self.bounds)
     }
 
     /// Whether connections of private endpoints carry traffic (PE-10), by the connection; sorted by name.
@@ -290,11 +277,6 @@ impl Session {
         let added: Vec<Fact> = added.into_iter().filter(|fact| !self.index.holds(fact) || removed.contains(fact)).collect();
         let settled = self.edit(added.iter().copied(), removed.iter().copied())?;
         Ok(Branch { session: self, settled, added, removed })
-    }
-
-    /// Whether a private endpoint leads to something that is no store of the input.
-    fn foreign(&self) -> bool {
-        self.index.private_endpoint_connections.rows().any(|row| !self.index.store.has(row.target))
     }
 
     /// The class of every address configuration, for comparison: sorted by name. Class names mean the same in every session of a process.
@@ -349,115 +331,6 @@ impl Drop for Branch<'_> {
 fn by_name(rows: &mut [Leaking]) {
     rows.sort_by(|(a, left), (b, right)| (a.0.as_str(), a.1.as_str(), left).cmp(&(b.0.as_str(), b.1.as_str(), right)));
 }
-
-/// Whether a fact is of a relation that may change what passes and that no rule of the dataflow knows: then the rows prove nothing.
-fn is_strange(fact: &Fact) -> bool {
-    let followed = match fact {
-        // The firewalls of other services let in by rules of their own kinds.
-        Fact::Store(row) => matches!(row.service, Service::Storage | Service::KeyVault | Service::Sql),
-        _ => true,
-    };
-    !followed || !USED.iter().any(|relation| relation.name == fact.relation().name) && !INERT.contains(&fact.relation().name)
-}
-
-/// Relations that the rows of a session do not read and need not: names, labels, what only narrows a way that the rows take for open. Not among
-/// them: `load_balancer_address` and `firewall_translation`, by which something brings a machine what was sent to another address.
-const INERT: &[&str] = &[
-    "tag",
-    "vnet_dns",
-    "nic_dns",
-    "subnet_prefix",
-    "subnet_private_endpoint_policy",
-    "public_ip",
-    "public_ip_range",
-    "asg",
-    "nat_gateway",
-    "nat_gateway_public_ip",
-    "nat_gateway_range",
-    "device",
-    "device_address",
-    "device_public_ip",
-    "private_dns_zone",
-    "zone_link",
-    "zone_record",
-    "zone_group",
-    "endpoint_policy",
-    "endpoint_policy_scope",
-    "store_outbound_rule",
-    "label",
-    "site",
-    "site_prefix",
-    "site_nat",
-    "site_forwarder",
-    "dns_server",
-    "dns_server_record",
-    "appliance_allow",
-    "era",
-    "property",
-    // what load balancers and gateways in front of machines do: next hops lead anywhere, and members of pools take from anybody
-    "load_balancer",
-    "load_balancer_frontend",
-    "load_balancer_frontend_range",
-    "gateway_chain",
-    "load_balancer_pool",
-    "load_balancer_region",
-    "load_balancer_member_down",
-    "load_balancing_rule",
-    "load_balancing_rule_pool",
-    "load_balancer_probe",
-    "inbound_nat_rule",
-    "inbound_nat_rule_pool",
-    "outbound_rule",
-    "outbound_rule_frontend",
-    "listener",
-    "azure_firewall",
-    "firewall_hub_address",
-    "firewall_policy",
-    "firewall_policy_group",
-    "firewall_inspection",
-    "firewall_private_range",
-    "firewall_learns_ranges",
-    "firewall_dns_proxy",
-    "firewall_dns_server",
-    "firewall_group",
-    "firewall_collection",
-    "firewall_rule",
-    "firewall_rule_traffic",
-    "firewall_rule_ip_group",
-    "firewall_rule_name",
-    "ip_group",
-    "ip_group_prefix",
-    // stores whose firewalls are not followed let anybody in
-    "store_rule_set",
-    "store_list_rule",
-    // subnets that take part in a peering are not told apart, gateways lead anywhere
-    "peering_subnet",
-    "vnet_basic_endpoint_policies",
-    "gateway_remote_networks",
-    "circuit_public_prefix",
-    // networks that hubs and managers touch have unknown routes and filters
-    "virtual_wan",
-    "virtual_hub",
-    "hub_propagation",
-    "hub_label",
-    "hub_connection_route",
-    "hub_table",
-    "hub_table_label",
-    "hub_route",
-    "hub_policy",
-    "hub_branch",
-    "hub_doubt",
-    "network_manager",
-    "memberships_listed",
-    "manager_listing",
-    "admin_configuration",
-    "admin_collection",
-    "admin_rule",
-    "admin_rule_group",
-    "connectivity",
-    "connectivity_group",
-    "routing_collection",
-];
 
 impl Drop for Session {
     fn drop(&mut self) {

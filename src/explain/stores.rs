@@ -67,32 +67,88 @@ pub struct Arrivals {
     known: RefCell<FxHashMap<Approach, store::Arriving>>,
 }
 
+/// A machine that sends from one place, and the ways it has to front ends.
+struct Caller<'w, 'a> {
+    client: Client,
+    transport: FromPlace<'w, 'a>,
+    name: Named,
+    traffic: Set,
+}
+
+impl<'w, 'a> Caller<'w, 'a> {
+    /// The source of a flow; `None` where it has several places to send from, or is no machine.
+    fn of(world: &'w World<'a>, flow: &Flow) -> Option<Caller<'w, 'a>> {
+        if !matches!(flow.from, End::Machine(_) | End::Nic(_)) {
+            return None;
+        }
+        let mut clients = clients(world, flow).into_iter().flatten();
+        let (Some((client, From::Host(host), true)), None) = (clients.next(), clients.next()) else { return None };
+        if host.is_nowhere(world) {
+            return None;
+        }
+        let name = if world.index.firewall_rule_names.is_empty() { Named::Unknown } else { client.name };
+        let transport = FromPlace { world, from: From::Host(host), session: flow.session };
+        Some(Caller { client, transport, name, traffic: flow.traffic })
+    }
+
+    fn arriving(&self, class: &ServiceClass, covered: Tri, arrivals: &Arrivals) -> store::Arriving {
+        let key = (self.client.ip_config, self.name, class.service, class.region, covered);
+        if let Some(known) = arrivals.known.borrow().get(&key) {
+            return known.clone();
+        }
+        let ways = self.transport.to_service(&self.client, class, covered, self.traffic).into_iter();
+        let found: store::Arriving = ways.map(|(way, arrival)| (way.span(), arrival)).collect();
+        arrivals.known.borrow_mut().insert(key, found.clone());
+        found
+    }
+}
+
 /// What the pairs of an adversarial flow from a machine to a store let through, without the ways that say why; `None` where the machine has several places to
 /// send from, or it is not a machine: then the pairs must be looked at. `arrivals` belongs to one traffic.
 pub fn carried(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Span> {
     let End::Store(id, part, instance) = flow.to else { return None };
-    if !matches!(flow.from, End::Machine(_) | End::Nic(_)) {
-        return None;
-    }
-    let mut clients = clients(world, flow).into_iter().flatten();
-    let (Some((client, From::Host(host), true)), None) = (clients.next(), clients.next()) else { return None };
-    if host.is_nowhere(world) {
-        return None;
-    }
-    let from = From::Host(host);
-    let transport = FromPlace { world, from, session: flow.session };
-    let name = if world.index.firewall_rule_names.is_empty() { Named::Unknown } else { client.name };
-    let arriving = |class: &ServiceClass, covered: Tri| {
-        let key = (client.ip_config, name, class.service, class.region, covered);
-        if let Some(known) = arrivals.known.borrow().get(&key) {
-            return known.clone();
+    let caller = Caller::of(world, flow)?;
+    let arriving = |class: &ServiceClass, covered: Tri| caller.arriving(class, covered, arrivals);
+    let target = Target { store: id, part, instance };
+    Some(store::carried(world, &caller.transport, &caller.client, &target, flow.traffic, &arriving))
+}
+
+/// The same for a flow to any store of a service outside the boundary. As soon as some of it surely gets through, the rest is not looked at.
+pub fn carried_outside(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Span> {
+    let End::External(service) = flow.to else { return None };
+    let mut caller = Caller::of(world, flow)?;
+    let ports = ports(world, service).within(flow.traffic);
+    let mut total = Span::NONE;
+    let asked = regions(world, &caller.client, service);
+    for (region, name) in asked.iter().flat_map(|region| names(world, service).into_iter().map(|name| (*region, name))) {
+        (caller.client.name, caller.name) = (name, name);
+        let class = ServiceClass { service, tag: service.tag(), region };
+        let covered = service_endpoint::of(world.index, world.platform, caller.client.subnet, service, region).covered;
+        for (span, arrival) in caller.arriving(&class, covered, arrivals).iter() {
+            let policy = match arrival {
+                Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) => policy_for_foreign(world, service, region, *subnet).span,
+                _ => Span::ALL,
+            };
+            total = total.or(span.and(policy).and(ports));
+            if !total.sure.is_empty() {
+                return Some(total);
+            }
         }
-        let ways = transport.to_service(&client, class, covered, flow.traffic).into_iter();
-        let found: store::Arriving = ways.map(|(way, arrival)| (way.span(), arrival)).collect();
-        arrivals.known.borrow_mut().insert(key, found.clone());
-        found
-    };
-    Some(store::carried(world, &transport, &client, &Target { store: id, part, instance }, flow.traffic, &arriving))
+    }
+    Some(total)
+}
+
+/// What gets from a machine to the public front ends of a service in a region, whoever stands behind them; `None` as for [`carried`], and
+/// where it depends on the host name.
+pub fn arrived(world: &World<'_>, flow: &Flow, service: Service, region: Sym, arrivals: &Arrivals) -> Option<Span> {
+    let caller = Caller::of(world, flow)?;
+    if caller.name != Named::Unknown {
+        return None;
+    }
+    let class = ServiceClass { service, tag: service.tag(), region };
+    let covered = service_endpoint::of(world.index, world.platform, caller.client.subnet, service, region).covered;
+    let each = caller.arriving(&class, covered, arrivals);
+    Some(each.iter().fold(Span::NONE, |total, (span, _)| total.or(*span)).within(flow.traffic))
 }
 
 fn nobody(world: &World<'_>, flow: &Flow) -> Way {

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::config::resolve_many;
+use crate::engine::bounds::Bounds;
 use crate::engine::exfil;
 use crate::explain::exposure::{Exposed, exposure};
 use crate::explain::reach::{self, Ask, Ends};
@@ -21,8 +22,7 @@ use crate::model::items::items;
 use crate::model::{Set, Sym, Tri, Via};
 use crate::query::relations::Table;
 use crate::query::value::Value;
-use crate::rules::dns::{self, Ambiguity, Answer, Reach, Resolution, View, names};
-use crate::rules::{consent, private_endpoint};
+use crate::rules::consent;
 
 /// The rows of derived relations over one world.
 pub struct Derived<'a> {
@@ -32,8 +32,10 @@ pub struct Derived<'a> {
     crossings: RefCell<Crossings>,
     /// Its edges are evaluated once for all sources.
     graph: OnceCell<exfil::Graph<'a, 'a>>,
+    /// What the dataflow settled of the same facts.
+    bounds: Option<&'a Bounds>,
     /// The facts without custom DNS servers: what Azure itself would answer. `None` where there are none.
-    azure_dns: OnceCell<Option<Box<Index>>>,
+    pub(super) azure_dns: OnceCell<Option<Box<Index>>>,
 }
 
 /// By sender and end outside.
@@ -73,8 +75,14 @@ impl<'a> Derived<'a> {
             tables: RefCell::default(),
             crossings: RefCell::default(),
             graph: OnceCell::new(),
+            bounds: None,
             azure_dns: OnceCell::new(),
         }
+    }
+
+    /// The same rows, with ways out looked for only where `bounds` of the same facts do not prove that there is none.
+    pub fn bounded_by(self, bounds: Option<&'a Bounds>) -> Derived<'a> {
+        Derived { bounds, ..self }
     }
 
     /// The rows of `relation` whose columns equal the bound ones, and perhaps others.
@@ -222,7 +230,7 @@ impl<'a> Derived<'a> {
 
     /// The shortest paths out of `source`, or out of every machine and store.
     pub(super) fn paths(&self, source: Option<&str>) -> Vec<exfil::Path> {
-        let graph = self.graph.get_or_init(|| exfil::Graph::new(self.world));
+        let graph = self.graph.get_or_init(|| exfil::Graph::new(self.world).bounded_by(self.bounds));
         let sources = match source {
             Some(text) if self.world.index.machine.has(Sym::new(text)) => vec![End::Machine(Sym::new(text))],
             Some(text) => self.ends(text),
@@ -331,69 +339,6 @@ impl<'a> Derived<'a> {
         let theirs = self.world.index.provider_connections_by_target.get(own.target).iter().filter(|row| row.endpoint == own.endpoint);
         let agree = theirs.fold(true, |agree, row| agree && row.settled && row.state == own.state);
         agree && own.settled && consent::of(self.world.index, own).state == own.state
-    }
-
-    fn name_answers(&self) -> Vec<Vec<Value>> {
-        let index = self.world.index;
-        let mut rows = Vec::new();
-        for vnet in index.vnet.rows().map(|row| row.vnet) {
-            if index.zone_links_by_vnet.get(vnet).is_empty() {
-                continue;
-            }
-            for part in index.store_parts.rows() {
-                let host = names::host(index, self.world.platform, part);
-                if host.is_empty() {
-                    continue;
-                }
-                let resolution = self.resolve(vnet, &host);
-                let group = private_endpoint::group(part.part, part.instance);
-                if let Some(answer) = self.answer(&resolution, part.store, group) {
-                    rows.push([vnet, part.store, part.part, Sym::new(&host), Sym::new(answer)].map(Value::Symbol).to_vec());
-                }
-            }
-        }
-        rows
-    }
-
-    /// What Azure DNS answers in `vnet`, whatever servers of its own the network names.
-    pub(super) fn resolve(&self, vnet: Sym, host: &str) -> Resolution {
-        let index = self.world.index;
-        let azure = self.azure_dns.get_or_init(|| {
-            let servers: Vec<_> = index.vnet_dns.rows().copied().collect();
-            (!servers.is_empty()).then(|| {
-                let mut without = Box::new(index.clone());
-                servers.into_iter().for_each(|row| {
-                    without.remove(crate::facts::Fact::VnetDns(row));
-                });
-                without
-            })
-        });
-        let index = azure.as_deref().unwrap_or(index);
-        dns::resolve(index, self.world.platform, &|_| Reach::Open, &View::Vnet { vnet, nic: Sym::EMPTY }, host)
-    }
-
-    /// The word for an answer that a private zone gives; nothing for one that none does.
-    pub(super) fn answer(&self, resolution: &Resolution, store: Sym, group: Sym) -> Option<&'static str> {
-        match resolution.answer {
-            _ if resolution.ambiguity == Ambiguity::Zones => Some("unknown"),
-            Answer::Public | Answer::ServFail => None,
-            Answer::NxDomain => Some("nxdomain"),
-            Answer::NoData => Some("nodata"),
-            // A forwarding ruleset is no private zone.
-            Answer::Unknown if !resolution.decider.is_empty() && !resolution.decider.as_str().contains("/privatednszones/") => None,
-            Answer::Unknown => Some("unknown"),
-            Answer::Addresses => {
-                let index = self.world.index;
-                let own = |address| {
-                    private_endpoint::connections(index, store, group).iter().any(|connection| {
-                        let addresses = private_endpoint::addresses(index, connection.endpoint, group);
-                        // An endpoint whose address is not in the input may have this one.
-                        consent::of(index, connection).admitted.hi() && (addresses.is_empty() || addresses.contains(address))
-                    })
-                };
-                Some(if resolution.addresses.iter().all(own) { "private" } else { "dangling" })
-            }
-        }
     }
 
     fn inside(&self, resource: Option<&str>) -> Vec<Vec<Value>> {

@@ -7,6 +7,7 @@
 pub mod check;
 pub mod derived;
 mod derived_checks;
+mod derived_names;
 pub mod derived_proof;
 pub mod error;
 pub mod estate;

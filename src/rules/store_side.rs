@@ -11,7 +11,7 @@ use crate::rules::boundary::Boundary;
 use crate::rules::consent::{self, Provider};
 use crate::rules::egress::front_of;
 use crate::rules::leak::{Door, Hook, Side, Sink};
-use crate::rules::paas_firewall::{self, Firewall, Lists};
+use crate::rules::paas_firewall::{self, Firewall, Lists, Source};
 use crate::rules::part::{Gate, Part, Visitor};
 use crate::rules::private_endpoint::{self, front_end};
 
@@ -121,6 +121,9 @@ pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Par
         foreign(id, &around, output);
         return;
     };
+    if store.service == Service::Sql {
+        own_calls(&around, output);
+    }
     if !derived(store.service) {
         underived(&around, store, platform, output);
         return;
@@ -168,6 +171,9 @@ pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Par
                 hook(door, behind.doubted());
             }
         }
+        if calls_in(&around, &firewall) {
+            hook(Door::Caller, front.doubted());
+        }
         let taken = strangers.or(foreign_endpoints(&around, part));
         if taken.hi() {
             for sink in [Sink::Internet].into_iter().chain(Service::EXTERNAL.map(Sink::External)) {
@@ -191,7 +197,7 @@ fn underived(around: &Around, store: Store, platform: &Platform, output: &mut Ve
         let node = (store.store, private_endpoint::group(part.part, part.instance));
         let front = front_end(platform, store.service, store.kind, part.part, true, false);
         let front = front.or(front_end(platform, store.service, store.kind, part.part, true, true)).doubted();
-        let mut doors = vec![Door::FrontEnd(front_of(store.service)), Door::Unknown(front_of(store.service))];
+        let mut doors = vec![Door::FrontEnd(front_of(store.service)), Door::Unknown(front_of(store.service)), Door::Caller];
         if !around.gates.is_empty() || store.service == Service::Web {
             doors.push(Door::Nowhere); // the slots of an app share its connections
         }
@@ -203,6 +209,24 @@ fn underived(around: &Around, store: Store, platform: &Platform, output: &mut Ve
             output.push((Part::Escape(node, sink, Span::exactly(Set::tcp()).doubted()), 1));
         }
     }
+}
+
+/// What a SQL server reads and writes by its own features: any store outside, and those of the input that let it in (X-23, SQL-10).
+fn own_calls(around: &Around, output: &mut Vec<(Part, isize)>) {
+    let possibly = Span::UNKNOWN.within(Set::tcp_udp());
+    for part in &around.parts {
+        let node = (part.store, private_endpoint::group(part.part, part.instance));
+        output.push((Part::Hook(node, Hook { door: Door::Caller, side: Side::Sends, span: possibly }), 1));
+        output.extend(Service::EXTERNAL.map(|service| (Part::Escape(node, Sink::External(service), possibly), 1)));
+    }
+}
+
+/// Whether the firewall may let in a SQL server that calls in its own name.
+fn calls_in(around: &Around, firewall: &Firewall<'_>) -> bool {
+    let kind = Sym::new(Service::Sql.kinds()[0]);
+    let call = |tenant: Sym| Source::Caller { resource: Sym::EMPTY, kind, tenant };
+    !around.resource_rules.is_empty()
+        || [Sym::EMPTY, firewall.tenant].into_iter().any(|tenant| paas_firewall::admit(firewall, &call(tenant)).admitted.hi())
 }
 
 /// All, nothing, or all of it possibly.

@@ -10,10 +10,13 @@ use watertight::explain::point::{pairs, span};
 use watertight::explain::way::{End, Flow, Mode};
 use watertight::explain::world::World;
 use watertight::facts::config::BoundaryTenant;
+use watertight::facts::estate::Estate;
 use watertight::facts::gap::Resource;
 use watertight::facts::platform::Platform;
 use watertight::facts::service::Service;
 use watertight::facts::{Fact, Index};
+use watertight::generate::{Options, Shape, write};
+use watertight::ingest::{Input, read};
 use watertight::model::{Prefix, Set, Span, Sym, Tri};
 use watertight::rules::leak::{Node, Sink};
 use watertight::rules::part::{Link, Part, Visitor};
@@ -256,5 +259,31 @@ proptest! {
             drop(branch);
             prop_assert_eq!(&before, &everything(&session));
         }
+    }
+}
+
+/// The facts of a synthetic estate.
+fn generated(subnets: usize, seed: u64, shape: Shape) -> Vec<Fact> {
+    let mut bytes = Vec::new();
+    write(&Options { subnets, seed, shape }, &mut bytes).expect("an estate is written to memory");
+    let loaded = read(vec![Input { name: "generated".to_owned(), bytes }]);
+    let (estate, _) = Estate::from_loaded(loaded);
+    estate.facts().collect()
+}
+
+/// In estates that look like real ones too, and the search finds the same ways within the bounds of the session as without them.
+#[test]
+fn the_search_finds_the_same_within_the_bounds_of_the_session() {
+    let platform = Arc::new(Platform::builtin().clone());
+    for (seed, shape) in [(1, Shape::HubSpoke), (2, Shape::Mesh), (3, Shape::Flat)] {
+        let facts = generated(40, seed, shape);
+        let index: Index = facts.iter().copied().collect();
+        let session = Session::load(facts, &platform, 2).expect("a session");
+        leaks_are_sound(&session, &platform).unwrap_or_else(|wrong| panic!("{shape:?} {seed}: {wrong}"));
+        let world = World::new(&index, &platform);
+        let bounds = session.into_bounds();
+        let bounded = Graph::new(&world).bounded_by(Some(&bounds)).paths(None, None);
+        assert!(bounded == exfil::paths(&world, None, None), "{shape:?} {seed}: other ways within the bounds");
+        assert!(!bounded.is_empty(), "{shape:?} {seed}: nothing leaks");
     }
 }

@@ -6,10 +6,11 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use watertight::engine::exfil::{Graph, paths};
 use watertight::explain::point::{pairs, span};
-use watertight::explain::stores::{Arrivals, carried};
+use watertight::explain::stores::{Arrivals, carried, carried_outside};
 use watertight::explain::way::{End, Flow, Mode};
 use watertight::explain::world::World;
 use watertight::facts::Index;
+use watertight::facts::service::Service;
 use watertight::model::Set;
 
 use crate::agreement::seeded;
@@ -77,11 +78,16 @@ proptest! {
         let index: Index = estate.iter().copied().collect();
         let world = World::new(&index, platform());
         let (traffic, arrivals) = (Set::tcp_udp(), Arrivals::default());
+        let stores = index.store_parts.rows().map(|part| End::Store(part.store, part.part, part.instance));
+        let ends: Vec<End> = stores.chain(Service::EXTERNAL.map(End::External)).collect();
         for machine in index.machine.rows() {
-            for part in index.store_parts.rows() {
-                let (from, to) = (End::Machine(machine.machine), End::Store(part.store, part.part, part.instance));
-                let flow = Flow { from, to, traffic, mode: Mode::Adversarial, session: true };
-                if let Some(quick) = carried(&world, &flow, &arrivals) {
+            for &to in &ends {
+                let flow = Flow { from: End::Machine(machine.machine), to, traffic, mode: Mode::Adversarial, session: true };
+                let quick = match to {
+                    End::External(_) => carried_outside(&world, &flow, &arrivals),
+                    _ => carried(&world, &flow, &arrivals),
+                };
+                if let Some(quick) = quick {
                     let whole = span(&pairs(&world, &flow));
                     let carries = |set: Set| set.meets(traffic);
                     prop_assert_eq!((carries(quick.sure), carries(quick.may)), (carries(whole.sure), carries(whole.may)), "{:?}", flow);

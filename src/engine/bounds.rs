@@ -1,0 +1,172 @@
+//! What the dataflow settles of exfiltration, as bounds for the search over points.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::engine::live::Session;
+use crate::facts::platform::Platform;
+use crate::facts::service::Service;
+use crate::facts::{Fact, Index};
+use crate::rules::input::USED;
+use crate::rules::leak::{Leak, Node, Sink};
+
+/// By node: how near each kind of sink is at the least and, where that is proven, at the most.
+#[derive(Debug, Default)]
+pub struct Bounds {
+    pub(super) leaks: FxHashMap<Node, Vec<Leak>>,
+    /// Facts of relations that no rule of the dataflow knows: then the rows prove nothing.
+    pub(super) strange: usize,
+}
+
+impl Bounds {
+    /// The bounds of a set of facts, settled by so many workers; `None` where a relation among them is in no rule of the dataflow.
+    ///
+    /// # Errors
+    /// Those of [`Session::load`].
+    pub fn of(facts: Vec<Fact>, platform: &Arc<Platform>, workers: usize) -> Result<Option<Bounds>, String> {
+        if facts.iter().any(is_strange) {
+            return Ok(None);
+        }
+        Session::load(facts, platform, workers).map(|session| Some(session.into_bounds()))
+    }
+
+    /// A bound from below of the hops that data at `node` needs to a sink of the kind, where it may leave at all: `None` proves that it cannot.
+    /// `index` holds the facts that the bounds are of.
+    pub fn may_leak(&self, index: &Index, node: Node, sink: Sink) -> Option<u32> {
+        let found = self.leaks.get(&node).into_iter().flatten().filter(|leak| leak.sink == sink && !leak.sure).map(|leak| leak.distance);
+        let known = found.min();
+        if self.strange > 0 {
+            return Some(1);
+        }
+        let perhaps = match sink {
+            // Which site reaches whom is not in the rows, nor whether a foreign resource calls a store in its own name.
+            Sink::Site if !index.site.is_empty() || !index.local_gateway.is_empty() => Some(1),
+            Sink::Foreign if foreign(index) => Some(if index.store.has(node.0) { 1 } else { 2 }),
+            _ => None,
+        };
+        known.into_iter().chain(perhaps).min()
+    }
+
+    /// A bound from above of the hops that data at `node` surely needs to a sink of the kind; `None` where no way is proven.
+    pub fn surely_leaks(&self, node: Node, sink: Sink) -> Option<u32> {
+        if self.strange > 0 {
+            return None;
+        }
+        self.leaks.get(&node)?.iter().filter(|leak| leak.sink == sink && leak.sure).map(|leak| leak.distance).min()
+    }
+}
+
+/// Whether a private endpoint leads to something that is no store of the input.
+fn foreign(index: &Index) -> bool {
+    index.private_endpoint_connections.rows().any(|row| !index.store.has(row.target))
+}
+
+/// Whether a fact is of a relation that may change what passes and that no rule of the dataflow knows: then the rows prove nothing.
+pub(super) fn is_strange(fact: &Fact) -> bool {
+    let followed = match fact {
+        // The firewalls of other services let in by rules of their own kinds.
+        Fact::Store(row) => matches!(row.service, Service::Storage | Service::KeyVault | Service::Sql),
+        _ => true,
+    };
+    !followed || !USED.iter().any(|relation| relation.name == fact.relation().name) && !INERT.contains(&fact.relation().name)
+}
+
+/// Relations that the rows of a session do not read and need not: names, labels, what only narrows a way that the rows take for open. Not among
+/// them: `load_balancer_address` and `firewall_translation`, by which something brings a machine what was sent to another address.
+const INERT: &[&str] = &[
+    "tag",
+    "vnet_dns",
+    "nic_dns",
+    "subnet_prefix",
+    "subnet_private_endpoint_policy",
+    "public_ip",
+    "public_ip_range",
+    "asg",
+    "nat_gateway",
+    "nat_gateway_public_ip",
+    "nat_gateway_range",
+    "device",
+    "device_address",
+    "device_public_ip",
+    "private_dns_zone",
+    "zone_link",
+    "zone_record",
+    "zone_group",
+    "endpoint_policy",
+    "endpoint_policy_scope",
+    "store_outbound_rule",
+    "label",
+    "site",
+    "site_prefix",
+    "site_nat",
+    "site_forwarder",
+    "dns_server",
+    "dns_server_record",
+    "appliance_allow",
+    "era",
+    "property",
+    // what load balancers and gateways in front of machines do: next hops lead anywhere, and members of pools take from anybody
+    "load_balancer",
+    "load_balancer_frontend",
+    "load_balancer_frontend_range",
+    "gateway_chain",
+    "load_balancer_pool",
+    "load_balancer_region",
+    "load_balancer_member_down",
+    "load_balancing_rule",
+    "load_balancing_rule_pool",
+    "load_balancer_probe",
+    "inbound_nat_rule",
+    "inbound_nat_rule_pool",
+    "outbound_rule",
+    "outbound_rule_frontend",
+    "listener",
+    "azure_firewall",
+    "firewall_hub_address",
+    "firewall_policy",
+    "firewall_policy_group",
+    "firewall_inspection",
+    "firewall_private_range",
+    "firewall_learns_ranges",
+    "firewall_dns_proxy",
+    "firewall_dns_server",
+    "firewall_group",
+    "firewall_collection",
+    "firewall_rule",
+    "firewall_rule_traffic",
+    "firewall_rule_ip_group",
+    "firewall_rule_name",
+    "ip_group",
+    "ip_group_prefix",
+    // stores whose firewalls are not followed let anybody in
+    "store_rule_set",
+    "store_list_rule",
+    // subnets that take part in a peering are not told apart, gateways lead anywhere
+    "peering_subnet",
+    "vnet_basic_endpoint_policies",
+    "gateway_remote_networks",
+    "circuit_public_prefix",
+    // networks that hubs and managers touch have unknown routes and filters
+    "virtual_wan",
+    "virtual_hub",
+    "hub_propagation",
+    "hub_label",
+    "hub_connection_route",
+    "hub_table",
+    "hub_table_label",
+    "hub_route",
+    "hub_policy",
+    "hub_branch",
+    "hub_doubt",
+    "network_manager",
+    "memberships_listed",
+    "manager_listing",
+    "admin_configuration",
+    "admin_collection",
+    "admin_rule",
+    "admin_rule_group",
+    "connectivity",
+    "connectivity_group",
+    "routing_collection",
+];
