@@ -16,9 +16,9 @@ const LINKS: &str = "microsoft.network/dnsforwardingrulesets/virtualnetworklinks
 /// What the rulesets of a network say about a name.
 #[derive(Default)]
 struct Fitting {
-    /// The rules for the longest suffix.
+    /// The rules for the longest suffix that has one surely in force, and those for longer ones.
     rules: Vec<ForwardingRule>,
-    /// Whether one of those is surely in force.
+    /// Whether one of them is surely in force.
     sure: bool,
     /// A ruleset that may hold other rules, or may not be linked.
     doubt: Option<Sym>,
@@ -52,7 +52,7 @@ impl Resolver<'_> {
             answers.push(public());
             return either(name, answers, "whether a forwarding rule applies to a name that only an alias leads to is not known");
         }
-        either(name, answers, "two forwarding rules for the same names send them to different servers")
+        either(name, answers, "forwarding rules for the same name send it to different servers")
     }
 
     /// What the first target of a rule answers, asked from the resolver that the rule belongs to (DNS-19, DNS-20).
@@ -98,11 +98,13 @@ impl Resolver<'_> {
             let sure = linked && self.same_region(ruleset, vnet);
             found.extend(rules.iter().filter(|rule| rule.enabled != Tri::No && applies(rule)).map(|rule| (*rule, sure)));
         }
-        let longest = found.iter().map(|(rule, _)| rule.domain.as_str().len()).max();
-        found.retain(|(rule, _)| Some(rule.domain.as_str().len()) == longest);
+        // One that is only perhaps in force leaves the name to the next shorter one.
+        let certain = |(rule, sure): &&(ForwardingRule, bool)| *sure && rule.enabled == Tri::Yes;
+        let longest = found.iter().filter(certain).map(|(rule, _)| rule.domain.as_str().len()).max();
+        found.retain(|(rule, _)| longest.is_none_or(|longest| rule.domain.as_str().len() >= longest));
         found.sort_by_key(|(rule, _)| rule.rule.as_str());
         found.dedup();
-        fitting.sure = found.iter().any(|(rule, sure)| *sure && rule.enabled == Tri::Yes);
+        fitting.sure = longest.is_some();
         fitting.rules = found.into_iter().map(|(rule, _)| rule).collect();
         fitting.rules.dedup();
         fitting

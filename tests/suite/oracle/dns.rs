@@ -176,37 +176,46 @@ impl World<'_> {
             let kind = Sym::new(kind);
             self.complete_types.iter().any(|c| c.kind == kind) || self.resources.iter().any(|r| r.kind == kind)
         };
-        if !self.rulesets.is_empty()
-            && self.ruleset_links.is_empty()
-            && !listed("microsoft.network/dnsforwardingrulesets/virtualnetworklinks")
-        {
-            return Some(Answer::Unknown("ruleset-links"));
-        }
-        let linked: Vec<Sym> = self.ruleset_links.iter().filter(|link| link.vnet == vnet && link.usable).map(|link| link.ruleset).collect();
+        // Rulesets whose links nobody exported may be linked here.
+        let links_known = !self.ruleset_links.is_empty() || listed("microsoft.network/dnsforwardingrulesets/virtualnetworklinks");
+        let linked: Vec<Sym> = if links_known {
+            self.ruleset_links.iter().filter(|link| link.vnet == vnet && link.usable).map(|link| link.ruleset).collect()
+        } else {
+            self.rulesets.iter().map(|row| row.ruleset).collect()
+        };
         if !linked.is_empty() && self.rules.is_empty() && !listed("microsoft.network/dnsforwardingrulesets/forwardingrules") {
             return Some(Answer::Unknown("rules"));
         }
         let of_azure =
             ["windows.net", "azure.net", "azure.com", "azurewebsites.net", "azurecr.io"].iter().any(|suffix| under(name, suffix));
         let fits = |domain: &str| if domain.is_empty() { !of_azure } else { under(name, domain) };
-        let best = self
-            .rules
-            .iter()
-            .filter(|rule| linked.contains(&rule.ruleset) && rule.enabled != Tri::No && fits(rule.domain.as_str()))
-            .max_by_key(|rule| rule.domain.as_str().len())?;
-        let target = self.rule_targets.iter().filter(|target| target.rule == best.rule).min_by_key(|target| target.position);
-        let answer = match target {
-            Some(target) if target.port == 53 && target.server.to_string() != "168.63.129.16" => self.ask(target.server, name, depth + 1),
-            _ => Answer::Unknown("target"),
-        };
         let region = |id: Sym| self.rulesets.iter().find(|row| row.ruleset == id).map_or(Sym::EMPTY, |row| row.location);
-        let near = region(best.ruleset).is_empty() || self.vnet_region(vnet).is_empty() || region(best.ruleset) == self.vnet_region(vnet);
-        // Whether it applies is not known: only what public DNS says too is sure (DNS-23).
-        if alias || best.enabled == Tri::Maybe || !near {
-            let without = self.public_step(vnet, name, depth);
-            return Some(if without == answer { answer } else { Answer::Unknown("rule") });
+        let near = |id: Sym| region(id).is_empty() || self.vnet_region(vnet).is_empty() || region(id) == self.vnet_region(vnet);
+        let mut all: Vec<_> = self.rules.iter().filter(|rule| linked.contains(&rule.ruleset) && rule.enabled != Tri::No).collect();
+        all.retain(|rule| fits(rule.domain.as_str()));
+        if all.is_empty() {
+            return None;
         }
-        Some(answer)
+        let length = |rule: &watertight::facts::dns::ForwardingRule| rule.domain.as_str().len();
+        let certain =
+            all.iter().filter(|rule| links_known && rule.enabled == Tri::Yes && near(rule.ruleset)).map(|rule| length(rule)).max();
+        all.retain(|rule| certain.is_none_or(|certain| length(rule) >= certain));
+        let mut answers: Vec<Answer> = Vec::new();
+        for rule in all {
+            let target = self.rule_targets.iter().filter(|target| target.rule == rule.rule).min_by_key(|target| target.position);
+            answers.push(match target {
+                Some(target) if target.port == 53 && target.server.to_string() != "168.63.129.16" => {
+                    self.ask(target.server, name, depth + 1)
+                }
+                _ => Answer::Unknown("target"),
+            });
+        }
+        // Whether any applies is not known: only what public DNS says too is sure (DNS-23).
+        if alias || certain.is_none() {
+            answers.push(self.public_step(vnet, name, depth));
+        }
+        let first = answers.remove(0);
+        Some(if answers.iter().all(|answer| *answer == first) { first } else { Answer::Unknown("rule") })
     }
 
     /// A site's own view: the longest conditional forwarder, else the internet (DNS-21, DNS-26).
