@@ -36,6 +36,7 @@ mod sql;
 mod stated;
 mod storage;
 mod store;
+mod unread;
 mod vnet;
 
 use serde_json::Value;
@@ -83,16 +84,26 @@ pub fn extract(resource: &Resource) -> Extracted {
     let kind = resource.kind.as_str();
     let extractor = extractor(kind);
     match get(&resource.body, "properties") {
-        Some(properties) if is_set(properties) || properties.is_object() => {
+        Some(properties) if properties.is_object() => {
             // An empty list says that there is no child of the type, a missing one says nothing (M-03).
             for (list, segment) in child_lists(kind) {
-                if get(properties, list).is_some_and(Value::is_array) {
-                    out.fact(ChildType { parent: resource.id, kind: Sym::lower(&format!("{kind}/{segment}")) });
+                match get(properties, list) {
+                    Some(Value::Array(items)) => {
+                        out.fact(ChildType { parent: resource.id, kind: Sym::lower(&format!("{kind}/{segment}")) });
+                        items.iter().filter(|item| is_set(item) && !item.is_object()).for_each(|item| out.lost(item, "an object"));
+                    }
+                    Some(other) => out.lost(other, "a list"),
+                    None => {}
                 }
             }
             host::hosts(&mut out, kind, properties);
             match extractor {
-                Some(extractor) => extractor(&mut out, properties),
+                Some(extractor) => {
+                    extractor(&mut out, properties);
+                    if out.has_lost() {
+                        unread::forget(&mut out, properties);
+                    }
+                }
                 None if inert::reason(kind).is_some() => {}
                 None => {
                     out.gap(TYPE_NOT_MODELLED);
@@ -103,10 +114,22 @@ pub fn extract(resource: &Resource) -> Extracted {
         }
         _ if inert::reason(kind).is_some() => {}
         _ if extractor.is_none() => out.gap(TYPE_NOT_MODELLED),
-        _ => out.gap("the export holds no `properties`"),
+        other => {
+            match other {
+                Some(other) => out.wrong(other, "an object"),
+                None => out.gap("the export holds no `properties`"),
+            }
+            // Of a rule or route without a body nothing is known but that it is there.
+            if let (Some(extractor), true) = (extractor, UNKNOWN_WITHOUT_BODY.contains(&kind)) {
+                extractor(&mut out, &Value::Null);
+            }
+        }
     }
     out.finish()
 }
+
+/// Types that stand for anything where the body is missing: one that is left out would let through, or stop, what it decides.
+const UNKNOWN_WITHOUT_BODY: &[&str] = &["microsoft.network/networksecuritygroups/securityrules", "microsoft.network/routetables/routes"];
 
 /// Whether resources of the type (lower case) are understood: they have an extractor.
 pub fn is_modelled(kind: &str) -> bool {

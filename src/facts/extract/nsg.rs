@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get, properties};
+use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{Access, Asg, Direction, Nsg, NsgRule, Protocol};
 use crate::facts::selector::{PortList, Selector, Selectors, UNKNOWN_TAG};
 use crate::model::traffic::{ANY_PORT, Ports, parse_ports};
@@ -93,8 +93,10 @@ pub(super) fn rule<'a>(out: &mut Out<'a>, body: &'a Value) {
     let mut sources = addresses(out, body, "sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups");
     let destinations =
         addresses(out, body, "destinationAddressPrefix", "destinationAddressPrefixes", "destinationApplicationSecurityGroups");
-    let source_ports = ports(out, body, "sourcePortRange", "sourcePortRanges", &mut doubt);
-    let destination_ports = ports(out, body, "destinationPortRange", "destinationPortRanges", &mut doubt);
+    // Ports mean nothing to the others (NSG-07).
+    let with_ports = matches!(protocol, None | Some(Protocol::Any | Protocol::Tcp | Protocol::Udp));
+    let source_ports = ports(out, body, "sourcePortRange", "sourcePortRanges", with_ports, &mut doubt);
+    let destination_ports = ports(out, body, "destinationPortRange", "destinationPortRanges", with_ports, &mut doubt);
     if doubt {
         sources = Selectors::new([Selector::Tag(Sym::new(UNKNOWN_TAG))]);
     }
@@ -137,14 +139,15 @@ pub(super) fn whole(value: &Value) -> Option<u32> {
     u32::try_from(number).ok()
 }
 
-/// The union of the singular and the plural field and the application security groups (NSG-08). A field that is there and empty names nothing; one
-/// that is not there at all was lost on the way.
+/// The union of the singular and the plural field and the application security groups (NSG-08). Azure takes no rule that names nothing: where all are
+/// empty or missing, what it named was lost on the way.
 fn addresses<'a>(out: &mut Out<'a>, body: &'a Value, one: &str, many: &str, groups: &str) -> Selectors {
-    if [one, many, groups].iter().all(|name| get(body, name).is_none()) {
-        out.gap(format!("`properties.{one}` is missing"));
-        return Selectors::new([Selector::Tag(Sym::new(UNKNOWN_TAG))]);
-    }
     let mut items: Vec<Selector> = out.links(body, groups).into_iter().map(Selector::Asg).collect();
+    let is_list = |name: &str| get(body, name).is_none_or(Value::is_array);
+    let read = get(body, groups).and_then(Value::as_array).map_or(0, |all| all.iter().filter(|item| is_set(item)).count());
+    if !is_list(many) || !is_list(groups) || read != items.len() {
+        items.push(Selector::Tag(Sym::new(UNKNOWN_TAG)));
+    }
     let fields = get(body, one).into_iter().chain(out.items(body, many));
     for value in fields {
         let Value::String(text) = value else {
@@ -160,6 +163,10 @@ fn addresses<'a>(out: &mut Out<'a>, body: &'a Value, one: &str, many: &str, grou
                 Selector::Tag(Sym::new(UNKNOWN_TAG))
             }));
         }
+    }
+    if items.is_empty() {
+        out.gap(format!("`properties.{one}` is missing"));
+        items.push(Selector::Tag(Sym::new(UNKNOWN_TAG)));
     }
     Selectors::new(items)
 }
@@ -183,13 +190,9 @@ pub(super) fn selector(text: &str) -> Option<Selector> {
     looks_like_tag.then_some(Selector::Tag(tag))
 }
 
-fn ports<'a>(out: &mut Out<'a>, body: &'a Value, one: &str, many: &str, doubt: &mut bool) -> PortList {
-    if get(body, one).is_none() && get(body, many).is_none() {
-        out.gap(format!("`properties.{one}` is missing"));
-        *doubt = true;
-        return PortList::any();
-    }
+fn ports<'a>(out: &mut Out<'a>, body: &'a Value, one: &str, many: &str, wanted: bool, doubt: &mut bool) -> PortList {
     let mut ranges: Vec<Ports> = Vec::new();
+    *doubt |= !get(body, many).is_none_or(Value::is_array);
     let fields = get(body, one).into_iter().chain(out.items(body, many));
     for value in fields {
         let text = match value {
@@ -209,6 +212,13 @@ fn ports<'a>(out: &mut Out<'a>, body: &'a Value, one: &str, many: &str, doubt: &
                 }
             }
         }
+    }
+    if ranges.is_empty() {
+        if wanted {
+            out.gap(format!("`properties.{one}` is missing"));
+            *doubt = true;
+        }
+        return PortList::any();
     }
     PortList::new(ranges)
 }

@@ -41,11 +41,32 @@ pub(super) struct Out<'a> {
     facts: Vec<Fact>,
     diagnostics: Vec<Diagnostic>,
     wants_tenant: bool,
+    /// A value was dropped because it could not be read, and nothing stands for it.
+    lost: bool,
 }
+
+/// Lists that hold objects and nothing else.
+const OBJECTS: &[&str] = &[
+    "backendAddressPools",
+    "delegations",
+    "frontendIPConfigurations",
+    "gatewayIPConfigurations",
+    "httpListeners",
+    "inboundNatPools",
+    "inboundNatRules",
+    "ipConfigurations",
+    "loadBalancingRules",
+    "manualPrivateLinkServiceConnections",
+    "networkInterfaceConfigurations",
+    "outboundRules",
+    "privateLinkServiceConnections",
+    "ruleCollections",
+    "serviceEndpoints",
+];
 
 impl<'a> Out<'a> {
     pub fn new(resource: &'a Resource) -> Out<'a> {
-        Out { resource, facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false }
+        Out { resource, facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false, lost: false }
     }
 
     pub fn finish(self) -> Extracted {
@@ -70,6 +91,22 @@ impl<'a> Out<'a> {
 
     pub fn fact(&mut self, fact: impl Into<Fact>) {
         self.facts.push(fact.into());
+    }
+
+    /// Whether a value could not be read and nothing stands for it.
+    pub fn has_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Changes the facts so far; those for which `keep` says no go.
+    pub fn revise(&mut self, keep: impl FnMut(&mut Fact) -> bool) {
+        self.facts.retain_mut(keep);
+    }
+
+    /// [`Self::wrong`] for a value for which nothing stands.
+    pub fn lost(&mut self, value: &Value, expected: &str) {
+        self.lost = true;
+        self.wrong(value, expected);
     }
 
     /// Says that something is not understood.
@@ -112,7 +149,7 @@ impl<'a> Out<'a> {
         match get(at, name)? {
             Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()),
             other => {
-                self.wrong(other, "a text");
+                self.lost(other, "a text");
                 None
             }
         }
@@ -126,7 +163,7 @@ impl<'a> Out<'a> {
             Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
             Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
             other => {
-                self.wrong(other, "true or false");
+                self.lost(other, "true or false");
                 None
             }
         }
@@ -136,9 +173,16 @@ impl<'a> Out<'a> {
     pub fn items(&mut self, at: &'a Value, name: &str) -> &'a [Value] {
         match get(at, name) {
             None => &[],
-            Some(Value::Array(items)) => items,
+            Some(Value::Array(items)) => {
+                if OBJECTS.contains(&name) {
+                    items.iter().filter(|item| is_set(item) && !item.is_object()).for_each(|item| self.lost(item, "an object"));
+                    let bodies = items.iter().filter_map(|item| get(item, "properties"));
+                    bodies.filter(|body| !body.is_object()).for_each(|body| self.lost(body, "an object"));
+                }
+                items
+            }
             Some(other) => {
-                self.wrong(other, "a list");
+                self.lost(other, "a list");
                 &[]
             }
         }
@@ -152,7 +196,7 @@ impl<'a> Out<'a> {
                 Value::String(text) if text.trim().is_empty() => {}
                 Value::String(text) => texts.push(text.trim()),
                 Value::Null => {}
-                other => self.wrong(other, "a text"),
+                other => self.lost(other, "a text"),
             }
         }
         texts
@@ -198,16 +242,16 @@ impl<'a> Out<'a> {
             Value::Object(_) => match get(value, "id") {
                 Some(Value::String(id)) => Some(ids::normal_id(id)).filter(|id| !id.is_empty()),
                 None => {
-                    self.wrong(value, "a reference with `id`");
+                    self.lost(value, "a reference with `id`");
                     None
                 }
                 Some(other) => {
-                    self.wrong(other, "a resource id");
+                    self.lost(other, "a resource id");
                     None
                 }
             },
             other => {
-                self.wrong(other, "a reference with `id`");
+                self.lost(other, "a reference with `id`");
                 None
             }
         }
@@ -232,7 +276,7 @@ impl<'a> Out<'a> {
             match item.as_str().map(|text| text.trim().parse()) {
                 Some(Ok(address)) => addresses.push(address),
                 _ if !is_set(item) => {}
-                _ => self.wrong(item, "an address"),
+                _ => self.lost(item, "an address"),
             }
         }
         addresses
@@ -245,7 +289,7 @@ impl<'a> Out<'a> {
             match item.as_str().and_then(net::parse_prefix) {
                 Some(prefix) => prefixes.push(prefix),
                 None if !is_set(item) => {}
-                None => self.wrong(item, "a prefix"),
+                None => self.lost(item, "a prefix"),
             }
         }
         prefixes

@@ -106,7 +106,10 @@ fn rules_unite_singular_plural_and_groups() {
     let asg = json!([{"id": format!("{NET}/applicationSecurityGroups/A")}]);
     let only_group = json!({"sourceAddressPrefix": null, "sourceAddressPrefixes": [], "sourceApplicationSecurityGroups": asg});
     has(&rule(only_group), &format!("{start}asg:~/applicationsecuritygroups/a, *, virtualnetwork, 80-81,443)"));
-    has(&rule(json!({"sourceAddressPrefix": "", "sourceAddressPrefixes": []})), &format!("{start}, *, virtualnetwork, 80-81,443)"));
+    has(
+        &rule(json!({"sourceAddressPrefix": "", "sourceAddressPrefixes": []})),
+        &format!("{start}(unknown), *, virtualnetwork, 80-81,443)"),
+    );
     let rows = rule(json!({"destinationAddressPrefix": null}));
     has(&rows, &format!("{start}10.0.0.9/32,10.1.0.0/16, *, (unknown), 80-81,443)"));
     has(
@@ -576,4 +579,62 @@ fn what_is_not_understood_in_a_firewall_rule_makes_it_match_perhaps() {
     has(&rows, &format!("firewall_rule({c}/rules/s, {c}, network, 0, (unknown), (unknown))"));
     has(&rows, &format!("firewall_rule({c}/rules/n, {c}, network, 1, (unknown), *)"));
     assert!(rows.iter().filter(|row| row.starts_with("gap(")).count() >= 4, "{rows:#?}");
+}
+
+/// Nothing is proven by the rest of a resource of which a value was lost. covers: SND-02
+#[test]
+fn a_value_that_cannot_be_read_takes_the_resource_back() {
+    let configuration = json!({"name": "c", "properties": {"subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}, "privateIPAddress": "10.0.0.4"}});
+    let machine = json!({"id": "/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/m"});
+    let nic = |group: Value| {
+        rows(json!([body(
+            "networkInterfaces/n",
+            json!({"virtualMachine": machine, "networkSecurityGroup": group, "ipConfigurations": [configuration]})
+        )]))
+    };
+    has(&nic(Value::Null), "nic(~/networkinterfaces/n, machine, false)");
+    let lost = nic(json!(17));
+    lacks(&lost, "nic(");
+    lacks(&lost, "ip_config");
+    has(&lost, "device(~/networkinterfaces/n, other, ~/virtualnetworks/v/subnets/s)");
+    has(&lost, "device_address(~/networkinterfaces/n, 10.0.0.4, ~/virtualnetworks/v/subnets/s)");
+    assert!(lost.iter().any(|row| row.starts_with("nic_machine(~/networkinterfaces/n, ")), "{lost:#?}");
+
+    let others = rows(json!([
+        body("virtualNetworks/v/subnets/s", json!({"addressPrefix": "10.0.0.0/24", "routeTable": {"id": 5}})),
+        body("virtualNetworks/w", json!({"addressSpace": {"addressPrefixes": ["10.1.0.0/16", 5]}})),
+        body("virtualNetworkGateways/g", json!({"gatewayType": "Vpn", "enableBgp": {}})),
+        body("routeTables/t/routes/r", json!("x")),
+        body("loadBalancers/l", json!({"backendAddressPools": [{"name": "p", "properties": "x"}], "inboundNatRules": ["x"]})),
+    ]));
+    lacks(&others, "subnet(");
+    lacks(&others, "vnet(");
+    lacks(&others, "load_balancer");
+    has(&others, "vnet_prefix(~/virtualnetworks/w, 10.1.0.0/16)");
+    has(&others, "clouded(~/virtualnetworks/w, routes, ~/virtualnetworks/w)");
+    has(&others, "gateway(~/virtualnetworkgateways/g, unknown, false)");
+    assert!(others.iter().any(|row| row.starts_with("route(~/routetables/t/routes/r, ~/routetables/t, ")), "{others:#?}");
+    for lost in ["enableBgp", "routeTable.id", "addressPrefixes.1", "backendAddressPools.0.properties", "inboundNatRules.0"] {
+        assert!(others.iter().any(|row| row.starts_with("gap(") && row.contains(&format!("{lost}` is not"))), "{lost} {others:#?}");
+    }
+}
+
+/// A rule that names nothing is none that Azure takes: what it named was lost. covers: NSG-08
+#[test]
+fn a_rule_that_names_nothing_may_match_anything() {
+    let rule = |extra: Value| {
+        let mut properties = json!({"priority": 100, "direction": "Inbound", "access": "Deny", "protocol": "Tcp", "sourceAddressPrefix": "10.0.0.4",
+            "destinationAddressPrefix": "*", "sourcePortRange": "*", "destinationPortRange": "443"});
+        properties.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        rows(json!([body("networkSecurityGroups/g/securityRules/r", properties)]))
+    };
+    lacks(&rule(json!({})), "gap(");
+    for (extra, field) in [
+        (json!({"sourceAddressPrefix": "", "sourceAddressPrefixes": []}), "sourceAddressPrefix"),
+        (json!({"destinationPortRange": "", "destinationPortRanges": []}), "destinationPortRange"),
+    ] {
+        let lost = rule(extra);
+        assert!(lost.iter().any(|row| row.starts_with("gap(") && row.contains(&format!("`properties.{field}` is missing"))), "{lost:#?}");
+    }
+    lacks(&rule(json!({"protocol": "Icmp", "destinationPortRange": ""})), "gap(");
 }
