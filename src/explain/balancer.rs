@@ -243,9 +243,12 @@ impl World<'_> {
 
     /// A pool of the place that is not in the input: its load balancer may do anything for the way out. Empty: none.
     pub fn missing_pool(&self, host: &Host) -> Sym {
-        let index = self.index;
-        let known = |pool: &Sym| index.load_balancer_pool.has(*pool) || index.inbound_nat_rule.has(*pool);
-        self.pools_of(host).into_iter().find(|pool| !known(pool)).unwrap_or_default()
+        self.pools_of(host).into_iter().find(|pool| self.is_missing_pool(*pool)).unwrap_or_default()
+    }
+
+    /// Whether neither a pool nor a NAT rule of this id is in the input.
+    pub fn is_missing_pool(&self, pool: Sym) -> bool {
+        !self.index.load_balancer_pool.has(pool) && !self.index.inbound_nat_rule.has(pool)
     }
 
     /// What outbound rules do for a place, and what rules that translate as well do (OUT-05).

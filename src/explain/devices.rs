@@ -368,6 +368,12 @@ impl Walk<'_, '_> {
                 let unknown = step(stage, Span::UNKNOWN, "inbound.4", text).by(device.device, "").kind(Kind::Assumption);
                 ways.push(trail.clone().and(unknown.code("W-UNSUPPORTED")).end(via));
             }
+            if let Some(holder) = self.holder_elsewhere(owner.public_ip) {
+                let text = format!("public address {} belongs to {}, which is not in the input", short(owner.public_ip), short(holder));
+                let missing = step(Stage::Route, Span::UNKNOWN, "inbound.3", text).by(holder, "").kind(Kind::Absence);
+                ways.push(trail.clone().and(missing.code("W-MISSING")).end(Via::Public));
+                nobody = false;
+            }
             if nobody {
                 let text = format!("no machine answers at public address {}", short(owner.public_ip));
                 let of_nat = index.nat_gateway_public_ips.rows().any(|row| row.public_ip == owner.public_ip);
@@ -376,6 +382,16 @@ impl Walk<'_, '_> {
                 ways.push(trail.clone().and(closed).end(Via::Public));
             }
         }
+    }
+
+    /// Who has a public address by what the address itself says, where nobody in the input claims it.
+    fn holder_elsewhere(&self, public_ip: Sym) -> Option<Sym> {
+        let index = self.world.index;
+        let claimed = index.ip_configs_by_public_ip.has(public_ip)
+            || index.devices_by_public_ip.has(public_ip)
+            || !self.world.frontends_of_public_ip(public_ip).is_empty()
+            || index.nat_gateway_public_ips.rows().any(|row| row.public_ip == public_ip);
+        if claimed { None } else { index.public_ip_holder.one(public_ip).map(|row| row.holder) }
     }
 
     /// In by an instance public address (IN-02, IN-03): every possible source must be admitted for the answer to be sure.
@@ -416,11 +432,13 @@ impl Walk<'_, '_> {
         let mut trail = trail;
         let unfiltered = !index.subnet_nsg.has(host.subnet) && !index.nic_nsg.has(host.nic);
         if unfiltered && sku != PublicSku::Basic {
-            let unknown = sku == PublicSku::Unknown;
+            // A subnet that is not in the input may have a group that opens it.
+            let missing = !index.subnet.has(host.subnet);
+            let unknown = missing || sku == PublicSku::Unknown;
             let span = if unknown { Span::UNKNOWN } else { Span::NONE };
             let text = format!("a Standard public address is closed while no NSG opens {}", short(host.nic));
             let closed = step(Stage::NsgInbound, span, "inbound.2", text).by(public_ip, "sku=Standard").kind(Kind::Default);
-            let closed = if unknown { closed.code("W-UNSUPPORTED") } else { closed };
+            let closed = if unknown { closed.code(if missing { "W-MISSING" } else { "W-UNSUPPORTED" }) } else { closed };
             trail = trail.and(self.perhaps_opened(host, packet, closed));
         }
         let sources: Vec<Seen> = match source {

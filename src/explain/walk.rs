@@ -320,6 +320,24 @@ impl<'w, 'a> Walk<'w, 'a> {
             frontends.into_iter().for_each(|frontend| self.to_frontend(frontend, vnet, packet, trail.clone(), ways));
             return;
         }
+        if let Target::Host(host) = &self.target
+            && host.ip == packet.dst
+            && host.vnet.is_empty()
+        {
+            let text = format!("subnet {} is not in the input: it may be one of {}", short(host.subnet), short(vnet));
+            let unknown = step(Stage::Route, Span::UNKNOWN, "address.8", text).by(host.subnet, "").kind(Kind::Assumption);
+            ways.push(trail.and(unknown.code("W-MISSING")).end(via));
+            return;
+        }
+        if let Target::Endpoint(endpoint) = &self.target
+            && let Some(row) = index.private_endpoint.one(*endpoint)
+            && !index.subnet.has(row.subnet)
+        {
+            let text = format!("the subnet of private endpoint {} is not in the input: it may be one of {}", short(*endpoint), short(vnet));
+            let unknown = step(Stage::Route, Span::UNKNOWN, "address.8", text).by(*endpoint, "").kind(Kind::Assumption);
+            ways.push(trail.and(unknown.code("W-MISSING")).end(via));
+            return;
+        }
         if self.target != Target::Anyone {
             let text = format!("{} is somebody else's address in {}", packet.dst, short(vnet));
             let other = step(Stage::Route, Span::NONE, "address.5", text).by(vnet, "");

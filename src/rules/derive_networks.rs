@@ -206,7 +206,10 @@ fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
                     Part::Fact(Fact::Connection(row)) => around.connections.push(*row),
                     Part::Fact(Fact::RouteServer(row)) => around.route_servers.push(row.server),
                     Part::Fact(Fact::LocalGatewayPrefix(row)) => around.behind.push((row.site, row.prefix)),
-                    Part::Fact(Fact::LocalGateway(row)) if row.bgp => around.bgp_peers.push(row.site),
+                    Part::Fact(Fact::LocalGateway(row)) => {
+                        around.known_sites.push(row.site);
+                        around.bgp_peers.extend(row.bgp.then_some(row.site));
+                    }
                     Part::Fact(Fact::GatewayDefaultSite(row)) => around.default_sites.push((row.gateway, row.site)),
                     Part::Fact(Fact::GatewayClientPool(row)) => around.clients.push((row.gateway, row.prefix)),
                     _ => {}

@@ -20,12 +20,24 @@ pub struct GatewayRoutes {
 pub struct GatewayInput<'a> {
     /// The gateway.
     pub gateway: &'a Gateway,
-    /// Its connections, and for each the prefixes behind its peer and whether that peer speaks BGP.
-    pub connections: Vec<(&'a Connection, Vec<Prefix>, bool)>,
+    /// Its connections.
+    pub connections: Vec<Link<'a>>,
     /// Addresses of its point-to-site clients.
     pub clients: Vec<Prefix>,
     /// Networks behind other gateways, with their addresses; `None` where that is not derived.
     pub networks: Option<Vec<(Prefix, Sym, Tri)>>,
+}
+
+/// A connection and what is known of its peer.
+pub struct Link<'a> {
+    /// The connection.
+    pub connection: &'a Connection,
+    /// The prefixes behind the peer.
+    pub behind: Vec<Prefix>,
+    /// The peer speaks BGP.
+    pub speaks_bgp: bool,
+    /// The peer is in the input; what is behind one that is not, nobody knows (SND-04).
+    pub known: bool,
 }
 
 /// The routes that the gateways of one network offer.
@@ -45,15 +57,15 @@ pub fn offered(gateways: &[GatewayInput<'_>]) -> GatewayRoutes {
         }
         out.routes.extend(input.networks.iter().flatten());
         out.routes.extend(input.clients.iter().map(|prefix| (*prefix, gateway.gateway, Tri::Yes)));
-        for (connection, prefixes, peer_speaks_bgp) in &input.connections {
+        for Link { connection, behind, speaks_bgp, known } in &input.connections {
             let sure = match connection.kind {
                 ConnectionKind::Ipsec => connection.connected.max(Tri::Maybe),
                 _ => Tri::Maybe,
             };
-            out.routes.extend(prefixes.iter().map(|prefix| (*prefix, connection.peer, sure)));
+            out.routes.extend(behind.iter().map(|prefix| (*prefix, connection.peer, sure)));
             let between = connection.kind == ConnectionKind::VnetToVnet && input.networks.is_some() && !connection.bgp;
-            let static_site = connection.kind == ConnectionKind::Ipsec && !connection.bgp && !(gateway.bgp && *peer_speaks_bgp);
-            if !static_site && !between {
+            let static_site = connection.kind == ConnectionKind::Ipsec && !connection.bgp && !(gateway.bgp && *speaks_bgp);
+            if !*known || !static_site && !between {
                 out.unknown_routes = connection.connection;
             }
         }
@@ -81,18 +93,16 @@ mod tests {
             bgp,
         };
         let prefix: Prefix = "172.16.0.0/16".parse().unwrap();
-        let routes = |connection: &Connection| {
-            offered(&[GatewayInput {
-                gateway: &gateway,
-                connections: vec![(connection, vec![prefix], false)],
-                clients: vec![],
-                networks: None,
-            }])
+        let offer = |connection: &Connection, known| {
+            let link = Link { connection, behind: vec![prefix], speaks_bgp: false, known };
+            offered(&[GatewayInput { gateway: &gateway, connections: vec![link], clients: vec![], networks: None }])
         };
+        let routes = |connection: &Connection| offer(connection, true);
         let up = routes(&connection(Tri::Yes, false));
         assert_eq!((up.routes[0].2, up.unknown_routes), (Tri::Yes, Sym::EMPTY));
         assert_eq!(routes(&connection(Tri::No, false)).routes[0].2, Tri::Maybe);
         assert!(!routes(&connection(Tri::Yes, true)).unknown_routes.is_empty());
+        assert!(!offer(&connection(Tri::Yes, false), false).unknown_routes.is_empty());
         assert!(offered(&[]).routes.is_empty());
     }
 }

@@ -1,8 +1,8 @@
 //! A network as its subnets see it, put together from the rows around it.
 
-use crate::facts::network::{Connection, Gateway, Peering, PeeringPrefix};
+use crate::facts::network::{Connection, ConnectionKind, Gateway, Peering, PeeringPrefix};
 use crate::model::{Prefix, Sym, Tri};
-use crate::rules::gateway::{GatewayInput, GatewayRoutes, offered};
+use crate::rules::gateway::{GatewayInput, GatewayRoutes, Link, offered};
 use crate::rules::peering::{Joint, Peer, peer};
 use crate::rules::route::Network;
 
@@ -118,6 +118,10 @@ pub struct AroundGateways {
     pub behind: Vec<(Sym, Prefix)>,
     /// Peers that speak BGP.
     pub bgp_peers: Vec<Sym>,
+    /// Local network gateways at the other end that are in the input.
+    pub known_sites: Vec<Sym>,
+    /// Gateways at the other end that are in the input, with a place.
+    pub known_gateways: Vec<Sym>,
     /// Addresses of point-to-site clients: the gateway and a prefix.
     pub clients: Vec<(Sym, Prefix)>,
     /// Default sites: the gateway and the site (RTE-20).
@@ -148,7 +152,10 @@ pub fn assemble_gateways(around: &AroundGateways) -> GatewayRoutes {
                     let default = around.default_sites.contains(&(gateway.gateway, connection.peer));
                     let everything = default.then(|| "0.0.0.0/0".parse().expect("a literal prefix"));
                     let behind = behind.chain(everything).collect();
-                    (connection, behind, around.bgp_peers.contains(&connection.peer))
+                    let speaks_bgp = around.bgp_peers.contains(&connection.peer);
+                    let between = connection.kind == ConnectionKind::VnetToVnet;
+                    let known = if between { &around.known_gateways } else { &around.known_sites };
+                    Link { connection, behind, speaks_bgp, known: known.contains(&connection.peer) }
                 })
                 .collect(),
             networks: around.networks.as_ref().map(|all| {

@@ -1,6 +1,7 @@
 //! Networks and route tables, put together from the tables for the rules that compile them.
 
 use crate::facts::Index;
+use crate::facts::network::GatewaySubnet;
 use crate::model::{Prefix, Sym};
 use crate::rules::between;
 use crate::rules::gateway::GatewayRoutes;
@@ -73,7 +74,13 @@ fn gateways(index: &Index, vnet: Sym) -> GatewayRoutes {
     }
     for connection in &around.connections {
         around.behind.extend(index.local_gateway_prefixes.get(connection.peer).iter().map(|row| (row.site, row.prefix)));
-        around.bgp_peers.extend(index.local_gateway.get(connection.peer).iter().filter(|site| site.bgp).map(|site| site.site));
+        let peer = index.local_gateway.get(connection.peer);
+        around.bgp_peers.extend(peer.iter().filter(|site| site.bgp).map(|site| site.site));
+        around.known_sites.extend(peer.iter().map(|site| site.site));
+        let stands = |row: &GatewaySubnet| index.subnet.has(row.subnet);
+        if index.gateway.has(connection.peer) && index.gateway_subnets.get(connection.peer).iter().any(stands) {
+            around.known_gateways.push(connection.peer);
+        }
     }
     around.networks = Some(around.gateways.iter().flat_map(|row| between::networks_behind(index, vnet, row.gateway)).collect());
     for subnet in index.subnets_by_vnet.get(vnet) {

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use rustc_hash::FxHashSet;
+
 use crate::explain::packet::Host;
 use crate::facts::Index;
 use crate::facts::network::{DeviceKind, NicRole};
@@ -139,6 +141,12 @@ impl World<'_> {
     /// Whether an address without a known owner may have one after all (ADR-06, ADR-09, ADR-16, SND-07).
     fn perhaps_owned(&self, ip: IpAddr, vnet: Sym) -> Option<Perhaps> {
         let index = self.index;
+        let elsewhere = index.ip_configs_by_address.get(ip).iter().filter_map(|row| index.ip_config.one(row.ip_config));
+        let homeless = elsewhere.filter(|config| !index.subnet.has(config.subnet)).map(|config| config.subnet);
+        if let Some(subnet) = homeless.min_by_key(|subnet| subnet.as_str()) {
+            let why = "an interface in a subnet that is not in the input has it";
+            return Some(Perhaps { subnet, why, code: "W-MISSING", placeable: false });
+        }
         let subnet = index
             .subnets_by_vnet
             .get(vnet)
@@ -161,11 +169,22 @@ impl World<'_> {
             because("a machine in the subnet has an address that the input does not tell", "W-MISSING")
         } else if frontends.iter().any(|frontend| frontend.address.is_none()) {
             because("a load balancer in the subnet has an address that the input does not tell", "W-MISSING")
+        } else if self.behind_missing_balancers().contains(&vnet) {
+            because("a load balancer of the network is not in the input", "W-MISSING")
         } else if !inhabited {
             Some(Perhaps { subnet, why: "nothing in the input stands in the subnet", code: "W-MISSING", placeable: true })
         } else {
             None
         }
+    }
+
+    /// The networks in which somebody is a member of a pool that is not in the input: its load balancer may have any address there.
+    fn behind_missing_balancers(&self) -> &FxHashSet<Sym> {
+        let index = self.index;
+        self.missing_balancers.get_or_init(|| {
+            let missing = index.ip_config_pools.rows().filter(|row| self.is_missing_pool(row.pool));
+            missing.filter_map(|row| index.ip_config.one(row.ip_config)).map(|config| self.vnet_of(config.subnet)).collect()
+        })
     }
 
     /// The places behind an interface.

@@ -52,7 +52,13 @@ impl World<'_> {
                 && index.local_gateway.has(connection.peer)
                 && index.site.has(site)
                 && index.local_gateway_prefixes.get(connection.peer).iter().any(|row| wanted.iter().any(|w| net::overlap(w, &row.prefix)));
-            if !same && !overlapping {
+            // Behind a local network gateway that is not in the input any site may be that a person stated.
+            let unread = !same
+                && connection.kind == ConnectionKind::Ipsec
+                && index.site.has(site)
+                && !index.local_gateway.has(connection.peer)
+                && !index.site.has(connection.peer);
+            if !same && !overlapping && !unread {
                 continue;
             }
             let mut subnets: Vec<Sym> = index.gateway_subnets.get(connection.gateway).iter().map(|row| row.subnet).collect();
@@ -67,12 +73,13 @@ impl World<'_> {
             }
             for subnet in subnets {
                 let text = format!("connection {} brings it to gateway {}", short(connection.connection), short(connection.gateway));
-                let sure = connection.connected.lo() && fits;
+                let sure = connection.connected.lo() && fits && !unread;
                 let span = if sure { Span::ALL } else { Span::UNKNOWN };
                 let mut by = step(Stage::Gateway, span, "gateway.4", text).by(connection.gateway, short(connection.connection));
                 by = by.at_fact(connection.connection).kind(Kind::Fact);
                 if !sure {
-                    by = by.kind(Kind::Assumption).code(self.doubt_of_site(connection.peer));
+                    let code = if unread { "W-MISSING" } else { self.doubt_of_site(connection.peer) };
+                    by = by.kind(Kind::Assumption).code(code);
                 }
                 out.push(Entrance { subnet, step: by });
             }

@@ -224,8 +224,13 @@ impl<'a> Out<'a> {
     /// The id of what filters or routes here. A reference whose id nobody knows yet leads to something that is not in the input, and is no absent one
     /// (SND-06).
     pub fn binding(&mut self, at: &'a Value, name: &str) -> Option<Sym> {
-        let open = get(at, name).is_some_and(|value| value.as_object().is_some_and(|map| !map.is_empty()) && get(value, "id").is_none());
-        self.link(at, name).or_else(|| open.then(|| Sym::lower(&format!("{}/unknown-{name}", self.resource.id))))
+        let value = get(at, name)?;
+        let open = value.as_object().is_some_and(|map| !map.is_empty()) && get(value, "id").is_none();
+        if open {
+            self.wrong(value, "a reference with `id`");
+            return Some(Sym::lower(&format!("{}/unknown-{name}", self.resource.id)));
+        }
+        self.reference(value)
     }
 
     /// The ids in a list of references.

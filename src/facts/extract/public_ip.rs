@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get};
-use crate::facts::network::{NatGateway, NatGatewayPublicIp, NatGatewayRange, PublicIp, PublicIpAddress, PublicIpRange, PublicSku};
+use crate::facts::network::{
+    NatGateway, NatGatewayPublicIp, NatGatewayRange, PublicIp, PublicIpAddress, PublicIpHolder, PublicIpRange, PublicSku,
+};
 use crate::model::net;
 
 /// `microsoft.network/publicipaddresses`.
@@ -14,6 +16,9 @@ pub(super) fn address<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.fact(PublicIp { public_ip, sku });
     if let Some(address) = out.address(body, "ipAddress") {
         out.fact(PublicIpAddress { public_ip, address });
+    }
+    if let Some(holder) = out.link(body, "ipConfiguration") {
+        out.fact(PublicIpHolder { public_ip, holder });
     }
 }
 

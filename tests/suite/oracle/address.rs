@@ -145,6 +145,10 @@ impl World<'_> {
         if let Some(device) = self.device_at(vnet, ip) {
             return Owner::Device(device);
         }
+        let homeless = |config: Sym| self.configs.iter().any(|c| c.ip_config == config && self.vnet_of(c.subnet).is_none());
+        if self.config_addresses.iter().any(|a| a.address == ip && homeless(a.ip_config)) {
+            return Owner::Perhaps; // in a subnet that nobody exported
+        }
         let Some(subnet) = self.subnet_at(vnet, ip) else { return Owner::Nobody };
         let dynamic = |c: &&watertight::facts::network::IpConfig| c.subnet == subnet && self.addresses_of(c.ip_config).is_empty();
         if self.configs.iter().filter(dynamic).any(|c| self.is_attached(c.nic)) {
@@ -158,6 +162,13 @@ impl World<'_> {
         let fronts: Vec<_> = self.fronts.iter().filter(|f| f.subnet == subnet).collect();
         if fronts.iter().any(|f| f.address.is_none()) {
             return Owner::Perhaps;
+        }
+        // The load balancer of a pool that nobody exported has its address somewhere in the network of its members.
+        for member in &self.config_pools {
+            let listed = self.pools.iter().any(|p| p.pool == member.pool) || self.nat_rules.iter().any(|r| r.rule == member.pool);
+            if !listed && self.configs.iter().any(|c| c.ip_config == member.ip_config && here(c.subnet)) {
+                return Owner::Perhaps;
+            }
         }
         let inhabited =
             !fronts.is_empty() || self.configs.iter().any(|c| c.subnet == subnet) || self.endpoints.iter().any(|e| e.subnet == subnet);

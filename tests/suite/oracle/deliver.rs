@@ -31,10 +31,16 @@ impl Walk<'_, '_> {
                 if let Some(c) = world.configs.iter().find(|c| c.ip_config == config && world.vnet_of(c.subnet) == Some(vnet)) {
                     return self.arrive(Place { subnet: c.subnet, nic: Some(c.nic), endpoint: None }, packet, trip, via);
                 }
+                // Of a subnet that is not in the input nobody knows the network.
+                if let Some(c) = world.configs.iter().find(|c| c.ip_config == config && world.vnet_of(c.subnet).is_none()) {
+                    return Outcome::unproven(Stage::Route, name_of(c.subnet), "W-MISSING");
+                }
             }
-            Target::Endpoint(..) => {
+            Target::Endpoint(wanted, _) => {
+                let homeless = |e: Sym| world.endpoints.iter().any(|row| row.endpoint == e && world.vnet_of(row.subnet).is_none());
                 return match world.endpoints_at(vnet, ip) {
                     Some(endpoint) => self.arrive_at_endpoint(endpoint, packet, trip),
+                    None if wanted.is_some_and(homeless) => Outcome::unproven(Stage::Route, "", "W-MISSING"),
                     None => Outcome::denied(Stage::Route, "no-endpoint"),
                 };
             }
@@ -259,6 +265,9 @@ impl Walk<'_, '_> {
         }
         let configs: Vec<Sym> = world.config_public_ips.iter().filter(|c| c.public_ip == public_ip).map(|c| c.ip_config).collect();
         if configs.is_empty() {
+            if let Some(row) = world.public_ip_holders.iter().find(|h| h.public_ip == public_ip) {
+                return Outcome::unproven(Stage::Route, name_of(row.holder), "W-MISSING");
+            }
             return Outcome::denied(Stage::Route, "no-endpoint"); // IN-12
         }
         any_of(configs.into_iter().map(|config| self.arrive_at_instance(public_ip, config, packet)).collect())
@@ -281,6 +290,7 @@ impl Walk<'_, '_> {
         let always = world.perhaps_always(place, &Packet { dst_config: Some(config), ..packet });
         let open = match sku {
             _ if !world.groups_at(place).is_empty() => Tri::Yes,
+            PublicSku::Standard | PublicSku::StandardV2 if world.vnet_of(c.subnet).is_none() => Tri::Maybe,
             PublicSku::Standard | PublicSku::StandardV2 if always => Tri::Maybe, // AVN-10
             PublicSku::Basic => Tri::Yes,
             PublicSku::Standard | PublicSku::StandardV2 => Tri::No,

@@ -94,7 +94,10 @@ impl World<'_> {
                 {
                     return self.to_address(Start::Site { site, ip: to }, to, ask); // by its own way out
                 }
-                let connected = self.connections.iter().any(|c| self.same_site(site, c.peer) || self.overlaps(site, c.peer));
+                let connected = self
+                    .connections
+                    .iter()
+                    .any(|c| self.same_site(site, c.peer) || self.overlaps(site, c.peer) || self.may_lead_to(c, site));
                 if connected && !matches!(ask.to, End::Store(..) | End::External(_) | End::Fqdn(_)) && self.learns_more_of(site) {
                     return self.sent_by_unlisted(site, &all, ask);
                 }

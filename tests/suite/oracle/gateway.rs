@@ -1,6 +1,6 @@
 //! Through a gateway: out of a network, into it, from one network to another (GW-08 to GW-12, PEER-09, PEER-10).
 
-use watertight::facts::network::{ConnectionKind, GatewayKind};
+use watertight::facts::network::{Connection, ConnectionKind, GatewayKind};
 use watertight::model::{Stage, Sym, Tri, Verdict, Via};
 
 use super::filter::Place;
@@ -232,7 +232,11 @@ impl Walk<'_, '_> {
         let world = self.world;
         let mut ways = Vec::new();
         let mut links: Vec<(Sym, Tri, bool)> = Vec::new();
-        for c in world.connections.iter().filter(|c| world.same_site(site, c.peer) || world.overlaps(site, c.peer)) {
+        let known = |c: &Connection| world.same_site(site, c.peer) || world.overlaps(site, c.peer);
+        for c in world.connections.iter().filter(|c| world.may_lead_to(c, site) && !known(c)) {
+            ways.push(Outcome::unproven(Stage::Gateway, name_of(c.gateway), "W-MISSING"));
+        }
+        for c in world.connections.iter().filter(|c| known(c)) {
             let fits = match world.gateways.iter().find(|g| g.gateway == c.gateway).map(|g| g.kind) {
                 Some(GatewayKind::Vpn) => c.kind == ConnectionKind::Ipsec,
                 Some(GatewayKind::ExpressRoute) => c.kind == ConnectionKind::ExpressRoute && c.connected.lo(),
@@ -284,6 +288,13 @@ impl Walk<'_, '_> {
 }
 
 impl World<'_> {
+    /// Behind a peer that nobody exported any site may be that a person stated.
+    pub fn may_lead_to(&self, c: &Connection, site: Sym) -> bool {
+        let stated = |s: Sym| self.sites.iter().any(|row| row.site == s);
+        let listed = |s: Sym| self.local_gateways.iter().any(|row| row.site == s);
+        c.kind == ConnectionKind::Ipsec && stated(site) && !listed(c.peer) && !stated(c.peer)
+    }
+
     /// Whether a local network gateway has addresses of a site that a person stated.
     pub fn overlaps(&self, site: Sym, peer: Sym) -> bool {
         let stated = self.sites.iter().any(|s| s.site == site) && self.local_gateways.iter().any(|l| l.site == peer);

@@ -251,6 +251,10 @@ impl World<'_> {
         for c in self.connections.iter().filter(|c| c.gateway == gateway) {
             let unknown = |code| GatewayRoute { gateway, prefix: None, sure: Tri::Maybe, code };
             if c.kind == ConnectionKind::VnetToVnet && !c.bgp && vpn {
+                let stands = self.gateway_subnets.iter().any(|s| s.gateway == c.peer && self.vnet_of(s.subnet).is_some());
+                if !stands || !self.gateways.iter().any(|g| g.gateway == c.peer) {
+                    all.push(unknown("W-MISSING"));
+                }
                 continue; // what is on the other side is told by `networks_across`
             }
             if c.kind != ConnectionKind::Ipsec || !vpn {
@@ -259,6 +263,9 @@ impl World<'_> {
             }
             if c.bgp {
                 all.push(unknown("W-BGP-UNKNOWN"));
+            }
+            if !self.local_gateways.iter().any(|l| l.site == c.peer) {
+                all.push(unknown("W-MISSING"));
             }
             let code = if c.connected == Tri::Yes { "" } else { "W-CONN-STATE" };
             let prefixes = self.site_space(c.peer);

@@ -68,7 +68,7 @@ world! {
     machines: Machine, scale_sets: MachineScaleSet, nics: Nic, nic_nsgs: NicNsg, nic_primaries: NicPrimary, nic_machines: NicMachine, nic_dns: NicDns,
     configs: IpConfig, config_addresses: IpConfigAddress, config_public_ips: IpConfigPublicIp, config_asgs: IpConfigAsg,
     config_pools: IpConfigPool, config_links: IpConfigLink,
-    public_ips: PublicIp, public_ip_addresses: PublicIpAddress, public_ip_ranges: PublicIpRange,
+    public_ips: PublicIp, public_ip_addresses: PublicIpAddress, public_ip_holders: PublicIpHolder, public_ip_ranges: PublicIpRange,
     nsgs: Nsg, nsg_rules: NsgRule, tables: RouteTable, routes: Route,
     nats: NatGateway, nat_public_ips: NatGatewayPublicIp, nat_ranges: NatGatewayRange,
     gateways: Gateway, gateway_subnets: GatewaySubnet, client_pools: GatewayClientPool, connections: Connection,
