@@ -74,6 +74,8 @@ struct Tree {
 struct Level {
     by_network: FxHashMap<Sym, Vec<Rest>>,
     all: Vec<Rest>,
+    /// Those of all that machines of other networks may surely get to.
+    abroad: Vec<Rest>,
 }
 
 /// A resting place, and which machine of the list it is.
@@ -277,6 +279,9 @@ impl<'w, 'a> Graph<'w, 'a> {
             tree.next.insert(node, next);
             let rest = (node, self.places.get(&node).copied());
             level.all.push(rest);
+            if self.gates().abroad(rest.1) {
+                level.abroad.push(rest);
+            }
             for network in self.networks_of(node) {
                 level.by_network.entry(network).or_default().push(rest);
             }
@@ -291,7 +296,10 @@ impl<'w, 'a> Graph<'w, 'a> {
         near.sort_by_key(|network| network.as_str());
         near.dedup();
         let of = |network: &Sym| level.by_network.get(network).into_iter().flatten();
-        let candidates = own.iter().chain(&near).flat_map(of).chain(&level.all);
+        let place = self.places.get(&node).copied();
+        // The debug build looks at the others too, to see that none is missed.
+        let stays = proven && place.is_some() && !self.gates().abroad(place) && !cfg!(debug_assertions);
+        let candidates = own.iter().chain(&near).flat_map(of).chain(if stays { &level.abroad } else { &level.all });
         let touches = self.touches(node, proven);
         let others = candidates.filter(|(next, _)| *next != node);
         let touched = others.filter(|rest| {
@@ -305,7 +313,7 @@ impl<'w, 'a> Graph<'w, 'a> {
     /// A quick look whether bytes may get from `node` to a resting place in one hop; no is sure.
     fn touches(&self, node: End, proven: bool) -> impl Fn(&Rest) -> bool {
         let index = self.world.index;
-        let gates = self.gates.get_or_init(|| Gates::new(self.world, self.machines.iter().map(|(end, _)| *end), self.arrivals.clone()));
+        let gates = self.gates();
         let to_store = match node {
             End::Store(store, part, instance) => Some(gates.to(store, part, instance, proven)),
             _ => None,
@@ -317,8 +325,13 @@ impl<'w, 'a> Graph<'w, 'a> {
             (End::Store(from, ..), End::Store(to, ..)) => calls(from) || calls(*to) || !index.object_replication.is_empty(),
             (End::Store(..), _) => to_store.as_ref().is_none_or(|admitted| admitted.holds(*at)),
             (_, End::Store(store, part, instance)) => gates.to(*store, *part, *instance, proven).holds(place),
+            (End::Machine(_) | End::Nic(_), _) if proven => gates.joined(place, *at),
             _ => true,
         }
+    }
+
+    fn gates(&self) -> &Gates<'w, 'a> {
+        self.gates.get_or_init(|| Gates::new(self.world, self.machines.iter().map(|(end, _)| *end), self.arrivals.clone()))
     }
 
     /// The networks that a machine stands in, or that a store lets in; sorted by name.

@@ -1,7 +1,8 @@
-//! Which machines may get to a store at all: a quick look that never misses one, so that the search need not ask them all.
+//! Which machines may get to a store, or to one another, at all: a quick look that never misses one, so that the search need not ask them all.
 //!
 //! A machine comes to a store over the public front end, where it shows the identity of its own subnet or some public address, or over a
 //! private endpoint, where a route must lead to its address. Whoever has a route to something that forwards may show anything.
+//! Between machines of networks that nothing joins no flow is proven: what is stated of none that forwards cannot be relied on.
 
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -10,13 +11,16 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::explain::candidates::{Candidate, choose};
+use crate::explain::packet::Host;
+use crate::explain::point::places;
+use crate::explain::store::Arriving;
 use crate::explain::stores::{Arrivals, arrived};
+use crate::explain::transport::Arrival;
 use crate::explain::way::{End, Flow, Mode};
 use crate::explain::world::World;
 use crate::facts::service::Service;
 use crate::facts::store_facts::Instance;
-use crate::model::{Set, Span, Sym, Tri, net};
-use crate::rules::part::Visitor;
+use crate::model::{Prefix, Set, Span, Sym, Tri, net};
 use crate::rules::private_endpoint::{self, group};
 use crate::rules::route::Hop;
 use crate::rules::{consent, paas_firewall, perimeter};
@@ -44,8 +48,9 @@ impl Admitted {
 struct Stand {
     machine: End,
     subnets: Vec<Sym>,
-    /// It may show anything: a route of it leads to something that forwards, or it is not known where it stands.
-    far: bool,
+    networks: Vec<Sym>,
+    /// Machines of networks that its own is not joined with may surely get to it.
+    abroad: bool,
 }
 
 /// A store's part, and whether only what surely gets through counts.
@@ -65,7 +70,7 @@ pub(super) struct Gates<'w, 'a> {
     forwards_surely: bool,
     known: RefCell<FxHashMap<Wanted, Rc<Admitted>>>,
     routed: RefCell<FxHashMap<Look, Tri>>,
-    arriving: RefCell<FxHashMap<Approach, Span>>,
+    arriving: RefCell<FxHashMap<Approach, Option<Arriving>>>,
     arrivals: Rc<Arrivals>,
     /// Perimeters ask who somebody is, not where.
     perimeters: bool,
@@ -77,9 +82,31 @@ impl<'w, 'a> Gates<'w, 'a> {
         let index = world.index;
         let forwards_surely = !index.appliance.is_empty() || !index.azure_firewall.is_empty() || !index.load_balancer.is_empty();
         let perimeters = !index.perimeter.is_empty() || perimeter::membership_unknown(index);
-        let stands = machines.map(|machine| stand(world, machine)).collect();
+        let mut stands: Vec<Stand> = machines.map(|machine| stand(world, machine)).collect();
+        let forwarded = !forwards_surely && !joins_surely(world);
+        let through = gateway_prefixes(world, &stands);
+        let lopsided = lopsided(world);
+        for stand in &mut stands {
+            let addresses = addresses(world, stand.machine);
+            let reached = |ip: &IpAddr| through.iter().any(|prefix| prefix.contains(ip));
+            let known = !addresses.is_empty() && !stand.networks.iter().any(|vnet| lopsided.contains(vnet) || !world.index.vnet.has(*vnet));
+            stand.abroad = !forwarded || !known || addresses.iter().any(reached);
+        }
         let (known, routed, arriving) = Default::default();
         Gates { world, stands, forwards_surely, known, routed, arriving, arrivals, perimeters }
+    }
+
+    /// Whether machines of networks that its own is not joined with may surely get to a machine, or it to them.
+    pub(super) fn abroad(&self, place: Option<usize>) -> bool {
+        place.is_none_or(|place| self.stands[place].abroad)
+    }
+
+    /// Whether two machines may surely have a flow between them.
+    pub(super) fn joined(&self, a: Option<usize>, b: Option<usize>) -> bool {
+        let (Some(a), Some(b)) = (a.map(|a| &self.stands[a]), b.map(|b| &self.stands[b])) else { return true };
+        let peers = |vnet: &Sym, other: &Sym| self.world.network(*vnet).peers.iter().any(|peer| peer.usable.hi() && peer.vnet == *other);
+        let near = |x: &Sym, y: &Sym| x == y || peers(x, y) || peers(y, x);
+        a.abroad || b.abroad || a.networks.iter().any(|x| b.networks.iter().any(|y| near(x, y)))
     }
 
     /// Who may get to a part of a store; with `surely` who surely may.
@@ -101,19 +128,10 @@ impl<'w, 'a> Gates<'w, 'a> {
             return Admitted::All;
         }
         let Some(firewall) = paas_firewall::firewall(index, self.world.platform, store, part) else { return Admitted::All };
-        let passes = |visitor: Visitor| {
-            let admitted = paas_firewall::admit(&firewall, &visitor.source()).admitted;
-            if surely { admitted.lo() } else { admitted.hi() }
-        };
-        let anybody = [Visitor::SameRegion, Visitor::Azure, Visitor::AnyAzure, Visitor::AnyInternet, Visitor::Subnet(Sym::EMPTY)];
-        let anybody = !firewall.ip_rules.is_empty() || anybody.into_iter().any(passes);
-        let named: FxHashSet<Sym> = firewall.subnet_rules.iter().map(|rule| rule.subnet).filter(|s| passes(Visitor::Subnet(*s))).collect();
-        // Who comes through something that forwards shows what that shows.
-        let far_counts = !surely || (self.forwards_surely && !named.is_empty());
+        let counts = |admitted: Tri| if surely { admitted.lo() } else { admitted.hi() };
         let mut doors: Vec<(Sym, IpAddr)> = Vec::new();
         for connection in private_endpoint::connections(index, store, group(part, instance)) {
-            let consents = consent::of(index, &connection).admitted;
-            if !(if surely { consents.lo() } else { consents.hi() }) {
+            if !counts(consent::of(index, &connection).admitted) {
                 continue;
             }
             let addresses = private_endpoint::addresses(index, connection.endpoint, connection.group);
@@ -124,26 +142,36 @@ impl<'w, 'a> Gates<'w, 'a> {
         }
         let location = index.store_parts.get(store).iter().find(|row| row.part == part && row.instance == instance).map(|row| row.location);
         let to = End::Store(store, part, instance);
+        let named = |subnet: &Sym| firewall.subnet_rules.iter().any(|rule| rule.subnet == *subnet);
+        let admits = |arrival: &Arrival| match arrival {
+            Arrival::Showing(source) => counts(paas_firewall::admit(&firewall, source).admitted),
+            Arrival::Unknown => !surely,
+        };
+        let over_public = |place: usize, stand: &Stand| {
+            // A machine whose subnet is named may say so besides whatever address it shows (SE-18).
+            let claims = stand.subnets.iter().any(named);
+            let Some(location) = location else { return true };
+            // Who sends from several places, or by name, may get anywhere.
+            let Some(ways) = self.arrives(place, to, row.service, location) else { return true };
+            let carries = |span: &Span| !if surely { span.sure } else { span.may }.is_empty();
+            ways.iter().any(|(span, arrival)| carries(span) && (claims || admits(arrival)))
+        };
         let may = |(place, stand): (usize, &Stand)| {
-            let shows = anybody || (stand.far && far_counts) || stand.subnets.iter().any(|subnet| named.contains(subnet));
-            shows && location.is_none_or(|location| self.arrives(place, to, row.service, location, surely))
-                || doors.iter().any(|(endpoint, address)| self.routed(stand, *endpoint, *address, surely))
+            over_public(place, stand) || doors.iter().any(|(endpoint, address)| self.routed(stand, *endpoint, *address, surely))
         };
         Admitted::Some(self.stands.iter().enumerate().map(may).collect())
     }
 
-    /// Whether a machine gets to the front ends of a service in a region; `to` is one of them.
-    fn arrives(&self, place: usize, to: End, service: Service, region: Sym, surely: bool) -> bool {
+    /// How a machine gets to the front ends of a service in a region; `to` is one of them.
+    fn arrives(&self, place: usize, to: End, service: Service, region: Sym) -> Option<Arriving> {
         let approach = (place, service, region);
-        let known = self.arriving.borrow().get(&approach).copied();
-        let span = known.unwrap_or_else(|| {
-            let flow = Flow { from: self.stands[place].machine, to, traffic: Set::tcp_udp(), mode: Mode::Adversarial, session: true };
-            // Who sends from several places, or by name, may get anywhere.
-            let span = arrived(self.world, &flow, service, region, &self.arrivals).unwrap_or(Span::ALL);
-            self.arriving.borrow_mut().insert(approach, span);
-            span
-        });
-        !if surely { span.sure } else { span.may }.is_empty()
+        if let Some(known) = self.arriving.borrow().get(&approach) {
+            return known.clone();
+        }
+        let flow = Flow { from: self.stands[place].machine, to, traffic: Set::tcp_udp(), mode: Mode::Adversarial, session: true };
+        let found = arrived(self.world, &flow, service, region, &self.arrivals);
+        self.arriving.borrow_mut().insert(approach, found.clone());
+        found
     }
 
     /// Whether a route leads from a machine to the address of a private endpoint.
@@ -196,14 +224,50 @@ fn stand(world: &World<'_>, machine: End) -> Stand {
     let mut subnets: Vec<Sym> = nics.iter().flat_map(|nic| index.ip_configs_by_nic.get(*nic)).map(|config| config.subnet).collect();
     subnets.sort();
     subnets.dedup();
-    let forwards = |hop: Hop| matches!(hop, Hop::Appliance(_) | Hop::Gateway | Hop::Unknown);
-    let unclear = |subnet: &Sym| {
-        if !index.subnet.has(*subnet) {
-            return true;
+    let mut networks: Vec<Sym> = subnets.iter().map(|subnet| world.vnet_of(*subnet)).collect();
+    networks.sort();
+    networks.dedup();
+    Stand { machine, subnets, networks, abroad: true }
+}
+
+/// The addresses of a machine; none where one is not known.
+fn addresses(world: &World<'_>, machine: End) -> Vec<IpAddr> {
+    let each: Vec<Vec<Host>> = places(world, machine).into_iter().map(|(hosts, _)| hosts).collect();
+    if each.iter().any(|hosts| hosts.len() != 1) {
+        return Vec::new();
+    }
+    each.into_iter().flatten().map(|host| host.ip).collect()
+}
+
+/// Whether something joins networks that are not peered.
+fn joins_surely(world: &World<'_>) -> bool {
+    let index = world.index;
+    let hubs = !index.virtual_hub.is_empty() || !index.hub_connection.is_empty();
+    let managers = !index.network_manager.is_empty() || !index.manager_applied.is_empty() || !index.connectivity_hubs.is_empty();
+    hubs || managers || !index.private_link_service.is_empty()
+}
+
+/// What the machines' routes send to gateways.
+fn gateway_prefixes(world: &World<'_>, stands: &[Stand]) -> Vec<Prefix> {
+    let subnets: FxHashSet<Sym> = stands.iter().flat_map(|stand| &stand.subnets).copied().collect();
+    let mut prefixes: Vec<Prefix> = Vec::new();
+    for subnet in subnets {
+        let context = world.context(subnet);
+        prefixes.extend(context.entries.iter().filter(|entry| entry.hop == Hop::Gateway).map(|entry| entry.prefix));
+        prefixes.sort_unstable();
+        prefixes.dedup();
+    }
+    prefixes
+}
+
+/// Networks that one sees as its peer which they do not see.
+fn lopsided(world: &World<'_>) -> FxHashSet<Sym> {
+    let sees = |vnet: Sym, other: Sym| world.network(vnet).peers.iter().any(|peer| peer.usable.hi() && peer.vnet == other);
+    let mut found = FxHashSet::default();
+    for vnet in world.index.vnet.rows().map(|row| row.vnet) {
+        for peer in world.network(vnet).peers.iter().filter(|peer| peer.usable.hi() && !sees(peer.vnet, vnet)) {
+            found.insert(peer.vnet);
         }
-        let context = world.context(*subnet);
-        !context.unknown.is_empty() || !context.unknown_routes.is_empty() || context.entries.iter().any(|entry| forwards(entry.hop))
-    };
-    let far = subnets.is_empty() || nics.iter().any(|nic| !index.nic.has(*nic)) || subnets.iter().any(unclear);
-    Stand { machine, subnets, far }
+    }
+    found
 }

@@ -113,7 +113,7 @@ pub fn carried(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Sp
     Some(store::carried(world, &caller.transport, &caller.client, &target, flow.traffic, &arriving))
 }
 
-/// The same for a flow to any store of a service outside the boundary. As soon as some of it surely gets through, the rest is not looked at.
+/// What [`carried`] says, for a flow to any store of a service outside the boundary. As soon as some of it surely gets through, the rest is not looked at.
 pub fn carried_outside(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Span> {
     let End::External(service) = flow.to else { return None };
     let mut caller = Caller::of(world, flow)?;
@@ -138,17 +138,16 @@ pub fn carried_outside(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> O
     Some(total)
 }
 
-/// What gets from a machine to the public front ends of a service in a region, whoever stands behind them; `None` as for [`carried`], and
-/// where it depends on the host name.
-pub fn arrived(world: &World<'_>, flow: &Flow, service: Service, region: Sym, arrivals: &Arrivals) -> Option<Span> {
+/// What gets from a machine to the public front ends of a service in a region, way by way, with what it shows whoever stands behind them; `None`
+/// as for [`carried`], and where it depends on the host name.
+pub fn arrived(world: &World<'_>, flow: &Flow, service: Service, region: Sym, arrivals: &Arrivals) -> Option<store::Arriving> {
     let caller = Caller::of(world, flow)?;
     if caller.name != Named::Unknown {
         return None;
     }
     let class = ServiceClass { service, tag: service.tag(), region };
     let covered = service_endpoint::of(world.index, world.platform, caller.client.subnet, service, region).covered;
-    let each = caller.arriving(&class, covered, arrivals);
-    Some(each.iter().fold(Span::NONE, |total, (span, _)| total.or(*span)).within(flow.traffic))
+    Some(caller.arriving(&class, covered, arrivals))
 }
 
 fn nobody(world: &World<'_>, flow: &Flow) -> Way {
