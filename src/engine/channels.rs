@@ -1,12 +1,13 @@
-//! What stores move by themselves, with no machine in between: the features of a SQL server and the replication of objects.
+//! What stores move by themselves, with no machine in between: the features of a SQL server, the replication of objects, and what settings send (X-23 to
+//!
 
 use crate::engine::exfil::Edge;
 use crate::explain::way::{Assumption, End};
 use crate::explain::world::World;
-use crate::facts::channels::ObjectReplication;
+use crate::facts::channels::{DeclaredCopy, ObjectReplication};
 use crate::facts::store_facts::Service;
 use crate::model::traffic::ANY_PORT;
-use crate::model::{Proto, Set, Span, Sym, Tri, Via};
+use crate::model::{Proto, Set, Span, Sym, Tri, Via, ids};
 use crate::rules::perimeter;
 
 /// The part of an account whose objects are replicated.
@@ -40,6 +41,75 @@ pub(super) fn replicated(world: &World<'_>, source: Sym, part: Sym, to: End) -> 
             Some(Edge { span: Span::exactly(https).doubted(), sure_via: Via::Public, may_via: Via::Public, assumptions })
         }
     }
+}
+
+/// What a setting of the store sends to `to` by itself: surely where that is outside, and where it is inside as far as its firewall lets the
+/// sender in, as `flow` from the first end to the second tells.
+pub(super) fn declared(world: &World<'_>, from: End, to: End, flow: &dyn Fn(End, End) -> Option<Edge>) -> Option<Edge> {
+    let End::Store(source, ..) = from else { return None };
+    let mut rows: Vec<DeclaredCopy> = world.index.declared_copies.get(source).to_vec();
+    rows.retain(|row| !world.index.store_export_off.has(row.source));
+    rows.sort_by_key(|row| row.setting.as_str());
+    let mut best = None;
+    for row in rows {
+        let destination = account(world, row.destination);
+        let outside = !world.index.store.has(destination) || !world.inside(destination);
+        let edge = match to {
+            End::External(service) if outside => (service_of(world, destination) == Some(service)).then(|| sent(&row)),
+            End::Unmodelled(sink) if sink == destination => Some(sent(&row)),
+            End::Store(store, part, _) if store == destination && outside && receives(part) => Some(sent(&row)),
+            End::Store(store, part, _) if store == destination && receives(part) => {
+                // The capture calls in the name of its namespace, anything else in its own.
+                let capture = world.index.store.one(source).is_some_and(|row| row.service == Service::EventHub);
+                let sender = if capture && !row.setting.as_str().contains("/providers/microsoft.insights/") {
+                    from
+                } else {
+                    End::Unmodelled(row.setting)
+                };
+                flow(sender, to).map(|edge| if row.in_force.lo() { edge } else { doubted(edge, &row) })
+            }
+            _ => None,
+        };
+        best = super::exfil::either(best, edge);
+    }
+    best
+}
+
+/// Where settings send to that is outside and no store of a service that is told apart: sinks of their own.
+pub(super) fn declared_sinks(world: &World<'_>) -> Vec<End> {
+    let ours = |row: &&DeclaredCopy| world.index.store.has(row.source) && world.inside(row.source);
+    let elsewhere = |id: Sym| !world.index.store.has(id) && !world.inside(id) && service_of(world, id).is_none();
+    let mut sinks: Vec<Sym> =
+        world.index.declared_copies.rows().filter(ours).map(|row| row.destination).filter(|id| elsewhere(*id)).collect();
+    sinks.sort_by_key(|id| id.as_str());
+    sinks.dedup();
+    sinks.into_iter().map(End::Unmodelled).collect()
+}
+
+/// The parts that take what settings send.
+fn receives(part: Sym) -> bool {
+    matches!(part.as_str(), "blob" | "namespace")
+}
+
+/// The service of a destination that is told apart as a sink: of a store of the input, else by the type in its id; a plain name is an account's.
+fn service_of(world: &World<'_>, destination: Sym) -> Option<Service> {
+    if let Some(row) = world.index.store.one(destination) {
+        return Some(row.service).filter(|service| Service::EXTERNAL.contains(service));
+    }
+    let Some(kind) = ids::id_type(destination.as_str()) else { return (!destination.as_str().contains('/')).then_some(Service::Storage) };
+    Service::EXTERNAL.into_iter().find(|service| service.kinds().contains(&kind.as_str()))
+}
+
+fn sent(row: &DeclaredCopy) -> Edge {
+    let https = Span::exactly(Set::of(Proto::Tcp, (443, 443), ANY_PORT));
+    let edge = Edge { span: https, sure_via: Via::Public, may_via: Via::Public, assumptions: Vec::new() };
+    if row.in_force.lo() { edge } else { doubted(edge, row) }
+}
+
+fn doubted(edge: Edge, row: &DeclaredCopy) -> Edge {
+    let text = "whether the setting is in force is not known".to_owned();
+    let assumption = Assumption { code: "W-MISSING".to_owned(), resource: row.setting, text };
+    Edge { span: edge.span.doubted(), assumptions: edge.assumptions.into_iter().chain([assumption]).collect(), ..edge }
 }
 
 /// Whether a replication runs: both ends have it, the tenant may be left, and neither account is in a perimeter (X-24, NSP-10).

@@ -224,6 +224,8 @@ impl<'w, 'a> Graph<'w, 'a> {
         foreign.dedup();
         sinks.extend(foreign);
         sinks.extend(self.strangers.sinks());
+        let declared = channels::declared_sinks(self.world);
+        sinks.extend(declared.into_iter().filter(|sink| !self.endpoints.iter().any(|(_, target)| target == sink)));
         sinks
     }
 
@@ -423,10 +425,12 @@ impl<'w, 'a> Graph<'w, 'a> {
 
     fn evaluate(&self, from: End, to: End) -> Option<Edge> {
         match (from, to) {
-            (End::Store(..), End::Store(..)) => self.between_stores(from, to),
+            (End::Store(..), End::Store(..)) => either(self.between_stores(from, to), self.declared(from, to)),
             (End::Store(store, part, _), End::Internet(_) | End::External(_)) => {
-                either(self.pulled(store, part), either(self.sent(from, to), channels::replicated(self.world, store, part, to)))
+                let moved = either(self.sent(from, to), channels::replicated(self.world, store, part, to));
+                either(self.pulled(store, part), either(moved, self.declared(from, to)))
             }
+            (End::Store(..), End::Unmodelled(_)) => either(self.flow(to, from), self.declared(from, to)),
             (End::Store(..), _) => self.flow(to, from),
             (End::Machine(_) | End::Nic(_), to) if self.strangers.holds(to) => self.strangers.edge(self.world, from, to),
             (_, End::Network(_)) => None,
@@ -442,6 +446,11 @@ impl<'w, 'a> Graph<'w, 'a> {
             (_, End::Store(..) | End::External(_) | End::Internet(_)) => self.flow(from, to),
             _ => either(self.flow(from, to), self.flow(to, from)),
         }
+    }
+
+    /// What settings send by themselves.
+    fn declared(&self, from: End, to: End) -> Option<Edge> {
+        channels::declared(self.world, from, to, &|from, to| self.flow(from, to))
     }
 
     /// What moves between two stores without a machine: replication, and what a SQL server reads and writes by its own features. Copies need

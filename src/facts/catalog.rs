@@ -247,7 +247,7 @@ facts! {
     // stores
     Store, StorePart, StoreAccess, StoreRuleSet, StoreIpRule, StoreSubnetRule, StoreListRule, StoreResourceRule, StoreOutboundRule,
     // what stores move by themselves
-    StoreCopyScope, StoreCrossTenant, ObjectReplication,
+    StoreCopyScope, StoreCrossTenant, ObjectReplication, DeclaredCopy, StoreExportOff,
     // network security perimeters
     Perimeter, PerimeterAssociation, PerimeterRule, PerimeterLink, PerimeterLinkProfile,
     // Private Link services

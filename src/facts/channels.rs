@@ -19,4 +19,11 @@ relations! { CHANNEL_RELATIONS:
     /// `object_replication(policy, source, destination, in_force)`: blobs of `source` are copied to `destination` as they are written. Both are ids, or
     /// names of accounts as written. `in_force` is `yes` for a policy that the source itself has.
     ObjectReplication object_replication { policy: Sym, source: Sym, destination: Sym, in_force: Tri }
+
+    /// `declared_copy(setting, source, destination, in_force)`: `source` sends what it is given, or what it logs, to `destination` by itself, because `setting`
+    /// says so: the capture of an event hub, a diagnostic setting, an export pipeline of a registry. `destination` is an id, or the name of an account.
+    DeclaredCopy declared_copy { setting: Sym, source: Sym, destination: Sym, in_force: Tri }
+
+    /// `store_export_off(store)`: the `exportPolicy` of the registry forbids to copy images out of it (ACR-04).
+    StoreExportOff store_export_off { store: Sym }
 }

@@ -295,6 +295,8 @@ index! {
     StoreCopyScope { store_copy_scope: store as Sym }
     StoreCrossTenant { store_cross_tenant: store as Sym }
     ObjectReplication { object_replication: policy as Sym }
+    DeclaredCopy { declared_copies: source as Sym }
+    StoreExportOff { store_export_off: store as Sym }
     Perimeter { perimeter: perimeter as Sym }
     PerimeterAssociation { perimeter_association: association as Sym, perimeter_associations: resource as Sym }
     PerimeterRule { perimeter_rule: rule as Sym, perimeter_rules: profile as Sym }

@@ -75,6 +75,7 @@ const DEFAULTS: &[(&str, usize, &[&str])] = &[
     ("perimeter", 1, &[""]),
     ("perimeter_link", 3, &["yes"]),
     ("object_replication", 3, &["yes"]),
+    ("declared_copy", 3, &["yes"]),
     ("private_link_service", 2, &["westeurope", "", "true"]),
     ("store_rule_set", 3, &["enabled", "no", "false"]),
     ("store_list_rule", 5, &["", "true"]),

@@ -55,7 +55,6 @@ pub const INERT: &[(&str, &str)] = &[
     ("microsoft.insights/autoscalesettings", "number of instances"),
     ("microsoft.insights/components", "monitoring"),
     ("microsoft.insights/datacollectionrules", "monitoring"),
-    ("microsoft.insights/diagnosticsettings", "monitoring"),
     ("microsoft.insights/metricalerts", "monitoring"),
     ("microsoft.insights/scheduledqueryrules", "monitoring"),
     ("microsoft.insights/webtests", "monitoring"),

@@ -7,6 +7,7 @@ mod azure_firewall;
 mod cloud;
 mod connection;
 mod cosmos;
+mod declared;
 mod device;
 mod endpoint;
 mod gateway;
@@ -152,6 +153,7 @@ pub const MODELLED: &[&str] = &[
     "microsoft.compute/virtualmachinescalesets",
     "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces",
     "microsoft.containerregistry/registries",
+    "microsoft.containerregistry/registries/exportpipelines",
     "microsoft.datalakestore/accounts",
     "microsoft.dbformariadb/servers",
     "microsoft.dbformariadb/servers/firewallrules",
@@ -172,8 +174,10 @@ pub const MODELLED: &[&str] = &[
     "microsoft.eventgrid/domains",
     "microsoft.eventgrid/topics",
     "microsoft.eventhub/namespaces",
+    "microsoft.eventhub/namespaces/eventhubs",
     "microsoft.eventhub/namespaces/networkrulesets",
     "microsoft.keyvault/managedhsms",
+    "microsoft.insights/diagnosticsettings",
     "microsoft.keyvault/vaults",
     "microsoft.network/applicationgateways",
     "microsoft.network/applicationsecuritygroups",
@@ -398,6 +402,9 @@ fn extractor(kind: &str) -> Option<Extractor> {
         | "microsoft.signalrservice/webpubsub" => paas::other,
         "microsoft.cognitiveservices/accounts" => paas::cognitive,
         "microsoft.containerregistry/registries" => registry::registry,
+        "microsoft.containerregistry/registries/exportpipelines" => declared::export_pipeline,
+        "microsoft.eventhub/namespaces/eventhubs" => declared::event_hub,
+        "microsoft.insights/diagnosticsettings" => declared::diagnostic_setting,
         "microsoft.datalakestore/accounts" => paas::data_lake,
         "microsoft.dbformariadb/servers" | "microsoft.dbformysql/servers" | "microsoft.dbforpostgresql/servers" => paas::single_server,
         "microsoft.dbformariadb/servers/virtualnetworkrules"

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::facts::channels::StoreExportOff;
 use crate::facts::extract::out::{Out, get};
 use crate::facts::extract::store::{
     access, default_allow, host, host_or, ip_rules, part, part_in, public_access, store, subnet_rules, tier,
@@ -23,6 +24,10 @@ pub(super) fn registry<'a>(out: &mut Out<'a>, body: &'a Value) {
                 part_in(out, &format!("registry.{region}"), host, Sym::new(&region));
             }
         }
+    }
+    let policies = get(body, "policies").and_then(|policies| get(policies, "exportPolicy"));
+    if policies.and_then(|policy| get(policy, "status")).and_then(Value::as_str).is_some_and(|word| word.eq_ignore_ascii_case("disabled")) {
+        out.fact(StoreExportOff { store: out.id() });
     }
     let public = public_access(out, body);
     let acls = get(body, "networkRuleSet").unwrap_or(&Value::Null);

@@ -37,7 +37,7 @@ impl World<'_> {
         let trusted = self.accesses.iter().any(|a| a.store == store && a.trusted);
         let kind = resource(caller).map_or("", |r| r.kind.as_str());
         let by_kind = match kind {
-            "microsoft.recoveryservices/vaults" | "microsoft.eventhub/namespaces" => Tri::Yes,
+            "microsoft.recoveryservices/vaults" | "microsoft.eventhub/namespaces" | "microsoft.insights/diagnosticsettings" => Tri::Yes,
             "microsoft.compute/virtualmachines" | "microsoft.web/sites" => Tri::No,
             _ => Tri::Maybe,
         };

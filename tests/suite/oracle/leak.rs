@@ -103,8 +103,42 @@ impl World<'_> {
         if server(to) && matches!(to, End::Store(..)) {
             all.push(self.best_verdict(to, from));
         }
+        all.push(self.declared_to(store, to));
         let best = [Verdict::Allowed, Verdict::Unproven].into_iter().find(|wanted| all.contains(wanted));
         best.unwrap_or(Verdict::Denied)
+    }
+
+    /// What a setting sends there: outside nothing stops it, inside the firewall of whoever gets it does.
+    fn declared_to(&self, store: Sym, to: End) -> Verdict {
+        let closed = self.export_off.iter().any(|row| row.store == store);
+        let mut best = Verdict::Denied;
+        for row in self.declared.iter().filter(|row| row.source == store && !closed) {
+            let outside = !self.stores.iter().any(|s| s.store == row.destination) || !self.is_inside(row.destination);
+            let of = |service: Service| {
+                self.service_of(row.destination) == Some(service) || row.destination.as_str().contains(super::paas::table(service).0)
+            };
+            let arrives = match to {
+                End::External(service) if outside => {
+                    if of(service) {
+                        Verdict::Allowed
+                    } else {
+                        Verdict::Denied
+                    }
+                }
+                End::Store(id, part, _) if id == row.destination && matches!(part.as_str(), "blob" | "namespace") => match outside {
+                    true => Verdict::Allowed,
+                    false => self.best_verdict(End::Unmodelled(row.setting), to),
+                },
+                _ => Verdict::Denied,
+            };
+            let arrives = if row.in_force != Tri::Yes && arrives == Verdict::Allowed { Verdict::Unproven } else { arrives };
+            best = match (best, arrives) {
+                (Verdict::Allowed, _) | (_, Verdict::Allowed) => Verdict::Allowed,
+                (Verdict::Unproven, _) | (_, Verdict::Unproven) => Verdict::Unproven,
+                _ => Verdict::Denied,
+            };
+        }
+        best
     }
 
     /// The internet, and machines of strangers in Azure.

@@ -138,3 +138,56 @@ fn the_high_scale_mode_of_a_network_changes_limits_only() {
     high.retain(|fact| !matches!(fact, Fact::VnetBasicEndpointPolicies(_)));
     assert_eq!(high, usual);
 }
+
+// covers: X-25, ACR-04
+#[test]
+fn settings_that_send_are_rows_and_those_that_are_off_are_none() {
+    const GROUP: &str = "/subscriptions/s1/resourceGroups/rg/providers";
+    let of = |id: &str, kind: &str, properties: Value| json!({"id": format!("{GROUP}/{id}"), "name": "x", "type": kind, "location": "westeurope", "properties": properties});
+    let sent = |document: Value| {
+        let cut = |id: watertight::model::Sym| id.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+        let rows = deciding(&document).into_iter().filter_map(|fact| match fact {
+            Fact::DeclaredCopy(row) => Some(format!("{} {} {:?}", cut(row.source), cut(row.destination), row.in_force)),
+            _ => None,
+        });
+        rows.collect::<Vec<String>>()
+    };
+    let setting = |on: bool| {
+        let id = "Microsoft.KeyVault/vaults/k/providers/Microsoft.Insights/diagnosticSettings/x";
+        of(
+            id,
+            "Microsoft.Insights/diagnosticSettings",
+            json!({"storageAccountId": ACCOUNT, "logs": [{"category": "AuditEvent", "enabled": on}], "metrics": [],
+            "eventHubAuthorizationRuleId": format!("{GROUP}/Microsoft.EventHub/namespaces/n/authorizationRules/r")}),
+        )
+    };
+    assert_eq!(sent(json!([setting(true)])), ["k a1 Yes", "k n Yes"]);
+    assert_eq!(sent(json!([setting(false)])), [] as [&str; 0]);
+    let hub = |on: bool| {
+        of(
+            "Microsoft.EventHub/namespaces/n/eventhubs/h",
+            "Microsoft.EventHub/namespaces/eventhubs",
+            json!({"captureDescription": {"enabled": on,
+            "destination": {"name": "EventHubArchive.AzureBlockBlob", "properties": {"storageAccountResourceId": ACCOUNT}}}}),
+        )
+    };
+    assert_eq!(sent(json!([hub(true)])), ["n a1 Yes"]);
+    assert_eq!(sent(json!([hub(false)])), [] as [&str; 0]);
+    let pipeline = of(
+        "Microsoft.ContainerRegistry/registries/r/exportPipelines/x",
+        "Microsoft.ContainerRegistry/registries/exportPipelines",
+        json!({"target": {"type": "AzureStorageBlobContainer", "uri": "https://theirs.blob.core.windows.net/images"}}),
+    );
+    assert_eq!(sent(json!([pipeline])), ["r theirs Yes"]);
+    let registry = |status: &str| {
+        let mut registry = of(
+            "Microsoft.ContainerRegistry/registries/r",
+            "Microsoft.ContainerRegistry/registries",
+            json!({"loginServer": "r.azurecr.io",
+            "policies": {"exportPolicy": {"status": status}}}),
+        );
+        registry["sku"] = json!({"name": "Premium"});
+        deciding(&json!([registry])).iter().any(|fact| matches!(fact, Fact::StoreExportOff(_)))
+    };
+    assert_eq!([registry("disabled"), registry("enabled")], [true, false]);
+}
