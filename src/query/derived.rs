@@ -17,7 +17,7 @@ use crate::explain::way::{End, Flow, Mode, Way};
 use crate::explain::world::World;
 use crate::explain::{point, stores};
 use crate::facts::Index;
-use crate::facts::private_access::PrivateEndpointConnection;
+use crate::facts::private_access::{Consent, PrivateEndpointConnection};
 use crate::model::items::items;
 use crate::model::{Set, Sym, Tri, Via};
 use crate::query::relations::Table;
@@ -318,7 +318,9 @@ impl<'a> Derived<'a> {
         let mut rows = Vec::new();
         for connection in index.private_endpoint_connection.rows() {
             let decision = consent::of(index, connection);
-            let proven = decision.admitted != Tri::Maybe && self.views_agree(connection);
+            // A refusal of one side stands, whatever the other has not heard of yet (PE-11).
+            let refused = matches!(decision.state, Consent::Rejected | Consent::Disconnected);
+            let proven = decision.admitted != Tri::Maybe && (refused || self.views_agree(connection));
             let cells =
                 [connection.endpoint, connection.connection, connection.target, connection.group, Sym::new(decision.state.as_str())];
             rows.push(cells.map(Value::Symbol).into_iter().chain([certainty(proven)]).collect());

@@ -23,7 +23,7 @@ pub fn seeded() -> Config {
 }
 
 /// Few cases a run: each asks dozens of flows of every evaluator. `PROPTEST_CASES` asks for more.
-fn config(cases: u32) -> Config {
+pub fn config(cases: u32) -> Config {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(cases);
     Config { cases, failure_persistence: None, ..seeded() }
 }
@@ -35,7 +35,7 @@ fn estate_and_edits() -> impl Strategy<Value = (BTreeSet<Fact>, Vec<Edit>)> {
     })
 }
 
-fn apply(facts: &mut BTreeSet<Fact>, edit: &Edit) {
+pub fn apply(facts: &mut BTreeSet<Fact>, edit: &Edit) {
     for fact in &edit.removed {
         facts.remove(fact);
     }
@@ -49,7 +49,7 @@ fn disagreement(oracle: &OracleAnswer, said: &crate::evaluators::Said) -> Option
     (oracle.verdict != said.verdict || !stage_fits || !via_fits).then(|| format!("oracle: {oracle:?}\nsaid:   {said:?}"))
 }
 
-fn agree(evaluator: &mut dyn Evaluator, facts: &BTreeSet<Fact>) -> Result<(), TestCaseError> {
+pub fn agree(evaluator: &mut dyn Evaluator, facts: &BTreeSet<Fact>) -> Result<(), TestCaseError> {
     let world = World::new(facts, platform());
     for ask in flows(facts) {
         if let Some(said) = evaluator.answer(&ask)

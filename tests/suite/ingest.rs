@@ -378,7 +378,7 @@ fn an_own_entry_is_not_changed_by_the_copy_in_the_parent() {
 
 // ---- real exports
 
-fn shared(path: &str) -> Option<PathBuf> {
+pub fn shared(path: &str) -> Option<PathBuf> {
     let repository = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
     let path = Path::new(&repository).join("../shared").join(path);
     path.is_dir().then_some(path)

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod azure;
+mod case_studies;
 mod clauses;
 mod cli;
 mod conventions;
@@ -18,6 +19,7 @@ mod listing;
 mod observed;
 mod oracle;
 mod private_access;
+mod private_edits;
 mod queries;
 mod reports;
 mod scenario_format;
