@@ -323,8 +323,10 @@ impl<'w, 'a> Graph<'w, 'a> {
         let calls = |store: Sym| index.store.one(store).is_some_and(|row| row.service == Service::Sql);
         let place = self.places.get(&node).copied();
         move |(next, at)| match (node, next) {
-            // Stores move bytes between them by features of servers and by replication alone.
-            (End::Store(from, ..), End::Store(to, ..)) => calls(from) || calls(*to) || !index.object_replication.is_empty(),
+            // Stores move bytes between them by features of servers, by replication and by what settings send alone.
+            (End::Store(from, ..), End::Store(to, ..)) => {
+                calls(from) || calls(*to) || !index.object_replication.is_empty() || index.declared_copies.has(from)
+            }
             (End::Store(..), _) => to_store.as_ref().is_none_or(|admitted| admitted.holds(*at)),
             (_, End::Store(store, part, instance)) => gates.to(*store, *part, *instance, proven).holds(place),
             (End::Machine(_) | End::Nic(_), _) if proven => gates.joined(place, *at),
