@@ -16,8 +16,11 @@ use crate::scenario_format::statements;
 
 type Facts = BTreeSet<Fact>;
 
+/// Makes an edit of an estate, where it has what the edit needs.
+type Change = fn(&Facts, usize) -> Option<Edit>;
+
 /// The kinds of changes; each makes one of the estate, for a number that chooses among its possibilities.
-const KINDS: [(&str, fn(&Facts, usize) -> Option<Edit>); 9] = [
+const KINDS: [(&str, Change); 9] = [
     ("approve", |facts, n| consent(facts, n, Consent::Approved)),
     ("reject", |facts, n| consent(facts, n, Consent::Rejected)),
     ("delete", delete),
@@ -101,9 +104,9 @@ fn link(facts: &Facts, n: usize) -> Option<Edit> {
         link: Sym::new(&format!("{zone}-{vnet}-new")),
         zone,
         vnet,
-        usable: n % 5 != 0,
+        usable: !n.is_multiple_of(5),
         registration: false,
-        redirect: n % 3 == 0,
+        redirect: n.is_multiple_of(3),
     };
     Some(Edit { added: vec![row.into()], removed: Vec::new() })
 }
