@@ -1,4 +1,4 @@
-//! Generated estates for the benches: fixed seeds, so that every run sees the same facts.
+//! Estates for the benches: no chance but from fixed seeds, so that every run sees the same facts.
 
 use std::sync::Arc;
 
@@ -6,30 +6,42 @@ use watertight::facts::Fact;
 use watertight::facts::estate::Estate;
 use watertight::facts::network::{Access, NsgRule};
 use watertight::facts::platform::Platform;
-use watertight::generate::{Options, Shape, write};
 use watertight::ingest::{Input, read};
 
-/// The sizes every bench runs at, in subnets. `WATERTIGHT_BENCH_SUBNETS=10000` adds one.
+use crate::exports;
+
+/// An estate to run at every size.
+pub struct Kind {
+    /// What the figures are called by.
+    pub name: &'static str,
+    /// Its export, by subnets or endpoints.
+    pub export: fn(u32) -> Vec<u8>,
+    /// The kind of edit that stands for the estate among the figures that are kept.
+    pub edit: &'static str,
+}
+
+/// The three of them.
+pub const KINDS: [Kind; 3] = [
+    Kind { name: "hub-spoke", export: exports::hub_spoke, edit: "one security rule" },
+    Kind { name: "rich", export: exports::rich, edit: "one firewall collection" },
+    Kind { name: "private", export: exports::private, edit: "one consent, as both sides see it" },
+];
+
+/// The sizes every bench runs at, in subnets (`private`: endpoints). `WATERTIGHT_BENCH_SUBNETS=10000` adds one.
 pub fn sizes() -> Vec<u32> {
     let more = std::env::var("WATERTIGHT_BENCH_SUBNETS").ok().and_then(|n| n.parse().ok());
     [100, 1_000].into_iter().chain(more).collect()
 }
 
-/// The Resource Graph export of a generated hub-and-spoke estate.
-pub fn export(subnets: u32) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let options = Options { subnets: subnets as _, seed: 7, shape: Shape::HubSpoke };
-    write(&options, &mut bytes).expect("a generated estate is written to memory");
-    bytes
-}
-
-/// Its facts.
-pub fn facts(subnets: u32) -> Vec<Fact> {
-    let loaded = read(vec![Input { name: "generated".to_owned(), bytes: export(subnets) }]);
-    let (estate, _) = Estate::from_loaded(loaded);
-    let mut facts: Vec<Fact> = estate.facts().collect();
-    facts.sort_unstable();
-    facts
+impl Kind {
+    /// The facts of the estate at a size.
+    pub fn facts(&self, size: u32) -> Vec<Fact> {
+        let loaded = read(vec![Input { name: "generated".to_owned(), bytes: (self.export)(size) }]);
+        let (estate, _) = Estate::from_loaded(loaded);
+        let mut facts: Vec<Fact> = estate.facts().collect();
+        facts.sort_unstable();
+        facts
+    }
 }
 
 /// What is true of Azure.

@@ -1,8 +1,9 @@
-//! All benches in one binary: `cargo bench`, or `cargo bench -- what_if` for one group.
+//! All benches inside one process: `cargo bench --bench benches`, or `cargo bench --bench benches -- what_if` for one group.
 
 #![allow(missing_docs, reason = "criterion's macros write functions without any")]
 
 mod estate;
+mod exports;
 mod ingest;
 mod settle;
 mod what_if;

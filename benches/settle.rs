@@ -8,11 +8,13 @@ fn settle(criterion: &mut Criterion) {
     let platform = estate::platform();
     let mut group = criterion.benchmark_group("settle");
     group.sample_size(10);
-    for subnets in estate::sizes() {
-        let facts = estate::facts(subnets);
-        group.bench_with_input(BenchmarkId::from_parameter(subnets), &facts, |bencher, facts| {
-            bencher.iter(|| Session::load(facts.iter().copied(), &platform, 1).expect("a session"));
-        });
+    for kind in estate::KINDS {
+        for size in estate::sizes() {
+            let facts = kind.facts(size);
+            group.bench_with_input(BenchmarkId::new(kind.name, size), &facts, |bencher, facts| {
+                bencher.iter(|| Session::load(facts.iter().copied(), &platform, 1).expect("a session"));
+            });
+        }
     }
     group.finish();
 }

@@ -3,6 +3,7 @@
 mod agreement;
 mod azure;
 mod case_studies;
+mod bench_estates;
 mod clauses;
 mod cli;
 mod conventions;
