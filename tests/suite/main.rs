@@ -2,8 +2,8 @@
 
 mod agreement;
 mod azure;
-mod case_studies;
 mod bench_estates;
+mod case_studies;
 mod clauses;
 mod cli;
 mod conventions;
