@@ -163,7 +163,9 @@ impl<'w, 'a> Graph<'w, 'a> {
     /// A bound from below of the hops from one end to another outside the boundary; `None` proves that there is no way.
     fn least(&self, from: End, to: End) -> Option<usize> {
         let anything = Some(1);
-        let (Some(bounds), Some(node), Some(sink)) = (self.bounds, node(from), kind(to)) else { return anything };
+        // Of an end that is no resting place, such as one interface of a machine, the bounds say nothing.
+        let bounds = self.bounds.filter(|_| self.rests(from));
+        let (Some(bounds), Some(node), Some(sink)) = (bounds, node(from), kind(to)) else { return anything };
         bounds.may_leak(self.world.index, node, sink).map(|hops| hops as usize)
     }
 
@@ -175,6 +177,16 @@ impl<'w, 'a> Graph<'w, 'a> {
             End::Machine(machine) => !index.nics_by_machine.get(machine).iter().any(|row| index.appliance.has(row.nic)),
             End::Nic(nic) => !index.appliance.has(nic),
             _ => true,
+        }
+    }
+
+    /// Whether an end is one of the nodes of the graph.
+    fn rests(&self, end: End) -> bool {
+        match end {
+            End::Store(store, part, instance) => {
+                self.world.index.store_parts.get(store).iter().any(|row| (row.part, row.instance) == (part, instance))
+            }
+            end => self.places.contains_key(&end),
         }
     }
 

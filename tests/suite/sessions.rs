@@ -14,6 +14,7 @@ use watertight::facts::estate::Estate;
 use watertight::facts::gap::Resource;
 use watertight::facts::platform::Platform;
 use watertight::facts::service::Service;
+use watertight::facts::store_facts::Instance;
 use watertight::facts::{Fact, Index};
 use watertight::generate::{Options, Shape, write};
 use watertight::ingest::{Input, read};
@@ -286,4 +287,21 @@ fn the_search_finds_the_same_within_the_bounds_of_the_session() {
         assert!(bounded == exfil::paths(&world, None, None), "{shape:?} {seed}: other ways within the bounds");
         assert!(!bounded.is_empty(), "{shape:?} {seed}: nothing leaks");
     }
+}
+
+/// Whoever a person names: interfaces, which are no places of the search, and what the input does not hold.
+#[test]
+fn whoever_is_named_has_the_same_ways_within_the_bounds() {
+    let platform = Arc::new(Platform::builtin().clone());
+    let facts = generated(12, 1, Shape::HubSpoke);
+    let index: Index = facts.iter().copied().collect();
+    let bounds = Session::load(facts, &platform, 1).expect("a session").into_bounds();
+    let world = World::new(&index, &platform);
+    let mut named: Vec<End> = index.nic.rows().map(|row| End::Nic(row.nic)).collect();
+    named.extend(index.subnet.rows().map(|row| End::Subnet(row.subnet)));
+    named.push(End::Machine("nobody".into()));
+    named.extend(index.store.rows().map(|row| End::Store(row.store, "nothing".into(), Instance::Primary)));
+    let free = exfil::paths(&world, Some(&named), None);
+    assert!(free.iter().any(|way| matches!(way.from, End::Nic(_))), "no interface leaks");
+    assert!(Graph::new(&world).bounded_by(Some(&bounds)).paths(Some(&named), None) == free);
 }
