@@ -30,11 +30,16 @@ pub(super) fn read(name: &str, bytes: &[u8], harvest: Option<Harvest>) -> Read {
         sink = Sink::new(name, harvest);
         result = sink.documents(&clean);
     }
-    if let Err(error) = result {
-        let (line, message) = match broken_at {
-            Some(at) => (line_of_offset(&bytes, at), "the text is not UTF-8".to_owned()),
-            None => ((error.line(), error.column().max(1)), expectation(&error)),
-        };
+    // Also where what stands before the first such byte is whole: the rest was not read.
+    let failed = match (result, broken_at) {
+        (_, Some(at)) => Some((line_of_offset(&bytes, at), "the text is not UTF-8".to_owned())),
+        (Err(error), None) => Some(((error.line(), error.column().max(1)), expectation(&error))),
+        (Ok(()), None) => None,
+    };
+    if failed.is_none() && sink.number == 0 {
+        sink.say(Diagnostic::new("ingest::empty_file", Severity::Warning, "the file is empty").at(name, ""));
+    }
+    if let Some((line, message)) = failed {
         let before = match sink.resources.len() {
             0 => "nothing of it was loaded".to_owned(),
             1 => "the resource before this place was loaded".to_owned(),
@@ -64,9 +69,6 @@ impl Sink {
             if self.number == 1 {
                 first = 0..self.resources.len();
             }
-        }
-        if self.number == 0 {
-            self.say(Diagnostic::new("ingest::empty_file", Severity::Warning, "the file is empty").at(self.file.as_str(), ""));
         }
         if self.number > 1 {
             // Only now it shows that the first document was one of several.

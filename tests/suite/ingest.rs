@@ -231,6 +231,17 @@ fn big_lists_load_in_order_and_one_bad_entry_costs_only_itself() {
     assert_eq!((last.name.as_str(), last.source.pointer.as_str()), ("v2999", "/value/2999"));
 }
 
+/// Bytes that are no text are never passed over, also behind a document that is whole, or in front of any.
+#[test]
+fn bytes_that_are_no_text_are_named() {
+    let whole =
+        json!([{ "id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v", "properties": {} }]).to_string();
+    for (bytes, resources) in [([whole.as_bytes(), b"\n\xff\xfe"].concat(), 1), (b"\xff\xff\xff".to_vec(), 0)] {
+        let loaded = ingest::read(vec![Input { name: "a.json".to_owned(), bytes }]);
+        assert_eq!((codes(&loaded.diagnostics), loaded.resources.len()), (vec!["ingest::broken_json"], resources));
+    }
+}
+
 #[test]
 fn wrong_types_are_named_and_the_rest_is_used() {
     let mut body = vnet();
