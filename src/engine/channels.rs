@@ -13,6 +13,10 @@ use crate::rules::perimeter;
 /// The part of an account whose objects are replicated.
 const REPLICATED: &str = "blob";
 
+/// What is in doubt of a policy that is perhaps not in force, and of a setting.
+const REPLICATION: &str = "whether the replication of its objects runs is not known";
+const SETTING: &str = "whether the setting is in force is not known";
+
 /// The standing copy of what is written to `source`, where it ends at `to`: an account of the input, or any outside. No firewall stops it.
 pub(super) fn replicated(world: &World<'_>, source: Sym, part: Sym, to: End) -> Option<Edge> {
     if part.as_str() != REPLICATED {
@@ -31,16 +35,7 @@ pub(super) fn replicated(world: &World<'_>, source: Sym, part: Sym, to: End) -> 
     };
     let each = rows.into_iter().filter(ends_there).map(|row| (row, runs(world, &row)));
     let (row, runs) = each.max_by(|(a, x), (b, y)| x.cmp(y).then_with(|| b.policy.as_str().cmp(a.policy.as_str())))?;
-    let https = Set::of(Proto::Tcp, (443, 443), ANY_PORT);
-    match runs {
-        Tri::No => None,
-        Tri::Yes => Some(Edge { span: Span::exactly(https), sure_via: Via::Public, may_via: Via::Public, assumptions: Vec::new() }),
-        Tri::Maybe => {
-            let text = "whether the replication of its objects runs is not known".to_owned();
-            let assumptions = vec![Assumption { code: "W-MISSING".to_owned(), resource: row.policy, text }];
-            Some(Edge { span: Span::exactly(https).doubted(), sure_via: Via::Public, may_via: Via::Public, assumptions })
-        }
-    }
+    runs.hi().then(|| sent(row.policy, runs.lo(), REPLICATION))
 }
 
 /// What a setting of the store sends to `to` by itself: surely where that is outside, and where it is inside as far as its firewall lets the
@@ -54,10 +49,11 @@ pub(super) fn declared(world: &World<'_>, from: End, to: End, flow: &dyn Fn(End,
     for row in rows {
         let destination = account(world, row.destination);
         let outside = !world.index.store.has(destination) || !world.inside(destination);
+        let by_itself = || sent(row.setting, row.in_force.lo(), SETTING);
         let edge = match to {
-            End::External(service) if outside => (service_of(world, destination) == Some(service)).then(|| sent(&row)),
-            End::Unmodelled(sink) if sink == destination => Some(sent(&row)),
-            End::Store(store, part, _) if store == destination && outside && receives(part) => Some(sent(&row)),
+            End::External(service) if outside => (service_of(world, destination) == Some(service)).then(by_itself),
+            End::Unmodelled(sink) if sink == destination => Some(by_itself()),
+            End::Store(store, part, _) if store == destination && outside && receives(part) => Some(by_itself()),
             End::Store(store, part, _) if store == destination && receives(part) => {
                 // The capture calls in the name of its namespace, anything else in its own.
                 let capture = world.index.store.one(source).is_some_and(|row| row.service == Service::EventHub);
@@ -66,7 +62,7 @@ pub(super) fn declared(world: &World<'_>, from: End, to: End, flow: &dyn Fn(End,
                 } else {
                     End::Unmodelled(row.setting)
                 };
-                flow(sender, to).map(|edge| if row.in_force.lo() { edge } else { doubted(edge, &row) })
+                flow(sender, to).map(|edge| if row.in_force.lo() { edge } else { doubted(edge, row.setting, SETTING) })
             }
             _ => None,
         };
@@ -100,15 +96,15 @@ fn service_of(world: &World<'_>, destination: Sym) -> Option<Service> {
     Service::EXTERNAL.into_iter().find(|service| service.kinds().contains(&kind.as_str()))
 }
 
-fn sent(row: &DeclaredCopy) -> Edge {
+/// What a policy or setting sends by itself; where that is not sure, with what is in doubt.
+fn sent(by: Sym, sure: bool, doubt: &str) -> Edge {
     let https = Span::exactly(Set::of(Proto::Tcp, (443, 443), ANY_PORT));
     let edge = Edge { span: https, sure_via: Via::Public, may_via: Via::Public, assumptions: Vec::new() };
-    if row.in_force.lo() { edge } else { doubted(edge, row) }
+    if sure { edge } else { doubted(edge, by, doubt) }
 }
 
-fn doubted(edge: Edge, row: &DeclaredCopy) -> Edge {
-    let text = "whether the setting is in force is not known".to_owned();
-    let assumption = Assumption { code: "W-MISSING".to_owned(), resource: row.setting, text };
+fn doubted(edge: Edge, by: Sym, doubt: &str) -> Edge {
+    let assumption = Assumption { code: "W-MISSING".to_owned(), resource: by, text: doubt.to_owned() };
     Edge { span: edge.span.doubted(), assumptions: edge.assumptions.into_iter().chain([assumption]).collect(), ..edge }
 }
 

@@ -533,7 +533,7 @@ impl<'w, 'a> Graph<'w, 'a> {
 }
 
 /// The node of the session that an end is.
-fn node(end: End) -> Option<Node> {
+pub fn node(end: End) -> Option<Node> {
     match end {
         End::Machine(id) | End::Nic(id) => Some((id, Sym::EMPTY)),
         End::Store(store, part, instance) => Some((store, group(part, instance))),
@@ -542,7 +542,7 @@ fn node(end: End) -> Option<Node> {
 }
 
 /// The kind of sink that an end outside the boundary is; `None` where the session tells nothing of it.
-fn kind(end: End) -> Option<Sink> {
+pub fn kind(end: End) -> Option<Sink> {
     match end {
         End::Internet(None) => Some(Sink::Internet),
         End::External(service) => Some(Sink::External(service)),

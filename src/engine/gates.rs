@@ -1,8 +1,8 @@
 //! Which machines may get to a store, or to one another, at all: a quick look that never misses one, so that the search need not ask them all.
 //!
 //! A machine comes to a store over the public front end, where it shows the identity of its own subnet or some public address, or over a
-//! private endpoint, where a route must lead to its address. Whoever has a route to something that forwards may show anything.
-//! Between machines of networks that nothing joins no flow is proven: what is stated of none that forwards cannot be relied on.
+//! private endpoint, where a route must lead to its address. What it shows after passing something that forwards may be unknown.
+//! Between machines of networks that are not joined no flow is proven, unless the input says what something between them forwards.
 
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -83,14 +83,14 @@ impl<'w, 'a> Gates<'w, 'a> {
         let forwards_surely = !index.appliance.is_empty() || !index.azure_firewall.is_empty() || !index.load_balancer.is_empty();
         let perimeters = !index.perimeter.is_empty() || perimeter::membership_unknown(index);
         let mut stands: Vec<Stand> = machines.map(|machine| stand(world, machine)).collect();
-        let forwarded = !forwards_surely && !joins_surely(world);
+        let apart = !forwards_surely && !joins_surely(world);
         let through = gateway_prefixes(world, &stands);
         let lopsided = lopsided(world);
         for stand in &mut stands {
             let addresses = addresses(world, stand.machine);
             let reached = |ip: &IpAddr| through.iter().any(|prefix| prefix.contains(ip));
             let known = !addresses.is_empty() && !stand.networks.iter().any(|vnet| lopsided.contains(vnet) || !world.index.vnet.has(*vnet));
-            stand.abroad = !forwarded || !known || addresses.iter().any(reached);
+            stand.abroad = !apart || !known || addresses.iter().any(reached);
         }
         let (known, routed, arriving) = Default::default();
         Gates { world, stands, forwards_surely, known, routed, arriving, arrivals, perimeters }
@@ -198,15 +198,8 @@ impl<'w, 'a> Gates<'w, 'a> {
             Candidate::Route(entry) => match entry.hop {
                 Hop::None => Tri::No,
                 Hop::Internet => Tri::from_bool(net::is_public(address)),
-                Hop::Local | Hop::Peering(_) => Tri::Yes,
-                Hop::Appliance(_) => {
-                    if self.forwards_surely {
-                        Tri::Yes
-                    } else {
-                        Tri::Maybe
-                    }
-                }
-                Hop::Gateway => Tri::Yes,
+                Hop::Appliance(_) if !self.forwards_surely => Tri::Maybe,
+                Hop::Local | Hop::Peering(_) | Hop::Gateway | Hop::Appliance(_) => Tri::Yes,
                 Hop::Unknown => Tri::Maybe,
             },
         };

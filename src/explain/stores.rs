@@ -119,14 +119,11 @@ pub fn carried_outside(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> O
     let mut caller = Caller::of(world, flow)?;
     let ports = ports(world, service).within(flow.traffic);
     let mut total = Span::NONE;
-    let asked = regions(world, &caller.client, service);
-    for (region, name) in asked.iter().flat_map(|region| names(world, service).into_iter().map(|name| (*region, name))) {
+    for (name, class, covered) in strangers(world, &caller.client, service) {
         (caller.client.name, caller.name) = (name, name);
-        let class = ServiceClass { service, tag: service.tag(), region };
-        let covered = service_endpoint::of(world.index, world.platform, caller.client.subnet, service, region).covered;
         for (span, arrival) in caller.arriving(&class, covered, arrivals).iter() {
             let policy = match arrival {
-                Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) => policy_for_foreign(world, service, region, *subnet).span,
+                Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) => policy_for_foreign(world, service, class.region, *subnet).span,
                 _ => Span::ALL,
             };
             total = total.or(span.and(policy).and(ports));
@@ -141,10 +138,10 @@ pub fn carried_outside(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> O
 /// What gets from a machine to the public front ends of a service in a region, way by way, with what it shows whoever stands behind them; `None`
 /// as for [`carried`], and where it depends on the host name.
 pub fn arrived(world: &World<'_>, flow: &Flow, service: Service, region: Sym, arrivals: &Arrivals) -> Option<store::Arriving> {
-    let caller = Caller::of(world, flow)?;
-    if caller.name != Named::Unknown {
+    if !world.index.firewall_rule_names.is_empty() {
         return None;
     }
+    let caller = Caller::of(world, flow)?;
     let class = ServiceClass { service, tag: service.tag(), region };
     let covered = service_endpoint::of(world.index, world.platform, caller.client.subnet, service, region).covered;
     Some(caller.arriving(&class, covered, arrivals))
@@ -239,22 +236,31 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
         return vec![Way { via: Via::Public, steps: vec![step(Stage::Delivered, Span::ALL, "exfil.1", text).kind(Kind::Default)] }];
     }
     let mut out = Vec::new();
-    let asked = regions(world, client, service);
-    for (region, name) in asked.iter().flat_map(|region| names(world, service).into_iter().map(|name| (*region, name))) {
+    for (name, class, covered) in strangers(world, client, service) {
         let client = &Client { name, ..*client };
-        let class = ServiceClass { service, tag: service.tag(), region };
-        let covered = service_endpoint::of(world.index, world.platform, client.subnet, service, region).covered;
         for (mut way, source) in transport.to_service(client, &class, covered, traffic) {
             way.via = Via::Public;
             if let Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) = source {
                 way.via = Via::ServiceEndpoint;
-                way.steps.push(policy_for_foreign(world, service, region, subnet));
+                way.steps.push(policy_for_foreign(world, service, class.region, subnet));
             }
             way.steps.push(step(Stage::Delivered, ports(world, service), "exfil.1", "a store of the attacker's answers".to_owned()));
             out.push(way);
         }
     }
     out
+}
+
+/// The front ends an attacker's store may stand behind, as far as they make a difference to a client: what it is called, its service and region, and
+/// whether a service endpoint of the client's subnet covers it.
+fn strangers(world: &World<'_>, client: &Client, service: Service) -> Vec<(Named, ServiceClass, Tri)> {
+    let mut found = Vec::new();
+    for region in regions(world, client, service) {
+        let class = ServiceClass { service, tag: service.tag(), region };
+        let covered = service_endpoint::of(world.index, world.platform, client.subnet, service, region).covered;
+        found.extend(names(world, service).into_iter().map(|name| (name, class, covered)));
+    }
+    found
 }
 
 /// What the attacker may call a store, as far as any firewall compares names: a host of its own below each suffix of the service.

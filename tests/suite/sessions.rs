@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use watertight::engine::exfil::{self, Graph};
+use watertight::engine::exfil::{self, Graph, node};
 use watertight::engine::live::{Leaking, Output, Session};
 use watertight::explain::point::{pairs, span};
 use watertight::explain::way::{End, Flow, Mode};
@@ -21,7 +21,6 @@ use watertight::ingest::{Input, read};
 use watertight::model::{Prefix, Set, Span, Sym, Tri};
 use watertight::rules::leak::{Node, Sink};
 use watertight::rules::part::{Link, Part, Visitor};
-use watertight::rules::private_endpoint::group;
 use watertight::rules::{consent, paas_firewall, service_endpoint};
 
 use crate::estates::{Edit, arb_edits, arb_estate};
@@ -69,24 +68,11 @@ fn sound(session: &Session, platform: &Platform) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The kind of sink that an end of a way out is; `None` for the resting places inside.
+/// The kind of sink that an end of a way out is: machines and stores at the end of one are outside.
 fn kind(end: End) -> Option<Sink> {
     match end {
-        End::Internet(None) => Some(Sink::Internet),
-        End::External(service) => Some(Sink::External(service)),
-        End::Site(_) => Some(Sink::Site),
-        End::Unmodelled(_) => Some(Sink::Foreign),
         End::Machine(_) | End::Nic(_) | End::Store(..) => Some(Sink::Outside),
-        _ => None,
-    }
-}
-
-/// The node of an end.
-fn node(end: End) -> Option<Node> {
-    match end {
-        End::Machine(id) | End::Nic(id) => Some((id, Sym::EMPTY)),
-        End::Store(store, part, instance) => Some((store, group(part, instance))),
-        _ => None,
+        end => exfil::kind(end),
     }
 }
 
