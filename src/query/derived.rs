@@ -20,6 +20,7 @@ use crate::facts::Index;
 use crate::facts::private_access::{Consent, PrivateEndpointConnection};
 use crate::model::items::items;
 use crate::model::{Set, Sym, Tri, Via};
+use crate::query::derived_names::{Heard, Said};
 use crate::query::relations::Table;
 use crate::query::value::Value;
 use crate::rules::consent;
@@ -34,6 +35,8 @@ pub struct Derived<'a> {
     graph: OnceCell<exfil::Graph<'a, 'a>>,
     /// What the dataflow settled of the same facts.
     bounds: Option<&'a Bounds>,
+    /// Which networks hear what of which zone.
+    pub(super) heard: OnceCell<FxHashMap<Said, Heard>>,
     /// The facts without custom DNS servers: what Azure itself would answer. `None` where there are none.
     pub(super) azure_dns: OnceCell<Option<Box<Index>>>,
 }
@@ -76,6 +79,7 @@ impl<'a> Derived<'a> {
             crossings: RefCell::default(),
             graph: OnceCell::new(),
             bounds: None,
+            heard: OnceCell::new(),
             azure_dns: OnceCell::new(),
         }
     }
@@ -100,6 +104,7 @@ impl<'a> Derived<'a> {
             "leaks" => Ok(self.leaks(symbol(0))),
             "consented" => Ok(self.table("consented", bound, || self.consented())),
             "name_answer" => Ok(self.table("name_answer", bound, || self.name_answers())),
+            "zone_answer" => Ok(self.table("zone_answer", bound, || self.zone_answers())),
             "sensitive" => Ok(self.table("sensitive", bound, || self.sensitive())),
             "resolves" => Ok(self.resolves(symbol(0), symbol(1))),
             "endpoint_covers" => Ok(self.covers(symbol(0), symbol(1))),

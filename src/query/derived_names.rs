@@ -6,7 +6,7 @@ use crate::facts::Fact;
 use crate::facts::private_access::ZoneLink;
 use crate::facts::store_facts::StorePart;
 use crate::model::Sym;
-use crate::query::derived::Derived;
+use crate::query::derived::{Derived, certainty};
 use crate::query::value::Value;
 use crate::rules::dns::{self, Ambiguity, Answer, Reach, Resolution, View, names};
 use crate::rules::{consent, private_endpoint};
@@ -19,9 +19,70 @@ struct Outlook {
     itself: Option<Sym>,
 }
 
+/// A zone, a store, its host name, the zone's answer, and whether only networks hear it whose DNS servers may say something else, or whose
+/// zones are not known whole.
+pub(super) type Said = (Sym, Sym, Sym, &'static str, bool);
+
+/// Who hears an answer.
+pub(super) struct Heard {
+    /// The first network, by id.
+    pub vnet: Sym,
+    /// How many there are.
+    pub networks: usize,
+}
+
+/// What a network is told for a name, and which zone says it.
+struct Name {
+    host: Sym,
+    answer: &'static str,
+    zone: Sym,
+}
+
+/// The answer where records may be missing in the input.
+pub(super) const UNKNOWN: &str = "unknown";
+
 impl Derived<'_> {
     /// `name_answer` rows: what a linked private zone makes of the host name of each part of each store.
     pub(super) fn name_answers(&self) -> Vec<Vec<Value>> {
+        let mut rows = Vec::new();
+        self.each_name(&mut |vnet, part, said| {
+            rows.push([vnet, part.store, part.part, said.host, Sym::new(said.answer)].map(Value::Symbol).to_vec());
+        });
+        rows
+    }
+
+    /// `zone_answer` rows: the same, once for all networks that hear it of one zone.
+    pub(super) fn zone_answers(&self) -> Vec<Vec<Value>> {
+        let row = |(zone, store, host, answer, own): &Said| {
+            let cells = [*zone, *store, *host, Sym::new(answer)].map(Value::Symbol);
+            cells.into_iter().chain([certainty(!own)]).collect()
+        };
+        self.heard().keys().map(row).collect()
+    }
+
+    /// Who hears what of which zone. Where a network that asks Azure's servers hears it, those that have servers of their own add nothing.
+    pub(super) fn heard(&self) -> &FxHashMap<Said, Heard> {
+        self.heard.get_or_init(|| {
+            let mut all: FxHashMap<Said, Heard> = FxHashMap::default();
+            self.each_name(&mut |vnet, part, said| {
+                let own = !self.world.index.vnet_dns.get(vnet).is_empty();
+                let heard = all.entry((said.zone, part.store, said.host, said.answer, own || said.answer == UNKNOWN));
+                let heard = heard.or_insert(Heard { vnet, networks: 0 });
+                heard.networks += 1;
+                if vnet.as_str() < heard.vnet.as_str() {
+                    heard.vnet = vnet;
+                }
+            });
+            let proven: Vec<Said> = all.keys().filter(|said| !said.4).copied().collect();
+            for (zone, store, host, answer, _) in proven {
+                all.remove(&(zone, store, host, answer, true));
+            }
+            all
+        })
+    }
+
+    /// Calls `found` with each network and each name of a part of a store that a private zone captures there.
+    fn each_name(&self, found: &mut dyn FnMut(Sym, &StorePart, &Name)) {
         let index = self.world.index;
         let hosts: Vec<(&StorePart, Sym)> = index
             .store_parts
@@ -29,22 +90,21 @@ impl Derived<'_> {
             .map(|part| (part, Sym::new(&names::host(index, self.world.platform, part))))
             .filter(|(_, host)| !host.is_empty())
             .collect();
-        let mut known: FxHashMap<Outlook, Vec<(usize, &'static str)>> = FxHashMap::default();
-        let mut rows = Vec::new();
+        let mut known: FxHashMap<Outlook, Vec<(usize, Name)>> = FxHashMap::default();
         for vnet in index.vnet.rows().map(|row| row.vnet).filter(|vnet| !index.zone_links_by_vnet.get(*vnet).is_empty()) {
-            let found = known.entry(self.outlook(vnet)).or_insert_with(|| {
-                let answer = |(n, (part, host)): (usize, &(&StorePart, Sym))| {
+            let names = known.entry(self.outlook(vnet)).or_insert_with(|| {
+                let name = |(n, &(part, host)): (usize, &(&StorePart, Sym))| {
                     let group = private_endpoint::group(part.part, part.instance);
-                    self.answer(&self.resolve(vnet, host.as_str()), part.store, group).map(|answer| (n, answer))
+                    let resolution = self.resolve(vnet, host.as_str());
+                    let answer = self.answer(&resolution, part.store, group)?;
+                    // Where no zone decides alone, it is a matter of this network.
+                    let zone = if resolution.decider.is_empty() { vnet } else { resolution.decider };
+                    Some((n, Name { host, answer, zone }))
                 };
-                hosts.iter().enumerate().filter_map(answer).collect()
+                hosts.iter().enumerate().filter_map(name).collect()
             });
-            rows.extend(found.iter().map(|(n, answer)| {
-                let (part, host) = hosts[*n];
-                [vnet, part.store, part.part, host, Sym::new(answer)].map(Value::Symbol).to_vec()
-            }));
+            names.iter().for_each(|(n, name)| found(vnet, hosts[*n].0, name));
         }
-        rows
     }
 
     fn outlook(&self, vnet: Sym) -> Outlook {
@@ -83,13 +143,13 @@ impl Derived<'_> {
     /// The word for an answer that a private zone gives; nothing for one that none does.
     pub(super) fn answer(&self, resolution: &Resolution, store: Sym, group: Sym) -> Option<&'static str> {
         match resolution.answer {
-            _ if resolution.ambiguity == Ambiguity::Zones => Some("unknown"),
+            _ if resolution.ambiguity == Ambiguity::Zones => Some(UNKNOWN),
             Answer::Public | Answer::ServFail => None,
             Answer::NxDomain => Some("nxdomain"),
             Answer::NoData => Some("nodata"),
             // A forwarding ruleset is no private zone.
             Answer::Unknown if !resolution.decider.is_empty() && !resolution.decider.as_str().contains("/privatednszones/") => None,
-            Answer::Unknown => Some("unknown"),
+            Answer::Unknown => Some(UNKNOWN),
             Answer::Addresses => {
                 let index = self.world.index;
                 let own = |address| {

@@ -8,6 +8,7 @@ use crate::explain::way::{Assumption, End, Flow, Kind, Mode, Step, Way};
 use crate::model::traffic::{ANY_PORT, parse_ports};
 use crate::model::{Proto, Set, Span, Stage, Sym};
 use crate::query::derived::{Derived, exposed_name};
+use crate::query::derived_names::UNKNOWN;
 use crate::query::value::Value;
 use crate::rules::paas_firewall::Item;
 
@@ -46,7 +47,8 @@ impl Derived<'_> {
             "reaches_store" => self.of_reach(row, text(row, 3), text(row, 2), &|set| set),
             "leaks" => self.of_leak(row),
             "consented" => self.of_consent(row),
-            "name_answer" | "resolves" => self.of_name(row),
+            "name_answer" | "resolves" => self.of_name(Sym::new(text(row, 0)), Sym::new(text(row, 1)), text(row, 3), text(row, 4)),
+            "zone_answer" => self.of_zone(row),
             "exposed" => self.of_exposure(row),
             _ => Proof::default(),
         }
@@ -151,9 +153,27 @@ impl Derived<'_> {
         Proof { steps, assumptions: if passes(row) == Span::ALL { Vec::new() } else { vec![code()] } }
     }
 
-    fn of_name(&self, row: &[Value]) -> Proof {
+    /// What the first network is told that hears the zone's answer, and how many do.
+    fn of_zone(&self, row: &[Value]) -> Proof {
+        let (zone, store, host) = (Sym::new(text(row, 0)), Sym::new(text(row, 1)), Sym::new(text(row, 2)));
+        let proven = passes(row) == Span::ALL;
+        let said = self.heard().iter().find(|(said, _)| (said.0, said.1, said.2, said.3, !said.4) == (zone, store, host, text(row, 3), proven));
+        let Some((_, heard)) = said else { return Proof::default() };
+        let mut proof = self.of_name(heard.vnet, store, host.as_str(), text(row, 3));
+        let more = match heard.networks {
+            1 => String::new(),
+            2 => "one more network is told the same".to_owned(),
+            n => format!("{} more networks are told the same", n - 1),
+        };
+        if !more.is_empty() {
+            proof.steps.push(step(Stage::Dns, Span::NONE, "dns.3", more).by(zone, ""));
+        }
+        proof
+    }
+
+    /// What `host`, a name of `store`, resolves to in `vnet`, and the word for it.
+    fn of_name(&self, vnet: Sym, store: Sym, host: &str, answer: &str) -> Proof {
         let index = self.world.index;
-        let (vnet, store, host) = (Sym::new(text(row, 0)), Sym::new(text(row, 1)), text(row, 3));
         let resolution = self.resolve(vnet, host);
         let zone = resolution.decider;
         let mut steps = Vec::new();
@@ -167,13 +187,13 @@ impl Derived<'_> {
             let text = format!("link {} makes the zone answer in {}", short(link), short(vnet));
             steps.push(fact(Stage::Dns, Span::ALL, "dns.3", text, zone).at_fact(link));
         }
-        let answer = step(Stage::Dns, Span::NONE, "dns.3", format!("{}: {}", text(row, 4), resolution.reason)).by(zone, "");
-        steps.push(answer.kind(if resolution.records.is_empty() { Kind::Absence } else { Kind::Fact }));
+        let said = step(Stage::Dns, Span::NONE, "dns.3", format!("{answer}: {}", resolution.reason)).by(zone, "");
+        steps.push(said.kind(if resolution.records.is_empty() { Kind::Absence } else { Kind::Fact }));
         for record in &resolution.records {
             let text = format!("record {} holds the answer", short(*record));
             steps.push(fact(Stage::Dns, Span::ALL, "dns.3", text, zone).at_fact(*record));
         }
-        let unknown = text(row, 4) == "unknown";
+        let unknown = answer == UNKNOWN;
         let custom = index.vnet_dns.get(vnet);
         let assumption = |text: String| Assumption { code: "DNS_UNKNOWN".to_owned(), resource: vnet, text };
         let mut assumptions: Vec<Assumption> = Vec::new();

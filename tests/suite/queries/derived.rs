@@ -12,6 +12,7 @@ use crate::cli::watertight;
 /// A kind of derived row, and a condition that a row of it meets in the example estate.
 const KINDS: &[(&str, &str)] = &[
     ("what names resolve to", r#"name_answer(_, _, _, _, "private")"#),
+    ("what zones hide", r#"zone_answer(_, _, _, "nxdomain", "proven")"#),
     ("consent", r#"consented(_, _, _, _, "approved", "proven")"#),
     ("ways over endpoints", r#"subnet(F, _, _), store(D, _, _, _), reaches_store(F, D, _, "private-endpoint", "proven")"#),
     ("what service endpoints cover", r#"subnet(N, _, _), store(D, _, _, _), endpoint_covers(N, D, "microsoft.storage", "yes")"#),

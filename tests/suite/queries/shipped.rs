@@ -52,7 +52,7 @@ fn every_derived_relation_is_explained_and_no_fact_has_its_name() {
         assert!(declaration.doc.ends_with('.'), "{}: {}", declaration.name, declaration.doc);
         assert!(facts.iter().all(|fact| fact.name != declaration.name), "{}", declaration.name);
     }
-    assert_eq!(library::derived().len(), 14);
+    assert_eq!(library::derived().len(), 15);
 }
 
 /// What each check must say to three estates: one in which it fires, one that is nearly the same, one that leaves it open.
@@ -143,16 +143,16 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "name_resolves_to_nxdomain",
-        r#"inside("d"). name_answer("v", "d", "blob", "d.blob.core.windows.net", "nxdomain")."#,
-        r#"inside("d"). name_answer("v", "d", "blob", "d.blob.core.windows.net", "private").
-           name_answer("v", "foreign", "blob", "foreign.blob.core.windows.net", "nxdomain")."#,
-        r#"inside("d"). name_answer("v", "d", "blob", "d.blob.core.windows.net", "nxdomain"). vnet_dns("v", 0, 10.0.0.4)."#,
+        r#"inside("d"). zone_answer("z", "d", "d.blob.core.windows.net", "nxdomain", "proven")."#,
+        r#"inside("d"). zone_answer("z", "d", "d.blob.core.windows.net", "private", "proven").
+           zone_answer("z", "foreign", "foreign.blob.core.windows.net", "nxdomain", "proven")."#,
+        r#"inside("d"). zone_answer("z", "d", "d.blob.core.windows.net", "nxdomain", "unproven")."#,
     ),
     (
         "dangling_private_record",
-        r#"name_answer("v", "d", "blob", "d.blob.core.windows.net", "dangling")."#,
-        r#"name_answer("v", "d", "blob", "d.blob.core.windows.net", "private")."#,
-        r#"name_answer("v", "d", "blob", "d.blob.core.windows.net", "dangling"). vnet_dns("v", 0, 10.0.0.4)."#,
+        r#"zone_answer("z", "d", "d.blob.core.windows.net", "dangling", "proven")."#,
+        r#"zone_answer("z", "d", "d.blob.core.windows.net", "private", "proven")."#,
+        r#"zone_answer("z", "d", "d.blob.core.windows.net", "dangling", "unproven")."#,
     ),
     (
         "connection_waits_for_consent",
@@ -231,8 +231,8 @@ const CORNERS: &[(&str, &str, Outcome)] = &[
         r#"store("d", "storage", "storagev2", "r"). store_subnet_rule("x", "d", "s", "yes"). subnet("s", "v", "web"). gap("s", "k", "w")."#,
         Outcome::Unproven,
     ),
-    ("name_resolves_to_nxdomain", r#"inside("d"). name_answer("v", "d", "blob", "d.net", "unknown")."#, Outcome::Unproven),
-    ("name_resolves_to_nxdomain", r#"inside("d"). name_answer("v", "d", "blob", "d.net", "nodata")."#, Outcome::Fail),
+    ("name_resolves_to_nxdomain", r#"inside("d"). zone_answer("z", "d", "d.net", "unknown", "unproven")."#, Outcome::Unproven),
+    ("name_resolves_to_nxdomain", r#"inside("d"). zone_answer("z", "d", "d.net", "nodata", "proven")."#, Outcome::Fail),
     ("connection_waits_for_consent", r#"consented("e", "c", "d", "blob", "unknown", "proven")."#, Outcome::Unproven),
     ("approved_foreign_connection", r#"inside("d"). consented("foreign", "c", "d", "blob", "unknown", "unproven")."#, Outcome::Unproven),
 ];
