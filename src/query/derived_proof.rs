@@ -157,8 +157,7 @@ impl Derived<'_> {
     fn of_zone(&self, row: &[Value]) -> Proof {
         let (zone, store, host) = (Sym::new(text(row, 0)), Sym::new(text(row, 1)), Sym::new(text(row, 2)));
         let proven = passes(row) == Span::ALL;
-        let said = self.heard().iter().find(|(said, _)| (said.0, said.1, said.2, said.3, !said.4) == (zone, store, host, text(row, 3), proven));
-        let Some((_, heard)) = said else { return Proof::default() };
+        let Some(heard) = self.heard().get(&(zone, store, host, text(row, 3), !proven)) else { return Proof::default() };
         let mut proof = self.of_name(heard.vnet, store, host.as_str(), text(row, 3));
         let more = match heard.networks {
             1 => String::new(),
