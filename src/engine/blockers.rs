@@ -33,7 +33,7 @@ pub fn blockers(world: &World<'_>, sources: &[End], sinks: Option<&[End]>) -> Ve
     for &from in sources {
         let reached = graph.reached(from);
         for &to in sinks.unwrap_or(&all).iter().filter(|to| **to != from && !reached.contains(to)) {
-            if !graph.ways_out(from, Some(&[to])).is_empty() {
+            if !graph.routes(from, Some(&[to])).is_empty() {
                 continue;
             }
             out.extend(reached.iter().filter_map(|at| refusal(world, from, *at, to)));

@@ -39,6 +39,27 @@ pub struct Path {
     pub assumptions: Vec<Assumption>,
 }
 
+/// Which places a way out takes, without what carries the bytes between them.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The source first, the sink last.
+    pub nodes: Vec<End>,
+    /// Whether every hop surely gets through.
+    pub proven: bool,
+}
+
+impl Route {
+    /// Where the bytes end up.
+    pub fn to(&self) -> Option<End> {
+        self.nodes.last().copied()
+    }
+
+    /// How many flows carry them.
+    pub fn length(&self) -> usize {
+        self.nodes.len() - 1
+    }
+}
+
 /// One step of a way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hop {
@@ -99,6 +120,7 @@ pub struct Graph<'w, 'a> {
     /// Which machines may get to stores, by their places in `machines`.
     gates: OnceCell<Gates<'w, 'a>>,
     places: FxHashMap<End, usize>,
+    sinks: OnceCell<Vec<End>>,
     /// What the dataflow settled of the same facts, so that nobody is asked who cannot leak.
     bounds: Option<&'w Bounds>,
 }
@@ -151,6 +173,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             trees: RefCell::default(),
             gates: OnceCell::new(),
             places,
+            sinks: OnceCell::new(),
             bounds: None,
         }
     }
@@ -201,17 +224,15 @@ impl<'w, 'a> Graph<'w, 'a> {
             Some(ends) => ends.to_vec(),
             None => self.inside().collect(),
         };
-        sources.into_iter().flat_map(|source| self.ways_out(source, to)).collect()
+        sources.into_iter().flat_map(|source| self.routes(source, to)).map(|route| self.path(&route)).collect()
     }
 
-    /// The shortest ways from one source to each sink.
-    pub fn ways_out(&self, source: End, to: Option<&[End]>) -> Vec<Path> {
-        let sinks: Vec<End> = match to {
-            Some(ends) => ends.to_vec(),
-            None => self.sinks(),
-        };
-        let way = |sink: End, proven: bool| self.shortest(source, sink, proven).map(|nodes| self.path(source, &nodes, proven));
-        sinks.into_iter().filter(|sink| *sink != source).filter_map(|sink| way(sink, true).or_else(|| way(sink, false))).collect()
+    /// The shortest ways from one source to each sink, told by [`Graph::path`].
+    pub fn routes(&self, source: End, to: Option<&[End]>) -> Vec<Route> {
+        let sinks = to.unwrap_or_else(|| self.sinks());
+        let route = |sink: End, proven: bool| self.shortest(source, sink, proven).map(|nodes| Route { nodes, proven });
+        let others = sinks.iter().filter(|sink| **sink != source);
+        others.filter_map(|sink| route(*sink, true).or_else(|| route(*sink, false))).collect()
     }
 
     /// The source and every place inside that its data may get to, in the order of the search.
@@ -227,7 +248,11 @@ impl<'w, 'a> Graph<'w, 'a> {
     }
 
     /// Everything outside that data can end up in.
-    pub fn sinks(&self) -> Vec<End> {
+    pub fn sinks(&self) -> &[End] {
+        self.sinks.get_or_init(|| self.all_sinks())
+    }
+
+    fn all_sinks(&self) -> Vec<End> {
         let mut sinks: Vec<End> = Service::EXTERNAL.map(End::External).into();
         sinks.push(End::Internet(None));
         sinks.extend(&self.sites);
@@ -398,7 +423,9 @@ impl<'w, 'a> Graph<'w, 'a> {
         !if proven { span.sure } else { span.may }.is_empty()
     }
 
-    fn path(&self, source: End, nodes: &[End], proven: bool) -> Path {
+    /// What carries the bytes along a route, and what that takes for granted.
+    pub fn path(&self, route: &Route) -> Path {
+        let (nodes, proven) = (&route.nodes, route.proven);
         let mut assumptions = Vec::new();
         let mut hops = Vec::new();
         for pair in nodes.windows(2) {
@@ -412,8 +439,7 @@ impl<'w, 'a> Graph<'w, 'a> {
         }
         assumptions.sort_by(|a: &Assumption, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
         assumptions.dedup();
-        let to = nodes.last().copied().unwrap_or(source);
-        Path { from: source, to, hops, proven, assumptions }
+        Path { from: nodes[0], to: nodes[nodes.len() - 1], hops, proven, assumptions }
     }
 
     /// What carries bytes from one node to another.

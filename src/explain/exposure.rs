@@ -1,6 +1,5 @@
 //! Who outside can pull data out of a store by itself.
 
-use crate::explain::store::estate_addresses;
 use crate::explain::world::World;
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::{Instance, PublicAccess, Service};
@@ -67,7 +66,7 @@ pub fn exposure(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, par
         }
     };
 
-    let except = estate_addresses(index);
+    let except = world.estate_addresses();
     ask(Exposed::Internet, Source::AnyPublic { except: except.clone(), origin: Origin::Internet });
     ask(Exposed::AnyAzure, Source::AnyPublic { except, origin: Origin::Azure });
     if firewall.store.service == Service::Storage {

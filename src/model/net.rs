@@ -38,11 +38,15 @@ pub fn overlap(a: &Prefix, b: &Prefix) -> bool {
 /// Whether `ip` is in the ranges that are never public: PUB4 and PUB6 of rule NSG-22 are the rest.
 pub fn is_public(ip: IpAddr) -> bool {
     match ip {
-        IpAddr::V4(v4) => !NOT_PUBLIC_V4
-            .iter()
-            .any(|(base, len)| Ipv4Net::new(Ipv4Addr::from(*base), *len).expect("lengths of the table are IPv4 lengths").contains(&v4)),
+        IpAddr::V4(v4) => !never_public(v4, 32),
         IpAddr::V6(v6) => v6.segments()[0] & 0xe000 == 0x2000,
     }
+}
+
+/// Whether one of the ranges of [`NOT_PUBLIC_V4`] holds a prefix. Asked for every route of every packet: no prefixes are made for it.
+fn never_public(base: Ipv4Addr, length: u8) -> bool {
+    let bits = u32::from(base);
+    NOT_PUBLIC_V4.iter().any(|(range, len)| *len <= length && (bits ^ u32::from_be_bytes(*range)) >> (32 - len) == 0)
 }
 
 /// Whether `ip` stands for many: multicast, or broadcast to everybody near (ADR-13).
@@ -100,7 +104,7 @@ fn public_v6() -> Prefix {
 pub fn overlaps_public(prefix: &Prefix) -> bool {
     match prefix {
         // No prefix is covered by several of the ranges without lying in one of them.
-        IpNet::V4(_) => !not_public_v4().any(|range| range.contains(prefix)),
+        IpNet::V4(v4) => !never_public(v4.network(), v4.prefix_len()),
         IpNet::V6(_) => overlap(prefix, &public_v6()),
     }
 }

@@ -33,6 +33,8 @@ pub struct Derived<'a> {
     crossings: RefCell<Crossings>,
     /// Its edges are evaluated once for all sources.
     graph: OnceCell<exfil::Graph<'a, 'a>>,
+    /// The ways out of a source; without one, of all.
+    routes: RefCell<FxHashMap<Option<Sym>, Rc<Vec<exfil::Route>>>>,
     /// What the dataflow settled of the same facts.
     bounds: Option<&'a Bounds>,
     /// Which networks hear what of which zone.
@@ -78,6 +80,7 @@ impl<'a> Derived<'a> {
             tables: RefCell::default(),
             crossings: RefCell::default(),
             graph: OnceCell::new(),
+            routes: RefCell::default(),
             bounds: None,
             heard: OnceCell::new(),
             azure_dns: OnceCell::new(),
@@ -219,9 +222,10 @@ impl<'a> Derived<'a> {
 
     fn leaks(&self, source: Option<&str>) -> Vec<Vec<Value>> {
         let mut best: FxHashMap<(Sym, Sym), (bool, usize)> = FxHashMap::default();
-        for path in self.paths(source) {
-            let key = (self.name(path.from), self.sink(path.to));
-            let new = (path.proven, path.hops.len());
+        for route in self.routes(source).iter() {
+            let Some(to) = route.to() else { continue };
+            let key = (self.name(route.nodes[0]), self.sink(to));
+            let new = (route.proven, route.length());
             let better = |old: (bool, usize)| (!new.0, new.1) < (!old.0, old.1);
             if best.get(&key).is_none_or(|old| better(*old)) {
                 best.insert(key, new);
@@ -233,15 +237,30 @@ impl<'a> Derived<'a> {
         best.into_iter().map(row).collect()
     }
 
-    /// The shortest paths out of `source`, or out of every machine and store.
-    pub(super) fn paths(&self, source: Option<&str>) -> Vec<exfil::Path> {
-        let graph = self.graph.get_or_init(|| exfil::Graph::new(self.world).bounded_by(self.bounds));
+    fn graph(&self) -> &exfil::Graph<'a, 'a> {
+        self.graph.get_or_init(|| exfil::Graph::new(self.world).bounded_by(self.bounds))
+    }
+
+    /// The shortest routes out of `source`, or out of every machine and store.
+    pub(super) fn routes(&self, source: Option<&str>) -> Rc<Vec<exfil::Route>> {
+        let key = source.map(Sym::new);
+        if let Some(known) = self.routes.borrow().get(&key) {
+            return known.clone();
+        }
+        let graph = self.graph();
         let sources = match source {
             Some(text) if self.world.index.machine.has(Sym::new(text)) => vec![End::Machine(Sym::new(text))],
             Some(text) => self.ends(text),
             None => graph.inside().collect(),
         };
-        sources.into_iter().flat_map(|source| graph.ways_out(source, None)).collect()
+        let routes = Rc::new(sources.into_iter().flat_map(|source| graph.routes(source, None)).collect::<Vec<_>>());
+        self.routes.borrow_mut().insert(key, routes.clone());
+        routes
+    }
+
+    /// What carries the bytes along a route.
+    pub(super) fn path(&self, route: &exfil::Route) -> exfil::Path {
+        self.graph().path(route)
     }
 
     /// What can send across the boundary by itself: interfaces of machines, and subnets that could hold some or do.

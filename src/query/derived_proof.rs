@@ -1,5 +1,6 @@
 //! Why a derived row holds: the steps of the way, the records of the zone, the two views of a consent.
 
+use crate::engine::exfil::Route;
 use crate::explain::exposure::{Exposed, exposure};
 use crate::explain::packet::{StepExt, short, step};
 use crate::explain::point;
@@ -105,10 +106,12 @@ impl Derived<'_> {
     fn of_leak(&self, row: &[Value]) -> Proof {
         let length = row.get(2).copied();
         let proven = passes(row) == Span::ALL;
-        let fits = |path: &crate::engine::exfil::Path| {
-            self.sink(path.to).as_str() == text(row, 1) && path.proven == proven && length == Some(Value::Number(path.hops.len() as u64))
+        let fits = |route: &&Route| {
+            route.to().is_some_and(|to| self.sink(to).as_str() == text(row, 1))
+                && route.proven == proven
+                && length == Some(Value::Number(route.length() as u64))
         };
-        let mut paths: Vec<_> = self.paths(Some(text(row, 0))).into_iter().filter(fits).collect();
+        let mut paths: Vec<_> = self.routes(Some(text(row, 0))).iter().filter(fits).map(|route| self.path(route)).collect();
         paths.sort_by_cached_key(|path| path.hops.iter().map(|hop| (reach::text(hop.to), hop.via)).collect::<Vec<_>>());
         let Some(path) = paths.into_iter().next() else { return Proof::default() };
         let mut steps = Vec::new();

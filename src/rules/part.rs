@@ -2,6 +2,8 @@
 //!
 //! Few row shapes keep the build small: every pair of types under a join or a reduce is compiled anew.
 
+use std::sync::Arc;
+
 use differential_dataflow::VecCollection;
 use differential_dataflow::lattice::Lattice;
 use differential_dataflow::operators::arrange::{Arranged, TraceAgent};
@@ -187,7 +189,7 @@ impl Visitor {
     /// The source as a firewall sees it.
     pub fn source(self) -> Source {
         let some = |origin| Source::Public { addresses: Vec::new(), certain: false, origin };
-        let any = |origin| Source::AnyPublic { except: Vec::new(), origin };
+        let any = |origin| Source::AnyPublic { except: Arc::default(), origin };
         match self {
             Visitor::Subnet(subnet) => Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY },
             Visitor::SameRegion => Source::SameRegionAzure,

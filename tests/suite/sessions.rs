@@ -107,7 +107,7 @@ fn with_boundary(estate: &BTreeSet<Fact>, outside: u8) -> BTreeSet<Fact> {
 fn leaks_are_sound(session: &Session, platform: &Platform) -> Result<(), TestCaseError> {
     let world = World::new(session.index(), platform);
     let graph = Graph::new(&world);
-    let sources: Vec<End> = graph.inside().chain(graph.sinks()).filter(|end| node(*end).is_some()).collect();
+    let sources: Vec<End> = graph.inside().chain(graph.sinks().iter().copied()).filter(|end| node(*end).is_some()).collect();
     let inside: Vec<Node> = graph.inside().filter_map(node).collect();
     let ways = exfil::paths(&world, Some(&sources), None);
     for way in &ways {

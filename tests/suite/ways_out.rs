@@ -20,7 +20,7 @@ use crate::evaluators::platform;
 /// By source and sink: the fewest hops, and whether they are proven; from the single hops there are. Looked for forwards, over all pairs.
 fn by_hand(world: &World<'_>) -> BTreeMap<(String, String), (usize, bool)> {
     let graph = Graph::new(world);
-    let (inside, sinks): (Vec<End>, Vec<End>) = (graph.inside().collect(), graph.sinks());
+    let (inside, sinks): (Vec<End>, Vec<End>) = (graph.inside().collect(), graph.sinks().to_vec());
     let appliance = |end: &End| match end {
         End::Machine(id) => world.index.nics_by_machine.get(*id).iter().any(|row| world.index.appliance.has(row.nic)),
         _ => false,

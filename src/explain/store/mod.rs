@@ -7,6 +7,7 @@ pub mod steps;
 
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::explain::private_link;
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
@@ -15,7 +16,7 @@ use crate::explain::world::World;
 use crate::facts::Index;
 use crate::facts::private_access::PrivateEndpointConnection;
 use crate::facts::store_facts::{Instance, Service, Store, StorePart};
-use crate::model::{Prefix, Set, Span, Stage, Sym, Tri, Via, net};
+use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::dns::{self, Ambiguity, Answer, Resolution, View, names};
 use crate::rules::paas_firewall::{self, Origin, Source};
 use crate::rules::perimeter::Callee;
@@ -163,17 +164,6 @@ pub fn caller_ways(world: &World<'_>, resource: Sym, target: &Target) -> Vec<Way
     steps.push(firewall_step(world, &store, target.part, &source, resource));
     steps.push(steps::delivered(target.store, target.part, answers));
     vec![Way { via: Via::Public, steps }]
-}
-
-/// What belongs to the estate of all public addresses: the symbolic internet has the others (IN-01).
-pub fn estate_addresses(index: &Index) -> Vec<Prefix> {
-    let mut found: Vec<Prefix> = index.public_ip_address.rows().map(|row| net::host(row.address)).collect();
-    found.extend(index.public_ip_ranges.rows().map(|row| row.prefix));
-    found.extend(index.site_nats.rows().map(|row| net::host(row.address)));
-    found.extend(index.circuit_public_prefixes.rows().map(|row| row.prefix));
-    found.sort_unstable();
-    found.dedup();
-    found
 }
 
 /// What the store's own side says of a source: its perimeter, else its firewall. `sender` is as in [`crate::rules::perimeter::admit`].
@@ -439,7 +429,7 @@ impl Asked<'_> {
     /// The firewall, for packets of which nobody knows what they show there: it refuses them only where it admits nobody at all.
     fn anybody(&self) -> Step {
         let index = self.world.index;
-        let everybody = |origin| Source::AnyPublic { except: Vec::new(), origin };
+        let everybody = |origin| Source::AnyPublic { except: Arc::default(), origin };
         let mut sources = vec![everybody(Origin::Azure), everybody(Origin::Internet), Source::SameRegionAzure];
         let lists = index.store_rule_sets.get(self.store.store).iter().flat_map(|set| index.store_list_rules.get(set.rule_set));
         let named = index.store_subnet_rules.get(self.store.store).iter().map(|rule| rule.subnet).chain(lists.map(|rule| rule.subnet));
@@ -459,7 +449,7 @@ impl Asked<'_> {
     /// What an address of the internet shows: an address that Azure hands out belongs to somebody there.
     fn internet(&self, address: Option<IpAddr>) -> Source {
         match address {
-            None => Source::AnyPublic { except: estate_addresses(self.world.index), origin: Origin::Internet },
+            None => Source::AnyPublic { except: self.world.estate_addresses(), origin: Origin::Internet },
             Some(address) => {
                 let azure = self.world.platform.tags_holding(address).iter().any(|tag| tag.as_str() == "azurecloud");
                 let origin = if azure { Origin::Azure } else { Origin::Internet };

@@ -25,7 +25,7 @@ use crate::explain::{filters, outsiders};
 use crate::facts::Index;
 use crate::facts::network::{Direction, EndpointPolicies, ObservedRoute};
 use crate::facts::platform::Platform;
-use crate::model::{Prefix, Sym, Tri};
+use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::admin::AdminProgram;
 use crate::rules::azure_firewall::Firewall;
 use crate::rules::filter::Program;
@@ -67,6 +67,7 @@ pub struct World<'a> {
     subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
     bounds: OnceCell<Bounds>,
     memberships: RefCell<FxHashMap<Sym, Tri>>,
+    estate_addresses: OnceCell<Arc<[Prefix]>>,
     transit: OnceCell<(Vec<Prefix>, Vec<Sym>)>,
     regions: OnceCell<Vec<Sym>>,
     missing_balancers: OnceCell<rustc_hash::FxHashSet<Sym>>,
@@ -97,6 +98,7 @@ impl<'a> World<'a> {
             subscriptions: RefCell::default(),
             bounds: OnceCell::new(),
             memberships: RefCell::default(),
+            estate_addresses: OnceCell::new(),
             transit: OnceCell::new(),
             regions: OnceCell::new(),
             missing_balancers: OnceCell::new(),
@@ -109,6 +111,21 @@ impl<'a> World<'a> {
     /// Whether the limits of the first Private Link documents are asked for (M-06).
     pub fn is_2019(&self) -> bool {
         self.index.era.has(Sym::new("2019"))
+    }
+
+    /// What belongs to the estate of all public addresses, sorted: the symbolic internet has the others (IN-01).
+    pub fn estate_addresses(&self) -> Arc<[Prefix]> {
+        let all = || {
+            let index = self.index;
+            let mut found: Vec<Prefix> = index.public_ip_address.rows().map(|row| net::host(row.address)).collect();
+            found.extend(index.public_ip_ranges.rows().map(|row| row.prefix));
+            found.extend(index.site_nats.rows().map(|row| net::host(row.address)));
+            found.extend(index.circuit_public_prefixes.rows().map(|row| row.prefix));
+            found.sort_unstable();
+            found.dedup();
+            found.into()
+        };
+        self.estate_addresses.get_or_init(all).clone()
     }
 
     /// The network of a subnet; empty where the subnet is not in the input.

@@ -37,6 +37,8 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::fixture::*;
     use super::super::{Item, Origin, Source, admit};
     use crate::facts::store_facts::{PublicAccess, Service, StoreResourceRule};
@@ -65,7 +67,7 @@ mod tests {
             (azure("20.0.0.1"), Tri::Yes),
             (azure("20.9.9.9"), Tri::Yes),
             (Source::SameRegionAzure, Tri::Yes),
-            (Source::AnyPublic { except: vec![], origin: Origin::Azure }, Tri::Yes),
+            (Source::AnyPublic { except: Arc::default(), origin: Origin::Azure }, Tri::Yes),
             (internet("198.51.100.7"), Tri::No),
             (endpoint("a", "t1"), Tri::No),
         ] {

@@ -17,6 +17,7 @@ mod sql;
 mod storage;
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use crate::facts::store_facts::*;
 use crate::model::ids::id_parts;
@@ -61,7 +62,7 @@ pub enum Source {
     /// Whatever public address serves the sender best, but for those in `except`: stands for everybody there (IN-01, R-06).
     AnyPublic {
         /// Addresses that belong to the estate.
-        except: Vec<Prefix>,
+        except: Arc<[Prefix]>,
         /// Where the sender is.
         origin: Origin,
     },

@@ -68,9 +68,9 @@ pub fn hold<'a>(rules: &'a [StoreIpRule], addresses: &[Prefix], certain: bool) -
 
 /// Whether the rules hold some public address that is not in `except`, and a rule that does.
 pub fn hold_some<'a>(rules: &'a [StoreIpRule], except: &[Prefix]) -> (Tri, Option<&'a StoreIpRule>) {
-    let mut not: Vec<Prefix> = not_public_v4().collect();
-    not.extend_from_slice(except);
     let found = sorted(rules).into_iter().find(|rule| {
+        let near = except.iter().filter(|prefix| meets(rule, prefix)).copied();
+        let not: Vec<Prefix> = not_public_v4().chain(near).collect();
         let prefixes: Vec<Prefix> = match (rule.from, rule.to) {
             (IpAddr::V4(from), IpAddr::V4(to)) => Ipv4Subnets::new(from, to, 0).map(IpNet::V4).collect(),
             (IpAddr::V6(from), IpAddr::V6(to)) => Ipv6Subnets::new(from, to, 0).map(IpNet::V6).collect(),

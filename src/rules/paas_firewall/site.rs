@@ -216,6 +216,8 @@ fn meet(space: &[Prefix], rule: &Listed<'_>) -> Vec<Prefix> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::fixture::*;
     use super::super::{Decision, Firewall, Item, Listed, Origin, Source, admit};
     use crate::facts::store_facts::{PublicAccess, Service, StoreListRule, StoreRuleSet};
@@ -248,7 +250,7 @@ mod tests {
     }
 
     fn everybody(origin: Origin) -> Source {
-        Source::AnyPublic { except: vec![], origin }
+        Source::AnyPublic { except: Arc::default(), origin }
     }
 
     // covers: APP-04, APP-05

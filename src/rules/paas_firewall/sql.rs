@@ -33,13 +33,15 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::fixture::*;
     use super::super::{Decision, Item, Origin, Source, admit};
     use crate::facts::store_facts::{PublicAccess, Service};
     use crate::model::Tri;
 
     fn everybody(origin: Origin) -> Source {
-        Source::AnyPublic { except: vec![], origin }
+        Source::AnyPublic { except: Arc::default(), origin }
     }
 
     // covers: SQL-02, SQL-03, SQL-04, SQL-06, FW-09, FW-10

@@ -44,6 +44,8 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::fixture::*;
     use super::super::{Item, Origin, Source, admit};
     use crate::facts::store_facts::{PublicAccess, Service, StoreResourceRule};
@@ -83,7 +85,7 @@ mod tests {
             (azure("20.0.0.2"), Tri::No),
             (Source::SameRegionAzure, Tri::No),
             (Source::Public { addresses: vec![], certain: false, origin: Origin::Azure }, Tri::Maybe),
-            (Source::AnyPublic { except: vec![], origin: Origin::Internet }, Tri::Yes),
+            (Source::AnyPublic { except: Arc::default(), origin: Origin::Internet }, Tri::Yes),
         ] {
             assert_eq!(admit(&deny, &source).admitted, admitted, "{source:?}");
         }
