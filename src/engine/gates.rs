@@ -56,8 +56,13 @@ struct Stand {
 /// A store's part, and whether only what surely gets through counts.
 type Wanted = (Sym, Sym, Instance, bool);
 
-/// A machine's place, and the front ends it goes to: a service and a region.
-type Approach = (usize, Service, Sym);
+/// How machines get to the front ends of a service in a region. Machines that get there alike and show the same are told apart no further.
+struct Approaches {
+    /// By the machine's place in the list.
+    kinds: Box<[u32]>,
+    /// What those of a kind do; `None` where they may do anything.
+    ways: Vec<Option<Arriving>>,
+}
 
 /// What tells one address of a private endpoint from another, by the subnet that looks at it.
 type Look = (Sym, Sym, IpAddr);
@@ -70,7 +75,7 @@ pub(super) struct Gates<'w, 'a> {
     forwards_surely: bool,
     known: RefCell<FxHashMap<Wanted, Rc<Admitted>>>,
     routed: RefCell<FxHashMap<Look, Tri>>,
-    arriving: RefCell<FxHashMap<Approach, Option<Arriving>>>,
+    approaches: RefCell<FxHashMap<(Service, Sym), Rc<Approaches>>>,
     arrivals: Rc<Arrivals>,
     /// Perimeters ask who somebody is, not where.
     perimeters: bool,
@@ -92,8 +97,8 @@ impl<'w, 'a> Gates<'w, 'a> {
             let known = !addresses.is_empty() && !stand.networks.iter().any(|vnet| lopsided.contains(vnet) || !world.index.vnet.has(*vnet));
             stand.abroad = !apart || !known || addresses.iter().any(reached);
         }
-        let (known, routed, arriving) = Default::default();
-        Gates { world, stands, forwards_surely, known, routed, arriving, arrivals, perimeters }
+        let (known, routed, approaches) = Default::default();
+        Gates { world, stands, forwards_surely, known, routed, approaches, arrivals, perimeters }
     }
 
     /// Whether machines of networks that its own is not joined with may surely get to a machine, or it to them.
@@ -142,19 +147,32 @@ impl<'w, 'a> Gates<'w, 'a> {
         }
         let location = index.store_parts.get(store).iter().find(|row| row.part == part && row.instance == instance).map(|row| row.location);
         let to = End::Store(store, part, instance);
-        let named = |subnet: &Sym| firewall.subnet_rules.iter().any(|rule| rule.subnet == *subnet);
+        let mut named: Vec<Sym> = firewall.subnet_rules.iter().map(|rule| rule.subnet).collect();
+        named.sort_unstable();
         let admits = |arrival: &Arrival| match arrival {
             Arrival::Showing(source) => counts(paas_firewall::admit(&firewall, source).admitted),
             Arrival::Unknown => !surely,
         };
+        let carries = |span: &Span| !if surely { span.sure } else { span.may }.is_empty();
+        // By kind: whether anything gets there, and whether what does is let in.
+        let approaches = location.map(|location| self.approaches(to, row.service, location));
+        let verdicts: Vec<(bool, bool)> = approaches
+            .iter()
+            .flat_map(|known| &known.ways)
+            .map(|ways| match ways {
+                // Who sends from several places, or by name, may get anywhere.
+                None => (true, true),
+                Some(ways) => {
+                    let arriving = ways.iter().filter(|(span, _)| carries(span));
+                    arriving.fold((false, false), |(_, admitted), (_, arrival)| (true, admitted || admits(arrival)))
+                }
+            })
+            .collect();
         let over_public = |place: usize, stand: &Stand| {
+            let Some(approaches) = &approaches else { return true };
+            let (arrives, admitted) = verdicts[approaches.kinds[place] as usize];
             // A machine whose subnet is named may say so besides whatever address it shows (SE-18).
-            let claims = stand.subnets.iter().any(named);
-            let Some(location) = location else { return true };
-            // Who sends from several places, or by name, may get anywhere.
-            let Some(ways) = self.arrives(place, to, row.service, location) else { return true };
-            let carries = |span: &Span| !if surely { span.sure } else { span.may }.is_empty();
-            ways.iter().any(|(span, arrival)| carries(span) && (claims || admits(arrival)))
+            admitted || arrives && stand.subnets.iter().any(|subnet| named.binary_search(subnet).is_ok())
         };
         let may = |(place, stand): (usize, &Stand)| {
             over_public(place, stand) || doors.iter().any(|(endpoint, address)| self.routed(stand, *endpoint, *address, surely))
@@ -162,15 +180,24 @@ impl<'w, 'a> Gates<'w, 'a> {
         Admitted::Some(self.stands.iter().enumerate().map(may).collect())
     }
 
-    /// How a machine gets to the front ends of a service in a region; `to` is one of them.
-    fn arrives(&self, place: usize, to: End, service: Service, region: Sym) -> Option<Arriving> {
-        let approach = (place, service, region);
-        if let Some(known) = self.arriving.borrow().get(&approach) {
+    /// How the machines get to the front ends of a service in a region; `to` is one of them.
+    fn approaches(&self, to: End, service: Service, region: Sym) -> Rc<Approaches> {
+        if let Some(known) = self.approaches.borrow().get(&(service, region)) {
             return known.clone();
         }
-        let flow = Flow { from: self.stands[place].machine, to, traffic: Set::tcp_udp(), mode: Mode::Adversarial, session: true };
-        let found = arrived(self.world, &flow, service, region, &self.arrivals);
-        self.arriving.borrow_mut().insert(approach, found.clone());
+        let mut ways: Vec<Option<Arriving>> = Vec::new();
+        let mut known: FxHashMap<Option<Arriving>, u32> = FxHashMap::default();
+        let kind = |stand: &Stand| {
+            let flow = Flow { from: stand.machine, to, traffic: Set::tcp_udp(), mode: Mode::Adversarial, session: true };
+            let found = arrived(self.world, &flow, service, region, &self.arrivals);
+            *known.entry(found).or_insert_with_key(|found| {
+                ways.push(found.clone());
+                ways.len() as u32 - 1
+            })
+        };
+        let kinds = self.stands.iter().map(kind).collect();
+        let found = Rc::new(Approaches { kinds, ways });
+        self.approaches.borrow_mut().insert((service, region), found.clone());
         found
     }
 

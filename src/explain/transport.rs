@@ -49,7 +49,7 @@ pub struct ServiceClass {
 }
 
 /// What packets show a front end when they get there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Arrival {
     /// This.
     Showing(Source),

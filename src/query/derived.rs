@@ -33,6 +33,8 @@ pub struct Derived<'a> {
     crossings: RefCell<Crossings>,
     /// Its edges are evaluated once for all sources.
     graph: OnceCell<exfil::Graph<'a, 'a>>,
+    /// The ends outside, each with its name as a sink.
+    outside: OnceCell<Vec<(End, Sym)>>,
     /// The ways out of a source; without one, of all.
     routes: RefCell<FxHashMap<Option<Sym>, Rc<Vec<exfil::Route>>>>,
     /// What the dataflow settled of the same facts.
@@ -80,6 +82,7 @@ impl<'a> Derived<'a> {
             tables: RefCell::default(),
             crossings: RefCell::default(),
             graph: OnceCell::new(),
+            outside: OnceCell::new(),
             routes: RefCell::default(),
             bounds: None,
             heard: OnceCell::new(),
@@ -266,19 +269,32 @@ impl<'a> Derived<'a> {
     /// What can send across the boundary by itself: interfaces of machines, and subnets that could hold some or do.
     fn senders(&self, source: Option<&str>) -> Vec<End> {
         let index = self.world.index;
-        let nics = index.nic.rows().filter(|row| index.is_attached(row.nic)).map(|row| End::Nic(row.nic));
-        let subnets = index.subnet.rows().filter(|row| !RESERVED.contains(&row.name.as_str())).map(|row| End::Subnet(row.subnet));
-        let wanted = |end: &End| source.is_none_or(|text| self.name(*end).as_str() == text) && self.world.inside(self.name(*end));
-        nics.chain(subnets).filter(wanted).collect()
+        let sends = |end: &End| match end {
+            End::Nic(nic) => index.is_attached(*nic),
+            End::Subnet(subnet) => index.subnet.one(*subnet).is_some_and(|row| !RESERVED.contains(&row.name.as_str())),
+            _ => false,
+        };
+        let mut ends: Vec<End> = match source {
+            Some(text) => self.ends(text),
+            None => index.nic.rows().map(|row| End::Nic(row.nic)).chain(index.subnet.rows().map(|row| End::Subnet(row.subnet))).collect(),
+        };
+        ends.retain(|end| sends(end) && self.world.inside(self.name(*end)));
+        ends
     }
 
     /// What is outside and can be sent to.
     pub(super) fn sinks(&self, sink: Option<&str>) -> Vec<End> {
+        let all = self.outside.get_or_init(|| self.all_outside());
+        all.iter().filter(|(_, name)| sink.is_none_or(|text| name.as_str() == text)).map(|(end, _)| *end).collect()
+    }
+
+    /// The same, each with the name of the sink.
+    fn all_outside(&self) -> Vec<(End, Sym)> {
         let index = self.world.index;
         let foreign = |nic: Sym| index.ip_configs_by_nic.one(nic).is_some_and(|row| !self.world.inside(self.world.vnet_of(row.subnet)));
         let nics = index.nic.rows().filter(|row| index.is_attached(row.nic) && foreign(row.nic)).map(|row| End::Nic(row.nic));
         let all = [End::Internet(None)].into_iter().chain(reach::external()).chain(reach::sites(index)).chain(nics);
-        all.filter(|end| sink.is_none_or(|text| self.sink(*end).as_str() == text)).collect()
+        all.map(|end| (end, self.sink(end))).collect()
     }
 
     fn leaks_directly(&self, source: Option<&str>, sink: Option<&str>) -> Vec<Vec<Value>> {

@@ -37,7 +37,7 @@ pub enum Origin {
 }
 
 /// What packets show a front end of where they come from (M-08).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// The identity of a subnet, carried by its service endpoint (SE-08, SE-10).
     ServiceEndpoint {
