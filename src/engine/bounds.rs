@@ -170,4 +170,5 @@ const INERT: &[&str] = &[
     "connectivity",
     "connectivity_group",
     "routing_collection",
+    "routing_rule",
 ];

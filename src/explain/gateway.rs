@@ -259,6 +259,15 @@ impl Walk<'_, '_> {
         let network = self.world.network(vnet);
         let ip = packet.dst;
         let own = network.own.iter().any(|own| own.contains(&ip));
+        let summaries = self.world.index.gateway_summaries.get(vnet);
+        let told = summaries.is_empty() || summaries.iter().any(|row| row.prefix.contains(&ip));
+        if let (true, false, Home::Site(site)) = (own, told, &self.home)
+            && self.world.speaks_bgp(*site)
+        {
+            let text = format!("the gateway of {} announces a summary that does not hold {ip}", short(vnet));
+            let doubt = step(Stage::Gateway, Span::UNKNOWN, "gateway.7", text).by(vnet, "summarizedGatewayPrefixes");
+            return Some(doubt.kind(Kind::Assumption).code("W-BGP-UNKNOWN"));
+        }
         let spokes = network.peers.iter().filter(|peer| peer.usable.hi() && peer.prefixes.iter().any(|(prefix, _)| prefix.contains(&ip)));
         let mut spokes = spokes.map(|peer| self.world.network(peer.vnet)).peekable();
         if own || spokes.peek().is_none() || spokes.any(|spoke| spoke.gateway.gateways.iter().any(|g| network.gateway.gateways.contains(g)))

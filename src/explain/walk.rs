@@ -211,6 +211,8 @@ impl<'w, 'a> Walk<'w, 'a> {
             _ if !self.world.context(at.subnet).unknown.is_empty() => "W-MISSING",
             (Origin::Gateway, true) => "W-BGP-UNKNOWN",
             (Origin::SystemGroup, _) => "W-AVNM-DYN",
+            // Whether a manager's routes are deployed stands nowhere.
+            (origin, _) if self.world.network(at.vnet).manager_routes.unsettle(origin == Origin::Gateway) => "W-AVNM-DYN",
             (Origin::Gateway, false) => self.world.doubt_of_site(entry.source),
             (_, _) if entry.hop == Hop::Unknown => "W-MISSING",
             _ if entry.origin.is_user() && self.world.heeds_routes(at.subnet) == Heeds::NoDefault => "W-GWSUBNET",

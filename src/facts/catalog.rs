@@ -256,13 +256,13 @@ facts! {
     BoundaryTenant, BoundarySubscription, Label, Site, SitePrefix, SiteNat, SiteForwarder, DnsServer, DnsServerRecord, Appliance,
     ApplianceAllow, CompleteType, HiddenRules, Era,
     // more of peerings, routes, gateways and devices
-    PeeringOnlyV6, PeeringSubnet, RouteBgpOverride, ObservedRoutes, ObservedRoute, VnetBasicEndpointPolicies, GatewayRemoteNetworks, CircuitPublicPrefix, Listener,
+    PeeringOnlyV6, PeeringSubnet, RouteBgpOverride, ObservedRoutes, ObservedRoute, VnetBasicEndpointPolicies, GatewaySummary, GatewayRemoteNetworks, CircuitPublicPrefix, Listener,
     // virtual WAN
     VirtualWan, VirtualHub, RouteServer, HubConnection, HubPropagation, HubLabel, HubConnectionRoute, HubTable, HubTableLabel, HubRoute,
     HubPolicy, HubBranch, HubDoubt,
     // network managers
     NetworkManager, GroupMember, MembershipsListed, GroupPolicy, ManagerListing, ManagerApplied, AdminConfiguration, AdminCollection,
-    AdminRule, AdminRuleGroup, Connectivity, ConnectivityHub, ConnectivityGroup, RoutingCollection,
+    AdminRule, AdminRuleGroup, Connectivity, ConnectivityHub, ConnectivityGroup, RoutingCollection, RoutingRule,
 }
 
 /// Platform truth: not part of an estate, but declared like the rest.

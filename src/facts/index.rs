@@ -185,6 +185,7 @@ index! {
     ObservedRoutes { observed_routes: nic as Sym }
     ObservedRoute { observed_route: nic as Sym }
     VnetBasicEndpointPolicies { vnet_basic_endpoint_policies: vnet as Sym }
+    GatewaySummary { gateway_summaries: vnet as Sym }
     NatGateway { nat_gateway: gateway as Sym }
     NatGatewayPublicIp { nat_gateway_public_ips: gateway as Sym }
     NatGatewayRange { nat_gateway_ranges: gateway as Sym }
@@ -243,6 +244,7 @@ index! {
     ConnectivityHub { connectivity_hubs: configuration as Sym, connectivity_by_hub: vnet as Sym }
     ConnectivityGroup { connectivity_groups: configuration as Sym, connectivity_by_group: group as Sym }
     RoutingCollection { routing_collections_by_group: group as Sym }
+    RoutingRule { routing_rules: collection as Sym }
     AzureFirewall { azure_firewall: firewall as Sym }
     FirewallHubAddress { firewall_hub_addresses: firewall as Sym, firewalls_by_hub_address: address as IpAddr }
     FirewallPolicy { firewall_policy: policy as Sym }

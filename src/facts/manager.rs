@@ -1,6 +1,8 @@
 //! Azure Virtual Network Manager: groups of networks, what is deployed to them, admin rules and connectivity.
 
-use crate::facts::network::{Direction, Protocol};
+use std::net::IpAddr;
+
+use crate::facts::network::{Direction, HopKind, Protocol};
 use crate::facts::selector::{PortList, Selectors};
 use crate::model::Sym;
 
@@ -19,6 +21,12 @@ words! {
 words! {
     /// How a connectivity configuration joins networks.
     Topology { Mesh = "mesh", HubAndSpoke = "hubandspoke", Unknown = "unknown" }
+}
+words! {
+    /// What a routing collection adds so that neighbours need no detour.
+    LocalRouting {
+        NotSpecified = "notspecified", Subnet = "directroutingwithinsubnet", Network = "directroutingwithinvnet", Unknown = "unknown",
+    }
 }
 words! {
     /// One of the two address fields of a rule.
@@ -74,6 +82,10 @@ relations! { MANAGER_RELATIONS:
     /// hub's gateway where `hub_gateway`.
     ConnectivityGroup connectivity_group { configuration: Sym, group: Sym, direct: bool, hub_gateway: bool, global: bool }
 
-    /// `routing_collection(collection, group)`: routes of a network manager meant for the members of the group (RTE-24).
-    RoutingCollection routing_collection { collection: Sym, group: Sym }
+    /// `routing_collection(collection, group, gateway_routes, local)`: routes of a network manager meant for the members of the group (RTE-24).
+    /// `gateway_routes` is false where its tables keep no routes of gateways.
+    RoutingCollection routing_collection { collection: Sym, group: Sym, gateway_routes: bool, local: LocalRouting }
+
+    /// `routing_rule(rule, collection, destination, hop, hop_address)`: one of those routes, as in `route`.
+    RoutingRule routing_rule { rule: Sym, collection: Sym, destination: Selectors, hop: HopKind, hop_address: Option<IpAddr> }
 }

@@ -219,6 +219,10 @@ relations! { NETWORK_RELATIONS:
     /// `vnet_basic_endpoint_policies(vnet)`: `privateEndpointVNetPolicies` of the network is `Basic` (RTE-14).
     VnetBasicEndpointPolicies vnet_basic_endpoint_policies { vnet: Sym }
 
+    /// `gateway_summary(vnet, prefix)`: the gateways in `vnet` announce the prefix in place of the network's own, and of those of its spokes that
+    /// it holds (GW-07).
+    GatewaySummary gateway_summary { vnet: Sym, prefix: Prefix }
+
     /// `nat_gateway(gateway, sku)`: a NAT gateway (OUT-03).
     NatGateway nat_gateway { gateway: Sym, sku: PublicSku }
 

@@ -2,11 +2,12 @@
 //! PEER-14 to PEER-16).
 
 use crate::facts::Index;
-use crate::facts::manager::{ConnectivityGroup, Field, ManagerPart, Topology};
-use crate::facts::network::{DeviceKind, Direction};
+use crate::facts::manager::{ConnectivityGroup, Field, LocalRouting, ManagerPart, RoutingCollection, RoutingRule, Topology};
+use crate::facts::network::{DeviceKind, Direction, Route};
 use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::admin::{AdminProgram, Collection, Worded};
 use crate::rules::peering::{Joint, Peer};
+use crate::rules::route::ManagerRoutes;
 
 /// Whether the network (or its subnet, where one is given) belongs to the group (AVN-12).
 pub fn belongs(index: &Index, group: Sym, vnet: Sym, subnet: Sym) -> Tri {
@@ -132,18 +133,45 @@ fn has_intent_services(index: &Index, vnet: Sym) -> bool {
     index.subnets_by_vnet.get(vnet).iter().any(|row| services(row.subnet).any(brings))
 }
 
-/// A configuration in force in the network that is not in the input, or routes of a manager that are meant for it: nobody knows its routes
-/// (PEER-16, RTE-24). Empty: none.
+/// A configuration in force in the network that is not in the input, or a collection of routes that is meant for it and has none there: nobody
+/// knows its routes (PEER-16, RTE-24). Empty: none.
 pub fn unread_routes(index: &Index, vnet: Sym) -> Sym {
     let connectivity = applied(index, vnet, ManagerPart::Connectivity).into_iter().find(|id| !index.connectivity.has(*id));
-    let mut collections: Vec<Sym> = index
-        .routing_collections_by_group
-        .rows()
-        .filter(|row| in_vnet(index, row.group, vnet) || fills_unseen(index, row.group))
-        .map(|row| row.collection)
-        .collect();
-    collections.sort_by_key(|id| id.as_str());
-    connectivity.or(collections.first().copied()).unwrap_or_default()
+    let collections = routing(index, vnet);
+    let unread = collections.iter().map(|row| row.collection).find(|id| !index.routing_rules.has(*id));
+    connectivity.or(unread).unwrap_or_default()
+}
+
+/// The collections of routes that are meant for the network, or for subnets of it, sorted by id.
+fn routing(index: &Index, vnet: Sym) -> Vec<&RoutingCollection> {
+    let meant = |row: &&RoutingCollection| in_vnet(index, row.group, vnet) || fills_unseen(index, row.group);
+    let mut collections: Vec<_> = index.routing_collections_by_group.rows().filter(meant).collect();
+    collections.sort_by_key(|row| (row.collection.as_str(), row.group.as_str()));
+    collections
+}
+
+/// What network managers may add to the route tables of the network (RTE-24). Whether a routing configuration is deployed stands in no export
+/// of the platform: all of it is possible, none of it sure.
+///
+/// ```datalog
+/// perhaps_route(V, P, H) :- group_member(G, _, V), routing_collection(C, G, _, _), routing_rule(_, C, P, H, _). // manager.5
+/// ```
+pub fn routes(index: &Index, vnet: Sym) -> ManagerRoutes {
+    let mut found = ManagerRoutes::default();
+    for collection in routing(index, vnet) {
+        let route = |rule: &RoutingRule| {
+            let RoutingRule { rule, collection, destination, hop, hop_address } = *rule;
+            Route { route: rule, table: collection, destination, hop, hop_address }
+        };
+        found.routes.extend(index.routing_rules.get(collection.collection).iter().map(route));
+        found.drops_gateway_routes |= !collection.gateway_routes;
+        if collection.local != LocalRouting::NotSpecified && found.stays_local.is_empty() {
+            found.stays_local = collection.collection;
+        }
+    }
+    found.routes.sort();
+    found.routes.dedup();
+    found
 }
 
 /// One network in one configuration.

@@ -4,7 +4,7 @@ use crate::facts::network::{Connection, ConnectionKind, Gateway, Peering, Peerin
 use crate::model::{Prefix, Sym, Tri};
 use crate::rules::gateway::{GatewayInput, GatewayRoutes, Link, offered};
 use crate::rules::peering::{Joint, Peer, peer};
-use crate::rules::route::Network;
+use crate::rules::route::{ManagerRoutes, Network};
 
 /// The rows around one network.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +31,8 @@ pub struct Around {
     pub remote_gateways: Vec<(Sym, GatewayRoutes)>,
     /// What network managers join with it (PEER-14).
     pub managed: Vec<Peer>,
+    /// What network managers may add to the tables of its subnets (RTE-24).
+    pub manager_routes: ManagerRoutes,
     /// Resources of kinds that are not modelled and change its routes.
     pub clouds: Vec<Sym>,
     /// Whether something of a kind that is not modelled filters in it.
@@ -85,6 +87,7 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
         peers,
         beyond,
         gateway,
+        manager_routes: around.manager_routes.clone(),
         clouded: clouds.first().copied().unwrap_or_default(),
         filters_clouded: around.filters_clouded,
         in_input: around.in_input,

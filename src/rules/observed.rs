@@ -33,7 +33,11 @@ impl Context {
             ("user", hop) => {
                 let hop = HopKind::parse(hop).unwrap_or(HopKind::Unknown);
                 let destination = Selectors::new([Selector::Prefix(prefix)]);
-                self.add_user_route(&Route { route: source, table: source, destination, hop, hop_address: row.address }, platform);
+                self.add_user_route(
+                    &Route { route: source, table: source, destination, hop, hop_address: row.address },
+                    Tri::Yes,
+                    platform,
+                );
             }
             ("virtualnetworkgateway", "virtualnetworkgateway") => {
                 self.push(prefix, Origin::Gateway, Hop::Gateway, Tri::Yes, source);

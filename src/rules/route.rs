@@ -25,12 +25,32 @@ pub struct Network {
     pub beyond: Vec<Prefix>,
     /// What its gateway, or the one it uses in a peered network, offers (RTE-04, PEER-08).
     pub gateway: GatewayRoutes,
+    /// What network managers may add to the tables of its subnets (RTE-24).
+    pub manager_routes: ManagerRoutes,
     /// Something of a kind that is not modelled gives the network routes; its id, else empty.
     pub clouded: Sym,
     /// Something of a kind that is not modelled filters in the network.
     pub filters_clouded: bool,
     /// The network itself is in the input.
     pub in_input: bool,
+}
+
+/// What network managers may add to the route tables of a network's subnets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ManagerRoutes {
+    /// Routes, sorted; their table is the collection they stand in.
+    pub routes: Vec<Route>,
+    /// The tables may keep no routes of gateways.
+    pub drops_gateway_routes: bool,
+    /// A collection that may keep what stays in a subnet or the network from its other routes; else empty.
+    pub stays_local: Sym,
+}
+
+impl ManagerRoutes {
+    /// Whether they may be why another route, perhaps one that a gateway announces, does not count.
+    pub fn unsettle(&self, announced: bool) -> bool {
+        !self.routes.is_empty() || !self.stays_local.is_empty() || announced && self.drops_gateway_routes
+    }
 }
 
 /// The route table of a subnet.
@@ -200,16 +220,18 @@ impl Context {
             network,
         };
         context.add_system_routes();
-        context.add_gateway_routes(!matches!(table, Table::Known { gateway_routes: false, .. }));
+        let perhaps_dropped = if context.network.manager_routes.drops_gateway_routes { Tri::Maybe } else { Tri::Yes };
+        context.add_gateway_routes(if matches!(table, Table::Known { gateway_routes: false, .. }) { Tri::No } else { perhaps_dropped });
         match table {
             Table::None => {}
             Table::Missing(table) => context.unknown = *table,
             Table::Known { routes, overrides, .. } => {
                 context.overrides.clone_from(overrides);
                 context.overrides.sort();
-                routes.iter().for_each(|route| context.add_user_route(route, platform));
+                routes.iter().for_each(|route| context.add_user_route(route, Tri::Yes, platform));
             }
         }
+        context.add_manager_routes(table, platform);
         context.add_reserved();
         context.entries.sort();
         context.entries.dedup();
@@ -241,10 +263,10 @@ impl Context {
     }
 
     /// Static sites and learned routes; a table with propagation off keeps none of them (RTE-04).
-    fn add_gateway_routes(&mut self, kept: bool) {
+    fn add_gateway_routes(&mut self, kept: Tri) {
         let network = self.network.clone();
         let prefixes = network.gateway.routes.iter().map(|(prefix, _, _)| *prefix);
-        if !kept {
+        if kept == Tri::No {
             self.tag_maybe.extend(prefixes);
             if !network.gateway.unknown_routes.is_empty() {
                 self.tag_maybe.extend(defaults());
@@ -252,7 +274,8 @@ impl Context {
             return;
         }
         for (prefix, site, sure) in &network.gateway.routes {
-            self.push(*prefix, Origin::Gateway, Hop::Gateway, *sure, *site);
+            let sure = sure.and(kept);
+            self.push(*prefix, Origin::Gateway, Hop::Gateway, sure, *site);
             if sure.lo() { self.tag_sure.push(*prefix) } else { self.tag_maybe.push(*prefix) }
         }
         self.unknown_routes = network.gateway.unknown_routes;
@@ -261,7 +284,24 @@ impl Context {
         }
     }
 
-    pub(super) fn add_user_route(&mut self, route: &Route, platform: &Platform) {
+    /// What a network manager may put into the table; of one destination the table's own route stands (RTE-24).
+    fn add_manager_routes(&mut self, table: &Table, platform: &Platform) {
+        let network = self.network.clone();
+        let own: &[Route] = if let Table::Known { routes, .. } = table { routes } else { &[] };
+        for route in &network.manager_routes.routes {
+            if !own.iter().any(|known| known.destination == route.destination) {
+                self.add_user_route(route, Tri::Maybe, platform);
+            }
+        }
+        let source = network.manager_routes.stays_local;
+        if !source.is_empty() {
+            let stays = |prefix| Entry { prefix, origin: Origin::User, hop: Hop::Local, sure: Tri::Maybe, source, open: true };
+            self.entries.extend(network.own.iter().copied().map(stays));
+        }
+    }
+
+    /// A route that is there as surely as `there` says.
+    pub(super) fn add_user_route(&mut self, route: &Route, there: Tri, platform: &Platform) {
         let hops: Vec<(Hop, Tri)> = match (route.hop, route.hop_address) {
             (HopKind::VnetLocal, _) => vec![(Hop::Local, Tri::Yes)],
             (HopKind::Internet, _) => vec![(Hop::Internet, Tri::Yes)],
@@ -283,11 +323,13 @@ impl Context {
             };
             for (prefix, known) in prefixes {
                 for (hop, sure) in &hops {
-                    let (sure, open) = (known.and(*sure), known == Tri::Maybe);
+                    let (sure, open) = (known.and(*sure).and(there), known == Tri::Maybe);
                     self.entries.push(Entry { prefix, origin, hop: *hop, sure, source: route.route, open });
                 }
                 match route.hop {
-                    HopKind::VirtualAppliance | HopKind::VirtualNetworkGateway if origin == Origin::User => self.tag_sure.push(prefix),
+                    HopKind::VirtualAppliance | HopKind::VirtualNetworkGateway if origin == Origin::User && there.lo() => {
+                        self.tag_sure.push(prefix);
+                    }
                     HopKind::Internet => {}
                     _ => self.tag_maybe.push(prefix),
                 }

@@ -37,6 +37,7 @@ pub(super) fn network(index: &Index, vnet: Sym) -> Network {
     }
     around.clouds = index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "routes").map(|row| row.resource).collect();
     around.clouds.extend(Some(manager::unread_routes(index, vnet)).filter(|resource| !resource.is_empty()));
+    around.manager_routes = manager::routes(index, vnet);
     around.in_input = index.vnet.has(vnet);
     around.filters_clouded = index.clouded.get(vnet).iter().any(|row| row.what.as_str() == "filters");
     assemble(vnet, &around)

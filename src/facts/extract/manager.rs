@@ -6,10 +6,10 @@ use crate::facts::extract::nsg::selector;
 use crate::facts::extract::out::{Out, get, is_set};
 use crate::facts::manager::{
     AdminAccess, AdminCollection, AdminConfiguration, AdminRule, AdminRuleGroup, Connectivity, ConnectivityGroup, ConnectivityHub, Field,
-    GroupMember, GroupPolicy, IntentServices, ManagerApplied, ManagerListing, ManagerPart, MembershipsListed, NetworkManager,
-    RoutingCollection, Topology,
+    GroupMember, GroupPolicy, IntentServices, LocalRouting, ManagerApplied, ManagerListing, ManagerPart, MembershipsListed, NetworkManager,
+    RoutingCollection, RoutingRule, Topology,
 };
-use crate::facts::network::{Direction, Protocol};
+use crate::facts::network::{Direction, HopKind, Protocol};
 use crate::facts::selector::{PortList, Selector, Selectors, UNKNOWN_TAG};
 use crate::model::traffic::parse_ports;
 use crate::model::{Sym, ids};
@@ -111,10 +111,37 @@ pub(super) fn admin_collection<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.network/networkmanagers/routingconfigurations/rulecollections` (RTE-24).
 pub(super) fn routing_collection<'a>(out: &mut Out<'a>, body: &'a Value) {
     let collection = out.id();
+    let drops = match get(body, "disableBgpRoutePropagation") {
+        // A word in the answers of the platform, a flag in its documents.
+        Some(Value::String(word)) => word.eq_ignore_ascii_case("true"),
+        _ => out.flag(body, "disableBgpRoutePropagation").unwrap_or(false),
+    };
+    let local = out.word(body, "localRouteSetting", LocalRouting::parse, LocalRouting::Unknown).unwrap_or(LocalRouting::NotSpecified);
     for group in groups(out, body) {
-        out.fact(RoutingCollection { collection, group });
+        out.fact(RoutingCollection { collection, group, gateway_routes: !drops, local });
     }
-    out.gap("routes of a network manager are not modelled");
+}
+
+/// `microsoft.network/networkmanagers/routingconfigurations/rulecollections/rules` (RTE-24).
+pub(super) fn routing_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (rule, collection) = (out.id(), out.parent());
+    let to = get(body, "destination");
+    let named = to.and_then(|to| out.text(to, "destinationAddress")).and_then(selector);
+    if named.is_none() {
+        out.gap("`properties.destination` is missing or has an unknown value");
+    }
+    let destination = Selectors::new([named.unwrap_or(Selector::Tag(Sym::new(UNKNOWN_TAG)))]);
+    let next = get(body, "nextHop");
+    let kind = |word: &str| if word.eq_ignore_ascii_case("NoNextHop") { Some(HopKind::None) } else { HopKind::parse(word) };
+    let hop = next.and_then(|next| out.word(next, "nextHopType", kind, HopKind::Unknown)).unwrap_or_else(|| {
+        out.gap("`properties.nextHop` is missing");
+        HopKind::Unknown
+    });
+    let hop_address = next.filter(|_| hop == HopKind::VirtualAppliance).and_then(|next| out.address(next, "nextHopAddress"));
+    if hop == HopKind::VirtualAppliance && hop_address.is_none() {
+        out.gap("the address of the appliance is not known");
+    }
+    out.fact(RoutingRule { rule, collection, destination, hop, hop_address });
 }
 
 /// The groups that a collection or configuration is for.

@@ -130,7 +130,11 @@ pub fn extract(resource: &Resource) -> Extracted {
 }
 
 /// Types that stand for anything where the body is missing: one that is left out would let through, or stop, what it decides.
-const UNKNOWN_WITHOUT_BODY: &[&str] = &["microsoft.network/networksecuritygroups/securityrules", "microsoft.network/routetables/routes"];
+const UNKNOWN_WITHOUT_BODY: &[&str] = &[
+    "microsoft.network/networkmanagers/routingconfigurations/rulecollections/rules",
+    "microsoft.network/networksecuritygroups/securityrules",
+    "microsoft.network/routetables/routes",
+];
 
 /// Whether resources of the type (lower case) are understood: they have an extractor.
 pub fn is_modelled(kind: &str) -> bool {
@@ -231,6 +235,7 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/networkmanagers/networkgroups",
     "microsoft.network/networkmanagers/networkgroups/staticmembers",
     "microsoft.network/networkmanagers/routingconfigurations/rulecollections",
+    "microsoft.network/networkmanagers/routingconfigurations/rulecollections/rules",
     "microsoft.network/networkmanagers/securityadminconfigurations",
     "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections",
     "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules",
@@ -340,6 +345,7 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections" => manager::admin_collection,
         "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules" => manager::admin_rule,
         "microsoft.network/networkmanagers/routingconfigurations/rulecollections" => manager::routing_collection,
+        "microsoft.network/networkmanagers/routingconfigurations/rulecollections/rules" => manager::routing_rule,
         "microsoft.network/networkmanagers/connectivityconfigurations" => manager::connectivity,
         "microsoft.authorization/policydefinitions" => manager::policy,
         "microsoft.network/azurefirewalls" => azure_firewall::firewall,

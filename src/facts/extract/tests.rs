@@ -581,6 +581,30 @@ fn what_is_not_understood_in_a_firewall_rule_makes_it_match_perhaps() {
     assert!(rows.iter().filter(|row| row.starts_with("gap(")).count() >= 4, "{rows:#?}");
 }
 
+/// covers: RTE-24
+#[test]
+fn routes_of_a_manager_are_read_in_the_words_of_its_documents() {
+    let collection = "networkManagers/m/routingConfigurations/c/ruleCollections/rc";
+    let rule =
+        |name: &str, to: Value, next: Value| body(&format!("{collection}/rules/{name}"), json!({"destination": to, "nextHop": next}));
+    let to = |kind: &str, text: &str| json!({"type": kind, "destinationAddress": text});
+    let rows = rows(json!([
+        body(
+            collection,
+            json!({"appliesTo": [{"networkGroupId": format!("{NET}/networkManagers/m/networkGroups/g")}],
+                   "disableBgpRoutePropagation": "True", "localRouteSetting": "DirectRoutingWithinSubnet"})
+        ),
+        rule("all", to("AddressPrefix", "0.0.0.0/0"), json!({"nextHopType": "VirtualAppliance", "nextHopAddress": "10.0.0.4"})),
+        rule("tag", to("ServiceTag", "Storage"), json!({"nextHopType": "NoNextHop"})),
+        rule("odd", json!(7), json!({"nextHopType": "Internet"})),
+    ]));
+    let rc = "~/networkmanagers/m/routingconfigurations/c/rulecollections/rc";
+    has(&rows, &format!("routing_collection({rc}, ~/networkmanagers/m/networkgroups/g, false, directroutingwithinsubnet)"));
+    has(&rows, &format!("routing_rule({rc}/rules/all, {rc}, 0.0.0.0/0, virtualappliance, 10.0.0.4)"));
+    has(&rows, &format!("routing_rule({rc}/rules/tag, {rc}, storage, none, )"));
+    has(&rows, &format!("routing_rule({rc}/rules/odd, {rc}, (unknown), internet, )"));
+}
+
 /// Nothing is proven by the rest of a resource of which a value was lost. covers: SND-02
 #[test]
 fn a_value_that_cannot_be_read_takes_the_resource_back() {

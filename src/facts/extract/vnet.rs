@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{
-    EndpointPolicies, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState, PeeringSubnet, Subnet, SubnetDefaultOutbound, SubnetDelegation,
-    SubnetEndpointPolicy, SubnetNatGateway, SubnetNetworkIdentifier, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy,
-    SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetBasicEndpointPolicies, VnetDns, VnetPrefix,
+    EndpointPolicies, GatewaySummary, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState, PeeringSubnet, Subnet, SubnetDefaultOutbound,
+    SubnetDelegation, SubnetEndpointPolicy, SubnetNatGateway, SubnetNetworkIdentifier, SubnetNsg, SubnetPrefix,
+    SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetBasicEndpointPolicies, VnetDns, VnetPrefix,
 };
 use crate::facts::private_link::SubnetPrivateLinkOpen;
 use crate::ingest;
@@ -28,6 +28,9 @@ pub(super) fn vnet<'a>(out: &mut Out<'a>, body: &'a Value) {
         for (position, server) in (0..).zip(out.addresses(options, "dnsServers")) {
             out.fact(VnetDns { vnet, position, server });
         }
+    }
+    for summary in get(body, "summarizedGatewayPrefixes").map(|summary| out.prefixes(summary, "addressPrefixes")).unwrap_or_default() {
+        out.fact(GatewaySummary { vnet, prefix: summary });
     }
     if out.text(body, "privateEndpointVNetPolicies").is_some_and(|word| word.eq_ignore_ascii_case("Basic")) {
         out.fact(VnetBasicEndpointPolicies { vnet });

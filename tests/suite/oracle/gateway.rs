@@ -256,7 +256,7 @@ impl Walk<'_, '_> {
             for room in rooms {
                 let place = Place { subnet: room, nic: None, endpoint: None };
                 let trip = Trip { from_gateway: true, ..Trip::default() };
-                let told = self.is_told_of(room, packet.dst);
+                let told = self.is_told_of(room, site, packet.dst);
                 ways.push(check(up, Stage::Gateway, &name_of(gateway), "W-CONN-STATE", || {
                     check(told, Stage::Gateway, "", "W-BGP-UNKNOWN", || self.forward(place, packet, &trip))
                 }));
@@ -270,11 +270,16 @@ impl Walk<'_, '_> {
     }
 
     /// Whether the site is told of the network that has the address: a peer that does not use the gateway is not (PEER-09).
-    fn is_told_of(&self, room: Sym, dst: Addr) -> Tri {
+    /// Where it learns by BGP, a summary stands for the gateway's own network (GW-07).
+    fn is_told_of(&self, room: Sym, site: Sym, dst: Addr) -> Tri {
         let world = self.world;
         let (Some(vnet), Addr::Known(ip)) = (world.vnet_of(room), dst) else { return Tri::Yes };
         if world.in_space(vnet, ip) {
-            return Tri::Yes;
+            let summaries: Vec<_> = world.gateway_summaries.iter().filter(|row| row.vnet == vnet).collect();
+            let left_out = !summaries.is_empty() && !summaries.iter().any(|row| row.prefix.contains(&ip));
+            let learns = |c: &Connection| c.bgp || c.kind == ConnectionKind::ExpressRoute || world.both_speak_bgp(c);
+            let told = !left_out || !world.connections.iter().filter(|c| world.same_site(site, c.peer)).any(learns);
+            return if told { Tri::Yes } else { Tri::Maybe };
         }
         let ours: Vec<Sym> = world.gateways_of(vnet).into_iter().map(|(g, _)| g).collect();
         let mut peers = Vec::new();
@@ -293,6 +298,11 @@ impl World<'_> {
         let stated = |s: Sym| self.sites.iter().any(|row| row.site == s);
         let listed = |s: Sym| self.local_gateways.iter().any(|row| row.site == s);
         c.kind == ConnectionKind::Ipsec && stated(site) && !listed(c.peer) && !stated(c.peer)
+    }
+
+    /// Whether the two ends of a connection are set to speak BGP.
+    fn both_speak_bgp(&self, c: &Connection) -> bool {
+        self.gateways.iter().any(|g| g.gateway == c.gateway && g.bgp) && self.local_gateways.iter().any(|l| l.site == c.peer && l.bgp)
     }
 
     /// Whether a local network gateway has addresses of a site that a person stated.

@@ -136,13 +136,6 @@ impl World<'_> {
         rows.iter().any(|row| !nics.iter().all(|&nic| rows.contains(&ObservedRoute { nic, ..*row })))
     }
 
-    /// Whether something else may route in the network: routes of a manager (RTE-24), or what is not modelled.
-    fn is_routed_by_others(&self, vnet: Sym) -> bool {
-        let member =
-            |group: Sym| self.in_group(group, vnet, None).hi() || self.group_members.iter().any(|m| m.group == group && m.vnet == vnet);
-        self.routing_collections.iter().any(|c| member(c.group))
-    }
-
     /// Whether the subnet names a route table that is not in the input (SND-03), or its routes are not known for another reason.
     pub fn table_is_missing(&self, subnet: Sym) -> bool {
         if self.seen_at(subnet).is_some() {

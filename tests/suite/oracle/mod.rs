@@ -1,7 +1,8 @@
 //! The independent judge: one packet is walked through the facts, three-valued, with plain loops over plain lists.
 //!
 //! It shares no logic with the rules of the product, only the rows and the words of the answer. `world` holds the rows; `packet` the packet
-//! and the outcome of a walk; `address` who owns an address; `filter` and `tag` security groups; `links` and `route` which next hop wins; `manager` network managers; `hub` virtual hubs;
+//! and the outcome of a walk; `address` who owns an address; `filter` and `tag` security groups; `links` and `route` which next hop wins; `manager` network managers,
+//! `routing` their routes; `hub` virtual hubs;
 //! `proxy` application gateways and bastions;
 //! `walk` the way itself, `gateway` its part on premises, `balance` load balancers, `azure_firewall` what an Azure Firewall does with a packet, `deliver` its end and the way back; `egress` how the internet sees a machine;
 //! `dns`, `endpoint`, `store`, `firewall` and `paas` names, private endpoints and the front ends of stores; `ends` and `stores_by_name` the quantifiers
@@ -29,6 +30,7 @@ pub mod perimeter;
 pub mod private_link;
 pub mod proxy;
 pub mod route;
+pub mod routing;
 pub mod store;
 pub mod stores_by_name;
 pub mod tag;
@@ -84,5 +86,27 @@ pub struct OracleAnswer {
 
 /// Answers one flow from the facts.
 pub fn answer(facts: &BTreeSet<Fact>, platform: &Platform, ask: &Ask) -> OracleAnswer {
-    World::new(facts, platform).answer(ask)
+    let world = World::new(facts, platform);
+    let without = world.answer(ask);
+    // Whether a manager's routes are deployed stands nowhere: what holds with and without them is so (RTE-24).
+    let with = world.routing_collections.iter().map(|collection| {
+        let facts = world.with_routes_of(facts, collection);
+        World::new(&facts, platform).answer(ask)
+    });
+    with.fold(without, OracleAnswer::or)
+}
+
+impl OracleAnswer {
+    /// The answer where it is not known which of two worlds is the real one.
+    fn or(self, other: OracleAnswer) -> OracleAnswer {
+        if self.verdict == other.verdict {
+            return self;
+        }
+        let mut both = if self.verdict == Verdict::Unproven { self.clone() } else { other.clone() };
+        both.verdict = Verdict::Unproven;
+        both.stages = self.stages.union(&other.stages).copied().chain([Stage::Route]).collect();
+        both.vias = self.vias.union(&other.vias).copied().collect();
+        both.codes = self.codes.union(&other.codes).copied().chain(["W-AVNM-DYN"]).collect();
+        both
+    }
 }
