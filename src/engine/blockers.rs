@@ -32,7 +32,7 @@ pub fn blockers(world: &World<'_>, sources: &[End], sinks: Option<&[End]>) -> Ve
     let mut out = Vec::new();
     for &from in sources {
         let reached = graph.reached(from);
-        for &to in sinks.unwrap_or(&all).iter().filter(|to| **to != from && !reached.contains(to)) {
+        for &to in sinks.unwrap_or(all).iter().filter(|to| **to != from && !reached.contains(to)) {
             if !graph.routes(from, Some(&[to])).is_empty() {
                 continue;
             }
