@@ -5,6 +5,7 @@ use crate::cli::estate;
 use crate::cli::flows::{Question, Resolver};
 use crate::cli::{Console, Fail, Outcome};
 use crate::config::Names;
+use crate::explain::redirect;
 use crate::report::listing;
 use crate::report::proof::Explanation;
 
@@ -37,7 +38,9 @@ pub fn run(args: &ExplainArgs, global: &Global, console: &mut Console) -> Result
     let mut resolver = Resolver::new(&names, opened.platform);
     let flow = resolver.flow(&question).map_err(|why| Fail::new("cli::selector", why))?;
     let driver = resolver.driver(&question).map_err(|why| Fail::new("cli::selector", why))?;
-    let answer = estate::answer(&opened.world(), &flow, driver).map_err(|why| Fail::new("cli::copy", why))?;
+    let world = opened.world();
+    let mut answer = estate::answer(&world, &flow, driver).map_err(|why| Fail::new("cli::copy", why))?;
+    redirect::annotate(&world, &flow, &mut answer);
     let gaps = listing::gaps(&opened.index);
     let place = |id| opened.place(id);
     let explanation = Explanation { asked: &question.asked(), flow: &flow, answer: &answer, place: &place, names: &names, gaps: &gaps };

@@ -24,6 +24,7 @@ pub mod pieces;
 pub mod point;
 pub mod private_link;
 pub mod reach;
+pub mod redirect;
 pub mod services;
 pub mod store;
 pub mod stores;

@@ -503,3 +503,38 @@ fn effective_answers_have_the_fields_of_the_platform() {
         );
     }
 }
+
+/// A client that gets through to a SQL server, and not to the ports it may be sent on to, is told so; the verdict stays.
+///
+/// covers: SQL-12
+#[test]
+fn a_client_of_a_sql_server_that_cannot_follow_a_redirect_is_told() {
+    let server = id("Microsoft.Sql/servers/d");
+    let estate = |filter: Option<&str>| {
+        let mut web = subnet("s", "10.0.1.0/24");
+        web["properties"]["networkSecurityGroup"] = json!({ "id": network("networkSecurityGroups/g") });
+        let rule = |name: &str, priority: u32, access: &str, ports: &str| {
+            json!({ "name": name, "properties": { "priority": priority, "direction": "Outbound", "access": access, "protocol": "*", "sourceAddressPrefix": "*",
+                "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": ports } })
+        };
+        let rules: Vec<Value> =
+            filter.iter().flat_map(|ports| [rule("sql", 100, "Allow", ports), rule("rest", 200, "Deny", "*")]).collect();
+        let mut estate = vec![
+            vnet("v", "10.0.0.0/16", json!([web])),
+            resource(&network("networkSecurityGroups/g"), json!({ "securityRules": rules })),
+            resource(&server, json!({ "publicNetworkAccess": "Enabled" })),
+            resource(&format!("{server}/firewallRules/azure"), json!({ "startIpAddress": "0.0.0.0", "endIpAddress": "0.0.0.0" })),
+        ];
+        estate.extend(machine("a", "v/subnets/s", "10.0.1.4"));
+        Value::Array(estate)
+    };
+    let proof = |filter: Option<&str>| {
+        let said = explain(&estate(filter), "vm:a", "sql:d", "1433");
+        assert_eq!(said["verdict"], "allowed", "{said}");
+        said["proof"].to_string()
+    };
+    assert!(!proof(None).contains("Proxy"));
+    assert!(proof(Some("1433")).contains("tcp/11000-11999 does not get through"), "{}", proof(Some("1433")));
+    let half: Value = estate(Some("1433-11500"));
+    assert!(explain(&half, "vm:a", "sql:d", "1433")["proof"].to_string().contains("and tcp/11501-11999 does not"));
+}
