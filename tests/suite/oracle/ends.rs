@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use watertight::explain::way::End;
+use watertight::explain::way::{End, Mode};
 use watertight::model::net::{address, is_public, number};
 use watertight::model::{Proto, Stage, Sym, Tri, Verdict, Via};
 
-use super::dns::View;
+use super::dns::{Answer, View};
 use super::filter::Place;
 use super::packet::{Addr, Called, Outcome, Packet, all_of, any_of, check};
 use super::walk::{Origin, Target, Trip, Walk, Wanted};
@@ -103,11 +103,14 @@ impl World<'_> {
                 }
                 if all.is_empty() && connected {
                     let unknown = Outcome::unproven(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
-                    if self.site_apart(site, ask).verdict == Verdict::Denied
-                        && let End::Store(store, ..) = ask.to
-                        && !self.links.iter().any(|l| l.target == store)
-                    {
-                        return self.site_apart(site, ask);
+                    if let End::Store(store, part, instance) = ask.to {
+                        // What its name leads out to the public front end is judged there, wherever the site's addresses are.
+                        let host = self.host_of(Wanted { store, part, instance }).filter(|_| ask.mode == Mode::Configured);
+                        let named_public = host.is_some_and(|(host, _)| self.resolve(View::Site(site), host) == Answer::Public);
+                        let apart = self.site_apart(site, ask);
+                        if apart.verdict == Verdict::Denied && (named_public || !self.links.iter().any(|l| l.target == store)) {
+                            return apart;
+                        }
                     }
                     let End::PrivateEndpoint(endpoint) = ask.to else { return unknown };
                     let any = Start::Site { site, ip: IpAddr::from([0, 0, 0, 0]) };
