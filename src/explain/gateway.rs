@@ -10,6 +10,7 @@ use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::facts::network::GatewayKind;
 use crate::model::{Span, Stage, Sym, Tri, Via, net};
+use crate::rules::gateway::ends;
 use crate::rules::route::Hop;
 
 /// What a gateway's routes say of an address.
@@ -117,7 +118,7 @@ impl Walk<'_, '_> {
         let connections = self.world.gateway_rooms(at.vnet).iter().map(|(gateway, _)| *gateway).collect::<std::collections::BTreeSet<_>>();
         let connections: usize = connections.iter().map(|gateway| self.world.index.connections_by_gateway.get(*gateway).len()).sum();
         // Another connection may have learned a longer prefix (GW-04).
-        let several = behind.len() > 1 || (!learned.is_empty() && connections > 1);
+        let several = behind.len() > 1 || (!learned.is_empty() && (connections > 1 || self.world.is_missing_gateway(learned)));
         for Behind { target, sure } in behind {
             let mut trail = trail.clone();
             if several {
@@ -162,11 +163,14 @@ impl Walk<'_, '_> {
         let network = self.world.network(at.vnet);
         let learned = network.gateway.unknown_routes;
         let gateway = network.gateway.gateways.first().copied().unwrap_or_default();
-        let text = format!("no site behind the gateway is known to have {}", packet.dst);
+        let text = match self.world.is_missing_gateway(learned) {
+            true => format!("what is behind the gateway of {} is not in the input", short(learned)),
+            false => format!("no site behind the gateway is known to have {}", packet.dst),
+        };
         let nothing = step(Stage::Gateway, tri_span(if learned.is_empty() { Tri::No } else { Tri::Maybe }), "gateway.2", text);
         let nothing = match learned.is_empty() {
             true => nothing.by(gateway, "").kind(Kind::Absence),
-            false => nothing.by(learned, "").kind(Kind::Assumption).code("W-BGP-UNKNOWN"),
+            false => nothing.by(learned, "").kind(Kind::Assumption).code(self.world.doubt_of_routes(learned)),
         };
         trail.and(nothing).end(Via::Gateway)
     }
@@ -179,7 +183,14 @@ impl Walk<'_, '_> {
             if trail.gateways.contains(gateway) {
                 continue;
             }
-            let code = if self.world.gateway_kind(*gateway) == GatewayKind::ExpressRoute { "W-ER-V2V" } else { "W-CONN-STATE" };
+            let theirs = self.world.index.connections_by_gateway.get(*gateway).iter();
+            let links = here.iter().flat_map(|gateway| self.world.index.connections_by_gateway.get(*gateway)).chain(theirs);
+            let limited = links.filter(|row| row.peer == *gateway || here.contains(&row.peer));
+            let code = match self.world.gateway_kind(*gateway) {
+                GatewayKind::ExpressRoute => "W-ER-V2V",
+                _ if limited.into_iter().any(|row| self.world.index.connection_limits.has(row.connection)) => "W-VPN-NAT",
+                _ => "W-CONN-STATE",
+            };
             let text = format!("a connection leads to gateway {} of network {}", short(*gateway), short(vnet));
             let by = step(Stage::Gateway, tri_span(sure), "gateway.10", text).by(*gateway, short(vnet)).at_fact(*gateway).kind(Kind::Fact);
             let by = if sure.lo() { by } else { by.kind(Kind::Assumption).code(code) };
@@ -281,9 +292,23 @@ impl Walk<'_, '_> {
 }
 
 impl World<'_> {
+    /// Whether this stands for a gateway that is not in the input: its own name, or that of a network that lets others use its gateway (PEER-08).
+    pub fn is_missing_gateway(&self, source: Sym) -> bool {
+        let index = self.index;
+        let named = index.connections_by_gateway.has(source) || index.connections_by_peer.has(source) || index.gateway_subnets.has(source);
+        let nowhere = index.connection.one(source).is_some_and(|row| ends(row).any(|(gateway, _)| gateway.is_empty()));
+        (named && !index.gateway.has(source)) || nowhere || index.peerings_by_remote.has(source)
+    }
+
+    /// Why nobody knows what routes there are: a gateway is not in the input, or what it learned is not (GW-04).
+    pub fn doubt_of_routes(&self, source: Sym) -> &'static str {
+        let hub = self.index.hub_connections.has(source) && !self.index.virtual_hub.has(source);
+        if hub || self.is_missing_gateway(source) { "W-MISSING" } else { "W-BGP-UNKNOWN" }
+    }
+
     /// Why a route to a site is not certain: its connection translates or restricts what passes (GW-14), or is not known to be up (GW-03).
     pub fn doubt_of_site(&self, site: Sym) -> &'static str {
-        let limited = self.index.connections_by_peer.get(site).iter().any(|row| self.index.gaps.has(row.connection));
+        let limited = self.index.connections_by_peer.get(site).iter().any(|row| self.index.connection_limits.has(row.connection));
         if limited { "W-VPN-NAT" } else { "W-CONN-STATE" }
     }
 

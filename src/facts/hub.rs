@@ -16,7 +16,7 @@ relations! { HUB_RELATIONS:
     /// `virtual_hub(hub, wan)`: a hub of the WAN.
     VirtualHub virtual_hub { hub: Sym, wan: Sym }
 
-    /// `route_server(server, subnet)`: a route server, whose routes come from peers that the export does not hold (NVA-11).
+    /// `route_server(server, subnet)`: a route server, whose routes come from peers that the export does not hold (NVA-11). From either side of the link.
     RouteServer route_server { server: Sym, subnet: Sym }
 
     /// `hub_connection(connection, hub, vnet, internet, table)`: `vnet` is connected to the hub and sends by the hub's route table (VW-01, VW-02); `internet`

@@ -196,6 +196,7 @@ index! {
     GatewayDefaultSite { gateway_default_sites: gateway as Sym }
     GatewayClientPool { gateway_client_pools: gateway as Sym }
     Connection { connection: connection as Sym, connections_by_gateway: gateway as Sym, connections_by_peer: peer as Sym }
+    ConnectionLimit { connection_limits: connection as Sym }
     LocalGateway { local_gateway: site as Sym }
     LocalGatewayPrefix { local_gateway_prefixes: site as Sym }
     Device { device: device as Sym, devices_by_subnet: subnet as Sym }

@@ -241,7 +241,7 @@ relations! { NETWORK_RELATIONS:
     /// `circuit_public_prefix(circuit, prefix)`: public addresses that a site shows over the circuit's Microsoft peering (GW-15).
     CircuitPublicPrefix circuit_public_prefix { circuit: Sym, prefix: Prefix }
 
-    /// `gateway_subnet(gateway, subnet)`: its instances stand in `subnet`.
+    /// `gateway_subnet(gateway, subnet)`: its instances stand in `subnet`. From either side of the link.
     GatewaySubnet gateway_subnet { gateway: Sym, subnet: Sym }
 
     /// `gateway_default_site(gateway, site)`: everything without a better route goes to the site (RTE-20).
@@ -253,6 +253,9 @@ relations! { NETWORK_RELATIONS:
     /// `connection(connection, kind, gateway, peer, connected, bgp)`: a connection of `gateway` to `peer`: a local network gateway, another gateway or a
     /// circuit (GW-02). `connected` is yes only where the export says `Connected` (GW-03).
     Connection connection { connection: Sym, kind: ConnectionKind, gateway: Sym, peer: Sym, connected: Tri, bgp: bool }
+
+    /// `connection_limit(connection, property)`: the property of the connection translates or restricts what passes, in a way that is not derived (GW-14).
+    ConnectionLimit connection_limit { connection: Sym, property: Sym }
 
     /// `local_gateway(site, bgp)`: a local network gateway, that is a site on premises (GW-01); `bgp` where it has BGP settings.
     LocalGateway local_gateway { site: Sym, bgp: bool }

@@ -5,9 +5,10 @@ use crate::facts::hub::*;
 use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::model::{Handle, Sym};
+use crate::rules::gateway::{GATEWAY_SUBNET, ends, may_stand_in};
 use crate::rules::input::{Facts, column};
 use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
-use crate::rules::part::{Key, Part, Parts, Time, join, key, reduce};
+use crate::rules::part::{ByKey, Key, Part, Parts, Time, join, key, reduce};
 
 /// A network as its subnets see it.
 ///
@@ -194,7 +195,8 @@ fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .arrange_by_key_named("vnet by connected peer");
     let behind = join(&facts.by("local_gateway_prefix", column!(LocalGatewayPrefix.site)), &peers, to_referrer);
     let sites = join(&facts.by("local_gateway", column!(LocalGateway.site)), &peers, to_referrer);
-    let parts = gateways.concat(servers).concat(clients).concat(defaults).concat(connections).concat(behind).concat(sites);
+    let missing = missing_gateways(facts, &subnets);
+    let parts = gateways.concat(missing).concat(servers).concat(clients).concat(defaults).concat(connections).concat(behind).concat(sites);
     reduce(
         parts,
         "gateway.1",
@@ -203,6 +205,7 @@ fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
             for part in group {
                 match part {
                     Part::Fact(Fact::Gateway(row)) => around.gateways.push(*row),
+                    Part::Ref(missing) => around.missing.push(*missing),
                     Part::Fact(Fact::Connection(row)) => around.connections.push(*row),
                     Part::Fact(Fact::RouteServer(row)) => around.route_servers.push(row.server),
                     Part::Fact(Fact::LocalGatewayPrefix(row)) => around.behind.push((row.site, row.prefix)),
@@ -218,6 +221,56 @@ fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
             output.push((Part::Gateways(Handle::new(assemble_gateways(&around))), 1));
         }),
     )
+}
+
+/// By network: the gateways that something names, that stand there or may, and that are not in the input.
+///
+/// ```datalog
+/// named_gateway(G)      :- connection(_, _, G, _, _, _).
+/// named_gateway(G)      :- connection(_, "vnet2vnet", _, G, _, _).
+/// named_gateway(G)      :- gateway_subnet(G, _).
+/// missing_gateway(G)    :- named_gateway(G), !gateway(G, _, _).                                                    // gateway.3
+/// ```
+fn missing_gateways<'s, T: Time>(facts: &Facts<'s, T>, subnets: &ByKey<'s, T>) -> Parts<'s, T> {
+    let named = facts.keyed(column!(Connection.connection)).flat_map(|(_, part)| {
+        let ends: Vec<_> = match part {
+            Part::Fact(Fact::Connection(row)) => ends(&row).map(|(gateway, source)| (key(gateway), Part::Ref(source))).collect(),
+            _ => Vec::new(),
+        };
+        ends
+    });
+    let placed = facts.keyed(column!(GatewaySubnet.gateway));
+    let parts = named.distinct().concat(placed).concat(facts.keyed(column!(Gateway.gateway)));
+    let missing = reduce(
+        parts,
+        "gateway.3",
+        Box::new(|_, group, output| {
+            if group.iter().any(|part| matches!(part, Part::Fact(Fact::Gateway(_)))) {
+                return;
+            }
+            // One with a place is missing there; one without may be anywhere.
+            let places = || group.iter().filter(|part| matches!(part, Part::Fact(Fact::GatewaySubnet(_))));
+            let names = group.iter().filter(|part| matches!(part, Part::Ref(_)) && places().next().is_none());
+            output.extend(names.chain(places()).map(|part| (*part, 1)));
+        }),
+    );
+    let placed = missing.clone().flat_map(|(_, part)| match part {
+        Part::Fact(Fact::GatewaySubnet(row)) => Some((key(row.subnet), part)),
+        _ => None,
+    });
+    let there = join(&placed.arrange_by_key_named("missing gateway by subnet"), subnets, |_, place, subnet| match (place, subnet) {
+        (Part::Fact(Fact::GatewaySubnet(row)), Part::Fact(Fact::Subnet(subnet))) => Some((key(subnet.vnet), Part::Ref(row.gateway))),
+        _ => None,
+    });
+    let anywhere = missing.filter(|(_, part)| matches!(part, Part::Ref(_))).map(|(_, part)| (key(Sym::EMPTY), part));
+    let rooms = facts.keyed(column!(Subnet.subnet)).map(|(_, part)| (key(Sym::EMPTY), part));
+    let rooms = rooms.filter(|(_, part)| matches!(part, Part::Fact(Fact::Subnet(row)) if row.name.as_str() == GATEWAY_SUBNET));
+    let anywhere = anywhere.arrange_by_key_named("missing gateway without a place");
+    let perhaps = join(&anywhere, &rooms.arrange_by_key_named("room for a gateway"), |_, missing, room| match (missing, room) {
+        (Part::Ref(source), Part::Fact(Fact::Subnet(subnet))) if may_stand_in(*source, subnet) => Some((key(subnet.vnet), *missing)),
+        _ => None,
+    });
+    there.concat(perhaps).distinct()
 }
 
 /// A fact, brought to whoever refers to its key.

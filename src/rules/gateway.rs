@@ -1,7 +1,7 @@
 //! What a virtual network gateway gives its network: routes to sites on premises.
 
-use crate::facts::network::{Connection, ConnectionKind, Gateway, GatewayKind};
-use crate::model::{Prefix, Sym, Tri};
+use crate::facts::network::{Connection, ConnectionKind, Gateway, GatewayKind, Subnet};
+use crate::model::{Prefix, Sym, Tri, ids};
 
 /// What the gateways of one network offer to it and to those who may use them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,7 +12,7 @@ pub struct GatewayRoutes {
     pub as_next_hop: Tri,
     /// Prefixes, the site behind each, and whether the route is surely there (GW-03).
     pub routes: Vec<(Prefix, Sym, Tri)>,
-    /// A gateway or connection whose learned routes are not in the input: anything could be behind it (GW-04). Empty: none.
+    /// A gateway or connection whose routes are not in the input: anything could be behind it (GW-04). Empty: none.
     pub unknown_routes: Sym,
 }
 
@@ -38,6 +38,24 @@ pub struct Link<'a> {
     pub speaks_bgp: bool,
     /// The peer is in the input; what is behind one that is not, nobody knows (SND-04).
     pub known: bool,
+}
+
+/// The name of the subnet that virtual network gateways stand in, in lower case (ADR-10).
+pub const GATEWAY_SUBNET: &str = "gatewaysubnet";
+
+/// The gateways that a connection names, each with what to call it: itself, or the connection where the name is not known.
+pub fn ends(connection: &Connection) -> impl Iterator<Item = (Sym, Sym)> {
+    let far = (connection.kind == ConnectionKind::VnetToVnet).then_some(connection.peer);
+    let source = connection.connection;
+    std::iter::once(connection.gateway).chain(far).map(move |gateway| (gateway, if gateway.is_empty() { source } else { gateway }))
+}
+
+/// Whether a gateway that is not in the input, and of which nobody says where it stands, may stand in the subnet: gateways stand in subnets of one name, in
+/// networks of their own subscription.
+pub fn may_stand_in(gateway: Sym, subnet: &Subnet) -> bool {
+    let subscription = |id: Sym| ids::id_parts(id.as_str()).subscription;
+    let (theirs, ours) = (subscription(gateway), subscription(subnet.vnet));
+    subnet.name.as_str() == GATEWAY_SUBNET && (theirs == ours || theirs.is_empty() || ours.is_empty())
 }
 
 /// The routes that the gateways of one network offer.

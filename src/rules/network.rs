@@ -71,8 +71,17 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
     let mut gateway = around.gateway.clone();
     if gateway.gateways.is_empty() {
         for peer in peers.iter().filter(|peer| peer.remote_gateway && peer.usable.hi()) {
-            let Some((_, offered)) = around.remote_gateways.iter().find(|(remote, _)| *remote == peer.vnet) else { continue };
-            gateway = offered.clone();
+            let missing = gateway.unknown_routes;
+            gateway =
+                around.remote_gateways.iter().find(|(remote, _)| *remote == peer.vnet).map_or_else(GatewayRoutes::default, |g| g.1.clone());
+            // Only where there is a gateway does Azure let a network use it: one that is not in the input may lead anywhere (PEER-08).
+            if gateway.gateways.is_empty() && gateway.unknown_routes.is_empty() {
+                gateway.unknown_routes = peer.vnet;
+                gateway.as_next_hop = Tri::Maybe;
+            }
+            if !missing.is_empty() {
+                gateway.unknown_routes = missing;
+            }
             if !peer.usable.lo() {
                 gateway.as_next_hop = gateway.as_next_hop.min(Tri::Maybe);
                 gateway.routes.iter_mut().for_each(|route| route.2 = route.2.min(Tri::Maybe));
@@ -133,6 +142,8 @@ pub struct AroundGateways {
     pub networks: Option<Vec<(Sym, Prefix, Sym, Tri)>>,
     /// Route servers in the network.
     pub route_servers: Vec<Sym>,
+    /// Gateways that stand in the network, or may, and are not in the input (SND-02).
+    pub missing: Vec<Sym>,
     /// What the hubs of a virtual WAN give the network besides.
     pub hubs: GatewayRoutes,
 }
@@ -171,6 +182,10 @@ pub fn assemble_gateways(around: &AroundGateways) -> GatewayRoutes {
     // What the peers of a route server tell it is not in the input (NVA-11).
     let server = around.route_servers.iter().max_by_key(|server| std::cmp::Reverse(server.as_str()));
     out.unknown_routes = server.copied().unwrap_or(out.unknown_routes);
+    if let Some(missing) = around.missing.iter().min_by_key(|gateway| gateway.as_str()) {
+        out.unknown_routes = *missing;
+        out.as_next_hop = Tri::Maybe;
+    }
     out.routes.extend(&around.hubs.routes);
     out.routes.sort();
     out.routes.dedup();

@@ -66,7 +66,9 @@ pub fn peer(
     };
     let partial = !own.complete || reciprocal.iter().any(|side| !side.complete);
     let access = own.access && reciprocal.iter().all(|side| side.access);
-    let remote_gateway = own.use_remote_gateways && reciprocal.iter().any(|side| side.gateway_transit);
+    // A network that is not in the input lets us: else Azure would not have taken it.
+    let lets_us = reciprocal.iter().any(|side| side.gateway_transit) || (!remote_known && reciprocal.is_empty());
+    let remote_gateway = own.use_remote_gateways && lets_us;
     Peer {
         vnet: own.remote,
         peering: own.peering,

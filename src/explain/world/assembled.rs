@@ -4,7 +4,7 @@ use crate::facts::Index;
 use crate::facts::network::GatewaySubnet;
 use crate::model::{Prefix, Sym};
 use crate::rules::between;
-use crate::rules::gateway::GatewayRoutes;
+use crate::rules::gateway::{GATEWAY_SUBNET, GatewayRoutes, ends, may_stand_in};
 use crate::rules::manager;
 use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
 use crate::rules::route::{Network, Table};
@@ -66,6 +66,12 @@ fn gateways(index: &Index, vnet: Sym) -> GatewayRoutes {
     for subnet in index.subnets_by_vnet.get(vnet) {
         for row in index.gateways_by_subnet.get(subnet.subnet) {
             around.gateways.extend(index.gateway.get(row.gateway));
+            around.missing.extend(Some(row.gateway).filter(|gateway| !index.gateway.has(*gateway)));
+        }
+        if subnet.name.as_str() == GATEWAY_SUBNET {
+            let unseen = |gateway: Sym| !index.gateway.has(gateway) && !index.gateway_subnets.has(gateway);
+            let named = index.connection.rows().flat_map(ends).filter(|(gateway, _)| unseen(*gateway)).map(|(_, source)| source);
+            around.missing.extend(named.filter(|source| may_stand_in(*source, subnet)));
         }
     }
     for gateway in &around.gateways {

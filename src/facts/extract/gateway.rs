@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{
-    CircuitPublicPrefix, Connection, ConnectionKind, DevicePublicIp, Gateway, GatewayClientPool, GatewayDefaultSite, GatewayKind,
-    GatewayRemoteNetworks, GatewaySubnet, LocalGateway, LocalGatewayPrefix,
+    CircuitPublicPrefix, Connection, ConnectionKind, ConnectionLimit, DevicePublicIp, Gateway, GatewayClientPool, GatewayDefaultSite,
+    GatewayKind, GatewayRemoteNetworks, GatewaySubnet, LocalGateway, LocalGatewayPrefix,
 };
 use crate::model::{Sym, Tri};
 
@@ -90,9 +90,12 @@ pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
     let limits =
         ["ingressNatRules", "egressNatRules", "trafficSelectorPolicies", "usePolicyBasedTrafficSelectors", "expressRouteGatewayBypass"];
     // What translates or restricts the traffic of a connection leaves all of it unproven (GW-14).
-    let limited = limits.iter().any(|name| get(body, name).is_some_and(is_set));
-    let connected = if limited { Tri::Maybe } else { connected };
+    let set: Vec<&str> = limits.into_iter().filter(|name| get(body, name).is_some_and(is_set)).collect();
+    let connected = if set.is_empty() { connected } else { Tri::Maybe };
     out.fact(Connection { connection, kind, gateway, peer, connected, bgp });
+    for name in set {
+        out.fact(ConnectionLimit { connection, property: Sym::new(name) });
+    }
     out.not_modelled(body, "properties.", &limits);
 }
 

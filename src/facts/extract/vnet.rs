@@ -3,14 +3,15 @@
 use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::hub::RouteServer;
 use crate::facts::network::{
-    EndpointPolicies, GatewaySummary, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState, PeeringSubnet, Subnet, SubnetDefaultOutbound,
-    SubnetDelegation, SubnetEndpointPolicy, SubnetNatGateway, SubnetNetworkIdentifier, SubnetNsg, SubnetPrefix,
+    EndpointPolicies, GatewaySubnet, GatewaySummary, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState, PeeringSubnet, Subnet,
+    SubnetDefaultOutbound, SubnetDelegation, SubnetEndpointPolicy, SubnetNatGateway, SubnetNetworkIdentifier, SubnetNsg, SubnetPrefix,
     SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetBasicEndpointPolicies, VnetDns, VnetPrefix,
 };
 use crate::facts::private_link::SubnetPrivateLinkOpen;
 use crate::ingest;
-use crate::model::{Prefix, Sym, Tri, net};
+use crate::model::{Prefix, Sym, Tri, ids, net};
 
 /// `microsoft.network/virtualnetworks`.
 pub(super) fn vnet<'a>(out: &mut Out<'a>, body: &'a Value) {
@@ -97,7 +98,21 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
             out.fact(SubnetDefaultOutbound { subnet, allowed });
         }
     }
+    inhabitants(out, subnet, body);
     out.not_modelled(body, "properties.", &["sharingScope", "serviceGateway"]);
+}
+
+/// Gateways and route servers that the subnet names as standing in it: they may be missing from the export themselves (RTE-04, NVA-11).
+fn inhabitants<'a>(out: &mut Out<'a>, subnet: Sym, body: &'a Value) {
+    for configuration in out.links(body, "ipConfigurations") {
+        let Some((device, _)) = configuration.as_str().split_once("/ipconfigurations/") else { continue };
+        let device = Sym::new(device);
+        match ids::id_type(device.as_str()).as_deref() {
+            Some("microsoft.network/virtualnetworkgateways") => out.fact(GatewaySubnet { gateway: device, subnet }),
+            Some("microsoft.network/virtualhubs") => out.fact(RouteServer { server: device, subnet }),
+            _ => {}
+        }
+    }
 }
 
 /// One service endpoint of a subnet (SE-01).

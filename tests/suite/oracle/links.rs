@@ -156,21 +156,78 @@ impl World<'_> {
         !tables.into_iter().any(|s| self.tables.iter().any(|t| t.table == s.table && !t.gateway_routes))
     }
 
+    fn has_gateway(&self, gateway: Sym) -> bool {
+        self.gateways.iter().any(|row| row.gateway == gateway)
+    }
+
+    /// The gateways of the input that stand in the network.
+    fn standing_in(&self, vnet: Sym) -> Vec<Sym> {
+        let here = self.gateway_subnets.iter().filter(|g| self.vnet_of(g.subnet) == Some(vnet));
+        here.map(|g| g.gateway).filter(|&g| self.has_gateway(g)).collect()
+    }
+
+    /// The networks whose gateways the network uses (PEER-08).
+    fn lenders(&self, vnet: Sym) -> Vec<(Sym, Tri)> {
+        let mut all = Vec::new();
+        for peering in self.peerings.iter().filter(|p| p.vnet == vnet && p.use_remote_gateways) {
+            let mut back = self.peerings.iter().filter(|p| p.vnet == peering.remote && p.remote == vnet).peekable();
+            // Of a network that nobody exported Azure knew that it lends its gateway.
+            let unseen = back.peek().is_none() && !self.has_vnet(peering.remote);
+            if (unseen || back.any(|p| p.gateway_transit)) && self.is_connected(peering).hi() {
+                all.push((peering.remote, self.is_connected(peering)));
+            }
+        }
+        all
+    }
+
     /// The gateways the network can use: its own, or a peer's that lets it in transit (PEER-08).
     pub fn gateways_of(&self, vnet: Sym) -> Vec<(Sym, Tri)> {
-        let standing_in = |vnet: Sym| -> Vec<Sym> {
-            let here = self.gateway_subnets.iter().filter(|g| self.vnet_of(g.subnet) == Some(vnet));
-            here.map(|g| g.gateway).filter(|&g| self.gateways.iter().any(|row| row.gateway == g)).collect()
-        };
-        let own = standing_in(vnet);
+        let own = self.standing_in(vnet);
         if !own.is_empty() {
             return own.into_iter().map(|g| (g, Tri::Yes)).collect();
         }
-        let mut all = Vec::new();
-        for peering in self.peerings.iter().filter(|p| p.vnet == vnet && p.use_remote_gateways) {
-            let lets_in = self.peerings.iter().any(|p| p.vnet == peering.remote && p.remote == vnet && p.gateway_transit);
-            if lets_in && self.is_connected(peering).hi() {
-                all.extend(standing_in(peering.remote).into_iter().map(|g| (g, self.is_connected(peering))));
+        let lent = |(remote, sure)| self.standing_in(remote).into_iter().map(move |g| (g, sure));
+        self.lenders(vnet).into_iter().flat_map(lent).collect()
+    }
+
+    /// What is named as a gateway, is not in the input, and stands in the network or may.
+    pub fn missing_gateways(&self, vnet: Sym) -> Vec<Sym> {
+        let mut all: Vec<Sym> = self.gateway_subnets.iter().filter(|g| self.vnet_of(g.subnet) == Some(vnet)).map(|g| g.gateway).collect();
+        let subscription =
+            |id: Sym| id.as_str().strip_prefix("/subscriptions/").map(|rest| rest.split('/').next().unwrap_or("").to_owned());
+        if self.subnets.iter().any(|s| s.vnet == vnet && s.name.as_str() == "gatewaysubnet") {
+            for c in &self.connections {
+                let far = if c.kind == ConnectionKind::VnetToVnet { vec![c.peer] } else { vec![] };
+                for gateway in std::iter::once(c.gateway).chain(far) {
+                    let name = if gateway.is_empty() { c.connection } else { gateway };
+                    let placed = self.gateway_subnets.iter().any(|g| g.gateway == gateway);
+                    let near = match (subscription(name), subscription(vnet)) {
+                        (Some(theirs), Some(ours)) => theirs == ours,
+                        _ => true,
+                    };
+                    if !placed && near {
+                        all.push(name);
+                    }
+                }
+            }
+        }
+        all.retain(|&g| !self.has_gateway(g));
+        all.sort_by_key(|g| g.as_str());
+        all.dedup();
+        all
+    }
+
+    /// Gateways that the network uses and of which the input says nothing: its own, or those of whom lends it one.
+    pub fn unseen_gateways(&self, vnet: Sym) -> Vec<Sym> {
+        let mut all = self.missing_gateways(vnet);
+        if self.standing_in(vnet).is_empty() {
+            for (remote, _) in self.lenders(vnet) {
+                let missing = self.missing_gateways(remote);
+                let served = self.route_servers.iter().any(|s| self.vnet_of(s.subnet) == Some(remote));
+                if missing.is_empty() && self.standing_in(remote).is_empty() && !served {
+                    all.push(remote);
+                }
+                all.extend(missing);
             }
         }
         all
@@ -182,6 +239,8 @@ impl World<'_> {
         for (gateway, usable) in self.gateways_of(vnet) {
             all.extend(self.routes_of_gateway(gateway).into_iter().map(|r| GatewayRoute { sure: r.sure.and(usable), ..r }));
         }
+        let unseen = self.unseen_gateways(vnet).into_iter();
+        all.extend(unseen.map(|gateway| GatewayRoute { gateway, prefix: None, sure: Tri::Maybe, code: "W-MISSING" }));
         all.extend(self.hub_announces(vnet));
         let served = |subnet: Sym| self.vnet_of(subnet) == Some(vnet);
         for server in self.route_servers.iter().filter(|s| served(s.subnet)) {

@@ -136,12 +136,16 @@ impl Walk<'_, '_> {
             Hop::Gateway(gateway) => self.device(self.through_gateway(at.subnet, vnet, gateway, packet, trip), Via::Gateway),
             Hop::GatewayByRule => {
                 let gateways = self.world.gateways_of(vnet);
+                let unseen = self.world.unseen_gateways(vnet).first().copied();
+                if let Some(unseen) = unseen.filter(|_| gateways.is_empty()) {
+                    return Outcome::unproven(Stage::Route, name_of(unseen), "W-MISSING");
+                }
                 if gateways.is_empty() {
                     return Outcome::denied(Stage::Route, route.text.clone());
                 }
                 let each = gateways.into_iter().map(|(gateway, usable)| {
                     let vpn = self.world.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Vpn);
-                    if vpn {
+                    if vpn && unseen.is_none() {
                         check(usable, Stage::Gateway, "", "W-CONN-STATE", || self.through_gateway(at.subnet, vnet, gateway, packet, trip))
                     } else {
                         Outcome::unproven(Stage::Route, route.text.clone(), "W-UDR-VNG")
