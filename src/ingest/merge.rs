@@ -1,17 +1,31 @@
 //! One resource of several copies: list and show, parent's body and child's body, two exports of the same thing.
 
 use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
 use std::hash::Hasher;
 
 use rustc_hash::{FxHashMap, FxHasher};
 use serde_json::Value;
 
-use crate::ingest::Resource;
+use crate::ingest::{Resource, Source};
 use crate::model::{Sym, ids};
 
-/// Every id once, sorted by its text. The best copy of each is kept whole; what the envelope of the best copy lacks comes from the next, and
-/// then from the parent.
-pub(super) fn merge(resources: Vec<Resource>) -> Vec<Resource> {
+/// Two copies of a resource of which neither is known to be the better one.
+#[derive(Debug)]
+pub(super) struct Rivals {
+    /// The resource.
+    pub id: Sym,
+    /// Where the copy stands that is kept, and where the other one does.
+    pub places: [Source; 2],
+    /// The lists of the two name different children.
+    pub children_differ: bool,
+}
+
+/// Every id once, sorted by its text, and the copies that may contradict each other. The best copy of each is kept whole; what the envelope of the best copy
+/// lacks comes from the next, and then from the parent.
+pub(super) fn merge(resources: Vec<Resource>) -> (Vec<Resource>, Vec<Rivals>) {
+    let children = Children::of_copies(&resources);
+    let mut rivals = Vec::new();
     let mut best: FxHashMap<Sym, Resource> = FxHashMap::default();
     let mut copies: FxHashMap<Sym, Vec<Resource>> = FxHashMap::default();
     best.reserve(resources.len());
@@ -29,6 +43,11 @@ pub(super) fn merge(resources: Vec<Resource>) -> Vec<Resource> {
         let mut others = others.into_iter();
         let Some(mut kept) = others.next() else { continue };
         for other in others {
+            let equal_standing = !other.rank.bare && other.rank.embedded == kept.rank.embedded;
+            let children_differ = equal_standing && children.differ(&kept, &other);
+            if children_differ || (equal_standing && other.rank.content != kept.rank.content) {
+                rivals.push(Rivals { id, places: [kept.source.clone(), other.source.clone()], children_differ });
+            }
             if kept.location.is_empty() {
                 kept.location = other.location;
             }
@@ -41,7 +60,78 @@ pub(super) fn merge(resources: Vec<Resource>) -> Vec<Resource> {
     inherit(&mut best);
     let mut merged: Vec<Resource> = best.into_values().collect();
     merged.sort_by_cached_key(|resource| resource.id.as_str());
-    merged
+    rivals.sort_by_cached_key(|rivals: &Rivals| {
+        let [kept, other] = &rivals.places;
+        (rivals.id.as_str(), kept.file.as_str(), kept.pointer.clone(), other.file.as_str(), other.pointer.clone())
+    });
+    (merged, rivals)
+}
+
+/// The children that each copy of a resource lists, by the parent; only of parents that have several copies.
+struct Children(FxHashMap<Sym, Vec<(Source, Sym)>>);
+
+impl Children {
+    fn of_copies(resources: &[Resource]) -> Children {
+        let mut copies: FxHashMap<Sym, usize> = FxHashMap::default();
+        for resource in resources {
+            *copies.entry(resource.id).or_default() += 1;
+        }
+        let mut children: FxHashMap<Sym, Vec<(Source, Sym)>> = FxHashMap::default();
+        if copies.len() < resources.len() {
+            for resource in resources.iter().filter(|resource| resource.embedded) {
+                let parent = ids::parent_id(resource.id.as_str()).map_or(Sym::EMPTY, Sym::new);
+                if copies.get(&parent).is_some_and(|copies| *copies > 1) {
+                    children.entry(parent).or_default().push((resource.source.clone(), resource.id));
+                }
+            }
+        }
+        Children(children)
+    }
+
+    /// Whether lists that both copies have name different children.
+    fn differ(&self, a: &Resource, b: &Resource) -> bool {
+        let Some(all) = self.0.get(&a.id) else { return false };
+        let of = |copy: &Resource| -> BTreeSet<&'static str> {
+            let start = format!("{}/", copy.source.pointer);
+            let own = all.iter().filter(|(place, _)| place.file == copy.source.file && place.pointer.starts_with(&start));
+            own.map(|(_, id)| id.as_str()).collect()
+        };
+        let (lists, of_a, of_b) = (a.lists(), of(a), of(b));
+        let shared: Vec<Sym> = b.lists().into_iter().filter(|list| lists.contains(list)).collect();
+        of_a.symmetric_difference(&of_b).any(|id| ids::id_type(id).is_some_and(|kind| shared.contains(&Sym::new(&kind))))
+    }
+}
+
+/// The body of the kept copy with what the other one says of the same: a value that only one of them has is no contradiction, for exports leave out what others
+/// show.
+pub(super) fn overlay(kept: &Value, other: &Value) -> Value {
+    match (kept, other) {
+        (kept, Value::Null) => kept.clone(),
+        (Value::Object(mine), Value::Object(theirs)) => {
+            let find = |name: &str| theirs.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+            let merged =
+                mine.iter().map(|(name, value)| (name.clone(), find(name).map_or_else(|| value.clone(), |other| overlay(value, other))));
+            Value::Object(merged.collect())
+        }
+        (Value::Array(mine), Value::Array(theirs)) if same_items(mine, theirs) => kept.clone(),
+        // Items of the same names, in their order, are compared one by one.
+        (Value::Array(mine), Value::Array(theirs))
+            if mine.len() == theirs.len() && mine.iter().zip(theirs).all(|(a, b)| a.is_object() && b.is_object()) =>
+        {
+            Value::Array(mine.iter().zip(theirs).map(|(a, b)| overlay(a, b)).collect())
+        }
+        (_, other) => other.clone(),
+    }
+}
+
+/// Whether two lists hold the same in any order.
+fn same_items(mine: &[Value], theirs: &[Value]) -> bool {
+    let sorted = |items: &[Value]| {
+        let mut texts: Vec<String> = items.iter().map(Value::to_string).collect();
+        texts.sort();
+        texts
+    };
+    mine.len() == theirs.len() && sorted(mine) == sorted(theirs)
 }
 
 /// A child without region or tenant has its parent's, and that one its parent's.

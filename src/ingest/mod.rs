@@ -2,9 +2,10 @@
 //!
 //! `files` finds and reads files, `document` recognises a document and streams its elements into `sink`, `lenient` blanks what strict JSON does not
 //! allow, `spread` uses all processors, `element` turns one element into resources, `children` says which lists of a body hold resources, `merge` makes one
-//! resource of several copies.
+//! resource of several copies, `contested` finds those that contradict each other.
 
 mod children;
+mod contested;
 mod document;
 mod element;
 mod files;
@@ -67,6 +68,19 @@ pub struct Resource {
     rank: Rank,
 }
 
+impl Resource {
+    /// The types of the children that its body lists, be it none.
+    fn lists(&self) -> Vec<Sym> {
+        if let Some(extracted) = &self.extracted {
+            return extracted.facts.iter().filter_map(|fact| if let Fact::ChildType(row) = fact { Some(row.kind) } else { None }).collect();
+        }
+        let kind = self.kind.as_str();
+        let properties = self.body.get("properties").and_then(Value::as_object);
+        let lists = child_lists(kind).filter(|(list, _)| properties.and_then(|all| children::key_of(all, list)).is_some());
+        lists.map(|(_, segment)| Sym::lower(&format!("{kind}/{segment}"))).collect()
+    }
+}
+
 /// What makes facts of a body as soon as it is read.
 pub type Harvest = fn(&Resource) -> Extracted;
 
@@ -119,6 +133,7 @@ pub fn read_as_facts(inputs: Vec<Input>, harvest: Harvest) -> Loaded {
 fn read_all(inputs: Vec<Input>, harvest: Option<Harvest>) -> Loaded {
     let mut loaded = Loaded::default();
     let mut resources = Vec::new();
+    let mut again: Vec<Input> = Vec::new();
     for input in inputs {
         if let Some(relation) = store::relation_of_file(&input.name) {
             let relation = relation.to_owned();
@@ -141,9 +156,13 @@ fn read_all(inputs: Vec<Input>, harvest: Option<Harvest>) -> Loaded {
         }
         if read.service_tags {
             keep_service_tags(&mut loaded, input);
+        } else {
+            again.push(input);
         }
     }
-    loaded.resources = merge::merge(resources);
+    let (merged, rivals) = merge::merge(resources);
+    loaded.resources = merged;
+    contested::settle(&mut loaded, &rivals, &again);
     loaded.diagnostics.extend(loaded.resources.iter().filter_map(element::bare));
     loaded
 }

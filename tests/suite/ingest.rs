@@ -278,6 +278,61 @@ fn other_formats_are_named() {
     assert_eq!(codes(&loaded.diagnostics), ["ingest::several_service_tags"]);
 }
 
+/// Of two full copies that say different things neither counts; what one leaves out, and what decides nothing, is no contradiction.
+///
+/// covers: SND-02
+#[test]
+fn copies_that_contradict_each_other_prove_nothing() {
+    let group =
+        |rules: Value| json!({"id": id("networkSecurityGroups/g"), "location": "westeurope", "properties": {"securityRules": rules}});
+    let rule = |name: &str, access: &str, etag: &str| {
+        json!({"id": id(&format!("networkSecurityGroups/g/securityRules/{name}")), "name": name, "etag": etag, "properties": {
+            "priority": 100, "direction": "Inbound", "access": access, "protocol": "Tcp", "sourceAddressPrefix": "*", "sourcePortRange": "*",
+            "destinationAddressPrefix": "*", "destinationPortRange": "443", "provisioningState": etag,
+        }})
+    };
+    let account = |action: Value| {
+        json!({"id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a", "location": "westeurope", "kind": "StorageV2",
+            "properties": {"networkAcls": {"defaultAction": action, "ipRules": [{"value": "20.0.0.1"}, {"value": "20.0.0.2"}]}}})
+    };
+    let turned = |mut account: Value| {
+        account["properties"]["networkAcls"]["ipRules"].as_array_mut().unwrap().reverse();
+        account["properties"]["statusOfPrimary"] = json!("available");
+        account
+    };
+    let allow = || rule("in", "Allow", "1");
+    // The copies, how often something contradicts, and the relation of which no row is left.
+    let cases: Vec<(Value, Value, usize, &str)> = vec![
+        (group(json!([allow()])), group(json!([rule("in", "Allow", "2")])), 0, ""),
+        (group(json!([allow()])), group(json!([rule("in", "Deny", "1")])), 1, ""),
+        (group(json!([allow()])), group(json!([allow(), rule("other", "Deny", "1")])), 1, "nsg"),
+        (group(json!([allow()])), group(json!([])), 1, "nsg"),
+        (group(json!([allow(), rule("in", "Deny", "1")])), group(json!([allow()])), 1, ""),
+        (account(json!("Deny")), account(json!("Allow")), 1, "store_access"),
+        (account(json!("Deny")), account(Value::Null), 0, ""),
+        (account(json!("Deny")), turned(account(json!("Deny"))), 0, ""),
+    ];
+    for (one, other, expected, gone) in cases {
+        let mut seen = BTreeSet::new();
+        for order in [[&one, &other], [&other, &one]] {
+            let files = order.iter().map(|body| input(if **body == one { "one.json" } else { "two.json" }, &json!([body]).to_string()));
+            let loaded = ingest::read_as_facts(files.collect(), extract);
+            let said: Vec<_> = loaded.diagnostics.iter().filter(|d| d.code == "ingest::contradicting_copies").cloned().collect();
+            assert_eq!(said.len(), expected, "{one} {other}");
+            let facts = lines(estate(loaded).facts());
+            let gaps = facts.iter().filter(|line| line.starts_with("gap") && line.contains("contradict")).count();
+            assert_eq!(gaps, expected, "{facts:?}");
+            assert!(gone.is_empty() || !facts.iter().any(|line| line.starts_with(&format!("{gone} "))), "{facts:?}");
+            if expected == 1 && gone.is_empty() {
+                let rules: Vec<&String> = facts.iter().filter(|line| line.starts_with("nsg_rule")).collect();
+                assert!(rules.iter().any(|line| line.contains("allow")) && rules.iter().any(|line| line.contains("deny")), "{rules:?}");
+            }
+            seen.insert(facts);
+        }
+        assert_eq!(seen.len(), 1, "the order of the files shows");
+    }
+}
+
 #[test]
 fn the_fuller_body_and_the_own_body_win_in_any_order() {
     let parent = vnet();

@@ -44,7 +44,7 @@ use serde_json::Value;
 
 use crate::diag::Diagnostic;
 use crate::facts::Fact;
-use crate::facts::gap::{ChildType, Resource as ResourceRow, Tag};
+use crate::facts::gap::{ChildType, Gap, Resource as ResourceRow, Tag};
 use crate::ingest::{Resource, child_lists};
 use crate::model::Sym;
 
@@ -70,7 +70,32 @@ pub const TYPE_NOT_MODELLED: &str = "this type is not modelled";
 
 /// Writes down what `resource` says: exactly one `resource` row, its tags, the relations of its type, and gaps for the rest.
 pub fn extract(resource: &Resource) -> Extracted {
-    let mut out = Out::new(resource);
+    written_down(Out::new(resource))
+}
+
+/// The same for a resource whose `copies` contradict each other: as good as one that could not be read. What may be said of such a one, whatever it is, both say.
+pub fn contested(copies: [&Resource; 2]) -> Extracted {
+    let mut all = Extracted { facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false };
+    for resource in copies {
+        let mut out = Out::new(resource);
+        out.contest();
+        let extracted = written_down(out);
+        all.facts.extend(extracted.facts);
+        all.diagnostics.extend(extracted.diagnostics);
+        all.wants_tenant |= extracted.wants_tenant;
+    }
+    let what = Sym::new("two copies contradict each other");
+    all.facts.push(Fact::Gap(Gap { resource: copies[0].id, kind: copies[0].kind, what }));
+    // One row is the resource's own.
+    let row = |fact: &Fact| matches!(fact, Fact::Resource(_));
+    let first = all.facts.iter().find(|fact| row(fact)).copied();
+    all.facts.retain(|fact| !row(fact));
+    all.facts.splice(0..0, first);
+    all
+}
+
+fn written_down(mut out: Out<'_>) -> Extracted {
+    let resource = out.resource;
     out.fact(ResourceRow {
         id: resource.id,
         kind: resource.kind,
@@ -99,6 +124,8 @@ pub fn extract(resource: &Resource) -> Extracted {
             }
             host::hosts(&mut out, kind, properties);
             match extractor {
+                // Of a rule or route nothing is known but that it is there.
+                Some(extractor) if out.is_contested() && UNKNOWN_WITHOUT_BODY.contains(&kind) => extractor(&mut out, &Value::Null),
                 Some(extractor) => {
                     extractor(&mut out, properties);
                     if out.has_lost() {

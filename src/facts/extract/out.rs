@@ -43,6 +43,8 @@ pub(super) struct Out<'a> {
     wants_tenant: bool,
     /// A value was dropped because it could not be read, and nothing stands for it.
     lost: bool,
+    /// Another copy of the resource contradicts this one.
+    contested: bool,
 }
 
 /// Lists that hold objects and nothing else.
@@ -66,7 +68,7 @@ const OBJECTS: &[&str] = &[
 
 impl<'a> Out<'a> {
     pub fn new(resource: &'a Resource) -> Out<'a> {
-        Out { resource, facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false, lost: false }
+        Out { resource, facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false, lost: false, contested: false }
     }
 
     pub fn finish(self) -> Extracted {
@@ -96,6 +98,16 @@ impl<'a> Out<'a> {
     /// Whether a value could not be read and nothing stands for it.
     pub fn has_lost(&self) -> bool {
         self.lost
+    }
+
+    /// Another copy of the resource contradicts this one: no value of it counts.
+    pub fn contest(&mut self) {
+        (self.lost, self.contested) = (true, true);
+    }
+
+    /// Whether another copy of the resource contradicts this one.
+    pub fn is_contested(&self) -> bool {
+        self.contested
     }
 
     /// Changes the facts so far; those for which `keep` says no go.

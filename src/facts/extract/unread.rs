@@ -6,6 +6,7 @@ use crate::facts::Fact;
 use crate::facts::extract::device;
 use crate::facts::extract::out::Out;
 use crate::facts::network::{Clouded, ConnectionKind, Device, DeviceKind, DevicePublicIp, GatewayKind, NicMachine};
+use crate::facts::store_facts::PublicAccess;
 use crate::model::{Sym, Tri, ids};
 
 /// The relations that are taken back, by the type of the resource.
@@ -70,6 +71,7 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     let taken = TAKEN_BACK.iter().find(|(of, _)| *of == kind).map_or(&[][..], |(_, taken)| *taken);
     let proxy = matches!(kind, "microsoft.network/applicationgateways" | "microsoft.network/bastionhosts");
     let mut vnets: Vec<Sym> = Vec::new();
+    let contested = out.is_contested();
     out.revise(|fact| {
         match fact {
             Fact::Gateway(row) => row.kind = GatewayKind::Unknown,
@@ -77,10 +79,21 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
             Fact::PrivateEndpointConnection(row) => row.settled = false,
             Fact::ProviderConnection(row) => row.settled = false,
             Fact::Device(row) if proxy => row.kind = DeviceKind::Other,
+            Fact::StoreRuleSet(row) if contested => (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe),
             Fact::Peering(row) => vnets.extend([row.vnet, row.remote]),
             _ => {}
         }
-        !taken.contains(&fact.relation().name)
+        // Of a store of which nobody knows whom it lets in, anybody may be let in.
+        let admits = contested
+            && matches!(
+                fact,
+                Fact::StoreAccess(_)
+                    | Fact::StoreIpRule(_)
+                    | Fact::StoreSubnetRule(_)
+                    | Fact::StoreResourceRule(_)
+                    | Fact::StoreListRule(_)
+            );
+        !admits && !taken.contains(&fact.relation().name)
     });
     match kind {
         "microsoft.network/virtualnetworks" => vnets.push(id),
