@@ -81,7 +81,6 @@ const INERT: &[&str] = &[
     "subnet_prefix",
     "subnet_private_endpoint_policy",
     "public_ip",
-    "public_ip_holder",
     "public_ip_range",
     "asg",
     "nat_gateway",

@@ -98,8 +98,9 @@ fn endpoint_route(world: &World<'_>, context: &Context, ip: IpAddr) -> Option<(C
     let peers = network.peers.iter().map(|peer| (peer.vnet, peer.usable));
     let mut best: Option<(Candidate, Tri)> = None;
     for (vnet, joined) in std::iter::once(here).chain(peers).filter(|(_, joined)| joined.hi()) {
-        for endpoint in world.endpoints_at(ip, vnet) {
-            let there = joined.and(world.consent(endpoint));
+        let known = world.endpoints_at(ip, vnet).into_iter().map(|endpoint| (endpoint, Tri::Yes));
+        for (endpoint, stands) in known.chain(world.endpoints_perhaps_at(ip, vnet).into_iter().map(|endpoint| (endpoint, Tri::Maybe))) {
+            let there = joined.and(stands).and(world.consent(endpoint));
             if !there.hi() {
                 continue;
             }

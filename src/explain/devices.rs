@@ -117,6 +117,12 @@ impl Walk<'_, '_> {
         let (contract, snat) = self.contract(host.nic, packet, name);
         trail = trail.and(contract);
         let exits = self.exits_of(host);
+        let missing = self.world.index.nics_by_machine.get(self.machine_of(host.nic)).iter().map(|row| row.nic);
+        if let Some(nic) = missing.filter(|nic| !index.nic.has(*nic)).min_by_key(|nic| nic.as_str()) {
+            let text = format!("interface {} of appliance {name} is not in the input: it may leave there", short(nic));
+            let unknown = step(Stage::Appliance, Span::UNKNOWN, "appliance.7", text).by(nic, "").kind(Kind::Assumption);
+            ways.push(trail.clone().and(unknown.code("W-MISSING")).end(Via::Appliance));
+        }
         // An appliance that is stated to forward it leaves by whichever interface leads there (NVA-07); without a statement the step before says
         // that nothing is known.
         for exit in &exits {

@@ -210,6 +210,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             // Something that is not in the input may route here too.
             _ if !self.world.context(at.subnet).unknown.is_empty() => "W-MISSING",
             (Origin::Gateway, true) => self.world.doubt_of_routes(entry.source),
+            (Origin::SystemPeering | Origin::SystemGroup, true) => "W-MISSING",
             (Origin::SystemGroup, _) => "W-AVNM-DYN",
             // Whether a manager's routes are deployed stands nowhere.
             (origin, _) if self.world.network(at.vnet).manager_routes.unsettle(origin == Origin::Gateway) => "W-AVNM-DYN",

@@ -178,8 +178,8 @@ relations! { NETWORK_RELATIONS:
     /// `public_ip_address(public_ip, address)`: its address; without a row the address is not known.
     PublicIpAddress public_ip_address { public_ip: Sym, address: IpAddr }
 
-    /// `public_ip_holder(public_ip, holder)`: the address says that it belongs to `holder`, an address configuration or a frontend. It counts only where
-    /// nobody in the input claims the address: then its holder was not exported.
+    /// `public_ip_holder(public_ip, holder)`: the address says that it belongs to `holder`, an address configuration or a frontend. Where nobody in the input
+    /// claims the address its holder was not exported; a configuration that does not claim it has it perhaps.
     PublicIpHolder public_ip_holder { public_ip: Sym, holder: Sym }
 
     /// `public_ip_range(public_ip_prefix, prefix)`: the addresses of a public address prefix resource.

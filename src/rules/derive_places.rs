@@ -65,6 +65,8 @@ pub(super) fn places<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     });
     let members = join(&members.arrange_by_key_named("member by config"), &configs, to_nic);
     let public = join(&facts.by("ip_config_public_ip", column!(IpConfigPublicIp.ip_config)), &configs, to_nic);
+    // An address that says it belongs here.
+    let held = join(&facts.by("public_ip_holder", column!(PublicIpHolder.holder)), &configs, to_nic);
     let v6 = join(
         &facts.by("public_ip_address", column!(PublicIpAddress.public_ip)),
         &facts.by("ip_config by public_ip", column!(IpConfigPublicIp.public_ip)),
@@ -86,6 +88,7 @@ pub(super) fn places<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .concat(bodies(facts))
         .concat(addresses)
         .concat(public)
+        .concat(held)
         .concat(v6)
         .concat(pools)
         .concat(members);
@@ -165,7 +168,7 @@ fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
     let has = |wanted: &dyn Fn(&Part) -> bool| group.iter().any(wanted);
     let primary = has(&|part| matches!(part, Part::Fact(Fact::NicPrimary(_))));
     let stated = has(&|part| matches!(part, Part::Fact(Fact::Appliance(_))));
-    let public_nic = has(&|part| matches!(part, Part::Fact(Fact::IpConfigPublicIp(_))));
+    let public_nic = has(&|part| matches!(part, Part::Fact(Fact::IpConfigPublicIp(_) | Fact::PublicIpHolder(_))));
     if configs.is_empty() && body.as_ref().is_some_and(|body| body.missing) {
         // The machine has other interfaces, of which nothing is known.
         configs.push(IpConfig { ip_config: nic, nic, subnet: Sym::EMPTY, primary: true });
@@ -173,6 +176,7 @@ fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
     for config in configs {
         let id = config.ip_config;
         let public = has(&|part| matches!(part, Part::Fact(Fact::IpConfigPublicIp(row)) if row.ip_config == id));
+        let held = has(&|part| matches!(part, Part::Fact(Fact::PublicIpHolder(row)) if row.holder == id));
         let public_v6 = has(&|part| matches!(part, Part::Other(Fact::IpConfigPublicIp(row)) if row.ip_config == id));
         let address = group.iter().find_map(|part| match part {
             Part::Fact(Fact::IpConfigAddress(row)) if row.ip_config == config.ip_config => Some(row.address),
@@ -191,7 +195,7 @@ fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
             rests: body.as_ref().map_or(!stated, |body| !body.stated),
             missing: body.as_ref().is_some_and(|body| body.missing),
             flexible: body.as_ref().is_some_and(|body| body.flexible),
-            public: if public_v6 { Tri::Maybe } else { Tri::from_bool(public) },
+            public: if public_v6 || (held && !public) { Tri::Maybe } else { Tri::from_bool(public) },
             public_nic,
             pooled: has(&|part| matches!(part, Part::Fact(Fact::IpConfigPool(row)) if row.ip_config == id)),
         };

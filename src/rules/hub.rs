@@ -55,6 +55,8 @@ fn doubt(index: &Index, hub: Sym) -> Sym {
             doubts.chain(index.hub_branches.get(hub).iter().map(|row| row.branch))
         })
         .collect();
+    // A hub that is not in the input may be one of the same WAN.
+    found.extend(index.hub_connection.rows().map(|row| row.hub).filter(|hub| !index.virtual_hub.has(*hub)));
     found.sort_by_key(|resource| resource.as_str());
     found.first().copied().unwrap_or_default()
 }
@@ -74,7 +76,7 @@ pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
         let hub = mine.hub;
         out.as_next_hop = Tri::Maybe;
         if !index.virtual_hub.has(hub) {
-            out.unknown_routes = mine.connection; // a hub that is not in the input
+            out.unknown_routes = hub; // not in the input
             continue;
         }
         let joined = joins_networks(index, hub);

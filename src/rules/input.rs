@@ -27,6 +27,7 @@ used! {
     Nic, NicNsg, IpConfig, IpConfigAddress, IpConfigAsg, PrivateEndpoint, PrivateEndpointAsg,
     Nsg, NsgRule, RouteTable, Route,
     Machine, MachineScaleSet, NicMachine, NicPrimary, Appliance, IpConfigPublicIp, IpConfigPool, PublicIpAddress,
+    PublicIpHolder,
     SubnetNatGateway, SubnetDefaultOutbound, SubnetDelegation, SubnetServiceEndpoint, SubnetEndpointPolicy,
     PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, IpConfigLink, ProviderConnection,
     Store, StorePart, StoreAccess, StoreIpRule, StoreSubnetRule, StoreResourceRule,

@@ -4,7 +4,7 @@
 use crate::facts::Index;
 use crate::facts::manager::{ConnectivityGroup, Field, LocalRouting, ManagerPart, RoutingCollection, RoutingRule, Topology};
 use crate::facts::network::{DeviceKind, Direction, Route};
-use crate::model::{Prefix, Sym, Tri, net};
+use crate::model::{Prefix, Sym, Tri, ids, net};
 use crate::rules::admin::{AdminProgram, Collection, Worded};
 use crate::rules::peering::{Joint, Peer};
 use crate::rules::route::ManagerRoutes;
@@ -41,9 +41,28 @@ fn applied(index: &Index, vnet: Sym, what: ManagerPart) -> Vec<Sym> {
     found
 }
 
-/// The admin rules of one direction on a subnet (AVN-01, AVN-02, AVN-06 to AVN-08).
-pub fn admin_program(index: &Index, vnet: Sym, subnet: Sym, direction: Direction) -> AdminProgram {
-    if index.admin_configuration.is_empty() && index.manager_applied.is_empty() || is_exempt(index, subnet) {
+/// Admin rules whose collection, or its configuration, is not in the input: the configuration, and what is missing. Sorted, each once.
+pub fn lost_rules(index: &Index) -> Vec<(Sym, Sym)> {
+    let mut collections: Vec<Sym> = index.admin_rules.rows().map(|row| row.collection).collect();
+    collections.sort_by_key(|collection| collection.as_str());
+    collections.dedup();
+    let mut lost = Vec::new();
+    for collection in collections {
+        let known = index.admin_collections.rows().find(|row| row.collection == collection);
+        let above = || ids::parent_id(collection.as_str()).map_or(Sym::EMPTY, Sym::new);
+        let configuration = known.map_or_else(above, |row| row.configuration);
+        if !configuration.is_empty() && !index.admin_configuration.has(configuration) {
+            lost.push((configuration, configuration));
+        } else if known.is_none() && !index.resource.has(collection) {
+            lost.push((configuration, collection));
+        }
+    }
+    lost
+}
+
+/// The admin rules of one direction on a subnet (AVN-01, AVN-02, AVN-06 to AVN-08). `lost` are [`lost_rules`]: for whom those are meant nobody knows.
+pub fn admin_program(index: &Index, vnet: Sym, subnet: Sym, direction: Direction, lost: &[(Sym, Sym)]) -> AdminProgram {
+    if index.admin_configuration.is_empty() && index.manager_applied.is_empty() && lost.is_empty() || is_exempt(index, subnet) {
         return AdminProgram::default();
     }
     let intent_services = has_intent_services(index, vnet);
@@ -87,6 +106,15 @@ pub fn admin_program(index: &Index, vnet: Sym, subnet: Sym, direction: Direction
         }
     }
     let unread = applied(index, vnet, ManagerPart::Admin).into_iter().find(|id| !index.admin_configuration.has(*id));
+    // Of a configuration without a name the network may have any, unless it is listed to have none.
+    let somewhere = |configuration: Sym| match configuration.is_empty() {
+        true => {
+            !index.manager_listings.get(vnet).iter().any(|row| row.what == ManagerPart::Admin)
+                || !applied(index, vnet, ManagerPart::Admin).is_empty()
+        }
+        false => in_force(index, vnet, ManagerPart::Admin, configuration).hi(),
+    };
+    let unread = unread.or_else(|| lost.iter().find(|(configuration, _)| somewhere(*configuration)).map(|(_, missing)| *missing));
     AdminProgram::new(&collections, direction, unread.unwrap_or_default())
 }
 
@@ -230,6 +258,7 @@ pub fn links(index: &Index, vnet: Sym) -> Vec<Peer> {
                 peers.push(Peer {
                     remote_gateway: other.hub && gateway,
                     forwarded: true,
+                    open: !index.vnet.has(other.vnet),
                     ..Peer::by_manager(other.vnet, id, Joint::Peering, spoke, prefixes)
                 });
             }
@@ -332,5 +361,5 @@ fn group_peer(
     let prefixes = space(other.vnet).map(|prefix| (prefix, taken(&prefix, other).negated())).filter(|(_, sure)| sure.hi()).collect();
     let clean = !space(me.vnet).any(|prefix| taken(&prefix, me).hi());
     let usable = if clean { usable } else { usable.and(Tri::Maybe) };
-    Peer::by_manager(other.vnet, configuration, Joint::Group, usable, prefixes)
+    Peer { open: !index.vnet.has(other.vnet), ..Peer::by_manager(other.vnet, configuration, Joint::Group, usable, prefixes) }
 }

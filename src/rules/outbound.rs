@@ -39,7 +39,7 @@ pub struct Exits {
     pub nat: Option<Nat>,
     /// The instance public address: its id and the address where it is known.
     pub instance: Option<(Sym, Option<Prefix>)>,
-    /// Whether the instance public address leads through a gateway load balancer (IN-11).
+    /// Whether the instance public address leads through a gateway load balancer (IN-11), or belongs to somebody else by what the other side says.
     pub chained: bool,
     /// What outbound rules of load balancers do for it, by the rule.
     pub outbound_rules: Vec<BalancerExit>,

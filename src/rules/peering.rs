@@ -37,6 +37,8 @@ pub struct Peer {
     pub remote_gateway: bool,
     /// The remote addresses, each with whether it is surely there (PEER-04).
     pub prefixes: Vec<(Prefix, Tri)>,
+    /// Nobody knows the remote addresses: the network is not in the input, and nothing else tells (SND-04).
+    pub open: bool,
 }
 
 /// What `own` gives its network, seen beside the rows of the `reciprocal` side.
@@ -69,7 +71,9 @@ pub fn peer(
     // A network that is not in the input lets us: else Azure would not have taken it.
     let lets_us = reciprocal.iter().any(|side| side.gateway_transit) || (!remote_known && reciprocal.is_empty());
     let remote_gateway = own.use_remote_gateways && lets_us;
+    let prefixes = space(own, prefixes, remote_space);
     Peer {
+        open: !remote_known && prefixes.is_empty(),
         vnet: own.remote,
         peering: own.peering,
         joint: Joint::Peering,
@@ -80,7 +84,7 @@ pub fn peer(
         own_access: own.access,
         forwarded: own.forwarded,
         remote_gateway,
-        prefixes: space(own, prefixes, remote_space).into_iter().filter(|(prefix, _)| !only_v6 || prefix.addr().is_ipv6()).collect(),
+        prefixes: prefixes.into_iter().filter(|(prefix, _)| !only_v6 || prefix.addr().is_ipv6()).collect(),
     }
 }
 
@@ -101,6 +105,7 @@ impl Peer {
             forwarded: false,
             remote_gateway: false,
             prefixes,
+            open: false,
         }
     }
 

@@ -176,6 +176,9 @@ impl VirtualNetwork {
         all.extend(tag_maybe.iter().chain(&network.beyond).map(with(Tri::Maybe)));
         for peer in network.peers.iter().filter(|peer| peer.own_access) {
             all.extend(peer.prefixes.iter().map(|(prefix, there)| (*prefix, peer.usable.and(*there))));
+            if peer.open && peer.usable.hi() {
+                all.extend(defaults().map(|prefix| (prefix, Tri::Maybe)));
+            }
         }
         all.sort_unstable();
         all.dedup();
@@ -255,6 +258,12 @@ impl Context {
                     let origin = if peer.joint == Joint::Group { Origin::SystemGroup } else { Origin::SystemPeering };
                     self.push(*prefix, origin, Hop::Peering(peer.vnet), sure, peer.peering);
                 }
+            }
+            if peer.open && peer.usable.hi() {
+                let origin = if peer.joint == Joint::Group { Origin::SystemGroup } else { Origin::SystemPeering };
+                let anything =
+                    |prefix| Entry { prefix, origin, hop: Hop::Peering(peer.vnet), sure: Tri::Maybe, source: peer.peering, open: true };
+                self.entries.extend(defaults().map(anything));
             }
         }
         for prefix in defaults() {
@@ -342,7 +351,7 @@ impl Context {
         let other_default = self
             .entries
             .iter()
-            .filter(|e| e.prefix == defaults()[0] && e.origin != Origin::SystemInternet)
+            .filter(|e| e.prefix == defaults()[0] && e.origin != Origin::SystemInternet && !(e.open && e.origin.is_preferred()))
             .map(|e| e.sure)
             .max()
             .unwrap_or(Tri::No);
@@ -395,14 +404,17 @@ impl Context {
     }
 
     /// The choice among routes that all match.
-    pub fn choose(&self, matching: Vec<Entry>) -> Vec<Entry> {
+    pub fn choose(&self, mut matching: Vec<Entry>) -> Vec<Entry> {
+        // Networks that are joined share no addresses: what is our own is not that of a network nobody knows.
+        let ours = matching.iter().any(|e| e.origin == Origin::SystemLocal && e.sure.lo());
+        matching.retain(|e| !(ours && e.open && e.origin.is_preferred()));
         // A user's route takes the place of a preferred one with the same prefix; whether the gateway's longer routes then count is not
         // told by the export (RTE-11).
         let replaced = |e: &Entry| matching.iter().any(|user| user.origin.is_user() && user.prefix == e.prefix && user.sure.lo());
         let surely_preferred = matching.iter().any(|e| e.origin.is_preferred() && e.sure.lo() && !replaced(e));
         // Unless the route itself says so: then it beats them, or it is one route among others.
         let takes_place =
-            |user: &&Entry| user.origin.is_user() && matching.iter().any(|e| e.origin.is_preferred() && e.prefix == user.prefix);
+            |user: &&Entry| user.origin.is_user() && matching.iter().any(|e| e.origin.is_preferred() && !e.open && e.prefix == user.prefix);
         let stated = |user: &Entry| self.overrides.iter().find(|(route, _)| *route == user.source).map(|(_, wins)| *wins);
         let wins: Vec<Option<bool>> = matching.iter().filter(takes_place).map(stated).collect();
         let beats_gateway = !wins.is_empty() && wins.iter().all(|wins| *wins == Some(true));

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::explain::outsiders;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::walk::{Home, Target, Trail, Walk};
-use crate::explain::way::{End, Flow, Kind, Way};
+use crate::explain::way::{End, Flow, Kind, Step, Way};
 use crate::explain::world::{Outward, World};
 use crate::facts::network::PublicSku;
 use crate::model::{Span, Stage, Sym, Via, net};
@@ -24,6 +24,11 @@ pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAdd
                 let Some(config) = hosts.first().map(|host| host.ip_config) else { continue };
                 for row in index.ip_config_public_ip.get(config) {
                     out.groups.extend(in_by(world, flow, source, &hosts, row.public_ip));
+                }
+                for public_ip in world.unclaimed(config) {
+                    let mut found = in_by(world, flow, source, &hosts, public_ip);
+                    found.iter_mut().flatten().flatten().for_each(|way| way.steps.insert(0, says_alone(public_ip, config)));
+                    out.groups.extend(found);
                 }
                 out.groups.extend(in_by_balancers(world, flow, source, &hosts));
                 if !config.is_empty() {
@@ -43,6 +48,12 @@ pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAdd
         return one(if missing { no_address(world, flow) } else { closed("it has no public address", end_id(flow.to)) });
     }
     out
+}
+
+/// The doubt about an address that names a configuration which does not name it.
+fn says_alone(public_ip: Sym, config: Sym) -> Step {
+    let text = format!("public address {} says that it belongs to {}, which does not say so", short(public_ip), short(config));
+    step(Stage::Nat, Span::UNKNOWN, "inbound.1", text).by(public_ip, "ipConfiguration").kind(Kind::Assumption).code("W-MISSING")
 }
 
 /// In by the public frontends of the load balancers that the places are behind (IN-04, IN-05). The ports asked for are those the machine sees: it is

@@ -17,21 +17,29 @@ impl World<'_> {
         let family = |prefix: &Prefix| prefix.addr().is_ipv6() == v6;
         let nat = self.nat_of(at.subnet, v6);
         // An address that is not known yet is one of IPv4; one of the other family is no way out for this packet.
-        let instance = index.ip_config_public_ip.get(at.ip_config).iter().find_map(|row| {
-            let address = index.public_ip_address.one(row.public_ip).map(|row| net::host(row.address));
-            address.as_ref().map_or(!v6, family).then_some((row.public_ip, address))
-        });
+        let of_family = |public_ip: Sym| {
+            let address = index.public_ip_address.one(public_ip).map(|row| net::host(row.address));
+            address.as_ref().map_or(!v6, family).then_some((public_ip, address))
+        };
+        let claimed = index.ip_config_public_ip.get(at.ip_config).iter().find_map(|row| of_family(row.public_ip));
+        let held = || self.unclaimed(at.ip_config).into_iter().find_map(of_family);
+        let (instance, doubted) = if claimed.is_some() { (claimed, false) } else { (held(), true) };
         let machine = index.nic_machine.one(at.nic).map(|row| row.machine);
         // Whether a Standard address hangs on the interface: of an address without a known kind nobody can tell.
         let standard_address = |nic: Sym| {
             let configs = index.ip_configs_by_nic.get(nic).iter();
-            let addresses = configs.flat_map(|config| index.ip_config_public_ip.get(config.ip_config));
-            let kinds = addresses.map(|row| match index.public_ip.one(row.public_ip).map(|ip| ip.sku) {
+            let is_standard = |public_ip: Sym| match index.public_ip.one(public_ip).map(|ip| ip.sku) {
                 Some(PublicSku::Basic) => Tri::No,
                 Some(PublicSku::Standard | PublicSku::StandardV2) => Tri::Yes,
                 Some(PublicSku::Unknown) | None => Tri::Maybe,
-            });
-            kinds.max().unwrap_or(Tri::No)
+            };
+            let mut best = Tri::No;
+            for config in configs {
+                let claimed = index.ip_config_public_ip.get(config.ip_config).iter().map(|row| is_standard(row.public_ip));
+                let held = self.unclaimed(config.ip_config).into_iter().map(|public_ip| is_standard(public_ip).and(Tri::Maybe));
+                best = claimed.chain(held).fold(best, Tri::or);
+            }
+            best
         };
         let barred = machine.map_or(Tri::No, |machine| {
             let flexible = index.machine_scale_set.has(machine)
@@ -46,8 +54,18 @@ impl World<'_> {
         }
         let (outbound_rules, balancing_rules) = self.balancer_exits(at, v6);
         let missing_pool = self.missing_pool(at);
-        let chained = index.gateway_chain.has(at.ip_config);
+        let chained = index.gateway_chain.has(at.ip_config) || doubted;
         methods(&Exits { nat, instance, chained, outbound_rules, balancing_rules, missing_pool, default_allowed: allowed, v6 })
+    }
+
+    /// The public addresses that say they belong to an address configuration which does not say so: one of the two is out of date. Sorted by id.
+    pub fn unclaimed(&self, ip_config: Sym) -> Vec<Sym> {
+        let index = self.index;
+        let claimed = |public_ip: Sym| index.ip_config_public_ip.get(ip_config).iter().any(|row| row.public_ip == public_ip);
+        let holding = index.public_ips_by_holder.get(ip_config).iter().filter(|_| !ip_config.is_empty());
+        let mut found: Vec<Sym> = holding.map(|row| row.public_ip).filter(|public_ip| !claimed(*public_ip)).collect();
+        found.sort_by_key(|public_ip| public_ip.as_str());
+        found
     }
 
     /// The NAT gateway of a subnet, with its addresses of one family.

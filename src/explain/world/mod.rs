@@ -71,6 +71,7 @@ pub struct World<'a> {
     transit: OnceCell<(Vec<Prefix>, Vec<Sym>)>,
     regions: OnceCell<Vec<Sym>>,
     missing_balancers: OnceCell<rustc_hash::FxHashSet<Sym>>,
+    lost_rules: OnceCell<Vec<(Sym, Sym)>>,
     pools: [OnceCell<Pool>; 2],
     internet: RefCell<Internet>,
     firewalls: RefCell<FxHashMap<Sym, Rc<Firewall>>>,
@@ -102,6 +103,7 @@ impl<'a> World<'a> {
             transit: OnceCell::new(),
             regions: OnceCell::new(),
             missing_balancers: OnceCell::new(),
+            lost_rules: OnceCell::new(),
             pools: Default::default(),
             internet: RefCell::default(),
             firewalls: RefCell::default(),
@@ -246,7 +248,8 @@ impl<'a> World<'a> {
         if let Some(program) = self.admin_programs.borrow().get(&(subnet, direction)) {
             return program.clone();
         }
-        let program = Rc::new(manager::admin_program(self.index, vnet, subnet, direction));
+        let lost = self.lost_rules.get_or_init(|| manager::lost_rules(self.index));
+        let program = Rc::new(manager::admin_program(self.index, vnet, subnet, direction, lost));
         self.admin_programs.borrow_mut().insert((subnet, direction), program.clone());
         program
     }
@@ -345,6 +348,7 @@ impl World<'_> {
         match self.endpoint_policies(subnet) {
             Some(EndpointPolicies::Enabled | EndpointPolicies::Nsg) => Tri::Yes,
             Some(EndpointPolicies::Unknown) => Tri::Maybe,
+            None if !self.index.subnet.has(subnet) && !self.is_2019() => Tri::Maybe, // a subnet that is not in the input
             Some(EndpointPolicies::Disabled | EndpointPolicies::RouteTable) | None => Tri::No,
         }
     }

@@ -8,7 +8,7 @@ use crate::explain::packet::Host;
 use crate::facts::Index;
 use crate::facts::network::{DeviceKind, NicRole};
 use crate::facts::private_access::AddressSource;
-use crate::model::{Sym, net};
+use crate::model::{Sym, ids, net};
 
 use super::World;
 
@@ -86,6 +86,18 @@ impl World<'_> {
             .copied()
             .filter(|e| self.index.private_endpoint.one(*e).is_some_and(|row| self.vnet_of(row.subnet) == vnet))
             .collect();
+        found.sort_by_key(|e| e.as_str());
+        found
+    }
+
+    /// The private endpoints with `address` in a subnet that is not in the input: that of `vnet`, or nobody knows of which network. Sorted by id.
+    pub fn endpoints_perhaps_at(&self, address: IpAddr, vnet: Sym) -> Vec<Sym> {
+        let all = self.endpoints_by_address.get(&address).into_iter().flatten().copied();
+        let homeless = |endpoint: Sym| {
+            let subnet = self.index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
+            !self.index.subnet.has(subnet) && ids::vnet_of_id(subnet.as_str()).is_none_or(|home| home == vnet.as_str())
+        };
+        let mut found: Vec<Sym> = all.filter(|endpoint| homeless(*endpoint)).collect();
         found.sort_by_key(|e| e.as_str());
         found
     }

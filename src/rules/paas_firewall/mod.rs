@@ -293,7 +293,11 @@ fn same(firewall: &Firewall<'_>, tenant: Sym, id: Sym) -> Tri {
 /// What the rules for addresses say of a public source.
 fn ip_rule(firewall: &Firewall<'_>, source: &Source) -> Decision {
     match matching(firewall.ip_rules, source) {
-        (admitted, Some(rule)) => Decision { admitted, item: Item::Ip { rule: rule.rule, from: rule.from, to: rule.to } },
+        (admitted, Some(rule)) => {
+            // The lists are documented for IPv4 alone: whether a rule of IPv6 counts at all is not known (ST-07, FW-08).
+            let admitted = if rule.from.is_ipv6() { admitted.and(Tri::Maybe) } else { admitted };
+            Decision { admitted, item: Item::Ip { rule: rule.rule, from: rule.from, to: rule.to } }
+        }
         (_, None) => NO_MATCH,
     }
 }
@@ -477,6 +481,16 @@ mod tests {
         assert_eq!(admit(&firewall, &internet("198.51.100.7")), Decision { admitted: Tri::Maybe, item: Item::Unread });
         let off = with(&firewall, |a| a.public = PublicAccess::Disabled);
         assert_eq!(admit(&off, &internet("198.51.100.7")).admitted, Tri::No);
+    }
+
+    // covers: ST-07, FW-08
+    #[test]
+    fn an_address_rule_of_ipv6_proves_nothing() {
+        let mut firewall = store(Service::Storage);
+        firewall.ip_rules = ips(&[("20.0.0.1", "20.0.0.1"), ("2600:1f00::1", "2600:1f00::1")]);
+        assert_eq!(admit(&firewall, &internet("20.0.0.1")).admitted, Tri::Yes);
+        assert_eq!(admit(&firewall, &internet("2600:1f00::1")).admitted, Tri::Maybe);
+        assert_eq!(admit(&firewall, &internet("2600:1f00::2")).admitted, Tri::No);
     }
 
     // covers: FW-03, FW-10

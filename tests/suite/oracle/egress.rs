@@ -55,7 +55,10 @@ impl World<'_> {
         }
         let v4 = packet.is_v4();
         let ports = packet.proto.has_ports();
-        let instance = self.instance_address(at, packet.src_config, v4);
+        let claimed = self.instance_address(at, packet.src_config, v4);
+        // An address may name an interface that does not name it.
+        let contested = claimed.is_none();
+        let instance = claimed.or_else(|| self.address_that_names(at, packet.src_config, v4));
         if let Some(nat) = self.subnet_nats.iter().find(|n| n.subnet == at.subnet).map(|n| n.gateway) {
             let name = name_of(nat);
             let Some(row) = self.nats.iter().find(|n| n.gateway == nat) else {
@@ -80,6 +83,7 @@ impl World<'_> {
             }
         }
         let chained = self.sending_config(at, packet.src_config).is_some_and(|config| self.chains.iter().any(|c| c.end == config));
+        let chained = chained || contested;
         if let Some(sources) = instance.clone().filter(|_| chained) {
             return WayOut::maybe(Stage::Nat, "instance address".to_owned(), "W-NVA", sources); // IN-11
         }
@@ -132,7 +136,10 @@ impl World<'_> {
                 }
             }
         }
-        best
+        let held = self.nic_machines.iter().filter(|m| m.machine == machine).flat_map(|m| self.configs.iter().filter(|c| c.nic == m.nic));
+        let basic = |p: Sym| self.public_ips.iter().any(|row| row.public_ip == p && row.sku == PublicSku::Basic);
+        let perhaps = held.flat_map(|c| self.unclaimed_by(c.ip_config)).any(|p| !basic(p));
+        if perhaps { best.or(Tri::Maybe) } else { best }
     }
 
     /// The configuration that sends: the one whose address the packet carries, else the interface's primary one.
@@ -157,6 +164,24 @@ impl World<'_> {
         }
         if unknown && v4 {
             sources.push(Addr::SomePublic);
+        }
+        (!sources.is_empty()).then_some(sources)
+    }
+
+    /// Public addresses that say they belong to the configuration, which does not say so.
+    pub fn unclaimed_by(&self, config: Sym) -> Vec<Sym> {
+        let says = |p: Sym| self.config_public_ips.iter().any(|c| c.ip_config == config && c.public_ip == p);
+        self.public_ip_holders.iter().filter(|h| h.holder == config && !says(h.public_ip)).map(|h| h.public_ip).collect()
+    }
+
+    fn address_that_names(&self, at: Place, config: Option<Sym>, v4: bool) -> Option<Vec<Addr>> {
+        let mut sources = Vec::new();
+        for p in self.unclaimed_by(self.sending_config(at, config)?) {
+            let known = self.public_addresses_of(p);
+            if known.is_empty() && v4 {
+                sources.push(Addr::SomePublic);
+            }
+            sources.extend(known.into_iter().filter(|a| a.is_ipv4() == v4).map(Addr::Known));
         }
         (!sources.is_empty()).then_some(sources)
     }

@@ -324,6 +324,15 @@ impl World<'_> {
                     ways.push(walk.arrive_at_instance(p.public_ip, config.ip_config, packet));
                 }
             }
+            for public_ip in self.unclaimed_by(config.ip_config) {
+                let known = self.public_addresses_of(public_ip);
+                if known.is_empty() || known.iter().any(|a| a.is_ipv4() == client.is_ipv4()) {
+                    let walk = self.walker(start, Target::Config(config.ip_config), ask);
+                    let packet = self.packet(start, Addr::SomePublic, None, ask);
+                    let arrived = walk.arrive_at_instance(public_ip, config.ip_config, packet);
+                    ways.push(arrived.doubted(Stage::Nat, name_of(public_ip), "W-MISSING"));
+                }
+            }
         }
         any_of(ways)
     }

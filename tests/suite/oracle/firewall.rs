@@ -132,7 +132,9 @@ impl World<'_> {
                 _ if all_azure => Tri::from_bool(azure), // FW-09
                 Addr::Known(ip) => {
                     let family = ip.is_ipv4() == rule.from.is_ipv4();
-                    Tri::from_bool(family && (number(rule.from)..=number(rule.to)).contains(&number(ip)))
+                    // Rules of IPv6 are documented nowhere.
+                    let most = if ip.is_ipv4() { Tri::Yes } else { Tri::Maybe };
+                    Tri::from_bool(family && (number(rule.from)..=number(rule.to)).contains(&number(ip))).and(most)
                 }
                 // Some public address is in a range that holds any.
                 Addr::SomePublic | Addr::Front(..) => Tri::from_bool(is_public(rule.from) || is_public(rule.to)).and(Tri::Maybe),

@@ -37,7 +37,8 @@ impl World<'_> {
 
     fn wan_doubts(&self, hub: Sym) -> bool {
         let wan = self.wan_of(hub);
-        self.hub_doubts.iter().map(|d| d.hub).chain(self.hub_branches.iter().map(|b| b.hub)).any(|h| self.wan_of(h) == wan)
+        let unseen = self.hub_connections.iter().any(|c| self.wan_of(c.hub).is_none()); // its WAN may be this one
+        unseen || self.hub_doubts.iter().map(|d| d.hub).chain(self.hub_branches.iter().map(|b| b.hub)).any(|h| self.wan_of(h) == wan)
     }
 
     fn hub_policy(&self, hub: Sym, kind: PolicyKind) -> Option<Sym> {
@@ -48,7 +49,9 @@ impl World<'_> {
     pub fn hub_announces(&self, vnet: Sym) -> Vec<GatewayRoute> {
         let mut all = Vec::new();
         for mine in self.hub_connections.iter().filter(|c| c.vnet == vnet) {
-            let route = |prefix: Option<Prefix>, sure| GatewayRoute { gateway: mine.hub, prefix, sure, code: "W-VWAN" };
+            let unseen = self.hub_connections.iter().any(|c| self.wan_of(c.hub).is_none());
+            let code = if unseen { "W-MISSING" } else { "W-VWAN" };
+            let route = |prefix: Option<Prefix>, sure| GatewayRoute { gateway: mine.hub, prefix, sure, code };
             if self.wan_of(mine.hub).is_none() || self.wan_doubts(mine.hub) {
                 all.push(route(None, Tri::Maybe));
                 if self.wan_of(mine.hub).is_none() {

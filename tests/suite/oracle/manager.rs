@@ -50,7 +50,13 @@ impl World<'_> {
 
     /// Adds the links of connectivity configurations to the peerings.
     pub fn add_managed_links(&mut self) {
-        let vnets: Vec<Sym> = self.vnets.iter().map(|v| v.vnet).collect();
+        let mut vnets: Vec<Sym> = self.vnets.iter().map(|v| v.vnet).collect();
+        // Members that nobody exported are members too.
+        vnets.extend(self.group_members.iter().filter(|m| m.member == m.vnet).map(|m| m.vnet));
+        vnets.extend(self.connectivity_hubs.iter().map(|h| h.vnet));
+        vnets.extend(self.manager_applied.iter().map(|a| a.vnet));
+        vnets.sort();
+        vnets.dedup();
         let mut links = Vec::new();
         for configuration in &self.connectivity {
             for &a in &vnets {
@@ -244,6 +250,19 @@ impl World<'_> {
         for a in applied {
             if !self.admin_configurations.iter().any(|c| c.configuration == a.configuration) {
                 return (vec![Ruling::Denied, Ruling::Always, Ruling::AskGroups], name_of(a.configuration), "W-MISSING");
+            }
+        }
+        for rule in &self.admin_rules {
+            let row = self.admin_collections.iter().find(|c| c.collection == rule.collection);
+            let above = rule.collection.as_str().split_once("/rulecollections/").map(|(id, _)| Sym::new(id));
+            let configuration = row.map(|c| c.configuration).or(above);
+            let seen = |id: Sym| self.admin_configurations.iter().any(|c| c.configuration == id);
+            let listed = self.manager_listings.iter().any(|l| l.vnet == vnet && l.what == ManagerPart::Admin);
+            let any = self.manager_applied.iter().any(|a| a.vnet == vnet && a.what == ManagerPart::Admin);
+            let here = configuration.map_or(any || !listed, |id| self.deployed(vnet, ManagerPart::Admin, id).hi());
+            let nobodys = row.is_none() && !self.resources.iter().any(|r| r.id == rule.collection);
+            if here && (nobodys || configuration.is_some_and(|id| !seen(id))) {
+                return (vec![Ruling::Denied, Ruling::Always, Ruling::AskGroups], name_of(rule.collection), "W-MISSING");
             }
         }
         let mut rules: Vec<(u16, u32, AdminAccess, Tri, String)> = Vec::new();

@@ -203,12 +203,17 @@ impl World<'_> {
     fn endpoint_routes(&self, vnet: Sym) -> Vec<(Sym, IpAddr, Tri)> {
         let mut all = Vec::new();
         for endpoint in &self.endpoints {
-            let Some(home) = self.vnet_of(endpoint.subnet) else { continue };
-            let joined = if home == vnet {
-                Tri::Yes
-            } else {
-                let peered = self.peerings.iter().filter(|p| p.vnet == vnet && p.remote == home);
-                peered.map(|p| self.is_connected(p)).max().unwrap_or(Tri::No)
+            let near = |home: Sym| {
+                let peered = self.peerings.iter().filter(|p| p.vnet == vnet && p.remote == home).map(|p| self.is_connected(p));
+                peered.chain((home == vnet).then_some(Tri::Yes)).max().unwrap_or(Tri::No)
+            };
+            // The id of a subnet that nobody exported may tell its network; else it may be one of any.
+            let joined = match self.vnet_of(endpoint.subnet) {
+                Some(home) => near(home),
+                None => match endpoint.subnet.as_str().split_once("/subnets/") {
+                    Some((home, _)) => near(Sym::new(home)).and(Tri::Maybe),
+                    None => Tri::Maybe,
+                },
             };
             for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
                 all.push((endpoint.endpoint, ip, joined.and(self.consent(link))));
@@ -244,6 +249,13 @@ impl World<'_> {
             EndpointPolicies::Unknown => overridden.and(Tri::Maybe).negated(),
             EndpointPolicies::Disabled | EndpointPolicies::Nsg => Tri::Yes,
         }
+    }
+
+    /// Peerings with networks that nobody exported and of whose addresses nothing is known.
+    pub fn peers_of_unknown_space(&self, subnet: Sym) -> Vec<Sym> {
+        let mine = self.peerings.iter().filter(|p| Some(p.vnet) == self.vnet_of(subnet) && !self.has_vnet(p.remote));
+        let unknown = mine.filter(|p| self.space(p.remote).is_empty() && !self.peering_prefixes.iter().any(|row| row.peering == p.peering));
+        unknown.filter(|p| self.route_over(p, subnet).hi()).map(|p| p.peering).collect()
     }
 
     /// The routes that may be taken to a destination: one that is sure, or several none of which is.
@@ -298,6 +310,10 @@ impl World<'_> {
         }
         if self.table_is_missing(subnet) {
             won.push(unknown_hop("W-MISSING"));
+        }
+        let ours = matches!(dst, Addr::Known(ip) if self.in_space(vnet, ip));
+        for peering in self.peers_of_unknown_space(subnet).into_iter().filter(|_| !ours && self.seen_at(subnet).is_none()) {
+            won.push(Candidate { hop: Hop::Peering(peering), ..unknown_hop("W-MISSING") });
         }
         won.dedup_by(|a, b| a.hop == b.hop);
         won

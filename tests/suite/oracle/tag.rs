@@ -153,6 +153,7 @@ impl World<'_> {
                 best = best.or(hit.and(counts));
             }
         }
-        if self.table_is_missing(subnet) { best.or(Tri::Maybe) } else { best }
+        let open = self.peers_of_unknown_space(subnet).into_iter().any(|id| self.peerings.iter().any(|p| p.peering == id && p.access));
+        if open || self.table_is_missing(subnet) { best.or(Tri::Maybe) } else { best }
     }
 }

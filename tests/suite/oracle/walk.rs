@@ -316,6 +316,9 @@ impl Walk<'_, '_> {
             }
             outcomes.push(all_of(branches));
         }
+        // By an interface that nobody exported it may leave too.
+        let unseen = world.nic_machines.iter().find(|m| Some(m.machine) == world.machine_of(nic) && world.nic(m.nic).is_none());
+        outcomes.extend(unseen.map(|m| Outcome::unproven(Stage::Appliance, name_of(m.nic), "W-MISSING")));
         let outcome = any_of(outcomes); // it leaves by the interface that leads there
         // Whether it translates decides about the way back (decision 1).
         if snat == Tri::Maybe { outcome.doubted(Stage::Appliance, "snat", "W-NVA") } else { outcome }
