@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{GlobBuilder, GlobSet};
 
 use crate::facts::store_facts::Service;
 use crate::model::ids::normal_id;
@@ -151,7 +151,7 @@ pub enum Pattern {
 #[derive(Clone, Debug)]
 pub struct Glob {
     text: String,
-    matcher: Option<GlobMatcher>,
+    matcher: Option<GlobSet>,
 }
 
 impl Glob {
@@ -159,7 +159,8 @@ impl Glob {
     pub fn new(text: &str) -> Result<Glob, String> {
         let matcher = if text.contains(['*', '?', '[', '{']) {
             let glob = GlobBuilder::new(text).literal_separator(true).build().map_err(|e| e.kind().to_string())?;
-            Some(glob.compile_matcher())
+            // Of a set the building says that a pattern is too large; a single one would panic.
+            Some(GlobSet::builder().add(glob).build().map_err(|_| "it is too large".to_owned())?)
         } else {
             None
         };

@@ -417,6 +417,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             };
             let span =
                 quick.map(|span| span.within(Set::tcp_udp())).unwrap_or_else(|| self.edge(from, to).map_or(Span::NONE, |edge| edge.span));
+            let span = if self.world.index.unread.is_empty() { span } else { span.doubted() };
             self.edges.borrow_mut().insert(key, span);
             span
         });
@@ -445,6 +446,9 @@ impl<'w, 'a> Graph<'w, 'a> {
     /// What carries bytes from one node to another.
     fn edge(&self, from: End, to: End) -> Option<Edge> {
         let mut edge = self.evaluate(from, to)?;
+        if !self.world.index.unread.is_empty() {
+            edge.span = edge.span.doubted();
+        }
         if let Some(app) = self.app(to) {
             edge.span = edge.span.doubted();
             edge.assumptions.push(Assumption {

@@ -4,7 +4,7 @@
 //! the first that refuses is the reason.
 
 use crate::explain::packet::{StepExt, short, step};
-use crate::explain::point::{self, Pairs};
+use crate::explain::point;
 use crate::explain::store::steps::span;
 use crate::explain::way::{Answer, Assumption, End, Flow, Kind, Step, Way};
 use crate::explain::world::World;
@@ -30,7 +30,7 @@ fn leg(world: &World<'_>, flow: &Flow, more: &[Step]) -> Answer {
         way.steps.extend(supported(flow.to, way));
         way.steps.extend(more.iter().filter(|step| step.label != "copy.3" || way.via == Via::PrivateEndpoint).cloned());
     }
-    point::judge(&Pairs { groups: pairs.groups }, flow.traffic)
+    point::judge(&point::doubted(world, pairs), flow.traffic)
 }
 
 /// Copies are an operation of blobs and files; over a private endpoint the ones for `blob` and `file` carry it and no other does.

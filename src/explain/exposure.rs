@@ -92,7 +92,8 @@ pub fn exposure(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, par
     let mut resources: Vec<Sym> = firewall.resource_rules.iter().map(|rule| rule.resource).filter(|&id| !inside(id)).collect();
     resources.sort_by_key(|id| id.as_str());
     resources.dedup();
-    let alone = if firewall.perimeter { Tri::Maybe } else { Tri::from_bool(!locked) };
+    let unsure = firewall.perimeter || firewall.access.is_some_and(|access| access.public == PublicAccess::Unknown);
+    let alone = if unsure { Tri::Maybe } else { Tri::from_bool(!locked) };
     let passes = perimeter::passes_bypass(&firewall, index).unwrap_or(alone);
     for resource in resources {
         add(Exposed::ForeignResource(resource), passes, Some(Item::Resource { resource }));

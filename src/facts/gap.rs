@@ -17,6 +17,12 @@ relations! { GAP_RELATIONS:
     /// A whole resource whose type is not modelled has `what` = "this type is not modelled".
     Gap gap { resource: Sym, kind: Sym, what: Sym }
 
+    /// `unread(resource, what)`: a value at `what` could not be read, and whom `resource` concerns is not known without it: while the row is there nothing is
+    /// proven of any flow (SND-02).
+    ///
+    /// `what` is the path in the body of the resource, or file and line of a row of facts; `resource` is empty where not even that is known.
+    Unread unread { resource: Sym, what: Sym }
+
     /// `property(resource, path, place, value)`: the body of `resource` states `value`, in lower case, at `path`.
     ///
     /// Kept for checks only: no way of a packet depends on these rows. Which paths of which types are kept stands in `docs/resource-types.md`. `[]` in a path

@@ -138,6 +138,7 @@ index! {
     Resource { resource: id as Sym, resources_by_kind: kind as Sym }
     Tag { tags: resource as Sym }
     Gap { gaps: resource as Sym }
+    Unread { unread: resource as Sym }
     Property { properties: resource as Sym }
     ChildType { child_type: parent as Sym, child_types: kind as Sym }
     Vnet { vnet: vnet as Sym }

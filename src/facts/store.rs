@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::diag::{Diagnostic, Severity};
 use crate::facts::catalog::{Fact, RELATIONS};
+use crate::facts::gap::Unread;
 use crate::ingest::Source;
 use crate::model::Sym;
 
@@ -20,6 +21,9 @@ const ORIGIN: &str = "origin";
 
 /// The columns of `origin`.
 const ORIGIN_COLUMNS: [&str; 3] = ["resource", "file", "pointer"];
+
+/// Lines of one file that are called wrong before the rest is only counted.
+const ENOUGH: usize = 50;
 
 /// What one file holds.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +46,10 @@ pub fn relation_of_file(name: &str) -> Option<&str> {
 pub fn read_file(relation: &str, name: &str, bytes: &[u8]) -> ReadFacts {
     let mut read = ReadFacts::default();
     if relation != ORIGIN && !RELATIONS.iter().any(|known| known.name == relation) {
+        if !bytes.is_empty() {
+            // Whatever its rows would have said may count.
+            read.facts.push(Unread { resource: Sym::EMPTY, what: Sym::new(name) }.into());
+        }
         read.diagnostics.push(
             Diagnostic::new("facts::unknown_relation", Severity::Error, format!("there is no relation `{relation}`"))
                 .at(name, "")
@@ -49,22 +57,40 @@ pub fn read_file(relation: &str, name: &str, bytes: &[u8]) -> ReadFacts {
         );
         return read;
     }
-    let text = String::from_utf8_lossy(bytes);
-    for (number, line) in text.strip_prefix('\u{feff}').unwrap_or(&text).split('\n').enumerate() {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        if line.is_empty() || line.starts_with("# ") {
+    let mut bad = 0;
+    for (number, line) in bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).split(|byte| *byte == b'\n').enumerate() {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() || line.starts_with(b"# ") {
             continue;
         }
-        if let Err((cell, message)) = read_line(relation, line, &mut read) {
-            let column = line.split('\t').take(cell.unwrap_or(0)).map(|cell| cell.chars().count() + 1).sum::<usize>() + 1;
-            read.diagnostics.push(
-                Diagnostic::new("facts::bad_line", Severity::Error, message)
-                    .at(name, "")
-                    .on_line(Some((number + 1, column)))
-                    .note("the line is not used")
-                    .help(format!("the columns are {}", columns(relation))),
-            );
+        let (column, message) = match std::str::from_utf8(line) {
+            Ok(line) => match read_line(relation, line, &mut read) {
+                Ok(()) => continue,
+                Err((cell, message)) => {
+                    (line.split('\t').take(cell.unwrap_or(0)).map(|cell| cell.chars().count() + 1).sum::<usize>() + 1, message)
+                }
+            },
+            Err(error) => (String::from_utf8_lossy(&line[..error.valid_up_to()]).chars().count() + 1, "the line is not UTF-8".to_owned()),
+        };
+        bad += 1;
+        if relation != ORIGIN {
+            // A row that is missing may open as well as close.
+            read.facts.push(Unread { resource: Sym::EMPTY, what: Sym::new(&format!("{name}:{}", number + 1)) }.into());
         }
+        if bad > ENOUGH {
+            continue;
+        }
+        let note = if relation == ORIGIN { "the line is not used" } else { "the line is not used, and nothing is proven without it" };
+        read.diagnostics.push(
+            Diagnostic::new("facts::bad_line", Severity::Error, message)
+                .at(name, "")
+                .on_line(Some((number + 1, column)))
+                .note(note)
+                .help(format!("the columns are {}", columns(relation))),
+        );
+    }
+    if let Some(last) = read.diagnostics.last_mut().filter(|_| bad > ENOUGH) {
+        last.note = Some(format!("{} more lines of the file are none", bad - ENOUGH));
     }
     read
 }
@@ -192,10 +218,16 @@ mod tests {
     #[test]
     fn a_bad_line_is_named_and_the_others_are_read() {
         let read = read_file("subnet_prefix", "f/subnet_prefix.facts", b"# mine\n/s\t10.0.0.0/24\n/s\tten\n\n/s\n/s\t10.0.1.0/24\r\n");
-        assert_eq!(read.facts.len(), 2);
+        let rows = |name: &str| read.facts.iter().filter(|fact| fact.relation().name == name).count();
+        assert_eq!((rows("subnet_prefix"), rows("unread")), (2, 2));
         let places: Vec<_> = read.diagnostics.iter().map(|d| d.line).collect();
         assert_eq!(places, [Some((3, 4)), Some((5, 1))]);
         assert!(read.diagnostics[0].message.contains("`prefix`"), "{:?}", read.diagnostics[0]);
+        let bytes = read_file("subnet_prefix", "subnet_prefix.facts", b"/s\t10.0.0.0/24\n\xff\t10.0.1.0/24\n");
+        assert_eq!((bytes.facts.len(), bytes.diagnostics[0].line), (2, Some((2, 1))));
+        let many = read_file("subnet_prefix", "subnet_prefix.facts", "x\n".repeat(10_000).as_bytes());
+        assert_eq!(many.diagnostics.len(), ENOUGH);
+        assert_eq!(many.diagnostics.last().and_then(|said| said.note.as_deref()), Some("9950 more lines of the file are none"));
         assert_eq!(read_file("nothing", "nothing.facts", b"").diagnostics[0].code, "facts::unknown_relation");
     }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::diag::{Diagnostic, Severity, line_of_offset};
 use crate::ingest::sink::{BATCH, Read, Sink, column_names, expectation};
 use crate::ingest::{Harvest, element, lenient};
+use crate::model::Sym;
 
 /// Reads one file.
 pub(super) fn read(name: &str, bytes: &[u8], harvest: Option<Harvest>) -> Read {
@@ -165,7 +166,7 @@ impl<'de> Visitor<'de> for Document<'_> {
 impl Document<'_> {
     fn scalar(self, value: &Value) {
         let pointer = self.sink.list.clone();
-        self.sink.not_a_resource(value, &pointer);
+        self.sink.not_a_resource(value, &pointer, Sym::EMPTY);
     }
 }
 

@@ -54,6 +54,8 @@ pub(super) struct Place<'a> {
     pub parent: Option<&'a Parent>,
     /// Whether a body without `properties` may be flattened output of the command line tool.
     pub flat: bool,
+    /// Where it has its `properties`, below the pointer.
+    pub level: &'static str,
 }
 
 /// What a child takes from its parent.
@@ -65,6 +67,9 @@ pub(super) struct Parent {
     /// The child's type segment, empty where the child states its type.
     segment: &'static str,
 }
+
+/// A list of children: its key, the segment of their type, and each with its place in the list.
+type Children = (String, &'static str, Vec<(usize, Value)>);
 
 /// Adds the resource that `map` is, and its children, to the sink.
 pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<'_>) {
@@ -106,22 +111,29 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
         },
         segment: "",
     };
-    let mut children: Vec<(String, &'static str, Vec<Value>)> = Vec::new();
+    let mut rest: Vec<(String, Value)> = Vec::new();
+    let mut children: Vec<Children> = Vec::new();
     if let Some(Value::Object(properties)) = map.get_mut("properties") {
         for (list, segment) in child_lists(kind.as_str()) {
             let Some(key) = key_of(properties, list).map(str::to_owned) else { continue };
             if let Some(Value::Array(items)) = properties.get_mut(&key)
                 && !items.is_empty()
             {
-                // The list stays as an empty one: it says that the body names all children of the type.
-                let items = std::mem::take(items);
-                children.push((key, segment, items));
+                // The list stays, without what is a resource: an empty one says that the body names all children of the type.
+                let numbered = std::mem::take(items).into_iter().enumerate();
+                let (found, left): (Vec<_>, Vec<_>) = numbered.partition(|(_, item)| is_named(item));
+                items.extend(left.into_iter().map(|(at, item)| {
+                    rest.push((format!("{key}/{at}"), item.clone()));
+                    item
+                }));
+                children.push((key, segment, found));
             }
         }
     }
     let lacks = |key: &str| text(&map, key).is_none_or(str::is_empty);
     let inherits = (lacks("location"), lacks("tenantId"));
     let embedded = place.parent.is_some_and(|parent| !parent.segment.is_empty());
+    let level = if flattened { "" } else { place.level };
     let body = Value::Object(map);
     sink.keep(Resource {
         id,
@@ -137,26 +149,29 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
         embedded,
         inherits,
         extracted: None,
+        level,
     });
-    let level = if flattened { "" } else { "/properties" };
+    for (tail, item) in rest {
+        let (key, at) = tail.rsplit_once('/').unwrap_or_default();
+        sink.not_a_resource(&item, &format!("{}{level}/{}/{at}", place.pointer, escaped(key)), id);
+    }
     for (key, segment, items) in children {
         let parent = Parent { segment, ..me };
-        for (at, item) in items.into_iter().enumerate() {
-            let pointer = format!("{}{level}/{}/{at}", place.pointer, key.replace('~', "~0").replace('/', "~1"));
-            child(sink, item, Place { pointer: &pointer, parent: Some(&parent), flat: flattened });
+        for (at, item) in items {
+            let pointer = format!("{}{level}/{}/{at}", place.pointer, escaped(&key));
+            child(sink, item, Place { pointer: &pointer, parent: Some(&parent), flat: flattened, level: "/properties" });
         }
     }
     for (at, item) in nested.into_iter().enumerate() {
         let pointer = format!("{}/resources/{at}", place.pointer);
-        child(sink, item, Place { pointer: &pointer, parent: Some(&me), flat: false });
+        child(sink, item, Place { pointer: &pointer, parent: Some(&me), flat: false, level: "/properties" });
     }
 }
 
 fn child(sink: &mut Sink, item: Value, place: Place<'_>) {
     match item {
         Value::Object(map) => accept(sink, map, place),
-        Value::Null => {}
-        other => sink.not_a_resource(&other, place.pointer),
+        other => sink.not_a_resource(&other, place.pointer, place.parent.map_or(Sym::EMPTY, |parent| parent.id)),
     }
 }
 
@@ -232,6 +247,21 @@ fn id_of(map: &Map<String, Value>, parent: Option<&Parent>) -> Option<String> {
         (Some(segment), Some(name)) => Some(format!("{}/{segment}/{name}", parent.id)),
         _ => given.filter(|id| is_id(id)).map(str::to_owned),
     }
+}
+
+/// A key as a segment of a JSON pointer.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Whether an entry of a list of children is a resource: one that says which.
+fn is_named(item: &Value) -> bool {
+    let Value::Object(map) = item else { return false };
+    map.iter().any(|(key, value)| {
+        let Value::String(text) = value else { return false };
+        let is = |names: [&str; 2]| names.iter().any(|name| key.eq_ignore_ascii_case(name));
+        is(["name", "ResourceName"]) && !text.is_empty() && !text.ends_with('/') || is(["id", "ResourceId"]) && is_id(text.trim())
+    })
 }
 
 /// Whether the text can be the id of a resource.

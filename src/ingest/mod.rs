@@ -66,6 +66,18 @@ pub struct Resource {
     pub extracted: Option<Extracted>,
     /// How good a copy of the resource it is.
     rank: Rank,
+    /// Where the file has what the body has under `/properties`.
+    level: &'static str,
+}
+
+impl Resource {
+    /// A pointer into the body as a pointer into what the file has in its place.
+    pub(crate) fn written(&self, pointer: &str) -> String {
+        match pointer.strip_prefix("/properties") {
+            Some(rest) => format!("{}{rest}", self.level),
+            None => pointer.to_owned(),
+        }
+    }
 }
 
 impl Resource {

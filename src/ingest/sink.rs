@@ -87,19 +87,20 @@ impl Sink {
         }
     }
 
-    /// Says that a value stands where a resource was expected.
-    pub fn not_a_resource(&mut self, value: &Value, pointer: &str) {
+    /// Says that a value stands where a resource was expected, in the body of `parent` or in none.
+    pub fn not_a_resource(&mut self, value: &Value, pointer: &str, parent: Sym) {
         let what = match value {
             Value::Null => "nothing",
             Value::Bool(_) => "a truth value",
             Value::Number(_) => "a number",
             Value::String(_) => "a string",
             Value::Array(_) => "a list",
-            Value::Object(_) => "an object",
+            Value::Object(_) => "an object without `id` or `name`",
         };
         self.say(
             Diagnostic::new("ingest::not_a_resource", Severity::Error, format!("{what} where a resource was expected"))
                 .at(self.file.as_str(), pointer)
+                .about(parent)
                 .help("a resource is an object with `id`, `type` and `properties`"),
         );
     }
@@ -159,7 +160,7 @@ impl Sink {
 
     /// One element of a list, or the one resource of a document.
     pub fn element(&mut self, value: Value, pointer: &str, graph: bool) {
-        let Value::Object(map) = value else { return self.not_a_resource(&value, pointer) };
+        let Value::Object(map) = value else { return self.not_a_resource(&value, pointer, Sym::EMPTY) };
         if map.get("deleted") == Some(&Value::Bool(true))
             && let Some(id) = map.get("id").and_then(Value::as_str)
         {
@@ -171,7 +172,7 @@ impl Sink {
         if !map.contains_key("id") && !map.contains_key("properties") && is_answer(&map) {
             return self.answer(map, pointer);
         }
-        element::accept(self, map, Place { pointer, parent: None, flat: !graph });
+        element::accept(self, map, Place { pointer, parent: None, flat: !graph, level: "/properties" });
     }
 
     /// Something that a person saw on the platform: a resource below the one it was seen at (RTE-07).
@@ -180,16 +181,17 @@ impl Sink {
         let at = map.get("resource").and_then(Value::as_str).unwrap_or("").trim_end_matches('/').to_owned();
         if kind != "effective-routes" {
             let what = if kind.is_empty() { "an observed state".to_owned() } else { format!("an observed state of kind `{kind}`") };
-            return self.unsupported(&what);
+            return self.unsupported_at(&what, pointer);
         }
         let output = map.remove("output").unwrap_or_default();
+        let level = if output.is_object() { "/output" } else { "" };
         let properties = if output.is_object() { output } else { Value::Object(Map::from_iter([("output".to_owned(), output)])) };
         let resource = Map::from_iter([
             ("id".to_owned(), format!("{at}/observedRoutes/effective").into()),
             ("type".to_owned(), "Microsoft.Network/networkInterfaces/observedRoutes".into()),
             ("properties".to_owned(), properties),
         ]);
-        element::accept(self, resource, Place { pointer, parent: None, flat: false });
+        element::accept(self, resource, Place { pointer, parent: None, flat: false, level });
     }
 
     /// A document inside another one: an answer in a recording or in an API example, a page in a list of pages.
@@ -244,7 +246,7 @@ impl Sink {
 
     /// A row of a Resource Graph table.
     pub fn row(&mut self, names: &[String], row: Value, pointer: &str) {
-        let Value::Array(cells) = row else { return self.not_a_resource(&row, pointer) };
+        let Value::Array(cells) = row else { return self.not_a_resource(&row, pointer, Sym::EMPTY) };
         let map: Map<String, Value> = names.iter().cloned().zip(cells).collect();
         self.element(Value::Object(map), pointer, true);
     }
@@ -271,9 +273,13 @@ impl Sink {
 
     pub fn unsupported(&mut self, what: &str) {
         let pointer = self.list.clone();
+        self.unsupported_at(what, &pointer);
+    }
+
+    fn unsupported_at(&mut self, what: &str, pointer: &str) {
         self.say(
             Diagnostic::new("ingest::unsupported_format", Severity::Error, format!("{what} is not read yet"))
-                .at(self.file.as_str(), &pointer)
+                .at(self.file.as_str(), pointer)
                 .note("nothing of it was loaded")
                 .help("export the deployed state: Resource Graph, `az … -o json` or REST bodies"),
         );

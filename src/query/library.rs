@@ -1,11 +1,12 @@
 //! Folders of checks, and the declarations of the derived relations that every program can read.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::query::check::declaration;
 use crate::query::relations::Declaration;
-use crate::syntax::{Source, parse};
+use crate::syntax::{LARGEST, Source, parse};
 
 /// `queries/lib/derived.dl`
 pub const DERIVED: &str = include_str!("../../queries/lib/derived.dl");
@@ -46,7 +47,15 @@ pub fn read_folder(dir: &Path) -> Result<Folder, String> {
     }
     files.sort();
     for path in files {
-        let bytes = fs::read(&path).map_err(|why| format!("cannot read `{}`: {why}", path.display()))?;
+        let unreadable = |why: &dyn std::fmt::Display| format!("cannot read `{}`: {why}", path.display());
+        // A pipe or a device may never end.
+        if !fs::metadata(&path).map_err(|why| unreadable(&why))?.is_file() {
+            return Err(unreadable(&"it is no file"));
+        }
+        let mut bytes = Vec::new();
+        let file = fs::File::open(&path).map_err(|why| unreadable(&why))?;
+        // One byte more than a program may have shows that it is too large.
+        file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(|why| unreadable(&why))?;
         let source = Source::new(path.display().to_string(), &bytes);
         let below = path.strip_prefix(dir).unwrap_or(&path);
         if below.starts_with("lib") { folder.library.push(source) } else { folder.checks.push(source) }

@@ -247,6 +247,8 @@ pub fn run(checks: &[Check], relations: &dyn Relations, budget: u64) -> Report {
 fn results(check: &Check, names: &Names<'_>, budget: u64) -> Vec<CheckResult> {
     let answers = evaluate(&check.program, names.relations, budget);
     let mut results = Vec::new();
+    // Where a value of the input could not be read, nothing that a flow decides is proven (SND-02).
+    let unread = names.relations.rows("unread", &[None, None]).is_ok_and(|rows| !rows.is_empty());
     for violation in &check.program.violations {
         let columns = &check.program.declared[violation.relation].columns;
         let (rows, error) = match &answers {
@@ -256,7 +258,7 @@ fn results(check: &Check, names: &Names<'_>, budget: u64) -> Vec<CheckResult> {
         // One witness may hold for a proven and for an unproven reason: then it is proven.
         let mut certainty: BTreeMap<Vec<Value>, (bool, Vec<Value>)> = BTreeMap::new();
         for row in rows {
-            let proven = violation.certainty.is_none_or(|at| row[at].as_symbol() == Some("proven"));
+            let proven = violation.certainty.is_none_or(|at| row[at].as_symbol() == Some("proven") && !unread);
             let witness = row.iter().enumerate().filter(|(at, _)| Some(*at) != violation.certainty).map(|(_, value)| *value).collect();
             let entry = certainty.entry(witness).or_insert((proven, row.clone()));
             if proven {
@@ -278,6 +280,7 @@ fn results(check: &Check, names: &Names<'_>, budget: u64) -> Vec<CheckResult> {
         let outcome = match () {
             () if findings.iter().any(|finding| finding.proven) => Outcome::Fail,
             () if !findings.is_empty() || !error.is_empty() => Outcome::Unproven,
+            () if unread && violation.certainty.is_some() => Outcome::Unproven,
             () => Outcome::Pass,
         };
         results.push(CheckResult {

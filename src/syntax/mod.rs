@@ -11,5 +11,5 @@ pub mod parse;
 pub mod source;
 
 pub use error::QueryError;
-pub use parse::parse;
+pub use parse::{LARGEST, parse};
 pub use source::{Source, Span};

@@ -249,8 +249,10 @@ fn wrong_types_are_named_and_the_rest_is_used() {
     body["properties"]["dhcpOptions"] = json!({"dnsServers": "10.0.0.4"});
     body["tags"] = json!("none");
     let (estate, diagnostics) = Estate::from_loaded(read(&json!([body]).to_string()));
-    assert_eq!(codes(&diagnostics), ["extract::wrong_type"; 3]);
-    assert_eq!(diagnostics[0].pointer, "/0/properties/addressSpace/addressPrefixes/1");
+    assert_eq!(codes(&diagnostics), ["extract::wrong_type"; 4]);
+    let pointers: Vec<&str> = diagnostics.iter().map(|said| said.pointer.as_str()).collect();
+    let prefixes = "/0/properties/addressSpace/addressPrefixes";
+    assert_eq!(pointers, ["/0/tags", &format!("{prefixes}/1"), &format!("{prefixes}/2"), "/0/properties/dhcpOptions/dnsServers"]);
     assert!(lines(estate.facts()).iter().any(|line| line.starts_with("vnet_prefix")));
 }
 

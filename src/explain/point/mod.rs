@@ -28,8 +28,25 @@ use onprem::from_site;
 
 /// Answers one flow.
 pub fn answer(world: &World<'_>, flow: &Flow) -> Answer {
-    let pairs = pairs(world, flow);
+    let pairs = doubted(world, pairs(world, flow));
     judge(&pairs, flow.traffic)
+}
+
+/// The pairs, and another that may let everything through where a value of the input could not be read (SND-02).
+pub fn doubted(world: &World<'_>, mut pairs: Pairs) -> Pairs {
+    if let Some(unread) = unread(world) {
+        let via = pairs.groups.iter().flatten().flatten().next().map_or(Via::Public, |way| way.via);
+        pairs.groups.push(vec![vec![Way { via, steps: vec![unread] }]]);
+    }
+    pairs
+}
+
+/// What stands before every way where a value of the input could not be read.
+fn unread(world: &World<'_>) -> Option<Step> {
+    let row = world.index.unread.rows().min_by_key(|row| (row.resource.as_str(), row.what.as_str()))?;
+    let of = if row.resource.is_empty() { String::new() } else { format!(" of {}", short(row.resource)) };
+    let text = format!("`{}`{of} could not be read: what it would change is not known", row.what);
+    Some(step(Stage::Route, Span::UNKNOWN, "reach.10", text).by(row.resource, row.what.as_str()).kind(Kind::Assumption).code("W-MISSING"))
 }
 
 /// Where a guest sends from: the places one address configuration stands for, and whether the guest surely uses its interface (ADR-15).
@@ -69,6 +86,15 @@ fn is_used(world: &World<'_>, nic: Sym) -> bool {
 
 /// All pairs of a flow and the ways between them.
 pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
+    let mut pairs = as_read(world, flow);
+    if let Some(unread) = unread(world) {
+        pairs.groups.iter_mut().flatten().flatten().for_each(|way| way.steps.insert(0, unread.clone()));
+    }
+    pairs
+}
+
+/// The same, as if everything in the input had been read.
+fn as_read(world: &World<'_>, flow: &Flow) -> Pairs {
     if flow.traffic.within(reserved_by_hosts()) && !flow.traffic.is_empty() {
         let text = "the source port 65330 of UDP belongs to the host: what a guest sends from it is dropped".to_owned();
         let dropped = step(Stage::Route, Span::NONE, "route.12", text).kind(Kind::Default);

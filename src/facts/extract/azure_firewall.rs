@@ -21,15 +21,15 @@ use crate::model::{Prefix, Sym, net};
 pub(super) fn firewall<'a>(out: &mut Out<'a>, body: &'a Value) {
     let firewall = out.id();
     frontends(out, body, DeviceKind::AzureFirewall, &["ipConfigurations"]);
-    let management = get(body, "managementIpConfiguration").filter(|value| is_set(value));
+    let management = out.object(body, "managementIpConfiguration").filter(|value| is_set(value));
     if let Some(subnet) = management.and_then(|value| out.link(properties(value), "subnet")) {
         out.fact(Device { device: firewall, kind: DeviceKind::AzureFirewall, subnet });
     }
-    if let Some(addresses) = get(body, "hubIPAddresses") {
+    if let Some(addresses) = out.object(body, "hubIPAddresses") {
         if let Some(address) = out.address(addresses, "privateIPAddress") {
             out.fact(DeviceAddress { device: firewall, address, subnet: Sym::EMPTY });
         }
-        for public in get(addresses, "publicIPs").map_or(&[][..], |public| out.items(public, "addresses")) {
+        for public in out.object(addresses, "publicIPs").map_or(&[][..], |public| out.objects(public, "addresses")) {
             if let Some(address) = out.address(public, "address") {
                 out.fact(FirewallHubAddress { firewall, address });
             }
@@ -46,7 +46,7 @@ pub(super) fn firewall<'a>(out: &mut Out<'a>, body: &'a Value) {
             ("networkRuleCollections", FirewallPass::Network),
             ("applicationRuleCollections", FirewallPass::Application),
         ] {
-            for (at, item) in out.items(body, list).iter().enumerate() {
+            for (at, item) in out.objects(body, list).iter().enumerate() {
                 let id = out.part_id(item, firewall, &list.to_ascii_lowercase(), at);
                 collection(out, firewall, id, item, properties(item), Some(pass));
             }
@@ -56,9 +56,11 @@ pub(super) fn firewall<'a>(out: &mut Out<'a>, body: &'a Value) {
 
 /// What a firewall without a policy says in `additionalProperties`.
 fn classic_settings<'a>(out: &mut Out<'a>, body: &'a Value) {
-    let Some(more) = get(body, "additionalProperties") else { return };
-    let Some(map) = more.as_object() else { return out.wrong(more, "an object") };
-    for (key, value) in map {
+    let Some(map) = out.object(body, "additionalProperties").and_then(Value::as_object) else { return };
+    for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
+        if !value.is_string() {
+            out.lost(value, "a text");
+        }
         let list = || value.as_str().unwrap_or("").split(',').map(str::trim).filter(|text| !text.is_empty());
         match key.to_ascii_lowercase().as_str() {
             "network.snat.privateranges" => list().for_each(|text| private_range(out, value, text)),
@@ -103,10 +105,10 @@ pub(super) fn policy<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
     out.fact(FirewallPolicy { policy, base, listed: listed || old });
     inspects(out, body, FirewallInspector::ThreatIntelligence, "threatIntelMode");
-    if let Some(detection) = get(body, "intrusionDetection") {
+    if let Some(detection) = out.object(body, "intrusionDetection") {
         inspects(out, detection, FirewallInspector::IntrusionDetection, "mode");
     }
-    if let Some(snat) = get(body, "snat") {
+    if let Some(snat) = out.object(body, "snat") {
         for item in out.items(snat, "privateRanges") {
             match item.as_str() {
                 Some(text) => private_range(out, item, text.trim()),
@@ -117,7 +119,7 @@ pub(super) fn policy<'a>(out: &mut Out<'a>, body: &'a Value) {
             out.fact(FirewallLearnsRanges { owner: policy });
         }
     }
-    if let Some(dns) = get(body, "dnsSettings") {
+    if let Some(dns) = out.object(body, "dnsSettings") {
         if out.flag(dns, "enableProxy") == Some(true) {
             out.fact(FirewallDnsProxy { owner: policy });
         }
@@ -128,7 +130,7 @@ pub(super) fn policy<'a>(out: &mut Out<'a>, body: &'a Value) {
             }
         }
     }
-    if get(body, "explicitProxy").and_then(|proxy| get(proxy, "enableExplicitProxy")).is_some_and(is_set) {
+    if out.object(body, "explicitProxy").and_then(|proxy| get(proxy, "enableExplicitProxy")).is_some_and(is_set) {
         out.gap("`properties.explicitProxy` is not modelled");
     }
 }
@@ -142,7 +144,7 @@ pub(super) fn group<'a>(out: &mut Out<'a>, body: &'a Value) {
 fn group_at<'a>(out: &mut Out<'a>, group: Sym, policy: Sym, body: &'a Value) {
     let priority = priority(out, body);
     out.fact(FirewallGroup { group, policy, priority: priority.unwrap_or(0) });
-    for (at, item) in out.items(body, "ruleCollections").iter().enumerate() {
+    for (at, item) in out.objects(body, "ruleCollections").iter().enumerate() {
         let id = out.part_id(item, group, "rulecollections", at);
         let kind = out.text(item, "ruleCollectionType").unwrap_or("");
         let nat = kind.eq_ignore_ascii_case("FirewallPolicyNatRuleCollection");
@@ -161,7 +163,7 @@ fn group_at<'a>(out: &mut Out<'a>, group: Sym, policy: Sym, body: &'a Value) {
 /// One rule collection; its rules are all looked at in `pass`, or each in the one it says.
 fn collection<'a>(out: &mut Out<'a>, owner: Sym, collection: Sym, item: &'a Value, body: &'a Value, pass: Option<FirewallPass>) {
     let place = priority(out, body);
-    let action = get(body, "action").and_then(|action| out.text(action, "type")).unwrap_or("");
+    let action = out.object(body, "action").and_then(|action| out.text(action, "type")).unwrap_or("");
     let action = match action.to_ascii_lowercase().as_str() {
         "allow" | "dnat" => Some(Access::Allow),
         "deny" => Some(Access::Deny),
@@ -180,7 +182,10 @@ fn collection<'a>(out: &mut Out<'a>, owner: Sym, collection: Sym, item: &'a Valu
         out.fact(FirewallCollection { collection, owner, priority: place.unwrap_or(0), action });
     }
     let mut names: Vec<String> = Vec::new();
-    for (at, rule) in out.items(body, "rules").iter().enumerate() {
+    for (at, rule) in out.objects(body, "rules").iter().enumerate() {
+        if let Some(name) = get(rule, "name").filter(|name| !name.is_string()) {
+            out.wrong(name, "a text");
+        }
         let name = get(rule, "name").and_then(Value::as_str).unwrap_or("").to_lowercase();
         let name = if name.is_empty() || names.contains(&name) { at.to_string() } else { name };
         let id = Sym::lower(&format!("{collection}/rules/{name}"));
@@ -262,7 +267,7 @@ fn one_rule<'a>(out: &mut Out<'a>, rule: Sym, collection: Sym, at: usize, body: 
 fn traffic<'a>(out: &mut Out<'a>, rule: Sym, body: &'a Value, pass: FirewallPass, doubt: &mut bool) {
     let mut any = false;
     if pass == FirewallPass::Application {
-        for item in out.items(body, "protocols") {
+        for item in out.objects(body, "protocols") {
             let kind = out.text(item, "protocolType").unwrap_or("").to_ascii_lowercase();
             let usual = match kind.as_str() {
                 "http" => 80,
@@ -274,7 +279,7 @@ fn traffic<'a>(out: &mut Out<'a>, rule: Sym, body: &'a Value, pass: FirewallPass
                     continue;
                 }
             };
-            let port = get(item, "port").and_then(nsg::whole).and_then(|port| u16::try_from(port).ok()).unwrap_or(usual);
+            let port = out.port(item, "port").unwrap_or(usual);
             any = true;
             out.fact(FirewallRuleTraffic { rule, protocol: Protocol::Tcp, ports: PortList::new([(port, port)]) });
         }
@@ -348,11 +353,12 @@ fn ip_groups<'a>(out: &mut Out<'a>, rule: Sym, body: &'a Value, list: &str, side
 fn translation<'a>(out: &mut Out<'a>, rule: Sym, body: &'a Value) {
     let address = out.text(body, "translatedAddress").and_then(|text| text.parse::<IpAddr>().ok());
     let fqdn = out.text(body, "translatedFqdn").map_or(Sym::EMPTY, Sym::lower);
-    let port = get(body, "translatedPort").filter(|value| value.as_str() != Some("*")).and_then(nsg::whole);
+    let any_port = get(body, "translatedPort").is_some_and(|value| value.as_str() == Some("*"));
+    let port = if any_port { None } else { out.port(body, "translatedPort") };
     if address.is_none() && fqdn.is_empty() {
         out.gap("a NAT rule without `translatedAddress` that is an address");
     }
-    out.fact(FirewallTranslation { rule, address, fqdn, port: port.and_then(|port| u16::try_from(port).ok()) });
+    out.fact(FirewallTranslation { rule, address, fqdn, port });
 }
 
 /// `microsoft.network/ipgroups`.

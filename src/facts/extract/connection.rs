@@ -16,8 +16,9 @@ pub(super) fn provider<'a>(out: &mut Out<'a>, body: &'a Value) {
 
 /// The state of a connection; what is not one of the four words is not consent (J-02).
 pub(super) fn consent<'a>(out: &mut Out<'a>, body: &'a Value) -> Consent {
-    match get(body, "privateLinkServiceConnectionState") {
+    match out.object(body, "privateLinkServiceConnectionState") {
         Some(state) => out.word(state, "status", Consent::parse, Consent::Unknown).unwrap_or(Consent::Unknown),
+        None if get(body, "privateLinkServiceConnectionState").is_some() => Consent::Unknown,
         None => Consent::Requested,
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
     let public = public_access(out, body);
     ip_rules(out, body, "ipRules", &["ipAddressOrRange"]);
     let legacy = legacy_rules(out, body);
-    let listed = !out.items(body, "ipRules").is_empty();
+    let listed = !out.objects(body, "ipRules").is_empty();
     // COS-03: rules for subnets count only where their filter is on.
     let by_subnet = match get(body, "isVirtualNetworkFilterEnabled") {
         None => Tri::No,
@@ -89,7 +89,7 @@ fn parts<'a>(out: &mut Out<'a>, body: &'a Value, kind: Sym) {
     }
     let mut words: Vec<String> = vec![kind.as_str().to_owned()];
     words.extend(out.text(body, "EnabledApiTypes").map(str::to_lowercase));
-    for capability in out.items(body, "capabilities") {
+    for capability in out.objects(body, "capabilities") {
         words.extend(out.text(capability, "name").map(str::to_lowercase));
     }
     for (part, word, field, suffix) in PROTOCOLS {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::channels::DeclaredCopy;
-use crate::facts::extract::out::{Out, get};
+use crate::facts::extract::out::{Out, get, properties};
 use crate::facts::extract::store::host;
 use crate::model::{Sym, Tri};
 
@@ -32,17 +32,17 @@ fn sends<'a>(out: &mut Out<'a>, body: &'a Value) -> Tri {
     if get(body, "logs").is_none() && get(body, "metrics").is_none() {
         return Tri::Maybe;
     }
-    let lists = [out.items(body, "logs"), out.items(body, "metrics")];
-    let each = lists.into_iter().flatten().map(|category| get(category, "enabled").and_then(Value::as_bool));
-    each.map(|on| on.map_or(Tri::Maybe, Tri::from_bool)).max().unwrap_or(Tri::No)
+    let lists = [out.objects(body, "logs"), out.objects(body, "metrics")];
+    let each: Vec<Option<bool>> = lists.into_iter().flatten().map(|category| out.flag(category, "enabled")).collect();
+    each.into_iter().map(|on| on.map_or(Tri::Maybe, Tri::from_bool)).max().unwrap_or(Tri::No)
 }
 
 /// `microsoft.eventhub/namespaces/eventhubs`: the capture of what is sent to the hub.
 pub(super) fn event_hub<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (setting, source) = (out.id(), out.parent());
-    let Some(capture) = get(body, "captureDescription") else { return };
+    let Some(capture) = out.object(body, "captureDescription") else { return };
     let in_force = out.flag(capture, "enabled").map_or(Tri::Maybe, Tri::from_bool);
-    let target = get(capture, "destination").map(|destination| get(destination, "properties").unwrap_or(destination));
+    let target = out.object(capture, "destination").map(properties);
     match target.and_then(|target| out.link(target, "storageAccountResourceId")) {
         Some(destination) if in_force.hi() => out.fact(DeclaredCopy { setting, source, destination, in_force }),
         None if in_force.hi() => out.gap("where the capture goes is not modelled"),
@@ -53,7 +53,7 @@ pub(super) fn event_hub<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.containerregistry/registries/exportpipelines`: images go to the account of the host.
 pub(super) fn export_pipeline<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (setting, source) = (out.id(), out.parent());
-    let uri = get(body, "target").and_then(|target| out.text(target, "uri"));
+    let uri = out.object(body, "target").and_then(|target| out.text(target, "uri"));
     match uri.and_then(host).and_then(|host| host.as_str().split('.').next().map(Sym::new)) {
         Some(destination) => out.fact(DeclaredCopy { setting, source, destination, in_force: Tri::Yes }),
         None => out.gap("`properties.target.uri` is missing"),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use crate::facts::extract::hub;
-use crate::facts::extract::out::{Out, get, properties};
+use crate::facts::extract::out::{Out, properties};
 use crate::facts::extract::private_link;
 use crate::facts::network::{Device, DeviceAddress, DeviceKind, DevicePublicIp, Listener};
 use crate::model::{Sym, ids};
@@ -14,13 +14,13 @@ use crate::model::{Sym, ids};
 pub(super) fn application_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     let device = out.id();
     let mut home = None;
-    for configuration in out.items(body, "gatewayIPConfigurations") {
+    for configuration in out.objects(body, "gatewayIPConfigurations") {
         if let Some(subnet) = out.link(properties(configuration), "subnet") {
             out.fact(Device { device, kind: DeviceKind::ApplicationGateway, subnet });
             home = Some(subnet);
         }
     }
-    for frontend in out.items(body, "frontendIPConfigurations") {
+    for frontend in out.objects(body, "frontendIPConfigurations") {
         let frontend = properties(frontend);
         let subnet = out.link(frontend, "subnet").or(home).unwrap_or_default();
         address_of(out, frontend, subnet);
@@ -35,19 +35,19 @@ pub(super) fn application_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
 fn listeners<'a>(out: &mut Out<'a>, body: &'a Value) {
     let device = out.id();
     let mut fronts = Vec::new();
-    for (at, frontend) in out.items(body, "frontendIPConfigurations").iter().enumerate() {
+    for (at, frontend) in out.objects(body, "frontendIPConfigurations").iter().enumerate() {
         let id = out.part_id(frontend, device, "frontendipconfigurations", at);
         let frontend = properties(frontend);
         fronts.push((id, out.link(frontend, "publicIPAddress").unwrap_or_default(), out.address(frontend, "privateIPAddress")));
     }
     let mut ports = Vec::new();
-    for (at, port) in out.items(body, "frontendPorts").iter().enumerate() {
+    for (at, port) in out.objects(body, "frontendPorts").iter().enumerate() {
         let id = out.part_id(port, device, "frontendports", at);
-        let number = get(properties(port), "port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok());
+        let number = out.port(properties(port), "port");
         ports.push((id, number.unwrap_or(0)));
     }
     for list in ["httpListeners", "listeners"] {
-        for listener in out.items(body, list) {
+        for listener in out.objects(body, list) {
             let listener = properties(listener);
             let (front, port) = (out.link(listener, "frontendIPConfiguration"), out.link(listener, "frontendPort"));
             let front = fronts.iter().find(|(id, ..)| Some(*id) == front);
@@ -67,7 +67,7 @@ fn listeners<'a>(out: &mut Out<'a>, body: &'a Value) {
 pub(super) fn bastion<'a>(out: &mut Out<'a>, body: &'a Value) {
     frontends(out, body, DeviceKind::Bastion, &["ipConfigurations"]);
     let device = out.id();
-    for configuration in out.items(body, "ipConfigurations") {
+    for configuration in out.objects(body, "ipConfigurations") {
         if let Some(public_ip) = out.link(properties(configuration), "publicIPAddress") {
             out.fact(Listener { device, public_ip, address: None, port: 443 });
         }
@@ -79,7 +79,7 @@ pub(super) fn bastion<'a>(out: &mut Out<'a>, body: &'a Value) {
 pub(super) fn virtual_hub<'a>(out: &mut Out<'a>, body: &'a Value) {
     let device = out.id();
     frontends(out, body, DeviceKind::VirtualHub, &["ipConfigurations"]);
-    let configurations = out.items(body, "ipConfigurations");
+    let configurations = out.objects(body, "ipConfigurations");
     let subnet = configurations.first().and_then(|first| out.link(properties(first), "subnet")).unwrap_or_default();
     for address in out.addresses(body, "virtualRouterIps") {
         out.fact(DeviceAddress { device, address, subnet });
@@ -98,7 +98,7 @@ pub(super) fn frontends<'a>(out: &mut Out<'a>, body: &'a Value, kind: DeviceKind
     let device = out.id();
     let mut subnets = Vec::new();
     for list in lists {
-        for configuration in out.items(body, list) {
+        for configuration in out.objects(body, list) {
             let configuration = properties(configuration);
             let subnet = out.link(configuration, "subnet");
             subnets.extend(subnet);

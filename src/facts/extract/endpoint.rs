@@ -21,7 +21,7 @@ pub(super) fn endpoint<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.fact(PrivateEndpoint { endpoint, subnet, location: out.resource.location });
     let whole_settled = out.settled(body);
     for (list, manual) in [("privateLinkServiceConnections", false), ("manualPrivateLinkServiceConnections", true)] {
-        for (at, part) in out.items(body, list).iter().enumerate() {
+        for (at, part) in out.objects(body, list).iter().enumerate() {
             let connection = out.part_id(part, endpoint, list, at);
             let part = properties(part);
             let target = match out.text(part, "privateLinkServiceId") {
@@ -47,13 +47,13 @@ pub(super) fn endpoint<'a>(out: &mut Out<'a>, body: &'a Value) {
     for nic in out.links(body, "networkInterfaces") {
         out.fact(PrivateEndpointNic { endpoint, nic });
     }
-    for config in out.items(body, "customDnsConfigs") {
+    for config in out.objects(body, "customDnsConfigs") {
         let fqdn = out.text(config, "fqdn").map_or(Sym::EMPTY, name_of);
         for address in out.addresses(config, "ipAddresses") {
             out.fact(PrivateEndpointAddress { endpoint, source: AddressSource::CustomDns, group: Sym::EMPTY, address, fqdn });
         }
     }
-    for config in out.items(body, "ipConfigurations") {
+    for config in out.objects(body, "ipConfigurations") {
         let config = properties(config);
         let group = out.text(config, "groupId").map_or(Sym::EMPTY, Sym::lower);
         if let Some(address) = out.address(config, "privateIPAddress") {
@@ -68,7 +68,7 @@ pub(super) fn endpoint<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.network/privateendpoints/privatednszonegroups` (DNS-17).
 pub(super) fn zone_group<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (group, endpoint) = (out.id(), out.parent());
-    for (at, config) in out.items(body, "privateDnsZoneConfigs").iter().enumerate() {
+    for (at, config) in out.objects(body, "privateDnsZoneConfigs").iter().enumerate() {
         match out.link(properties(config), "privateDnsZoneId") {
             Some(zone) => {
                 out.fact(ZoneGroup { group, endpoint, zone });
@@ -81,7 +81,7 @@ pub(super) fn zone_group<'a>(out: &mut Out<'a>, body: &'a Value) {
 
 /// The records that the zone group wrote, where the export lists them (DNS-17).
 fn written<'a>(out: &mut Out<'a>, config: &'a Value, group: Sym, zone: Sym) {
-    for set in out.items(config, "recordSets") {
+    for set in out.objects(config, "recordSets") {
         let Some(name) = out.text(set, "fqdn").map(name_of) else { continue };
         for address in out.addresses(set, "ipAddresses") {
             out.fact(ZoneGroupRecord { group, zone, name, address });

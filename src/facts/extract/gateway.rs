@@ -15,7 +15,7 @@ pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     let kind = out.word(body, "gatewayType", GatewayKind::parse, GatewayKind::Unknown).unwrap_or(GatewayKind::Unknown);
     let bgp = out.flag(body, "enableBgp").unwrap_or(false);
     out.fact(Gateway { gateway, kind, bgp });
-    for configuration in out.items(body, "ipConfigurations") {
+    for configuration in out.objects(body, "ipConfigurations") {
         let body = properties(configuration);
         if let Some(subnet) = out.link(body, "subnet") {
             out.fact(GatewaySubnet { gateway, subnet });
@@ -24,8 +24,8 @@ pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
             out.fact(DevicePublicIp { device: gateway, public_ip });
         }
     }
-    if let Some(clients) = get(body, "vpnClientConfiguration") {
-        if let Some(pool) = get(clients, "vpnClientAddressPool") {
+    if let Some(clients) = out.object(body, "vpnClientConfiguration") {
+        if let Some(pool) = out.object(clients, "vpnClientAddressPool") {
             for prefix in out.prefixes(pool, "addressPrefixes") {
                 out.fact(GatewayClientPool { gateway, prefix });
             }
@@ -38,6 +38,8 @@ pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     if out.flag(body, "allowRemoteVnetTraffic").unwrap_or(false) {
         out.fact(GatewayRemoteNetworks { gateway });
     }
+    out.object(body, "customRoutes");
+    out.items(body, "natRules");
     // Networks of a virtual WAN on the same circuit are among the routes that a circuit's gateway learns, none of which the export holds.
     out.not_modelled(body, "properties.", &["customRoutes", "natRules"]);
 }
@@ -45,7 +47,7 @@ pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.network/expressroutecircuits`: what its Microsoft peering shows outside (GW-15).
 pub(super) fn circuit<'a>(out: &mut Out<'a>, body: &'a Value) {
     let circuit = out.id();
-    for peering in out.items(body, "peerings") {
+    for peering in out.objects(body, "peerings") {
         shown(out, circuit, properties(peering));
     }
 }
@@ -61,7 +63,7 @@ fn shown<'a>(out: &mut Out<'a>, circuit: Sym, peering: &'a Value) {
     if !is(out.text(peering, "peeringType"), "MicrosoftPeering") || is(out.text(peering, "state"), "Disabled") {
         return;
     }
-    if let Some(config) = get(peering, "microsoftPeeringConfig") {
+    if let Some(config) = out.object(peering, "microsoftPeeringConfig") {
         for prefix in out.prefixes(config, "advertisedPublicPrefixes") {
             out.fact(CircuitPublicPrefix { circuit, prefix });
         }
@@ -90,6 +92,14 @@ pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
     let limits =
         ["ingressNatRules", "egressNatRules", "trafficSelectorPolicies", "usePolicyBasedTrafficSelectors", "expressRouteGatewayBypass"];
     // What translates or restricts the traffic of a connection leaves all of it unproven (GW-14).
+    let lists = ["ingressNatRules", "egressNatRules", "trafficSelectorPolicies"];
+    for list in lists {
+        out.items(body, list);
+    }
+    let switches = ["usePolicyBasedTrafficSelectors", "expressRouteGatewayBypass"];
+    for switch in switches {
+        out.flag(body, switch);
+    }
     let set: Vec<&str> = limits.into_iter().filter(|name| get(body, name).is_some_and(is_set)).collect();
     let connected = if set.is_empty() { connected } else { Tri::Maybe };
     out.fact(Connection { connection, kind, gateway, peer, connected, bgp });
@@ -102,9 +112,9 @@ pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.network/localnetworkgateways`.
 pub(super) fn local_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     let site = out.id();
-    let bgp = get(body, "bgpSettings").is_some_and(is_set);
+    let bgp = out.object(body, "bgpSettings").is_some_and(is_set);
     out.fact(LocalGateway { site, bgp });
-    if let Some(space) = get(body, "localNetworkAddressSpace") {
+    if let Some(space) = out.object(body, "localNetworkAddressSpace") {
         for prefix in out.prefixes(space, "addressPrefixes") {
             out.fact(LocalGatewayPrefix { site, prefix });
         }

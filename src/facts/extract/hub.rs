@@ -22,8 +22,9 @@ pub(super) fn hub<'a>(out: &mut Out<'a>, body: &'a Value) {
     let id = out.id();
     if let Some(wan) = out.link(body, "virtualWan") {
         out.fact(VirtualHub { hub: id, wan });
-        for list in ["routeTable", "virtualHubRouteTableV2s"] {
-            let set = get(body, list).is_some_and(|table| get(table, "routes").map_or(table.is_array() && is_set(table), is_set));
+        let table = out.object(body, "routeTable").is_some_and(|table| !out.items(table, "routes").is_empty());
+        let tables = !out.items(body, "virtualHubRouteTableV2s").is_empty();
+        for (list, set) in [("routeTable", table), ("virtualHubRouteTableV2s", tables)] {
             if set {
                 out.gap(format!("`properties.{list}` is not modelled"));
                 out.fact(HubDoubt { resource: id, hub: id });
@@ -31,7 +32,7 @@ pub(super) fn hub<'a>(out: &mut Out<'a>, body: &'a Value) {
         }
         return;
     }
-    for configuration in out.items(body, "ipConfigurations") {
+    for configuration in out.objects(body, "ipConfigurations") {
         if let Some(subnet) = out.link(properties(configuration), "subnet") {
             out.fact(RouteServer { server: id, subnet });
         }
@@ -46,10 +47,10 @@ pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
     };
     let default = Sym::new(&format!("{hub}/hubroutetables/defaultroutetable"));
     let internet = out.flag(body, "enableInternetSecurity").unwrap_or(false);
-    let routing = get(body, "routingConfiguration");
+    let routing = out.object(body, "routingConfiguration");
     let table = routing.and_then(|routing| out.link(routing, "associatedRouteTable")).unwrap_or(default);
     out.fact(HubConnection { connection, hub, vnet, internet, table });
-    match routing.and_then(|routing| get(routing, "propagatedRouteTables")).filter(|tables| is_set(tables)) {
+    match routing.and_then(|routing| out.object(routing, "propagatedRouteTables")).filter(|tables| is_set(tables)) {
         Some(tables) => {
             for table in out.links(tables, "ids") {
                 out.fact(HubPropagation { connection, table });
@@ -64,8 +65,8 @@ pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
         }
     }
     let Some(routing) = routing else { return };
-    if let Some(routes) = get(routing, "vnetRoutes") {
-        for route in out.items(routes, "staticRoutes") {
+    if let Some(routes) = out.object(routing, "vnetRoutes") {
+        for route in out.objects(routes, "staticRoutes") {
             let Some(address) = out.address(route, "nextHopIpAddress") else { continue };
             for prefix in out.prefixes(route, "addressPrefixes") {
                 out.fact(HubConnectionRoute { connection, prefix, address });
@@ -86,8 +87,8 @@ pub(super) fn table<'a>(out: &mut Out<'a>, body: &'a Value) {
     for label in out.texts(body, "labels") {
         out.fact(HubTableLabel { table, label: Sym::lower(label) });
     }
-    for route in out.items(body, "routes") {
-        let next = out.link(route, "nextHop").unwrap_or_default();
+    for route in out.objects(body, "routes") {
+        let next = out.id_text(route, "nextHop").unwrap_or_default();
         for text in out.texts(route, "destinations") {
             match net::parse_prefix(text) {
                 Some(prefix) if !next.is_empty() => out.fact(HubRoute { table, prefix, next }),
@@ -103,8 +104,8 @@ pub(super) fn table<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.network/virtualhubs/routingintent` (VW-04).
 pub(super) fn intent<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (intent, hub) = (out.id(), out.parent());
-    for policy in out.items(body, "routingPolicies") {
-        let next = out.link(policy, "nextHop").unwrap_or_default();
+    for policy in out.objects(body, "routingPolicies") {
+        let next = out.id_text(policy, "nextHop").unwrap_or_default();
         for word in out.texts(policy, "destinations") {
             let kind = match word {
                 _ if word.eq_ignore_ascii_case("Internet") => PolicyKind::Internet,
@@ -133,8 +134,9 @@ pub(super) fn branch<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.network/vpnsites`: a site on premises (GW-01).
 pub(super) fn site<'a>(out: &mut Out<'a>, body: &'a Value) {
     let site = out.id();
-    out.fact(LocalGateway { site, bgp: get(body, "bgpProperties").is_some_and(is_set) });
-    if let Some(space) = get(body, "addressSpace") {
+    let bgp = out.object(body, "bgpProperties").is_some_and(is_set);
+    out.fact(LocalGateway { site, bgp });
+    if let Some(space) = out.object(body, "addressSpace") {
         for prefix in out.prefixes(space, "addressPrefixes") {
             out.fact(LocalGatewayPrefix { site, prefix });
         }

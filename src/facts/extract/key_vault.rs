@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get};
+use crate::facts::extract::out::Out;
 use crate::facts::extract::store::{default_allow, host, ip_rules, public_access, subnet_rules, trusted};
 use crate::facts::store_facts::{Instance, Service, Store, StoreAccess, StorePart};
 use crate::model::{Sym, Tri};
@@ -11,13 +11,13 @@ use crate::model::{Sym, Tri};
 pub(super) fn vault<'a>(out: &mut Out<'a>, body: &'a Value) {
     let store = out.id();
     let location = out.resource.location;
-    let kind = get(&out.resource.body, "kind").and_then(Value::as_str).map_or(Sym::EMPTY, Sym::lower);
+    let kind = out.text(&out.resource.body, "kind").map_or(Sym::EMPTY, Sym::lower);
     out.fact(Store { store, service: Service::KeyVault, kind, location });
     let given = out.text(body, "vaultUri").and_then(host);
     let host = given.unwrap_or_else(|| Sym::lower(&format!("{}.vault.azure.net", out.resource.name)));
     out.fact(StorePart { store, part: Sym::new("vault"), instance: Instance::Primary, host, location });
     let public = public_access(out, body);
-    let acls = get(body, "networkAcls").unwrap_or(&Value::Null);
+    let acls = out.object(body, "networkAcls").unwrap_or(&Value::Null);
     let default_allow = default_allow(out, acls);
     let trusted = trusted(out, acls);
     out.fact(StoreAccess { store, public, default_allow, trusted, plain_http: false, outbound_restricted: false });

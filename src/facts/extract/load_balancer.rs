@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::extract::out::{Out, properties};
 use crate::facts::load_balancing::{
     BalancerProtocol, BalancerSku, GatewayChain, InboundNatRule, InboundNatRulePool, LoadBalancer, LoadBalancerAddress,
     LoadBalancerFrontend, LoadBalancerFrontendRange, LoadBalancerMemberDown, LoadBalancerPool, LoadBalancerProbe, LoadBalancerRegion,
@@ -29,7 +29,7 @@ const PARTS: &[(&str, &str, PartReader)] = &[
 pub(super) fn load_balancer<'a>(out: &mut Out<'a>, body: &'a Value) {
     let balancer = out.id();
     let (mut kind, mut global) = (BalancerSku::Basic, false);
-    if let Some(sku) = get(&out.resource.body, "sku") {
+    if let Some(sku) = out.object(&out.resource.body, "sku") {
         kind = out.word(sku, "name", BalancerSku::parse, BalancerSku::Unknown).unwrap_or(BalancerSku::Basic);
         global = out.text(sku, "tier").is_some_and(|tier| tier.eq_ignore_ascii_case("Global"));
     }
@@ -38,7 +38,7 @@ pub(super) fn load_balancer<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.gap("what the appliances behind a gateway load balancer do is not modelled");
     }
     for (list, segment, read) in PARTS {
-        for (at, part) in out.items(body, list).iter().enumerate() {
+        for (at, part) in out.objects(body, list).iter().enumerate() {
             let id = out.part_id(part, balancer, segment, at);
             read(out, id, balancer, properties(part));
         }
@@ -83,7 +83,7 @@ fn pool<'a>(out: &mut Out<'a>, pool: Sym, balancer: Sym, body: &'a Value) {
     for ip_config in out.links(body, "backendIPConfigurations") {
         out.fact(IpConfigPool { ip_config, pool });
     }
-    for address in out.items(body, "loadBalancerBackendAddresses") {
+    for address in out.objects(body, "loadBalancerBackendAddresses") {
         member(out, pool, properties(address), body);
     }
 }
@@ -117,7 +117,7 @@ fn member<'a>(out: &mut Out<'a>, pool: Sym, body: &'a Value, pool_body: &'a Valu
 
 fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     let frontend = frontend_of(out, body, rule);
-    let (frontend_port, backend_port) = (port(out, body, "frontendPort"), port(out, body, "backendPort"));
+    let (frontend_port, backend_port) = (out.port(body, "frontendPort"), out.port(body, "backendPort"));
     let protocol = protocol(out, body, frontend_port.is_some() && backend_port.is_some());
     let floating = out.flag(body, "enableFloatingIP").unwrap_or(false);
     let snat = !out.flag(body, "disableOutboundSnat").unwrap_or(false);
@@ -132,7 +132,7 @@ fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
 }
 
 fn probe<'a>(out: &mut Out<'a>, probe: Sym, _: Sym, body: &'a Value) {
-    if let Some(port) = port(out, body, "port") {
+    if let Some(port) = out.port(body, "port") {
         out.fact(LoadBalancerProbe { probe, port });
     }
 }
@@ -140,12 +140,12 @@ fn probe<'a>(out: &mut Out<'a>, probe: Sym, _: Sym, body: &'a Value) {
 /// An inbound NAT rule, or an inbound NAT pool of a scale set: `backendPort` of one target, or of one for each port (IN-05).
 fn nat_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     let frontend = frontend_of(out, body, rule);
-    let single = get(body, "frontendPort").and_then(Value::as_u64).filter(|port| *port != 0);
+    let single = out.port(body, "frontendPort").filter(|port| *port != 0);
     let (first, last) = match single {
-        Some(_) => (port(out, body, "frontendPort"), port(out, body, "frontendPort")),
-        None => (port(out, body, "frontendPortRangeStart"), port(out, body, "frontendPortRangeEnd")),
+        Some(_) => (single, single),
+        None => (out.port(body, "frontendPortRangeStart"), out.port(body, "frontendPortRangeEnd")),
     };
-    let backend = port(out, body, "backendPort");
+    let backend = out.port(body, "backendPort");
     let protocol = protocol(out, body, first.is_some() && last.is_some() && backend.is_some());
     let floating = out.flag(body, "enableFloatingIP").unwrap_or(false);
     let (first_port, last_port, backend_port) = (first.unwrap_or(0), last.unwrap_or(u16::MAX), backend.unwrap_or(0));
@@ -192,15 +192,4 @@ fn protocol<'a>(out: &mut Out<'a>, body: &'a Value, with_ports: bool) -> Balance
         out.gap("a rule of the load balancer lacks its protocol");
     }
     BalancerProtocol::Unknown
-}
-
-/// A port, as a number or as a text.
-fn port<'a>(out: &mut Out<'a>, body: &'a Value, name: &str) -> Option<u16> {
-    let value = get(body, name).filter(|value| is_set(value))?;
-    let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
-    let port = number.and_then(|number| u16::try_from(number).ok());
-    if port.is_none() {
-        out.wrong(value, "a port");
-    }
-    port
 }

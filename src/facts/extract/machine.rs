@@ -14,7 +14,7 @@ pub(super) fn machine<'a>(out: &mut Out<'a>, body: &'a Value) {
     if let Some(scale_set) = out.link(body, "virtualMachineScaleSet") {
         out.fact(MachineScaleSet { machine, scale_set });
     }
-    if let Some(profile) = get(body, "networkProfile") {
+    if let Some(profile) = out.object(body, "networkProfile") {
         for nic in out.links(profile, "networkInterfaces") {
             out.fact(NicMachine { nic, machine });
         }
@@ -39,10 +39,10 @@ pub(super) fn scale_set<'a>(out: &mut Out<'a>, body: &'a Value) {
         // Its machines and their interfaces are resources of their own.
         return;
     }
-    let Some(profile) = get(body, "virtualMachineProfile").and_then(|p| get(p, "networkProfile")) else {
+    let Some(profile) = out.object(body, "virtualMachineProfile").and_then(|p| out.object(p, "networkProfile")) else {
         return out.gap("`properties.virtualMachineProfile.networkProfile` is missing");
     };
-    for (at, configuration) in out.items(profile, "networkInterfaceConfigurations").iter().enumerate() {
+    for (at, configuration) in out.objects(profile, "networkInterfaceConfigurations").iter().enumerate() {
         let name = get(configuration, "name").and_then(Value::as_str).map_or_else(|| at.to_string(), str::to_owned);
         let nic = Sym::lower(&format!("{machine}/networkinterfaceconfigurations/{name}"));
         let body = properties(configuration);
@@ -50,7 +50,7 @@ pub(super) fn scale_set<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.fact(Nic { nic, role: NicRole::Machine, forwarding });
         out.fact(NicMachine { nic, machine });
         nic::interface(out, nic, body, false);
-        for (at, configuration) in out.items(body, "ipConfigurations").iter().enumerate() {
+        for (at, configuration) in out.objects(body, "ipConfigurations").iter().enumerate() {
             instance_address(out, nic, configuration, at);
         }
     }
@@ -58,10 +58,10 @@ pub(super) fn scale_set<'a>(out: &mut Out<'a>, body: &'a Value) {
 
 /// Every instance has a public address of its own, which the scale set does not name.
 fn instance_address<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, at: usize) {
-    let Some(public) = get(properties(configuration), "publicIPAddressConfiguration") else { return };
+    let Some(public) = out.object(properties(configuration), "publicIPAddressConfiguration") else { return };
     let ip_config = out.part_id(configuration, nic, "ipconfigurations", at);
     let public_ip = Sym::new(&format!("{ip_config}/publicipaddressconfiguration"));
-    let sku = match get(public, "sku") {
+    let sku = match out.object(public, "sku") {
         Some(sku) => out.word(sku, "name", PublicSku::parse, PublicSku::Unknown).unwrap_or(PublicSku::Unknown),
         None => PublicSku::Unknown,
     };

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::nsg::selector;
-use crate::facts::extract::out::{Out, get, is_set};
+use crate::facts::extract::nsg::{selector, whole};
+use crate::facts::extract::out::{Out, get};
 use crate::facts::manager::{
     AdminAccess, AdminCollection, AdminConfiguration, AdminRule, AdminRuleGroup, Connectivity, ConnectivityGroup, ConnectivityHub, Field,
     GroupMember, GroupPolicy, IntentServices, LocalRouting, ManagerApplied, ManagerListing, ManagerPart, MembershipsListed, NetworkManager,
@@ -17,8 +17,8 @@ use crate::model::{Sym, ids};
 /// `microsoft.network/networkmanagers`.
 pub(super) fn manager<'a>(out: &mut Out<'a>, body: &'a Value) {
     let manager = out.id();
-    let scopes = get(body, "networkManagerScopes");
-    let high = scopes.and_then(|scopes| get(scopes, "managementGroups")).is_some_and(is_set);
+    let scopes = out.object(body, "networkManagerScopes");
+    let high = scopes.is_some_and(|scopes| !out.items(scopes, "managementGroups").is_empty());
     out.fact(NetworkManager { manager, level: if high { 0 } else { 1 } });
 }
 
@@ -28,7 +28,7 @@ pub(super) fn group<'a>(_: &mut Out<'a>, _: &'a Value) {}
 /// `microsoft.network/networkmanagers/networkgroups/staticmembers` (AVN-12).
 pub(super) fn static_member<'a>(out: &mut Out<'a>, body: &'a Value) {
     let group = out.parent();
-    match out.link(body, "resourceId") {
+    match out.id_text(body, "resourceId") {
         Some(member) => belongs(out, group, member),
         None => out.gap("`properties.resourceId` is missing"),
     }
@@ -38,8 +38,8 @@ pub(super) fn static_member<'a>(out: &mut Out<'a>, body: &'a Value) {
 pub(super) fn memberships<'a>(out: &mut Out<'a>, body: &'a Value) {
     let Some(member) = extended(out) else { return out.gap("what the memberships are of is not known") };
     out.fact(MembershipsListed { resource: member });
-    for membership in out.items(body, "groupMemberships") {
-        match out.link(membership, "networkGroupId") {
+    for membership in out.objects(body, "groupMemberships") {
+        match out.id_text(membership, "networkGroupId") {
             Some(group) => belongs(out, group, member),
             None => out.gap("a group of `properties.groupMemberships` is not named"),
         }
@@ -71,11 +71,12 @@ pub(super) fn effective_connectivity<'a>(out: &mut Out<'a>, body: &'a Value) {
 
 fn effective<'a>(out: &mut Out<'a>, body: &'a Value, what: ManagerPart, list: &str) {
     let Some(vnet) = extended(out) else { return out.gap("what is in force where is not known") };
-    if !get(body, list).is_some_and(Value::is_array) {
+    let items = out.items(body, list);
+    if get(body, list).is_none() {
         return out.gap(format!("`properties.{list}` is missing"));
     }
     out.fact(ManagerListing { vnet, what });
-    for item in out.items(body, list) {
+    for item in items {
         let Some(snapshot) = out.reference(item) else { continue };
         let configuration = snapshot.as_str().split("/snapshots/").next().unwrap_or_default();
         out.fact(ManagerApplied { vnet, what, configuration: Sym::new(configuration) });
@@ -146,15 +147,21 @@ pub(super) fn routing_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
 
 /// The groups that a collection or configuration is for.
 fn groups<'a>(out: &mut Out<'a>, body: &'a Value) -> Vec<Sym> {
-    let items = ["appliesToGroups", "appliesTo"].into_iter().flat_map(|list| out.items(body, list)).collect::<Vec<_>>();
-    items.into_iter().filter_map(|item| out.link(item, "networkGroupId")).collect()
+    let items = ["appliesToGroups", "appliesTo"].into_iter().flat_map(|list| out.objects(body, list)).collect::<Vec<_>>();
+    items.into_iter().filter_map(|item| out.id_text(item, "networkGroupId")).collect()
 }
 
 /// `microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules` (AVN-03, AVN-11).
 pub(super) fn admin_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (rule, collection) = (out.id(), out.parent());
     let direction = out.text(body, "direction").and_then(Direction::parse);
-    let priority = get(body, "priority").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+    let priority = get(body, "priority").and_then(|value| {
+        let number = whole(value);
+        if number.is_none() {
+            out.wrong(value, "a number");
+        }
+        number
+    });
     let access = out.word(body, "access", AdminAccess::parse, AdminAccess::Unknown).unwrap_or(AdminAccess::Unknown);
     let protocol = match out.text(body, "protocol") {
         None => Some(Protocol::Any),
@@ -164,8 +171,9 @@ pub(super) fn admin_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
     let sources = addresses(out, body, rule, "sources", Field::Source);
     let destinations = addresses(out, body, rule, "destinations", Field::Destination);
     let (source_ports, destination_ports) = (ports(out, body, "sourcePortRanges"), ports(out, body, "destinationPortRanges"));
-    let whole = direction.is_some() && protocol.is_some() && priority.is_some() && source_ports.is_some() && destination_ports.is_some();
-    if !whole {
+    let understood =
+        direction.is_some() && protocol.is_some() && priority.is_some() && source_ports.is_some() && destination_ports.is_some();
+    if !understood {
         out.gap("the rule has a field that is missing or has an unknown value");
     }
     // What nobody can read may say anything about anything, in both directions.
@@ -176,7 +184,7 @@ pub(super) fn admin_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
             collection,
             direction,
             priority: priority.unwrap_or(0),
-            access: if whole { access } else { AdminAccess::Unknown },
+            access: if understood { access } else { AdminAccess::Unknown },
             protocol: protocol.unwrap_or(Protocol::Any),
             sources,
             source_ports: source_ports.unwrap_or(PortList::any()),
@@ -188,7 +196,7 @@ pub(super) fn admin_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
 
 /// The addresses that a field names; its groups become rows of their own, an empty field names everything (AVN-03).
 fn addresses<'a>(out: &mut Out<'a>, body: &'a Value, rule: Sym, list: &str, field: Field) -> Selectors {
-    let items = out.items(body, list);
+    let items = out.objects(body, list);
     if items.is_empty() {
         return Selectors::any();
     }
@@ -223,13 +231,13 @@ pub(super) fn connectivity<'a>(out: &mut Out<'a>, body: &'a Value) {
     let topology = out.word(body, "connectivityTopology", Topology::parse, Topology::Unknown).unwrap_or(Topology::Unknown);
     let global = out.flag(body, "isGlobal").unwrap_or(false);
     out.fact(Connectivity { configuration, topology, global });
-    for hub in out.items(body, "hubs") {
-        if let Some(vnet) = out.link(hub, "resourceId") {
+    for hub in out.objects(body, "hubs") {
+        if let Some(vnet) = out.id_text(hub, "resourceId") {
             out.fact(ConnectivityHub { configuration, vnet });
         }
     }
-    for item in out.items(body, "appliesToGroups") {
-        let Some(group) = out.link(item, "networkGroupId") else {
+    for item in out.objects(body, "appliesToGroups") {
+        let Some(group) = out.id_text(item, "networkGroupId") else {
             out.gap("a group of `properties.appliesToGroups` is not named");
             continue;
         };
@@ -243,12 +251,12 @@ pub(super) fn connectivity<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.authorization/policydefinitions`: of all policies only those that fill network groups matter here.
 pub(super) fn policy<'a>(out: &mut Out<'a>, body: &'a Value) {
     let policy = out.id();
-    let Some(then) = get(body, "policyRule").and_then(|rule| get(rule, "then")) else { return };
-    let effect = get(then, "effect").and_then(Value::as_str).unwrap_or_default();
+    let Some(then) = out.object(body, "policyRule").and_then(|rule| out.object(rule, "then")) else { return };
+    let effect = out.text(then, "effect").unwrap_or_default();
     if !effect.eq_ignore_ascii_case("addToNetworkGroup") {
         return;
     }
-    let group = get(then, "details").and_then(|details| get(details, "networkGroupId")).and_then(Value::as_str);
+    let group = out.object(then, "details").and_then(|details| out.text(details, "networkGroupId"));
     let group = group.filter(|id| id.starts_with('/')).map_or(Sym::EMPTY, ids::normal_id);
     out.fact(GroupPolicy { policy, group });
 }

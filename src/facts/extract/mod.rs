@@ -39,6 +39,7 @@ mod storage;
 mod store;
 mod unread;
 mod vnet;
+mod withdrawn;
 
 use serde_json::Value;
 
@@ -105,6 +106,7 @@ fn written_down(mut out: Out<'_>) -> Extracted {
         tenant: resource.tenant,
         group: resource.group,
     });
+    envelope(&mut out);
     tags(&mut out);
     stated::properties(&mut out);
     let kind = resource.kind.as_str();
@@ -116,7 +118,13 @@ fn written_down(mut out: Out<'_>) -> Extracted {
                 match get(properties, list) {
                     Some(Value::Array(items)) => {
                         out.fact(ChildType { parent: resource.id, kind: Sym::lower(&format!("{kind}/{segment}")) });
-                        items.iter().filter(|item| is_set(item) && !item.is_object()).for_each(|item| out.lost(item, "an object"));
+                        // Those that are resources were taken out; where one was none, that was said.
+                        if !items.is_empty() {
+                            out.lost_before(
+                                &format!("properties.{list}"),
+                                &format!("`properties.{list}` holds something that is no resource"),
+                            );
+                        }
                     }
                     Some(other) => out.lost(other, "a list"),
                     None => {}
@@ -130,6 +138,8 @@ fn written_down(mut out: Out<'_>) -> Extracted {
                     extractor(&mut out, properties);
                     if out.has_lost() {
                         unread::forget(&mut out, properties);
+                    } else if out.is_contested() {
+                        withdrawn::forget(&mut out, properties);
                     }
                 }
                 None if inert::reason(kind).is_some() => {}
@@ -144,12 +154,15 @@ fn written_down(mut out: Out<'_>) -> Extracted {
         _ if extractor.is_none() => out.gap(TYPE_NOT_MODELLED),
         other => {
             match other {
-                Some(other) => out.wrong(other, "an object"),
+                Some(other) => out.lost(other, "an object"),
                 None => out.gap("the export holds no `properties`"),
             }
             // Of a rule or route without a body nothing is known but that it is there.
             if let (Some(extractor), true) = (extractor, UNKNOWN_WITHOUT_BODY.contains(&kind)) {
                 extractor(&mut out, &Value::Null);
+            }
+            if out.has_lost() {
+                unread::forget(&mut out, &Value::Null);
             }
         }
     }
@@ -466,6 +479,19 @@ fn extractor(kind: &str) -> Option<Extractor> {
             _ => return None,
         },
     })
+}
+
+/// Says where the envelope holds something else than texts and tags. The type and the name are in the id as well, and without its region a resource is still one.
+fn envelope(out: &mut Out<'_>) {
+    let resource = out.resource;
+    for name in ["type", "name", "location"] {
+        if let Some(value) = get(&resource.body, name).filter(|value| !value.is_string()) {
+            out.wrong(value, "a text");
+        }
+    }
+    if let Some(value) = get(&resource.body, "tags").filter(|value| !value.is_object() && is_set(value)) {
+        out.wrong(value, "an object");
+    }
 }
 
 fn tags(out: &mut Out<'_>) {

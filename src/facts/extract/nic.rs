@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::extract::load_balancer;
-use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::extract::out::{Out, is_set, properties};
 use crate::facts::extract::private_dns::name_of;
 use crate::facts::network::{
     IpConfig, IpConfigAddress, IpConfigAsg, IpConfigLink, IpConfigPool, IpConfigPublicIp, Nic, NicDns, NicMachine, NicNsg, NicRole,
@@ -17,7 +17,7 @@ pub(super) fn nic<'a>(out: &mut Out<'a>, body: &'a Value) {
     let scale_set =
         nic.as_str().split_once("/virtualmachines/").map(|(set, _)| set).filter(|set| set.contains("/virtualmachinescalesets/"));
     let machine = scale_set.map(Sym::new).or_else(|| out.link(body, "virtualMachine"));
-    let workloads = get(body, "hostedWorkloads").is_some_and(is_set);
+    let workloads = !out.items(body, "hostedWorkloads").is_empty();
     let role = if out.link(body, "privateEndpoint").is_some() {
         NicRole::PrivateEndpoint
     } else if out.link(body, "privateLinkService").is_some() {
@@ -44,12 +44,12 @@ pub(super) fn interface<'a>(out: &mut Out<'a>, nic: Sym, body: &'a Value, of_end
     if let Some(nsg) = out.binding(body, "networkSecurityGroup").filter(|_| !of_endpoint) {
         out.fact(NicNsg { nic, nsg });
     }
-    if let Some(dns) = get(body, "dnsSettings") {
+    if let Some(dns) = out.object(body, "dnsSettings") {
         for (position, server) in (0..).zip(out.addresses(dns, "dnsServers")) {
             out.fact(NicDns { nic, position, server });
         }
     }
-    let configurations = out.items(body, "ipConfigurations");
+    let configurations = out.objects(body, "ipConfigurations");
     for (at, configuration) in configurations.iter().enumerate() {
         ip_configuration(out, nic, configuration, at, configurations.len() == 1);
     }
@@ -78,7 +78,7 @@ fn ip_configuration<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, a
         }
     }
     load_balancer::chain(out, ip_config, body);
-    if let Some(link) = get(body, "privateLinkConnectionProperties").filter(|link| is_set(link)) {
+    if let Some(link) = out.object(body, "privateLinkConnectionProperties").filter(|link| is_set(link)) {
         let group = out.text(link, "groupId").map_or(Sym::EMPTY, Sym::lower);
         let names = out.texts(link, "fqdns");
         if names.is_empty() {

@@ -22,7 +22,7 @@ const DEFAULTS: [(Direction, u64, Access, &str, &str); 6] = [
 pub(super) fn nsg<'a>(out: &mut Out<'a>, body: &'a Value) {
     let nsg = out.id();
     out.fact(Nsg { nsg });
-    for rule in out.items(body, "defaultSecurityRules") {
+    for rule in out.objects(body, "defaultSecurityRules") {
         check_default(out, properties(rule), get(rule, "name").and_then(Value::as_str).unwrap_or("?"));
     }
 }

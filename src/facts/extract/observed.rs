@@ -11,12 +11,12 @@ pub(super) fn routes<'a>(out: &mut Out<'a>, body: &'a Value) {
     let nic = out.parent();
     let mut rows = Vec::new();
     let list = if get(body, "value").is_some() { "value" } else { "output" };
+    let items = out.objects(body, list);
     let mut whole = get(body, list).is_some_and(Value::is_array);
-    for route in out.items(body, list) {
+    for route in items {
         let word = |text: Option<&str>| text.map(Sym::lower);
         let (source, state, hop) = (word(out.text(route, "source")), word(out.text(route, "state")), word(out.text(route, "nextHopType")));
-        let prefixes =
-            if get(route, "addressPrefix").is_some_and(Value::is_array) { out.prefixes(route, "addressPrefix") } else { Vec::new() };
+        let prefixes = out.prefixes(route, "addressPrefix");
         let addresses = out.addresses(route, "nextHopIpAddress");
         let (Some(source), Some(state), Some(hop), false) = (source, state, hop, prefixes.is_empty()) else {
             whole = false;
@@ -28,7 +28,10 @@ pub(super) fn routes<'a>(out: &mut Out<'a>, body: &'a Value) {
             rows.extend(all.map(|(prefix, address)| ObservedRoute { nic, prefix, source, hop, address }));
         }
     }
-    if !whole || rows.is_empty() {
+    if !whole || rows.is_empty() || out.has_lost() {
+        if let Some(none) = get(body, list).filter(|_| items.is_empty() && !out.has_lost()) {
+            out.wrong(none, "a list of effective routes");
+        }
         return out.gap("the observed routes are not understood: they are derived");
     }
     out.fact(ObservedRoutes { nic });

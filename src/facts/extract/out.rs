@@ -41,34 +41,18 @@ pub(super) struct Out<'a> {
     facts: Vec<Fact>,
     diagnostics: Vec<Diagnostic>,
     wants_tenant: bool,
-    /// A value was dropped because it could not be read, and nothing stands for it.
-    lost: bool,
+    /// The paths of values that were dropped because they could not be read, and for which nothing stands.
+    lost: Vec<String>,
     /// Another copy of the resource contradicts this one.
     contested: bool,
 }
 
-/// Lists that hold objects and nothing else.
-const OBJECTS: &[&str] = &[
-    "backendAddressPools",
-    "delegations",
-    "frontendIPConfigurations",
-    "gatewayIPConfigurations",
-    "httpListeners",
-    "inboundNatPools",
-    "inboundNatRules",
-    "ipConfigurations",
-    "loadBalancingRules",
-    "manualPrivateLinkServiceConnections",
-    "networkInterfaceConfigurations",
-    "outboundRules",
-    "privateLinkServiceConnections",
-    "ruleCollections",
-    "serviceEndpoints",
-];
+/// Values of one resource that are called wrong before the rest is only mentioned.
+const ENOUGH: usize = 50;
 
 impl<'a> Out<'a> {
     pub fn new(resource: &'a Resource) -> Out<'a> {
-        Out { resource, facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false, lost: false, contested: false }
+        Out { resource, facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false, lost: Vec::new(), contested: false }
     }
 
     pub fn finish(self) -> Extracted {
@@ -97,12 +81,30 @@ impl<'a> Out<'a> {
 
     /// Whether a value could not be read and nothing stands for it.
     pub fn has_lost(&self) -> bool {
-        self.lost
+        !self.lost.is_empty()
+    }
+
+    /// Says of all that was wrong that nothing is proven while it is.
+    pub fn note_unread(&mut self) {
+        for said in self.diagnostics.iter_mut().filter(|said| said.code == "extract::wrong_type") {
+            said.note = Some("whom it concerns is not known without it: nothing is proven of any flow".to_owned());
+        }
+    }
+
+    /// Counts a value as lost that a diagnostic names already.
+    pub fn lost_before(&mut self, path: &str, what: &str) {
+        self.gap(what);
+        self.lost.push(path.to_owned());
+    }
+
+    /// The paths of those values.
+    pub fn lost_paths(&self) -> &[String] {
+        &self.lost
     }
 
     /// Another copy of the resource contradicts this one: no value of it counts.
     pub fn contest(&mut self) {
-        (self.lost, self.contested) = (true, true);
+        self.contested = true;
     }
 
     /// Whether another copy of the resource contradicts this one.
@@ -117,8 +119,22 @@ impl<'a> Out<'a> {
 
     /// [`Self::wrong`] for a value for which nothing stands.
     pub fn lost(&mut self, value: &Value, expected: &str) {
-        self.lost = true;
+        if self.lost.len() >= ENOUGH {
+            return;
+        }
+        let path = self.path_of(value).join(".");
+        if self.lost.contains(&path) {
+            return; // two readers met the same value
+        }
         self.wrong(value, expected);
+        self.lost.push(path);
+    }
+
+    /// The way from the body to the value.
+    fn path_of(&self, value: &Value) -> Vec<String> {
+        let mut path = Vec::new();
+        find(&self.resource.body, value, &mut path);
+        path
     }
 
     /// Says that something is not understood.
@@ -137,8 +153,13 @@ impl<'a> Out<'a> {
 
     /// Says that `value`, which is part of the body, is not what was expected: a diagnostic and a gap.
     pub fn wrong(&mut self, value: &Value, expected: &str) {
-        let mut path = Vec::new();
-        find(&self.resource.body, value, &mut path);
+        if self.diagnostics.len() >= ENOUGH {
+            if let Some(last) = self.diagnostics.last_mut() {
+                last.note = Some("there are more of them in this resource".to_owned());
+            }
+            return;
+        }
+        let path = self.path_of(value);
         let pointer: String = path.iter().map(|segment| format!("/{}", segment.replace('~', "~0").replace('/', "~1"))).collect();
         let shown = match value {
             Value::String(text) => format!("`{}`", text.chars().take(60).collect::<String>()),
@@ -150,7 +171,7 @@ impl<'a> Out<'a> {
         let source = &self.resource.source;
         self.diagnostics.push(
             Diagnostic::new("extract::wrong_type", Severity::Error, format!("expected {expected}, found {shown}"))
-                .at(source.file.as_str(), &format!("{}{pointer}", source.pointer))
+                .at(source.file.as_str(), &format!("{}{}", source.pointer, self.resource.written(&pointer)))
                 .about(self.resource.id)
                 .note("the rest of the resource is used; what depends on this value is unproven"),
         );
@@ -181,16 +202,33 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// The items of a list; a missing list is empty.
+    /// The member `name` of `at`, which is an object.
+    pub fn object(&mut self, at: &'a Value, name: &str) -> Option<&'a Value> {
+        let value = get(at, name)?;
+        if !value.is_object() {
+            self.lost(value, "an object");
+            return None;
+        }
+        Some(value)
+    }
+
+    /// A port, as a number or as a text; the empty text is absent.
+    pub fn port(&mut self, at: &'a Value, name: &str) -> Option<u16> {
+        let value = get(at, name)?;
+        let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
+        let port = number.and_then(|number| u16::try_from(number).ok());
+        if port.is_none() && value.as_str() != Some("") {
+            self.lost(value, "a port");
+        }
+        port
+    }
+
+    /// The items of a list; a missing list is empty. No list of Azure's holds `null`.
     pub fn items(&mut self, at: &'a Value, name: &str) -> &'a [Value] {
         match get(at, name) {
             None => &[],
             Some(Value::Array(items)) => {
-                if OBJECTS.contains(&name) {
-                    items.iter().filter(|item| is_set(item) && !item.is_object()).for_each(|item| self.lost(item, "an object"));
-                    let bodies = items.iter().filter_map(|item| get(item, "properties"));
-                    bodies.filter(|body| !body.is_object()).for_each(|body| self.lost(body, "an object"));
-                }
+                items.iter().filter(|item| item.is_null()).for_each(|item| self.lost(item, "a value"));
                 items
             }
             Some(other) => {
@@ -198,6 +236,15 @@ impl<'a> Out<'a> {
                 &[]
             }
         }
+    }
+
+    /// The items of a list of objects, each with its `properties` where it has any.
+    pub fn objects(&mut self, at: &'a Value, name: &str) -> &'a [Value] {
+        let items = self.items(at, name);
+        items.iter().filter(|item| !item.is_object() && !item.is_null()).for_each(|item| self.lost(item, "an object"));
+        let bodies = items.iter().filter_map(|item| get(item, "properties"));
+        bodies.filter(|body| !body.is_object()).for_each(|body| self.lost(body, "an object"));
+        items
     }
 
     /// The texts of a list, empty ones left out.
@@ -227,6 +274,12 @@ impl<'a> Out<'a> {
         }))
     }
 
+    /// The id that the text `name` is.
+    pub fn id_text(&mut self, at: &'a Value, name: &str) -> Option<Sym> {
+        self.text(at, name)?;
+        self.link(at, name)
+    }
+
     /// The id in a reference: `{"id": …}` or the bare text.
     pub fn link(&mut self, at: &'a Value, name: &str) -> Option<Sym> {
         let value = get(at, name)?;
@@ -254,10 +307,10 @@ impl<'a> Out<'a> {
     pub fn reference(&mut self, value: &'a Value) -> Option<Sym> {
         match value {
             Value::Null => None,
-            Value::String(id) => Some(ids::normal_id(id)).filter(|id| !id.is_empty()),
+            Value::String(id) => self.id_in(value, id),
             Value::Object(map) if map.is_empty() => None,
             Value::Object(_) => match get(value, "id") {
-                Some(Value::String(id)) => Some(ids::normal_id(id)).filter(|id| !id.is_empty()),
+                Some(text @ Value::String(id)) => self.id_in(text, id),
                 None => {
                     self.lost(value, "a reference with `id`");
                     None
@@ -274,6 +327,18 @@ impl<'a> Out<'a> {
         }
     }
 
+    /// The id that a text is; the empty text is none.
+    fn id_in(&mut self, value: &Value, text: &str) -> Option<Sym> {
+        if text.trim().is_empty() {
+            return None;
+        }
+        if !text.contains('/') {
+            self.lost(value, "a resource id");
+            return None;
+        }
+        Some(ids::normal_id(text))
+    }
+
     /// An address.
     pub fn address(&mut self, at: &'a Value, name: &str) -> Option<IpAddr> {
         let text = self.text(at, name)?;
@@ -281,7 +346,7 @@ impl<'a> Out<'a> {
         if address.is_none()
             && let Some(value) = get(at, name)
         {
-            self.wrong(value, "an address");
+            self.lost(value, "an address");
         }
         address
     }
@@ -290,9 +355,9 @@ impl<'a> Out<'a> {
     pub fn addresses(&mut self, at: &'a Value, name: &str) -> Vec<IpAddr> {
         let mut addresses = Vec::new();
         for item in self.items(at, name) {
-            match item.as_str().map(|text| text.trim().parse()) {
-                Some(Ok(address)) => addresses.push(address),
-                _ if !is_set(item) => {}
+            match item.as_str().map(str::trim) {
+                Some("") => {}
+                Some(text) if text.parse::<IpAddr>().is_ok() => addresses.extend(text.parse::<IpAddr>()),
                 _ => self.lost(item, "an address"),
             }
         }
@@ -303,10 +368,10 @@ impl<'a> Out<'a> {
     pub fn prefixes(&mut self, at: &'a Value, name: &str) -> Vec<Prefix> {
         let mut prefixes = Vec::new();
         for item in self.items(at, name) {
-            match item.as_str().and_then(net::parse_prefix) {
-                Some(prefix) => prefixes.push(prefix),
-                None if !is_set(item) => {}
-                None => self.lost(item, "a prefix"),
+            match item.as_str() {
+                Some("") => {}
+                Some(text) if net::parse_prefix(text).is_some() => prefixes.extend(net::parse_prefix(text)),
+                _ => self.lost(item, "a prefix"),
             }
         }
         prefixes
@@ -314,12 +379,11 @@ impl<'a> Out<'a> {
 
     /// The id of a part of the body: its own, or `parent`'s followed by `segment` and its name, or else its place in the list.
     pub fn part_id(&mut self, part: &'a Value, parent: Sym, segment: &str, at: usize) -> Sym {
-        if let Some(Value::String(id)) = get(part, "id")
-            && id.contains('/')
-        {
+        let id = self.text(part, "id").filter(|id| id.contains('/'));
+        if let Some(id) = id {
             return ids::normal_id(id);
         }
-        match get(part, "name").and_then(Value::as_str) {
+        match self.text(part, "name") {
             Some(name) => Sym::lower(&format!("{parent}/{segment}/{name}")),
             None => Sym::lower(&format!("{parent}/{segment}/{at}")),
         }

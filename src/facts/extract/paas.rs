@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::extract::device;
-use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::extract::out::{Out, get, properties};
 use crate::facts::extract::store::{access, default_allow, host_or, ip_rules, ordered, part, public_access, store, subnet_rules};
 use crate::facts::store_facts::{PublicAccess, Service, StoreAccess, StoreIpRule, StoreSubnetRule};
 use crate::model::{Sym, Tri};
@@ -13,8 +13,8 @@ fn bypass<'a>(out: &mut Out<'a>, acls: &'a Value) -> bool {
     out.text(acls, "bypass").is_some_and(|list| list.split(',').any(|word| word.trim().eq_ignore_ascii_case("AzureServices")))
 }
 
-fn kind(out: &Out<'_>) -> Sym {
-    get(&out.resource.body, "kind").and_then(Value::as_str).map_or(Sym::EMPTY, Sym::lower)
+fn kind(out: &mut Out<'_>) -> Sym {
+    out.text(&out.resource.body, "kind").map_or(Sym::EMPTY, Sym::lower)
 }
 
 /// `microsoft.cognitiveservices/accounts`: a default action, addresses and subnets (GEN-01).
@@ -25,7 +25,7 @@ pub(super) fn cognitive<'a>(out: &mut Out<'a>, body: &'a Value) {
     let host = host_or(out, body, "endpoint", suffix);
     part(out, "account", host);
     let public = public_access(out, body);
-    let acls = get(body, "networkAcls").unwrap_or(&Value::Null);
+    let acls = out.object(body, "networkAcls").unwrap_or(&Value::Null);
     let (default, trusted) = (default_allow(out, acls), bypass(out, acls));
     access(out, public, default, trusted);
     ip_rules(out, acls, "ipRules", &["value"]);
@@ -38,7 +38,7 @@ pub(super) fn search<'a>(out: &mut Out<'a>, body: &'a Value) {
     let host = host_or(out, body, "endpoint", "search.windows.net");
     part(out, "searchservice", host);
     let public = public_access(out, body);
-    let acls = get(body, "networkRuleSet").unwrap_or(&Value::Null);
+    let acls = out.object(body, "networkRuleSet").unwrap_or(&Value::Null);
     let trusted = bypass(out, acls);
     access(out, public, Tri::Maybe, trusted);
     ip_rules(out, acls, "ipRules", &["value"]);
@@ -67,7 +67,7 @@ pub(super) fn app_configuration<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.cache/redis`: addresses as children (GEN-02), unless it stands in a subnet of its own (GEN-06).
 pub(super) fn redis<'a>(out: &mut Out<'a>, body: &'a Value) {
     device::elsewhere(out, body);
-    if get(body, "subnetId").is_some_and(is_set) {
+    if out.text(body, "subnetId").is_some() {
         return out.gap("`properties.subnetId` is not modelled");
     }
     store(out, Service::Redis, Sym::EMPTY);
@@ -92,8 +92,8 @@ pub(super) fn single_server<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.dbforpostgresql/flexibleservers` and `microsoft.dbformysql/flexibleservers` (GEN-03), unless it stands in a subnet of its own (GEN-06).
 pub(super) fn flexible_server<'a>(out: &mut Out<'a>, body: &'a Value) {
     device::elsewhere(out, body);
-    let network = get(body, "network").unwrap_or(&Value::Null);
-    if get(network, "delegatedSubnetResourceId").is_some_and(is_set) {
+    let network = out.object(body, "network").unwrap_or(&Value::Null);
+    if out.text(network, "delegatedSubnetResourceId").is_some() {
         return out.gap("`properties.network.delegatedSubnetResourceId` is not modelled");
     }
     store(out, Service::Flexible, Sym::EMPTY);
@@ -119,7 +119,7 @@ fn database(out: &Out<'_>) -> (&'static str, &'static str) {
 /// `microsoft.synapse/workspaces` (GEN-03).
 pub(super) fn synapse<'a>(out: &mut Out<'a>, body: &'a Value) {
     store(out, Service::Synapse, Sym::EMPTY);
-    let endpoints = get(body, "connectivityEndpoints").unwrap_or(&Value::Null);
+    let endpoints = out.object(body, "connectivityEndpoints").unwrap_or(&Value::Null);
     for (name, field, suffix) in [("sql", "sql", "sql.azuresynapse.net"), ("sqlondemand", "sqlOnDemand", "")] {
         let suffix = if suffix.is_empty() { "sql.azuresynapse.net" } else { suffix };
         let given = host_or(out, endpoints, field, suffix);
@@ -166,7 +166,7 @@ pub(super) fn data_lake<'a>(out: &mut Out<'a>, body: &'a Value) {
         let zero = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
         out.fact(StoreIpRule { rule: Sym::new(&format!("{store_id}/firewallallowazureips")), store: store_id, from: zero, to: zero });
     }
-    for (at, rule) in out.items(body, "firewallRules").iter().enumerate() {
+    for (at, rule) in out.objects(body, "firewallRules").iter().enumerate() {
         let id = out.part_id(rule, store_id, "firewallrules", at);
         let range = properties(rule);
         let (from, to) = (out.address(range, "startIpAddress"), out.address(range, "endIpAddress"));
@@ -175,7 +175,7 @@ pub(super) fn data_lake<'a>(out: &mut Out<'a>, body: &'a Value) {
             None => out.gap(format!("`properties.firewallRules.{at}` is a rule without a range of addresses")),
         }
     }
-    for (at, rule) in out.items(body, "virtualNetworkRules").iter().enumerate() {
+    for (at, rule) in out.objects(body, "virtualNetworkRules").iter().enumerate() {
         let id = out.part_id(rule, store_id, "virtualnetworkrules", at);
         match out.link(properties(rule), "subnetId") {
             Some(subnet) => out.fact(StoreSubnetRule { rule: id, store: store_id, subnet, effective: Tri::Yes }),

@@ -59,7 +59,7 @@ pub(super) fn record<'a>(out: &mut Out<'a>, body: &'a Value) {
         RecordType::A => addresses(out, body, "aRecords", "ipv4Address", &mut values),
         RecordType::Aaaa => addresses(out, body, "aaaaRecords", "ipv6Address", &mut values),
         RecordType::Cname => {
-            if let Some(target) = get(body, "cnameRecord").and_then(|cname| out.text(cname, "cname")) {
+            if let Some(target) = out.object(body, "cnameRecord").and_then(|cname| out.text(cname, "cname")) {
                 values.push(name_of(target));
             }
         }
@@ -80,7 +80,7 @@ pub(super) fn record<'a>(out: &mut Out<'a>, body: &'a Value) {
 }
 
 fn addresses<'a>(out: &mut Out<'a>, body: &'a Value, list: &str, field: &str, values: &mut Vec<Sym>) {
-    for item in out.items(body, list).iter().filter(|item| is_set(item)) {
+    for item in out.objects(body, list).iter().filter(|item| is_set(item)) {
         let address: Option<IpAddr> = out.address(item, field);
         values.extend(address.map(|address| Sym::new(&address.to_string())));
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get, properties};
+use crate::facts::extract::out::{Out, properties};
 use crate::facts::private_link::{PrivateLinkAutoApproval, PrivateLinkFrontend, PrivateLinkNat, PrivateLinkService, PrivateLinkVisible};
 use crate::model::Sym;
 
@@ -16,7 +16,7 @@ pub(super) fn service<'a>(out: &mut Out<'a>, body: &'a Value) {
     for frontend in out.links(body, "loadBalancerFrontendIpConfigurations") {
         out.fact(PrivateLinkFrontend { service, frontend });
     }
-    for (at, part) in out.items(body, "ipConfigurations").iter().enumerate() {
+    for (at, part) in out.objects(body, "ipConfigurations").iter().enumerate() {
         let config = out.part_id(part, service, "ipconfigurations", at);
         let part = properties(part);
         let subnet = out.link(part, "subnet").unwrap_or_default();
@@ -32,6 +32,6 @@ pub(super) fn service<'a>(out: &mut Out<'a>, body: &'a Value) {
 }
 
 fn subscriptions<'a>(out: &mut Out<'a>, body: &'a Value, list: &str) -> Vec<Sym> {
-    let Some(of) = get(body, list) else { return Vec::new() };
+    let Some(of) = out.object(body, list) else { return Vec::new() };
     out.texts(of, "subscriptions").into_iter().map(|id| Sym::lower(id.rsplit('/').next().unwrap_or(id))).collect()
 }

@@ -50,7 +50,7 @@ pub(super) fn nat_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
 }
 
 fn sku(out: &mut Out<'_>, absent: PublicSku) -> PublicSku {
-    match get(&out.resource.body, "sku") {
+    match out.object(&out.resource.body, "sku") {
         Some(sku) => out.word(sku, "name", PublicSku::parse, PublicSku::Unknown).unwrap_or(absent),
         None => absent,
     }

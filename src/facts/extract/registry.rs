@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::channels::StoreExportOff;
-use crate::facts::extract::out::{Out, get};
+use crate::facts::extract::out::Out;
 use crate::facts::extract::store::{
     access, default_allow, host, host_or, ip_rules, part, part_in, public_access, store, subnet_rules, tier,
 };
@@ -25,12 +25,12 @@ pub(super) fn registry<'a>(out: &mut Out<'a>, body: &'a Value) {
             }
         }
     }
-    let policies = get(body, "policies").and_then(|policies| get(policies, "exportPolicy"));
-    if policies.and_then(|policy| get(policy, "status")).and_then(Value::as_str).is_some_and(|word| word.eq_ignore_ascii_case("disabled")) {
+    let policy = out.object(body, "policies").and_then(|policies| out.object(policies, "exportPolicy"));
+    if policy.and_then(|policy| out.text(policy, "status")).is_some_and(|word| word.eq_ignore_ascii_case("disabled")) {
         out.fact(StoreExportOff { store: out.id() });
     }
     let public = public_access(out, body);
-    let acls = get(body, "networkRuleSet").unwrap_or(&Value::Null);
+    let acls = out.object(body, "networkRuleSet").unwrap_or(&Value::Null);
     let default_allow = default_allow(out, acls);
     let trusted = out.text(body, "networkRuleBypassOptions").is_none_or(|word| word.eq_ignore_ascii_case("AzureServices"));
     access(out, public, default_allow, trusted);

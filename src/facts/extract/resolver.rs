@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::facts::dns::{DnsInbound, DnsResolver, ForwardingRule, ForwardingRuleset, ForwardingTarget, RulesetLink};
 use crate::facts::extract::device::elsewhere;
-use crate::facts::extract::out::{Out, get, properties};
+use crate::facts::extract::out::{Out, properties};
 use crate::facts::extract::private_dns::name_of;
 use crate::model::Tri;
 
@@ -21,7 +21,7 @@ pub(super) fn resolver<'a>(out: &mut Out<'a>, body: &'a Value) {
 pub(super) fn inbound<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (endpoint, resolver) = (out.id(), out.parent());
     let settled = out.settled(body);
-    for configuration in out.items(body, "ipConfigurations") {
+    for configuration in out.objects(body, "ipConfigurations") {
         let configuration = properties(configuration);
         let subnet = out.link(configuration, "subnet").unwrap_or_default();
         if let Some(address) = out.address(configuration, "privateIpAddress") {
@@ -58,8 +58,8 @@ pub(super) fn rule<'a>(out: &mut Out<'a>, body: &'a Value) {
         None => Tri::Yes,
     };
     out.fact(ForwardingRule { rule, ruleset, domain, enabled });
-    for (position, target) in (0..).zip(out.items(body, "targetDnsServers")) {
-        let port = get(target, "port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok()).unwrap_or(53);
+    for (position, target) in (0..).zip(out.objects(body, "targetDnsServers")) {
+        let port = out.port(target, "port").unwrap_or(53);
         if let Some(server) = out.address(target, "ipAddress") {
             out.fact(ForwardingTarget { rule, position, server, port });
         }

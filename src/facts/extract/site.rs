@@ -14,11 +14,11 @@ pub(super) fn site<'a>(out: &mut Out<'a>, body: &'a Value) {
     device::elsewhere(out, body);
     // An environment stands in a network of its own and has no firewall of the platform's (GEN-06).
     for environment in ["hostingEnvironmentProfile", "managedEnvironmentId"] {
-        if get(body, environment).is_some_and(is_set) {
+        if out.link(body, environment).is_some() || out.has_lost() {
             return out.gap(format!("`properties.{environment}` is not modelled"));
         }
     }
-    let kind = get(&out.resource.body, "kind").and_then(Value::as_str).map_or(Sym::EMPTY, Sym::lower);
+    let kind = out.text(&out.resource.body, "kind").map_or(Sym::EMPTY, Sym::lower);
     store(out, Service::Web, kind);
     let given = out.text(body, "defaultHostName").and_then(host);
     let main = given.unwrap_or_else(|| default_host(out.id()));
@@ -28,7 +28,7 @@ pub(super) fn site<'a>(out: &mut Out<'a>, body: &'a Value) {
     let public = public(out, body);
     // The lists stand in the configuration.
     access(out, public, Tri::Maybe, false);
-    if let Some(config) = get(body, "siteConfig") {
+    if let Some(config) = out.object(body, "siteConfig") {
         let store = out.id();
         for list in LISTS {
             if get(config, list.rules).is_some_and(Value::is_array) {
@@ -52,7 +52,7 @@ fn default_host(id: Sym) -> Sym {
 
 /// The host of the deployment site: as listed, else `scm` behind the first label.
 fn deployment_host<'a>(out: &mut Out<'a>, body: &'a Value, main: Sym) -> Sym {
-    for state in out.items(body, "hostNameSslStates") {
+    for state in out.objects(body, "hostNameSslStates") {
         if out.text(state, "hostType").is_some_and(|kind| kind.eq_ignore_ascii_case("Repository"))
             && let Some(host) = out.text(state, "name").and_then(host)
         {
@@ -92,8 +92,15 @@ fn restrictions<'a>(out: &mut Out<'a>, config: &'a Value, store: Sym, list: &Lis
     let from = if use_main { &LISTS[0] } else { list };
     let rule_set = Sym::lower(&format!("{}/{}", out.id(), list.rules));
     let mut rules: Vec<(i64, &'a Value)> = Vec::new();
-    for rule in out.items(config, from.rules).iter().filter(|rule| is_set(rule)) {
-        let priority = get(rule, "priority").and_then(Value::as_i64).unwrap_or(i64::from(i32::MAX));
+    for rule in out.objects(config, from.rules).iter().filter(|rule| is_set(rule)) {
+        let priority = get(rule, "priority").map(|value| {
+            let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
+            number.unwrap_or_else(|| {
+                out.lost(value, "a number");
+                0
+            })
+        });
+        let priority = priority.unwrap_or(i64::from(i32::MAX));
         rules.push((priority, rule));
     }
     rules.sort_by_key(|(priority, _)| *priority);
@@ -116,7 +123,7 @@ fn restriction<'a>(out: &mut Out<'a>, body: &'a Value, rule_set: Sym, position: 
     let name = out.text(body, "name").map_or(String::new(), |name| format!("-{name}"));
     let rule = Sym::lower(&format!("{rule_set}/{position}{name}"));
     let action = out.text(body, "action").unwrap_or("Allow");
-    let mut sure = !get(body, "headers").is_some_and(is_set);
+    let mut sure = !out.object(body, "headers").is_some_and(is_set);
     let allow = match action.to_ascii_lowercase().as_str() {
         "allow" => true,
         "deny" => false,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get};
+use crate::facts::extract::out::Out;
 use crate::facts::extract::store::{host, ordered, public_access};
 use crate::facts::store_facts::{Instance, Service, Store, StoreAccess, StoreIpRule, StoreOutboundRule, StorePart, StoreSubnetRule};
 use crate::model::{Sym, Tri};
@@ -11,7 +11,7 @@ use crate::model::{Sym, Tri};
 pub(super) fn server<'a>(out: &mut Out<'a>, body: &'a Value) {
     let store = out.id();
     let location = out.resource.location;
-    let kind = get(&out.resource.body, "kind").and_then(Value::as_str).map_or(Sym::EMPTY, Sym::lower);
+    let kind = out.text(&out.resource.body, "kind").map_or(Sym::EMPTY, Sym::lower);
     out.fact(Store { store, service: Service::Sql, kind, location });
     let given = out.text(body, "fullyQualifiedDomainName").and_then(host);
     let host = given.unwrap_or_else(|| Sym::lower(&format!("{}.database.windows.net", out.resource.name)));

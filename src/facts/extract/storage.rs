@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::channels::{CopyScope, ObjectReplication, StoreCopyScope, StoreCrossTenant};
-use crate::facts::extract::out::{Out, get};
+use crate::facts::extract::out::Out;
 use crate::facts::extract::store::{default_allow, host, ip_rules, public_access, subnet_rules, trusted};
 use crate::facts::store_facts::{Instance, PublicAccess, Service, Store, StoreAccess, StorePart, StoreResourceRule};
 use crate::ingest;
@@ -22,7 +22,7 @@ pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
 
     let public = public_access(out, body);
     // The command line tool has a name of its own for it.
-    let acls = get(body, "networkAcls").or_else(|| get(body, "networkRuleSet")).unwrap_or(&Value::Null);
+    let acls = out.object(body, "networkAcls").or_else(|| out.object(body, "networkRuleSet")).unwrap_or(&Value::Null);
     let default_allow = default_allow(out, acls);
     let trusted = trusted(out, acls);
     let https_only = out.flag(body, "supportsHttpsTrafficOnly").or_else(|| out.flag(body, "enableHttpsTrafficOnly"));
@@ -31,7 +31,7 @@ pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
     ip_rules(out, acls, "ipRules", &["value", "ipAddressOrRange"]);
     ip_rules(out, acls, "ipv6Rules", &["value", "ipAddressOrRange"]);
     subnet_rules(out, acls, "virtualNetworkRules", &["id", "virtualNetworkResourceId"], rule_state);
-    for rule in out.items(acls, "resourceAccessRules") {
+    for rule in out.objects(acls, "resourceAccessRules") {
         let tenant = out.text(rule, "tenantId").map_or(Sym::EMPTY, Sym::lower);
         match out.text(rule, "resourceId") {
             Some(resource) => out.fact(StoreResourceRule { store, tenant, resource: ids::normal_id(resource) }),
@@ -84,7 +84,7 @@ fn parts<'a>(out: &mut Out<'a>, body: &'a Value, kind: Sym) {
     let part = |out: &mut Out<'a>, part: &str, instance, host, location| {
         out.fact(StorePart { store, part: Sym::new(part), instance, host, location });
     };
-    match get(body, "primaryEndpoints") {
+    match out.object(body, "primaryEndpoints") {
         Some(endpoints) => {
             for name in PARTS {
                 if let Some(host) = out.text(endpoints, name).and_then(host) {
@@ -99,8 +99,8 @@ fn parts<'a>(out: &mut Out<'a>, body: &'a Value, kind: Sym) {
         }
     }
     let location = out.text(body, "secondaryLocation").map_or(Sym::EMPTY, ingest::region);
-    let sku = get(&out.resource.body, "sku").and_then(|sku| get(sku, "name")).and_then(Value::as_str).unwrap_or("").to_ascii_uppercase();
-    match get(body, "secondaryEndpoints") {
+    let sku = out.object(&out.resource.body, "sku").and_then(|sku| out.text(sku, "name")).unwrap_or("").to_ascii_uppercase();
+    match out.object(body, "secondaryEndpoints") {
         Some(endpoints) => {
             for name in PARTS {
                 if let Some(host) = out.text(endpoints, name).and_then(host) {

@@ -35,10 +35,13 @@ pub(super) fn access(out: &mut Out<'_>, public: PublicAccess, default_allow: Tri
 }
 
 /// The tier of a namespace or registry, lower case; empty where the export does not say.
-pub(super) fn tier(out: &Out<'_>) -> Sym {
-    let sku = get(&out.resource.body, "sku");
-    let word = sku.and_then(|sku| get(sku, "tier").or_else(|| get(sku, "name")).or(Some(sku)));
-    word.and_then(Value::as_str).map_or(Sym::EMPTY, Sym::lower)
+pub(super) fn tier(out: &mut Out<'_>) -> Sym {
+    let word = match get(&out.resource.body, "sku") {
+        Some(Value::String(text)) => Some(text.as_str()),
+        Some(_) => out.object(&out.resource.body, "sku").and_then(|sku| out.text(sku, "tier").or_else(|| out.text(sku, "name"))),
+        None => None,
+    };
+    word.map_or(Sym::EMPTY, Sym::lower)
 }
 
 /// `publicNetworkAccess`; absent is enabled (FW-03).
@@ -70,7 +73,7 @@ pub(super) fn ip_rules<'a>(out: &mut Out<'a>, acls: &'a Value, list: &str, field
 /// The same for a list that a child of `store` holds.
 pub(super) fn ip_rules_of<'a>(out: &mut Out<'a>, store: Sym, acls: &'a Value, list: &str, fields: &[&str]) {
     let holder = out.id();
-    for (at, item) in out.items(acls, list).iter().enumerate().filter(|(_, item)| is_set(item)) {
+    for (at, item) in out.objects(acls, list).iter().enumerate().filter(|(_, item)| is_set(item)) {
         if !allows(out, item) {
             continue;
         }
@@ -104,7 +107,7 @@ pub(super) fn subnet_rules_of<'a>(
     state: fn(&str) -> Option<Tri>,
 ) {
     let holder = out.id();
-    for (at, item) in out.items(acls, list).iter().enumerate().filter(|(_, item)| is_set(item)) {
+    for (at, item) in out.objects(acls, list).iter().enumerate().filter(|(_, item)| is_set(item)) {
         if !allows(out, item) {
             continue;
         }

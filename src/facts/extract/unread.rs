@@ -1,19 +1,24 @@
-//! A resource of which a value could not be read: as good as one that was not exported, so that what depends on it is unproven (SND-02).
+//! A resource of which a value could not be read: what depends on it is unproven (SND-02).
+//!
+//! Where a resource that was not exported leaves open all that the value may have said, it counts as one; a store that may admit anybody is open as well.
+//! Everywhere else a row of `unread` says that nothing is proven: whom the resource concerns is just what could not be read.
 
 use serde_json::Value;
 
 use crate::facts::Fact;
-use crate::facts::extract::device;
 use crate::facts::extract::out::Out;
-use crate::facts::network::{Clouded, ConnectionKind, Device, DeviceKind, DevicePublicIp, GatewayKind, NicMachine};
+use crate::facts::extract::{device, withdrawn};
+use crate::facts::gap::Unread;
+use crate::facts::network::{DeviceKind, NicMachine};
 use crate::facts::store_facts::PublicAccess;
-use crate::model::{Sym, Tri, ids};
+use crate::model::{Sym, Tri};
 
-/// The relations that are taken back, by the type of the resource.
+/// Types that others name where they need them, with the relations that are taken back: what is named and missing leaves everything open.
 const TAKEN_BACK: &[(&str, &[&str])] = &[
-    ("microsoft.compute/virtualmachinescalesets", INTERFACE),
-    ("microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces", INTERFACE),
+    ("microsoft.compute/virtualmachines", &[]),
+    ("microsoft.network/applicationgateways", &[]),
     ("microsoft.network/azurefirewalls", &["azure_firewall"]),
+    ("microsoft.network/bastionhosts", &[]),
     ("microsoft.network/firewallpolicies", &["firewall_policy"]),
     ("microsoft.network/firewallpolicies/rulecollectiongroups", &["firewall_group"]),
     ("microsoft.network/ipgroups", &["ip_group", "ip_group_prefix"]),
@@ -34,25 +39,24 @@ const TAKEN_BACK: &[(&str, &[&str])] = &[
     ),
     ("microsoft.network/localnetworkgateways", &["local_gateway"]),
     ("microsoft.network/natgateways", &["nat_gateway"]),
-    ("microsoft.network/networkinterfaces", INTERFACE),
     ("microsoft.network/networksecuritygroups", &["nsg"]),
-    ("microsoft.network/publicipaddresses", &["public_ip"]),
+    ("microsoft.network/networksecurityperimeters/profiles/accessrules", &[]),
+    // A rule or a route that is not understood may match anything.
+    ("microsoft.network/networksecuritygroups/securityrules", &[]),
     ("microsoft.network/routetables", &["route_table"]),
-    ("microsoft.network/virtualnetworks", &["vnet", "vnet_dns"]),
-    ("microsoft.network/virtualnetworks/subnets", &["subnet", "subnet_prefix"]),
+    ("microsoft.network/routetables/routes", &[]),
 ];
 
-/// What an interface says of itself.
-const INTERFACE: &[&str] = &[
-    "nic",
-    "nic_nsg",
-    "nic_dns",
-    "ip_config",
-    "ip_config_address",
-    "ip_config_public_ip",
-    "ip_config_asg",
-    "ip_config_pool",
-    "ip_config_link",
+/// What the rules of a store are called in its body; anything else says where it is and what it is.
+const RULES: &[&str] = &[
+    "properties.publicNetworkAccess",
+    "properties.networkAcls",
+    "properties.networkRuleSet",
+    "properties.ipRules",
+    "properties.ipRangeFilter",
+    "properties.virtualNetworkRules",
+    "properties.isVirtualNetworkFilterEnabled",
+    "properties.inboundIpRules",
 ];
 
 /// Types that stand in subnets and have addresses: whoever asks for one of those learns that what answers there is not known.
@@ -61,69 +65,49 @@ const CLAIMS: &[&str] = &[
     "microsoft.network/azurefirewalls",
     "microsoft.network/bastionhosts",
     "microsoft.network/loadbalancers",
-    "microsoft.network/networkinterfaces",
 ];
 
 /// Takes back what the other facts of the resource would prove.
 pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (id, kind) = (out.id(), out.resource.kind);
     let kind = kind.as_str();
-    let taken = TAKEN_BACK.iter().find(|(of, _)| *of == kind).map_or(&[][..], |(_, taken)| *taken);
+    let taken = TAKEN_BACK.iter().find(|(of, _)| *of == kind).map(|(_, taken)| *taken);
     let proxy = matches!(kind, "microsoft.network/applicationgateways" | "microsoft.network/bastionhosts");
-    let mut vnets: Vec<Sym> = Vec::new();
-    let contested = out.is_contested();
+    // A rule of a store that is not understood leaves open whom the store lets in.
+    let rule = kind.ends_with("/firewallrules") || kind.ends_with("/virtualnetworkrules");
+    let only_rules = out.lost_paths().iter().all(|path| RULES.iter().any(|rule| starts(path, rule)));
+    let mut bounded = taken.is_some() || rule;
     out.revise(|fact| {
         match fact {
-            Fact::Gateway(row) => row.kind = GatewayKind::Unknown,
-            Fact::Connection(row) => (row.kind, row.connected) = (ConnectionKind::Unknown, Tri::Maybe),
-            Fact::PrivateEndpointConnection(row) => row.settled = false,
-            Fact::ProviderConnection(row) => row.settled = false,
             Fact::Device(row) if proxy => row.kind = DeviceKind::Other,
-            Fact::StoreRuleSet(row) if contested => (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe),
-            Fact::Peering(row) => vnets.extend([row.vnet, row.remote]),
+            Fact::StoreAccess(row) => {
+                (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe);
+                bounded |= only_rules;
+            }
+            // Of rules that are asked in turn one may have stood before the others.
+            Fact::StoreRuleSet(row) if row.part.is_empty() => {
+                (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe);
+                bounded = true;
+            }
             _ => {}
         }
-        // Of a store of which nobody knows whom it lets in, anybody may be let in.
-        let admits = contested
-            && matches!(
-                fact,
-                Fact::StoreAccess(_)
-                    | Fact::StoreIpRule(_)
-                    | Fact::StoreSubnetRule(_)
-                    | Fact::StoreResourceRule(_)
-                    | Fact::StoreListRule(_)
-            );
-        !admits && !taken.contains(&fact.relation().name)
+        !taken.is_some_and(|taken| taken.contains(&fact.relation().name))
     });
-    match kind {
-        "microsoft.network/virtualnetworks" => vnets.push(id),
-        // Whatever is said of its interfaces elsewhere, there may be another.
-        "microsoft.compute/virtualmachines" | "microsoft.compute/virtualmachinescalesets" => {
-            out.fact(NicMachine { nic: Sym::new(&format!("{id}/networkinterfaces")), machine: id });
-        }
-        _ => {}
+    if !bounded {
+        let what = out.lost_paths().iter().min().map_or(Sym::EMPTY, |path| Sym::new(path));
+        out.fact(Unread { resource: id, what });
+        out.note_unread();
     }
-    for vnet in vnets {
-        for what in ["routes", "filters", "names"] {
-            out.fact(Clouded { vnet, what: Sym::new(what), resource: id });
-        }
+    if kind == "microsoft.compute/virtualmachines" {
+        // Whatever is said of its interfaces elsewhere, there may be another.
+        out.fact(NicMachine { nic: Sym::new(&format!("{id}/networkinterfaces")), machine: id });
     }
     if CLAIMS.contains(&kind) {
         device::elsewhere(out, body);
-        public_addresses(out, body);
+        withdrawn::public_addresses(out, body);
     }
 }
 
-/// The public addresses that a body names: they are nobody else's.
-fn public_addresses<'a>(out: &mut Out<'a>, value: &'a Value) {
-    match value {
-        Value::String(text) if ids::id_type(text).as_deref() == Some("microsoft.network/publicipaddresses") => {
-            let device = out.id();
-            out.fact(DevicePublicIp { device, public_ip: ids::normal_id(text) });
-            out.fact(Device { device, kind: DeviceKind::Other, subnet: Sym::EMPTY });
-        }
-        Value::Array(items) => items.iter().for_each(|item| public_addresses(out, item)),
-        Value::Object(fields) => fields.values().for_each(|field| public_addresses(out, field)),
-        _ => {}
-    }
+fn starts(path: &str, rule: &str) -> bool {
+    path.get(..rule.len()).is_some_and(|start| start.eq_ignore_ascii_case(rule))
 }

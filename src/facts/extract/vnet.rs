@@ -18,14 +18,14 @@ pub(super) fn vnet<'a>(out: &mut Out<'a>, body: &'a Value) {
     let vnet = out.id();
     out.fact(Vnet { vnet, location: out.resource.location });
     let mut prefixes = Vec::new();
-    if let Some(space) = get(body, "addressSpace") {
+    if let Some(space) = out.object(body, "addressSpace") {
         prefixes.extend(out.prefixes(space, "addressPrefixes"));
         prefixes.extend(ipam(out, space));
     }
     for prefix in prefixes {
         out.fact(VnetPrefix { vnet, prefix });
     }
-    if let Some(options) = get(body, "dhcpOptions") {
+    if let Some(options) = out.object(body, "dhcpOptions") {
         for (position, server) in (0..).zip(out.addresses(options, "dnsServers")) {
             out.fact(VnetDns { vnet, position, server });
         }
@@ -41,7 +41,7 @@ pub(super) fn vnet<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// The prefixes that IP address management gave out (ADR-01).
 fn ipam<'a>(out: &mut Out<'a>, at: &'a Value) -> Vec<Prefix> {
     let mut prefixes = Vec::new();
-    for allocation in out.items(at, "ipamPoolPrefixAllocations") {
+    for allocation in out.objects(at, "ipamPoolPrefixAllocations") {
         prefixes.extend(out.prefixes(allocation, "allocatedAddressPrefixes"));
     }
     prefixes
@@ -72,12 +72,12 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
     if let Some(gateway) = out.link(body, "natGateway") {
         out.fact(SubnetNatGateway { subnet, gateway });
     }
-    for delegation in out.items(body, "delegations") {
+    for delegation in out.objects(body, "delegations") {
         if let Some(service) = out.text(properties(delegation), "serviceName") {
             out.fact(SubnetDelegation { subnet, service: Sym::lower(service) });
         }
     }
-    for endpoint in out.items(body, "serviceEndpoints") {
+    for endpoint in out.objects(body, "serviceEndpoints") {
         service_endpoint(out, subnet, endpoint);
     }
     for policy in out.links(body, "serviceEndpointPolicies") {
@@ -159,7 +159,7 @@ pub(super) fn peering<'a>(out: &mut Out<'a>, body: &'a Value) {
     let vnet = out.parent();
     out.fact(Peering { vnet, ..row });
     for (name, current) in [("remoteAddressSpace", false), ("remoteVirtualNetworkAddressSpace", true)] {
-        if let Some(space) = get(body, name).filter(|space| is_set(space)) {
+        if let Some(space) = out.object(body, name).filter(|space| is_set(space)) {
             for prefix in out.prefixes(space, "addressPrefixes") {
                 out.fact(PeeringPrefix { peering, prefix, current });
             }

@@ -251,6 +251,9 @@ fn settle(bypass: Decision, public: PublicAccess, default: Tri, matched: Decisio
         PublicAccess::Disabled | PublicAccess::SecuredByPerimeter => Tri::No,
         PublicAccess::Unknown => Tri::Maybe,
     };
+    // What the switch says may be that only a perimeter lets in (NSP-03).
+    let most = if public == PublicAccess::Unknown { Tri::Maybe } else { Tri::Yes };
+    let bypass = Decision { admitted: bypass.admitted.min(most), ..bypass };
     let admitted = bypass.admitted.or(open.and(default.or(matched.admitted)));
     let item = if admitted.hi() && admitted == bypass.admitted {
         bypass.item

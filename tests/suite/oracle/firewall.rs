@@ -66,7 +66,9 @@ impl World<'_> {
         };
         let bypass = self.bypass_admits(store, seen);
         if bypass.hi() && access.public != PublicAccess::SecuredByPerimeter {
-            return (bypass, "bypass".into(), "FW_TRUSTED");
+            // A switch that nobody understands may be the one that locks out even those.
+            let unsure = access.public == PublicAccess::Unknown;
+            return (if unsure { Tri::Maybe } else { bypass }, "bypass".into(), "FW_TRUSTED");
         }
         match access.public {
             PublicAccess::Enabled | PublicAccess::Unset => {}

@@ -61,6 +61,9 @@ impl World<'_> {
                 edge(from, to, self.moves_by_itself(from, to));
             }
         }
+        if !self.unreads.is_empty() {
+            sure.clear();
+        }
         let mut leaks = BTreeSet::new();
         for &from in &inside {
             let (proven, possible) = (distances(&sure, from, &outside), distances(&may, from, &outside));

@@ -84,6 +84,18 @@ pub struct OracleAnswer {
     pub vias: BTreeSet<Via>,
 }
 
+impl OracleAnswer {
+    /// Nothing is proven where a value could not be read.
+    fn doubted_by(mut self, facts: &BTreeSet<Fact>) -> OracleAnswer {
+        if facts.iter().any(|fact| matches!(fact, Fact::Unread(_))) {
+            (self.verdict, self.stage, self.rule) = (Verdict::Unproven, Stage::Route, String::new());
+            self.codes.insert("W-MISSING");
+            self.stages.insert(Stage::Route);
+        }
+        self
+    }
+}
+
 /// Answers one flow from the facts.
 pub fn answer(facts: &BTreeSet<Fact>, platform: &Platform, ask: &Ask) -> OracleAnswer {
     let world = World::new(facts, platform);
@@ -93,7 +105,7 @@ pub fn answer(facts: &BTreeSet<Fact>, platform: &Platform, ask: &Ask) -> OracleA
         let facts = world.with_routes_of(facts, collection);
         World::new(&facts, platform).answer(ask)
     });
-    with.fold(without, OracleAnswer::or)
+    with.fold(without, OracleAnswer::or).doubted_by(facts)
 }
 
 impl OracleAnswer {

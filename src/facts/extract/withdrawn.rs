@@ -1,0 +1,130 @@
+//! A resource that contradicts itself, or that lacks what every one of its type has: as good as one that was not exported, so that what depends on
+//! it is unproven (SND-02).
+
+use serde_json::Value;
+
+use crate::facts::Fact;
+use crate::facts::extract::device;
+use crate::facts::extract::out::Out;
+use crate::facts::network::{Clouded, ConnectionKind, Device, DeviceKind, DevicePublicIp, GatewayKind, NicMachine};
+use crate::facts::store_facts::PublicAccess;
+use crate::model::{Sym, Tri, ids};
+
+/// The relations that are taken back, by the type of the resource.
+const TAKEN_BACK: &[(&str, &[&str])] = &[
+    ("microsoft.compute/virtualmachinescalesets", INTERFACE),
+    ("microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces", INTERFACE),
+    ("microsoft.network/azurefirewalls", &["azure_firewall"]),
+    ("microsoft.network/firewallpolicies", &["firewall_policy"]),
+    ("microsoft.network/firewallpolicies/rulecollectiongroups", &["firewall_group"]),
+    ("microsoft.network/ipgroups", &["ip_group", "ip_group_prefix"]),
+    (
+        "microsoft.network/loadbalancers",
+        &[
+            "load_balancer",
+            "load_balancer_frontend",
+            "load_balancer_frontend_range",
+            "load_balancer_pool",
+            "load_balancing_rule",
+            "load_balancing_rule_pool",
+            "inbound_nat_rule",
+            "inbound_nat_rule_pool",
+            "outbound_rule",
+            "outbound_rule_frontend",
+        ],
+    ),
+    ("microsoft.network/localnetworkgateways", &["local_gateway"]),
+    ("microsoft.network/natgateways", &["nat_gateway"]),
+    ("microsoft.network/networkinterfaces", INTERFACE),
+    ("microsoft.network/networksecuritygroups", &["nsg"]),
+    ("microsoft.network/publicipaddresses", &["public_ip"]),
+    ("microsoft.network/routetables", &["route_table"]),
+    ("microsoft.network/virtualnetworks", &["vnet", "vnet_dns"]),
+    ("microsoft.network/virtualnetworks/subnets", &["subnet", "subnet_prefix"]),
+];
+
+/// What an interface says of itself.
+const INTERFACE: &[&str] = &[
+    "nic",
+    "nic_nsg",
+    "nic_dns",
+    "ip_config",
+    "ip_config_address",
+    "ip_config_public_ip",
+    "ip_config_asg",
+    "ip_config_pool",
+    "ip_config_link",
+];
+
+/// Types that stand in subnets and have addresses: whoever asks for one of those learns that what answers there is not known.
+const CLAIMS: &[&str] = &[
+    "microsoft.network/applicationgateways",
+    "microsoft.network/azurefirewalls",
+    "microsoft.network/bastionhosts",
+    "microsoft.network/loadbalancers",
+    "microsoft.network/networkinterfaces",
+];
+
+/// Takes back what the other facts of the resource would prove.
+pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (id, kind) = (out.id(), out.resource.kind);
+    let kind = kind.as_str();
+    let taken = TAKEN_BACK.iter().find(|(of, _)| *of == kind).map_or(&[][..], |(_, taken)| *taken);
+    let proxy = matches!(kind, "microsoft.network/applicationgateways" | "microsoft.network/bastionhosts");
+    let mut vnets: Vec<Sym> = Vec::new();
+    let contested = out.is_contested();
+    out.revise(|fact| {
+        match fact {
+            Fact::Gateway(row) => row.kind = GatewayKind::Unknown,
+            Fact::Connection(row) => (row.kind, row.connected) = (ConnectionKind::Unknown, Tri::Maybe),
+            Fact::PrivateEndpointConnection(row) => row.settled = false,
+            Fact::ProviderConnection(row) => row.settled = false,
+            Fact::Device(row) if proxy => row.kind = DeviceKind::Other,
+            Fact::StoreRuleSet(row) if contested => (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe),
+            Fact::Peering(row) => vnets.extend([row.vnet, row.remote]),
+            _ => {}
+        }
+        // Of a store of which nobody knows whom it lets in, anybody may be let in.
+        let admits = contested
+            && matches!(
+                fact,
+                Fact::StoreAccess(_)
+                    | Fact::StoreIpRule(_)
+                    | Fact::StoreSubnetRule(_)
+                    | Fact::StoreResourceRule(_)
+                    | Fact::StoreListRule(_)
+            );
+        !admits && !taken.contains(&fact.relation().name)
+    });
+    match kind {
+        "microsoft.network/virtualnetworks" => vnets.push(id),
+        // Whatever is said of its interfaces elsewhere, there may be another.
+        "microsoft.compute/virtualmachines" | "microsoft.compute/virtualmachinescalesets" => {
+            out.fact(NicMachine { nic: Sym::new(&format!("{id}/networkinterfaces")), machine: id });
+        }
+        _ => {}
+    }
+    for vnet in vnets {
+        for what in ["routes", "filters", "names"] {
+            out.fact(Clouded { vnet, what: Sym::new(what), resource: id });
+        }
+    }
+    if CLAIMS.contains(&kind) {
+        device::elsewhere(out, body);
+        public_addresses(out, body);
+    }
+}
+
+/// The public addresses that a body names: they are nobody else's.
+pub(super) fn public_addresses<'a>(out: &mut Out<'a>, value: &'a Value) {
+    match value {
+        Value::String(text) if ids::id_type(text).as_deref() == Some("microsoft.network/publicipaddresses") => {
+            let device = out.id();
+            out.fact(DevicePublicIp { device, public_ip: ids::normal_id(text) });
+            out.fact(Device { device, kind: DeviceKind::Other, subnet: Sym::EMPTY });
+        }
+        Value::Array(items) => items.iter().for_each(|item| public_addresses(out, item)),
+        Value::Object(fields) => fields.values().for_each(|field| public_addresses(out, field)),
+        _ => {}
+    }
+}
