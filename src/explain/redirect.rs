@@ -12,7 +12,8 @@ use crate::model::{Proto, Set, Span, Stage, Sym, Verdict, Via};
 /// The verdict stays: with the connection policy `Proxy` the first port is enough, and which policy is in force stands in no export.
 ///
 /// ```datalog
-/// partial(F, S, V) :- reaches_store(F, S, "sqlserver", V, "proven"), redirected(V, P), !passes(F, S, V, P). // sql.2
+/// .decl redirected(via: symbol, ports: symbol)
+/// partial(F, S, V) :- reaches_store(F, S, "sqlserver", V, "proven"), redirected(V, P), !reaches(F, S, V, "tcp", P, _). // sql.2
 /// ```
 pub fn annotate(world: &World<'_>, flow: &Flow, answer: &mut Answer) {
     let End::Store(store, ..) = flow.to else { return };

@@ -82,7 +82,8 @@ fn facts(kind: &str, properties: &Value) -> BTreeSet<String> {
 #[test]
 fn an_absent_property_means_its_default() {
     let peering = json!({ "remoteVirtualNetwork": { "id": network("virtualNetworks/b") }, "peeringState": "Connected" });
-    let interface = json!({ "virtualMachine": { "id": id("Microsoft.Compute/virtualMachines/vm") }, "ipConfigurations": [] });
+    let interface = json!({ "virtualMachine": { "id": id("Microsoft.Compute/virtualMachines/vm") },
+        "ipConfigurations": [{ "name": "c", "properties": { "subnet": { "id": network("virtualNetworks/v/subnets/s") } } }] });
     let range = json!({ "addressPrefix": "10.0.1.0/24" });
     let rule = json!({ "frontendIPConfiguration": { "id": network("loadBalancers/l/frontendIPConfigurations/f") },
         "backendAddressPool": { "id": network("loadBalancers/l/backendAddressPools/p") }, "protocol": "Tcp", "frontendPort": 80, "backendPort": 80 });

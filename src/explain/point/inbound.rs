@@ -13,7 +13,7 @@ use crate::model::{Span, Stage, Sym, Via, net};
 use crate::rules::outbound::PublicSource;
 
 use super::judge::{Pair, Pairs, one};
-use super::{no_address, places};
+use super::{has_unseen_interfaces, no_address, places};
 
 pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pairs {
     let index = world.index;
@@ -44,7 +44,7 @@ pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAdd
         _ => return one(closed("the internet does not lead to a private address", end_id(flow.to))),
     }
     if out.groups.is_empty() {
-        let missing = matches!(flow.to, End::Machine(m) if index.nics_by_machine.get(m).iter().any(|row| !index.nic.has(row.nic)));
+        let missing = matches!(flow.to, End::Machine(machine) if has_unseen_interfaces(index, machine));
         return one(if missing { no_address(world, flow) } else { closed("it has no public address", end_id(flow.to)) });
     }
     out

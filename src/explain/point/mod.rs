@@ -17,6 +17,7 @@ use crate::explain::stores;
 use crate::explain::walk::{Home, Target, Walk};
 use crate::explain::way::{Answer, End, Flow, Kind, Mode, Step, Way};
 use crate::explain::world::{Outward, World};
+use crate::facts::Index;
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Proto, Set, Span, Stage, Sym, Via, net};
 use crate::rules::azure_firewall::Named;
@@ -253,6 +254,12 @@ pub fn secondary(host: &Host) -> Step {
     step(Stage::Route, Span::UNKNOWN, SECONDARY, text).by(host.nic, "").kind(Kind::Assumption).code("W-UNSUPPORTED")
 }
 
+/// Whether a machine has interfaces that are not in the input: every machine has one.
+fn has_unseen_interfaces(index: &Index, machine: Sym) -> bool {
+    let nics = index.nics_by_machine.get(machine);
+    nics.is_empty() || nics.iter().any(|row| !index.nic.has(row.nic))
+}
+
 /// A flow one of whose ends has no address: nobody is there, or what has it is not in the input.
 pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     let index = world.index;
@@ -262,7 +269,9 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
         |nic: Sym| index.ip_configs_by_nic.get(nic).iter().any(|row| !index.ip_config_address.has(row.ip_config) && rangeless(row.subnet));
     let missing = |end: End| match end {
         End::Subnet(subnet) => rangeless(subnet),
-        End::Machine(machine) => index.nics_by_machine.get(machine).iter().any(|row| !index.nic.has(row.nic) || blind(row.nic)),
+        End::Machine(machine) => {
+            has_unseen_interfaces(index, machine) || index.nics_by_machine.get(machine).iter().any(|row| blind(row.nic))
+        }
         End::Nic(nic) => blind(nic),
         _ => false,
     };

@@ -50,6 +50,10 @@ pub(super) fn interface<'a>(out: &mut Out<'a>, nic: Sym, body: &'a Value, of_end
         }
     }
     let configurations = out.objects(body, "ipConfigurations");
+    // Azure knows no interface without one: it was left out on the way.
+    if configurations.is_empty() {
+        out.lacks("ipConfigurations");
+    }
     for (at, configuration) in configurations.iter().enumerate() {
         ip_configuration(out, nic, configuration, at, configurations.len() == 1);
     }
@@ -59,7 +63,7 @@ fn ip_configuration<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, a
     let ip_config = out.part_id(configuration, nic, "ipconfigurations", at);
     let body = properties(configuration);
     let Some(subnet) = out.link(body, "subnet") else {
-        return out.gap(format!("`properties.ipConfigurations.{at}.subnet` is missing"));
+        return out.lacks(&format!("ipConfigurations.{at}.subnet"));
     };
     let primary = out.flag(body, "primary").unwrap_or(only);
     out.fact(IpConfig { ip_config, nic, subnet, primary });

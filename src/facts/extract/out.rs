@@ -45,6 +45,8 @@ pub(super) struct Out<'a> {
     lost: Vec<String>,
     /// Another copy of the resource contradicts this one.
     contested: bool,
+    /// It lacks what every resource of its type has.
+    cut: bool,
 }
 
 /// Values of one resource that are called wrong before the rest is only mentioned.
@@ -52,7 +54,7 @@ const ENOUGH: usize = 50;
 
 impl<'a> Out<'a> {
     pub fn new(resource: &'a Resource) -> Out<'a> {
-        Out { resource, facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false, lost: Vec::new(), contested: false }
+        Out { resource, facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false, lost: Vec::new(), contested: false, cut: false }
     }
 
     pub fn finish(self) -> Extracted {
@@ -100,6 +102,17 @@ impl<'a> Out<'a> {
     /// The paths of those values.
     pub fn lost_paths(&self) -> &[String] {
         &self.lost
+    }
+
+    /// Something that every resource of the type has is not in the export: as good as one that was not exported.
+    pub fn lacks(&mut self, what: &str) {
+        self.cut = true;
+        self.gap(format!("`properties.{what}` is missing"));
+    }
+
+    /// Whether it lacks such a thing.
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// Another copy of the resource contradicts this one: no value of it counts.

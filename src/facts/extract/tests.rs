@@ -605,6 +605,19 @@ fn routes_of_a_manager_are_read_in_the_words_of_its_documents() {
     has(&rows, &format!("routing_rule({rc}/rules/odd, {rc}, (unknown), internet, )"));
 }
 
+/// covers: ADR-05
+#[test]
+fn an_interface_that_was_cut_counts_as_not_exported() {
+    let machine = json!({"id": "/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/m"});
+    // An interface has an address configuration, and that a subnet: what lacks one was cut on the way.
+    for cut in [json!([]), Value::Null, json!([{"name": "c", "properties": {"privateIPAddress": "10.0.0.4"}}])] {
+        let rows = rows(json!([body("networkInterfaces/n", json!({"virtualMachine": machine, "ipConfigurations": cut}))]));
+        lacks(&rows, "nic(");
+        assert!(rows.iter().any(|row| row.starts_with("nic_machine(~/networkinterfaces/n, ")), "{rows:#?}");
+        assert!(rows.iter().any(|row| row.starts_with("gap(~/networkinterfaces/n, ")), "{rows:#?}");
+    }
+}
+
 /// Nothing is proven by the rest of a resource of which a value was lost. covers: SND-02
 #[test]
 fn a_value_that_cannot_be_read_takes_the_resource_back() {

@@ -64,6 +64,9 @@ impl World<'_> {
         match ask.from {
             End::Machine(machine) => {
                 let nics: Vec<Sym> = self.nic_machines.iter().filter(|m| m.machine == machine).map(|m| m.nic).collect();
+                if nics.is_empty() {
+                    return Outcome::unproven(Stage::Route, name_of(machine), "W-MISSING"); // there is none without an interface
+                }
                 self.sent_by_nics(&nics, ask)
             }
             End::Nic(nic) => {
@@ -239,6 +242,9 @@ impl World<'_> {
         match ask.to {
             End::Machine(machine) => {
                 let nics: Vec<Sym> = self.nic_machines.iter().filter(|m| m.machine == machine).map(|m| m.nic).collect();
+                if nics.is_empty() {
+                    return Outcome::unproven(Stage::Route, name_of(machine), "W-MISSING");
+                }
                 any_of(nics.iter().map(|&nic| self.to_nic(start, nic, ask)).collect())
             }
             End::Nic(nic) => self.to_nic(start, nic, ask),
