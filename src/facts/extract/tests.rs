@@ -616,6 +616,25 @@ fn an_interface_that_was_cut_counts_as_not_exported() {
         assert!(rows.iter().any(|row| row.starts_with("nic_machine(~/networkinterfaces/n, ")), "{rows:#?}");
         assert!(rows.iter().any(|row| row.starts_with("gap(~/networkinterfaces/n, ")), "{rows:#?}");
     }
+/// What a subnet names as standing in it is known to stand there, be it exported or not. covers: RTE-04, NVA-11, GW-14
+#[test]
+fn a_subnet_tells_of_gateways_and_a_connection_of_its_limits() {
+    let standing = |of: &str| json!({"id": format!("{NET}/{of}/ipConfigurations/default")});
+    let rows = rows(json!([
+        body("virtualNetworks/v/subnets/GatewaySubnet", json!({"ipConfigurations": [standing("virtualNetworkGateways/GW")]})),
+        body("virtualNetworks/v/subnets/RouteServerSubnet", json!({"ipConfigurations": [standing("virtualHubs/rs")]})),
+        body("virtualNetworks/v/subnets/s", json!({"ipConfigurations": [standing("networkInterfaces/n")]})),
+        body(
+            "connections/c",
+            json!({"connectionType": "IPsec", "virtualNetworkGateway1": {"id": format!("{NET}/virtualNetworkGateways/gw")},
+                   "localNetworkGateway2": {"id": format!("{NET}/localNetworkGateways/hq")}, "connectionStatus": "Connected",
+                   "usePolicyBasedTrafficSelectors": true, "ingressNatRules": []})
+        ),
+    ]));
+    has(&rows, "gateway_subnet(~/virtualnetworkgateways/gw, ~/virtualnetworks/v/subnets/gatewaysubnet)");
+    has(&rows, "route_server(~/virtualhubs/rs, ~/virtualnetworks/v/subnets/routeserversubnet)");
+    has(&rows, "connection_limit(~/connections/c, usePolicyBasedTrafficSelectors)");
+    assert_eq!(rows.iter().filter(|row| row.starts_with("connection_limit") || row.contains("networkinterfaces")).count(), 1);
 }
 
 /// Nothing is proven by the rest of a resource of which a value was lost. covers: SND-02
