@@ -235,6 +235,7 @@ impl Context {
             }
         }
         context.add_manager_routes(table, platform);
+        context.tag_gateway_routes();
         context.add_reserved();
         context.entries.sort();
         context.entries.dedup();
@@ -285,12 +286,29 @@ impl Context {
         for (prefix, site, sure) in &network.gateway.routes {
             let sure = sure.and(kept);
             self.push(*prefix, Origin::Gateway, Hop::Gateway, sure, *site);
-            if sure.lo() { self.tag_sure.push(*prefix) } else { self.tag_maybe.push(*prefix) }
         }
         self.unknown_routes = network.gateway.unknown_routes;
         if !self.unknown_routes.is_empty() {
             self.tag_maybe.extend(defaults());
         }
+    }
+
+    /// Gateway routes that are in effect put their prefixes into the tag. One that a route of the same prefix takes the place of is not (RTE-10):
+    /// it does perhaps (NSG-20).
+    fn tag_gateway_routes(&mut self) {
+        let peers = &self.network.peers;
+        let unseen = || peers.iter().filter(|peer| !peer.own_access && peer.usable.hi());
+        let of_peer = |prefix: &Prefix| unseen().any(|peer| peer.open || peer.prefixes.iter().any(|(there, _)| there == prefix));
+        let of_user = |prefix: &Prefix| {
+            let users = self.entries.iter().filter(|e| e.origin.is_user() && e.sure.hi());
+            users.into_iter().any(|e| e.prefix == *prefix || e.open && e.prefix.contains(prefix))
+        };
+        let gateway = self.entries.iter().filter(|e| e.origin == Origin::Gateway);
+        let (sure, maybe): (Vec<&Entry>, Vec<&Entry>) = gateway.partition(|e| e.sure.lo() && !of_user(&e.prefix) && !of_peer(&e.prefix));
+        let prefixes = |entries: Vec<&Entry>| entries.into_iter().map(|e| e.prefix).collect::<Vec<Prefix>>();
+        let (sure, maybe) = (prefixes(sure), prefixes(maybe));
+        self.tag_sure.extend(sure);
+        self.tag_maybe.extend(maybe);
     }
 
     /// What a network manager may put into the table; of one destination the table's own route stands (RTE-24).

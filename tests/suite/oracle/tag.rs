@@ -97,6 +97,23 @@ impl World<'_> {
         if doubted || self.in_virtual_network(subnet, addr).hi() { outside.and(Tri::Maybe) } else { outside }
     }
 
+    /// Whether a user route, or a peering whose addresses are not in the tag, has or may have just the prefix.
+    fn takes_the_place_of(&self, subnet: Sym, vnet: Sym, prefix: Prefix) -> bool {
+        let by_user = self.user_routes(subnet).iter().any(|(route, _)| {
+            route.destination.items().iter().any(|item| match item {
+                Selector::Prefix(own) => *own == prefix,
+                Selector::Tag(tag) => match self.platform.tag(*tag) {
+                    Some(prefixes) => prefixes.contains(&prefix),
+                    None => is_public(prefix.network()) && prefix.prefix_len() > 0,
+                },
+                Selector::Any | Selector::Asg(_) => false,
+            })
+        });
+        let over = self.peerings.iter().filter(|p| p.vnet == vnet && !p.access && self.route_over(p, subnet).hi());
+        let by_peer = over.into_iter().any(|p| self.remote_space(p).iter().any(|(space, _)| *space == prefix));
+        by_user || by_peer
+    }
+
     /// `VirtualNetwork` on the subnet (NSG-20).
     pub fn in_virtual_network(&self, subnet: Sym, addr: Addr) -> Tri {
         let Some(vnet) = self.vnet_of(subnet) else { return Tri::Maybe };
@@ -134,7 +151,9 @@ impl World<'_> {
             }
         }
         for route in self.gateway_routes(vnet).into_iter().filter(|_| seen.is_none()) {
-            let sure = if propagated { route.sure } else { Tri::Maybe };
+            // A route of the same prefix takes its place: then it is not in effect, and counts perhaps.
+            let replaced = route.prefix.is_some_and(|prefix| self.takes_the_place_of(subnet, vnet, prefix));
+            let sure = if propagated && !replaced { route.sure } else { Tri::Maybe };
             best = best.or(route.prefix.map_or(Tri::Maybe, inside).and(sure));
         }
         for (route, tag) in self.user_routes(subnet) {
