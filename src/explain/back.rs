@@ -1,7 +1,10 @@
 //! The way back: replies meet routes and devices, but no filters (SES-01 to SES-03).
 
+use std::net::IpAddr;
+
 use crate::explain::candidates::{Candidate, Choice, choose, choose_some_public};
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::point::is_used;
 use crate::explain::walk::{Home, Passed, Trail, Walk};
 use crate::explain::way::{Kind, Step};
 use crate::model::{Set, Span, Stage, Sym, Tri};
@@ -30,7 +33,21 @@ enum Reply {
 impl Walk<'_, '_> {
     /// The reply of `host` to the source it saw.
     pub fn way_back(&self, host: &Host, packet: &Packet, trail: &Trail) -> Vec<Step> {
-        self.legs(host, &packet.src, &trail.appliances, self.home)
+        let mut legs = self.legs(host, &packet.src, &trail.appliances, self.home);
+        legs.extend(self.by_secondary(host, &packet.src));
+        legs
+    }
+
+    /// The doubt about a reply that leaves its subnet by what may be a secondary interface: only the primary one has a default route (ADR-15).
+    fn by_secondary(&self, host: &Host, to: &Seen) -> Option<Step> {
+        let within = |ip: &IpAddr| self.world.index.subnet_prefixes.get(host.subnet).iter().any(|row| row.prefix.contains(ip));
+        let near = matches!(to, Seen::At(ip) if within(ip));
+        if near || is_used(self.world, host.nic) {
+            return None;
+        }
+        let text = format!("{} is perhaps a secondary interface: whether the guest answers by it is not known", short(host.nic));
+        let unknown = step(Stage::Route, without_tcp(Tri::Maybe), "session.1", text).by(host.nic, "");
+        Some(unknown.kind(Kind::Assumption).code("W-UNSUPPORTED"))
     }
 
     /// The reply of a site through the gateway: the gateway's own routes must lead back (GW-09).
@@ -49,6 +66,7 @@ impl Walk<'_, '_> {
         for leg in legs.iter_mut().filter(|leg| leg.span != Span::ALL) {
             leg.code = "W-ASYM-IN";
         }
+        legs.extend(self.by_secondary(host, client));
         legs
     }
 

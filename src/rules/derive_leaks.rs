@@ -11,13 +11,14 @@ use crate::facts::platform::Platform;
 use crate::facts::private_access::*;
 use crate::facts::store_facts::*;
 use crate::model::ids::parent_id;
-use crate::model::{Handle, Set, Sym};
+use crate::model::{Handle, Set, Sym, Tri};
 use crate::rules::boundary::{Boundary, PERIMETERS};
 use crate::rules::class::name;
 use crate::rules::derive::Classes;
 use crate::rules::input::{Facts, column};
 use crate::rules::leak::{Door, Hook, Leak, Node, Nodes, Side, Sink, leaks};
 use crate::rules::part::{ByKey, Gate, Link, Part, Parts, Time, join, key, reduce, reduce_arranged};
+use crate::rules::side::reply;
 use crate::rules::store_side::SQL_RULES;
 use crate::rules::{egress, private_endpoint, store_side};
 
@@ -134,9 +135,11 @@ fn places<'s, T: Time>(classes: &Classes<'s, T>, out: &Parts<'s, T>, into: &Part
         _ => None,
     });
     let takes = join(&join(&into, &lodgers, rows).arrange_by_key_named("row of a receiver"), &to, |_, row, block| match (row, block) {
-        (Part::Row { block: from, link, span }, Part::Block { node, block, .. }) => {
+        (Part::Row { block: from, link, span }, Part::Block { node, block, used }) => {
             let door = Door::Pair { from: *from, to: Handle::new(*block), link: *link };
-            Some((*node, Part::Hook(*node, Hook { door, side: Side::Takes, span: *span })))
+            // Whether the guest answers by an interface that is perhaps not its first is not known (ADR-15).
+            let span = if *used { *span } else { span.and(reply(Tri::Maybe)) };
+            Some((*node, Part::Hook(*node, Hook { door, side: Side::Takes, span })))
         }
         _ => None,
     });

@@ -295,7 +295,7 @@ fn any_port(span: Span) -> Span {
 }
 
 /// What a way back lets stand: all of it, all but the certainty of TCP, or all but TCP (SES-01).
-fn reply(sure: Tri) -> Span {
+pub fn reply(sure: Tri) -> Span {
     let rest = Set::ALL.minus(Set::tcp());
     match sure {
         Tri::Yes => Span::ALL,

@@ -79,7 +79,7 @@ pub fn places(world: &World<'_>, end: End) -> Vec<Sender> {
 }
 
 /// Whether the guest surely sends by the interface: its only one, or the primary one, which has the default route (ADR-15).
-fn is_used(world: &World<'_>, nic: Sym) -> bool {
+pub fn is_used(world: &World<'_>, nic: Sym) -> bool {
     let index = world.index;
     let Some(machine) = index.nic_machine.one(nic).map(|row| row.machine) else { return true };
     index.nics_by_machine.get(machine).len() == 1 || index.nic_primary.has(nic)

@@ -59,7 +59,8 @@ impl Walk<'_, '_> {
     pub fn at_frontend(&self, frontend: Sym, vnet: Sym, packet: Packet, trip: &Trip) -> Outcome {
         let arrive = |_: Sym, _: Sym, place: Place, inside: Packet| {
             let rule = self.first_route(place.subnet, packet.src);
-            let back = || self.reply(place.subnet, packet.src, &trip.passed, self.origin);
+            let answers = self.answers_by(place.nic, place.subnet, packet.src);
+            let back = || self.reply(place.subnet, packet.src, &trip.passed, self.origin).and(answers);
             self.world.filter_in(place, &inside, || self.with_way_back(&rule, back, Via::LoadBalancer))
         };
         let near = self.same_region(frontend, vnet, trip);
@@ -95,7 +96,7 @@ impl Walk<'_, '_> {
         };
         check(open, Stage::NsgInbound, "secure by default", "W-MISSING", || {
             let rule = self.first_route(place.subnet, client);
-            let back = || self.reply(place.subnet, client, &[], Origin::Internet);
+            let back = || self.reply(place.subnet, client, &[], Origin::Internet).and(self.answers_by(place.nic, place.subnet, client));
             world.filter_in(place, &inside, || self.with_way_back(&rule, back, Via::LoadBalancer))
         })
     }

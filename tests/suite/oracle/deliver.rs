@@ -77,7 +77,8 @@ impl Walk<'_, '_> {
     }
 
     fn arrive(&self, place: Place, packet: Packet, trip: &Trip, via: Via) -> Outcome {
-        let back = || self.reply(place.subnet, packet.src, &trip.passed, self.origin);
+        let back =
+            || self.reply(place.subnet, packet.src, &trip.passed, self.origin).and(self.answers_by(place.nic, place.subnet, packet.src));
         let rule = self.first_route(place.subnet, packet.src);
         self.world.filter_in(place, &packet, || self.with_way_back(&rule, back, via))
     }
@@ -110,6 +111,15 @@ impl Walk<'_, '_> {
                 check(other, Stage::Route, "way back", "W-ASYM", || outcome)
             }
         }
+    }
+
+    /// Whether the guest surely answers by the interface it was asked at: off its own subnet only by its primary one (ADR-15).
+    pub fn answers_by(&self, nic: Option<Sym>, subnet: Sym, to: Addr) -> Tri {
+        let world = self.world;
+        let machine = nic.and_then(|nic| world.machine_of(nic));
+        let siblings = world.nic_machines.iter().filter(|row| Some(row.machine) == machine).count();
+        let near = matches!(to, Addr::Known(ip) if world.subnet_space(subnet).iter().any(|prefix| prefix.contains(&ip)));
+        if siblings < 2 || near || nic.is_some_and(|nic| world.is_primary(nic)) { Tri::Yes } else { Tri::Maybe }
     }
 
     /// Whether a reply to `to`, sent from `subnet`, comes back to where the packet came from, over the same appliances.
@@ -300,7 +310,7 @@ impl Walk<'_, '_> {
         let outcome = check(open, Stage::NsgInbound, "secure by default", "W-MISSING", || {
             let each = world.possible_addresses(config, c.subnet).into_iter().map(|ip| {
                 let inside = Packet { dst: Addr::Known(ip), dst_config: Some(config), ..packet };
-                let back = || self.reply(c.subnet, packet.src, &[], Origin::Internet);
+                let back = || self.reply(c.subnet, packet.src, &[], Origin::Internet).and(self.answers_by(place.nic, c.subnet, packet.src));
                 let rule = self.first_route(c.subnet, packet.src);
                 world.filter_in(place, &inside, || self.with_way_back(&rule, back, Via::Public))
             });

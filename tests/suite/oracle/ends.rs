@@ -191,7 +191,7 @@ impl World<'_> {
         }
     }
 
-    fn is_primary(&self, nic: Sym) -> bool {
+    pub fn is_primary(&self, nic: Sym) -> bool {
         self.nic_primaries.iter().any(|row| row.nic == nic)
     }
 
