@@ -163,11 +163,7 @@ const INERT: &[&str] = &[
     "memberships_listed",
     "manager_listing",
     "admin_configuration",
-    "admin_collection",
     "admin_rule",
-    "admin_rule_group",
     "connectivity",
-    "connectivity_group",
-    "routing_collection",
     "routing_rule",
 ];

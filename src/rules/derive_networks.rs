@@ -75,6 +75,7 @@ pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let through = join(&touched, &sides_by_remote, seen_from);
     let policies = facts.keyed(column!(GroupPolicy.policy)).map(|(_, part)| (key(Sym::EMPTY), part));
     let anybody = facts.keyed(column!(Vnet.vnet)).map(|(vnet, _)| (key(Sym::EMPTY), Part::Ref(vnet.0)));
+    let policies = policies.concat(unlisted_groups(facts));
     let by_policy = join(&policies.arrange_by_key_named("group policy"), &anybody.arrange_by_key_named("any network"), to_referrer);
     let parts = own
         .concat(stood_in)
@@ -96,6 +97,41 @@ pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         parts,
         "route.0",
         Box::new(|vnet, group, output| output.push((Part::Network(Handle::new(assemble(vnet.0, &around_of(group)))), 1))),
+    )
+}
+
+/// Under no key: what is meant for the members of a group that has none in the input. Any network may be one (M-03).
+///
+/// ```datalog
+/// unlisted_group(G) :- connectivity_group(_, G, _, _, _), !group_member(G, _, _).
+/// unlisted_group(G) :- admin_collection(_, _, G), !group_member(G, _, _).
+/// unlisted_group(G) :- admin_rule_group(_, _, G), !group_member(G, _, _).
+/// unlisted_group(G) :- routing_collection(_, G, _, _), !group_member(G, _, _).                 // manager.6
+/// ```
+fn unlisted_groups<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let parts = facts
+        .keyed(column!(ConnectivityGroup.group))
+        .concat(facts.keyed(column!(AdminCollection.group)))
+        .concat(facts.keyed(column!(AdminRuleGroup.group)))
+        .concat(facts.keyed(column!(RoutingCollection.group)))
+        .concat(facts.keyed(column!(GroupMember.group)));
+    let meant = reduce(
+        parts,
+        "manager.6",
+        Box::new(|_, group, output| {
+            if !group.iter().any(|part| matches!(part, Part::Fact(Fact::GroupMember(_)))) {
+                output.extend(group.first().map(|part| (*part, 1)));
+            }
+        }),
+    );
+    meant.map(|(_, part)| (key(Sym::EMPTY), part))
+}
+
+/// Whether a fact is about networks that the input does not tell.
+fn touches_anybody(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::GroupPolicy(_) | Fact::ConnectivityGroup(_) | Fact::AdminCollection(_) | Fact::AdminRuleGroup(_) | Fact::RoutingCollection(_)
     )
 }
 
@@ -158,7 +194,7 @@ fn around_of(group: &[Part]) -> Around {
             Part::RemoteGateways(vnet, offered) => around.remote_gateways.push((*vnet, (*offered.get()).clone())),
             Part::Fact(Fact::Clouded(row)) if row.what.as_str() == "routes" => around.clouds.push(row.resource),
             Part::Fact(Fact::Clouded(row)) => around.filters_clouded |= row.what.as_str() == "filters",
-            Part::Fact(fact) | Part::Other(fact) if touched_network(fact).is_some() || matches!(fact, Fact::GroupPolicy(_)) => {
+            Part::Fact(fact) | Part::Other(fact) if touched_network(fact).is_some() || touches_anybody(fact) => {
                 around.clouds.push(fact.cells().first().map_or(Sym::EMPTY, |cell| Sym::new(cell)));
                 around.filters_clouded = true;
             }

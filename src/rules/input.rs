@@ -33,6 +33,7 @@ used! {
     Store, StorePart, StoreAccess, StoreIpRule, StoreSubnetRule, StoreResourceRule,
     Resource, ChildType, Gap, BoundaryTenant, BoundarySubscription, CompleteType,
     PeeringOnlyV6, RouteBgpOverride, RouteServer, GroupMember, ManagerApplied, ConnectivityHub, HubConnection, GroupPolicy,
+    ConnectivityGroup, AdminCollection, AdminRuleGroup, RoutingCollection,
     Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
 }
 

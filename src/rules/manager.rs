@@ -18,10 +18,23 @@ pub fn belongs(index: &Index, group: Sym, vnet: Sym, subnet: Sym) -> Tri {
     if fills_unseen(index, group) { Tri::Maybe } else { Tri::No }
 }
 
-/// Whether a policy adds members to the group that the export does not list.
+/// Whether the group may have members that the export does not list: a policy adds them, or neither they nor the group, or no members of
+/// any group, are in the input (AVN-12, M-03).
 fn fills_unseen(index: &Index, group: Sym) -> bool {
-    index.memberships_listed.is_empty() && (index.group_policies.has(group) || index.group_policies.has(Sym::EMPTY))
+    if !index.memberships_listed.is_empty() {
+        return false;
+    }
+    let by_policy = index.group_policies.has(group) || index.group_policies.has(Sym::EMPTY);
+    by_policy || !index.group_members.has(group) && (lacks_members(index) || !index.resource.has(group))
 }
+
+/// Whether the members of groups were not exported: no row of any.
+fn lacks_members(index: &Index) -> bool {
+    index.group_members.is_empty() && !index.complete_type.has(Sym::new(STATIC_MEMBER))
+}
+
+/// The type of the rows that put a network or subnet into a group.
+const STATIC_MEMBER: &str = "microsoft.network/networkmanagers/networkgroups/staticmembers";
 
 /// Whether the configuration is in force in the network: what the export lists, else nobody knows (AVN-02).
 pub fn in_force(index: &Index, vnet: Sym, what: ManagerPart, configuration: Sym) -> Tri {

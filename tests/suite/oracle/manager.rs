@@ -34,8 +34,20 @@ impl World<'_> {
         if stated(vnet) || subnet.is_some_and(stated) {
             return Tri::Yes;
         }
+        if self.may_have_more_members(group) { Tri::Maybe } else { Tri::No }
+    }
+
+    /// Whether nobody lists who is in the group: a policy fills it, or neither it nor any member of it was exported.
+    fn may_have_more_members(&self, group: Sym) -> bool {
         let policy = self.group_policies.iter().any(|p| p.group == group || p.group.is_empty());
-        if policy && self.memberships.is_empty() { Tri::Maybe } else { Tri::No }
+        let exported = self.group_members.iter().any(|m| m.group == group)
+            || self.resources.iter().any(|r| r.id == group)
+                && (!self.group_members.is_empty()
+                    || self
+                        .complete_types
+                        .iter()
+                        .any(|c| c.kind.as_str() == "microsoft.network/networkmanagers/networkgroups/staticmembers"));
+        self.memberships.is_empty() && (policy || !exported)
     }
 
     fn deployed(&self, vnet: Sym, what: ManagerPart, configuration: Sym) -> Tri {
@@ -378,8 +390,7 @@ impl World<'_> {
                     let space = if member.member == member.vnet { self.space(member.vnet) } else { self.subnet_space(member.member) };
                     best = space.into_iter().map(|p| self.in_prefix(addr, p)).fold(best, Tri::or);
                 }
-                let policy = self.group_policies.iter().any(|p| p.group == named.group || p.group.is_empty());
-                if policy && self.memberships.is_empty() {
+                if self.may_have_more_members(named.group) {
                     best = best.or(Tri::Maybe);
                 }
             }
