@@ -321,7 +321,8 @@ fn regions(world: &World<'_>, client: &Client, service: Service) -> Vec<Sym> {
         for rule in world.index.nsg_rules.get(nsg) {
             for selector in rule.destinations.items() {
                 if let Selector::Tag(named) = selector {
-                    regions.extend(named.as_str().strip_prefix(&format!("{tag}.")).map(Sym::new));
+                    let regional = named.as_str().split_once('.').filter(|(base, _)| *base == tag.as_str() || *base == "azurecloud");
+                    regions.extend(regional.and_then(|(_, name)| world.platform.tag_region(name)));
                 }
             }
         }

@@ -28,6 +28,9 @@ relations! { PLATFORM_RELATIONS:
     /// `region_pair(region, pair)`: `region` has its second copy in `pair` (SE-15). Most pairs stand both ways round, a few regions are paired one way only.
     RegionPair region_pair { region: Sym, pair: Sym }
 
+    /// `tag_region(name, region)`: regional service tags call `region` by `name`; the tag of a region may shorten it (NSG-24).
+    TagRegion tag_region { name: Sym, region: Sym }
+
     /// `private_link_zone(kind, group, suffix, zone)`: the sub-resource `group` of resources of type `kind` is named `<name>.<suffix>` in public and has its
     /// private record in `zone` (DNS-17, DNS-37). `{region}`, `{geo}`, `{dns}` and `{n}` stand for a label that depends on the resource.
     PrivateLinkZone private_link_zone { kind: Sym, group: Sym, suffix: Sym, zone: Sym }
@@ -101,6 +104,11 @@ impl Platform {
         self.tags.regional.get(&(service, region)).copied()
     }
 
+    /// The region that a regional tag calls `name`: `germanywestcentral` of `azurecloud.germanywc`; `None` where no region is known by it (NSG-25).
+    pub fn tag_region(&self, name: &str) -> Option<Sym> {
+        self.truth.tag_regions.get(&Sym::new(name)).copied()
+    }
+
     /// The tags one of whose prefixes holds `ip`, sorted by text.
     pub fn tags_holding(&self, ip: IpAddr) -> Vec<Sym> {
         self.tags.holding(ip)
@@ -171,10 +179,12 @@ impl Platform {
         }
         let truth = self.truth;
         let pairs: Vec<RegionPair> = truth.pairs.iter().map(|(&region, &pair)| RegionPair { region, pair }).collect();
+        let names: Vec<TagRegion> = truth.tag_regions.iter().map(|(&name, &region)| TagRegion { name, region }).collect();
         let ports = truth.ports.iter().flat_map(|(&group, ports)| ports.iter().map(move |&port| ServicePort { group, port }));
         let ports: Vec<ServicePort> = ports.collect();
         let endpoints: Vec<EndpointService> = truth.endpoints.iter().map(|(&service, &tag)| EndpointService { service, tag }).collect();
-        let rows = of(&truth.default_rules).chain(of(&pairs)).chain(of(&truth.zones)).chain(of(&ports)).chain(of(&endpoints));
+        let rows =
+            of(&truth.default_rules).chain(of(&pairs)).chain(of(&names)).chain(of(&truth.zones)).chain(of(&ports)).chain(of(&endpoints));
         let reserved: Vec<ReservedSuffix> = truth.reserved.iter().map(|suffix| ReservedSuffix { suffix: Sym::new(suffix) }).collect();
         let resolvers: Vec<PublicResolver> = truth.resolvers.iter().map(|&address| PublicResolver { address }).collect();
         rows.chain(of(&truth.limits)).chain(of(&reserved)).chain(of(&resolvers)).collect()
@@ -191,6 +201,7 @@ impl Platform {
 struct Truth {
     default_rules: Vec<DefaultRule>,
     pairs: FxHashMap<Sym, Sym>,
+    tag_regions: FxHashMap<Sym, Sym>,
     zones: Vec<PrivateLinkZone>,
     ports: FxHashMap<Sym, Vec<u16>>,
     endpoints: FxHashMap<Sym, Sym>,
@@ -211,6 +222,7 @@ impl Truth {
             Truth {
                 default_rules: rows(include_str!("../../facts/nsg_defaults.facts")).collect(),
                 pairs: rows::<RegionPair>(include_str!("../../facts/region_pairs.facts")).map(|row| (row.region, row.pair)).collect(),
+                tag_regions: rows::<TagRegion>(include_str!("../../facts/tag_regions.facts")).map(|row| (row.name, row.region)).collect(),
                 zones: rows(include_str!("../../facts/private_link_zones.facts")).collect(),
                 ports,
                 endpoints: rows::<EndpointService>(include_str!("../../facts/endpoint_services.facts"))
@@ -273,7 +285,9 @@ impl Tags {
             prefixes.dedup();
             self.ranges.insert(tag, prefixes.iter().collect());
             if let Some((service, region)) = tag.as_str().split_once('.') {
-                self.regional.insert((Sym::new(service), Sym::new(region)), tag);
+                let region = Sym::new(region);
+                let region = Truth::builtin().tag_regions.get(&region).copied().unwrap_or(region);
+                self.regional.insert((Sym::new(service), region), tag);
             }
             for prefix in prefixes.iter() {
                 let table = lengths.entry((prefix.addr().is_ipv4(), prefix.prefix_len())).or_default();

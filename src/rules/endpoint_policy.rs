@@ -35,6 +35,11 @@ enum Scope {
     Listed(Tri),
 }
 
+/// Whether the definition of `scope` can name storage accounts: one for another service says nothing of storage (SEP-02). One without a service may.
+pub fn of_storage(scope: &EndpointPolicyScope) -> bool {
+    matches!(scope.service.as_str(), "microsoft.storage" | "microsoft.storage.global" | "")
+}
+
 /// Whether `scope` lists `account`: by subscription, resource group or full id, whole segments (M-01, SEP-05, SEP-09).
 fn lists(scope: &EndpointPolicyScope, account: Sym) -> Scope {
     let text = scope.scope.as_str();
@@ -43,6 +48,9 @@ fn lists(scope: &EndpointPolicyScope, account: Sym) -> Scope {
     }
     if text.starts_with("/services/") || scope.service.as_str() == "global" {
         return Scope::Alias;
+    }
+    if !of_storage(scope) {
+        return Scope::Nothing;
     }
     let (parts, of) = (id_parts(text), id_parts(account.as_str()));
     let depth = text.split('/').skip(1).count();
@@ -199,6 +207,7 @@ mod tests {
         assert_eq!(ask(&[("microsoft.storage", A1), ("global", "/services/azure")], A2), (Tri::No, Tri::Yes));
         assert_eq!(ask(&[], RX), (Tri::Maybe, Tri::Maybe));
         assert_eq!(ask(&[("microsoft.storage", "")], RX), (Tri::Maybe, Tri::Maybe));
+        assert_eq!(ask(&[("microsoft.sql", A1)], RX), (Tri::Maybe, Tri::Maybe), "a definition for another service");
     }
 
     // covers: SEP-05, SND-03

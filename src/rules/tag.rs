@@ -133,13 +133,12 @@ fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform
             if tags.iter().any(|own| own == text) {
                 return Tri::Yes;
             }
-            let base = text.split('.').next().unwrap_or(text);
-            let same_service = base == class.tag.as_str() || base == "azurecloud";
-            if same_service && class.region.is_empty() && text.contains('.') {
-                return Tri::Maybe; // the region of the front end is not known
-            }
-            if same_service {
-                return Tri::No; // another region of the same service
+            // The same service, or the whole cloud, in a region: only a name that is known to be a region's tells them apart (NSG-25).
+            if let Some((base, name)) = text.split_once('.')
+                && (base == class.tag.as_str() || base == "azurecloud")
+                && let Some(region) = platform.tag_region(name)
+            {
+                return if class.region.is_empty() { Tri::Maybe } else { Tri::from_bool(region == class.region) };
             }
             match platform.tag_ranges(tag) {
                 // Other services have addresses of their own, but the published lists overlap: compare them.

@@ -1,6 +1,7 @@
 //! The trust boundary: what is ours.
 
 use crate::model::{Sym, Tri};
+use crate::rules::endpoint_policy;
 
 use super::World;
 
@@ -52,7 +53,7 @@ impl World<'_> {
         let index = self.index;
         let policies = index.subnet_endpoint_policies.get(subnet).iter();
         let scopes = policies.flat_map(|row| index.endpoint_policy_scopes.get(row.policy));
-        let outside = scopes.map(|row| match row.scope.as_str() {
+        let outside = scopes.filter(|row| endpoint_policy::of_storage(row)).map(|row| match row.scope.as_str() {
             "" => Tri::No,
             alias if alias.starts_with("/services/") => Tri::No,
             id if id.starts_with("/subscriptions/") => Tri::from_bool(!self.inside(row.scope)),

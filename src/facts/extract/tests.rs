@@ -616,6 +616,8 @@ fn an_interface_that_was_cut_counts_as_not_exported() {
         assert!(rows.iter().any(|row| row.starts_with("nic_machine(~/networkinterfaces/n, ")), "{rows:#?}");
         assert!(rows.iter().any(|row| row.starts_with("gap(~/networkinterfaces/n, ")), "{rows:#?}");
     }
+}
+
 /// What a subnet names as standing in it is known to stand there, be it exported or not. covers: RTE-04, NVA-11, GW-14
 #[test]
 fn a_subnet_tells_of_gateways_and_a_connection_of_its_limits() {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use watertight::facts::network::HopKind;
+use watertight::facts::private_access::EndpointPolicyScope;
 use watertight::facts::selector::Selector;
 use watertight::facts::store_facts::Service;
 use watertight::model::{Prefix, Proto, Stage, Sym, Tri, Via, net};
@@ -267,15 +268,17 @@ impl World<'_> {
         }
         let rule = attached.iter().map(|p| name_of(*p)).min().unwrap_or_default();
         let missing = attached.iter().any(|a| !self.policies.iter().any(|p| p.policy == *a));
-        let scopes: Vec<&str> =
-            self.policy_scopes.iter().filter(|s| attached.contains(&s.policy) && !s.scope.is_empty()).map(|s| s.scope.as_str()).collect();
-        let resources: Vec<&str> = scopes.iter().copied().filter(|s| !s.starts_with("/services/")).collect();
+        let listed = || self.policy_scopes.iter().filter(|s| attached.contains(&s.policy) && !s.scope.is_empty());
+        let alias = |s: &&EndpointPolicyScope| s.service.as_str() == "global" || s.scope.as_str().starts_with("/services/");
+        // What definitions for other services list is nothing to storage (SEP-02).
+        let foreign = |s: &&EndpointPolicyScope| !s.service.is_empty() && !s.service.as_str().starts_with("microsoft.storage");
+        let resources: Vec<&str> = listed().filter(|s| !alias(s) && !foreign(s)).map(|s| s.scope.as_str()).collect();
         if resources.is_empty() {
             if missing {
                 return (Tri::Maybe, rule, "W-MISSING");
             }
             // Only aliases: no effect (SEP-10). Nothing at all: nobody says (SEP-11).
-            return if scopes.is_empty() { (Tri::Maybe, rule, "empty-policy") } else { (Tri::Yes, String::new(), "") };
+            return if !listed().any(|s| alias(&s)) { (Tri::Maybe, rule, "empty-policy") } else { (Tri::Yes, String::new(), "") };
         }
         let listed = match target {
             Target::Front(wanted) => {

@@ -34,8 +34,10 @@ impl World<'_> {
                 if of_region == region.as_str() {
                     return Tri::Yes;
                 }
-                // The same service in another region (M-14).
-                return if region.is_empty() { Tri::Maybe } else { Tri::No };
+                // The same service in a region (M-14), which a tag may call by a name of its own (NSG-25).
+                if let Some(named) = self.platform.tag_region(of_region) {
+                    return if region.is_empty() { Tri::Maybe } else { Tri::from_bool(named == region) };
+                }
             }
         }
         if let Some(prefixes) = self.platform.tag(tag) {
