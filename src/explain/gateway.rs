@@ -9,7 +9,7 @@ use crate::explain::walk::{Home, Target, Trail, Walk, tri_span};
 use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::facts::network::GatewayKind;
-use crate::model::{Span, Stage, Sym, Tri, Via, net};
+use crate::model::{Prefix, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::gateway::ends;
 use crate::rules::route::Hop;
 
@@ -65,7 +65,19 @@ impl World<'_> {
             _ => None,
         };
         let found = choice.candidates.iter().find_map(network)?;
-        Some((found, choice.certain))
+        Some((found, choice.certain && !self.is_contested(room, ip)))
+    }
+
+    /// Whether a site or client behind the gateways of the network has the address with a prefix as long as that of the network itself, or longer: a gateway
+    /// delivers to the longest match, and which of the two it takes is not told (GW-09, RTE-09).
+    fn is_contested(&self, room: Sym, ip: IpAddr) -> bool {
+        let network = self.network(self.vnet_of(room));
+        let lengths = |prefixes: &mut dyn Iterator<Item = &Prefix>| prefixes.filter(|p| p.contains(&ip)).map(Prefix::prefix_len).max();
+        let spaces = network.peers.iter().filter(|peer| peer.usable.hi()).flat_map(|peer| peer.prefixes.iter().map(|(prefix, _)| prefix));
+        let near = lengths(&mut network.own.iter().chain(spaces));
+        let joined = |target: Sym| self.index.vnet.has(target) || self.index.virtual_hub.has(target);
+        let behind = lengths(&mut network.gateway.routes.iter().filter(|(_, target, _)| !joined(*target)).map(|(prefix, _, _)| prefix));
+        behind.is_some() && behind >= near
     }
 
     /// Whether a reply from `vnet` to `ip`, handed to the gateway, comes to the network `home`.
@@ -106,8 +118,12 @@ impl Walk<'_, '_> {
     pub fn to_gateway(&self, at: &Host, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
         let mut trail = trail;
         trail.via = trail.via.or(Some(Via::Gateway));
-        if self.back_into_networks(at, packet, &trail, ways) {
-            return;
+        let contested = self.world.gateway_rooms(at.vnet).iter().any(|(_, room)| self.world.is_contested(*room, packet.dst));
+        if self.back_into_networks(at, packet, &trail, contested, ways) {
+            if !contested {
+                return;
+            }
+            trail = trail.and(overlapping(packet.dst));
         }
         let behind = self.world.behind_gateway(at.vnet, packet.dst);
         if behind.is_empty() {
@@ -137,7 +153,7 @@ impl Walk<'_, '_> {
     }
 
     /// A gateway passes on what is for its own network or one it is peered with, without a site in between (PEER-10); whether it did.
-    fn back_into_networks(&self, at: &Host, packet: &Packet, trail: &Trail, ways: &mut Vec<Way>) -> bool {
+    fn back_into_networks(&self, at: &Host, packet: &Packet, trail: &Trail, contested: bool, ways: &mut Vec<Way>) -> bool {
         let mut done = false;
         for (gateway, room) in self.world.gateway_rooms(at.vnet) {
             if room == at.subnet || trail.gateways.contains(&gateway) || self.world.passed_on(room, packet.dst).is_none() {
@@ -151,6 +167,9 @@ impl Walk<'_, '_> {
                 by = by.kind(Kind::Assumption).code("W-UDR-VNG");
             }
             let mut trail = trail.clone().and(by);
+            if contested {
+                trail = trail.and(overlapping(packet.dst));
+            }
             trail.gateways.push(gateway);
             self.onward(&self.world.instance(room), packet, trail, ways);
             done = true;
@@ -357,6 +376,12 @@ impl World<'_> {
             row.bgp || both || row.kind == crate::facts::network::ConnectionKind::ExpressRoute
         })
     }
+}
+
+/// The doubt about an address that a network and a site behind its gateway both have.
+fn overlapping(ip: IpAddr) -> Step {
+    let text = format!("a network and a site behind the gateway both have {ip}: which of them the gateway chooses is not known");
+    step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).kind(Kind::Assumption).code("W-OVERLAP")
 }
 
 /// More pieces than this are not looked at one by one.

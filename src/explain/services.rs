@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::explain::dns_reach;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::point::over_a_hub;
 use crate::explain::transport::{self, Arrival, Client, Transport};
 use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{Kind, Step, Way};
@@ -71,6 +72,9 @@ impl Transport for FromPlace<'_, '_> {
             }
             From::Site(entrances) => {
                 if entrances.is_empty() {
+                    if let Some(branch) = self.world.hub_site(client_site(client)) {
+                        return vec![over_a_hub(branch)];
+                    }
                     let text = "no connection of a gateway leads to the site".to_owned();
                     let none = step(Stage::Gateway, Span::NONE, "gateway.3", text).by(client_site(client), "").kind(Kind::Absence);
                     return vec![Way { via: Via::Gateway, steps: vec![none] }];

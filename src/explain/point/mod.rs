@@ -2,10 +2,13 @@
 
 mod inbound;
 mod judge;
+mod literal;
 mod onprem;
+mod translated;
 
 pub use judge::{Pair, Pairs, assumed, judge, one, span};
-pub use onprem::site_representatives;
+pub use literal::holders;
+pub use onprem::{over_a_hub, site_representatives};
 
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -19,12 +22,13 @@ use crate::explain::way::{Answer, End, Flow, Kind, Mode, Step, Way};
 use crate::explain::world::{Outward, World};
 use crate::facts::Index;
 use crate::model::traffic::ANY_PORT;
-use crate::model::{Proto, Set, Span, Stage, Sym, Via, net};
+use crate::model::{Proto, Set, Span, Stage, Sym, Via};
 use crate::rules::azure_firewall::Named;
 use crate::rules::route::PLATFORM_ADDRESS;
 
-use inbound::{closed, from_internet};
-use judge::{all_agree, whole_bands};
+use inbound::from_internet;
+use judge::whole_bands;
+use literal::from_ip;
 use onprem::from_site;
 
 /// Answers one flow.
@@ -101,7 +105,11 @@ fn as_read(world: &World<'_>, flow: &Flow) -> Pairs {
         let dropped = step(Stage::Route, Span::NONE, "route.12", text).kind(Kind::Default);
         return one(Way { via: Via::VnetLocal, steps: vec![dropped] });
     }
-    if let Some(pairs) = stores::pairs(world, flow) {
+    let over_nat = || translated::between(world, flow).map(|way| vec![vec![way]]);
+    if let Some(mut pairs) = stores::pairs(world, flow) {
+        if matches!(flow.to, End::PrivateEndpoint(_)) {
+            pairs.groups.extend(over_nat());
+        }
         return pairs;
     }
     if let End::Unmodelled(resource) = flow.to {
@@ -117,6 +125,7 @@ fn as_read(world: &World<'_>, flow: &Flow) -> Pairs {
             pairs.groups.push(vec![vec![unknown]]);
         }
     }
+    pairs.groups.extend(over_nat());
     pairs
 }
 
@@ -129,7 +138,7 @@ fn of_ends(world: &World<'_>, flow: &Flow) -> Pairs {
     match flow.from {
         End::Machine(_) | End::Nic(_) | End::Subnet(_) => from_places(world, flow),
         End::Internet(source) => from_internet(world, flow, source),
-        End::Site(site) => from_site(world, flow, site),
+        End::Site(site) => from_site(world, flow, site, None),
         End::Ip(ip) => from_ip(world, flow, ip),
         End::Unmodelled(resource) | End::Store(resource, _, _) => one(unmodelled(resource)),
         _ => one(no_source(flow.from)),
@@ -346,41 +355,4 @@ pub fn to_platform(world: &World<'_>, traffic: Set, from: &Host, to: IpAddr) -> 
     let text = format!("{to} is the platform's own address, which the host itself answers");
     steps.push(step(Stage::Delivered, Span::ALL, "filter.5", text).kind(Kind::Default));
     Some(Way { via: Via::VnetLocal, steps })
-}
-
-/// A literal source address: whoever has it, else a machine that could be placed there, else a site or the internet.
-fn from_ip(world: &World<'_>, flow: &Flow, ip: IpAddr) -> Pairs {
-    let senders = holders(world, ip);
-    if !senders.is_empty() {
-        // The address may be taken in several networks: all of them must agree.
-        let each: Vec<Pairs> = senders.into_iter().map(|sender| from_senders(world, flow, vec![sender])).collect();
-        return all_agree(each);
-    }
-    let index = world.index;
-    let named = index.local_gateway.rows().map(|row| row.site).chain(index.site.rows().map(|row| row.site));
-    let mut sites: Vec<Sym> = named.filter(|site| world.site_prefixes(*site).iter().any(|p| p.contains(&ip))).collect();
-    sites.sort_by_key(|site| site.as_str());
-    match sites.first() {
-        Some(site) => from_site(world, flow, *site),
-        None if net::is_public(ip) => from_internet(world, flow, Some(ip)),
-        None => one(closed("nobody in the input has the source address", Sym::EMPTY)),
-    }
-}
-
-/// Who sends with a literal address: the configurations that have it, else the places in subnets that hold it.
-pub fn holders(world: &World<'_>, ip: IpAddr) -> Vec<Sender> {
-    let mut configs: Vec<Sym> = world.index.ip_configs_by_address.get(ip).iter().map(|row| row.ip_config).collect();
-    configs.retain(|config| world.is_endpoint_config(*config));
-    configs.sort_by_key(|config| config.as_str());
-    let hosts = configs.into_iter().flat_map(|config| world.hosts_of_config(config)).filter(|host| host.ip == ip);
-    let mut found: Vec<Sender> = hosts.map(|host| (vec![host.clone()], is_used(world, host.nic))).collect();
-    if found.is_empty() {
-        let mut subnets: Vec<Sym> =
-            world.index.subnet_prefixes.rows().filter(|row| row.prefix.contains(&ip)).map(|row| row.subnet).collect();
-        subnets.retain(|subnet| world.index.subnet.has(*subnet));
-        subnets.sort_by_key(|subnet| subnet.as_str());
-        subnets.dedup();
-        found.extend(subnets.into_iter().map(|subnet| (vec![Host::imagined(world, subnet, ip)], true)));
-    }
-    found
 }

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use crate::explain::gateway::unlisted_step;
-use crate::explain::packet::{Host, Packet, Seen, StepExt, step};
+use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{End, Flow, Kind, Way};
 use crate::explain::world::World;
@@ -16,8 +17,8 @@ use super::inbound::internet_walk;
 use super::judge::{Pairs, one};
 use super::{destinations, no_address};
 
-/// From a site on premises: in at the gateway, then by the routes of the gateway's subnet.
-pub(super) fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
+/// From a site on premises: in at the gateway, then by the routes of the gateway's subnet; with `source` from that address of the site alone.
+pub(super) fn from_site(world: &World<'_>, flow: &Flow, site: Sym, source: Option<IpAddr>) -> Pairs {
     if let End::Ip(ip) | End::Internet(Some(ip)) = flow.to
         && net::is_public(ip)
         && !world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&ip))
@@ -33,8 +34,8 @@ pub(super) fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
             out.groups.push(vec![vec![Way { via: Via::Gateway, steps: vec![entrance.step.clone(), nowhere] }]]);
             continue;
         }
-        let listed = site_representatives(world, site).into_iter().map(|ip| (ip, true));
-        let unlisted = world.unlisted_addresses(site).unwrap_or_default();
+        let listed = source.map_or_else(|| site_representatives(world, site), |ip| vec![ip]).into_iter().map(|ip| (ip, true));
+        let unlisted = if source.is_none() { world.unlisted_addresses(site).unwrap_or_default() } else { Rc::default() };
         for (source, known) in listed.chain(unlisted.iter().map(|ip| (*ip, false))) {
             let at = Host::imagined(world, entrance.subnet, source);
             for group in destinations(world, flow, &at) {
@@ -66,6 +67,9 @@ pub(super) fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
             }
         }
     }
+    if let Some(branch) = world.hub_site(site) {
+        out.groups.push(vec![vec![over_a_hub(branch)]]);
+    }
     if out.groups.is_empty() {
         let unlisted = !entrances.is_empty() && (world.site_prefixes(site).is_empty() || world.unlisted_addresses(site).is_none());
         let (span, code, text) = if unlisted {
@@ -80,6 +84,13 @@ pub(super) fn from_site(world: &World<'_>, flow: &Flow, site: Sym) -> Pairs {
         out = one(Way { via: Via::Gateway, steps: vec![none] });
     }
     out
+}
+
+/// How a site of a virtual WAN is connected, and where its packets come out of the hub, is not derived (GW-01, VW-01).
+pub fn over_a_hub(site: Sym) -> Way {
+    let text = format!("how site {} of the virtual WAN is connected to its hub is not modelled", short(site));
+    let unknown = step(Stage::Gateway, Span::UNKNOWN, "hub.1", text).by(site, "").kind(Kind::Assumption).code("W-VWAN");
+    Way { via: Via::Gateway, steps: vec![unknown] }
 }
 
 /// From a site to a public address: by the site's own way out, with the addresses a person stated for it.

@@ -4,7 +4,7 @@ use crate::explain::packet::{StepExt, short, step};
 use crate::explain::way::{Kind, Step};
 use crate::facts::Index;
 use crate::facts::network::{ConnectionKind, GatewayKind};
-use crate::model::{Prefix, Span, Stage, Sym, net};
+use crate::model::{Prefix, Span, Stage, Sym, ids, net};
 
 use super::World;
 
@@ -87,6 +87,14 @@ impl World<'_> {
         out.sort_by(|a, b| (a.subnet.as_str(), &a.step.text).cmp(&(b.subnet.as_str(), &b.step.text)));
         out.dedup_by(|a, b| a.subnet == b.subnet);
         out
+    }
+
+    /// The VPN site of a virtual WAN that the site is, where it is one.
+    pub fn hub_site(&self, site: Sym) -> Option<Sym> {
+        let kind = |id: Sym| ids::id_type(id.as_str()).is_some_and(|kind| kind == "microsoft.network/vpnsites");
+        let mut branches: Vec<Sym> = self.index.local_gateway.rows().map(|row| row.site).filter(|id| kind(*id)).collect();
+        branches.retain(|id| self.same_site(*id, site));
+        branches.into_iter().min_by_key(|id| id.as_str())
     }
 
     /// Whether two names are of one site: the id of a local network gateway, or the name a person gave the site.

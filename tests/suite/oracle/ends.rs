@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use watertight::explain::way::{End, Mode};
 use watertight::model::net::{address, is_public, number};
-use watertight::model::{Proto, Stage, Sym, Tri, Verdict, Via};
+use watertight::model::{Prefix, Proto, Stage, Sym, Tri, Verdict, Via};
 
 use super::dns::{Answer, View};
 use super::filter::Place;
@@ -61,6 +61,15 @@ impl World<'_> {
         if ask.proto == Proto::Udp && ask.sport == Some(65330) {
             return Outcome::denied(Stage::Route, ""); // the host keeps this port for itself (ADR-13)
         }
+        let outcome = self.sent_by_end(ask);
+        let service = matches!(ask.to, End::Store(..) | End::External(_) | End::Fqdn(_) | End::Unmodelled(_));
+        if !service && self.may_translate(ask.from, ask.to) {
+            return any_of(vec![outcome, Outcome::unproven(Stage::Gateway, "connection", "W-VPN-NAT")]);
+        }
+        outcome
+    }
+
+    fn sent_by_end(&self, ask: &Ask) -> Outcome {
         match ask.from {
             End::Machine(machine) => {
                 let nics: Vec<Sym> = self.nic_machines.iter().filter(|m| m.machine == machine).map(|m| m.nic).collect();
@@ -96,6 +105,11 @@ impl World<'_> {
                     && !self.anywhere_inside(to)
                 {
                     return self.to_address(Start::Site { site, ip: to }, to, ask); // by its own way out
+                }
+                if self.is_branch(site) && !matches!(ask.to, End::Store(..) | End::External(_) | End::Fqdn(_)) {
+                    let each = all.into_iter().map(|ip| self.to_end(Start::Site { site, ip }, ask));
+                    let hub = Outcome::unproven(Stage::Gateway, name_of(site), "W-VWAN");
+                    return any_of(each.chain([hub]).collect());
                 }
                 let connected = self
                     .connections
@@ -221,21 +235,38 @@ impl World<'_> {
             }
         }
         if ways.is_empty() {
-            for s in self.subnets.iter().filter(|s| self.subnet_space(s.subnet).iter().any(|p| p.contains(&ip))) {
+            let usable =
+                |p: &Prefix| watertight::model::net::usable(p).is_some_and(|(low, high)| p.contains(&ip) && low <= ip && ip <= high);
+            for s in self.subnets.iter().filter(|s| self.subnet_space(s.subnet).iter().any(usable)) {
                 let place = Place { subnet: s.subnet, nic: None, endpoint: None };
                 ways.push(self.to_end(Start::Inside { place, config: None, ip }, ask));
             }
         }
         if ways.is_empty() {
-            let sites = self.local_gateways.iter().map(|l| l.site).chain(self.sites.iter().map(|s| s.site));
-            for site in sites.filter(|&s| self.site_space(s).iter().any(|p| p.contains(&ip))) {
-                ways.push(self.to_end(Start::Site { site, ip }, ask));
-            }
-        }
-        if ways.is_empty() && is_public(ip) {
-            ways.push(self.to_end(Start::Internet { ip }, ask));
+            return self.sent_from_outside(ip, ask);
         }
         all_of(ways) // in several networks the address is several machines'
+    }
+
+    /// Nobody inside has the address: the sites that have it, else the internet, and whoever else may have it (GW-01, GW-04, SND-04).
+    fn sent_from_outside(&self, ip: IpAddr, ask: &Ask) -> Outcome {
+        let stated = self.sites.iter().map(|s| s.site);
+        let called = |id: Sym| self.sites.iter().any(|s| name_of(id).eq_ignore_ascii_case(s.site.as_str()));
+        let sites = self.local_gateways.iter().map(|l| l.site).filter(|&id| !called(id)).chain(stated);
+        let having: Vec<Sym> = sites.filter(|&s| self.site_space(s).iter().any(|p| p.contains(&ip))).collect();
+        let joined: Vec<Sym> = having.iter().copied().filter(|&s| self.is_joined(s)).collect();
+        let from = |site: Sym| {
+            let sent = self.to_end(Start::Site { site, ip }, ask);
+            let hub = self.is_branch(site).then(|| Outcome::unproven(Stage::Gateway, name_of(site), "W-VWAN"));
+            any_of(std::iter::once(sent).chain(hub).collect())
+        };
+        let known = match (joined.as_slice(), having.first()) {
+            ([], _) if is_public(ip) => self.to_end(Start::Internet { ip }, ask),
+            ([], None) => Outcome::denied(Stage::Route, "nobody"),
+            ([], Some(&site)) => from(site),
+            (joined, _) => all_of(joined.iter().map(|&site| from(site)).collect()),
+        };
+        any_of(std::iter::once(known).chain(self.who_else_has(ip)).collect())
     }
 
     fn to_end(&self, start: Start, ask: &Ask) -> Outcome {

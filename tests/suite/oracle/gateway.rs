@@ -1,5 +1,6 @@
 //! Through a gateway: out of a network, into it, from one network to another (GW-08 to GW-12, PEER-09, PEER-10).
 
+use watertight::explain::way::End;
 use watertight::facts::network::{Connection, ConnectionKind, GatewayKind};
 use watertight::model::{Stage, Sym, Tri, Verdict, Via};
 
@@ -76,8 +77,26 @@ impl World<'_> {
             Hop::Peering(peering) => self.peerings.iter().find(|p| p.peering == peering).map(|p| p.remote),
             _ => None,
         })?;
-        let certain = candidates.len() == 1 && candidates[0].sure.lo();
+        let certain = candidates.len() == 1 && candidates[0].sure.lo() && !self.also_behind(room, dst);
         Some((network, if certain { Tri::Yes } else { Tri::Maybe }))
+    }
+
+    /// Whether a site or a client has the address by a prefix no shorter than those of the networks that the gateway in `room` is joined with (GW-09).
+    fn also_behind(&self, room: Sym, dst: Addr) -> bool {
+        let Some(vnet) = self.vnet_of(room) else { return false };
+        let mut near = self.space(vnet);
+        for p in self.peerings.iter().filter(|p| p.vnet == vnet && self.is_connected(p).hi()) {
+            near.extend(self.remote_space(p).into_iter().map(|(prefix, _)| prefix));
+        }
+        let mut far = Vec::new();
+        for (gateway, _) in self.gateways_of(vnet) {
+            let links = self.connections.iter().filter(|c| c.gateway == gateway && c.kind == ConnectionKind::Ipsec);
+            far.extend(links.flat_map(|c| self.site_space(c.peer)));
+            far.extend(self.client_pools.iter().filter(|p| p.gateway == gateway).map(|p| p.prefix));
+        }
+        let longest =
+            |all: &[watertight::model::Prefix]| all.iter().filter(|p| self.in_prefix(dst, **p).hi()).map(|p| p.prefix_len()).max();
+        longest(&far).is_some() && longest(&far) >= longest(&near)
     }
 
     /// Whether what `vnet` hands to its gateways for `to` comes to the network `home`.
@@ -127,8 +146,10 @@ impl Walk<'_, '_> {
         }
         // Into a network that the gateway itself is joined with (PEER-10).
         let mut back = Vec::new();
+        let mut contested = false;
         for (gateway, _) in world.gateways_of(vnet) {
             for room in world.rooms(gateway) {
+                contested |= world.also_behind(room, packet.dst);
                 if room == subnet || trip.gateways.contains(&gateway) || world.passes_on(room, packet.dst).is_none() {
                     continue;
                 }
@@ -141,8 +162,18 @@ impl Walk<'_, '_> {
             }
         }
         if !back.is_empty() {
+            if contested {
+                back.push(self.behind_the_gateway(vnet, gateway, packet, trip));
+                return any_of(back).doubted(Stage::Gateway, name_of(gateway), "W-OVERLAP");
+            }
             return any_of(back);
         }
+        self.behind_the_gateway(vnet, gateway, packet, trip)
+    }
+
+    /// To a site, a network or a hub that the routes of the gateways lead to.
+    fn behind_the_gateway(&self, vnet: Sym, gateway: Sym, packet: Packet, trip: &Trip) -> Outcome {
+        let world = self.world;
         let (found, unknown) = world.behind(vnet, packet.dst);
         let links: usize = world.gateways_of(vnet).iter().map(|(g, _)| world.connections.iter().filter(|c| c.gateway == *g).count()).sum();
         if found.is_empty() {
@@ -298,6 +329,67 @@ impl World<'_> {
         let stated = |s: Sym| self.sites.iter().any(|row| row.site == s);
         let listed = |s: Sym| self.local_gateways.iter().any(|row| row.site == s);
         c.kind == ConnectionKind::Ipsec && stated(site) && !listed(c.peer) && !stated(c.peer)
+    }
+
+    /// Whether a gateway brings in what the site sends (GW-02, VW-01).
+    pub fn is_joined(&self, site: Sym) -> bool {
+        let leads = |c: &Connection| self.same_site(site, c.peer) || self.overlaps(site, c.peer) || self.may_lead_to(c, site);
+        self.connections.iter().any(leads) || self.client_pools.iter().any(|p| p.gateway == site) || self.is_branch(site)
+    }
+
+    /// Whether the site is a VPN site of a virtual WAN, or has addresses of one.
+    pub fn is_branch(&self, site: Sym) -> bool {
+        let branch = |id: Sym| id.as_str().contains("/providers/microsoft.network/vpnsites/");
+        self.local_gateways.iter().any(|l| branch(l.site) && (l.site == site || self.same_site(l.site, site)))
+    }
+
+    /// Whether a connection that translates addresses may carry what goes between the two ends (GW-14).
+    pub fn may_translate(&self, a: End, b: End) -> bool {
+        let translates = |c: &Connection| {
+            let mut limits = self.connection_limits.iter().filter(|l| l.connection == c.connection);
+            limits.any(|l| l.property.as_str().ends_with("gressNatRules"))
+        };
+        let behind = |c: &Connection, end: End| match end {
+            End::Site(site) => self.same_site(c.peer, site),
+            End::Ip(ip) => !self.vnet_prefixes.iter().any(|p| p.prefix.contains(&ip)),
+            _ => false,
+        };
+        let outside = |end: End| matches!(end, End::Internet(_));
+        let way = |c: &Connection, far: End, near: End| behind(c, far) && !outside(near);
+        self.connections.iter().any(|c| translates(c) && (way(c, a, b) || way(c, b, a)))
+    }
+
+    /// What of the estate may have an address that nobody lists, by the stage at which that shows.
+    pub fn who_else_has(&self, ip: std::net::IpAddr) -> Vec<Outcome> {
+        let mut all = Vec::new();
+        let mut found = |stage, code| all.push(Outcome::unproven(stage, "unlisted", code));
+        for vnet in self.vnets.iter().map(|v| v.vnet).filter(|&v| !self.in_space(v, ip)) {
+            for route in self.gateway_routes(vnet) {
+                let hub = self.hubs.iter().any(|h| h.hub == route.gateway);
+                if route.prefix.map_or(true, |p| hub && p.contains(&ip)) {
+                    found(Stage::Gateway, route.code);
+                }
+            }
+            for (gateway, _) in self.gateways_of(vnet) {
+                if self.client_pools.iter().any(|p| p.gateway == gateway && p.prefix.contains(&ip)) {
+                    found(Stage::Gateway, "W-UNSUPPORTED");
+                }
+            }
+            for p in self.peerings.iter().filter(|p| p.vnet == vnet && self.is_connected(p).hi() && !self.has_vnet(p.remote)) {
+                let space = self.remote_space(p);
+                if p.forwarded || space.is_empty() || space.iter().any(|(prefix, _)| prefix.contains(&ip)) {
+                    found(Stage::Route, "W-MISSING");
+                }
+            }
+        }
+        let away = ["virtualnetworkgateway", "vnetpeering", "vnetglobalpeering", "connectedgroup"];
+        let leads = |r: &watertight::facts::network::ObservedRoute| {
+            r.prefix.contains(&ip) && r.source.as_str() != "user" && away.contains(&r.hop.as_str())
+        };
+        if self.seen_routes.iter().any(leads) && !self.vnet_prefixes.iter().any(|p| p.prefix.contains(&ip)) {
+            found(Stage::Route, "W-UNSUPPORTED");
+        }
+        all
     }
 
     /// Whether the two ends of a connection are set to speak BGP.

@@ -72,7 +72,7 @@ world! {
     nsgs: Nsg, nsg_rules: NsgRule, tables: RouteTable, routes: Route,
     nats: NatGateway, nat_public_ips: NatGatewayPublicIp, nat_ranges: NatGatewayRange,
     gateways: Gateway, gateway_subnets: GatewaySubnet, client_pools: GatewayClientPool, connections: Connection,
-    local_gateways: LocalGateway, local_prefixes: LocalGatewayPrefix,
+    connection_limits: ConnectionLimit, local_gateways: LocalGateway, local_prefixes: LocalGatewayPrefix,
     balancers: LoadBalancer, fronts: LoadBalancerFrontend, front_ranges: LoadBalancerFrontendRange, chains: GatewayChain,
     pools: LoadBalancerPool, pool_addresses: LoadBalancerAddress, pool_regions: LoadBalancerRegion, members_down: LoadBalancerMemberDown,
     balancing_rules: LoadBalancingRule, rule_pools: LoadBalancingRulePool, probes: LoadBalancerProbe,
