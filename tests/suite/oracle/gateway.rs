@@ -366,7 +366,7 @@ impl World<'_> {
         for vnet in self.vnets.iter().map(|v| v.vnet).filter(|&v| !self.in_space(v, ip)) {
             for route in self.gateway_routes(vnet) {
                 let hub = self.hubs.iter().any(|h| h.hub == route.gateway);
-                if route.prefix.map_or(true, |p| hub && p.contains(&ip)) {
+                if route.prefix.is_none_or(|p| hub && p.contains(&ip)) {
                     found(Stage::Gateway, route.code);
                 }
             }
