@@ -31,7 +31,7 @@ pub(super) struct Heard {
     pub networks: usize,
 }
 
-/// What a network is told for a name, and which zone says it.
+/// What networks of one outlook are told for a name, and which zone says it; empty where not one alone does.
 struct Name {
     host: Sym,
     answer: &'static str,
@@ -66,7 +66,9 @@ impl Derived<'_> {
             let mut all: FxHashMap<Said, Heard> = FxHashMap::default();
             self.each_name(&mut |vnet, part, said| {
                 let own = !self.world.index.vnet_dns.get(vnet).is_empty();
-                let heard = all.entry((said.zone, part.store, said.host, said.answer, own || said.answer == UNKNOWN));
+                // Where no zone decides alone, it is a matter of each network.
+                let zone = if said.zone.is_empty() { vnet } else { said.zone };
+                let heard = all.entry((zone, part.store, said.host, said.answer, own || said.answer == UNKNOWN));
                 let heard = heard.or_insert(Heard { vnet, networks: 0 });
                 heard.networks += 1;
                 if vnet.as_str() < heard.vnet.as_str() {
@@ -97,9 +99,7 @@ impl Derived<'_> {
                     let group = private_endpoint::group(part.part, part.instance);
                     let resolution = self.resolve(vnet, host.as_str());
                     let answer = self.answer(&resolution, part.store, group)?;
-                    // Where no zone decides alone, it is a matter of this network.
-                    let zone = if resolution.decider.is_empty() { vnet } else { resolution.decider };
-                    Some((n, Name { host, answer, zone }))
+                    Some((n, Name { host, answer, zone: resolution.decider }))
                 };
                 hosts.iter().enumerate().filter_map(name).collect()
             });

@@ -163,13 +163,11 @@ impl Derived<'_> {
         let Some(heard) = self.heard().get(&(zone, store, host, text(row, 3), !proven)) else { return Proof::default() };
         let mut proof = self.of_name(heard.vnet, store, host.as_str(), text(row, 3));
         let more = match heard.networks {
-            1 => String::new(),
-            2 => "one more network is told the same".to_owned(),
-            n => format!("{} more networks are told the same", n - 1),
+            1 => None,
+            2 => Some("one more network is told the same".to_owned()),
+            n => Some(format!("{} more networks are told the same", n - 1)),
         };
-        if !more.is_empty() {
-            proof.steps.push(step(Stage::Dns, Span::NONE, "dns.3", more).by(zone, ""));
-        }
+        proof.steps.extend(more.map(|text| step(Stage::Dns, Span::NONE, "dns.3", text).by(zone, "")));
         proof
     }
 
