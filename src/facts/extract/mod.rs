@@ -138,7 +138,8 @@ fn written_down(mut out: Out<'_>) -> Extracted {
                     extractor(&mut out, properties);
                     if out.has_lost() {
                         unread::forget(&mut out, properties);
-                    } else if out.is_contested() || out.is_cut() {
+                    }
+                    if out.is_contested() || out.is_cut() {
                         withdrawn::forget(&mut out, properties);
                     }
                 }

@@ -7,44 +7,20 @@ use serde_json::Value;
 
 use crate::facts::Fact;
 use crate::facts::extract::out::Out;
-use crate::facts::extract::{device, withdrawn};
+use crate::facts::extract::withdrawn;
 use crate::facts::gap::Unread;
-use crate::facts::network::{DeviceKind, NicMachine};
+use crate::facts::network::DeviceKind;
 use crate::facts::store_facts::PublicAccess;
 use crate::model::{Sym, Tri};
 
-/// Types that others name where they need them, with the relations that are taken back: what is named and missing leaves everything open.
-const TAKEN_BACK: &[(&str, &[&str])] = &[
-    ("microsoft.compute/virtualmachines", &[]),
-    ("microsoft.network/applicationgateways", &[]),
-    ("microsoft.network/azurefirewalls", &["azure_firewall"]),
-    ("microsoft.network/bastionhosts", &[]),
-    ("microsoft.network/firewallpolicies", &["firewall_policy"]),
-    ("microsoft.network/firewallpolicies/rulecollectiongroups", &["firewall_group"]),
-    ("microsoft.network/ipgroups", &["ip_group", "ip_group_prefix"]),
-    (
-        "microsoft.network/loadbalancers",
-        &[
-            "load_balancer",
-            "load_balancer_frontend",
-            "load_balancer_frontend_range",
-            "load_balancer_pool",
-            "load_balancing_rule",
-            "load_balancing_rule_pool",
-            "inbound_nat_rule",
-            "inbound_nat_rule_pool",
-            "outbound_rule",
-            "outbound_rule_frontend",
-        ],
-    ),
-    ("microsoft.network/localnetworkgateways", &["local_gateway"]),
-    ("microsoft.network/natgateways", &["nat_gateway"]),
-    ("microsoft.network/networksecuritygroups", &["nsg"]),
-    ("microsoft.network/networksecurityperimeters/profiles/accessrules", &[]),
-    // A rule or a route that is not understood may match anything.
-    ("microsoft.network/networksecuritygroups/securityrules", &[]),
-    ("microsoft.network/routetables", &["route_table"]),
-    ("microsoft.network/routetables/routes", &[]),
+/// Types of which nothing needs to be taken back: a rule or route that is not understood may match anything, what answers at a proxy or a machine is open.
+const OPEN: &[&str] = &[
+    "microsoft.compute/virtualmachines",
+    "microsoft.network/applicationgateways",
+    "microsoft.network/bastionhosts",
+    "microsoft.network/networksecurityperimeters/profiles/accessrules",
+    "microsoft.network/networksecuritygroups/securityrules",
+    "microsoft.network/routetables/routes",
 ];
 
 /// What the rules of a store are called in its body; anything else says where it is and what it is.
@@ -59,24 +35,16 @@ const RULES: &[&str] = &[
     "properties.inboundIpRules",
 ];
 
-/// Types that stand in subnets and have addresses: whoever asks for one of those learns that what answers there is not known.
-const CLAIMS: &[&str] = &[
-    "microsoft.network/applicationgateways",
-    "microsoft.network/azurefirewalls",
-    "microsoft.network/bastionhosts",
-    "microsoft.network/loadbalancers",
-];
-
 /// Takes back what the other facts of the resource would prove.
 pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (id, kind) = (out.id(), out.resource.kind);
     let kind = kind.as_str();
-    let taken = TAKEN_BACK.iter().find(|(of, _)| *of == kind).map(|(_, taken)| *taken);
-    let proxy = matches!(kind, "microsoft.network/applicationgateways" | "microsoft.network/bastionhosts");
+    let taken = withdrawn::of_named(kind);
+    let proxy = withdrawn::is_proxy(kind);
     // A rule of a store that is not understood leaves open whom the store lets in.
     let rule = kind.ends_with("/firewallrules") || kind.ends_with("/virtualnetworkrules");
     let only_rules = out.lost_paths().iter().all(|path| RULES.iter().any(|rule| starts(path, rule)));
-    let mut bounded = taken.is_some() || rule;
+    let mut bounded = taken.is_some() || OPEN.contains(&kind) || rule;
     out.revise(|fact| {
         match fact {
             Fact::Device(row) if proxy => row.kind = DeviceKind::Other,
@@ -99,13 +67,9 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.note_unread();
     }
     if kind == "microsoft.compute/virtualmachines" {
-        // Whatever is said of its interfaces elsewhere, there may be another.
-        out.fact(NicMachine { nic: Sym::new(&format!("{id}/networkinterfaces")), machine: id });
+        withdrawn::another_interface(out);
     }
-    if CLAIMS.contains(&kind) {
-        device::elsewhere(out, body);
-        withdrawn::public_addresses(out, body);
-    }
+    withdrawn::claim_if_standing(out, body);
 }
 
 fn starts(path: &str, rule: &str) -> bool {

@@ -10,10 +10,8 @@ use crate::facts::network::{Clouded, ConnectionKind, Device, DeviceKind, DeviceP
 use crate::facts::store_facts::PublicAccess;
 use crate::model::{Sym, Tri, ids};
 
-/// The relations that are taken back, by the type of the resource.
-const TAKEN_BACK: &[(&str, &[&str])] = &[
-    ("microsoft.compute/virtualmachinescalesets", INTERFACE),
-    ("microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces", INTERFACE),
+/// Types that others name where they need them, with the relations that are taken back: what is named and missing leaves everything open.
+const NAMED: &[(&str, &[&str])] = &[
     ("microsoft.network/azurefirewalls", &["azure_firewall"]),
     ("microsoft.network/firewallpolicies", &["firewall_policy"]),
     ("microsoft.network/firewallpolicies/rulecollectiongroups", &["firewall_group"]),
@@ -35,13 +33,21 @@ const TAKEN_BACK: &[(&str, &[&str])] = &[
     ),
     ("microsoft.network/localnetworkgateways", &["local_gateway"]),
     ("microsoft.network/natgateways", &["nat_gateway"]),
-    ("microsoft.network/networkinterfaces", INTERFACE),
     ("microsoft.network/networksecuritygroups", &["nsg"]),
-    ("microsoft.network/publicipaddresses", &["public_ip"]),
     ("microsoft.network/routetables", &["route_table"]),
+];
+
+/// Types that stand for themselves, with the relations that are taken back.
+const STANDING: &[(&str, &[&str])] = &[
+    ("microsoft.compute/virtualmachinescalesets", INTERFACE),
+    ("microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces", INTERFACE),
+    (NIC, INTERFACE),
+    ("microsoft.network/publicipaddresses", &["public_ip"]),
     ("microsoft.network/virtualnetworks", &["vnet", "vnet_dns"]),
     ("microsoft.network/virtualnetworks/subnets", &["subnet", "subnet_prefix"]),
 ];
+
+const NIC: &str = "microsoft.network/networkinterfaces";
 
 /// What an interface says of itself.
 const INTERFACE: &[&str] = &[
@@ -62,15 +68,23 @@ const CLAIMS: &[&str] = &[
     "microsoft.network/azurefirewalls",
     "microsoft.network/bastionhosts",
     "microsoft.network/loadbalancers",
-    "microsoft.network/networkinterfaces",
 ];
+
+fn taken_back(all: &'static [(&'static str, &'static [&'static str])], kind: &str) -> Option<&'static [&'static str]> {
+    all.iter().find(|(of, _)| *of == kind).map(|(_, taken)| *taken)
+}
+
+/// The relations that are taken back of a type that others name; `None` for any other type.
+pub(super) fn of_named(kind: &str) -> Option<&'static [&'static str]> {
+    taken_back(NAMED, kind)
+}
 
 /// Takes back what the other facts of the resource would prove.
 pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (id, kind) = (out.id(), out.resource.kind);
     let kind = kind.as_str();
-    let taken = TAKEN_BACK.iter().find(|(of, _)| *of == kind).map_or(&[][..], |(_, taken)| *taken);
-    let proxy = matches!(kind, "microsoft.network/applicationgateways" | "microsoft.network/bastionhosts");
+    let taken = of_named(kind).or_else(|| taken_back(STANDING, kind)).unwrap_or_default();
+    let proxy = is_proxy(kind);
     let mut vnets: Vec<Sym> = Vec::new();
     let contested = out.is_contested();
     out.revise(|fact| {
@@ -98,10 +112,7 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     });
     match kind {
         "microsoft.network/virtualnetworks" => vnets.push(id),
-        // Whatever is said of its interfaces elsewhere, there may be another.
-        "microsoft.compute/virtualmachines" | "microsoft.compute/virtualmachinescalesets" => {
-            out.fact(NicMachine { nic: Sym::new(&format!("{id}/networkinterfaces")), machine: id });
-        }
+        "microsoft.compute/virtualmachines" | "microsoft.compute/virtualmachinescalesets" => another_interface(out),
         _ => {}
     }
     for vnet in vnets {
@@ -109,14 +120,39 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
             out.fact(Clouded { vnet, what: Sym::new(what), resource: id });
         }
     }
-    if CLAIMS.contains(&kind) {
-        device::elsewhere(out, body);
-        public_addresses(out, body);
+    if kind == NIC {
+        claim(out, body);
+    } else {
+        claim_if_standing(out, body);
     }
 }
 
+/// Whether the type forwards what it is asked for at listeners of its own.
+pub(super) fn is_proxy(kind: &str) -> bool {
+    matches!(kind, "microsoft.network/applicationgateways" | "microsoft.network/bastionhosts")
+}
+
+/// Whatever is said of the machine's interfaces elsewhere, there may be another.
+pub(super) fn another_interface(out: &mut Out<'_>) {
+    let machine = out.id();
+    out.fact(NicMachine { nic: Sym::new(&format!("{machine}/networkinterfaces")), machine });
+}
+
+/// [`claim`] for the types of which it is told.
+pub(super) fn claim_if_standing<'a>(out: &mut Out<'a>, body: &'a Value) {
+    if CLAIMS.contains(&out.resource.kind.as_str()) {
+        claim(out, body);
+    }
+}
+
+/// Somebody of whom nothing else is known has the addresses that the body names.
+fn claim<'a>(out: &mut Out<'a>, body: &'a Value) {
+    device::elsewhere(out, body);
+    public_addresses(out, body);
+}
+
 /// The public addresses that a body names: they are nobody else's.
-pub(super) fn public_addresses<'a>(out: &mut Out<'a>, value: &'a Value) {
+fn public_addresses<'a>(out: &mut Out<'a>, value: &'a Value) {
     match value {
         Value::String(text) if ids::id_type(text).as_deref() == Some("microsoft.network/publicipaddresses") => {
             let device = out.id();
