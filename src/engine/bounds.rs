@@ -89,6 +89,7 @@ const INERT: &[&str] = &[
     "device",
     "device_address",
     "device_public_ip",
+    "provider_connection_group",
     "private_dns_zone",
     "zone_link",
     "zone_record",

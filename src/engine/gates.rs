@@ -21,6 +21,7 @@ use crate::explain::world::World;
 use crate::facts::service::Service;
 use crate::facts::store_facts::Instance;
 use crate::model::{Prefix, Set, Span, Sym, Tri, net};
+use crate::rules::lead::{self, Lead};
 use crate::rules::private_endpoint::{self, group};
 use crate::rules::route::Hop;
 use crate::rules::{consent, paas_firewall, perimeter};
@@ -135,9 +136,16 @@ impl<'w, 'a> Gates<'w, 'a> {
         let Some(firewall) = paas_firewall::firewall(index, self.world.platform, store, part) else { return Admitted::All };
         let counts = |admitted: Tri| if surely { admitted.lo() } else { admitted.hi() };
         let mut doors: Vec<(Sym, IpAddr)> = Vec::new();
-        for connection in private_endpoint::connections(index, store, group(part, instance)) {
-            if !counts(consent::of(index, &connection).admitted) {
+        for Lead { connection, certain } in lead::leads(index, store, group(part, instance)) {
+            if !counts(consent::of(index, &connection).admitted) || (surely && !certain) {
                 continue;
+            }
+            // Where it stands nobody knows.
+            if !index.private_endpoint.has(connection.endpoint) {
+                if surely {
+                    continue;
+                }
+                return Admitted::All;
             }
             let addresses = private_endpoint::addresses(index, connection.endpoint, connection.group);
             if addresses.is_empty() && !surely {

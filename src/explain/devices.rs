@@ -10,6 +10,7 @@ use crate::explain::way::{Kind, Step, Way};
 use crate::facts::network::{Protocol, PublicSku};
 use crate::model::{Proto, Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::filter::SourcePorts;
+use crate::rules::lead::{self, Lead};
 use crate::rules::outbound::PublicSource;
 use crate::rules::peering::Joint;
 
@@ -273,8 +274,8 @@ impl Walk<'_, '_> {
     fn front_of(&self, endpoint: Sym) -> Step {
         let index = self.world.index;
         let mut answers = Span::NONE;
-        for connection in index.private_endpoint_connections.get(endpoint) {
-            answers = answers.or(match index.store.one(connection.target) {
+        for Lead { connection, certain } in lead::of_endpoint(index, endpoint) {
+            let behind = match index.store.one(connection.target) {
                 _ if crate::rules::private_link::service(index, connection.target).is_some() => Span::exactly(Set::tcp_udp()),
                 Some(store) => {
                     let http = index.store_access.one(store.store).is_some_and(|access| access.plain_http);
@@ -282,7 +283,8 @@ impl Walk<'_, '_> {
                     crate::rules::private_endpoint::front_end(self.world.platform, store.service, store.kind, part, http, true)
                 }
                 None => crate::rules::private_endpoint::unseen_target(self.world.platform, connection.group),
-            });
+            };
+            answers = answers.or(if certain { behind } else { behind.doubted() });
         }
         let text = format!("private endpoint {} answers at the ports of its service", short(endpoint));
         step(Stage::PrivateEndpoint, answers, "endpoint.1", text).by(endpoint, "").at_fact(endpoint).kind(Kind::Fact).code("PE_PORT")

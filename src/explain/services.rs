@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::net::IpAddr;
 
-use crate::explain::dns_reach;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::point::over_a_hub;
 use crate::explain::transport::{self, Arrival, Client, Transport};
 use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
+use crate::explain::{dns_reach, filters};
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::azure_firewall::Named;
@@ -91,6 +91,28 @@ impl Transport for FromPlace<'_, '_> {
         }
     }
 
+    fn to_unseen_endpoint(&self, client: &Client, endpoint: Sym, address: Option<IpAddr>) -> Vec<Way> {
+        let text = format!("private endpoint {} is not in the input: it may stand where the packet gets", named(endpoint));
+        let unseen = step(Stage::Route, Span::UNKNOWN, "address.10", text).by(endpoint, "").kind(Kind::Absence).code("W-MISSING");
+        let way = |mut steps: Vec<Step>| {
+            steps.push(unseen.clone());
+            Way { via: Via::PrivateEndpoint, steps }
+        };
+        match &self.from {
+            From::Outside => Vec::new(),
+            From::Host(host) if !self.world.may_meet(host.subnet, endpoint, address) => Vec::new(),
+            From::Host(host) => vec![way(address.map_or_else(Vec::new, |address| {
+                let packet = Packet::new(Seen::At(host.ip), self.world.asgs_of(host.ip_config), address);
+                filters::outbound(self.world, host, packet.source(), packet.destination(), packet.ports, Set::tcp_udp())
+            }))],
+            From::Site(entrances) if entrances.is_empty() => self.world.hub_site(client_site(client)).map(over_a_hub).into_iter().collect(),
+            From::Site(entrances) => {
+                let near = entrances.iter().filter(|(host, _)| self.world.may_meet(host.subnet, endpoint, address));
+                near.map(|(_, connection)| way(vec![connection.clone()])).collect()
+            }
+        }
+    }
+
     fn to_service(&self, client: &Client, class: &transport::ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Arrival)> {
         let From::Host(host) = &self.from else { return Vec::new() };
         let front_end =
@@ -110,6 +132,11 @@ impl Transport for FromPlace<'_, '_> {
     fn dns_server(&self, _client: &Client, server: IpAddr) -> Reach {
         dns_reach::reach(self.world, &self.from, server)
     }
+}
+
+/// What to call a private endpoint of which perhaps not even the id is known.
+fn named(endpoint: Sym) -> &'static str {
+    if endpoint.is_empty() { "of the connection" } else { short(endpoint) }
 }
 
 /// The site a client is at; empty for one in a network.

@@ -63,6 +63,10 @@ pub trait Transport {
     /// the endpoint's subnet (PE-18 … PE-27). One for each candidate; none where no way is imaginable.
     fn to_private_endpoint(&self, client: &Client, endpoint: Sym, address: IpAddr, traffic: Set) -> Vec<Way>;
 
+    /// The ways to a private endpoint that was not exported, as far as it may stand where the client's packets get; at `address` where a name tells it.
+    /// None of them is sure, and there is none where it stands nowhere near (PE-18, PE-37).
+    fn to_unseen_endpoint(&self, client: &Client, endpoint: Sym, address: Option<IpAddr>) -> Vec<Way>;
+
     /// The ways to the public front ends of `service`, each with the source its packets show there. `covered` says whether a service endpoint of the
     /// client's subnet covers them; where that is not sure, there are ways with and without it and none of them is sure (CNV-05).
     fn to_service(&self, client: &Client, service: &ServiceClass, covered: Tri, traffic: Set) -> Vec<(Way, Arrival)>;

@@ -238,6 +238,7 @@ facts! {
     FirewallRuleName, FirewallTranslation, IpGroup, IpGroupPrefix,
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,
+    ProviderConnectionGroup,
     PrivateDnsZone, ZoneLink, ZoneRecord, ZoneGroup,
     // who answers names
     DnsResolver, DnsInbound, ForwardingRuleset, ForwardingRule, ForwardingTarget, RulesetLink, PublicDnsZone,

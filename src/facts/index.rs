@@ -271,6 +271,7 @@ index! {
     PrivateEndpointAddress { private_endpoint_addresses: endpoint as Sym }
     PrivateEndpointAsg { private_endpoint_asgs: endpoint as Sym, private_endpoints_by_asg: asg as Sym }
     ProviderConnection { provider_connection: connection as Sym, provider_connections_by_target: target as Sym, provider_connections_by_endpoint: endpoint as Sym }
+    ProviderConnectionGroup { provider_connection_groups: connection as Sym }
     PrivateDnsZone { private_dns_zone: zone as Sym }
     ZoneLink { zone_links_by_vnet: vnet as Sym, zone_links_by_zone: zone as Sym }
     ZoneRecord { zone_record: record as Sym, zone_records: zone as Sym }

@@ -25,8 +25,8 @@ relations! { PRIVATE_ACCESS_RELATIONS:
     PrivateEndpoint private_endpoint { endpoint: Sym, subnet: Sym, location: Sym }
 
     /// `private_endpoint_connection(connection, endpoint, target, group, manual, state, settled)`: the consumer's view of the link to the sub-resource `group`
-    /// of `target` (PE-02, PE-11). `target` is an id, or an alias as written. `group` in lower case, empty for a Private Link service. `settled` is whether
-    /// `provisioningState` is Succeeded, Ready or absent.
+    /// of `target` (PE-02, PE-11). `target` is an id, or an alias as written. `group` in lower case; empty for a Private Link service, for anything else it says
+    /// that this view does not tell it. `settled` is whether `provisioningState` is Succeeded, Ready or absent.
     PrivateEndpointConnection private_endpoint_connection {
         connection: Sym, endpoint: Sym, target: Sym, group: Sym, manual: bool, state: Consent, settled: bool,
     }
@@ -43,6 +43,9 @@ relations! { PRIVATE_ACCESS_RELATIONS:
 
     /// `provider_connection(connection, target, endpoint, state, settled)`: the provider's view of the link (PE-11).
     ProviderConnection provider_connection { connection: Sym, target: Sym, endpoint: Sym, state: Consent, settled: bool }
+
+    /// `provider_connection_group(connection, group)`: the provider's view says that the link is to the sub-resource `group`, in lower case.
+    ProviderConnectionGroup provider_connection_group { connection: Sym, group: Sym }
 
     /// `private_dns_zone(zone, name)`: a private DNS zone; `name` in lower case without a trailing dot.
     PrivateDnsZone private_dns_zone { zone: Sym, name: Sym }

@@ -9,6 +9,7 @@ use crate::model::Sym;
 use crate::query::derived::{Derived, certainty};
 use crate::query::value::Value;
 use crate::rules::dns::{self, Ambiguity, Answer, Reach, Resolution, View, names};
+use crate::rules::lead::{self, Lead};
 use crate::rules::{consent, private_endpoint};
 
 /// All that tells the names of one network from those of another: the zones it is linked to, and how; the network itself where more
@@ -153,7 +154,7 @@ impl Derived<'_> {
             Answer::Addresses => {
                 let index = self.world.index;
                 let own = |address| {
-                    private_endpoint::connections(index, store, group).iter().any(|connection| {
+                    lead::leads(index, store, group).iter().any(|Lead { connection, .. }| {
                         let addresses = private_endpoint::addresses(index, connection.endpoint, group);
                         // An endpoint whose address is not in the input may have this one.
                         consent::of(index, connection).admitted.hi() && (addresses.is_empty() || addresses.contains(address))

@@ -6,7 +6,7 @@ use crate::facts::store_facts::Store;
 use crate::model::ids::id_parts;
 use crate::model::{Sym, Tri};
 use crate::rules::dns::names;
-use crate::rules::{private_endpoint, private_link};
+use crate::rules::{lead, private_endpoint, private_link};
 
 /// Whose record of a connection decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,16 +188,18 @@ fn approved_on(index: &Index, target: Sym, group: Sym, only_group: bool) -> Tri 
         Provider::Unlisted | Provider::Listed | Provider::Unseen => Tri::No,
     };
     for connection in index.private_endpoint_connections_by_target.get(target) {
-        if connection.group == group {
-            approved = approved.or(of(index, connection).admitted);
-        } else if connection.group.is_empty() {
-            approved = approved.or(of(index, connection).admitted.and(Tri::Maybe));
+        for (named, certain) in lead::groups(index, connection) {
+            if named == group || named.is_empty() {
+                let known = if certain && named == group { Tri::Yes } else { Tri::Maybe };
+                approved = approved.or(of(index, connection).admitted.and(known));
+            }
         }
     }
     for connection in index.provider_connections_by_target.get(target) {
         let seen = index.private_endpoint_connections.get(connection.endpoint).iter().any(|c| c.target == target);
-        if !seen {
-            let known = if only_group { Tri::Yes } else { Tri::Maybe };
+        let named: Vec<Sym> = index.provider_connection_groups.get(connection.connection).iter().map(|row| row.group).collect();
+        if !seen && (named.is_empty() || named.contains(&group)) {
+            let known = if only_group || named == [group] { Tri::Yes } else { Tri::Maybe };
             approved = approved.or(says(connection.state, connection.settled).and(known));
         }
     }

@@ -23,6 +23,7 @@ pub mod filter;
 pub mod gateway;
 pub mod hub;
 pub mod input;
+pub mod lead;
 pub mod leak;
 pub mod limits;
 pub mod manager;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::facts::Index;
 use crate::facts::platform::Platform;
-use crate::facts::private_access::{AddressSource, PrivateEndpointConnection};
+use crate::facts::private_access::AddressSource;
 use crate::facts::service::{Service, sub_resource};
 use crate::facts::store_facts::Instance;
 use crate::model::traffic::ANY_PORT;
@@ -33,19 +33,6 @@ pub fn only_group(index: &Index, store: Sym, group_of_store: Sym) -> bool {
 pub fn anchors(target: Sym, group: Sym) -> impl Iterator<Item = (Sym, Sym)> {
     let slot = target.as_str().split_once("/slots/").map(|(app, slot)| (Sym::new(app), Sym::new(&format!("{group}-{slot}"))));
     std::iter::once((target, group)).chain(slot)
-}
-
-/// The connections that lead to the sub-resource `group` of `target`, in the order of their ids (PE-01, PE-03).
-///
-/// ```datalog
-/// leads_to(E, T, G) :- private_endpoint_connection(_, E, T, G, _, _, _).                                         // pe.1
-/// ```
-pub fn connections(index: &Index, target: Sym, group: Sym) -> Vec<PrivateEndpointConnection> {
-    let rows = anchors(target, group)
-        .flat_map(|(target, group)| index.private_endpoint_connections_by_target.get(target).iter().filter(move |c| c.group == group));
-    let mut found: Vec<PrivateEndpointConnection> = rows.copied().collect();
-    found.sort_by_key(|c| (c.endpoint.as_str(), c.connection.as_str()));
-    found
 }
 
 /// The addresses of `endpoint` for the sub-resource `group`, sorted; every address where `group` is empty (PE-06).

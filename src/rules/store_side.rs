@@ -87,6 +87,11 @@ impl Around {
         }
     }
 
+    /// The connections that the store lists of endpoints that lead to it in no other view.
+    fn unseen(&self) -> impl Iterator<Item = &ProviderConnection> {
+        self.provider.iter().filter(|row| !self.gates.iter().any(|gate| gate.connection.endpoint == row.endpoint))
+    }
+
     /// Whether a connection carries traffic (PE-10, PE-11).
     fn consent(&self, gate: &Gate) -> Tri {
         let target = gate.connection.target;
@@ -166,8 +171,15 @@ pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Par
             hook(Door::Unknown(store.service), front.doubted());
         }
         let behind = front_end(platform, store.service, store.kind, part.part, plain_http, true);
-        for gate in around.gates.iter().filter(|gate| gate.connection.group == group && around.consent(gate).hi()) {
+        let leading = |gate: &&std::sync::Arc<Gate>| gate.connection.group == group || gate.connection.group.is_empty();
+        for gate in around.gates.iter().filter(leading).filter(|gate| around.consent(gate).hi()) {
             for door in doors_of(gate) {
+                hook(door, behind.doubted());
+            }
+        }
+        // An endpoint that was not exported may stand anywhere (PE-37).
+        if around.unseen().any(|row| consent::says(row.state, row.settled).hi()) {
+            for door in [Door::Anywhere, Door::Nowhere] {
                 hook(door, behind.doubted());
             }
         }
@@ -198,7 +210,7 @@ fn underived(around: &Around, store: Store, platform: &Platform, output: &mut Ve
         let front = front_end(platform, store.service, store.kind, part.part, true, false);
         let front = front.or(front_end(platform, store.service, store.kind, part.part, true, true)).doubted();
         let mut doors = vec![Door::FrontEnd(front_of(store.service)), Door::Unknown(front_of(store.service)), Door::Caller];
-        if !around.gates.is_empty() || store.service == Service::Web {
+        if !around.gates.is_empty() || !around.provider.is_empty() || store.service == Service::Web {
             doors.push(Door::Nowhere); // the slots of an app share its connections
         }
         for door in doors {
@@ -276,11 +288,7 @@ fn foreign_endpoints(around: &Around, part: &StorePart) -> Tri {
     let fits = |group: Sym| group.is_empty() || group == part.part || group == private_endpoint::group(part.part, Instance::Secondary);
     let consumers = around.gates.iter().filter(|gate| fits(gate.connection.group) && !around.inside(gate.connection.endpoint));
     let theirs = consumers.map(|gate| around.consent(gate));
-    let unseen = around
-        .provider
-        .iter()
-        .filter(|row| !around.gates.iter().any(|gate| gate.connection.endpoint == row.endpoint) && !around.inside(row.endpoint));
-    let unseen = unseen.map(|row| match (row.state, row.settled) {
+    let unseen = around.unseen().filter(|row| !around.inside(row.endpoint)).map(|row| match (row.state, row.settled) {
         (Consent::Approved | Consent::Unknown, _) | (_, false) => Tri::Maybe,
         (_, true) => Tri::No,
     });

@@ -18,6 +18,7 @@ use crate::facts::private_access::PrivateEndpointConnection;
 use crate::facts::store_facts::{Instance, Service, Store, StorePart};
 use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::dns::{self, Ambiguity, Answer, Resolution, View, names};
+use crate::rules::lead::{self, Lead};
 use crate::rules::paas_firewall::{self, Origin, Source};
 use crate::rules::perimeter::Callee;
 use crate::rules::{consent, endpoint_policy, private_endpoint, service_endpoint};
@@ -109,14 +110,13 @@ pub fn endpoint_ways(
     address: Option<IpAddr>,
     traffic: Set,
 ) -> Vec<Way> {
-    let mut rows = world.index.private_endpoint_connections.get(endpoint).to_vec();
-    rows.sort_by_key(|c| c.connection.as_str());
+    let rows = lead::of_endpoint(world.index, endpoint);
     let mut ways = Vec::new();
     if rows.is_empty() {
         let text = "what the private endpoint is connected to is not in the input";
         ways.push(Way { via: Via::PrivateEndpoint, steps: vec![steps::route(Tri::Maybe, endpoint, text)] });
     }
-    for connection in rows {
+    for Lead { connection, certain } in rows {
         let store = world.index.store.one(connection.target);
         let plain_http = world.index.store_access.one(connection.target).is_some_and(|access| access.plain_http);
         let behind = private_link::behind(world, connection.target, traffic, transport.session());
@@ -132,13 +132,23 @@ pub fn endpoint_ways(
             Some(address) => vec![address],
             None => private_endpoint::addresses(world.index, endpoint, connection.group),
         };
-        let over = over_endpoint(world, transport, client, &connection, &of, answers, traffic);
+        let mut over = over_endpoint(world, transport, client, &connection, &of, answers, traffic);
+        if !certain {
+            over.iter_mut().for_each(|way| perhaps(way, &connection));
+        }
         match behind {
             None => ways.extend(over),
             Some(tails) => ways.extend(over.iter().flat_map(|way| tails.iter().map(|tail| extended(way, tail)))),
         }
     }
     ways
+}
+
+/// A way over a connection of which nobody tells for which sub-resource it is.
+fn perhaps(way: &mut Way, connection: &PrivateEndpointConnection) {
+    if let Some(behind) = way.steps.iter_mut().find(|step| step.stage == Stage::PrivateEndpoint) {
+        *behind = steps::perhaps_for(connection.endpoint, connection.group, behind.span);
+    }
 }
 
 /// A way that goes on behind the private endpoint: the steps of the service before the delivery.
@@ -201,16 +211,20 @@ fn over_endpoint(
         };
         ways.push(Way { via: Via::PrivateEndpoint, steps: vec![step] });
     }
-    let decision = consent::of(world.index, connection);
     for way in &mut ways {
-        way.via = Via::PrivateEndpoint;
         // The filter of the endpoint's subnet is met last: what answers behind the endpoint is named before it.
         let at = way.steps.iter().rposition(|s| s.stage != Stage::NsgInbound).map_or(0, |last| last + 1);
         way.steps.insert(at, steps::endpoint(endpoint, connection.group, answers));
-        way.steps.push(steps::consent(endpoint, &decision));
-        way.steps.push(steps::delivered(connection.target, connection.group, Span::ALL));
+        agreed(world, connection, way);
     }
     ways
+}
+
+/// Consent, and the end of the way.
+fn agreed(world: &World<'_>, connection: &PrivateEndpointConnection, way: &mut Way) {
+    way.via = Via::PrivateEndpoint;
+    way.steps.push(steps::consent(connection.endpoint, &consent::of(world.index, connection)));
+    way.steps.push(steps::delivered(connection.target, connection.group, Span::ALL));
 }
 
 struct Asked<'a> {
@@ -228,8 +242,8 @@ impl Asked<'_> {
         private_endpoint::group(self.part.part, self.part.instance)
     }
 
-    fn connections(&self) -> Vec<PrivateEndpointConnection> {
-        private_endpoint::connections(self.world.index, self.store.store, self.group())
+    fn leads(&self) -> Vec<Lead> {
+        lead::leads(self.world.index, self.store.store, self.group())
     }
 
     /// every private endpoint for this part, and the public front end.
@@ -242,11 +256,14 @@ impl Asked<'_> {
     }
 
     fn over_endpoints(&self) -> Vec<Way> {
-        let over = |connection: PrivateEndpointConnection| {
-            let addresses = private_endpoint::addresses(self.world.index, connection.endpoint, connection.group);
-            self.over_connection(&connection, &addresses)
+        let over = |lead: Lead| {
+            if self.is_unseen(&lead) {
+                return self.over_unseen(&lead, None);
+            }
+            let addresses = private_endpoint::addresses(self.world.index, lead.connection.endpoint, lead.connection.group);
+            self.over_lead(&lead, &addresses)
         };
-        self.connections().into_iter().flat_map(over).collect()
+        self.leads().into_iter().flat_map(over).collect()
     }
 
     /// The front ends that the store's is one of, and whether a service endpoint of the client's subnet covers them.
@@ -301,16 +318,21 @@ impl Asked<'_> {
     fn over_address(&self, address: IpAddr) -> (Vec<Way>, Tri, &'static str) {
         let index = self.world.index;
         let mut ways = Vec::new();
-        let mut without_address = Vec::new();
-        for connection in self.connections() {
-            let addresses = private_endpoint::addresses(index, connection.endpoint, connection.group);
+        let (mut without_address, mut unseen) = (Vec::new(), Vec::new());
+        for lead in self.leads() {
+            if self.is_unseen(&lead) {
+                unseen.extend(self.over_unseen(&lead, Some(address)));
+                continue;
+            }
+            let addresses = private_endpoint::addresses(index, lead.connection.endpoint, lead.connection.group);
             if addresses.contains(&address) {
-                ways.extend(self.over_connection(&connection, &[address]));
+                ways.extend(self.over_lead(&lead, &[address]));
             } else if addresses.is_empty() {
                 // It may have this one: whether the packet finds it nobody knows.
-                without_address.extend(self.over_connection(&connection, &[]));
+                without_address.extend(self.over_lead(&lead, &[]));
             }
         }
+        ways.extend(unseen);
         if !ways.is_empty() {
             return (ways, Tri::Yes, "");
         }
@@ -348,10 +370,45 @@ impl Asked<'_> {
         Way { via: Via::PrivateEndpoint, steps: vec![self.end_step()] }
     }
 
-    fn over_connection(&self, connection: &PrivateEndpointConnection, addresses: &[IpAddr]) -> Vec<Way> {
-        let answers =
-            private_endpoint::front_end(self.world.platform, self.store.service, self.store.kind, self.part.part, self.plain_http, true);
-        over_endpoint(self.world, self.transport, self.client, connection, addresses, answers, self.traffic)
+    /// Whether only the store's side of the connection is in the input.
+    fn is_unseen(&self, lead: &Lead) -> bool {
+        !self.world.index.private_endpoint.has(lead.connection.endpoint) && lead::is_unseen(self.world.index, lead.connection.endpoint)
+    }
+
+    /// The ways to an endpoint that was not exported; at `address` where a name tells it.
+    fn over_unseen(&self, lead: &Lead, address: Option<IpAddr>) -> Vec<Way> {
+        let endpoint = lead.connection.endpoint;
+        // Its interface may be in the input without it.
+        let known = private_endpoint::addresses(self.world.index, endpoint, lead.connection.group);
+        let at: Vec<Option<IpAddr>> = match address {
+            _ if known.is_empty() => vec![address],
+            Some(address) => known.contains(&address).then_some(Some(address)).into_iter().collect(),
+            None => known.into_iter().map(Some).collect(),
+        };
+        let to = |address| self.transport.to_unseen_endpoint(self.client, endpoint, address);
+        let mut ways: Vec<Way> = at.into_iter().flat_map(to).collect();
+        for way in &mut ways {
+            let answers = if lead.certain { self.behind() } else { self.behind().doubted() };
+            way.steps.push(steps::endpoint(endpoint, lead.connection.group, answers));
+            if !lead.certain {
+                perhaps(way, &lead.connection);
+            }
+            agreed(self.world, &lead.connection, way);
+        }
+        ways
+    }
+
+    /// What the part answers behind private endpoints.
+    fn behind(&self) -> Span {
+        private_endpoint::front_end(self.world.platform, self.store.service, self.store.kind, self.part.part, self.plain_http, true)
+    }
+
+    fn over_lead(&self, lead: &Lead, addresses: &[IpAddr]) -> Vec<Way> {
+        let mut ways = over_endpoint(self.world, self.transport, self.client, &lead.connection, addresses, self.behind(), self.traffic);
+        if !lead.certain {
+            ways.iter_mut().for_each(|way| perhaps(way, &lead.connection));
+        }
+        ways
     }
 
     /// the public front end, with the source that the packets show there.

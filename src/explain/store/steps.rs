@@ -104,6 +104,12 @@ pub fn endpoint(endpoint: Sym, group: Sym, answers: Span) -> Step {
     }
 }
 
+/// The same, where it is not known whether the connection is for this sub-resource.
+pub fn perhaps_for(at: Sym, group: Sym, answers: Span) -> Step {
+    let text = format!("whether the private endpoint is for `{group}` is not in the input");
+    Step { text, kind: Kind::Assumption, code: "W-MISSING", ..endpoint(at, group, answers.doubted()) }
+}
+
 /// Whether the connection is approved.
 pub fn consent(endpoint: Sym, decision: &consent::Decision) -> Step {
     let state = decision.state.as_str();

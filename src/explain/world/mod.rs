@@ -6,6 +6,7 @@ mod exits;
 mod groups;
 mod owners;
 mod sites;
+mod unseen;
 
 pub use owners::{Owners, Perhaps, endpoint_addresses};
 pub use sites::{Entrance, site_ids};
@@ -71,6 +72,7 @@ pub struct World<'a> {
     transit: OnceCell<(Vec<Prefix>, Vec<Sym>)>,
     regions: OnceCell<Vec<Sym>>,
     missing_balancers: OnceCell<rustc_hash::FxHashSet<Sym>>,
+    unseen_endpoints: OnceCell<Vec<Sym>>,
     lost_rules: OnceCell<Vec<(Sym, Sym)>>,
     pools: [OnceCell<Pool>; 2],
     internet: RefCell<Internet>,
@@ -103,6 +105,7 @@ impl<'a> World<'a> {
             transit: OnceCell::new(),
             regions: OnceCell::new(),
             missing_balancers: OnceCell::new(),
+            unseen_endpoints: OnceCell::new(),
             lost_rules: OnceCell::new(),
             pools: Default::default(),
             internet: RefCell::default(),

@@ -185,6 +185,8 @@ impl World<'_> {
             because("a load balancer of the network is not in the input", "W-MISSING")
         } else if !inhabited {
             Some(Perhaps { subnet, why: "nothing in the input stands in the subnet", code: "W-MISSING", placeable: true })
+        } else if self.unseen_endpoint_in(vnet).is_some() {
+            because("a private endpoint that is not in the input may have it", "W-MISSING")
         } else {
             None
         }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get};
-use crate::facts::private_access::{Consent, ProviderConnection};
+use crate::facts::private_access::{Consent, ProviderConnection, ProviderConnectionGroup};
+use crate::model::Sym;
 
 /// `*/privateendpointconnections` (PE-11).
 pub(super) fn provider<'a>(out: &mut Out<'a>, body: &'a Value) {
@@ -12,6 +13,9 @@ pub(super) fn provider<'a>(out: &mut Out<'a>, body: &'a Value) {
     let state = consent(out, body);
     let settled = out.settled(body);
     out.fact(ProviderConnection { connection, target, endpoint, state, settled });
+    for group in out.texts(body, "groupIds") {
+        out.fact(ProviderConnectionGroup { connection, group: Sym::lower(group) });
+    }
 }
 
 /// The state of a connection; what is not one of the four words is not consent (J-02).

@@ -8,6 +8,7 @@ use crate::facts::extract::private_dns::name_of;
 use crate::facts::network::{
     IpConfig, IpConfigAddress, IpConfigAsg, IpConfigLink, IpConfigPool, IpConfigPublicIp, Nic, NicDns, NicMachine, NicNsg, NicRole,
 };
+use crate::facts::private_access::PrivateEndpointNic;
 use crate::model::Sym;
 
 /// `microsoft.network/networkinterfaces`, and the interfaces of a scale set's instances where an export holds them.
@@ -18,7 +19,8 @@ pub(super) fn nic<'a>(out: &mut Out<'a>, body: &'a Value) {
         nic.as_str().split_once("/virtualmachines/").map(|(set, _)| set).filter(|set| set.contains("/virtualmachinescalesets/"));
     let machine = scale_set.map(Sym::new).or_else(|| out.link(body, "virtualMachine"));
     let workloads = !out.items(body, "hostedWorkloads").is_empty();
-    let role = if out.link(body, "privateEndpoint").is_some() {
+    let endpoint = out.link(body, "privateEndpoint");
+    let role = if endpoint.is_some() {
         NicRole::PrivateEndpoint
     } else if out.link(body, "privateLinkService").is_some() {
         NicRole::PrivateLinkService
@@ -33,6 +35,9 @@ pub(super) fn nic<'a>(out: &mut Out<'a>, body: &'a Value) {
     let of_endpoint = role == NicRole::PrivateEndpoint;
     let forwarding = out.flag(body, "enableIPForwarding").unwrap_or(false) && !of_endpoint;
     out.fact(Nic { nic, role, forwarding });
+    if let Some(endpoint) = endpoint {
+        out.fact(PrivateEndpointNic { endpoint, nic });
+    }
     if let Some(machine) = machine {
         out.fact(NicMachine { nic, machine });
     }

@@ -6,6 +6,7 @@ use crate::model::{Sym, Tri};
 use crate::rules::dns::names::{self, normal};
 use crate::rules::dns::resolution::either;
 use crate::rules::dns::{Answer, Resolution, Resolver};
+use crate::rules::lead::{self, Lead};
 use crate::rules::{consent, private_endpoint};
 
 impl Resolver<'_> {
@@ -31,13 +32,15 @@ impl Resolver<'_> {
         let mut sure: Vec<IpAddr> = Vec::new();
         let mut unsure = false;
         for keeper in self.index.zone_groups_by_zone.get(zone) {
-            for connection in self.index.private_endpoint_connections.get(keeper.endpoint) {
+            for Lead { connection, certain } in lead::of_endpoint(self.index, keeper.endpoint) {
+                let connection = &connection;
                 let hosts = names::hosts(self.index, self.platform, connection);
                 let (target, group) = names::named(self.index, connection);
                 let kind = names::kind_of(self.index, target);
                 let aliases = |host: &String| names::private_names(self.platform, kind, group, host);
                 let Some(host) = hosts.iter().find(|host| aliases(host).iter().any(|alias| alias == name)) else { continue };
-                match consent::of(self.index, connection).admitted {
+                let known = if certain { Tri::Yes } else { Tri::Maybe };
+                match consent::of(self.index, connection).admitted.and(known) {
                     Tri::Yes => sure.extend(private_endpoint::addresses_of_name(self.index, keeper.endpoint, connection.group, host)),
                     Tri::Maybe => unsure = true,
                     Tri::No => {}

@@ -5,6 +5,7 @@ use crate::facts::platform::{Platform, PrivateLinkZone};
 use crate::facts::private_access::PrivateEndpointConnection;
 use crate::facts::store_facts::{Store, StorePart};
 use crate::model::{Sym, ids};
+use crate::rules::lead;
 use crate::rules::private_endpoint::group;
 
 /// Whether `name` is `suffix` or ends in it at a dot.
@@ -145,7 +146,7 @@ fn by_endpoint(index: &Index, name: Sym) -> Vec<Holder> {
     }
     let mut found = Vec::new();
     for (endpoint, of) in endpoints {
-        for row in index.private_endpoint_connections.get(endpoint) {
+        for row in lead::of_endpoint(index, endpoint).iter().map(|lead| lead.connection) {
             if of.is_empty() || of == row.group {
                 found.push(Holder { resource: row.target, kind: kind_of(index, row.target), group: row.group, part: None });
             }

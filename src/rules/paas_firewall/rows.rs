@@ -8,7 +8,7 @@ use crate::model::ids::parent_id;
 use crate::model::{Sym, Tri};
 use crate::rules::dns::names;
 use crate::rules::paas_firewall::{Decision, Firewall, Listed, Lists, Source, admit};
-use crate::rules::{consent, perimeter, private_endpoint};
+use crate::rules::{consent, lead, perimeter, private_endpoint};
 
 /// [`admit`] on the rows of the index, for one part of the store; `None` where the input has no such store.
 pub fn of(index: &Index, platform: &Platform, store: Sym, part: Sym, source: &Source) -> Option<Decision> {
@@ -127,7 +127,7 @@ fn connected(index: &Index, store: &Store) -> Tri {
     // What one that waits for consent does is not documented. One that names a slot is the slot's.
     let of_slot = |group: Sym| group.as_str().starts_with("sites-");
     let any_here = index.private_endpoint_connections_by_target.get(store.store).iter().any(|connection| !of_slot(connection.group));
-    let waiting = any_here || groups.iter().any(|&group| !private_endpoint::connections(index, store.store, group).is_empty());
+    let waiting = any_here || groups.iter().any(|&group| !lead::leads(index, store.store, group).is_empty());
     if waiting { approved.or(Tri::Maybe) } else { approved }
 }
 

@@ -172,6 +172,9 @@ impl World<'_> {
         }
         let inhabited =
             !fronts.is_empty() || self.configs.iter().any(|c| c.subnet == subnet) || self.endpoints.iter().any(|e| e.subnet == subnet);
+        if inhabited && self.a_hidden_endpoint_fits(vnet) {
+            return Owner::Perhaps;
+        }
         if inhabited { Owner::Nobody } else { Owner::EmptySubnet }
     }
 

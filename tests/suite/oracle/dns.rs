@@ -432,9 +432,11 @@ impl World<'_> {
                 let unseen = !self.links.iter().any(|l| l.endpoint == p.endpoint);
                 let approved = p.state.as_str() == "approved";
                 let unknown = p.state.as_str() == "unknown";
-                if unseen && (approved || unknown) {
-                    // Storage has a connection a sub-resource, and the owner's view does not say which.
-                    let sure = single && approved && p.settled;
+                let named: Vec<Sym> = self.provider_groups.iter().filter(|g| g.connection == p.connection).map(|g| g.group).collect();
+                let here = named.is_empty() || named.contains(&group_of(wanted));
+                if unseen && here && (approved || unknown) {
+                    // Storage has a connection a sub-resource, and the owner's view may not say which.
+                    let sure = (single || named.len() == 1) && approved && p.settled;
                     best = best.or(if sure { Tri::Yes } else { Tri::Maybe });
                 }
             }

@@ -97,7 +97,8 @@ impl World<'_> {
         let links: Vec<_> = self.links.iter().filter(|l| l.endpoint == endpoint).collect();
         let mut all = Vec::new();
         for (group, ip) in found {
-            all.extend(links.iter().filter(|l| group.is_empty() || l.group == group).map(|l| (**l, ip)));
+            let vague = |l: &PrivateEndpointConnection| self.vague.contains(&(l.connection, l.group));
+            all.extend(links.iter().filter(|l| group.is_empty() || l.group == group || vague(l)).map(|l| (**l, ip)));
         }
         all
     }
@@ -105,6 +106,9 @@ impl World<'_> {
     /// What every visible view says about consent, the worst of them (PE-10, PE-11).
     pub fn consent(&self, link: PrivateEndpointConnection) -> Tri {
         let mut all = view(link.state, link.settled);
+        if self.vague.contains(&(link.connection, link.group)) {
+            all = all.and(Tri::Maybe);
+        }
         if link.state == Consent::Requested && !self.provider_links.iter().any(|p| p.target == link.target && p.endpoint == link.endpoint) {
             return self.becomes_of(link);
         }
@@ -167,6 +171,11 @@ impl World<'_> {
     /// Whether one of the connections carries such a packet, whatever the address (PE-17).
     pub fn answers_at_all(&self, endpoint: Sym, packet: &Packet) -> bool {
         self.links.iter().filter(|l| l.endpoint == endpoint).any(|l| self.endpoint_passes(l, packet).hi())
+    }
+
+    /// Whether what a connection leads to answers such a packet (PE-17).
+    pub fn answers_behind(&self, link: &PrivateEndpointConnection, packet: &Packet) -> Tri {
+        self.endpoint_passes(link, packet)
     }
 
     /// Whether an endpoint carries such a packet at all (PE-17).

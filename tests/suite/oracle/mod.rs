@@ -5,7 +5,7 @@
 //! `routing` their routes; `hub` virtual hubs;
 //! `proxy` application gateways and bastions;
 //! `walk` the way itself, `gateway` its part on premises, `balance` load balancers, `azure_firewall` what an Azure Firewall does with a packet, `deliver` its end and the way back; `egress` how the internet sees a machine;
-//! `dns`, `endpoint`, `store`, `firewall` and `paas` names, private endpoints and the front ends of stores; `ends` and `stores_by_name` the quantifiers
+//! `dns`, `endpoint`, `hidden`, `store`, `firewall` and `paas` names, private endpoints and the front ends of stores; `ends` and `stores_by_name` the quantifiers
 //! of "one of" and "every"; `perimeter`, `private_link` and `callers` what PaaS resources may do in their own name; `leak` the naive exfiltration.
 
 pub mod address;
@@ -20,6 +20,7 @@ pub mod ends;
 pub mod filter;
 pub mod firewall;
 pub mod gateway;
+pub mod hidden;
 pub mod hub;
 pub mod leak;
 pub mod links;

@@ -87,6 +87,7 @@ impl World<'_> {
                 ways.push(self.refused_anyway(unknown, link.endpoint, &self.packet(start, Addr::SomePublic, None, ask)));
             }
         }
+        ways.extend(self.by_hidden_endpoints(start, wanted, None, ask));
         ways.push(self.to_front(start, wanted, ask));
         any_of(ways)
     }
@@ -105,6 +106,15 @@ impl World<'_> {
 
     /// To the address a store's name resolved to (DNS-28).
     fn to_resolved(&self, start: Start, wanted: Wanted, ip: IpAddr, ask: &Ask) -> Outcome {
+        let mut hidden = self.by_hidden_endpoints(start, wanted, Some(ip), ask);
+        if hidden.iter().any(|way| way.verdict != Verdict::Denied) {
+            hidden.push(self.to_known_owner(start, wanted, ip, ask));
+            return any_of(hidden);
+        }
+        self.to_known_owner(start, wanted, ip, ask)
+    }
+
+    fn to_known_owner(&self, start: Start, wanted: Wanted, ip: IpAddr, ask: &Ask) -> Outcome {
         if is_public(ip) {
             return Outcome::unproven(Stage::Dns, ip.to_string(), "DNS_UNKNOWN");
         }

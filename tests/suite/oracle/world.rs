@@ -32,6 +32,8 @@ macro_rules! world {
             /// Links that network managers keep; each has a peering of its own.
             pub managed: Vec<Managed>,
             pub managed_peerings: Vec<Peering>,
+            /// Connections of which it is not sure that they are for the sub-resource.
+            pub vague: BTreeSet<(Sym, Sym)>,
             $(pub $field: Vec<$row>,)+
         }
 
@@ -43,6 +45,7 @@ macro_rules! world {
                     mentioned: std::cell::OnceCell::new(),
                     managed: Vec::new(),
                     managed_peerings: Vec::new(),
+                    vague: BTreeSet::new(),
                     $($field: Vec::new(),)+
                 };
                 for fact in facts {
@@ -52,6 +55,7 @@ macro_rules! world {
                     }
                 }
                 world.add_managed_links();
+                world.tell_groups();
                 world
             }
         }
@@ -95,6 +99,7 @@ world! {
     translations: FirewallTranslation, ip_groups: IpGroup, ip_group_prefixes: IpGroupPrefix,
     endpoints: PrivateEndpoint, links: PrivateEndpointConnection, endpoint_nics: PrivateEndpointNic,
     endpoint_addresses: PrivateEndpointAddress, endpoint_asgs: PrivateEndpointAsg, provider_links: ProviderConnection,
+    provider_groups: ProviderConnectionGroup,
     zones: PrivateDnsZone, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
     resolvers: DnsResolver, inbounds: DnsInbound, rulesets: ForwardingRuleset, rules: ForwardingRule, rule_targets: ForwardingTarget,
     ruleset_links: RulesetLink, public_zones: PublicDnsZone,

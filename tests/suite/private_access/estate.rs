@@ -288,6 +288,10 @@ impl Transport for Open<'_> {
         vec![Way { via: Via::VnetLocal, steps: vec![step(Stage::NsgOutbound, Span::ALL), step(Stage::Route, span)] }]
     }
 
+    fn to_unseen_endpoint(&self, _client: &Client, _endpoint: Sym, _address: Option<IpAddr>) -> Vec<Way> {
+        Vec::new()
+    }
+
     fn to_service(&self, client: &Client, service: &ServiceClass, covered: Tri, _traffic: Set) -> Vec<(Way, Arrival)> {
         let routed = if covered == Tri::Maybe { Span::UNKNOWN } else { Span::ALL };
         let way = || Way { via: Via::Public, steps: vec![step(Stage::NsgOutbound, Span::ALL), step(Stage::Route, routed)] };

@@ -1,0 +1,63 @@
+//! Where a private endpoint that was not exported may stand (PE-08, PE-18, PE-37).
+
+use std::net::IpAddr;
+
+use crate::explain::candidates::{Candidate, choose};
+use crate::model::{Sym, ids};
+use crate::rules::route::Hop;
+use crate::rules::{consent, lead};
+
+use super::World;
+
+impl World<'_> {
+    /// Whether packets from `subnet` may meet `endpoint`, of which only the other end of its connection is in the input, at `address` where the asker knows it.
+    ///
+    /// It stands in a network of its own subscription: the subnet's, one that is joined to it, or one behind whatever else its routes lead to.
+    pub fn may_meet(&self, subnet: Sym, endpoint: Sym, address: Option<IpAddr>) -> bool {
+        if !self.index.subnet.has(subnet) {
+            return true;
+        }
+        let ours = |vnet: Sym| share_subscription(endpoint, vnet);
+        let context = self.context(subnet);
+        let network = &context.network;
+        // Its interface may be in the input without it.
+        let its = |ip: IpAddr| self.endpoint_addresses(endpoint).contains(&ip);
+        let free = |vnet: Sym| address.is_none_or(|ip| its(ip) || !self.index.vnet.has(vnet) || self.known_owners(ip, vnet).is_nobody());
+        let own = address.is_none_or(|ip| network.own.is_empty() || network.own.iter().any(|own| own.contains(&ip)));
+        let beside = network.peers.iter().filter(|peer| peer.usable.hi() && ours(peer.vnet)).any(|peer| {
+            let holds = peer.open || address.is_none_or(|ip| peer.prefixes.iter().any(|(prefix, sure)| sure.hi() && prefix.contains(&ip)));
+            holds && free(peer.vnet)
+        });
+        if own && ours(network.vnet) && free(network.vnet) || beside {
+            return true;
+        }
+        let onward = |hop: Hop| matches!(hop, Hop::Gateway | Hop::Appliance(_) | Hop::Unknown);
+        let unknown = !context.unknown.is_empty() || !context.unknown_routes.is_empty() || !network.clouded.is_empty();
+        unknown
+            || match address {
+                Some(ip) => {
+                    choose(self, subnet, ip).candidates.iter().any(|one| matches!(one, Candidate::Route(entry) if onward(entry.hop)))
+                }
+                None => context.entries.iter().any(|entry| onward(entry.hop)),
+            }
+    }
+
+    /// A private endpoint that was not exported and may stand in `vnet`; the first by id.
+    pub(super) fn unseen_endpoint_in(&self, vnet: Sym) -> Option<Sym> {
+        let all = || {
+            let listed = self.index.provider_connection.rows().filter(|row| lead::is_unseen(self.index, row.endpoint));
+            let agreed = listed.filter(|row| consent::says(row.state, row.settled).hi() && !self.index.private_endpoint.has(row.endpoint));
+            let mut found: Vec<Sym> = agreed.map(|row| row.endpoint).collect();
+            found.sort_by_key(|endpoint| endpoint.as_str());
+            found.dedup();
+            found
+        };
+        self.unseen_endpoints.get_or_init(all).iter().find(|endpoint| share_subscription(**endpoint, vnet)).copied()
+    }
+}
+
+/// Whether a private endpoint may be of the subscription of a network; an id that names none leaves it open.
+fn share_subscription(endpoint: Sym, vnet: Sym) -> bool {
+    let [ours, theirs] = [endpoint, vnet].map(|id| ids::id_parts(id.as_str()).subscription);
+    ours.is_empty() || theirs.is_empty() || ours == theirs
+}
