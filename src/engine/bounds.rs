@@ -97,6 +97,7 @@ const INERT: &[&str] = &[
     "endpoint_policy",
     "endpoint_policy_scope",
     "store_outbound_rule",
+    "app_routes_all",
     "label",
     "site",
     "site_prefix",

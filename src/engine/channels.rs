@@ -1,8 +1,8 @@
 //! What stores move by themselves, with no machine in between: the features of a SQL server, the replication of objects, and what settings send (X-23 to
 //!
 
-use crate::engine::exfil::Edge;
-use crate::explain::way::{Assumption, End};
+use crate::engine::edges::{Edge, doubted, either};
+use crate::explain::way::End;
 use crate::explain::world::World;
 use crate::facts::channels::{DeclaredCopy, ObjectReplication};
 use crate::facts::store_facts::Service;
@@ -62,11 +62,12 @@ pub(super) fn declared(world: &World<'_>, from: End, to: End, flow: &dyn Fn(End,
                 } else {
                     End::Unmodelled(row.setting)
                 };
-                flow(sender, to).map(|edge| if row.in_force.lo() { edge } else { doubted(edge, row.setting, SETTING) })
+                flow(sender, to)
+                    .map(|edge| if row.in_force.lo() { edge } else { doubted(edge, "W-MISSING", row.setting, SETTING.to_owned()) })
             }
             _ => None,
         };
-        best = super::exfil::either(best, edge);
+        best = either(best, edge);
     }
     best
 }
@@ -100,12 +101,7 @@ fn service_of(world: &World<'_>, destination: Sym) -> Option<Service> {
 fn sent(by: Sym, sure: bool, doubt: &str) -> Edge {
     let https = Span::exactly(Set::of(Proto::Tcp, (443, 443), ANY_PORT));
     let edge = Edge { span: https, sure_via: Via::Public, may_via: Via::Public, assumptions: Vec::new() };
-    if sure { edge } else { doubted(edge, by, doubt) }
-}
-
-fn doubted(edge: Edge, by: Sym, doubt: &str) -> Edge {
-    let assumption = Assumption { code: "W-MISSING".to_owned(), resource: by, text: doubt.to_owned() };
-    Edge { span: edge.span.doubted(), assumptions: edge.assumptions.into_iter().chain([assumption]).collect(), ..edge }
+    if sure { edge } else { doubted(edge, "W-MISSING", by, doubt.to_owned()) }
 }
 
 /// Whether a replication runs: both ends have it, the tenant may be left, and neither account is in a perimeter (X-24, NSP-10).

@@ -10,16 +10,17 @@ use rustc_hash::FxHashMap;
 
 use crate::engine::bounds::Bounds;
 use crate::engine::channels;
+use crate::engine::edges::between;
+use crate::engine::fronts::Fronts;
 use crate::engine::gates::Gates;
+use crate::engine::residents::Residents;
 use crate::engine::strangers::Strangers;
-use crate::explain::exposure::{Exposed, exposure};
-use crate::explain::point::{pairs, span};
 use crate::explain::stores::{self, Arrivals};
-use crate::explain::way::{Assumption, End, Flow, Mode};
+use crate::explain::way::{Assumption, End};
 use crate::explain::world::{World, site_ids};
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::Service;
-use crate::model::{Set, Span, Sym, Tri, Via};
+use crate::model::{Set, Span, Sym, Via};
 use crate::rules::leak::{Node, Sink};
 use crate::rules::private_endpoint::group;
 use crate::rules::private_link as links;
@@ -73,15 +74,6 @@ pub struct Hop {
     pub traffic: Set,
 }
 
-/// An edge, at its best: what surely carries bytes, and what may.
-#[derive(Clone, Debug)]
-pub(super) struct Edge {
-    pub span: Span,
-    pub sure_via: Via,
-    pub may_via: Via,
-    pub assumptions: Vec<Assumption>,
-}
-
 /// The ways to one sink, level by level: each resting place with its next hop on a shortest way.
 #[derive(Debug, Default)]
 struct Tree {
@@ -107,12 +99,15 @@ type Trees = FxHashMap<(End, bool), Rc<RefCell<Tree>>>;
 
 /// The graph of one estate; edges are evaluated when they are first asked for.
 pub struct Graph<'w, 'a> {
-    world: &'w World<'a>,
+    pub(super) world: &'w World<'a>,
     machines: Vec<(End, bool)>,
     stores: Vec<(End, bool)>,
     sites: Vec<End>,
-    endpoints: Vec<(Sym, End)>,
-    strangers: Strangers,
+    /// Private endpoints that lead outside, to something that is no store of the input.
+    pub(super) endpoints: Vec<(Sym, End)>,
+    pub(super) strangers: Strangers,
+    pub(super) fronts: Fronts,
+    pub(super) residents: Residents,
     /// What the edges carry that were looked at; how, and what that takes for granted, is found again where a way over one is told.
     edges: RefCell<FxHashMap<(End, End), Span>>,
     arrivals: Rc<Arrivals>,
@@ -163,11 +158,13 @@ impl<'w, 'a> Graph<'w, 'a> {
         let sites = site_ids(index).into_iter().map(End::Site).collect();
         Graph {
             world,
+            fronts: Fronts::new(world, machines.iter().map(|(end, _)| *end)),
             machines,
             stores,
             sites,
             endpoints,
             strangers: Strangers::new(world),
+            residents: Residents::new(world),
             edges: RefCell::default(),
             arrivals: Rc::default(),
             trees: RefCell::default(),
@@ -186,6 +183,10 @@ impl<'w, 'a> Graph<'w, 'a> {
     /// A bound from below of the hops from one end to another outside the boundary; `None` proves that there is no way.
     fn least(&self, from: End, to: End) -> Option<usize> {
         let anything = Some(1);
+        let to_theirs = matches!(to, End::External(_)) && !self.world.endpoints_outside().is_empty();
+        if to_theirs || !self.residents.is_empty() || !self.fronts.is_followed() {
+            return anything; // what passes over them is in none of the rows
+        }
         // Of an end that is no resting place, such as one interface of a machine, the bounds say nothing.
         let bounds = self.bounds.filter(|_| self.rests(from));
         let (Some(bounds), Some(node), Some(sink)) = (bounds, node(from), kind(to)) else { return anything };
@@ -215,7 +216,8 @@ impl<'w, 'a> Graph<'w, 'a> {
 
     /// Every node inside the boundary: what is looked at where nobody names a source.
     pub fn inside(&self) -> impl Iterator<Item = End> + '_ {
-        self.machines.iter().chain(&self.stores).filter(|(_, inside)| *inside).map(|(end, _)| *end)
+        let told = self.machines.iter().chain(&self.stores).filter(|(_, inside)| *inside).map(|(end, _)| *end);
+        told.chain(self.residents.nodes().iter().copied())
     }
 
     /// The shortest ways from each source to each sink, as [`paths`] lists them.
@@ -318,7 +320,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             tree.next.insert(node, next);
             let rest = (node, self.places.get(&node).copied());
             level.all.push(rest);
-            if self.gates().abroad(rest.1) {
+            if self.gates().abroad(rest.1) || self.fronts.lead_to(node) {
                 level.abroad.push(rest);
             }
             for network in self.networks_of(node) {
@@ -337,7 +339,7 @@ impl<'w, 'a> Graph<'w, 'a> {
         let of = |network: &Sym| level.by_network.get(network).into_iter().flatten();
         let place = self.places.get(&node).copied();
         // The debug build looks at the others too, to see that none is missed.
-        let stays = proven && place.is_some() && !self.gates().abroad(place) && !cfg!(debug_assertions);
+        let stays = proven && place.is_some() && !self.gates().abroad(place) && !self.fronts.lead_to(node) && !cfg!(debug_assertions);
         let candidates = own.iter().chain(&near).flat_map(of).chain(if stays { &level.abroad } else { &level.all });
         let touches = self.touches(node, proven);
         let others = candidates.filter(|(next, _)| *next != node);
@@ -350,7 +352,7 @@ impl<'w, 'a> Graph<'w, 'a> {
     }
 
     /// A quick look whether bytes may get from `node` to a resting place in one hop; no is sure.
-    fn touches(&self, node: End, proven: bool) -> impl Fn(&Rest) -> bool {
+    fn touches(&self, node: End, proven: bool) -> impl Fn(&Rest) -> bool + '_ {
         let index = self.world.index;
         let gates = self.gates();
         let to_store = match node {
@@ -359,13 +361,16 @@ impl<'w, 'a> Graph<'w, 'a> {
         };
         let calls = |store: Sym| index.store.one(store).is_some_and(|row| row.service == Service::Sql);
         let place = self.places.get(&node).copied();
+        let resident = self.residents.holds(node);
         move |(next, at)| match (node, next) {
+            _ if resident || self.residents.holds(*next) => true,
             // Stores move bytes between them by features of servers, by replication and by what settings send alone.
             (End::Store(from, ..), End::Store(to, ..)) => {
-                calls(from) || calls(*to) || !index.object_replication.is_empty() || index.declared_copies.has(from)
+                from == *to || calls(from) || calls(*to) || !index.object_replication.is_empty() || index.declared_copies.has(from)
             }
             (End::Store(..), _) => to_store.as_ref().is_none_or(|admitted| admitted.holds(*at)),
             (_, End::Store(store, part, instance)) => gates.to(*store, *part, *instance, proven).holds(place),
+            (End::Machine(_) | End::Nic(_), _) if self.fronts.lead_to(node) || self.fronts.lead_to(*next) => true,
             (End::Machine(_) | End::Nic(_), _) if proven => gates.joined(place, *at),
             _ => true,
         }
@@ -389,7 +394,7 @@ impl<'w, 'a> Graph<'w, 'a> {
                 let endpoints = endpoints.filter_map(|row| index.private_endpoint.one(row.endpoint)).map(|row| row.subnet);
                 admitted.chain(endpoints).map(|subnet| self.world.vnet_of(subnet)).collect()
             }
-            _ => Vec::new(),
+            node => self.residents.subnets(self.world, node).into_iter().map(|subnet| self.world.vnet_of(subnet)).collect(),
         };
         networks.sort_by_key(|network| network.as_str());
         networks.dedup();
@@ -410,7 +415,7 @@ impl<'w, 'a> Graph<'w, 'a> {
         let known = self.edges.borrow().get(&key).copied();
         let span = known.unwrap_or_else(|| {
             let quick = match (from, to) {
-                _ if self.app(to).is_some() => None,
+                _ if self.app(to).is_some() || self.residents.holds(from) || self.residents.holds(to) => None,
                 (_, End::External(_)) => stores::carried_outside(self.world, &between(from, to), &self.arrivals),
                 (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
                 _ => stores::carried(self.world, &between(from, to), &self.arrivals),
@@ -442,124 +447,6 @@ impl<'w, 'a> Graph<'w, 'a> {
         assumptions.dedup();
         Path { from: nodes[0], to: nodes[nodes.len() - 1], hops, proven, assumptions }
     }
-
-    /// What carries bytes from one node to another.
-    fn edge(&self, from: End, to: End) -> Option<Edge> {
-        let mut edge = self.evaluate(from, to)?;
-        if !self.world.index.unread.is_empty() {
-            edge.span = edge.span.doubted();
-        }
-        if let Some(app) = self.app(to) {
-            edge.span = edge.span.doubted();
-            edge.assumptions.push(Assumption {
-                code: "W-UNSUPPORTED".to_owned(),
-                resource: app,
-                text: "whether the app passes on what it is given is not known".to_owned(),
-            });
-        }
-        Some(edge)
-    }
-
-    /// An app inside runs code of its own: bytes it is given rest there for others only where it means them to.
-    fn app(&self, to: End) -> Option<Sym> {
-        let End::Store(store, ..) = to else { return None };
-        let app = self.world.index.store.one(store).is_some_and(|row| row.service == Service::Web);
-        (app && self.world.inside(store)).then_some(store)
-    }
-
-    fn evaluate(&self, from: End, to: End) -> Option<Edge> {
-        match (from, to) {
-            (End::Store(..), End::Store(..)) => either(self.between_stores(from, to), self.declared(from, to)),
-            (End::Store(store, part, _), End::Internet(_) | End::External(_)) => {
-                let moved = either(self.sent(from, to), channels::replicated(self.world, store, part, to));
-                either(self.pulled(store, part), either(moved, self.declared(from, to)))
-            }
-            (End::Store(..), End::Unmodelled(_)) => either(self.flow(to, from), self.declared(from, to)),
-            (End::Store(..), _) => self.flow(to, from),
-            (End::Machine(_) | End::Nic(_), to) if self.strangers.holds(to) => self.strangers.edge(self.world, from, to),
-            (_, End::Network(_)) => None,
-            (_, End::Unmodelled(target)) => {
-                let mut best: Option<Edge> = None;
-                for (endpoint, _) in self.endpoints.iter().filter(|(_, end)| *end == End::Unmodelled(target)) {
-                    if let Some(edge) = self.flow(from, End::PrivateEndpoint(*endpoint)) {
-                        best = Some(best.map_or(edge.clone(), |best| stronger(best, edge)));
-                    }
-                }
-                best
-            }
-            (_, End::Store(..) | End::External(_) | End::Internet(_)) => self.flow(from, to),
-            _ => either(self.flow(from, to), self.flow(to, from)),
-        }
-    }
-
-    /// What settings send by themselves.
-    fn declared(&self, from: End, to: End) -> Option<Edge> {
-        channels::declared(self.world, from, to, &|from, to| self.flow(from, to))
-    }
-
-    /// What moves between two stores without a machine: replication, and what a SQL server reads and writes by its own features. Copies need
-    /// somebody who starts them and reaches both, so they are no edge of their own.
-    fn between_stores(&self, from: End, to: End) -> Option<Edge> {
-        let replicated = match from {
-            End::Store(store, part, _) => channels::replicated(self.world, store, part, to),
-            _ => None,
-        };
-        either(either(self.sent(from, to), self.sent(to, from)), replicated)
-    }
-
-    /// What a SQL server may send by itself.
-    fn sent(&self, from: End, to: End) -> Option<Edge> {
-        let End::Store(store, _, _) = from else { return None };
-        let server = self.world.index.store.one(store).is_some_and(|row| row.service == Service::Sql);
-        if server && !matches!(to, End::Internet(_)) { self.flow(from, to) } else { None }
-    }
-
-    /// A flow that `from` opens towards `to`.
-    fn flow(&self, from: End, to: End) -> Option<Edge> {
-        let flow = between(from, to);
-        let pairs = pairs(self.world, &flow);
-        let total = span(&pairs).within(Set::tcp_udp());
-        if total.is_none() {
-            return None;
-        }
-        let ways: Vec<_> = pairs.groups.iter().flatten().flatten().collect();
-        let via = |wanted: &dyn Fn(Span) -> bool| ways.iter().find(|way| wanted(way.span())).map_or(Via::Public, |way| way.via);
-        let may_via = via(&|span| span.may.meets(Set::tcp_udp()));
-        let sure_via = ways.iter().find(|way| way.span().sure.meets(Set::tcp_udp())).map_or(may_via, |way| way.via);
-        let mut assumptions = Vec::new();
-        if total.sure.is_empty() {
-            for way in ways.iter().filter(|way| way.span().may.meets(Set::tcp_udp())) {
-                for step in way.steps.iter().filter(|step| !step.code.is_empty() && !step.span.sure.meets(total.may)) {
-                    assumptions.push(Assumption { code: step.code.to_owned(), resource: step.resource, text: step.text.clone() });
-                }
-            }
-        }
-        Some(Edge { span: total, sure_via, may_via, assumptions })
-    }
-
-    /// What strangers can take out of a store by themselves.
-    fn pulled(&self, store: Sym, part: Sym) -> Option<Edge> {
-        let inside = |id: Sym| self.world.inside(id);
-        let exposures = exposure(self.world, &inside, store, part);
-        let strangers = exposures.iter().filter(|e| !matches!(e.who, Exposed::Trusted));
-        let best = strangers.clone().max_by_key(|e| e.admitted)?;
-        let via = match best.who {
-            Exposed::ForeignEndpoint(_) => Via::PrivateEndpoint,
-            Exposed::ForeignSubnet(_) => Via::ServiceEndpoint,
-            _ => Via::Public,
-        };
-        let span = if best.admitted == Tri::Yes { Span::exactly(Set::tcp()) } else { Span::exactly(Set::tcp()).doubted() };
-        let assumptions = if best.admitted == Tri::Yes {
-            Vec::new()
-        } else {
-            vec![Assumption {
-                code: "acl_missing".to_owned(),
-                resource: store,
-                text: "whether its firewall admits strangers is not known".to_owned(),
-            }]
-        };
-        Some(Edge { span, sure_via: via, may_via: via, assumptions })
-    }
 }
 
 /// The node of the session that an end is.
@@ -580,24 +467,4 @@ pub fn kind(end: End) -> Option<Sink> {
         End::Unmodelled(_) => Some(Sink::Foreign),
         _ => None,
     }
-}
-
-/// The better of two edges, where there are any.
-pub(super) fn either(a: Option<Edge>, b: Option<Edge>) -> Option<Edge> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(stronger(a, b)),
-        (a, b) => a.or(b),
-    }
-}
-
-/// Anything that may carry bytes, by somebody for whom names are no barrier.
-fn between(from: End, to: End) -> Flow {
-    Flow { from, to, traffic: Set::tcp_udp(), mode: Mode::Adversarial, session: true }
-}
-
-/// The better of two edges: sure before possible.
-fn stronger(a: Edge, b: Edge) -> Edge {
-    let span = a.span.or(b.span);
-    let better = if a.span.sure.is_empty() && !b.span.sure.is_empty() { b } else { a };
-    Edge { span, ..better }
 }

@@ -1,38 +1,52 @@
-//! Strangers that are joined to our networks: consumers of our Private Link services, and networks we are peered with.
+//! Strangers that are joined to our networks: consumers of our Private Link services, networks we are peered with or know of, and the clients that
+//! gateways take in from anywhere (X-15, X-16, GW-01).
 
-use crate::engine::exfil::Edge;
-use crate::explain::private_link;
+use std::net::IpAddr;
+
+use crate::engine::edges::{Edge, beyond, doubted, either};
+use crate::engine::fronts::FlowOf;
 use crate::explain::way::{Assumption, End, Way};
 use crate::explain::world::World;
-use crate::explain::{foreign, point};
+use crate::explain::{foreign, point, private_link};
 use crate::facts::private_link::PrivateLinkService;
 use crate::model::{Set, Span, Sym, Tri, Via};
+use crate::rules::lead::{self, Lead};
+use crate::rules::private_endpoint::group;
 use crate::rules::{consent, private_link as links};
 
 /// Who may connect to what of ours.
 pub(super) struct Strangers {
     /// A service, who consumes it, and whether the connection is approved (PLS-15).
     consumers: Vec<(PrivateLinkService, End, Tri)>,
-    /// Networks outside that ours are peered with.
+    /// Networks outside that packets of ours may get to.
     networks: Vec<Sym>,
+    /// Gateways that give addresses to clients, and one address for each part that filters tell apart.
+    pools: Vec<(Sym, Vec<IpAddr>)>,
+    /// Private endpoints in front of each of our services, by service.
+    doors: Vec<(Sym, Sym)>,
 }
 
 impl Strangers {
     /// Those of an estate.
     pub(super) fn new(world: &World<'_>) -> Strangers {
+        let index = world.index;
         let mut services: Vec<PrivateLinkService> =
-            world.index.private_link_service.rows().filter(|row| world.inside(row.service)).copied().collect();
+            index.private_link_service.rows().filter(|row| world.inside(row.service)).copied().collect();
         services.sort_by_key(|row| row.service.as_str());
+        let doors = index.private_endpoint_connections.rows().filter(|_| !services.is_empty());
+        let mut doors: Vec<(Sym, Sym)> = doors.map(|row| (links::target(index, row.target), row.endpoint)).collect();
+        doors.retain(|(target, _)| index.private_link_service.has(*target));
+        doors.sort_by_key(|(service, endpoint)| (service.as_str(), endpoint.as_str()));
         let consumers = services.into_iter().flat_map(|service| {
             let each = consumers(world, service.service);
             each.into_iter().map(move |(end, approved)| (service, end, approved))
         });
-        Strangers { consumers: consumers.collect(), networks: foreign::networks(world) }
+        Strangers { consumers: consumers.collect(), networks: foreign::networks(world), pools: pools(world), doors }
     }
 
     /// Where data ends up with them.
     pub(super) fn sinks(&self) -> Vec<End> {
-        let networks = self.networks.iter().map(|network| End::Network(*network));
+        let networks = self.networks.iter().chain(self.pools.iter().map(|(gateway, _)| gateway)).map(|network| End::Network(*network));
         let mut sinks: Vec<End> = self.consumers.iter().map(|(_, end, _)| *end).chain(networks).collect();
         sinks.sort_by_cached_key(|end| crate::explain::reach::text(*end));
         sinks.dedup();
@@ -45,9 +59,9 @@ impl Strangers {
     }
 
     /// What gets from a machine to one of them, whoever opens the flow.
-    pub(super) fn edge(&self, world: &World<'_>, from: End, to: End) -> Option<Edge> {
+    pub(super) fn edge(&self, world: &World<'_>, from: End, to: End, flow: &FlowOf<'_>) -> Option<Edge> {
         let mut best = match to {
-            End::Network(network) if self.networks.contains(&network) => of_ways(foreign::ways(world, from, network)),
+            End::Network(network) => self.to_network(world, from, network, flow),
             _ => None,
         };
         for (service, end, approved) in self.consumers.iter().filter(|(_, end, _)| *end == to) {
@@ -59,10 +73,84 @@ impl Strangers {
             let text = format!("whether {} reaches it through {} is not known", crate::explain::reach::text(*end), service.service);
             let assumptions = if span.sure.is_empty() { vec![assumption("W-MISSING", service.service, text)] } else { Vec::new() };
             let via = Via::PrivateLinkService;
-            best = super::exfil::either(best, Some(Edge { span, sure_via: via, may_via: via, assumptions }));
+            best = either(best, Some(Edge { span, sure_via: via, may_via: via, assumptions }));
         }
         best
     }
+
+    fn to_network(&self, world: &World<'_>, from: End, network: Sym, flow: &FlowOf<'_>) -> Option<Edge> {
+        let mut best = None;
+        if self.networks.contains(&network) {
+            best = of_ways(foreign::ways(world, from, network));
+            for subnet in subnets(world, network) {
+                best = either(best, either(flow(from, subnet), flow(subnet, from)));
+            }
+            for (service, endpoint) in &self.doors {
+                let Some(row) = world.index.private_link_service.one(*service) else { continue };
+                let behind = private_link::pulled(world, row, from);
+                if behind.is_none() {
+                    continue;
+                }
+                let there = of_ways(foreign::ways_to_endpoint(world, network, *endpoint));
+                let led = there.map(|edge| Edge { span: edge.span.and(behind), ..edge }).filter(|edge| !edge.span.is_none());
+                best = either(best, led);
+            }
+            best = best.map(|edge| beyond(world, network, edge));
+        }
+        either(best, self.to_clients(from, network, flow))
+    }
+
+    /// What a network outside, or a client of a gateway, takes out of a store over a private endpoint, or otherwise by itself.
+    pub(super) fn pull(&self, world: &World<'_>, store: End, to: End, flow: &FlowOf<'_>) -> Option<Edge> {
+        let (End::Store(id, part, instance), End::Network(network)) = (store, to) else { return None };
+        let mut best = None;
+        if self.networks.contains(&network) {
+            for subnet in subnets(world, network) {
+                best = either(best, flow(subnet, store));
+            }
+            for Lead { connection, certain } in lead::leads(world.index, id, group(part, instance)) {
+                let there = of_ways(foreign::ways_to_endpoint(world, network, connection.endpoint));
+                best = either(best, there.map(|edge| if certain { edge } else { Edge { span: edge.span.doubted(), ..edge } }));
+            }
+            best = best.map(|edge| beyond(world, network, edge));
+        }
+        either(best, self.to_clients(store, network, flow))
+    }
+
+    /// The clients of a gateway have addresses of its pool for as long as they are connected (GW-01).
+    fn to_clients(&self, from: End, gateway: Sym, flow: &FlowOf<'_>) -> Option<Edge> {
+        let (_, addresses) = self.pools.iter().find(|(id, _)| *id == gateway)?;
+        let each = addresses.iter().map(|ip| End::Ip(*ip)).map(|client| match from {
+            End::Store(..) => flow(client, from),
+            _ => either(flow(from, client), flow(client, from)),
+        });
+        let text = "whether a client of the gateway has the address is not known".to_owned();
+        each.fold(None, either).map(|edge| doubted(edge, "W-MISSING", gateway, text))
+    }
+}
+
+/// The subnets of a network of the input as ends, sorted.
+fn subnets(world: &World<'_>, network: Sym) -> Vec<End> {
+    let rows = world.index.subnet.rows().filter(|row| row.vnet == network);
+    let mut found: Vec<Sym> = rows.map(|row| row.subnet).collect();
+    found.sort_by_key(|subnet| subnet.as_str());
+    found.into_iter().map(End::Subnet).collect()
+}
+
+/// The gateways that have a pool for clients, sorted.
+fn pools(world: &World<'_>) -> Vec<(Sym, Vec<IpAddr>)> {
+    let index = world.index;
+    let mut rows: Vec<_> = index.gateway_client_pools.rows().map(|row| (row.gateway, row.prefix)).collect();
+    rows.sort_by_key(|(gateway, prefix)| (gateway.as_str(), *prefix));
+    let mut found: Vec<(Sym, Vec<IpAddr>)> = Vec::new();
+    for (gateway, prefix) in rows.into_iter().filter(|(gateway, _)| world.inside(*gateway)) {
+        let addresses = world.bounds().pieces(prefix.network(), prefix.broadcast(), |_| true);
+        match found.last_mut() {
+            Some((last, list)) if *last == gateway => list.extend(addresses),
+            _ => found.push((gateway, addresses)),
+        }
+    }
+    found
 }
 
 fn assumption(code: &str, resource: Sym, text: String) -> Assumption {
@@ -77,7 +165,8 @@ fn consumers(world: &World<'_>, service: Sym) -> Vec<(End, Tri)> {
         let own = index.private_endpoint_connections.get(row.endpoint).iter();
         let seen = own.filter(|own| links::target(index, own.target) == service).map(|own| consent::of(index, own).admitted).max();
         let approved = seen.unwrap_or_else(|| consent::says(row.state, row.settled));
-        found.push((End::PrivateEndpoint(row.endpoint), approved));
+        // One that is not in the input is perhaps one of ours.
+        found.push((End::PrivateEndpoint(row.endpoint), approved.min(world.outside(row.endpoint))));
     }
     for subscription in links::approved_at_once(index, service) {
         let id = if subscription.is_empty() { Sym::EMPTY } else { Sym::new(&format!("/subscriptions/{subscription}")) };

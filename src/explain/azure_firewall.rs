@@ -520,7 +520,7 @@ impl World<'_> {
     }
 
     /// What a name leads to when the firewall asks for it.
-    fn held(&self, device: Sym, name: &str) -> Held {
+    pub fn held(&self, device: Sym, name: &str) -> Held {
         let found = resolve_at_firewall(self.index, self.platform, device, name);
         let certain = found.answer != Answer::Unknown && found.answer != Answer::ServFail;
         let public = found.answer == Answer::Public;

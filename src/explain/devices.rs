@@ -313,7 +313,7 @@ impl Walk<'_, '_> {
             return;
         }
         if owners.is_empty() {
-            let other = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Site(_));
+            let other = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Site(_) | Target::Network(_));
             let span = if other { Span::NONE } else { Span::ALL };
             let text = format!("{} is an address of the internet", packet.dst);
             let mut trail = trail.and(step(Stage::Delivered, span, "outbound.3", text).kind(Kind::Default));

@@ -37,17 +37,23 @@ pub struct Exposure {
     pub item: Option<Item>,
 }
 
-/// Whom the part `part` of `store` lets in from outside, in a fixed order. `inside` is the trust boundary: whether a resource id lies in it (X-01).
+/// Whom the part `part` of `store` lets in from outside the trust boundary (X-01), in a fixed order.
 ///
 /// ```datalog
 /// exposed(S, P, "internet", "proven") :- store_access(S, _, "yes", _, _, _), store_part(S, P, _, _, _), !closed(S). // exposure.1
 /// exposed(S, P, E, "proven") :- provider_connection(_, S, E, "approved", true), store_part(S, P, _, _, _), !inside(E). // exposure.2
 /// ```
-pub fn exposure(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, part: Sym) -> Vec<Exposure> {
+pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
     let index = world.index;
+    let inside = |id: Sym| world.inside(id);
     let Some(firewall) = paas_firewall::firewall(index, world.platform, store, part) else { return Vec::new() };
     let mut found = Vec::new();
     let mut add = |who: Exposed, admitted: Tri, item: Option<Item>| {
+        let admitted = match who {
+            // Who is not in the input is perhaps one of ours.
+            Exposed::ForeignSubnet(id) | Exposed::ForeignEndpoint(id) | Exposed::ForeignResource(id) => admitted.min(world.outside(id)),
+            Exposed::Internet | Exposed::AnyAzure | Exposed::AnyAzureSameRegion | Exposed::Trusted => admitted,
+        };
         if admitted.hi() {
             found.push(Exposure { who, admitted, item });
         }
@@ -84,7 +90,7 @@ pub fn exposure(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, par
         ask(Exposed::ForeignSubnet(subnet), Source::ServiceEndpoint { subnet, vnet, tenant });
     }
 
-    for (who, admitted) in foreign_endpoints(world, inside, store, part) {
+    for (who, admitted) in foreign_endpoints(world, store, part) {
         add(Exposed::ForeignEndpoint(who), admitted, None);
     }
 
@@ -98,7 +104,7 @@ pub fn exposure(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, par
     for resource in resources {
         add(Exposed::ForeignResource(resource), passes, Some(Item::Resource { resource }));
     }
-    for (who, admitted) in perimeter::named(index, inside, store) {
+    for (who, admitted) in perimeter::named(index, &inside, store) {
         add(Exposed::ForeignResource(who), admitted, Some(Item::Perimeter));
     }
     let bypass = firewall.access.is_some_and(|access| access.trusted) || firewall.rule_set.is_some_and(|set| set.trusted);
@@ -118,7 +124,7 @@ fn beyond_the_switch(firewall: &paas_firewall::Firewall<'_>) -> Tri {
 }
 
 /// The private endpoints outside the boundary whose connection may carry traffic (PE-37), in the order of their ids; a pending one is only latent (X-15).
-fn foreign_endpoints(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym, part: Sym) -> Vec<(Sym, Tri)> {
+fn foreign_endpoints(world: &World<'_>, store: Sym, part: Sym) -> Vec<(Sym, Tri)> {
     let index = world.index;
     let mut found: Vec<(Sym, Tri)> = Vec::new();
     let [group, second] = [Instance::Primary, Instance::Secondary].map(|instance| private_endpoint::group(part, instance));
@@ -126,13 +132,13 @@ fn foreign_endpoints(world: &World<'_>, inside: &dyn Fn(Sym) -> bool, store: Sym
     for (at, group) in private_endpoint::anchors(store, group) {
         for connection in index.private_endpoint_connections_by_target.get(at) {
             let for_part = connection.group == group || connection.group == second;
-            if !inside(connection.endpoint) && (for_part || connection.group.is_empty()) {
+            if !world.inside(connection.endpoint) && (for_part || connection.group.is_empty()) {
                 found.push((connection.endpoint, consent::of(index, connection).admitted));
             }
         }
         for connection in index.provider_connections_by_target.get(at) {
             let seen = index.private_endpoint_connections.get(connection.endpoint).iter().any(|c| c.target == at);
-            if seen || inside(connection.endpoint) {
+            if seen || world.inside(connection.endpoint) {
                 continue;
             }
             // Which sub-resource it is for stands on its other end, which nobody exported.

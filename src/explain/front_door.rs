@@ -57,7 +57,7 @@ impl Walk<'_, '_> {
     ) {
         let kind = self.world.index.device.one(device).map_or(DeviceKind::Other, |row| row.kind);
         let (stage, _) = device_words(kind);
-        if matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Site(_)) {
+        if matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Site(_) | Target::Network(_)) {
             let text = format!("{} {} has the address and passes nothing on as it is", kind.as_str(), short(device));
             ways.push(trail.and(step(stage, Span::NONE, "inbound.6", text).by(device, "")).end(via));
             return;

@@ -225,7 +225,7 @@ impl Walk<'_, '_> {
         let mut trail = trail;
         let gateway = self.gateway_to(at, site);
         let inside = self.world.index.vnet_prefixes.rows().any(|row| row.prefix.contains(&packet.dst));
-        let elsewhere = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Internet);
+        let elsewhere = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Internet | Target::Network(_));
         if inside || elsewhere {
             // Whoever it is for is not at the site, but the site may know a way there.
             let text = format!("{} goes to site {}: whether it is passed on there is not known", packet.dst, short(site));

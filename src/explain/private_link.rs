@@ -30,10 +30,14 @@ pub fn behind(world: &World<'_>, target: Sym, asked: Set, session: bool) -> Opti
 
 /// What consumers of a service get through to a machine that stands behind it (PLS-15, X-15).
 pub fn pulled(world: &World<'_>, service: &PrivateLinkService, end: End) -> Span {
-    let asked = Set::tcp_udp();
     let hosts = places(world, end).into_iter().flat_map(|(hosts, _)| hosts);
-    let each = hosts.flat_map(|host| to(world, service, &Target::Host(host), asked, true));
-    each.fold(Span::NONE, |span, way| span.or(way.span())).within(asked)
+    hosts.fold(Span::NONE, |span, host| span.or(through(world, service, &Target::Host(host))))
+}
+
+/// What gets through a service to whom it is meant for.
+pub fn through(world: &World<'_>, service: &PrivateLinkService, target: &Target) -> Span {
+    let asked = Set::tcp_udp();
+    to(world, service, target, asked, true).iter().fold(Span::NONE, |span, way| span.or(way.span())).within(asked)
 }
 
 /// The ways from a service on.

@@ -7,8 +7,10 @@ use rustc_hash::FxHashMap;
 
 use crate::explain::dns_reach;
 use crate::explain::outsiders;
-use crate::explain::packet::{Host, StepExt, step};
-use crate::explain::point::{Pair, Pairs, holders, no_address, no_source, nowhere, one, places, secondary, send, site_representatives};
+use crate::explain::packet::{Host, StepExt, short, step};
+use crate::explain::point::{
+    Pair, Pairs, holders, no_address, no_source, nowhere, one, places, secondary, send, site_representatives, sites_with, unlisted,
+};
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, caller_ways, endpoint_ways, ways};
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
@@ -40,8 +42,14 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
         return Some(Pairs { groups: vec![vec![ways]] });
     }
     let clients = clients(world, flow);
+    let unlisted = match flow.from {
+        End::Ip(ip) if holders(world, ip).is_empty() => unlisted(world, ip),
+        _ => Vec::new(),
+    };
     if clients.is_empty() {
-        return Some(one(nobody(world, flow)));
+        let mut pairs = one(nobody(world, flow));
+        pairs.groups.extend(unlisted.into_iter().map(|way| vec![vec![way]]));
+        return Some(pairs);
     }
     let pair = |(client, from, sure): (Client, From, bool)| {
         let doubt = match &from {
@@ -54,7 +62,8 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
         }
         ways
     };
-    Some(Pairs { groups: clients.into_iter().map(|group| group.into_iter().map(pair).collect()).collect() })
+    let groups = clients.into_iter().map(|group| group.into_iter().map(pair).collect());
+    Some(Pairs { groups: groups.chain(unlisted.into_iter().map(|way| vec![vec![way]])).collect() })
 }
 
 /// A machine's address configuration, the host name it asks for, the service and region of a front end, and whether a service endpoint covers it.
@@ -132,6 +141,9 @@ pub fn carried_outside(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> O
             }
         }
     }
+    for way in over_foreign_endpoints(world, &caller.transport, &caller.client, service, flow.traffic) {
+        total = total.or(way.span());
+    }
     Some(total)
 }
 
@@ -167,10 +179,18 @@ fn clients(world: &World<'_>, flow: &Flow) -> Vec<Vec<(Client, From, bool)>> {
         End::Ip(ip) => {
             let hosts: Vec<_> =
                 holders(world, ip).into_iter().flat_map(|(hosts, sure)| hosts.into_iter().map(move |h| machine(h, sure, name))).collect();
-            match hosts.is_empty() {
-                false => vec![hosts],
-                true if crate::model::net::is_public(ip) => vec![vec![(outside(ClientKind::Internet(Some(ip))), From::Outside, true)]],
-                true => Vec::new(),
+            if !hosts.is_empty() {
+                return vec![hosts];
+            }
+            let (sites, joined) = sites_with(world, ip);
+            let of_site = |site: Sym| (outside(ClientKind::Site(site)), From::Site(entered(world, site, &[ip])), true);
+            match (joined.is_empty(), sites.first()) {
+                (false, _) => vec![joined.into_iter().map(of_site).collect()],
+                (true, _) if crate::model::net::is_public(ip) => {
+                    vec![vec![(outside(ClientKind::Internet(Some(ip))), From::Outside, true)]]
+                }
+                (true, Some(site)) => vec![vec![of_site(*site)]],
+                (true, None) => Vec::new(),
             }
         }
         End::Site(site) => {
@@ -248,7 +268,23 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
             out.push(way);
         }
     }
+    out.extend(over_foreign_endpoints(world, transport, client, service, traffic));
     out
+}
+
+/// The ways over private endpoints of the input that lead to a store of the service outside the boundary.
+fn over_foreign_endpoints(world: &World<'_>, transport: &dyn Transport, client: &Client, service: Service, traffic: Set) -> Vec<Way> {
+    let endpoints = world.endpoints_outside().iter().filter(|(of, ..)| *of == service);
+    let each = endpoints.flat_map(|(_, endpoint, target)| {
+        let mut ways = endpoint_ways(world, transport, client, *endpoint, None, traffic);
+        if !world.outside(*target).lo() {
+            let text = format!("{} is not in the input, though its subscription is inside the boundary", short(*target));
+            let perhaps = step(Stage::PrivateEndpoint, Span::UNKNOWN, "exfil.1", text).by(*target, "").kind(Kind::Assumption);
+            ways.iter_mut().for_each(|way| way.steps.push(perhaps.clone().code("W-MISSING")));
+        }
+        ways
+    });
+    each.collect()
 }
 
 /// The front ends an attacker's store may stand behind, as far as they make a difference to a client: what it is called, its service and region, and
@@ -489,18 +525,20 @@ pub fn resolve_at(world: &World<'_>, place: Place, name: Sym) -> Resolution {
 
 /// Where the packets of a site come in, one for each of its addresses that make a difference.
 fn site_hosts(world: &World<'_>, site: Sym) -> Vec<(Host, Step)> {
-    let mut hosts = Vec::new();
-    for entrance in world.entrances(site) {
-        let sources = site_representatives(world, site);
-        if sources.is_empty() {
-            // Nobody knows the site's addresses: nor where its packets go from here.
-            let nowhere = Host::imagined(world, Sym::EMPTY, IpAddr::from([0, 0, 0, 0]));
-            hosts.push((nowhere, entrance.step.clone()));
-        }
-        let entered = |ip| (Host::imagined(world, entrance.subnet, ip), entrance.step.clone());
-        hosts.extend(sources.into_iter().map(entered));
+    let sources = site_representatives(world, site);
+    if !sources.is_empty() {
+        return entered(world, site, &sources);
     }
-    hosts
+    // Nobody knows the site's addresses: nor where its packets go from here.
+    let nowhere = Host::imagined(world, Sym::EMPTY, IpAddr::from([0, 0, 0, 0]));
+    world.entrances(site).into_iter().map(|entrance| (nowhere.clone(), entrance.step)).collect()
+}
+
+/// Where packets of a site with one of `sources` come in.
+fn entered(world: &World<'_>, site: Sym, sources: &[IpAddr]) -> Vec<(Host, Step)> {
+    let at = |subnet: Sym, ip: &IpAddr| Host::imagined(world, subnet, *ip);
+    let each = world.entrances(site).into_iter();
+    each.flat_map(|entrance| sources.iter().map(|ip| (at(entrance.subnet, ip), entrance.step.clone())).collect::<Vec<_>>()).collect()
 }
 
 /// The stores' parts of the input, in the order of their names.

@@ -26,4 +26,7 @@ relations! { CHANNEL_RELATIONS:
 
     /// `store_export_off(store)`: the `exportPolicy` of the registry forbids to copy images out of it (ACR-04).
     StoreExportOff store_export_off { store: Sym }
+
+    /// `app_routes_all(app)`: everything that the app sends takes the subnet it is integrated with, public destinations too.
+    AppRoutesAll app_routes_all { app: Sym }
 }

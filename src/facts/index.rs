@@ -302,6 +302,7 @@ index! {
     ObjectReplication { object_replication: policy as Sym }
     DeclaredCopy { declared_copies: source as Sym }
     StoreExportOff { store_export_off: store as Sym }
+    AppRoutesAll { app_routes_all: app as Sym }
     Perimeter { perimeter: perimeter as Sym }
     PerimeterAssociation { perimeter_association: association as Sym, perimeter_associations: resource as Sym }
     PerimeterRule { perimeter_rule: rule as Sym, perimeter_rules: profile as Sym }

@@ -48,6 +48,9 @@ relations! { PLATFORM_RELATIONS:
     /// `public_resolver(address)`: a resolver anybody may ask, which knows nothing of private zones (DNS-20).
     PublicResolver public_resolver { address: IpAddr }
 
+    /// `running_service(kind)`: resources of type `kind` run code or pipelines of their owner outside the networks of the estate, or may.
+    RunningService running_service { kind: Sym }
+
     /// `service_limit(name, kind, count)`: a resource of type `kind` has at most `count` of what `name` says (SE-29, SEP-17).
     ServiceLimit service_limit { name: Sym, kind: Sym, count: u32 }
 }
@@ -107,6 +110,11 @@ impl Platform {
     /// The region that a regional tag calls `name`: `germanywestcentral` of `azurecloud.germanywc`; `None` where no region is known by it (NSG-25).
     pub fn tag_region(&self, name: &str) -> Option<Sym> {
         self.truth.tag_regions.get(&Sym::new(name)).copied()
+    }
+
+    /// Whether resources of the type run code of their owner's outside the networks of the estate, or may.
+    pub fn runs_code(&self, kind: Sym) -> bool {
+        self.truth.running.contains(&kind)
     }
 
     /// The tags one of whose prefixes holds `ip`, sorted by text.
@@ -187,7 +195,8 @@ impl Platform {
             of(&truth.default_rules).chain(of(&pairs)).chain(of(&names)).chain(of(&truth.zones)).chain(of(&ports)).chain(of(&endpoints));
         let reserved: Vec<ReservedSuffix> = truth.reserved.iter().map(|suffix| ReservedSuffix { suffix: Sym::new(suffix) }).collect();
         let resolvers: Vec<PublicResolver> = truth.resolvers.iter().map(|&address| PublicResolver { address }).collect();
-        rows.chain(of(&truth.limits)).chain(of(&reserved)).chain(of(&resolvers)).collect()
+        let running: Vec<RunningService> = truth.running.iter().map(|&kind| RunningService { kind }).collect();
+        rows.chain(of(&truth.limits)).chain(of(&reserved)).chain(of(&resolvers)).chain(of(&running)).collect()
     }
 
     /// How many of `name` a resource of type `kind` can have.
@@ -208,6 +217,7 @@ struct Truth {
     reserved: FxHashSet<&'static str>,
     resolvers: FxHashSet<IpAddr>,
     limits: Vec<ServiceLimit>,
+    running: FxHashSet<Sym>,
 }
 
 impl Truth {
@@ -233,6 +243,7 @@ impl Truth {
                     .collect(),
                 resolvers: rows::<PublicResolver>(include_str!("../../facts/public_resolvers.facts")).map(|row| row.address).collect(),
                 limits: rows(include_str!("../../facts/service_limits.facts")).collect(),
+                running: rows::<RunningService>(include_str!("../../facts/running_services.facts")).map(|row| row.kind).collect(),
             }
         })
     }

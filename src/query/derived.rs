@@ -211,11 +211,10 @@ impl<'a> Derived<'a> {
     }
 
     fn exposed(&self) -> Vec<Vec<Value>> {
-        let inside = |id: Sym| self.world.inside(id);
         let parts: FxHashSet<(Sym, Sym)> = self.world.index.store_parts.rows().map(|row| (row.store, row.part)).collect();
         let mut rows = Vec::new();
         for (store, part) in parts {
-            for found in exposure(self.world, &inside, store, part) {
+            for found in exposure(self.world, store, part) {
                 let to = exposed_name(found.who);
                 rows.push(vec![Value::Symbol(store), Value::Symbol(part), Value::Symbol(to), certainty(found.admitted.lo())]);
             }

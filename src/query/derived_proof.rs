@@ -209,8 +209,7 @@ impl Derived<'_> {
     fn of_exposure(&self, row: &[Value]) -> Proof {
         let index = self.world.index;
         let (store, part, to) = (Sym::new(text(row, 0)), Sym::new(text(row, 1)), text(row, 2));
-        let inside = |id: Sym| self.world.inside(id);
-        let found = exposure(self.world, &inside, store, part);
+        let found = exposure(self.world, store, part);
         let Some(found) = found.into_iter().find(|one| exposed_name(one.who).as_str() == to) else { return Proof::default() };
         if found.who == Exposed::Internet {
             let ends = index.store_parts.get(store).iter().filter(|row| row.part == part).map(|row| End::Store(store, part, row.instance));

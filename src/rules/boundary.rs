@@ -1,8 +1,7 @@
 //! The trust boundary, and what else holds of an estate as a whole.
 
-use crate::facts::gap::Resource;
-use crate::model::Sym;
 use crate::model::ids::id_parts;
+use crate::model::{Sym, Tri};
 
 /// What holds of an estate as a whole: one row, which changes when a boundary is stated or a subscription is first seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -34,21 +33,27 @@ impl Boundary {
         self
     }
 
-    /// Whether an id lies inside; `known` is its resource where it is in the input (X-01).
+    /// Whether an id lies outside (X-01). `held` is the tenant of the resource, empty where nothing tells it, and `None` for one that is not in the
+    /// input: that counts as outside, but perhaps only for want of an export where its subscription is inside.
     ///
     /// ```datalog
     /// inside(R) :- resource(R, _, _, _, S, _, _), boundary_subscription(S).                                     // boundary.1
     /// ```
-    pub fn inside(&self, id: Sym, known: Option<&Resource>) -> bool {
+    pub fn outside(&self, id: Sym, held: Option<Sym>) -> Tri {
         let subscription = Sym::new(id_parts(id.as_str()).subscription);
-        let tenant = known.map_or(Sym::EMPTY, |row| row.tenant);
-        if !self.subscriptions.is_empty() && self.subscriptions.binary_search(&subscription).is_err() {
-            return false;
+        let listed = match self.subscriptions.is_empty() {
+            // Without a stated boundary it is what the input holds.
+            true => held.is_some() || self.seen.binary_search(&subscription).is_ok(),
+            false => self.subscriptions.binary_search(&subscription).is_ok(),
+        };
+        let tenant = held.unwrap_or_default();
+        let foreign = !self.tenants.is_empty() && !tenant.is_empty() && self.tenants.binary_search(&tenant).is_err();
+        // A subscription and a resource group are no resources that an export would hold.
+        let resource = id.as_str().contains("/providers/");
+        match () {
+            () if !listed || foreign => Tri::Yes,
+            () if resource && held.is_none() => Tri::Maybe,
+            () => Tri::No,
         }
-        if !self.tenants.is_empty() && !tenant.is_empty() && self.tenants.binary_search(&tenant).is_err() {
-            return false;
-        }
-        // Without a stated boundary it is what the input holds.
-        !self.subscriptions.is_empty() || known.is_some() || self.seen.binary_search(&subscription).is_ok()
     }
 }

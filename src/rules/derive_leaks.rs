@@ -246,7 +246,8 @@ fn placed<'s, T: Time>(facts: &Facts<'s, T>, classes: &Classes<'s, T>, estate: &
         Box::new(|id, group, output| {
             let resource = group.iter().find_map(|part| if let Part::Fact(Fact::Resource(row)) = part { Some(row) } else { None });
             let boundary = group.iter().find_map(|part| if let Part::Boundary(handle) = part { Some(handle.get()) } else { None });
-            let inside = boundary.unwrap_or_default().inside(id.0, resource);
+            // A node is of the input, whether or not it has a row of its own.
+            let inside = !boundary.unwrap_or_default().outside(id.0, Some(resource.map_or(Sym::EMPTY, |row| row.tenant))).hi();
             for part in group {
                 match part {
                     Part::Node(node, _) if !inside => output.push((Part::Node(*node, false), 1)),

@@ -126,6 +126,8 @@ pub fn hooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isize)
         hook(Door::Anywhere, Side::Sends, Span::UNKNOWN);
         hook(Door::Anywhere, Side::Takes, Span::UNKNOWN);
         hook(Door::Nowhere, Side::Takes, Span::UNKNOWN);
+        hook(Door::Public, Side::Sends, Span::UNKNOWN);
+        hook(Door::Public, Side::Takes, Span::UNKNOWN);
         for service in Service::EXTERNAL.into_iter().chain([Service::Other]) {
             hook(Door::FrontEnd(service), Side::Sends, Span::UNKNOWN);
             hook(Door::Unknown(service), Side::Sends, Span::UNKNOWN);
@@ -146,6 +148,13 @@ pub fn hooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isize)
     }
     let exits = exits(&place, &standing);
     let mut escapes = Vec::new();
+    if exits.hi() || around.outlooks.iter().any(|outlook| outlook.elsewhere) {
+        hook(Door::Public, Side::Sends, around.any.unwrap_or(Span::NONE).doubted());
+    }
+    if place.public.hi() || place.pooled {
+        hook(Door::Public, Side::Takes, Span::UNKNOWN);
+        escapes.push((Sink::Internet, Span::UNKNOWN)); // strangers may come and take
+    }
     for outlook in &around.outlooks {
         match outlook.sink {
             Sink::External(service) => {

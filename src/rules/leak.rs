@@ -56,6 +56,10 @@ pub enum Door {
     Unknown(Service),
     /// From who shows the identity of a subnet, to a store that lets it in.
     Subnet(Service, Sym),
+    /// From who may send to public addresses, to a machine that has one.
+    Public,
+    /// Between the parts of one storage account, which may show the same objects.
+    Account(Sym),
     /// From a server that calls in its own name, to a store that may let in such a call.
     Caller,
 }

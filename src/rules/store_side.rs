@@ -55,8 +55,9 @@ impl Around {
         around
     }
 
+    /// Whether an id is inside for sure.
     fn inside(&self, id: Sym) -> bool {
-        self.boundary.inside(id, self.known.iter().find(|row| row.id == id))
+        !self.boundary.outside(id, self.known.iter().find(|row| row.id == id).map(|row| row.tenant)).hi()
     }
 
     fn firewall(&self, store: Store) -> Firewall<'_> {
@@ -185,6 +186,11 @@ pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Par
         }
         if calls_in(&around, &firewall) {
             hook(Door::Caller, front.doubted());
+        }
+        if store.service == Service::Storage {
+            let shared = Span::UNKNOWN.within(Set::tcp_udp());
+            let sides = [Side::Sends, Side::Takes].map(|side| Hook { door: Door::Account(store.store), side, span: shared });
+            output.extend(sides.map(|hook| (Part::Hook(node, hook), 1)));
         }
         let taken = strangers.or(foreign_endpoints(&around, part));
         if taken.hi() {

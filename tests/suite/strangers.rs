@@ -5,6 +5,7 @@ use watertight::engine::exfil::{Path, paths};
 use watertight::explain::way::End;
 use watertight::explain::world::World;
 use watertight::facts::Index;
+use watertight::facts::store_facts::Instance;
 use watertight::model::{Stage, Sym};
 
 use crate::evaluators::platform;
@@ -80,4 +81,68 @@ fn where_nothing_leaves_the_gates_that_hold_are_listed() {
     let gates: Vec<(End, Stage, &str)> = found.iter().map(|gate| (gate.at, gate.stage, gate.rule.as_str())).collect();
     // The neighbour is reached, and refused at the same gate.
     assert_eq!(gates, [(source[0], Stage::NsgOutbound, "no"), (End::Machine("b".into()), Stage::NsgOutbound, "no")]);
+}
+
+/// A machine in a network without a way to the internet.
+const SPOKE: &str = r#"
+    vnet("v", 10.0.0.0/16). subnet("s", "v", 10.0.1.0/24). vm("a", "s", 10.0.1.4).
+    nsg("g"). subnet_nsg("s", "g"). nsg_rule("g/no", "g", outbound, 100, deny, "*", "*", "*", "internet", "*").
+    boundary_subscription("").
+"#;
+
+// covers: X-16
+#[test]
+fn strangers_behind_a_firewall_are_outside_too() {
+    let hub = r#"
+        vnet("hub", 10.1.0.0/16). subnet("fws", "hub", 10.1.0.0/26). peered("v", "hub"). route_table("rt"). subnet_route_table("s", "rt").
+        route("rt/x", "rt", 10.9.0.0/16, virtualappliance, 10.1.0.4). firewall("fw", "fws", 10.1.0.4, "p"). policy("p"). group("fg", "p", 200).
+        peering("hub-x", "hub", "/subscriptions/sx/providers/microsoft.network/virtualnetworks/x", connected, true, true, false, false, false, true).
+        peering_prefix("hub-x", 10.9.0.0/16, true).
+    "#;
+    let allow = r#"firewall_collection("net", "fg", 100, allow). network_rule("r", "net", 10.0.0.0/8, 10.9.0.0/16, tcp, 443)."#;
+    let sinks = |more: &str| out(SPOKE, "a", &format!("{hub}{more}")).iter().map(|path| path.to).collect::<Vec<End>>();
+    assert_eq!(sinks(""), [], "the firewall denies what no rule allows");
+    assert_eq!(sinks(allow), [End::Network("/subscriptions/sx/providers/microsoft.network/virtualnetworks/x".into())]);
+}
+
+// covers: X-16, GW-01
+#[test]
+fn clients_of_a_gateway_are_outside() {
+    let gateway = r#"
+        subnet("gw", "v", 10.0.255.0/27). gateway("vpn", vpn, false). gateway_subnet("vpn", "gw"). gateway_client_pool("vpn", 192.168.77.0/24).
+        storage("a1", deny). private("pe", "s", 10.0.1.9, "a1", blob).
+    "#;
+    let found = out(SPOKE, "a", gateway);
+    assert_eq!(found.iter().map(|path| (path.to, path.proven)).collect::<Vec<_>>(), [(End::Network("vpn".into()), false)]);
+    let index: Index = [SPOKE, gateway].iter().flat_map(|text| statements(&text.replace('\n', " ")).unwrap()).collect();
+    let world = World::new(&index, platform());
+    let store = paths(&world, Some(&[End::Store("a1".into(), "blob".into(), Instance::Primary)]), Some(&[End::Network("vpn".into())]));
+    assert_eq!(store.iter().map(|path| path.hops.len()).collect::<Vec<_>>(), [1]);
+}
+
+// covers: X-13, X-16, PE-18, PE-20
+#[test]
+fn strangers_next_to_a_private_endpoint_take_what_is_behind_it() {
+    let facts = r#"
+        storage("a1", deny). private("pe", "s", 10.0.1.9, "a1", blob).
+        peering("v-x", "v", "/subscriptions/sx/x", connected, true, true, false, false, false, true). peering_prefix("v-x", 10.9.0.0/16, true).
+    "#;
+    let index: Index = [SPOKE, facts].iter().flat_map(|text| statements(&text.replace('\n', " ")).unwrap()).collect();
+    let world = World::new(&index, platform());
+    let store = [End::Store("a1".into(), "blob".into(), Instance::Primary)];
+    let found = paths(&world, Some(&store), Some(&[End::Network("/subscriptions/sx/x".into())]));
+    assert_eq!(found.iter().map(|path| path.hops.len()).collect::<Vec<_>>(), [1]);
+}
+
+// covers: PLS-16, X-16
+#[test]
+fn direct_connect_leads_to_a_site() {
+    let facts = r#"
+        private("pe", "s", 10.0.1.9, "pls", "").
+        vnet("p", 10.1.0.0/16). subnet("nat", "p", 10.1.2.0/24). subnet_private_link_open("nat").
+        subnet("gw", "p", 10.1.255.0/27). hybrid("vpn", "gw", "hq", 192.168.0.0/16).
+        private_link_service("pls", "", "westeurope", 192.168.4.4, true). private_link_nat("pls/1", "pls", "nat", 10.1.2.4). private_link_nat("pls/2", "pls", "nat", 10.1.2.5).
+    "#;
+    let found = out(SPOKE, "a", facts);
+    assert_eq!(found.iter().map(|path| (path.to, path.hops.len())).collect::<Vec<_>>(), [(End::Site("hq".into()), 1)]);
 }

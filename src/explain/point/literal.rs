@@ -18,11 +18,7 @@ pub(super) fn from_ip(world: &World<'_>, flow: &Flow, ip: IpAddr) -> Pairs {
     if !senders.is_empty() {
         return all_agree(senders.into_iter().map(|sender| from_senders(world, flow, vec![sender])).collect());
     }
-    let mut sites = site_ids(world.index);
-    sites.retain(|site| world.site_prefixes(*site).iter().any(|prefix| prefix.contains(&ip)));
-    // A site without a connection sends nothing (GW-02).
-    let joined: Vec<Sym> =
-        sites.iter().copied().filter(|site| world.hub_site(*site).is_some() || !world.entrances(*site).is_empty()).collect();
+    let (sites, joined) = sites_with(world, ip);
     let mut pairs = match (joined.is_empty(), sites.first()) {
         (false, _) => all_agree(joined.into_iter().map(|site| from_site(world, flow, site, Some(ip))).collect()),
         (true, _) if net::is_public(ip) => from_internet(world, flow, Some(ip)),
@@ -31,6 +27,15 @@ pub(super) fn from_ip(world: &World<'_>, flow: &Flow, ip: IpAddr) -> Pairs {
     };
     pairs.groups.extend(unlisted(world, ip).into_iter().map(|way| vec![vec![way]]));
     pairs
+}
+
+/// The sites that have an address, and those of them that can send: one without a connection sends nothing (GW-02).
+pub fn sites_with(world: &World<'_>, ip: IpAddr) -> (Vec<Sym>, Vec<Sym>) {
+    let mut sites = site_ids(world.index);
+    sites.retain(|site| world.site_prefixes(*site).iter().any(|prefix| prefix.contains(&ip)));
+    let joins = |site: &&Sym| world.hub_site(**site).is_some() || !world.entrances(**site).is_empty();
+    let joined = sites.iter().filter(joins).copied().collect();
+    (sites, joined)
 }
 
 /// Who sends with a literal address: the configurations that have it, else the places in subnets that hold it, the reserved ones apart (ADR-04).
@@ -57,7 +62,7 @@ pub fn holders(world: &World<'_>, ip: IpAddr) -> Vec<Sender> {
 
 /// Who may have the address without the input saying so: clients and networks behind gateways and hubs, what they learn, networks that were not exported,
 /// and whoever somebody saw a route to (GW-01, GW-04, SND-04, RTE-07).
-fn unlisted(world: &World<'_>, ip: IpAddr) -> Vec<Way> {
+pub fn unlisted(world: &World<'_>, ip: IpAddr) -> Vec<Way> {
     let index = world.index;
     let mut found: Vec<(Sym, Stage, &'static str)> = Vec::new();
     for vnet in index.vnet.rows().map(|row| row.vnet) {

@@ -7,7 +7,7 @@ mod onprem;
 mod translated;
 
 pub use judge::{Pair, Pairs, assumed, judge, one, span};
-pub use literal::holders;
+pub use literal::{holders, sites_with, unlisted};
 pub use onprem::{over_a_hub, site_representatives};
 
 use std::cell::RefCell;

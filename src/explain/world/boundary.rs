@@ -1,30 +1,30 @@
 //! The trust boundary: what is ours.
 
+use crate::facts::Index;
+use crate::facts::store_facts::Service;
+use crate::model::ids::id_type;
 use crate::model::{Sym, Tri};
+use crate::rules::boundary::Boundary;
 use crate::rules::endpoint_policy;
 
 use super::World;
 
 impl World<'_> {
-    /// Whether a resource id lies inside the trust boundary.
+    /// Whether a resource id lies inside the trust boundary, for sure.
     pub fn inside(&self, id: Sym) -> bool {
+        !self.outside(id).hi()
+    }
+
+    /// Whether it lies outside: perhaps, where it is not in the input though its subscription is inside.
+    pub fn outside(&self, id: Sym) -> Tri {
         let index = self.index;
-        let parts = crate::model::ids::id_parts(id.as_str());
-        let known = index.resource.one(id);
-        let tenant = known.map_or(Sym::EMPTY, |row| row.tenant);
-        let subscription = Sym::new(parts.subscription);
-        let subscriptions_known = !index.boundary_subscription.is_empty();
-        let tenants_known = !index.boundary_tenant.is_empty();
-        if subscriptions_known && !index.boundary_subscription.has(subscription) {
-            return false;
-        }
-        if tenants_known && !tenant.is_empty() && !index.boundary_tenant.has(tenant) {
-            return false;
-        }
-        // Without a stated boundary it is what the input holds; ids without a subscription are a person's own facts.
-        let held = || index.store.has(id) || index.machine.has(id) || index.nic.has(id) || index.vnet.has(id) || index.subnet.has(id);
-        let own = || parts.subscription.is_empty() && (held() || index.private_endpoint.has(id));
-        subscriptions_known || known.is_some() || self.subscriptions().contains(&subscription) || own()
+        let tenant = index.resource.one(id).map(|row| row.tenant);
+        // What a person states without an export has no row of its own; an interface of a machine shows the machine.
+        let machine = || index.machine.has(id) || index.nic.has(id) || !index.nics_by_machine.get(id).is_empty();
+        let stored = || index.store.has(id) || index.private_endpoint.has(id) || index.device.has(id);
+        let stated = || machine() || stored() || index.vnet.has(id) || index.subnet.has(id);
+        let held = tenant.or_else(|| stated().then_some(Sym::EMPTY));
+        self.boundary.get_or_init(|| boundary(index)).outside(id, held)
     }
 
     /// Whether two resources belong to one tenant, as far as the input tells.
@@ -40,12 +40,20 @@ impl World<'_> {
         }
     }
 
-    /// The subscriptions that resources of the input belong to.
-    fn subscriptions(&self) -> std::cell::Ref<'_, rustc_hash::FxHashSet<Sym>> {
-        if self.subscriptions.borrow().is_none() {
-            *self.subscriptions.borrow_mut() = Some(self.index.resource.rows().map(|row| row.subscription).collect());
-        }
-        std::cell::Ref::map(self.subscriptions.borrow(), |found| found.as_ref().expect("filled above"))
+    /// Private endpoints that lead, or may, to a store outside the boundary: its service, the endpoint and what it names, in the order of the endpoints.
+    pub fn endpoints_outside(&self) -> &[(Service, Sym, Sym)] {
+        self.endpoints_outside.get_or_init(|| {
+            let rows = self.index.private_endpoint_connections.rows().filter(|row| self.outside(row.target).hi());
+            let each = rows.filter_map(|row| {
+                let kind = id_type(row.target.as_str())?;
+                let service = Service::EXTERNAL.into_iter().find(|service| service.kinds().contains(&kind.as_str()))?;
+                Some((service, row.endpoint, row.target))
+            });
+            let mut found: Vec<(Service, Sym, Sym)> = each.collect();
+            found.sort_by_key(|(_, endpoint, target)| (endpoint.as_str(), target.as_str()));
+            found.dedup();
+            found
+        })
     }
 
     /// Whether an endpoint policy on the subnet admits a scope outside the boundary (SEP-08, X-11); one that nobody can read may be.
@@ -56,10 +64,21 @@ impl World<'_> {
         let outside = scopes.filter(|row| endpoint_policy::of_storage(row)).map(|row| match row.scope.as_str() {
             "" => Tri::No,
             alias if alias.starts_with("/services/") => Tri::No,
-            id if id.starts_with("/subscriptions/") => Tri::from_bool(!self.inside(row.scope)),
+            id if id.starts_with("/subscriptions/") => self.outside(row.scope),
             _ if index.store.has(row.scope) => Tri::No,
             _ => Tri::Maybe,
         });
         outside.max().unwrap_or(Tri::No)
     }
+}
+
+/// What is stated of the boundary, and what the input holds.
+fn boundary(index: &Index) -> Boundary {
+    let boundary = Boundary {
+        subscriptions: index.boundary_subscription.rows().map(|row| row.subscription).collect(),
+        tenants: index.boundary_tenant.rows().map(|row| row.tenant).collect(),
+        seen: index.resource.rows().map(|row| row.subscription).collect(),
+        ..Boundary::default()
+    };
+    boundary.sorted()
 }

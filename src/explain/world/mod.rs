@@ -26,9 +26,11 @@ use crate::explain::{filters, outsiders};
 use crate::facts::Index;
 use crate::facts::network::{Direction, EndpointPolicies, ObservedRoute};
 use crate::facts::platform::Platform;
+use crate::facts::store_facts::Service;
 use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::admin::AdminProgram;
 use crate::rules::azure_firewall::Firewall;
+use crate::rules::boundary::Boundary;
 use crate::rules::filter::Program;
 use crate::rules::manager;
 use crate::rules::route::{Context, Network, Origin, Table};
@@ -65,7 +67,8 @@ pub struct World<'a> {
     programs: RefCell<Programs>,
     admin_programs: RefCell<FxHashMap<(Sym, Direction), Rc<AdminProgram>>>,
     endpoints_by_address: FxHashMap<IpAddr, Vec<Sym>>,
-    subscriptions: RefCell<Option<rustc_hash::FxHashSet<Sym>>>,
+    boundary: OnceCell<Boundary>,
+    endpoints_outside: OnceCell<Vec<(Service, Sym, Sym)>>,
     bounds: OnceCell<Bounds>,
     memberships: RefCell<FxHashMap<Sym, Tri>>,
     estate_addresses: OnceCell<Arc<[Prefix]>>,
@@ -98,7 +101,8 @@ impl<'a> World<'a> {
             programs: RefCell::default(),
             admin_programs: RefCell::default(),
             endpoints_by_address,
-            subscriptions: RefCell::default(),
+            boundary: OnceCell::new(),
+            endpoints_outside: OnceCell::new(),
             bounds: OnceCell::new(),
             memberships: RefCell::default(),
             estate_addresses: OnceCell::new(),

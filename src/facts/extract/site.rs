@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::facts::channels::AppRoutesAll;
 use crate::facts::extract::device;
 use crate::facts::extract::out::{Out, get, is_set};
 use crate::facts::extract::store::{access, host, part, store};
@@ -12,6 +13,9 @@ use crate::model::{Sym, Tri, net};
 /// `microsoft.web/sites` and `…/slots` (APP-01).
 pub(super) fn site<'a>(out: &mut Out<'a>, body: &'a Value) {
     device::elsewhere(out, body);
+    if routes_all(out, body) {
+        out.fact(AppRoutesAll { app: out.id() });
+    }
     // An environment stands in a network of its own and has no firewall of the platform's (GEN-06).
     for environment in ["hostingEnvironmentProfile", "managedEnvironmentId"] {
         if out.link(body, environment).is_some() || out.has_lost() {
@@ -36,6 +40,15 @@ pub(super) fn site<'a>(out: &mut Out<'a>, body: &'a Value) {
             }
         }
     }
+}
+
+/// Whether all that the app sends takes its subnet: the older switch, or the newer one beside it.
+fn routes_all<'a>(out: &mut Out<'a>, body: &'a Value) -> bool {
+    let newer = out.object(body, "outboundVnetRouting").and_then(|routing| {
+        let all = out.flag(routing, "allTraffic");
+        all.or_else(|| out.flag(routing, "applicationTraffic"))
+    });
+    newer.or_else(|| out.flag(body, "vnetRouteAllEnabled")) == Some(true)
 }
 
 /// `publicNetworkAccess`, which means something else where it is not set (APP-03).

@@ -33,7 +33,7 @@ impl Walk<'_, '_> {
         };
         let place = Place { subnet, nic: None, endpoint: Some(endpoint) };
         let (consent, state) = (world.consent(**link), world.consent_word(**link));
-        let beyond = || match world.services.iter().find(|s| s.service == link.target) {
+        let beyond = || match world.service_named(link.target) {
             None => Outcome::delivered(Via::PrivateEndpoint),
             Some(service) => self.through_service(service, packet).joined_if_open(Via::PrivateEndpoint),
         };
@@ -183,7 +183,7 @@ impl World<'_> {
         if !packet.proto.has_ports() {
             return Tri::No;
         }
-        if self.services.iter().any(|s| s.service == link.target) {
+        if self.service_named(link.target).is_some() {
             return Tri::Yes; // PLS-13: TCP and UDP
         }
         let ports = self.ports_of(link.target, link.group);

@@ -4,10 +4,12 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use watertight::explain::way::{End, Mode};
-use watertight::facts::store_facts::Service;
+use watertight::facts::private_access::Consent;
+use watertight::facts::store_facts::{Instance, Service};
 use watertight::model::{Proto, Sym, Tri, Verdict};
 
 use super::Ask;
+use super::leads::better;
 use super::packet::Addr;
 use super::store::Seen;
 use super::walk::Wanted;
@@ -26,39 +28,25 @@ pub struct Leak {
 impl World<'_> {
     /// All leaks, on a sample of ports.
     pub fn leaks(&self) -> BTreeSet<Leak> {
-        let (inside, outside): (Vec<End>, Vec<End>) = self.all_ends().into_iter().partition(|end| self.is_ours(*end));
+        let residents = self.residents();
+        let (mut inside, outside): (Vec<End>, Vec<End>) = self.all_ends().into_iter().partition(|end| self.is_ours(*end));
+        let of_stores = |id: &Sym| self.stores.iter().any(|s| s.store == *id);
+        inside.extend(residents.iter().filter(|id| !of_stores(id)).map(|id| End::Unmodelled(*id)));
         let mut symbols = vec![End::Internet(None)];
         symbols.extend(Service::EXTERNAL.map(End::External));
         symbols.extend(self.local_gateways.iter().map(|l| End::Site(l.site)));
         let sinks: Vec<End> = symbols.iter().chain(&outside).copied().collect();
         let mut sure: BTreeMap<End, BTreeSet<End>> = BTreeMap::new();
         let mut may: BTreeMap<End, BTreeSet<End>> = BTreeMap::new();
-        let mut edge = |from: End, to: End, verdict: Verdict| {
-            if verdict == Verdict::Allowed {
-                sure.entry(from).or_default().insert(to);
-            }
-            if verdict != Verdict::Denied {
-                may.entry(from).or_default().insert(to);
-            }
-        };
-        for &from in inside.iter().filter(|e| !matches!(e, End::Store(..))) {
+        for &from in &inside {
             for &to in inside.iter().chain(&sinks).filter(|to| **to != from) {
-                let verdict = self.best_verdict(from, to);
-                edge(from, to, verdict);
-                if !symbols.contains(&to) {
-                    edge(to, from, verdict); // bytes move both ways on a connection
+                let verdict = better(self.moves(from, to), self.by_resident(from, to, &residents));
+                if verdict == Verdict::Allowed {
+                    sure.entry(from).or_default().insert(to);
                 }
-            }
-        }
-        // A machine of somebody else's comes and takes.
-        for &from in outside.iter().filter(|e| !matches!(e, End::Store(..))) {
-            for &to in &inside {
-                edge(to, from, self.best_verdict(from, to));
-            }
-        }
-        for &from in inside.iter().filter(|e| matches!(e, End::Store(..))) {
-            for &to in inside.iter().chain(&sinks).filter(|to| **to != from) {
-                edge(from, to, self.moves_by_itself(from, to));
+                if verdict != Verdict::Denied {
+                    may.entry(from).or_default().insert(to);
+                }
             }
         }
         if !self.unreads.is_empty() {
@@ -76,6 +64,20 @@ impl World<'_> {
             }
         }
         leaks
+    }
+
+    /// What gets from one node to another: bytes move both ways on a connection, whoever opens it.
+    fn moves(&self, from: End, to: End) -> Verdict {
+        match (from, to) {
+            (End::Unmodelled(_), _) | (_, End::Unmodelled(_)) => Verdict::Denied,
+            (End::Store(..), End::Machine(_)) => self.best_verdict(to, from),
+            (End::Store(..), _) => self.moves_by_itself(from, to),
+            (_, End::Store(..) | End::External(_)) => self.best_verdict(from, to),
+            _ => {
+                let opened = better(self.best_verdict(from, to), self.best_verdict(to, from));
+                better(opened, better(self.led_on(from, to), self.led_on(to, from)))
+            }
+        }
     }
 
     /// What leaves a store without a machine of ours: strangers pull it, a server sends or fetches it, it is replicated.
@@ -99,6 +101,7 @@ impl World<'_> {
         })];
         if matches!(to, End::Internet(_) | End::External(_)) {
             all.push(verdict(self.strangers_admitted(wanted)));
+            all.push(verdict(self.connected_from_outside(store)));
         }
         if server(from) && matches!(to, End::Store(..) | End::External(_)) {
             all.push(self.best_verdict(from, to));
@@ -107,8 +110,21 @@ impl World<'_> {
             all.push(self.best_verdict(to, from));
         }
         all.push(self.declared_to(store, to));
+        all.push(self.same_account(from, to));
         let best = [Verdict::Allowed, Verdict::Unproven].into_iter().find(|wanted| all.contains(wanted));
         best.unwrap_or(Verdict::Denied)
+    }
+
+    /// The parts of one account: a secondary has what is written to the primary, and some parts may show the same objects (PE-04, PE-36).
+    fn same_account(&self, from: End, to: End) -> Verdict {
+        let (End::Store(a, part, instance), End::Store(b, other, copy)) = (from, to) else { return Verdict::Denied };
+        let objects = |part: Sym| ["blob", "dfs", "web"].contains(&part.as_str());
+        match () {
+            () if a != b || self.service_of(a) != Some(Service::Storage) => Verdict::Denied,
+            () if part == other && instance == Instance::Primary && copy == Instance::Secondary => Verdict::Allowed,
+            () if part != other && objects(part) && objects(other) && instance == copy => Verdict::Unproven,
+            () => Verdict::Denied,
+        }
     }
 
     /// What a setting sends there: outside nothing stops it, inside the firewall of whoever gets it does.
@@ -157,6 +173,14 @@ impl World<'_> {
         seen.into_iter().map(|seen| self.admits(wanted, service, seen, Sym::EMPTY).0).max().unwrap_or(Tri::No)
     }
 
+    /// Whether a private endpoint that the store lists, and that is not in the input, may be a stranger's: which part it is for stands on its other end (PE-37).
+    fn connected_from_outside(&self, store: Sym) -> Tri {
+        let unseen = self.provider_links.iter().filter(|row| row.target == store);
+        let unseen = unseen.filter(|row| !self.links.iter().any(|link| link.endpoint == row.endpoint && link.target == store));
+        let open = unseen.filter(|row| !row.settled || matches!(row.state, Consent::Approved | Consent::Unknown));
+        open.map(|row| self.is_outside(row.endpoint).min(Tri::Maybe)).max().unwrap_or(Tri::No)
+    }
+
     /// Every machine and every endpoint of a store.
     fn all_ends(&self) -> Vec<End> {
         let attached = |m| self.nic_machines.iter().any(|n| n.machine == m && self.is_attached(n.nic));
@@ -172,22 +196,41 @@ impl World<'_> {
         }
     }
 
-    /// Whether a resource lies inside the boundary: what is stated, else what the input holds.
+    /// Whether a resource lies inside the boundary: it is in the input, and its subscription and tenant are ours.
     pub fn is_inside(&self, id: Sym) -> bool {
+        self.is_outside(id) == Tri::No
+    }
+
+    /// Whether it lies outside; perhaps, where it is not in the input and its subscription is ours.
+    pub fn is_outside(&self, id: Sym) -> Tri {
         let row = self.resources.iter().find(|row| row.id == id);
         let subscription = watertight::model::ids::id_parts(id.as_str()).subscription;
+        let stated = self.stores.iter().any(|s| s.store == id)
+            || self.machines.iter().any(|m| m.machine == id)
+            || self.nic_machines.iter().any(|m| m.machine == id)
+            || self.nics.iter().any(|n| n.nic == id)
+            || self.vnets.iter().any(|v| v.vnet == id)
+            || self.subnets.iter().any(|s| s.subnet == id)
+            || self.endpoints.iter().any(|e| e.endpoint == id)
+            || self.devices.iter().any(|d| d.device == id);
+        let there = row.is_some() || stated;
+        let ours = match self.boundary_subscriptions.is_empty() {
+            true => there || self.resources.iter().any(|row| row.subscription.as_str() == subscription),
+            false => self.boundary_subscriptions.iter().any(|s| s.subscription.as_str() == subscription),
+        };
         let tenant = row.map_or(Sym::EMPTY, |row| row.tenant);
-        if !self.boundary_tenants.is_empty() && !tenant.is_empty() && !self.boundary_tenants.iter().any(|t| t.tenant == tenant) {
-            return false;
+        let theirs = !self.boundary_tenants.is_empty() && !tenant.is_empty() && !self.boundary_tenants.iter().any(|t| t.tenant == tenant);
+        if !ours || theirs {
+            Tri::Yes
+        } else if !there && id.as_str().contains("/providers/") {
+            Tri::Maybe
+        } else {
+            Tri::No
         }
-        if !self.boundary_subscriptions.is_empty() {
-            return self.boundary_subscriptions.iter().any(|s| s.subscription.as_str() == subscription);
-        }
-        row.is_some() || subscription.is_empty() || self.resources.iter().any(|row| row.subscription.as_str() == subscription)
     }
 
     /// The best of the adversarial answers over the sample of traffic.
-    fn best_verdict(&self, from: End, to: End) -> Verdict {
+    pub fn best_verdict(&self, from: End, to: End) -> Verdict {
         let mut ports: BTreeSet<(Proto, u16)> = BTreeSet::from([(Proto::Tcp, 443), (Proto::Tcp, 1433), (Proto::Tcp, 80), (Proto::Udp, 53)]);
         for (low, high) in self.nsg_rules.iter().flat_map(|r| r.destination_ports.items()) {
             ports.extend([(Proto::Tcp, low), (Proto::Tcp, high), (Proto::Udp, low)]);

@@ -289,7 +289,7 @@ impl World<'_> {
                 };
                 if classic { Tri::No } else { resources.iter().map(lists).max().unwrap_or(Tri::No) }
             }
-            Target::External(_) => resources.iter().map(|scope| self.is_outside(scope)).max().unwrap_or(Tri::No),
+            Target::External(_) => resources.iter().map(|scope| self.is_scope_outside(scope)).max().unwrap_or(Tri::No),
             _ => Tri::Maybe, // an address: nobody knows whose account answers
         };
         let tri = if missing && listed == Tri::No { Tri::Maybe } else { listed };
@@ -304,21 +304,12 @@ impl World<'_> {
     }
 
     /// Whether a scope lies outside the boundary.
-    fn is_outside(&self, scope: &str) -> Tri {
+    fn is_scope_outside(&self, scope: &str) -> Tri {
         if !scope.starts_with("/subscriptions/") {
             // Nobody can read it, unless it is the plain name of a store of the input.
             return if self.stores.iter().any(|s| s.store.as_str() == scope) { Tri::No } else { Tri::Maybe };
         }
-        let subscription = watertight::model::ids::id_parts(scope).subscription;
-        Tri::from_bool(!self.inside_subscriptions().iter().any(|s| s == subscription))
-    }
-
-    /// The subscriptions inside the boundary: those stated, else those of the input.
-    pub fn inside_subscriptions(&self) -> Vec<String> {
-        if !self.boundary_subscriptions.is_empty() {
-            return self.boundary_subscriptions.iter().map(|s| s.subscription.as_str().to_owned()).collect();
-        }
-        self.resources.iter().map(|r| r.subscription.as_str().to_owned()).collect()
+        self.is_outside(Sym::new(scope))
     }
 }
 

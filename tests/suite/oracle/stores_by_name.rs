@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use watertight::explain::way::Mode;
 use watertight::facts::store_facts::Service;
 use watertight::model::net::is_public;
-use watertight::model::{Stage, Sym, Verdict, Via};
+use watertight::model::{Stage, Sym, Tri, Verdict, Via};
 
 use super::Ask;
 use super::dns::Answer;
@@ -193,8 +193,11 @@ impl World<'_> {
             .collect();
         for endpoint in &self.endpoints {
             for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
-                if self.leads_outside(link.target, service) {
-                    ways.push(self.walk(start, Target::Endpoint(Some(endpoint.endpoint), None), Addr::Known(ip), None, ask));
+                let outside = self.leads_outside(link.target, service);
+                if outside != Tri::No {
+                    let way = self.walk(start, Target::Endpoint(Some(endpoint.endpoint), None), Addr::Known(ip), None, ask);
+                    let sure = outside == Tri::Yes;
+                    ways.push(if sure { way } else { way.doubted(Stage::PrivateEndpoint, name_of(link.target), "W-MISSING") });
                 }
             }
         }
@@ -211,10 +214,9 @@ impl World<'_> {
     }
 
     /// Whether a private endpoint's target is a store of the service outside the boundary.
-    fn leads_outside(&self, target: Sym, service: Service) -> bool {
+    fn leads_outside(&self, target: Sym, service: Service) -> Tri {
         let kind = super::paas::table(service).0;
-        let subscription = watertight::model::ids::id_parts(target.as_str()).subscription;
-        watertight::model::ids::id_type(target.as_str()).as_deref() == Some(kind)
-            && !self.inside_subscriptions().iter().any(|s| s == subscription)
+        let of_kind = watertight::model::ids::id_type(target.as_str()).as_deref() == Some(kind);
+        if of_kind { self.is_outside(target) } else { Tri::No }
     }
 }

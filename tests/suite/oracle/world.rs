@@ -110,7 +110,7 @@ world! {
     perimeters: Perimeter, associations: PerimeterAssociation, perimeter_rules: PerimeterRule, perimeter_links: PerimeterLink,
     link_profiles: PerimeterLinkProfile, network_identifiers: SubnetNetworkIdentifier,
     copy_scopes: StoreCopyScope, cross_tenant: StoreCrossTenant, replications: ObjectReplication, declared: DeclaredCopy,
-    export_off: StoreExportOff,
+    export_off: StoreExportOff, routed_apps: AppRoutesAll,
     services: PrivateLinkService, service_frontends: PrivateLinkFrontend, service_nats: PrivateLinkNat, open_subnets: SubnetPrivateLinkOpen,
     service_visible: PrivateLinkVisible, service_approvals: PrivateLinkAutoApproval,
     rule_sets: StoreRuleSet, list_rules: StoreListRule,

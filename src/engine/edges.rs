@@ -1,0 +1,185 @@
+//! What carries bytes between two nodes of the graph of ways out: flows that either end opens, and what moves without one.
+
+use crate::engine::exfil::Graph;
+use crate::engine::{account, channels};
+use crate::explain::exposure::{Exposed, exposure};
+use crate::explain::packet::short;
+use crate::explain::point::{pairs, span};
+use crate::explain::way::{Assumption, End, Flow, Mode};
+use crate::explain::world::World;
+use crate::facts::store_facts::Service;
+use crate::model::{Set, Span, Sym, Tri, Via};
+
+/// An edge, at its best: what surely carries bytes, and what may.
+#[derive(Clone, Debug)]
+pub(super) struct Edge {
+    pub span: Span,
+    pub sure_via: Via,
+    pub may_via: Via,
+    pub assumptions: Vec<Assumption>,
+}
+
+impl Graph<'_, '_> {
+    /// What carries bytes from one node to another.
+    pub(super) fn edge(&self, from: End, to: End) -> Option<Edge> {
+        let mut edge = self.evaluate(from, to)?;
+        if !self.world.index.unread.is_empty() {
+            edge.span = edge.span.doubted();
+        }
+        if let Some(app) = self.app(to) {
+            edge.span = edge.span.doubted();
+            edge.assumptions.push(Assumption {
+                code: "W-UNSUPPORTED".to_owned(),
+                resource: app,
+                text: "whether the app passes on what it is given is not known".to_owned(),
+            });
+        }
+        Some(edge)
+    }
+
+    /// An app inside runs code of its own: bytes it is given rest there for others only where it means them to.
+    pub(super) fn app(&self, to: End) -> Option<Sym> {
+        let End::Store(store, ..) = to else { return None };
+        let app = self.world.index.store.one(store).is_some_and(|row| row.service == Service::Web);
+        (app && self.world.inside(store)).then_some(store)
+    }
+
+    fn evaluate(&self, from: End, to: End) -> Option<Edge> {
+        let flow = |from: End, to: End| self.flow(from, to);
+        let by_itself = match (from, to) {
+            (End::Store(..), End::Store(..)) => either(self.between_stores(from, to), self.declared(from, to)),
+            (End::Store(store, part, _), End::Internet(_) | End::External(_)) => {
+                let moved = either(self.sent(from, to), channels::replicated(self.world, store, part, to));
+                either(self.pulled(store, part), either(moved, self.declared(from, to)))
+            }
+            (End::Store(..), End::Unmodelled(_)) => either(self.flow(to, from), self.declared(from, to)),
+            (End::Store(..), End::Network(_)) => self.strangers.pull(self.world, from, to, &flow),
+            (End::Store(..), _) => self.flow(to, from),
+            (End::Unmodelled(_), _) | (_, End::Unmodelled(_)) if self.residents.holds(from) || self.residents.holds(to) => None,
+            (End::Machine(_) | End::Nic(_), to) if self.strangers.holds(to) => self.strangers.edge(self.world, from, to, &flow),
+            (_, End::Network(_)) => None,
+            (_, End::Unmodelled(target)) => self.to_foreign_target(from, target),
+            (_, End::Store(..) | End::External(_)) => self.flow(from, to),
+            _ => either(self.flow(from, to), self.flow(to, from)),
+        };
+        let led_on = either(self.fronts.edge(self.world, from, to, &flow), self.fronts.edge(self.world, to, from, &flow));
+        either(either(by_itself, led_on), self.residents.edge(self.world, &self.strangers, from, to, &flow))
+    }
+
+    /// Over private endpoints to a resource outside the boundary that is no store of the input.
+    fn to_foreign_target(&self, from: End, target: Sym) -> Option<Edge> {
+        let to_it = self.endpoints.iter().filter(|(_, end)| *end == End::Unmodelled(target));
+        let best = to_it.fold(None, |best, (endpoint, _)| either(best, self.flow(from, End::PrivateEndpoint(*endpoint))))?;
+        Some(beyond(self.world, target, best))
+    }
+
+    /// What settings send by themselves.
+    fn declared(&self, from: End, to: End) -> Option<Edge> {
+        channels::declared(self.world, from, to, &|from, to| self.flow(from, to))
+    }
+
+    /// What moves between two stores without a machine: replication, and what a SQL server reads and writes by its own features. Copies need
+    /// somebody who starts them and reaches both, so they are no edge of their own.
+    fn between_stores(&self, from: End, to: End) -> Option<Edge> {
+        let replicated = match from {
+            End::Store(store, part, _) => channels::replicated(self.world, store, part, to),
+            _ => None,
+        };
+        either(either(self.sent(from, to), self.sent(to, from)), either(replicated, account::shared(self.world, from, to)))
+    }
+
+    /// What a SQL server may send by itself.
+    fn sent(&self, from: End, to: End) -> Option<Edge> {
+        let End::Store(store, _, _) = from else { return None };
+        let server = self.world.index.store.one(store).is_some_and(|row| row.service == Service::Sql);
+        if server && !matches!(to, End::Internet(_)) { self.flow(from, to) } else { None }
+    }
+
+    /// A flow that `from` opens towards `to`.
+    fn flow(&self, from: End, to: End) -> Option<Edge> {
+        let flow = between(from, to);
+        let pairs = pairs(self.world, &flow);
+        let total = span(&pairs).within(Set::tcp_udp());
+        if total.is_none() {
+            return None;
+        }
+        let ways: Vec<_> = pairs.groups.iter().flatten().flatten().collect();
+        let via = |wanted: &dyn Fn(Span) -> bool| ways.iter().find(|way| wanted(way.span())).map_or(Via::Public, |way| way.via);
+        let may_via = via(&|span| span.may.meets(Set::tcp_udp()));
+        let sure_via = ways.iter().find(|way| way.span().sure.meets(Set::tcp_udp())).map_or(may_via, |way| way.via);
+        let mut assumptions = Vec::new();
+        if total.sure.is_empty() {
+            for way in ways.iter().filter(|way| way.span().may.meets(Set::tcp_udp())) {
+                for step in way.steps.iter().filter(|step| !step.code.is_empty() && !step.span.sure.meets(total.may)) {
+                    assumptions.push(Assumption { code: step.code.to_owned(), resource: step.resource, text: step.text.clone() });
+                }
+            }
+        }
+        Some(Edge { span: total, sure_via, may_via, assumptions })
+    }
+
+    /// What strangers can take out of a store by themselves.
+    fn pulled(&self, store: Sym, part: Sym) -> Option<Edge> {
+        let exposures = exposure(self.world, store, part);
+        let strangers = exposures.iter().filter(|e| !matches!(e.who, Exposed::Trusted));
+        let best = strangers.clone().max_by_key(|e| e.admitted)?;
+        let via = match best.who {
+            Exposed::ForeignEndpoint(_) => Via::PrivateEndpoint,
+            Exposed::ForeignSubnet(_) => Via::ServiceEndpoint,
+            _ => Via::Public,
+        };
+        let span = if best.admitted == Tri::Yes { Span::exactly(Set::tcp()) } else { Span::exactly(Set::tcp()).doubted() };
+        let assumptions = if best.admitted == Tri::Yes {
+            Vec::new()
+        } else {
+            vec![Assumption {
+                code: "acl_missing".to_owned(),
+                resource: store,
+                text: "whether its firewall admits strangers is not known".to_owned(),
+            }]
+        };
+        Some(Edge { span, sure_via: via, may_via: via, assumptions })
+    }
+}
+
+/// The better of two edges, where there are any.
+pub(super) fn either(a: Option<Edge>, b: Option<Edge>) -> Option<Edge> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(stronger(a, b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Anything that may carry bytes, by somebody for whom names are no barrier.
+pub(super) fn between(from: End, to: End) -> Flow {
+    Flow { from, to, traffic: Set::tcp_udp(), mode: Mode::Adversarial, session: true }
+}
+
+/// The better of two edges: sure before possible.
+fn stronger(a: Edge, b: Edge) -> Edge {
+    let span = a.span.or(b.span);
+    let better = if a.span.sure.is_empty() && !b.span.sure.is_empty() { b } else { a };
+    Edge { span, ..better }
+}
+
+/// The edge where both carry the bytes, one after the other.
+pub(super) fn both(a: Edge, b: &Edge) -> Option<Edge> {
+    let span = a.span.and(b.span);
+    let assumptions = a.assumptions.into_iter().chain(b.assumptions.iter().cloned()).collect();
+    (!span.is_none()).then_some(Edge { span, assumptions, ..a })
+}
+
+/// The edge with something that is not known of it.
+pub(super) fn doubted(edge: Edge, code: &str, resource: Sym, text: String) -> Edge {
+    let doubt = Assumption { code: code.to_owned(), resource, text };
+    Edge { span: edge.span.doubted(), assumptions: edge.assumptions.into_iter().chain([doubt]).collect(), ..edge }
+}
+
+/// An edge to something outside: in doubt where that is outside only because it is not in the input.
+pub(super) fn beyond(world: &World<'_>, id: Sym, edge: Edge) -> Edge {
+    if world.outside(id).lo() {
+        return edge;
+    }
+    let text = format!("{} is not in the input, though its subscription is inside the boundary", short(id));
+    doubted(edge, "W-MISSING", id, text)
+}

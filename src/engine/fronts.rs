@@ -1,0 +1,250 @@
+//! Addresses that lead on: whoever connects there gets to a machine that stands behind.
+//!
+//! The frontends of load balancers are not among them: a flow to a machine dials those by itself.
+
+use std::cell::RefCell;
+
+use rustc_hash::FxHashMap;
+
+use crate::engine::edges::{Edge, both, doubted, either};
+use crate::explain::packet::{Host, short};
+use crate::explain::point::places;
+use crate::explain::private_link;
+use crate::explain::walk::Target;
+use crate::explain::way::End;
+use crate::explain::world::World;
+use crate::facts::network::DeviceKind;
+use crate::facts::private_link::PrivateLinkService;
+use crate::model::Sym;
+use crate::rules::private_link as links;
+
+/// What somebody connects to who is led on to a machine.
+#[derive(Clone, Debug)]
+enum Front {
+    /// A public address of its own.
+    Own(End),
+    /// A private endpoint that leads to a Private Link service in front of it.
+    Endpoint(End, PrivateLinkService),
+    /// An address of a firewall that hands what comes there to the machine, or perhaps to another (AFW-06).
+    Translated(End, Sym),
+}
+
+/// A device that takes flows at its addresses and opens others, nobody knows to whom.
+#[derive(Clone, Debug)]
+struct Proxy {
+    device: Sym,
+    addresses: Vec<End>,
+    subnets: Vec<Sym>,
+}
+
+/// A flow that the first end opens to the second.
+pub(super) type FlowOf<'f> = dyn Fn(End, End) -> Option<Edge> + 'f;
+
+/// What stands in front of the machines of an estate.
+pub(super) struct Fronts {
+    before: FxHashMap<End, Vec<Front>>,
+    proxies: Vec<Proxy>,
+    /// Private endpoints in front of services that lead to an address instead of a load balancer (PLS-16).
+    direct: Vec<(End, PrivateLinkService)>,
+    flows: RefCell<FxHashMap<(End, End), Option<Edge>>>,
+}
+
+impl Fronts {
+    /// Those of an estate; `machines` are the nodes of the graph.
+    pub(super) fn new(world: &World<'_>, machines: impl Iterator<Item = End>) -> Fronts {
+        let services = services(world);
+        let translations = translations(world);
+        let mut before: FxHashMap<End, Vec<Front>> = FxHashMap::default();
+        for machine in machines {
+            let hosts: Vec<Host> = places(world, machine).into_iter().flat_map(|(hosts, _)| hosts).collect();
+            let mut fronts: Vec<Front> = hosts.iter().flat_map(|host| own_addresses(world, host)).map(Front::Own).collect();
+            for (endpoint, service, behind) in &services {
+                if hosts.iter().any(|host| behind.contains(host) || service.destination == Some(host.ip)) {
+                    fronts.push(Front::Endpoint(*endpoint, *service));
+                }
+            }
+            if !translations.is_empty() {
+                let at: Vec<_> = hosts.iter().flat_map(|host| world.addresses_before(host).into_iter().chain([host.ip])).collect();
+                let led = translations.iter().filter(|(_, _, to)| to.iter().any(|address| at.contains(address)));
+                fronts.extend(led.map(|(address, firewall, _)| Front::Translated(*address, *firewall)));
+            }
+            if !fronts.is_empty() {
+                before.insert(machine, fronts);
+            }
+        }
+        let direct = services.into_iter().filter(|(_, service, _)| service.destination.is_some());
+        Fronts {
+            before,
+            proxies: proxies(world),
+            direct: direct.map(|(endpoint, service, _)| (endpoint, service)).collect(),
+            flows: RefCell::default(),
+        }
+    }
+
+    /// Whether something may lead on to the machine from afar.
+    pub(super) fn lead_to(&self, machine: End) -> bool {
+        !self.proxies.is_empty() || self.before.contains_key(&machine)
+    }
+
+    /// Whether something leads on to whoever: then a machine's own flows are not all there is.
+    pub(super) fn is_empty(&self) -> bool {
+        self.proxies.is_empty() && self.before.is_empty() && self.direct.is_empty()
+    }
+
+    /// Whether the rows of the dataflow follow what is there: a machine's own public addresses only.
+    pub(super) fn is_followed(&self) -> bool {
+        let own = |front: &Front| matches!(front, Front::Own(_));
+        self.proxies.is_empty() && self.direct.is_empty() && self.before.values().flatten().all(own)
+    }
+
+    /// What a flow of `caller` carries that ends at `to` by way of something in front of it.
+    pub(super) fn edge(&self, world: &World<'_>, caller: End, to: End, flow: &FlowOf<'_>) -> Option<Edge> {
+        if self.is_empty() || !matches!(caller, End::Machine(_) | End::Nic(_) | End::Site(_) | End::Internet(None)) {
+            return None;
+        }
+        match to {
+            End::Machine(_) | End::Nic(_) => self.to_machine(world, caller, to, flow),
+            End::Site(site) => {
+                let each = self.direct.iter().map(|(endpoint, service)| {
+                    let beyond = through(world, service, &Target::Site(site));
+                    both(self.flow(caller, *endpoint, flow)?, &beyond)
+                });
+                each.fold(None, either)
+            }
+            _ => None,
+        }
+    }
+
+    fn to_machine(&self, world: &World<'_>, caller: End, machine: End, flow: &FlowOf<'_>) -> Option<Edge> {
+        let mut best = None;
+        for front in self.before.get(&machine).into_iter().flatten() {
+            let edge = match front {
+                Front::Own(address) => self.flow(caller, *address, flow),
+                Front::Endpoint(endpoint, service) => self.flow(caller, *endpoint, flow).and_then(|edge| {
+                    let hosts = places(world, machine).into_iter().flat_map(|(hosts, _)| hosts);
+                    let each = hosts.map(|host| through(world, service, &Target::Host(host)));
+                    each.fold(None, |best, behind| either(best, both(edge.clone(), &behind)))
+                }),
+                Front::Translated(address, firewall) => self.flow(caller, *address, flow).map(|edge| {
+                    let text = format!("which rule of firewall {} takes it, and so to whom it goes, depends on the flow", short(*firewall));
+                    doubted(edge, "W-UNSUPPORTED", *firewall, text)
+                }),
+            };
+            best = either(best, edge);
+        }
+        for proxy in &self.proxies {
+            let there = proxy.addresses.iter().fold(None, |best, address| either(best, self.flow(caller, *address, flow)));
+            let Some(there) = there else { continue };
+            let on = proxy.subnets.iter().fold(None, |best, subnet| either(best, self.flow(End::Subnet(*subnet), machine, flow)));
+            let text = format!("to whom {} passes on what it takes is not known", short(proxy.device));
+            let led = on.and_then(|on| both(there, &on)).map(|edge| doubted(edge, "W-L7", proxy.device, text));
+            best = either(best, led);
+        }
+        best
+    }
+
+    fn flow(&self, from: End, to: End, flow: &FlowOf<'_>) -> Option<Edge> {
+        if let Some(known) = self.flows.borrow().get(&(from, to)) {
+            return known.clone();
+        }
+        let found = flow(from, to);
+        self.flows.borrow_mut().insert((from, to), found.clone());
+        found
+    }
+}
+
+/// What a service passes on to whom it is meant for.
+fn through(world: &World<'_>, service: &PrivateLinkService, target: &Target) -> Edge {
+    let via = crate::model::Via::PrivateLinkService;
+    Edge { span: private_link::through(world, service, target), sure_via: via, may_via: via, assumptions: Vec::new() }
+}
+
+/// The public addresses of a place itself.
+fn own_addresses(world: &World<'_>, host: &Host) -> Vec<End> {
+    let index = world.index;
+    let rows = index.ip_config_public_ip.get(host.ip_config).iter();
+    rows.filter_map(|row| index.public_ip_address.one(row.public_ip)).map(|row| End::Ip(row.address)).collect()
+}
+
+/// Private endpoints that lead to a Private Link service of the input, with who may stand behind its load balancer; sorted by endpoint.
+fn services(world: &World<'_>) -> Vec<(End, PrivateLinkService, Vec<Host>)> {
+    let index = world.index;
+    let mut behind: FxHashMap<Sym, Vec<Host>> = FxHashMap::default();
+    for row in index.private_link_service.rows() {
+        let frontends = index.private_link_frontends.get(row.service).iter();
+        behind.insert(row.service, frontends.flat_map(|row| world.hosts_behind(row.frontend)).collect());
+    }
+    if behind.is_empty() {
+        return Vec::new();
+    }
+    let mut found: Vec<(End, PrivateLinkService, Vec<Host>)> = Vec::new();
+    let mut rows: Vec<_> = index.private_endpoint_connections.rows().map(|row| (row.endpoint, row.target)).collect();
+    rows.sort_by_key(|(endpoint, _)| endpoint.as_str());
+    rows.dedup();
+    for (endpoint, target) in rows {
+        if let Some(service) = links::service(index, target) {
+            found.push((End::PrivateEndpoint(endpoint), service, behind[&service.service].clone()));
+        }
+    }
+    found
+}
+
+/// The addresses of firewalls that translate, and to which addresses each does.
+fn translations(world: &World<'_>) -> Vec<(End, Sym, Vec<std::net::IpAddr>)> {
+    let index = world.index;
+    let mut found = Vec::new();
+    for row in index.azure_firewall.rows() {
+        let firewall = world.firewall(row.firewall);
+        let targets = firewall.rules.iter().filter_map(|rule| rule.translation.as_ref());
+        let to: Vec<_> =
+            targets.flat_map(|to| to.address.map_or_else(|| world.held(row.firewall, to.fqdn.as_str()).addresses, |ip| vec![ip])).collect();
+        if !to.is_empty() {
+            found.extend(addresses(world, row.firewall).into_iter().map(|address| (address, row.firewall, to.clone())));
+        }
+    }
+    found.sort_by_key(|(address, firewall, _)| (firewall.as_str(), *address));
+    found
+}
+
+/// Every address of a device, sorted.
+fn addresses(world: &World<'_>, device: Sym) -> Vec<End> {
+    let index = world.index;
+    let public = index.device_public_ips.get(device).iter().filter_map(|row| index.public_ip_address.one(row.public_ip));
+    let hub = index.firewall_hub_addresses.get(device).iter().map(|row| row.address);
+    let private = index.device_addresses.get(device).iter().map(|row| row.address);
+    let mut found: Vec<End> = public.map(|row| row.address).chain(hub).chain(private).map(End::Ip).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Application gateways, and firewalls of which a policy is missing or a name that they translate to is not known.
+fn proxies(world: &World<'_>) -> Vec<Proxy> {
+    let index = world.index;
+    let unsettled = |device: Sym| {
+        index.azure_firewall.has(device) && {
+            let firewall = world.firewall(device);
+            let open = |to: &crate::facts::azure_firewall::FirewallTranslation| {
+                to.address.is_none() && !world.held(device, to.fqdn.as_str()).certain
+            };
+            !firewall.missing.is_empty() || firewall.rules.iter().filter_map(|rule| rule.translation.as_ref()).any(open)
+        }
+    };
+    let mut devices: Vec<Sym> = index
+        .device
+        .rows()
+        .filter(|row| row.kind == DeviceKind::ApplicationGateway || unsettled(row.device))
+        .map(|row| row.device)
+        .collect();
+    devices.sort_by_key(|device| device.as_str());
+    devices.dedup();
+    let proxy = |device: Sym| {
+        let rows = index.device.get(device).iter().map(|row| row.subnet);
+        let mut subnets: Vec<Sym> = rows.chain(index.device_addresses.get(device).iter().map(|row| row.subnet)).collect();
+        subnets.retain(|subnet| !subnet.is_empty());
+        subnets.sort_by_key(|subnet| subnet.as_str());
+        subnets.dedup();
+        Proxy { device, addresses: addresses(world, device), subnets }
+    };
+    devices.into_iter().map(proxy).filter(|proxy| !proxy.addresses.is_empty()).collect()
+}
