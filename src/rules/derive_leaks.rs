@@ -94,7 +94,9 @@ fn places<'s, T: Time>(classes: &Classes<'s, T>, out: &Parts<'s, T>, into: &Part
     let (out, into) = (out.clone().arrange_by_key_named("out by class"), into.clone().arrange_by_key_named("into by class"));
 
     let to_config: crate::rules::part::Joined = |_, part, lodger| match (part, lodger) {
-        (Part::Outlook(_) | Part::Near(_) | Part::Far(..) | Part::Any(_), Part::Lodger { config, .. }) => Some((key(*config), *part)),
+        (Part::Outlook(_) | Part::Near(_) | Part::Far(..) | Part::Any(_) | Part::Public(..), Part::Lodger { config, .. }) => {
+            Some((key(*config), *part))
+        }
         _ => None,
     };
     let around = classes

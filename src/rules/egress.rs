@@ -96,6 +96,8 @@ struct Around {
     sends_far: Option<Span>,
     takes_far: Option<Span>,
     any: Option<Span>,
+    sends_public: Option<Span>,
+    takes_public: Option<Span>,
 }
 
 /// The doors that a machine stands at with one of its address configurations, and what leaves it in one hop.
@@ -110,6 +112,8 @@ pub fn hooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isize)
             Part::Far(Side::Sends, span) => around.sends_far = Some(*span),
             Part::Far(Side::Takes, span) => around.takes_far = Some(*span),
             Part::Any(span) => around.any = Some(*span),
+            Part::Public(Side::Sends, span) => around.sends_public = Some(*span),
+            Part::Public(Side::Takes, span) => around.takes_public = Some(*span),
             _ => {}
         }
     }
@@ -149,11 +153,14 @@ pub fn hooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isize)
     let exits = exits(&place, &standing);
     let mut escapes = Vec::new();
     if exits.hi() || around.outlooks.iter().any(|outlook| outlook.elsewhere) {
-        hook(Door::Public, Side::Sends, around.any.unwrap_or(Span::NONE).doubted());
+        hook(Door::Public, Side::Sends, around.sends_public.unwrap_or(Span::NONE).doubted());
     }
-    if place.public.hi() || place.pooled {
-        hook(Door::Public, Side::Takes, Span::UNKNOWN);
-        escapes.push((Sink::Internet, Span::UNKNOWN)); // strangers may come and take
+    let taken = around.takes_public.unwrap_or(Span::NONE).doubted();
+    if (place.public.hi() || place.pooled) && !taken.is_none() {
+        // A load balancer translates ports.
+        let taken = if place.pooled { Span::UNKNOWN } else { taken };
+        hook(Door::Public, Side::Takes, taken);
+        escapes.push((Sink::Internet, taken)); // strangers may come and take
     }
     for outlook in &around.outlooks {
         match outlook.sink {

@@ -133,6 +133,8 @@ pub enum Part {
     Far(Side, Span),
     /// What may leave at all.
     Any(Span),
+    /// By class: the same of public addresses alone, and what may enter it from them.
+    Public(Side, Span),
     /// Members of the class stand in this network, or see it.
     Near(Sym),
     /// What members of the class can send to public addresses.

@@ -246,6 +246,7 @@ pub fn out(parts: &[Part], platform: &Platform, rows: &mut Vec<(Part, isize)>) {
     let total = |blocks: &mut dyn Iterator<Item = &Block<'_>>| blocks.fold(Span::NONE, |span, block| span.or(block.span.doubted()));
     rows.push((Part::Far(Side::Sends, any_port(total(&mut far.into_iter()))), 1));
     rows.push((Part::Any(total(&mut blocks.iter())), 1));
+    rows.push((Part::Public(Side::Sends, total(&mut blocks.iter().filter(is_public))), 1));
     mark(rows);
 }
 
@@ -262,7 +263,9 @@ pub fn into(parts: &[Part], platform: &Platform, rows: &mut Vec<(Part, isize)>) 
     // Whoever sends by a way that is not derived, or from a network that this one does not see: from anywhere, by any port, and nothing is
     // sure.
     let total = |blocks: &[Block<'_>]| blocks.iter().fold(Span::NONE, |span, block| span.or(block.span.doubted()));
-    let from_afar = any_port(total(&here).or(sieve.translated().map_or(Span::NONE, |sieve| total(&blocks(&group, &sieve)))));
+    let translated = sieve.translated().map(|sieve| blocks(&group, &sieve)).unwrap_or_default();
+    let from_afar = any_port(total(&here).or(total(&translated)));
+    let public = here.iter().chain(&translated).filter(is_public).fold(Span::NONE, |span, block| span.or(block.span.doubted()));
     let blocks = here;
     signed(&blocks, rows, |block, value| {
         if !from_afar.is_none() {
@@ -285,7 +288,13 @@ pub fn into(parts: &[Part], platform: &Platform, rows: &mut Vec<(Part, isize)>) 
         value.extend(block.is.homes.iter().map(|from| (Link::Direct { from: *from, to }, block.span.and(reply(sure)))));
     });
     rows.push((Part::Far(Side::Takes, from_afar), 1));
+    rows.push((Part::Public(Side::Takes, any_port(public)), 1));
     mark(rows);
+}
+
+/// Whether a block has public addresses.
+fn is_public(block: &&Block<'_>) -> bool {
+    net::overlaps_public(&block.block)
 }
 
 /// The same from any source port.
