@@ -5,23 +5,21 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
-use crate::explain::dns_reach;
-use crate::explain::outsiders;
+use crate::explain::{dns_reach, named};
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::point::{
-    Pair, Pairs, holders, no_address, no_source, nowhere, one, places, secondary, send, site_representatives, sites_with, unlisted,
+    Pair, Pairs, holders, no_address, no_source, nowhere, one, places, secondary, site_representatives, sites_with, unlisted,
 };
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, caller_ways, endpoint_ways, ways};
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
-use crate::explain::walk::Target as Walked;
 use crate::explain::way::{End, Flow, Kind, Place, Step, Way};
 use crate::explain::world::World;
 use crate::facts::selector::Selector;
 use crate::facts::store_facts::{Instance, Service};
 use crate::model::{Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::azure_firewall::Named;
-use crate::rules::dns::{self, Ambiguity, Answer, Reach, Resolution, View};
+use crate::rules::dns::{self, Reach, Resolution, View};
 use crate::rules::paas_firewall::Source;
 use crate::rules::perimeter::Callee;
 use crate::rules::{endpoint_policy, service_endpoint};
@@ -244,7 +242,7 @@ fn to(world: &World<'_>, flow: &Flow, client: &Client, from: From) -> Pair {
         End::Store(id, part, instance) => ways(world, &transport, client, &Target { store: id, part, instance }, flow.mode, flow.traffic),
         End::PrivateEndpoint(endpoint) => endpoint_ways(world, &transport, client, endpoint, None, flow.traffic),
         End::External(service) => to_external(world, &transport, client, service, flow.traffic),
-        End::Fqdn(name) => to_name(world, flow, &transport, client, name),
+        End::Fqdn(name) => named::to_name(world, flow, &transport, client, name),
         _ => Vec::new(),
     }
 }
@@ -415,81 +413,6 @@ fn ports(world: &World<'_>, service: Service) -> Span {
     service.parts().iter().fold(Span::NONE, |span, part| {
         span.or(crate::rules::private_endpoint::front_end(world.platform, service, kind, Sym::new(part), true, false))
     })
-}
-
-/// A host name: the client's own view decides the address (R-01, DNS-28, DNS-35).
-fn to_name(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, client: &Client, name: Sym) -> Pair {
-    if let Some(part) = world.index.store_parts_by_host.one(name) {
-        let target = Target { store: part.store, part: part.part, instance: part.instance };
-        return ways(world, transport, client, &target, flow.mode, flow.traffic);
-    }
-    let resolution = resolution(world, transport, client, name);
-    let chain = resolution.chain.join(" → ");
-    let said = |span: Span, text: String| step(Stage::Dns, span, "dns.1", text).by(Sym::EMPTY, name.as_str());
-    match resolution.answer {
-        _ if resolution.ambiguity == Ambiguity::Zones => {
-            let text = format!("two private zones of one name contradict each other about {name}: {}", resolution.reason);
-            vec![Way { via: Via::Public, steps: vec![said(Span::UNKNOWN, text).kind(Kind::Assumption).code("DNS_UNKNOWN")] }]
-        }
-        Answer::NxDomain | Answer::NoData | Answer::ServFail => {
-            let text = format!("{name} has no address: {} ({})", resolution.answer.as_str(), resolution.reason);
-            vec![Way { via: Via::Public, steps: vec![said(Span::NONE, text)] }]
-        }
-        Answer::Unknown => {
-            let text = format!("what {name} resolves to is not known: {}", resolution.reason);
-            vec![Way { via: Via::Public, steps: vec![said(Span::UNKNOWN, text).kind(Kind::Assumption).code("DNS_UNKNOWN")] }]
-        }
-        Answer::Public => {
-            if let From::Host(host) = &transport.from {
-                return to_public_name(world, flow, host, name);
-            }
-            let inner = Flow { to: End::Internet(None), ..*flow };
-            let first = said(Span::UNKNOWN, format!("{name} is a public name whose address is not known"))
-                .kind(Kind::Assumption)
-                .code("DNS_UNKNOWN");
-            below(crate::explain::point::pairs(world, &inner), &first)
-        }
-        Answer::Addresses => {
-            let mut out = Vec::new();
-            for address in &resolution.addresses {
-                let first = said(Span::ALL, format!("{name} resolves to {address} ({chain})")).kind(Kind::Fact);
-                if let From::Host(host) = &transport.from {
-                    let mut ways = send(world, flow, host, *address, Walked::Anyone, Named::Host(name));
-                    ways.iter_mut().for_each(|way| way.steps.insert(0, first.clone()));
-                    out.extend(ways);
-                    continue;
-                }
-                let inner = Flow { to: End::Ip(*address), ..*flow };
-                out.extend(below(crate::explain::point::pairs(world, &inner), &first));
-            }
-            out
-        }
-    }
-}
-
-/// A public name whose address nobody lists: it may be any public one, so only what passes to all of them is sure.
-fn to_public_name(world: &World<'_>, flow: &Flow, host: &Host, name: Sym) -> Pair {
-    let addresses = outsiders::named_destinations(world, host);
-    let each: Vec<Pair> = addresses.into_iter().map(|ip| send(world, flow, host, ip, Walked::Internet, Named::Host(name))).collect();
-    let passes = |ways: &Pair| ways.iter().fold(Set::EMPTY, |set, way| set.or(way.span().sure));
-    let sure = each.iter().map(passes).reduce(Set::and).unwrap_or(Set::EMPTY);
-    let text = format!("{name} is a public name whose address is not known");
-    let first = step(Stage::Dns, Span { sure, may: Set::ALL }, "dns.1", text).by(Sym::EMPTY, name.as_str());
-    let first = first.kind(Kind::Assumption).code("DNS_UNKNOWN");
-    let mut ways: Vec<Way> = each.into_iter().flatten().collect();
-    ways.iter_mut().for_each(|way| way.steps.insert(0, first.clone()));
-    ways
-}
-
-fn below(pairs: Pairs, first: &Step) -> Pair {
-    let mut ways: Vec<Way> = pairs.groups.into_iter().flatten().flatten().collect();
-    ways.iter_mut().for_each(|way| way.steps.insert(0, first.clone()));
-    ways
-}
-
-fn resolution(world: &World<'_>, transport: &dyn Transport, client: &Client, name: Sym) -> Resolution {
-    let reach = |server| transport.dns_server(client, server);
-    dns::resolve(world.index, world.platform, &reach, &store::view(client), name.as_str())
 }
 
 /// The answer to a name at a place, as `effective dns` asks for it.

@@ -52,6 +52,14 @@ pub fn ways(world: &World<'_>, transport: &dyn Transport, client: &Client, targe
     }
 }
 
+/// The ways to the public front end alone, whatever the store's own name leads to.
+pub fn public_ways(world: &World<'_>, transport: &dyn Transport, client: &Client, target: &Target, traffic: Set) -> Vec<Way> {
+    match asked(world, transport, client, target, traffic) {
+        Err(nowhere) => vec![Way { via: Via::Public, steps: vec![nowhere] }],
+        Ok(asked) => asked.over_public(),
+    }
+}
+
 /// What [`ways`] let through together in adversarial mode, for those who ask of many pairs: `arriving` remembers how packets get to public front ends, with
 /// the source they show there. As soon as some of `traffic` surely gets through, the rest is not looked at.
 pub fn carried(

@@ -181,7 +181,7 @@ impl World<'_> {
         let public = self.is_public_addr(addr);
         match self.resolve_at_firewall(firewall, name) {
             Answer::Addresses(ips) => Tri::from_bool(matches!(addr, Addr::Known(ip) if ips.contains(&ip))),
-            Answer::Public => public.and(Tri::Maybe),
+            Answer::Public(_) => public.and(Tri::Maybe),
             Answer::Nothing("servfail") | Answer::Unknown(_) => Tri::Maybe,
             Answer::Nothing(_) => Tri::No,
         }

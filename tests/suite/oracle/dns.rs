@@ -18,8 +18,8 @@ use super::world::World;
 /// What a name resolves to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The store's public front end.
-    Public,
+    /// The public front end of the store whose name it is, or of somebody nobody exported.
+    Public(Option<Wanted>),
     Addresses(Vec<IpAddr>),
     /// `nxdomain`, `nodata`, `servfail`.
     Nothing(&'static str),
@@ -233,7 +233,7 @@ impl World<'_> {
         {
             let private = self.ask_from_site(site, f.server, &alias);
             let sure = self.has_alias(name) == Tri::Yes && f.chases_cname == Tri::Yes;
-            return if sure || private == Answer::Public { private } else { Answer::Unknown("alias") };
+            return if sure || matches!(private, Answer::Public(_)) { private } else { Answer::Unknown("alias") };
         }
         self.public_only(name)
     }
@@ -374,12 +374,12 @@ impl World<'_> {
         if !self.is_front(name) {
             return self.in_public_zone(name, &|target| self.azure_for(vnet, target, true, depth + 1));
         }
-        let Some(alias) = self.private_name(name) else { return Answer::Public };
+        let Some(alias) = self.private_name(name) else { return self.at_front(name) };
         match self.has_alias(name) {
-            Tri::No => Answer::Public,
+            Tri::No => self.at_front(name),
             Tri::Yes => self.azure_for(vnet, &alias, true, depth + 1),
             Tri::Maybe => match self.azure_for(vnet, &alias, true, depth + 1) {
-                Answer::Public => Answer::Public,
+                Answer::Public(_) => self.at_front(name),
                 _ => Answer::Unknown("alias"),
             },
         }
@@ -387,14 +387,14 @@ impl World<'_> {
 
     /// What anybody outside is told.
     fn public_only(&self, name: &str) -> Answer {
-        if self.is_front(name) || is_foreign(name) { Answer::Public } else { self.in_public_zone(name, &|target| self.public_only(target)) }
+        if self.is_front(name) || is_foreign(name) { self.at_front(name) } else { self.in_public_zone(name, &|target| self.public_only(target)) }
     }
 
     /// What the public zone of the input with the longest fitting name says (DNS-34).
     fn in_public_zone(&self, name: &str, follow: &dyn Fn(&str) -> Answer) -> Answer {
         let zones = self.public_zones.iter().filter(|z| under(name, z.name.as_str()));
         let Some(zone) = zones.max_by_key(|z| z.name.as_str().len()) else {
-            return if is_foreign(name) { Answer::Public } else { Answer::Unknown("name") };
+            return if is_foreign(name) { self.at_front(name) } else { Answer::Unknown("name") };
         };
         let relative = name.strip_suffix(zone.name.as_str()).unwrap_or("").trim_end_matches('.');
         let rows: Vec<_> = self.zone_records.iter().filter(|r| r.zone == zone.zone && r.name.as_str() == relative).collect();
@@ -413,6 +413,13 @@ impl World<'_> {
     /// Whether the name is a store's public one, or the private-link name behind it, which exists in public too.
     fn is_front(&self, name: &str) -> bool {
         self.parts.iter().any(|p| p.host.as_str() == name || self.private_name(p.host.as_str()).as_deref() == Some(name))
+    }
+
+    /// The public answer: whose front end it is.
+    fn at_front(&self, name: &str) -> Answer {
+        let called = |p: &&StorePart| p.host.as_str() == name || self.private_name(p.host.as_str()).as_deref() == Some(name);
+        let part = self.parts.iter().find(called);
+        Answer::Public(part.map(|p| Wanted { store: p.store, part: p.part, instance: p.instance }))
     }
 
     /// Whether the public name is an alias of its private-link name: some approved endpoint exists for it anywhere (DNS-14).

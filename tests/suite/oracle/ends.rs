@@ -123,7 +123,7 @@ impl World<'_> {
                     if let End::Store(store, part, instance) = ask.to {
                         // What its name leads out to the public front end is judged there, wherever the site's addresses are.
                         let host = self.host_of(Wanted { store, part, instance }).filter(|_| ask.mode == Mode::Configured);
-                        let named_public = host.is_some_and(|(host, _)| self.resolve(View::Site(site), host) == Answer::Public);
+                        let named_public = host.is_some_and(|(host, _)| matches!(self.resolve(View::Site(site), host), Answer::Public(_)));
                         let apart = self.site_apart(site, ask);
                         if apart.verdict == Verdict::Denied && (named_public || !self.links.iter().any(|l| l.target == store)) {
                             return apart;

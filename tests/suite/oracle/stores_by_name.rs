@@ -12,7 +12,7 @@ use super::Ask;
 use super::dns::Answer;
 use super::ends::Start;
 use super::paas::firewall_stage;
-use super::packet::{Addr, Called, Outcome, Packet, all_of, any_of};
+use super::packet::{Addr, Called, Outcome, Packet, all_of, any_of, check};
 use super::store::Seen;
 use super::walk::{Target, Trip, Wanted};
 use super::world::{World, name_of};
@@ -24,10 +24,24 @@ impl World<'_> {
             return self.to_store(start, wanted, ask);
         }
         match self.resolve(start.view(), name.as_str()) {
-            Answer::Addresses(ips) => all_of(ips.into_iter().map(|ip| self.to_address(start, ip, ask)).collect()),
+            Answer::Addresses(ips) => {
+                let each = ips.into_iter().map(|ip| match ask.mode {
+                    Mode::Adversarial => self.to_address(start, ip, ask),
+                    Mode::Configured => {
+                        let there = self.to_address(start, ip, ask);
+                        check(self.answers_to(ip, name.as_str()), Stage::PrivateEndpoint, name.as_str(), "NAME_TLS", || there)
+                    }
+                });
+                all_of(each.collect())
+            }
+            Answer::Public(_) if ask.mode == Mode::Configured && is_alias(name.as_str()) => Outcome::denied(Stage::Dns, name_of(name)),
+            Answer::Public(Some(wanted)) => {
+                let there = self.to_front(start, wanted, ask);
+                if ask.mode == Mode::Adversarial { there } else { there.doubted(Stage::Dns, name_of(name), "NAME_TLS") }
+            }
             Answer::Nothing(word) => Outcome::denied(Stage::Dns, word),
             Answer::Unknown(word) => Outcome::unproven(Stage::Dns, word, "DNS_UNKNOWN"),
-            Answer::Public => match start {
+            Answer::Public(None) => match start {
                 // Nobody lists its addresses: it may be any, so all of them must be in reach.
                 Start::Inside { ip, .. } => {
                     let each = self
@@ -42,6 +56,22 @@ impl World<'_> {
         }
     }
 
+    /// Whether what stands at an address takes a client that calls it so: a service of Azure only by its own names (PE-29, PE-30).
+    fn answers_to(&self, ip: IpAddr, name: &str) -> Tri {
+        let endpoints = self.endpoints.iter().flat_map(|e| self.endpoint_ips(e.endpoint)).filter(|&(_, at)| at == ip);
+        let takes = |link: watertight::facts::private_access::PrivateEndpointConnection| {
+            let ours = self.services.iter().any(|s| s.service == link.target) || link.group.is_empty();
+            let last = link.target.as_str().rsplit('/').next().unwrap_or("");
+            let called = self.private_name(name).is_some() && name.split('.').next() == Some(last);
+            match () {
+                () if ours || called => Tri::Yes,
+                () if is_alias(name) => Tri::No,
+                () => Tri::Maybe,
+            }
+        };
+        endpoints.map(|(link, _)| takes(link)).max().unwrap_or(Tri::Yes)
+    }
+
     /// To an endpoint of a store (section 6).
     pub fn to_store(&self, start: Start, wanted: Wanted, ask: &Ask) -> Outcome {
         if self.service_of(wanted.store).is_none() {
@@ -54,7 +84,7 @@ impl World<'_> {
             return self.by_any_way(start, wanted, ask);
         }
         match self.resolve(start.view(), host) {
-            Answer::Public => self.to_front(start, wanted, ask),
+            Answer::Public(_) => self.to_front(start, wanted, ask),
             Answer::Nothing(word) => Outcome::denied(Stage::Dns, word),
             // Whatever it resolves to: where no way at all leads to the store, the name leads nowhere either.
             Answer::Unknown(word) => match self.by_any_way(start, wanted, ask) {
@@ -219,4 +249,10 @@ impl World<'_> {
         let of_kind = watertight::model::ids::id_type(target.as_str()).as_deref() == Some(kind);
         if of_kind { self.is_outside(target) } else { Tri::No }
     }
+}
+
+/// The name that Azure gives a service for its private endpoints; no certificate has it.
+fn is_alias(name: &str) -> bool {
+    let azure = ["windows.net", "azure.net", "azure.com", "azurewebsites.net", "azurecr.io"];
+    name.contains(".privatelink.") && azure.iter().any(|suffix| name.ends_with(suffix))
 }
