@@ -98,6 +98,7 @@ const INERT: &[&str] = &[
     "endpoint_policy_scope",
     "store_outbound_rule",
     "app_routes_all",
+    "store_region",
     "label",
     "site",
     "site_prefix",

@@ -153,7 +153,8 @@ impl<'w, 'a> Gates<'w, 'a> {
             }
             doors.extend(addresses.into_iter().map(|address| (connection.endpoint, address)));
         }
-        let location = index.store_parts.get(store).iter().find(|row| row.part == part && row.instance == instance).map(|row| row.location);
+        let location = index.store_parts.get(store).iter().find(|row| row.part == part && row.instance == instance);
+        let location = location.map(|row| private_endpoint::region(index, row));
         let to = End::Store(store, part, instance);
         let mut named: Vec<Sym> = firewall.subnet_rules.iter().map(|rule| rule.subnet).collect();
         named.sort_unstable();

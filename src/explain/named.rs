@@ -67,14 +67,7 @@ fn target(part: &StorePart) -> Target {
 }
 
 /// The public front end of a store of the input, by a name that need not be its own.
-fn to_front_end(
-    world: &World<'_>,
-    flow: &Flow,
-    transport: &FromPlace<'_, '_>,
-    client: &Client,
-    name: Sym,
-    part: &StorePart,
-) -> Pair {
+fn to_front_end(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, client: &Client, name: Sym, part: &StorePart) -> Pair {
     let own = names::host(world.index, world.platform, part) == name.as_str() || flow.mode == Mode::Adversarial;
     let text = format!("{name} leads to the public front end of {}", short(part.store));
     let first = step(Stage::Dns, Span::ALL, "dns.1", text).by(part.store, name.as_str()).kind(Kind::Fact);
@@ -108,7 +101,8 @@ fn presented(world: &World<'_>, way: &mut Way, name: Sym) {
         }
     };
     let text = format!("what stands behind private endpoint {} is called otherwise", short(endpoint));
-    let refused = step(Stage::PrivateEndpoint, Span::NONE, "endpoint.2", text).by(endpoint, name.as_str()).at_fact(endpoint).kind(Kind::Fact);
+    let refused =
+        step(Stage::PrivateEndpoint, Span::NONE, "endpoint.2", text).by(endpoint, name.as_str()).at_fact(endpoint).kind(Kind::Fact);
     match lead::of_endpoint(world.index, endpoint).into_iter().map(takes).max().unwrap_or(Tri::Maybe) {
         Tri::Yes => {}
         Tri::No => way.steps.insert(at + 1, refused),

@@ -248,7 +248,7 @@ facts! {
     // stores
     Store, StorePart, StoreAccess, StoreRuleSet, StoreIpRule, StoreSubnetRule, StoreListRule, StoreResourceRule, StoreOutboundRule,
     // what stores move by themselves
-    StoreCopyScope, StoreCrossTenant, ObjectReplication, DeclaredCopy, StoreExportOff, AppRoutesAll,
+    StoreRegion, StoreCopyScope, StoreCrossTenant, ObjectReplication, DeclaredCopy, StoreExportOff, AppRoutesAll,
     // network security perimeters
     Perimeter, PerimeterAssociation, PerimeterRule, PerimeterLink, PerimeterLinkProfile,
     // Private Link services

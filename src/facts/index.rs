@@ -290,6 +290,7 @@ index! {
     EndpointPolicyScope { endpoint_policy_scopes: policy as Sym }
     Store { store: store as Sym }
     StorePart { store_parts: store as Sym, store_parts_by_host: host as Sym }
+    StoreRegion { store_regions: store as Sym }
     StoreAccess { store_access: store as Sym }
     StoreIpRule { store_ip_rule: rule as Sym, store_ip_rules: store as Sym }
     StoreSubnetRule { store_subnet_rule: rule as Sym, store_subnet_rules: store as Sym, store_subnet_rules_by_subnet: subnet as Sym }

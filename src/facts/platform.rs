@@ -97,7 +97,7 @@ impl Platform {
         self.tags.ranges.get(&tag)
     }
 
-    /// The addresses that front ends of Azure's services may have: those of every tag but the tags of the cloud as a whole.
+    /// The addresses that front ends of stores may have, those that an attacker can have one of: other services of Azure are part of the internet.
     pub fn front_ends(&self) -> &Ranges {
         &self.tags.front_ends
     }
@@ -308,7 +308,9 @@ impl Tags {
         for ((is_v4, length), table) in lengths {
             if is_v4 { self.v4.push((length, table)) } else { self.v6.push((length, table)) }
         }
-        let services = self.by_name.iter().filter(|(tag, _)| !tag.as_str().starts_with("azurecloud"));
+        let stores = Service::EXTERNAL.map(Service::tag);
+        let base = |tag: &Sym| Sym::new(tag.as_str().split_once('.').map_or(tag.as_str(), |(base, _)| base));
+        let services = self.by_name.iter().filter(|(tag, _)| stores.contains(&base(tag)));
         self.front_ends = services.flat_map(|(_, prefixes)| prefixes).collect();
         self.v4.sort_unstable_by_key(|(length, _)| *length);
         self.v6.sort_unstable_by_key(|(length, _)| *length);

@@ -26,6 +26,9 @@ relations! { STORE_RELATIONS:
     /// `scm`.
     StorePart store_part { store: Sym, part: Sym, instance: Instance, host: Sym, location: Sym }
 
+    /// `store_region(store, region)`: the store is served from `region` too: what answers at its own name, that of no region, may stand there (DNS-36).
+    StoreRegion store_region { store: Sym, region: Sym }
+
     /// `store_access(store, public, default_allow, trusted, plain_http, outbound_restricted)`: the switches of the firewall. `default_allow` is the default
     /// action (FW-10), `trusted` whether `bypass` names AzureServices (ST-08), `plain_http` whether port 80 answers too (M-16), `outbound_restricted` the
     /// outbound switch of a SQL server (SQL-10). Exactly one per store.

@@ -6,7 +6,7 @@ use crate::facts::Index;
 use crate::facts::platform::Platform;
 use crate::facts::private_access::AddressSource;
 use crate::facts::service::{Service, sub_resource};
-use crate::facts::store_facts::Instance;
+use crate::facts::store_facts::{Instance, StorePart};
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Proto, Set, Span, Sym};
 
@@ -19,6 +19,17 @@ pub fn group(part: Sym, instance: Instance) -> Sym {
         Instance::Primary => main,
         Instance::Secondary => Sym::new(&format!("{main}_secondary")),
     }
+}
+
+/// The region of the front end of a part; empty where it may stand in one of several (DNS-36).
+///
+/// ```datalog
+/// elsewhere(D, P) :- store_part(D, P, _, _, R), store_region(D, S), R != S.                                      // pe.7
+/// ```
+pub fn region(index: &Index, part: &StorePart) -> Sym {
+    let several = index.store_regions.get(part.store).iter().any(|row| row.region != part.location);
+    // The name of one region leads there.
+    if several && sub_resource(part.part) == part.part { Sym::EMPTY } else { part.location }
 }
 
 /// Whether every endpoint of the store belongs to the sub-resource `group`, so that a connection of which only the store's side is known must be for it.

@@ -106,6 +106,7 @@ fn asked<'a>(
         return Err(none);
     };
     let plain_http = world.index.store_access.one(target.store).is_some_and(|access| access.plain_http);
+    let part = StorePart { location: private_endpoint::region(world.index, &part), ..part };
     Ok(Asked { world, transport, client, store, part, plain_http, traffic })
 }
 

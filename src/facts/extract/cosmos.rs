@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set};
 use crate::facts::extract::store::{access, host, host_or, ip_rules, part_in, public_access, range, store, subnet_rules};
-use crate::facts::store_facts::{Service, StoreIpRule, StoreResourceRule};
+use crate::facts::store_facts::{Service, StoreIpRule, StoreRegion, StoreResourceRule};
 use crate::ingest;
 use crate::model::{Sym, Tri, ids};
 
@@ -85,6 +85,8 @@ fn parts<'a>(out: &mut Out<'a>, body: &'a Value, kind: Sym) {
                 Sym::new(&format!("{account}-{region}.{suffix}"))
             };
             part_in(out, &format!("sql.{region}"), host.unwrap_or_else(pattern), *region);
+            let store = out.id();
+            out.fact(StoreRegion { store, region: *region });
         }
     }
     let mut words: Vec<String> = vec![kind.as_str().to_owned()];

@@ -7,7 +7,7 @@ use crate::facts::extract::out::Out;
 use crate::facts::extract::store::{
     access, default_allow, host, host_or, ip_rules, part, part_in, public_access, store, subnet_rules, tier,
 };
-use crate::facts::store_facts::Service;
+use crate::facts::store_facts::{Service, StoreRegion};
 use crate::model::{Sym, Tri};
 
 /// `microsoft.containerregistry/registries` (ACR-01, ACR-03).
@@ -22,6 +22,8 @@ pub(super) fn registry<'a>(out: &mut Out<'a>, body: &'a Value) {
             let region = name.split('.').nth(1).unwrap_or_default().to_lowercase();
             if let Some(host) = host(name) {
                 part_in(out, &format!("registry.{region}"), host, Sym::new(&region));
+                let store = out.id();
+                out.fact(StoreRegion { store, region: Sym::new(&region) });
             }
         }
     }
@@ -36,4 +38,13 @@ pub(super) fn registry<'a>(out: &mut Out<'a>, body: &'a Value) {
     access(out, public, default_allow, trusted);
     ip_rules(out, acls, "ipRules", &["value"]);
     subnet_rules(out, acls, "virtualNetworkRules", &["id"], |_| Some(Tri::Maybe));
+}
+
+/// `microsoft.containerregistry/registries/replications`: whoever asks the registry may be sent there.
+pub(super) fn replication<'a>(out: &mut Out<'a>, _body: &'a Value) {
+    let (store, region) = (out.parent(), out.resource.location);
+    if region.is_empty() {
+        return out.gap("`location` is missing");
+    }
+    out.fact(StoreRegion { store, region });
 }

@@ -387,7 +387,11 @@ impl World<'_> {
 
     /// What anybody outside is told.
     fn public_only(&self, name: &str) -> Answer {
-        if self.is_front(name) || is_foreign(name) { self.at_front(name) } else { self.in_public_zone(name, &|target| self.public_only(target)) }
+        if self.is_front(name) || is_foreign(name) {
+            self.at_front(name)
+        } else {
+            self.in_public_zone(name, &|target| self.public_only(target))
+        }
     }
 
     /// What the public zone of the input with the longest fitting name says (DNS-34).
@@ -486,7 +490,10 @@ impl World<'_> {
     /// The public host name of a store's endpoint.
     pub fn host_of(&self, wanted: Wanted) -> Option<(&'static str, Sym)> {
         let row = self.parts.iter().find(|p| p.store == wanted.store && p.part == wanted.part && p.instance == wanted.instance)?;
-        Some((row.host.as_str(), row.location))
+        // Behind the name of no region stands one of several.
+        let elsewhere = self.store_regions.iter().any(|r| r.store == row.store && r.region != row.location);
+        let region = if elsewhere && !row.part.as_str().contains('.') { Sym::EMPTY } else { row.location };
+        Some((row.host.as_str(), region))
     }
 }
 
