@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::explain::world::World;
 use crate::facts::network::EndpointPolicies;
+use crate::facts::service::Service;
 use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::endpoint_policy;
 use crate::rules::route::{Context, Entry, Hop, Origin};
@@ -56,8 +57,8 @@ pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
     }
     if let Some(service) = service_route(world, subnet, ip) {
         let known = context.unknown.is_empty();
-        match beats(&entries, ip, world, service).min(if known { Tri::Yes } else { Tri::Maybe }) {
-            Tri::Yes => return Choice { candidates: vec![service], certain },
+        match beats(&context, &entries, ip, world, service).min(if known { Tri::Yes } else { Tri::Maybe }) {
+            Tri::Yes => return Choice { candidates: vec![service], certain: true },
             _ => candidates.insert(0, service),
         }
         certain = false;
@@ -153,11 +154,28 @@ fn service_route(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Option<Candidate
     services.sort_by_key(|service| service.as_str());
     services.dedup();
     services.into_iter().find_map(|service| {
-        let tag = world.platform.service_tag_of_endpoint(service)?;
+        let tag = tag_of(world, service)?;
         let address = net::host(ip);
         let holds = |tag: Sym| world.platform.tag_ranges(tag).is_some_and(|ranges| ranges.hold(&address));
         covered_tags(world, subnet, service, tag).into_iter().any(holds).then_some(Candidate::Service { service, tag })
     })
+}
+
+/// A service endpoint of `subnet` of which nobody knows which addresses it covers: the list of service tags lacks its service, so that `ip` may be one
+/// (RTE-05, NSG-25).
+pub fn perhaps_service(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Option<Sym> {
+    if !net::is_public(ip) {
+        return None;
+    }
+    let unknown = |service: &Sym| tag_of(world, *service).is_none_or(|tag| world.platform.tag(tag).is_none());
+    let services = world.index.service_endpoints.get(subnet).iter().map(|row| row.service);
+    services.filter(unknown).min_by_key(|service| service.as_str())
+}
+
+/// The service tag whose prefixes a service endpoint covers, where one is known.
+fn tag_of(world: &World<'_>, service: Sym) -> Option<Sym> {
+    let external = || Service::EXTERNAL.into_iter().find(|known| known.has_endpoint(service.as_str())).map(Service::tag);
+    world.platform.service_tag_of_endpoint(service).or_else(external)
 }
 
 /// The published prefixes that a service endpoint of the subnet covers.
@@ -185,11 +203,15 @@ fn covered_tags(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) -> Vec<S
     if everywhere || regional.is_empty() { vec![tag] } else { regional }
 }
 
-/// Whether the service endpoint's route surely wins: a user's route at least as long, to anything but the internet, makes it doubtful
-/// (RTE-12).
-fn beats(entries: &[Entry], ip: IpAddr, world: &World<'_>, service: Candidate) -> Tri {
+/// Whether the service endpoint's route surely wins: a user's route at least as long, to anything but the internet, makes it doubtful, and so does
+/// what a gateway announces of the same prefix (RTE-12).
+fn beats(context: &Context, entries: &[Entry], ip: IpAddr, world: &World<'_>, service: Candidate) -> Tri {
     let Candidate::Service { tag, .. } = service else { return Tri::No };
     let longest = world.platform.tag(tag).unwrap_or_default().iter().filter(|p| p.contains(&ip)).map(|p| p.prefix_len()).max().unwrap_or(0);
-    let contested = entries.iter().any(|e| e.origin.is_user() && (e.open || e.prefix.prefix_len() >= longest) && e.hop != Hop::Internet);
+    let diverts = |e: &Entry| e.origin.is_user() && (e.open || e.prefix.prefix_len() >= longest) && e.hop != Hop::Internet;
+    // Longer ones lose to it; which others there are does not matter (RTE-09).
+    let same = |e: &Entry| e.origin == Origin::Gateway && e.sure.hi() && e.prefix.prefix_len() == longest && e.prefix.contains(&ip);
+    let announced = !context.unknown_routes.is_empty() || context.entries.iter().any(same);
+    let contested = announced || entries.iter().any(diverts);
     if contested { Tri::Maybe } else { Tri::Yes }
 }

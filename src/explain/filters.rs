@@ -74,7 +74,7 @@ fn steps(
     asked: Set,
 ) -> Vec<Step> {
     let nic = world.index.nic_nsg.one(host.nic).map(|row| row.nsg);
-    let subnet = world.index.subnet_nsg.one(host.subnet).map(|row| row.nsg);
+    let subnet = world.index.subnet_nsg.one(host.subnet).map(|row| row.nsg).filter(|_| !is_of_firewall(world, host.subnet));
     let order = match direction {
         Direction::Outbound => [nic, subnet],
         Direction::Inbound => [subnet, nic],
@@ -103,6 +103,11 @@ fn steps(
         out.iter_mut().for_each(|step| step.span = Span::UNKNOWN);
     }
     out
+}
+
+/// Where an Azure Firewall stands no group of a person's filters (NSG-12).
+fn is_of_firewall(world: &World<'_>, subnet: Sym) -> bool {
+    world.index.subnet.one(subnet).is_some_and(|row| row.name.as_str() == "azurefirewallsubnet")
 }
 
 /// Groups on subnets whose instances Azure manages count only perhaps (NSG-12, ADR-09), and none filters ICMP of IPv6 (ADR-14).

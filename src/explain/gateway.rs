@@ -311,12 +311,14 @@ impl Walk<'_, '_> {
 }
 
 impl World<'_> {
-    /// Whether this stands for a gateway that is not in the input: its own name, or that of a network that lets others use its gateway (PEER-08).
+    /// Whether this stands for a gateway or its connection that is not in the input: the gateway's own name, that of a network that lets others use its gateway
+    /// (PEER-08), or of a default site (RTE-20).
     pub fn is_missing_gateway(&self, source: Sym) -> bool {
         let index = self.index;
         let named = index.connections_by_gateway.has(source) || index.connections_by_peer.has(source) || index.gateway_subnets.has(source);
         let nowhere = index.connection.one(source).is_some_and(|row| ends(row).any(|(gateway, _)| gateway.is_empty()));
-        (named && !index.gateway.has(source)) || nowhere || index.peerings_by_remote.has(source)
+        let default_site = index.gateway_default_sites.rows().any(|row| row.site == source);
+        (named && !index.gateway.has(source)) || nowhere || default_site || index.peerings_by_remote.has(source)
     }
 
     /// Why nobody knows what routes there are: a gateway is not in the input, or what it learned is not (GW-04).

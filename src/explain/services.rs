@@ -11,13 +11,13 @@ use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::explain::{dns_reach, filters};
 use crate::facts::store_facts::Service;
-use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
+use crate::model::{Prefix, Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::azure_firewall::Named;
 use crate::rules::dns::Reach;
 use crate::rules::filter::SourcePorts;
 use crate::rules::outbound::PublicSource;
 use crate::rules::paas_firewall::{Origin, Source};
-use crate::rules::route::Hop;
+use crate::rules::route::{Entry, Hop, Origin as RouteOrigin};
 use crate::rules::service_endpoint;
 use crate::rules::tag::ServiceClass;
 
@@ -159,10 +159,10 @@ impl Walk<'_, '_> {
         };
         let context = self.world.context(at.subnet);
         let entries = context.select(|prefix| front_end.class.within(prefix, self.world.platform));
-        let contested = covered.hi() && self.contested(at, front_end);
-        let beside = if contested { covered.min(Tri::Maybe) } else { covered };
+        let contested = if covered.hi() { self.contested(at, front_end) } else { None };
+        let beside = if contested.is_some() { covered.min(Tri::Maybe) } else { covered };
         if beside.hi() {
-            self.by_service_endpoint(at, front_end, beside, contested, trail.clone(), ways);
+            self.by_service_endpoint(at, front_end, beside, contested.unwrap_or("SE_SCOPE"), trail.clone(), ways);
         }
         if beside.lo() {
             return;
@@ -179,7 +179,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn by_service_endpoint(&self, at: &Host, front_end: &FrontEnd, covered: Tri, contested: bool, trail: Trail, ways: &mut Vec<Way>) {
+    fn by_service_endpoint(&self, at: &Host, front_end: &FrontEnd, covered: Tri, doubt: &'static str, trail: Trail, ways: &mut Vec<Way>) {
         let mine = self.origin == Some(at.ip) || trail.appliances.last().is_some_and(|passed| passed.translated);
         let text = format!("a service endpoint of {} takes it straight to {}", short(at.subnet), front_end.class.tag);
         let span = if covered.lo() { Span::exactly(Set::tcp()) } else { Span::exactly(Set::tcp()).doubted() };
@@ -187,7 +187,7 @@ impl Walk<'_, '_> {
         let mut routed =
             step(Stage::Route, span, "route.7", text).by(at.subnet, front_end.class.tag.as_str()).at_fact(at.subnet).kind(Kind::Fact);
         if !covered.lo() {
-            routed = routed.kind(Kind::Assumption).code(if contested { "W-SE-UDR" } else { "SE_SCOPE" });
+            routed = routed.kind(Kind::Assumption).code(doubt);
         }
         let tenant = self.world.index.resource.one(at.vnet).map_or(Sym::EMPTY, |row| row.tenant);
         self.sources.borrow_mut().insert(ways.len(), Source::ServiceEndpoint { subnet: at.subnet, vnet: at.vnet, tenant });
@@ -196,21 +196,29 @@ impl Walk<'_, '_> {
         ways.push(trail.end(Via::ServiceEndpoint));
     }
 
-    /// Whether a user's route at least as long as the service's prefixes leads elsewhere than to the internet (RTE-12).
-    fn contested(&self, at: &Host, front_end: &FrontEnd) -> bool {
+    /// Why the service endpoint perhaps does not win: a user's route at least as long as the service's prefixes leads elsewhere than to the internet, or a
+    /// gateway announces one of those prefixes, or what it announces is not known (RTE-12). `None` where it surely wins.
+    fn contested(&self, at: &Host, front_end: &FrontEnd) -> Option<&'static str> {
+        let context = self.world.context(at.subnet);
         let tag = self.world.platform.tag(front_end.class.tag);
-        !self.world.context(at.subnet).unknown.is_empty()
-            || self.world.context(at.subnet).entries.iter().any(|entry| {
-                let elsewhere = entry.origin.is_user() && entry.hop != Hop::Internet && entry.sure.hi();
-                let elsewhere = elsewhere && front_end.class.within(&entry.prefix, self.world.platform).hi();
-                elsewhere
-                    && match tag {
-                        Some(prefixes) => {
-                            net::held_by_any(prefixes, &entry.prefix) || (entry.open && net::holds_any(&entry.prefix, prefixes))
-                        }
-                        None => entry.prefix.prefix_len() > 0 && front_end.class.within(&entry.prefix, self.world.platform).hi(),
-                    }
-            })
+        let within = |prefix: &Prefix| front_end.class.within(prefix, self.world.platform).hi();
+        let by_user = |entry: &Entry| {
+            entry.hop != Hop::Internet
+                && match tag {
+                    Some(prefixes) => net::held_by_any(prefixes, &entry.prefix) || (entry.open && net::holds_any(&entry.prefix, prefixes)),
+                    None => entry.prefix.prefix_len() > 0,
+                }
+        };
+        let by_gateway = |entry: &Entry| tag.map_or(entry.prefix.prefix_len() > 0, |prefixes| prefixes.contains(&entry.prefix));
+        let counts = |entry: &Entry| match entry.origin {
+            RouteOrigin::Gateway => by_gateway(entry),
+            origin => origin.is_user() && by_user(entry),
+        };
+        if !context.unknown.is_empty() || context.entries.iter().any(|entry| entry.sure.hi() && within(&entry.prefix) && counts(entry)) {
+            return Some("W-SE-UDR");
+        }
+        let learned = context.unknown_routes;
+        (!learned.is_empty()).then(|| self.world.doubt_of_routes(learned))
     }
 
     /// The packet leaves for a front end by the platform's own means; the source it shows there (R-04, OUT-11).

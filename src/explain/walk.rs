@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
-use crate::explain::candidates::{Candidate, choose};
+use crate::explain::candidates::{Candidate, Choice, choose, perhaps_service};
 use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::partial::whole_step;
@@ -134,6 +134,15 @@ impl<'w, 'a> Walk<'w, 'a> {
             return;
         }
         let choice = choose(self.world, at.subnet, packet.dst);
+        let unlisted = perhaps_service(self.world, at.subnet, packet.dst);
+        let unlisted = unlisted.filter(|_| self.target == Target::Anyone && !self.asked.and(Set::tcp()).is_empty());
+        let straight = |candidate: &Candidate| matches!(candidate, Candidate::Service { .. } | Candidate::Endpoint { .. });
+        if let Some(service) = unlisted.filter(|_| !choice.candidates.iter().any(straight)) {
+            let text =
+                format!("whether the service endpoint {service} of {} covers {} is not in the service tags", short(at.subnet), packet.dst);
+            let perhaps = step(Stage::Route, Span::exactly(Set::tcp()).doubted(), "route.7", text).by(at.subnet, service.as_str());
+            ways.push(trail.clone().and(perhaps.kind(Kind::Assumption).code("W-MISSING")).end(Via::ServiceEndpoint));
+        }
         if choice.candidates.is_empty() {
             let text = format!("no route of {} leads to {}", short(at.subnet), packet.dst);
             let nothing = step(Stage::Route, Span::NONE, "route.4", text).by(at.subnet, "").kind(Kind::Absence);
@@ -164,7 +173,7 @@ impl<'w, 'a> Walk<'w, 'a> {
                     let span = if choice.certain { Span::exactly(Set::tcp()) } else { Span::exactly(Set::tcp()).doubted() };
                     let mut routed = step(Stage::Route, span, "route.7", text).by(at.subnet, service.as_str()).at_fact(at.subnet);
                     if !choice.certain {
-                        routed = routed.code("W-SE-UDR").kind(Kind::Assumption);
+                        routed = routed.code(self.doubt_beside_service(&choice)).kind(Kind::Assumption);
                     }
                     let mut trail = trail.and(routed);
                     if self.world.index.subnet_endpoint_policies.has(at.subnet) {
@@ -175,6 +184,17 @@ impl<'w, 'a> Walk<'w, 'a> {
                     ways.push(trail.end(Via::ServiceEndpoint));
                 }
             }
+        }
+    }
+
+    /// Why a service endpoint is only one of several candidates (RTE-12).
+    fn doubt_beside_service(&self, choice: &Choice) -> &'static str {
+        let entries =
+            || choice.candidates.iter().filter_map(|candidate| if let Candidate::Route(entry) = candidate { Some(entry) } else { None });
+        let learned = entries().find(|entry| entry.origin == Origin::Gateway && entry.open);
+        match learned {
+            Some(entry) if !entries().any(|entry| entry.origin.is_user()) => self.world.doubt_of_routes(entry.source),
+            _ => "W-SE-UDR",
         }
     }
 

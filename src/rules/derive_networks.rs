@@ -223,8 +223,10 @@ fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let connections = join(&facts.by("connection", column!(Connection.gateway)), &home, to_referrer);
     let peers = connections
         .clone()
+        .concat(defaults.clone())
         .flat_map(|(vnet, part)| match part {
             Part::Fact(Fact::Connection(row)) => Some((key(row.peer), Part::Ref(vnet.0))),
+            Part::Fact(Fact::GatewayDefaultSite(row)) => Some((key(row.site), Part::Ref(vnet.0))),
             _ => None,
         })
         .distinct()

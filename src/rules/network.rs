@@ -130,7 +130,7 @@ pub struct AroundGateways {
     pub behind: Vec<(Sym, Prefix)>,
     /// Peers that speak BGP.
     pub bgp_peers: Vec<Sym>,
-    /// Local network gateways at the other end that are in the input.
+    /// Local network gateways at the other end of connections, and default sites, that are in the input.
     pub known_sites: Vec<Sym>,
     /// Gateways at the other end that are in the input, with a place.
     pub known_gateways: Vec<Sym>,
@@ -185,6 +185,13 @@ pub fn assemble_gateways(around: &AroundGateways) -> GatewayRoutes {
     if let Some(missing) = around.missing.iter().min_by_key(|gateway| gateway.as_str()) {
         out.unknown_routes = *missing;
         out.as_next_hop = Tri::Maybe;
+    }
+    // A default site that was not exported was not without its connection: where that leads, everything may go (RTE-20).
+    let lost = |(gateway, site): &&(Sym, Sym)| {
+        !around.known_sites.contains(site) && !around.connections.iter().any(|row| row.gateway == *gateway && row.peer == *site)
+    };
+    if let Some((_, site)) = around.default_sites.iter().filter(lost).min_by_key(|(_, site)| site.as_str()) {
+        out.unknown_routes = *site;
     }
     out.routes.extend(&around.hubs.routes);
     out.routes.sort();

@@ -79,6 +79,8 @@ fn gateways(index: &Index, vnet: Sym) -> GatewayRoutes {
         around.default_sites.extend(index.gateway_default_sites.get(gateway.gateway).iter().map(|row| (row.gateway, row.site)));
         around.clients.extend(index.gateway_client_pools.get(gateway.gateway).iter().map(|row| (row.gateway, row.prefix)));
     }
+    let stated = around.default_sites.iter().map(|(_, site)| *site);
+    around.known_sites.extend(stated.filter(|site| index.local_gateway.has(*site)));
     for connection in &around.connections {
         around.behind.extend(index.local_gateway_prefixes.get(connection.peer).iter().map(|row| (row.site, row.prefix)));
         let peer = index.local_gateway.get(connection.peer);

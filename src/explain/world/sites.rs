@@ -52,12 +52,15 @@ impl World<'_> {
                 && index.local_gateway.has(connection.peer)
                 && index.site.has(site)
                 && index.local_gateway_prefixes.get(connection.peer).iter().any(|row| wanted.iter().any(|w| net::overlap(w, &row.prefix)));
-            // Behind a local network gateway that is not in the input any site may be that a person stated.
+            // Behind a local network gateway that is not in the input any site may be that a person stated, and behind a connection that does not
+            // tell its other end any at all.
+            let endless = connection.peer.is_empty() && connection.kind != ConnectionKind::VpnClient;
             let unread = !same
-                && connection.kind == ConnectionKind::Ipsec
-                && index.site.has(site)
-                && !index.local_gateway.has(connection.peer)
-                && !index.site.has(connection.peer);
+                && (endless
+                    || connection.kind == ConnectionKind::Ipsec
+                        && index.site.has(site)
+                        && !index.local_gateway.has(connection.peer)
+                        && !index.site.has(connection.peer));
             if !same && !overlapping && !unread {
                 continue;
             }
@@ -72,10 +75,14 @@ impl World<'_> {
                 subnets = vec![Sym::EMPTY];
             }
             for subnet in subnets {
-                let text = format!("connection {} brings it to gateway {}", short(connection.connection), short(connection.gateway));
+                let via = short(connection.connection);
+                let (at, text) = match connection.gateway {
+                    Sym::EMPTY => (connection.connection, format!("which gateway connection {via} brings it to is not in the input")),
+                    gateway => (gateway, format!("connection {via} brings it to gateway {}", short(gateway))),
+                };
                 let sure = connection.connected.lo() && fits && !unread;
                 let span = if sure { Span::ALL } else { Span::UNKNOWN };
-                let mut by = step(Stage::Gateway, span, "gateway.4", text).by(connection.gateway, short(connection.connection));
+                let mut by = step(Stage::Gateway, span, "gateway.4", text).by(at, via);
                 by = by.at_fact(connection.connection).kind(Kind::Fact);
                 if !sure {
                     let code = if unread { "W-MISSING" } else { self.doubt_of_site(connection.peer) };

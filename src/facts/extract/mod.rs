@@ -158,7 +158,7 @@ fn written_down(mut out: Out<'_>) -> Extracted {
                 Some(other) => out.lost(other, "an object"),
                 None => out.gap("the export holds no `properties`"),
             }
-            // Of a rule or route without a body nothing is known but that it is there.
+            // Of a rule, route or connection without a body nothing is known but that it is there.
             if let (Some(extractor), true) = (extractor, UNKNOWN_WITHOUT_BODY.contains(&kind)) {
                 extractor(&mut out, &Value::Null);
             }
@@ -172,6 +172,7 @@ fn written_down(mut out: Out<'_>) -> Extracted {
 
 /// Types that stand for anything where the body is missing: one that is left out would let through, or stop, what it decides.
 const UNKNOWN_WITHOUT_BODY: &[&str] = &[
+    "microsoft.network/connections",
     "microsoft.network/networkmanagers/routingconfigurations/rulecollections/rules",
     "microsoft.network/networksecuritygroups/securityrules",
     "microsoft.network/routetables/routes",

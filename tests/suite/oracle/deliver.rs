@@ -46,7 +46,7 @@ impl Walk<'_, '_> {
             }
             _ => {}
         }
-        if self.target != Target::Address {
+        if !matches!(self.target, Target::Address | Target::Outside) {
             return Outcome::denied(Stage::Route, "somebody else has the address");
         }
         match world.owner(vnet, ip) {

@@ -104,7 +104,7 @@ impl World<'_> {
                     && is_public(to)
                     && !self.anywhere_inside(to)
                 {
-                    return self.to_address(Start::Site { site, ip: to }, to, ask); // by its own way out
+                    return self.to_address(Start::Site { site, ip: to }, Target::Address, to, ask); // by its own way out
                 }
                 if self.is_branch(site) && !matches!(ask.to, End::Store(..) | End::External(_) | End::Fqdn(_)) {
                     let each = all.into_iter().map(|ip| self.to_end(Start::Site { site, ip }, ask));
@@ -291,12 +291,12 @@ impl World<'_> {
                 // One address stands for all that look the same: a machine may call another of them.
                 all_of(free.into_iter().map(|ip| self.walk(start, Target::Slot(subnet), Addr::Known(ip), NO_CONFIG, ask)).collect())
             }
-            End::Ip(ip) => self.to_address(start, ip, ask),
-            End::Internet(Some(ip)) => self.to_address(start, ip, ask),
+            End::Ip(ip) => self.to_address(start, Target::Address, ip, ask),
+            End::Internet(Some(ip)) => self.to_address(start, Target::Outside, ip, ask),
             End::Internet(None) => {
                 let mut all = self.internet_addresses(true);
                 all.extend(self.internet_addresses(false));
-                any_of(all.into_iter().map(|ip| self.to_address(start, ip, ask)).collect())
+                any_of(all.into_iter().map(|ip| self.to_address(start, Target::Outside, ip, ask)).collect())
             }
             End::Site(site) => {
                 let mut all = self.representatives_of(&self.site_space(site));
@@ -375,7 +375,7 @@ impl World<'_> {
     }
 
     /// To a literal address.
-    pub fn to_address(&self, start: Start, ip: IpAddr, ask: &Ask) -> Outcome {
+    pub fn to_address(&self, start: Start, target: Target, ip: IpAddr, ask: &Ask) -> Outcome {
         if !start.family_of(ip) {
             return Outcome::denied(Stage::Route, "no-endpoint"); // ADR-14
         }
@@ -384,7 +384,7 @@ impl World<'_> {
                 if let Some(outcome) = self.to_platform(start, ip, ask) {
                     return outcome;
                 }
-                self.walk(start, Target::Address, Addr::Known(ip), None, ask)
+                self.walk(start, target, Addr::Known(ip), None, ask)
             }
             Start::Site { site, .. } if is_public(ip) && !self.anywhere_inside(ip) => {
                 let walk = self.walker(start, Target::Address, ask);

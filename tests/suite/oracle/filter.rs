@@ -63,9 +63,13 @@ impl World<'_> {
     }
 
     fn subnet_filter(&self, place: Place, packet: &Packet, way: Direction) -> Said {
+        let named = |name: &str| self.subnets.iter().any(|s| s.subnet == place.subnet && s.name.as_str() == name);
+        if named("azurefirewallsubnet") {
+            return Said { tri: Tri::Yes, rule: String::new(), code: "" }; // NSG-12
+        }
         let groups: Vec<Sym> = self.subnet_nsgs.iter().filter(|n| n.subnet == place.subnet).map(|n| n.nsg).collect();
         let said = self.all_groups(&groups, place, packet, way);
-        let gateway = self.subnets.iter().any(|s| s.subnet == place.subnet && s.name.as_str() == "gatewaysubnet");
+        let gateway = named("gatewaysubnet");
         let delegated = place.nic.is_none() && self.delegations.iter().any(|d| d.subnet == place.subnet);
         if gateway || (delegated && place.endpoint.is_none()) {
             return Said { tri: said.tri.or(Tri::Maybe), code: if gateway { "W-GWSUBNET" } else { "W-DELEGATED" }, ..said };

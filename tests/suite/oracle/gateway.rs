@@ -180,7 +180,10 @@ impl Walk<'_, '_> {
             let name = name_of(gateway);
             return if unknown { Outcome::unproven(Stage::Gateway, name, "W-BGP-UNKNOWN") } else { Outcome::denied(Stage::Gateway, name) };
         }
-        let several = found.len() > 1 || (unknown && links > 1);
+        let lost = world.unseen_gateways(vnet);
+        let is_lost = |name: Sym| lost.contains(&name) || world.default_sites.iter().any(|d| d.site == name);
+        let unseen = || world.gateway_routes(vnet).iter().any(|route| route.prefix.is_none() && is_lost(route.gateway));
+        let several = found.len() > 1 || (unknown && links > 1) || unseen();
         let each = found.into_iter().map(|(behind, sure)| match behind {
             Behind::Hub(hub) => self.through_hub(vnet, hub, packet, trip),
             Behind::Network(network) => self.across(vnet, network, sure, packet, trip),
@@ -324,10 +327,13 @@ impl Walk<'_, '_> {
 }
 
 impl World<'_> {
-    /// Behind a peer that nobody exported any site may be that a person stated.
+    /// Behind a peer that nobody exported any site may be that a person stated, and behind one that nobody names any at all.
     pub fn may_lead_to(&self, c: &Connection, site: Sym) -> bool {
         let stated = |s: Sym| self.sites.iter().any(|row| row.site == s);
         let listed = |s: Sym| self.local_gateways.iter().any(|row| row.site == s);
+        if c.peer.is_empty() {
+            return c.kind != ConnectionKind::VpnClient;
+        }
         c.kind == ConnectionKind::Ipsec && stated(site) && !listed(c.peer) && !stated(c.peer)
     }
 

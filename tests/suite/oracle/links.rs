@@ -241,6 +241,14 @@ impl World<'_> {
         }
         let unseen = self.unseen_gateways(vnet).into_iter();
         all.extend(unseen.map(|gateway| GatewayRoute { gateway, prefix: None, sure: Tri::Maybe, code: "W-MISSING" }));
+        // A default site that was not exported was not without its connection (RTE-20).
+        for (gateway, _) in self.gateways_of(vnet) {
+            let connected = |site: Sym| self.connections.iter().any(|c| c.gateway == gateway && c.peer == site);
+            let known = |site: Sym| self.local_gateways.iter().any(|l| l.site == site) || connected(site);
+            for row in self.default_sites.iter().filter(|d| d.gateway == gateway && !known(d.site)) {
+                all.push(GatewayRoute { gateway: row.site, prefix: None, sure: Tri::Maybe, code: "W-MISSING" });
+            }
+        }
         all.extend(self.hub_announces(vnet));
         let served = |subnet: Sym| self.vnet_of(subnet) == Some(vnet);
         for server in self.route_servers.iter().filter(|s| served(s.subnet)) {

@@ -188,6 +188,9 @@ impl World<'_> {
         for e in self.service_endpoints.iter().filter(|e| e.subnet == subnet) {
             let Some(service) = Service::EXTERNAL.into_iter().find(|service| serves(e.service, *service)) else { continue };
             let whole = service_tag(service);
+            if self.platform.tag(Sym::new(whole)).is_none() {
+                continue; // nobody knows what it covers
+            }
             let inside = |tag: &str| self.platform.tag(Sym::new(tag)).map(|all| all.iter().any(|p| p.contains(&ip)));
             if inside(whole) == Some(false) {
                 continue;
@@ -210,6 +213,16 @@ impl World<'_> {
         best
     }
 
+    /// Whether a service endpoint of the subnet covers addresses that nobody lists, of which the public one may be one (RTE-05, NSG-25).
+    pub fn has_endpoint_of_unknown_range(&self, subnet: Sym, ip: std::net::IpAddr) -> bool {
+        let listed = |name: Sym| {
+            let service = Service::EXTERNAL.into_iter().find(|service| serves(name, *service));
+            service.is_some_and(|service| self.platform.tag(Sym::new(service_tag(service))).is_some())
+        };
+        let mine = self.vnet_of(subnet).is_some_and(|vnet| self.in_space(vnet, ip));
+        net::is_public(ip) && !mine && self.service_endpoints.iter().any(|e| e.subnet == subnet && !listed(e.service))
+    }
+
     /// Whether a user route may pull the packet away from the service endpoint: as long as the service's own prefix or longer,
     /// and not to the internet (RTE-12, decision 3).
     pub fn diverts_service_endpoint(&self, subnet: Sym, dst: Addr) -> Tri {
@@ -226,28 +239,47 @@ impl World<'_> {
                 });
             }
         }
-        best
+        best.or(self.announced_over_service_endpoint(subnet, dst))
+    }
+
+    /// Whether what a gateway announces may pull it away: the service's own prefix, or nobody knows what (RTE-12).
+    fn announced_over_service_endpoint(&self, subnet: Sym, dst: Addr) -> Tri {
+        let mut announced: Vec<Option<Prefix>> = Vec::new();
+        if let (true, Some(vnet)) = (self.gateway_routes_on(subnet), self.vnet_of(subnet)) {
+            announced.extend(self.gateway_routes(vnet).into_iter().map(|route| route.prefix));
+        }
+        let seen = self.seen_at(subnet).unwrap_or_default();
+        announced.extend(seen.iter().filter(|row| row.source.as_str() == "virtualnetworkgateway").map(|row| Some(row.prefix)));
+        let own = self.prefixes_of_service(dst);
+        let longest = own.iter().flatten().map(|p| p.prefix_len()).max();
+        let pulls = |prefix: &Prefix| match &own {
+            None => prefix.prefix_len() > 0 && self.in_prefix(dst, *prefix).hi(),
+            Some(all) => all.contains(prefix) && (matches!(dst, Addr::Front(..)) || Some(prefix.prefix_len()) == longest),
+        };
+        Tri::from_bool(announced.iter().any(|prefix| prefix.as_ref().is_none_or(pulls))).and(Tri::Maybe)
     }
 
     fn pulls(&self, prefix: Prefix, dst: Addr) -> Tri {
         if prefix.prefix_len() == 0 || self.in_prefix(dst, prefix) == Tri::No {
             return Tri::No;
         }
-        let own: Vec<Prefix> = match dst {
-            Addr::Front(service, region) => match self.front_prefixes(service, region) {
-                Some(own) => own,
-                None => return Tri::Maybe,
-            },
+        let Some(own) = self.prefixes_of_service(dst) else { return Tri::Maybe };
+        Tri::from_bool(own.iter().any(|o| o.contains(&prefix))).and(Tri::Maybe)
+    }
+
+    /// The prefixes of the service that hold the destination, or may; `None` where they are not known.
+    fn prefixes_of_service(&self, dst: Addr) -> Option<Vec<Prefix>> {
+        match dst {
+            Addr::Front(service, region) => self.front_prefixes(service, region),
             Addr::Known(ip) => {
                 let tags = self.platform.tags_holding(ip).into_iter().filter(|t| {
                     let name = t.as_str().split('.').next().unwrap_or("");
                     matches!(name, "storage" | "sql" | "azurekeyvault")
                 });
-                tags.flat_map(|t| self.platform.tag(t).unwrap_or(&[]).to_vec()).filter(|p| p.contains(&ip)).collect()
+                Some(tags.flat_map(|t| self.platform.tag(t).unwrap_or(&[]).to_vec()).filter(|p| p.contains(&ip)).collect())
             }
-            Addr::SomePublic => Vec::new(),
-        };
-        Tri::from_bool(own.iter().any(|o| o.contains(&prefix))).and(Tri::Maybe)
+            Addr::SomePublic => Some(Vec::new()),
+        }
     }
 
     /// What the policies of the subnet say about the store (SEP-01 to SEP-15).

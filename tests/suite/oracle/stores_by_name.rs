@@ -26,9 +26,9 @@ impl World<'_> {
         match self.resolve(start.view(), name.as_str()) {
             Answer::Addresses(ips) => {
                 let each = ips.into_iter().map(|ip| match ask.mode {
-                    Mode::Adversarial => self.to_address(start, ip, ask),
+                    Mode::Adversarial => self.to_address(start, Target::Address, ip, ask),
                     Mode::Configured => {
-                        let there = self.to_address(start, ip, ask);
+                        let there = self.to_address(start, Target::Address, ip, ask);
                         check(self.answers_to(ip, name.as_str()), Stage::PrivateEndpoint, name.as_str(), "NAME_TLS", || there)
                     }
                 });

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use watertight::facts::network::{DeviceKind, GatewayKind};
 use watertight::facts::store_facts::{Instance, Service};
-use watertight::model::{Stage, Sym, Tri, Via};
+use watertight::model::{Proto, Stage, Sym, Tri, Via};
 
 use super::address::{Owner, is_private};
 use super::filter::Place;
@@ -29,6 +29,8 @@ pub enum Target {
     Slot(Sym),
     /// Whoever has the address.
     Address,
+    /// The same, and it is none of a service of Azure.
+    Outside,
     /// A site on premises.
     Site(Sym),
     /// A private endpoint, this one or any, for a store or for whatever it is for.
@@ -92,6 +94,13 @@ impl Walk<'_, '_> {
             return Outcome::denied(Stage::Route, "multicast"); // ADR-13
         }
         let covered = self.world.service_endpoint_route(at.subnet, &packet);
+        if let (Tri::No, Target::Address, Addr::Known(ip)) = (covered, self.target, packet.dst)
+            && packet.proto == Proto::Tcp
+            && self.world.has_endpoint_of_unknown_range(at.subnet, ip)
+        {
+            let perhaps = Outcome::unproven(Stage::Route, "unknown range", "W-MISSING");
+            return any_of(vec![perhaps, self.by_routes(at, packet, trip)]);
+        }
         if covered == Tri::No {
             return self.by_routes(at, packet, trip);
         }
