@@ -149,7 +149,11 @@ impl Walk<'_, '_> {
             Hop::Peering(peer) => delivered_in(peer),
             Hop::Appliance(_) if from_outside => Reply::Lost("goes to an appliance that never saw the packet"),
             Hop::Appliance(ip) => {
-                let Some(vnet) = self.network_of_hop(from, ip) else { return Reply::Lost("goes to an appliance that is nowhere near") };
+                let vnet = match self.networks_of_hop(from, ip).as_slice() {
+                    [] => return Reply::Lost("goes to an appliance that is nowhere near"),
+                    [(vnet, Tri::Yes)] => *vnet,
+                    _ => return Reply::Elsewhere("goes to an appliance that is perhaps not near"),
+                };
                 match last {
                     Some(last) if !last.translated && vnet == last.exit.vnet && (ip == last.exit.ip || ip == last.address) => Reply::Right,
                     // One of the instances behind a firewall translated: its one address leads to all of them.

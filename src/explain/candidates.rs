@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use crate::explain::world::World;
 use crate::facts::network::EndpointPolicies;
-use crate::facts::service::Service;
 use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::endpoint_policy;
 use crate::rules::route::{Context, Entry, Hop, Origin};
@@ -154,7 +153,7 @@ fn service_route(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Option<Candidate
     services.sort_by_key(|service| service.as_str());
     services.dedup();
     services.into_iter().find_map(|service| {
-        let tag = tag_of(world, service)?;
+        let tag = world.platform.service_tag_of_endpoint(service)?;
         let address = net::host(ip);
         let holds = |tag: Sym| world.platform.tag_ranges(tag).is_some_and(|ranges| ranges.hold(&address));
         covered_tags(world, subnet, service, tag).into_iter().any(holds).then_some(Candidate::Service { service, tag })
@@ -164,18 +163,13 @@ fn service_route(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Option<Candidate
 /// A service endpoint of `subnet` of which nobody knows which addresses it covers: the list of service tags lacks its service, so that `ip` may be one
 /// (RTE-05, NSG-25).
 pub fn perhaps_service(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Option<Sym> {
-    if !net::is_public(ip) {
+    // A public address of the estate is that of something else.
+    if !net::is_public(ip) || world.index.public_ips_by_address.has(ip) {
         return None;
     }
-    let unknown = |service: &Sym| tag_of(world, *service).is_none_or(|tag| world.platform.tag(tag).is_none());
+    let known = |service: Sym| world.platform.service_tag_of_endpoint(service).is_some_and(|tag| world.platform.tag(tag).is_some());
     let services = world.index.service_endpoints.get(subnet).iter().map(|row| row.service);
-    services.filter(unknown).min_by_key(|service| service.as_str())
-}
-
-/// The service tag whose prefixes a service endpoint covers, where one is known.
-fn tag_of(world: &World<'_>, service: Sym) -> Option<Sym> {
-    let external = || Service::EXTERNAL.into_iter().find(|known| known.has_endpoint(service.as_str())).map(Service::tag);
-    world.platform.service_tag_of_endpoint(service).or_else(external)
+    services.filter(|service| !known(*service)).min_by_key(|service| service.as_str())
 }
 
 /// The published prefixes that a service endpoint of the subnet covers.

@@ -22,12 +22,26 @@ impl Walk<'_, '_> {
     pub fn through_appliance(&self, at: &Host, address: IpAddr, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
         let mut trail = trail;
         trail.via = trail.via.or(Some(Via::Appliance));
-        let Some(vnet) = self.network_of_hop(at, address) else {
+        let networks = self.networks_of_hop(at, address);
+        if networks.is_empty() {
             let text = format!("appliance {address} is neither in {} nor in a directly peered network", short(at.vnet));
             let lost = step(Stage::Route, Span::NONE, "appliance.1", text).by(at.subnet, address.to_string());
             ways.push(trail.and(lost).end(Via::Appliance));
             return;
-        };
+        }
+        if networks.len() > 1 {
+            // Networks with the same addresses cannot be peered; where the input shows it, either may have the hop (RTE-23).
+            let text = format!("several peered networks have {address}: which of them is meant is not known");
+            let unsure = step(Stage::Route, Span::UNKNOWN, "appliance.11", text).by(at.subnet, address.to_string());
+            trail = trail.and(unsure.kind(Kind::Assumption).code("W-OVERLAP"));
+        }
+        for (vnet, _) in networks {
+            self.to_hop_in(vnet, at, address, packet, trail.clone(), ways);
+        }
+    }
+
+    /// The same in one of the networks.
+    fn to_hop_in(&self, vnet: Sym, at: &Host, address: IpAddr, packet: &Packet, mut trail: Trail, ways: &mut Vec<Way>) {
         if vnet != at.vnet {
             trail.steps.extend(self.peering_steps(at, vnet, packet, &trail));
             trail.steps.extend(self.hop_steps(at, vnet, address));
@@ -68,18 +82,22 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The network the hop address lies in: the packet's own, or one directly peered.
-    pub fn network_of_hop(&self, at: &Host, address: IpAddr) -> Option<Sym> {
+    /// The networks the hop address lies in, and whether the way there surely is one: the packet's own, or those directly peered.
+    pub fn networks_of_hop(&self, at: &Host, address: IpAddr) -> Vec<(Sym, Tri)> {
         let network = self.world.network(at.vnet);
         if network.own.iter().any(|own| own.contains(&address)) {
-            return Some(at.vnet);
+            return vec![(at.vnet, Tri::Yes)];
         }
-        network
-            .peers
-            .iter()
-            .filter(|peer| peer.usable.hi() && peer.prefixes.iter().any(|(prefix, sure)| sure.hi() && prefix.contains(&address)))
-            .max_by_key(|peer| peer.usable)
-            .map(|peer| peer.vnet)
+        let mut found: Vec<(Sym, Tri)> = Vec::new();
+        for peer in network.peers.iter().filter(|peer| peer.usable.hi()) {
+            let there = peer.prefixes.iter().filter(|(prefix, _)| prefix.contains(&address)).map(|(_, sure)| *sure).max();
+            let sure = there.unwrap_or(Tri::No).and(if peer.partial { peer.whole } else { peer.usable });
+            if sure.hi() && !found.iter().any(|(vnet, _)| *vnet == peer.vnet) {
+                found.push((peer.vnet, sure));
+            }
+        }
+        found.sort_by_key(|(vnet, _)| vnet.as_str());
+        found
     }
 
     /// What an appliance in another network is as a next hop: its subnet must take part in a subnet peering (PEER-12), and whether a connected

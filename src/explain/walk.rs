@@ -232,6 +232,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             (Origin::Gateway, true) => self.world.doubt_of_routes(entry.source),
             (Origin::SystemPeering | Origin::SystemGroup, true) => "W-MISSING",
             (Origin::SystemGroup, _) => "W-AVNM-DYN",
+            (Origin::SystemPeering, _) if self.world.is_one_sided(entry.source) => "W-MISSING",
             // Whether a manager's routes are deployed stands nowhere.
             (origin, _) if self.world.network(at.vnet).manager_routes.unsettle(origin == Origin::Gateway) => "W-AVNM-DYN",
             (Origin::Gateway, false) => self.world.doubt_of_site(entry.source),
@@ -284,7 +285,8 @@ impl<'w, 'a> Walk<'w, 'a> {
         let network = self.world.network(at.vnet);
         let mut out = Vec::new();
         let Some(peer) = network.peers.iter().find(|peer| peer.vnet == vnet && peer.usable.hi()) else { return out };
-        out.extend(whole_step(peer, format!("whether the link with {} carries traffic is not known", short(vnet))));
+        let whole = whole_step(peer, format!("whether the link with {} carries traffic is not known", short(vnet)));
+        out.extend(whole.map(|step| if self.world.is_one_sided(peer.peering) { step.code("W-MISSING") } else { step }));
         out.extend(self.world.partial_steps(at, peer, packet.dst));
         if !peer.access {
             let text = format!("the peering with {} has allowVirtualNetworkAccess=false", short(vnet));

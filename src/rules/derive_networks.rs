@@ -1,13 +1,14 @@
 //! The wiring of networks: peerings, gateways and address spaces brought to whoever sees them.
 
 use crate::facts::Fact;
+use crate::facts::gap::ChildType;
 use crate::facts::hub::*;
 use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::model::{Handle, Sym};
 use crate::rules::gateway::{GATEWAY_SUBNET, ends, may_stand_in};
 use crate::rules::input::{Facts, column};
-use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
+use crate::rules::network::{Around, AroundGateways, PEERINGS, assemble, assemble_gateways};
 use crate::rules::part::{ByKey, Key, Part, Parts, Time, join, key, reduce};
 
 /// A network as its subnets see it.
@@ -46,11 +47,38 @@ pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let known = join(&vnets, &sides_by_remote, seen_from);
     let space = join(&own_by_vnet, &sides_by_remote, seen_from);
 
+    // Whose peerings the input lists, and whose it does not though others are connected with them.
+    let lists = facts.keyed(column!(ChildType.parent)).filter(|(_, part)| match part {
+        Part::Fact(Fact::ChildType(row)) => row.kind.as_str() == PEERINGS,
+        _ => false,
+    });
+    let listed = lists.concat(sides.clone()).map(|(vnet, _)| (vnet, Part::Ref(vnet.0))).distinct();
+    let listed_by_vnet = listed.clone().arrange_by_key_named("network with its peerings");
+    let seen_listed = join(&listed_by_vnet, &sides_by_remote, |_, listed, side| match side {
+        Part::Fact(Fact::Peering(side)) => Some((key(side.vnet), *listed)),
+        _ => None,
+    });
+    let claims = reduce(facts.keyed(column!(Peering.remote)).concat(listed.clone()), "peering.5", Box::new(claims_on));
+    let claims_by_claimant = claims.flat_map(|(vnet, part)| match part {
+        Part::Ref(claimant) => Some((key(claimant), Part::Ref(vnet.0))),
+        _ => None,
+    });
+    let claims_by_claimant = claims_by_claimant.arrange_by_key_named("claimed by claimant");
+    let claimed_space = join(&own_by_vnet, &claims_by_claimant, |_, space, claimed| match (space, claimed) {
+        (Part::Fact(space), Part::Ref(claimed)) => Some((key(*claimed), Part::Other(*space))),
+        _ => None,
+    });
+
     // The spaces around a network, once a network: those who look through it carry a handle.
     let around = reduce(sides.clone().concat(recorded.clone()).concat(space.clone()), "peering.4", Box::new(spaces_around));
     let around_by_vnet = around.arrange_by_key_named("spaces by vnet");
     let beyond = join(&around_by_vnet, &sides_by_remote, |_, spaces, side| match (spaces, side) {
         (Part::Beyond { .. }, Part::Fact(Fact::Peering(side))) if side.forwarded => Some((key(side.vnet), *spaces)),
+        _ => None,
+    });
+
+    let claimed_beyond = join(&around_by_vnet, &claims_by_claimant, |_, spaces, claimed| match claimed {
+        Part::Ref(claimed) => Some((key(*claimed), *spaces)),
         _ => None,
     });
 
@@ -60,6 +88,10 @@ pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         (Part::Gateways(offered), Part::Fact(Fact::Peering(side))) if side.use_remote_gateways => {
             Some((key(side.vnet), Part::RemoteGateways(vnet.0, *offered)))
         }
+        _ => None,
+    });
+    let claimed_gateways = join(&gateways_by_vnet, &claims_by_claimant, |vnet, offered, claimed| match (offered, claimed) {
+        (Part::Gateways(offered), Part::Ref(claimed)) => Some((key(*claimed), Part::RemoteGateways(vnet.0, *offered))),
         _ => None,
     });
     // A network of which only subnets are in the input is one of which nothing else is known.
@@ -84,10 +116,12 @@ pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .concat(reciprocal)
         .concat(recorded)
         .concat(known.distinct())
-        .concat(space.distinct())
-        .concat(beyond.distinct())
+        .concat(listed)
+        .concat(seen_listed.distinct())
+        .concat(space.concat(claimed_space).distinct())
+        .concat(beyond.concat(claimed_beyond).distinct())
         .concat(gateways)
-        .concat(remote_gateways.distinct())
+        .concat(remote_gateways.concat(claimed_gateways).distinct())
         .concat(only_v6.distinct())
         .concat(clouds)
         .concat(touched.as_collection(|vnet, part| (*vnet, *part)))
@@ -96,7 +130,7 @@ pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     reduce(
         parts,
         "route.0",
-        Box::new(|vnet, group, output| output.push((Part::Network(Handle::new(assemble(vnet.0, &around_of(group)))), 1))),
+        Box::new(|vnet, group, output| output.push((Part::Network(Handle::new(assemble(vnet.0, &around_of(vnet.0, group)))), 1))),
     )
 }
 
@@ -154,6 +188,24 @@ fn seen_from(_: &Key, fact: &Part, side: &Part) -> Option<(Key, Part)> {
     }
 }
 
+/// The networks whose sides of peerings with this one are connected, where its own are not in the input.
+fn claims_on(vnet: &Key, group: &[Part], output: &mut Vec<(Part, isize)>) {
+    if group.contains(&Part::Ref(vnet.0)) {
+        return;
+    }
+    let mut claimants: Vec<Sym> = group.iter().filter_map(connected).map(|side| side.vnet).collect();
+    claimants.sort();
+    claimants.dedup();
+    output.extend(claimants.into_iter().map(|vnet| (Part::Ref(vnet), 1)));
+}
+
+fn connected(part: &Part) -> Option<Peering> {
+    match part {
+        Part::Fact(Fact::Peering(side)) | Part::Other(Fact::Peering(side)) if side.state == PeeringState::Connected => Some(*side),
+        _ => None,
+    }
+}
+
 fn spaces_around(vnet: &Key, group: &[Part], output: &mut Vec<(Part, isize)>) {
     let mut spaces = Vec::new();
     for part in group {
@@ -175,8 +227,12 @@ fn spaces_around(vnet: &Key, group: &[Part], output: &mut Vec<(Part, isize)>) {
     output.push((Part::Beyond { through: vnet.0, spaces: Handle::new(spaces) }, 1));
 }
 
-fn around_of(group: &[Part]) -> Around {
+fn around_of(vnet: Sym, group: &[Part]) -> Around {
     let mut around = Around::default();
+    if !group.contains(&Part::Ref(vnet)) {
+        let others = group.iter().filter(|part| matches!(part, Part::Other(_)));
+        around.claims.extend(others.filter_map(connected));
+    }
     for part in group {
         match part {
             Part::Fact(Fact::VnetPrefix(row)) => around.own.push(row.prefix),
@@ -186,6 +242,7 @@ fn around_of(group: &[Part]) -> Around {
             Part::Fact(Fact::PeeringOnlyV6(row)) => around.only_v6.push(row.peering),
             Part::Fact(Fact::Vnet(_)) => around.in_input = true,
             Part::Other(Fact::Vnet(row)) => around.known.push(row.vnet),
+            Part::Ref(listed) if !listed.is_empty() => around.listed.push(*listed),
             Part::Other(Fact::VnetPrefix(row)) => around.remote_space.push((row.vnet, row.prefix)),
             Part::Beyond { through, spaces } => {
                 around.beyond.extend(spaces.get().iter().map(|(of, prefix)| (*through, *of, *prefix)));

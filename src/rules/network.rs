@@ -3,8 +3,11 @@
 use crate::facts::network::{Connection, ConnectionKind, Gateway, Peering, PeeringPrefix};
 use crate::model::{Prefix, Sym, Tri};
 use crate::rules::gateway::{GatewayInput, GatewayRoutes, Link, offered};
-use crate::rules::peering::{Joint, Peer, peer};
+use crate::rules::peering::{Joint, Peer, Remote, claimed, peer};
 use crate::rules::route::{ManagerRoutes, Network};
+
+/// The type of the sides of peerings, of which a network lists its own.
+pub const PEERINGS: &str = "microsoft.network/virtualnetworks/virtualnetworkpeerings";
 
 /// The rows around one network.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +24,11 @@ pub struct Around {
     pub only_v6: Vec<Sym>,
     /// The peers that are in the input.
     pub known: Vec<Sym>,
-    /// Their address spaces.
+    /// Those of whose peerings the input lists all.
+    pub listed: Vec<Sym>,
+    /// Connected sides of others, where the network's own peerings are not in the input.
+    pub claims: Vec<Peering>,
+    /// The address spaces of the peers.
     pub remote_space: Vec<(Sym, Prefix)>,
     /// For each peer, the spaces of its own peers, with the network each belongs to.
     pub beyond: Vec<(Sym, Sym, Prefix)>,
@@ -55,9 +62,16 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
             let space: Vec<Prefix> =
                 around.remote_space.iter().filter(|(remote, _)| *remote == side.remote).map(|(_, prefix)| *prefix).collect();
             let only_v6 = around.only_v6.contains(&side.peering) || reciprocal.iter().any(|other| around.only_v6.contains(&other.peering));
-            peer(side, &recorded, &reciprocal, around.known.contains(&side.remote), &space, only_v6)
+            let remote = match (around.known.contains(&side.remote), around.listed.contains(&side.remote)) {
+                (false, _) => Remote::Missing,
+                (true, false) => Remote::Unlisted,
+                (true, true) => Remote::Listed,
+            };
+            peer(side, &recorded, &reciprocal, remote, &space, only_v6)
         })
         .collect();
+    let space_of = |vnet: Sym| around.remote_space.iter().filter(move |(of, _)| *of == vnet).map(|(_, prefix)| *prefix);
+    peers.extend(around.claims.iter().map(|side| claimed(side, &space_of(side.vnet).collect::<Vec<_>>())));
     join_managed(&mut peers, &around.managed);
     peers.sort();
     let mut beyond: Vec<Prefix> = peers
@@ -89,6 +103,8 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
         }
     }
     let mut clouds = around.clouds.clone();
+    // What belongs to a network without an address space nobody knows.
+    clouds.extend(Some(vnet).filter(|_| around.in_input && own.is_empty()));
     clouds.sort_by_key(|resource| resource.as_str());
     Network {
         vnet,

@@ -41,10 +41,18 @@ pub struct Peer {
     pub open: bool,
 }
 
-/// What `own` gives its network, seen beside the rows of the `reciprocal` side.
-///
-/// `remote_known` says whether the remote network is in the input; if it is not, the state we see is all there is. `only_v6` says that nothing of IPv4
-/// passes.
+/// What the input tells of a remote network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remote {
+    /// It is not in the input: the state we see is all there is.
+    Missing,
+    /// It is there without its peerings: it may have the other side.
+    Unlisted,
+    /// It is there with all of its peerings.
+    Listed,
+}
+
+/// What `own` gives its network, seen beside the rows of the `reciprocal` side. `only_v6` says that nothing of IPv4 passes.
 ///
 /// ```datalog
 /// joined(V, W) :- peering(P, V, W, "connected", _, _, _, _, _, _), peering(Q, W, V, "connected", _, _, _, _, _, _).  // peering.1
@@ -53,7 +61,7 @@ pub fn peer(
     own: &Peering,
     prefixes: &[PeeringPrefix],
     reciprocal: &[Peering],
-    remote_known: bool,
+    remote: Remote,
     remote_space: &[Prefix],
     only_v6: bool,
 ) -> Peer {
@@ -62,18 +70,21 @@ pub fn peer(
     let whole = match (usable_state(own.state), other) {
         (false, _) | (_, Some(false)) => Tri::No,
         (true, Some(true)) => Tri::Yes,
-        (true, None) if remote_known => Tri::No,
-        (true, None) if own.state == PeeringState::Connected => Tri::Yes,
-        (true, None) => Tri::Maybe,
+        // Azure says that a side is connected only where the other one is.
+        (true, None) => match (remote, own.state == PeeringState::Connected) {
+            (Remote::Listed, _) | (Remote::Unlisted, false) => Tri::No,
+            (Remote::Missing, true) => Tri::Yes,
+            (Remote::Missing, false) | (Remote::Unlisted, true) => Tri::Maybe,
+        },
     };
     let partial = !own.complete || reciprocal.iter().any(|side| !side.complete);
     let access = own.access && reciprocal.iter().all(|side| side.access);
-    // A network that is not in the input lets us: else Azure would not have taken it.
-    let lets_us = reciprocal.iter().any(|side| side.gateway_transit) || (!remote_known && reciprocal.is_empty());
+    // A network whose side is not in the input lets us: else Azure would not have taken it.
+    let lets_us = reciprocal.iter().any(|side| side.gateway_transit) || (remote != Remote::Listed && reciprocal.is_empty());
     let remote_gateway = own.use_remote_gateways && lets_us;
     let prefixes = space(own, prefixes, remote_space);
     Peer {
-        open: !remote_known && prefixes.is_empty(),
+        open: prefixes.is_empty(),
         vnet: own.remote,
         peering: own.peering,
         joint: Joint::Peering,
@@ -86,6 +97,21 @@ pub fn peer(
         remote_gateway,
         prefixes: prefixes.into_iter().filter(|(prefix, _)| !only_v6 || prefix.addr().is_ipv6()).collect(),
     }
+}
+
+/// What a network gets from a peering of which only the other side is in the input, because its own were not exported: perhaps the same as `other`.
+pub fn claimed(other: &Peering, prefixes: &[Prefix]) -> Peer {
+    let own = Peering {
+        vnet: other.remote,
+        remote: other.vnet,
+        state: PeeringState::Connected,
+        // Whatever its own side may say, it may say the more of the two.
+        forwarded: true,
+        use_remote_gateways: other.gateway_transit,
+        ..*other
+    };
+    let peer = peer(&own, &[], std::slice::from_ref(other), Remote::Listed, prefixes, false);
+    Peer { usable: peer.usable.and(Tri::Maybe), whole: peer.whole.and(Tri::Maybe), ..peer }
 }
 
 impl Peer {
@@ -164,17 +190,20 @@ mod tests {
     fn a_peering_needs_both_sides_connected() {
         use PeeringState::*;
         let cases = [
-            (Connected, vec![Connected], true, Tri::Yes),
-            (Connected, vec![Disconnected], true, Tri::No),
-            (Initiated, vec![Connected], true, Tri::No),
-            (Connected, vec![], true, Tri::No),
-            (Connected, vec![], false, Tri::Yes),
-            (Unknown, vec![], false, Tri::Maybe),
-            (Unknown, vec![Unknown], true, Tri::Yes),
+            (Connected, vec![Connected], Remote::Listed, Tri::Yes),
+            (Connected, vec![Disconnected], Remote::Listed, Tri::No),
+            (Initiated, vec![Connected], Remote::Listed, Tri::No),
+            (Connected, vec![], Remote::Listed, Tri::No),
+            (Connected, vec![], Remote::Unlisted, Tri::Maybe),
+            (Initiated, vec![], Remote::Unlisted, Tri::No),
+            (Unknown, vec![], Remote::Unlisted, Tri::No),
+            (Connected, vec![], Remote::Missing, Tri::Yes),
+            (Unknown, vec![], Remote::Missing, Tri::Maybe),
+            (Unknown, vec![Unknown], Remote::Listed, Tri::Yes),
         ];
-        for (own, other, known, expected) in cases {
+        for (own, other, remote, expected) in cases {
             let other: Vec<Peering> = other.into_iter().map(side).collect();
-            assert_eq!(peer(&side(own), &[], &other, known, &[], false).usable, expected, "{own:?} {other:?}");
+            assert_eq!(peer(&side(own), &[], &other, remote, &[], false).usable, expected, "{own:?} {other:?}");
         }
     }
 
@@ -185,7 +214,7 @@ mod tests {
         own.in_sync = false;
         let row = |prefix: &str, current| PeeringPrefix { peering: own.peering, prefix: prefix.parse().unwrap(), current };
         let rows = [row("10.1.0.0/16", false), row("10.1.0.0/16", true), row("10.2.0.0/16", true)];
-        let peer = peer(&own, &rows, &[side(PeeringState::Connected)], true, &[], false);
+        let peer = peer(&own, &rows, &[side(PeeringState::Connected)], Remote::Listed, &[], false);
         let expected: Vec<(Prefix, Tri)> = vec![("10.1.0.0/16".parse().unwrap(), Tri::Yes), ("10.2.0.0/16".parse().unwrap(), Tri::Maybe)];
         assert_eq!(peer.prefixes, expected);
     }

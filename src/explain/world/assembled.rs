@@ -1,12 +1,12 @@
 //! Networks and route tables, put together from the tables for the rules that compile them.
 
 use crate::facts::Index;
-use crate::facts::network::GatewaySubnet;
+use crate::facts::network::{GatewaySubnet, Peering, PeeringState};
 use crate::model::{Prefix, Sym};
 use crate::rules::between;
 use crate::rules::gateway::{GATEWAY_SUBNET, GatewayRoutes, ends, may_stand_in};
 use crate::rules::manager;
-use crate::rules::network::{Around, AroundGateways, assemble, assemble_gateways};
+use crate::rules::network::{Around, AroundGateways, PEERINGS, assemble, assemble_gateways};
 use crate::rules::route::{Network, Table};
 
 pub(super) fn network(index: &Index, vnet: Sym) -> Network {
@@ -23,12 +23,22 @@ pub(super) fn network(index: &Index, vnet: Sym) -> Network {
         let only_v6: Vec<Sym> = both.filter(|peering| index.peering_only_v6.has(*peering)).collect();
         around.only_v6.extend(only_v6);
         around.known.extend(index.vnet.one(remote).map(|row| row.vnet));
+        around.listed.extend(Some(remote).filter(|remote| lists_peerings(index, *remote)));
         around.remote_space.extend(prefixes_of(index, remote).into_iter().map(|prefix| (remote, prefix)));
         if side.forwarded {
             around.beyond.extend(beyond(index, remote).into_iter().map(|(of, prefix)| (remote, of, prefix)));
         }
         if side.use_remote_gateways {
             around.remote_gateways.push((remote, gateways(index, remote)));
+        }
+    }
+    if !lists_peerings(index, vnet) {
+        let connected = |side: &&Peering| side.state == PeeringState::Connected;
+        around.claims.extend(index.peerings_by_remote.get(vnet).iter().filter(connected));
+        for side in around.claims.clone() {
+            around.remote_space.extend(prefixes_of(index, side.vnet).into_iter().map(|prefix| (side.vnet, prefix)));
+            around.beyond.extend(beyond(index, side.vnet).into_iter().map(|(of, prefix)| (side.vnet, of, prefix)));
+            around.remote_gateways.push((side.vnet, gateways(index, side.vnet)));
         }
     }
     around.managed = manager::links(index, vnet);
@@ -41,6 +51,11 @@ pub(super) fn network(index: &Index, vnet: Sym) -> Network {
     around.in_input = index.vnet.has(vnet);
     around.filters_clouded = index.clouded.get(vnet).iter().any(|row| row.what.as_str() == "filters");
     assemble(vnet, &around)
+}
+
+/// Whether the input lists the peerings of the network, be it as an empty list (M-03).
+fn lists_peerings(index: &Index, vnet: Sym) -> bool {
+    index.peerings_by_vnet.has(vnet) || index.child_type.get(vnet).iter().any(|row| row.kind.as_str() == PEERINGS)
 }
 
 /// The spaces of the peers of `vnet`, with the network each belongs to.

@@ -240,6 +240,12 @@ impl<'a> World<'a> {
         context
     }
 
+    /// Whether only one side of the peering is in the input.
+    pub fn is_one_sided(&self, peering: Sym) -> bool {
+        let side = self.index.peering.one(peering);
+        side.is_some_and(|side| !self.index.peerings_by_vnet.get(side.remote).iter().any(|other| other.remote == side.vnet))
+    }
+
     /// Which of a person's routes count in a subnet of the platform's own kinds (RTE-21, RTE-22, ADR-09).
     pub fn heeds_routes(&self, subnet: Sym) -> Heeds {
         match self.index.subnet.one(subnet).map_or("", |row| row.name.as_str()) {

@@ -16,6 +16,33 @@ pub struct GatewayRoute {
 }
 
 impl World<'_> {
+    /// Where a side says that it is connected and the other network came without its peerings, there may be one: Azure says so of nothing else (PEER-02).
+    pub fn add_unlisted_sides(&mut self) {
+        let kind = "microsoft.network/virtualnetworks/virtualnetworkpeerings";
+        let lists = |vnet: Sym| {
+            self.peerings.iter().any(|p| p.vnet == vnet) || self.child_types.iter().any(|c| c.parent == vnet && c.kind.as_str() == kind)
+        };
+        let claims = |p: &&Peering| p.state == PeeringState::Connected && self.has_vnet(p.remote) && !lists(p.remote);
+        let opposite = |p: &Peering| Peering {
+            peering: Sym::new(&format!("{}#other", p.peering)),
+            vnet: p.remote,
+            remote: p.vnet,
+            forwarded: true,
+            use_remote_gateways: p.gateway_transit,
+            gateway_transit: p.use_remote_gateways,
+            ..*p
+        };
+        let sides: Vec<Peering> = self.peerings.iter().filter(claims).map(opposite).collect();
+        self.unlisted_sides.extend(sides.iter().map(|p| p.peering));
+        self.peerings.extend(sides);
+    }
+
+    /// Whether only one side of the peering was exported.
+    pub fn is_half_listed(&self, peering: &Peering) -> bool {
+        let opposite = self.peerings.iter().filter(|p| p.vnet == peering.remote && p.remote == peering.vnet);
+        opposite.chain([peering]).any(|p| self.unlisted_sides.contains(&p.peering))
+    }
+
     /// Whether traffic can cross the peering at all (PEER-02).
     pub fn is_connected(&self, peering: &Peering) -> Tri {
         if let Some(managed) = self.managed.iter().find(|m| m.id == peering.peering) {
@@ -24,6 +51,9 @@ impl World<'_> {
         let up = |state| !matches!(state, PeeringState::Initiated | PeeringState::Disconnected);
         if !up(peering.state) {
             return Tri::No;
+        }
+        if self.is_half_listed(peering) {
+            return Tri::Maybe;
         }
         let back: Vec<&Peering> = self.peerings.iter().filter(|p| p.vnet == peering.remote && p.remote == peering.vnet).collect();
         let back: Vec<&&Peering> = back.iter().filter(|p| !self.managed.iter().any(|m| m.id == p.peering)).collect();
@@ -140,6 +170,10 @@ impl World<'_> {
     pub fn table_is_missing(&self, subnet: Sym) -> bool {
         if self.seen_at(subnet).is_some() {
             return self.seen_to_differ(subnet);
+        }
+        // What belongs to a network without an address space nobody knows.
+        if self.vnet_of(subnet).is_some_and(|vnet| self.has_vnet(vnet) && self.space(vnet).is_empty()) {
+            return true;
         }
         if self.vnet_of(subnet).is_some_and(|vnet| self.is_routed_by_others(vnet)) {
             return true;

@@ -135,7 +135,7 @@ impl Outcome {
         OracleAnswer { verdict, stage, via, rule, codes, stages, vias }
     }
 
-    fn with_stages_of(mut self, all: &[Outcome]) -> Outcome {
+    pub fn with_stages_of(mut self, all: &[Outcome]) -> Outcome {
         for outcome in all.iter().filter(|o| o.verdict != Verdict::Allowed) {
             self.stages.extend(&outcome.stages);
         }

@@ -94,6 +94,18 @@ impl World<'_> {
                 system(Hop::Peering(peering.peering), prefix, sure.and(joined), true);
             }
         }
+        for route in &mut all {
+            if let Hop::Peering(peering) = route.hop
+                && self.peerings.iter().any(|p| p.peering == peering && self.is_half_listed(p))
+            {
+                route.code = "W-MISSING";
+            }
+        }
+        let mut system = |hop, prefix: Prefix, sure: Tri, preferred: bool| {
+            let sure = sure.and(self.in_prefix(dst, prefix));
+            let rank = Rank::System;
+            all.push(Candidate { hop, sure, text: prefix.to_string(), length: prefix.prefix_len(), rank, preferred, code: "" });
+        };
         for (endpoint, ip, sure) in self.endpoint_routes(vnet) {
             if Addr::Known(ip) == dst {
                 let kept = self.keeps_endpoint_route(subnet, endpoint, ip);
@@ -253,7 +265,7 @@ impl World<'_> {
 
     /// Peerings with networks that nobody exported and of whose addresses nothing is known.
     pub fn peers_of_unknown_space(&self, subnet: Sym) -> Vec<Sym> {
-        let mine = self.peerings.iter().filter(|p| Some(p.vnet) == self.vnet_of(subnet) && !self.has_vnet(p.remote));
+        let mine = self.peerings.iter().filter(|p| Some(p.vnet) == self.vnet_of(subnet));
         let unknown = mine.filter(|p| self.space(p.remote).is_empty() && !self.peering_prefixes.iter().any(|row| row.peering == p.peering));
         unknown.filter(|p| self.route_over(p, subnet).hi()).map(|p| p.peering).collect()
     }

@@ -215,12 +215,10 @@ impl World<'_> {
 
     /// Whether a service endpoint of the subnet covers addresses that nobody lists, of which the public one may be one (RTE-05, NSG-25).
     pub fn has_endpoint_of_unknown_range(&self, subnet: Sym, ip: std::net::IpAddr) -> bool {
-        let listed = |name: Sym| {
-            let service = Service::EXTERNAL.into_iter().find(|service| serves(name, *service));
-            service.is_some_and(|service| self.platform.tag(Sym::new(service_tag(service))).is_some())
-        };
+        let listed = |name: Sym| self.platform.service_tag_of_endpoint(name).is_some_and(|tag| self.platform.tag(tag).is_some());
         let mine = self.vnet_of(subnet).is_some_and(|vnet| self.in_space(vnet, ip));
-        net::is_public(ip) && !mine && self.service_endpoints.iter().any(|e| e.subnet == subnet && !listed(e.service))
+        let ours = self.public_ip_addresses.iter().any(|row| row.address == ip);
+        net::is_public(ip) && !mine && !ours && self.service_endpoints.iter().any(|e| e.subnet == subnet && !listed(e.service))
     }
 
     /// Whether a user route may pull the packet away from the service endpoint: as long as the service's own prefix or longer,

@@ -183,7 +183,7 @@ impl World<'_> {
         let outcome = self.to_any_front(start, Target::Front(wanted), (service, region), None, ask);
         // By whatever way an unknown hop leads there: a firewall that admits nobody refuses it.
         if outcome.verdict == Verdict::Unproven && !self.admits_anybody(wanted, service) {
-            return Outcome::denied(firewall_stage(service), "defaultAction=Deny");
+            return Outcome::denied(firewall_stage(service), "defaultAction=Deny").with_stages_of(&[outcome]);
         }
         outcome
     }

@@ -135,9 +135,7 @@ impl World<'_> {
                 // Peers of peers may count where forwarded traffic may enter.
                 for next in self.peerings.iter().filter(|p| p.vnet == peering.remote && p.remote != vnet) {
                     for (prefix, _) in self.remote_space(next) {
-                        if self.is_connected(next).hi() {
-                            best = best.or(inside(prefix).and(Tri::Maybe));
-                        }
+                        best = best.or(inside(prefix).and(Tri::Maybe));
                     }
                 }
             }

@@ -34,6 +34,8 @@ macro_rules! world {
             pub managed_peerings: Vec<Peering>,
             /// Connections of which it is not sure that they are for the sub-resource.
             pub vague: BTreeSet<(Sym, Sym)>,
+            /// Sides of peerings that nobody exported and that others say are there.
+            pub unlisted_sides: Vec<Sym>,
             $(pub $field: Vec<$row>,)+
         }
 
@@ -46,6 +48,7 @@ macro_rules! world {
                     managed: Vec::new(),
                     managed_peerings: Vec::new(),
                     vague: BTreeSet::new(),
+                    unlisted_sides: Vec::new(),
                     $($field: Vec::new(),)+
                 };
                 for fact in facts {
@@ -54,6 +57,7 @@ macro_rules! world {
                         _ => {} // relations that decide nothing: gaps, tags, labels
                     }
                 }
+                world.add_unlisted_sides();
                 world.add_managed_links();
                 world.tell_groups();
                 world
