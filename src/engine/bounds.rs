@@ -80,6 +80,7 @@ const INERT: &[&str] = &[
     "nic_dns",
     "subnet_prefix",
     "subnet_private_endpoint_policy",
+    "subnet_ip_config",
     "public_ip",
     "public_ip_range",
     "asg",

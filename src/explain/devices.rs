@@ -335,6 +335,7 @@ impl Walk<'_, '_> {
             let span = if other { Span::NONE } else { Span::ALL };
             let text = format!("{} is an address of the internet", packet.dst);
             let mut trail = trail.and(step(Stage::Delivered, span, "outbound.3", text).kind(Kind::Default));
+            trail.steps.extend(self.lost_address(packet.dst));
             trail.steps.extend(self.way_home(&trail));
             ways.push(trail.end(Via::Public));
             return;
@@ -441,6 +442,15 @@ impl Walk<'_, '_> {
         ways.push(self.from_outside(host, public_ip, sku, packet, source, &[host.ip], trail).end(Via::Public));
     }
 
+    /// A remark on an address that nobody has: a public address that something names and that was not exported may be just this one (SND-04).
+    fn lost_address(&self, ip: IpAddr) -> Option<Step> {
+        let lost = self.world.lost_public_ip();
+        (self.target == Target::Anyone && !lost.is_empty()).then(|| {
+            let text = format!("public address {} is not in the input: it may be {ip}", short(lost));
+            step(Stage::Delivered, Span::ALL, "inbound.11", text).by(lost, "").code("W-MISSING")
+        })
+    }
+
     /// In front of a machine that public space leads to: closed until a group opens it (IN-03), then what the filters say of every possible source
     /// and of every destination in `seen` that they may look at (NSG-06), then the way back (SES-02).
     #[expect(clippy::too_many_arguments, reason = "the address has a resource, a kind and a machine behind it")]
@@ -464,6 +474,7 @@ impl Walk<'_, '_> {
             let span = if unknown { Span::UNKNOWN } else { Span::NONE };
             let text = format!("a Standard public address is closed while no NSG opens {}", short(host.nic));
             let closed = step(Stage::NsgInbound, span, "inbound.2", text).by(public_ip, "sku=Standard").kind(Kind::Default);
+            let missing = missing || !index.public_ip.has(public_ip);
             let closed = if unknown { closed.code(if missing { "W-MISSING" } else { "W-UNSUPPORTED" }) } else { closed };
             trail = trail.and(self.perhaps_opened(host, packet, closed));
         }

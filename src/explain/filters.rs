@@ -6,22 +6,33 @@ use crate::explain::way::{Kind, Step};
 use crate::explain::world::{Heeds, World};
 use crate::facts::network::Direction;
 use crate::facts::selector::Selector;
-use crate::model::{Prefix, Proto, Set, Span, Stage, Sym};
+use crate::model::{Prefix, Proto, Set, Span, Stage, Sym, Tri, net};
 use crate::rules::filter::{Met, SourcePorts, first_match};
 use crate::rules::tag::{Party, Place};
 
 /// The groups on the way out of `host`: the interface's, then the subnet's (NSG-01).
 pub fn outbound(world: &World<'_>, host: &Host, source: Party<'_>, destination: Party<'_>, ports: SourcePorts, asked: Set) -> Vec<Step> {
-    let own_asgs = world.asgs_of_nic(host.nic);
+    let own_asgs = own_asgs(world, host, source.place);
     let own = Party { place: source.place, asgs: &own_asgs };
     steps(world, host, Direction::Outbound, own, destination, ports, asked)
 }
 
 /// The groups on the way into `host`: the subnet's, then the interface's (NSG-01).
 pub fn inbound(world: &World<'_>, host: &Host, packet: &Packet, asked: Set) -> Vec<Step> {
-    let own_asgs = world.asgs_of_nic(host.nic);
+    let own_asgs = own_asgs(world, host, packet.destination().place);
     let own = Party { place: packet.destination().place, asgs: &own_asgs };
     steps(world, host, Direction::Inbound, own, packet.source(), packet.ports, asked)
+}
+
+/// The application security groups that the filters of an interface go by: for a packet that an address configuration sends or takes itself, those it is in
+/// surely count (NSG-09).
+fn own_asgs(world: &World<'_>, host: &Host, place: Place) -> Vec<(Sym, Tri)> {
+    let mut asgs = world.asgs_of_nic(host.nic);
+    if matches!(place, Place::At(ip) if ip == host.ip) {
+        let mine = world.asgs_of(host.ip_config);
+        asgs.iter_mut().filter(|(asg, _)| mine.contains(&(*asg, Tri::Yes))).for_each(|(_, sure)| *sure = Tri::Yes);
+    }
+    asgs
 }
 
 /// One of several is true and nobody knows which: what all of them let through is sure, what one lets through is possible. A step that only some
@@ -80,8 +91,16 @@ fn steps(
         Direction::Inbound => [subnet, nic],
     };
     let stage = stage(direction);
-    let mut out: Vec<Step> =
-        order.into_iter().flatten().map(|nsg| group(world, nsg, direction, own, remote, ports, host.subnet, asked)).collect();
+    let mut out: Vec<Step> = Vec::new();
+    let mut notes: Vec<Step> = Vec::new();
+    for nsg in order.into_iter().flatten() {
+        let (met, by_tag) = decided(world, nsg, direction, own, remote, ports, host.subnet, asked);
+        let open = !asked.within(met.span.sure) && asked.meets(met.span.may);
+        let doubt = if by_tag && open { doubt_of_tag(world, host.subnet, &met, own, remote) } else { None };
+        notes.extend(if by_tag { everything_is_network(world, host.subnet, &met, remote) } else { None });
+        out.push(met);
+        out.extend(doubt);
+    }
     if out.is_empty() {
         let where_ = if host.nic.is_empty() { short(host.subnet) } else { short(host.nic) };
         out.push(step(stage, Span::ALL, "filter.2", format!("no NSG on {where_} or its subnet")).kind(Kind::Absence).by(host.subnet, ""));
@@ -96,6 +115,7 @@ fn steps(
     let governed = govern(world, host, direction, own, remote, ports, asked);
     out = out.into_iter().map(|met| overrule(met, governed.always, asked)).collect();
     out.splice(0..0, governed.step);
+    out.extend(notes);
     if let Some(cloud) = world.index.clouded.get(host.vnet).iter().find(|row| row.what.as_str() == "filters") {
         let text = format!("`{}` may add rules that are not modelled", short(cloud.resource));
         out.push(step(stage, Span::UNKNOWN, "filter.4", text).by(cloud.resource, "").kind(Kind::Assumption).code("W-UNSUPPORTED"));
@@ -135,6 +155,38 @@ pub fn stage(direction: Direction) -> Stage {
     }
 }
 
+/// Why a rule decides only perhaps: what the tag `VirtualNetwork` holds on a subnet follows from its routes, and those are not all known (NSG-20, SND-03).
+fn doubt_of_tag(world: &World<'_>, subnet: Sym, met: &Step, own: Party<'_>, remote: Party<'_>) -> Option<Step> {
+    let context = world.context(subnet);
+    let (source, code) = match (context.unknown, context.unknown_routes) {
+        (Sym::EMPTY, Sym::EMPTY) => return None,
+        (Sym::EMPTY, learned) => (learned, world.doubt_of_routes(learned)),
+        (table, _) => (table, "W-MISSING"),
+    };
+    let unsure = |party: Party<'_>| match party.place {
+        Place::At(ip) => context.in_virtual_network(&net::host(ip)) == Tri::Maybe,
+        Place::In(_) | Place::Service(_) | Place::SomePublic => true,
+    };
+    let text = format!("what VirtualNetwork holds on {} depends on routes that are not in the input: {}", short(subnet), short(source));
+    let doubt = || step(met.stage, met.span, "filter.8", text).by(source, "").kind(Kind::Assumption).code(code);
+    (unsure(own) || unsure(remote)).then(doubt)
+}
+
+/// A remark on a rule that names public addresses by the tag `VirtualNetwork`: it is everything where a default route leads to an appliance or a gateway
+/// (NSG-21).
+fn everything_is_network(world: &World<'_>, subnet: Sym, met: &Step, remote: Party<'_>) -> Option<Step> {
+    let public = match remote.place {
+        Place::At(ip) => net::is_public(ip),
+        Place::Service(_) | Place::SomePublic => true,
+        Place::In(_) => false,
+    };
+    let all = || world.context(subnet).tag.public.iter().any(|(prefix, sure)| prefix.prefix_len() == 0 && sure.lo());
+    (public && all()).then(|| {
+        let text = format!("VirtualNetwork is every address on {}: a default route leads to an appliance or a gateway", short(subnet));
+        step(met.stage, Span::ALL, "filter.9", text).by(subnet, met.rule.clone()).at_fact(met.source).code("W-TAG-ALL")
+    })
+}
+
 /// What one group lets through, and the rule that decides it.
 #[expect(clippy::too_many_arguments, reason = "a filter sees both ends, where it stands and what is asked")]
 pub fn group(
@@ -147,17 +199,32 @@ pub fn group(
     subnet: Sym,
     asked: Set,
 ) -> Step {
+    decided(world, nsg, direction, own, remote, ports, subnet, asked).0
+}
+
+/// The same, and whether the deciding rule names the tag `VirtualNetwork`, or `Internet`, which is the rest.
+#[expect(clippy::too_many_arguments, reason = "a filter sees both ends, where it stands and what is asked")]
+fn decided(
+    world: &World<'_>,
+    nsg: Sym,
+    direction: Direction,
+    own: Party<'_>,
+    remote: Party<'_>,
+    ports: SourcePorts,
+    subnet: Sym,
+    asked: Set,
+) -> (Step, bool) {
     let stage = stage(direction);
     let Some(program) = world.program(nsg, direction) else {
         let text = format!("NSG {} is not in the input: its rules are not known", short(nsg));
-        return step(stage, Span::UNKNOWN, "filter.3", text).by(nsg, "").kind(Kind::Assumption).code("W-MISSING");
+        return (step(stage, Span::UNKNOWN, "filter.3", text).by(nsg, "").kind(Kind::Assumption).code("W-MISSING"), false);
     };
     let context = world.context(subnet);
     let met: Vec<Met<'_>> = program.met(own, remote, ports, &context, world.platform).map(|met| one_network(world, met)).collect();
     let span = first_match(met.iter().copied());
     let (deciding, code) = deciding(&met, span, asked);
     let Some(deciding) = deciding else {
-        return step(stage, span, "filter.1", format!("no rule of NSG {} names it", short(nsg))).by(nsg, "");
+        return (step(stage, span, "filter.1", format!("no rule of NSG {} names it", short(nsg))).by(nsg, ""), false);
     };
     let rule = deciding.rule;
     let word = match (asked.within(span.sure), asked.meets(span.may)) {
@@ -169,7 +236,9 @@ pub fn group(
     let text = format!("NSG {} {word} it by rule {} {name}", short(nsg), rule.priority);
     let kind = if rule.default { Kind::Default } else { Kind::Fact };
     let source = if rule.default { nsg } else { rule.id };
-    step(stage, span, "filter.1", text).by(nsg, name).at_fact(source).kind(kind).code(code)
+    let tag = |selector: &Selector| matches!(selector, Selector::Tag(tag) if matches!(tag.as_str(), "virtualnetwork" | "virtual_network") || !code.is_empty() && tag.as_str() == "internet");
+    let by_tag = rule.own.iter().chain(&rule.remote).any(tag);
+    (step(stage, span, "filter.1", text).by(nsg, name).at_fact(source).kind(kind).code(code), by_tag)
 }
 
 /// A rule whose application security groups have members in several networks is one that Azure refuses: it counts only perhaps (NSG-09).

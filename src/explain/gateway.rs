@@ -8,7 +8,7 @@ use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::walk::{Home, Target, Trail, Walk, tri_span};
 use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
-use crate::facts::network::GatewayKind;
+use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::gateway::ends;
 use crate::rules::route::Hop;
@@ -329,7 +329,11 @@ impl World<'_> {
 
     /// Why a route to a site is not certain: its connection translates or restricts what passes (GW-14), or is not known to be up (GW-03).
     pub fn doubt_of_site(&self, site: Sym) -> &'static str {
-        let limited = self.index.connections_by_peer.get(site).iter().any(|row| self.index.connection_limits.has(row.connection));
+        let index = self.index;
+        let stands_there = |gateway: Sym| index.gateway_subnets.get(gateway).iter().any(|row| self.vnet_of(row.subnet) == site);
+        let between = |row: &&Connection| row.kind == ConnectionKind::VnetToVnet && (stands_there(row.peer) || stands_there(row.gateway));
+        let network = index.connection.rows().filter(|_| index.vnet.has(site)).filter(between);
+        let limited = index.connections_by_peer.get(site).iter().chain(network).any(|row| index.connection_limits.has(row.connection));
         if limited { "W-VPN-NAT" } else { "W-CONN-STATE" }
     }
 

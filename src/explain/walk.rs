@@ -11,7 +11,8 @@ use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::partial::whole_step;
 use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::{Heeds, World};
-use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
+use crate::model::traffic::ANY_PORT;
+use crate::model::{Proto, Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::filter::SourcePorts;
 use crate::rules::paas_firewall::Source;
 use crate::rules::route::{Entry, Hop, Origin};
@@ -463,8 +464,13 @@ impl<'w, 'a> Walk<'w, 'a> {
             let leaves = step(method.stage, method.span, "outbound.1", method.text.to_owned());
             let leaves = leaves.by(owner, "").at_fact(method.resource).kind(kind);
             let leaves = if method.code.is_empty() { leaves } else { leaves.code(method.code) };
+            let mut trail = trail.clone();
+            if !self.asked.is_empty() && self.asked.within(Set::of(Proto::Tcp, (25, 25), ANY_PORT)) {
+                let text = "whether the subscription may send to port 25 is not in the input".to_owned();
+                trail = trail.and(step(Stage::Nat, Span::ALL, "outbound.9", text).by(at.subnet, "").code("W-SMTP"));
+            }
             let seen = Packet { ports: SourcePorts::Translated, src_asgs: Vec::new(), ..packet.clone() };
-            self.at_public_address(&seen, &method.source, trail.clone().and(leaves), ways);
+            self.at_public_address(&seen, &method.source, trail.and(leaves), ways);
         }
     }
 }

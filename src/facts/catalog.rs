@@ -226,7 +226,7 @@ facts! {
     // filters and routes
     Nsg, NsgRule, Asg, RouteTable, Route, NatGateway, NatGatewayPublicIp, NatGatewayRange,
     // gateways and other devices
-    Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, ConnectionLimit, LocalGateway, LocalGatewayPrefix,
+    SubnetIpConfig, Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, ConnectionLimit, LocalGateway, LocalGatewayPrefix,
     Device, DeviceAddress, DevicePublicIp,
     // load balancers
     LoadBalancer, LoadBalancerFrontend, LoadBalancerFrontendRange, GatewayChain, LoadBalancerPool, LoadBalancerAddress, LoadBalancerRegion,

@@ -193,6 +193,7 @@ index! {
     Gateway { gateway: gateway as Sym }
     GatewayRemoteNetworks { gateway_remote_networks: gateway as Sym }
     CircuitPublicPrefix { circuit_public_prefixes: circuit as Sym }
+    SubnetIpConfig { subnet_ip_configs: subnet as Sym }
     GatewaySubnet { gateway_subnets: gateway as Sym, gateways_by_subnet: subnet as Sym }
     GatewayDefaultSite { gateway_default_sites: gateway as Sym }
     GatewayClientPool { gateway_client_pools: gateway as Sym }

@@ -244,6 +244,10 @@ relations! { NETWORK_RELATIONS:
     /// `gateway_subnet(gateway, subnet)`: its instances stand in `subnet`. From either side of the link.
     GatewaySubnet gateway_subnet { gateway: Sym, subnet: Sym }
 
+    /// `subnet_ip_config(subnet, ip_config)`: the subnet says that `ip_config` stands in it, whether that was exported or not (SND-04). From
+    /// `properties.ipConfigurations[]`.
+    SubnetIpConfig subnet_ip_config { subnet: Sym, ip_config: Sym }
+
     /// `gateway_default_site(gateway, site)`: everything without a better route goes to the site (RTE-20).
     GatewayDefaultSite gateway_default_site { gateway: Sym, site: Sym }
 

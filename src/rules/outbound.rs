@@ -50,6 +50,8 @@ pub struct Exits {
     /// Whether default outbound access exists for it: the subnet has it, and no Standard address and no flexible scale set takes it away
     /// (OUT-07 to OUT-09).
     pub default_allowed: Tri,
+    /// A public address of the machine that is not in the input, on which that depends; else empty.
+    pub lost_address: Sym,
     /// Whether the packets are IPv6, which has explicit ways only (ADR-14).
     pub v6: bool,
 }
@@ -148,9 +150,13 @@ pub fn methods(exits: &Exits) -> Vec<Method> {
             span: if exits.default_allowed.lo() { span } else { span.doubted() },
             source: PublicSource::SomeAzure,
             stage: Stage::Nat,
-            resource: Sym::EMPTY,
+            resource: exits.lost_address,
             text: "default outbound access gives it some address of Azure",
-            code: if exits.default_allowed.lo() { "" } else { "W-DELEGATED" },
+            code: match (exits.default_allowed.lo(), exits.lost_address.is_empty()) {
+                (true, _) => "",
+                (false, true) => "W-DELEGATED",
+                (false, false) => "W-MISSING",
+            },
         });
     }
     out

@@ -94,7 +94,19 @@ pub fn judge(pairs: &Pairs, asked: Set) -> Answer {
             assumptions.push(Assumption { code: "W-UNSUPPORTED".to_owned(), resource: reason.resource, text: reason.text.clone() });
         }
     }
+    assumptions.extend(deciding.filter(|_| verdict != Verdict::Denied).into_iter().flat_map(|way| notes(way)));
+    assumptions.sort_by(|a, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
+    assumptions.dedup();
     Answer { verdict, via: deciding.map(|way| way.via), reason, assumptions, traffic, ways: ways.into_iter().cloned().collect() }
+}
+
+/// The labels of steps that refuse nothing and leave nothing open: remarks on the way, which an answer that lets something through carries (NSG-21, OUT-14).
+const NOTES: [&str; 3] = ["filter.9", "inbound.11", "outbound.9"];
+
+/// What is to be noted on a way.
+fn notes(way: &Way) -> impl Iterator<Item = Assumption> + '_ {
+    let noted = way.steps.iter().filter(|step| NOTES.contains(&step.label));
+    noted.map(|step| Assumption { code: step.code.to_owned(), resource: step.resource, text: step.text.clone() })
 }
 
 /// What ways that may let `traffic` through take for granted, sorted.

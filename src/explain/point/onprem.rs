@@ -30,7 +30,8 @@ pub(super) fn from_site(world: &World<'_>, flow: &Flow, site: Sym, source: Optio
     for entrance in &entrances {
         if entrance.subnet.is_empty() {
             let text = "in which subnet the gateway stands is not in the input".to_owned();
-            let nowhere = step(Stage::Gateway, Span::UNKNOWN, "gateway.3", text).kind(Kind::Assumption).code("W-UNSUPPORTED");
+            let nowhere = step(Stage::Gateway, Span::UNKNOWN, "gateway.3", text).by(entrance.step.resource, "");
+            let nowhere = nowhere.kind(Kind::Assumption).code("W-UNSUPPORTED");
             out.groups.push(vec![vec![Way { via: Via::Gateway, steps: vec![entrance.step.clone(), nowhere] }]]);
             continue;
         }

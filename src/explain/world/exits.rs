@@ -47,6 +47,8 @@ impl World<'_> {
             let nics = index.nics_by_machine.get(machine).iter();
             nics.map(|row| standard_address(row.nic)).max().unwrap_or(Tri::No).or(Tri::from_bool(flexible))
         });
+        let lost = barred == Tri::Maybe && machine.is_some();
+        let lost = machine.filter(|_| lost).map_or(Sym::EMPTY, |machine| self.lost_public_ip_of(machine));
         let barred = barred.or(self.barred_by_balancer(at));
         let mut allowed = index.subnet_default_outbound.one(at.subnet).map_or(Tri::Yes, |row| row.allowed).and(barred.negated());
         if index.subnet_delegations.has(at.subnet) {
@@ -55,7 +57,39 @@ impl World<'_> {
         let (outbound_rules, balancing_rules) = self.balancer_exits(at, v6);
         let missing_pool = self.missing_pool(at);
         let chained = index.gateway_chain.has(at.ip_config) || doubted;
-        methods(&Exits { nat, instance, chained, outbound_rules, balancing_rules, missing_pool, default_allowed: allowed, v6 })
+        methods(&Exits {
+            nat,
+            instance,
+            chained,
+            outbound_rules,
+            balancing_rules,
+            missing_pool,
+            default_allowed: allowed,
+            lost_address: lost,
+            v6,
+        })
+    }
+
+    /// The first public address by name that interfaces of the machine name and that is not in the input; empty: none.
+    fn lost_public_ip_of(&self, machine: Sym) -> Sym {
+        let index = self.index;
+        let nics = index.nics_by_machine.get(machine).iter();
+        let configs = nics.flat_map(|row| index.ip_configs_by_nic.get(row.nic));
+        let named = configs.flat_map(|config| index.ip_config_public_ip.get(config.ip_config)).map(|row| row.public_ip);
+        named.filter(|public_ip| !index.public_ip.has(*public_ip)).min_by_key(|public_ip| public_ip.as_str()).unwrap_or_default()
+    }
+
+    /// The first public address by name that something names and that is not in the input; empty: none.
+    pub fn lost_public_ip(&self) -> Sym {
+        let index = self.index;
+        *self.lost_public_ip.get_or_init(|| {
+            let of_configs = index.ip_config_public_ip.rows().map(|row| row.public_ip);
+            let of_frontends = index.load_balancer_frontend.rows().map(|row| row.public_ip);
+            let of_devices = index.device_public_ips.rows().map(|row| row.public_ip);
+            let named = of_configs.chain(of_frontends).chain(of_devices);
+            let lost = named.filter(|public_ip| !public_ip.is_empty() && !index.public_ip.has(*public_ip));
+            lost.min_by_key(|public_ip| public_ip.as_str()).unwrap_or_default()
+        })
     }
 
     /// The public addresses that say they belong to an address configuration which does not say so: one of the two is out of date. Sorted by id.

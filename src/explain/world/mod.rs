@@ -6,10 +6,12 @@ mod exits;
 mod groups;
 mod owners;
 mod sites;
+mod strangers;
 mod unseen;
 
 pub use owners::{Owners, Perhaps, endpoint_addresses};
 pub use sites::{Entrance, site_ids};
+pub use strangers::{Stranger, Strangers};
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
@@ -77,6 +79,8 @@ pub struct World<'a> {
     missing_balancers: OnceCell<rustc_hash::FxHashSet<Sym>>,
     unseen_endpoints: OnceCell<Vec<Sym>>,
     lost_rules: OnceCell<Vec<(Sym, Sym)>>,
+    strangers: OnceCell<Strangers>,
+    lost_public_ip: OnceCell<Sym>,
     pools: [OnceCell<Pool>; 2],
     internet: RefCell<Internet>,
     firewalls: RefCell<FxHashMap<Sym, Rc<Firewall>>>,
@@ -111,6 +115,8 @@ impl<'a> World<'a> {
             missing_balancers: OnceCell::new(),
             unseen_endpoints: OnceCell::new(),
             lost_rules: OnceCell::new(),
+            strangers: OnceCell::new(),
+            lost_public_ip: OnceCell::new(),
             pools: Default::default(),
             internet: RefCell::default(),
             firewalls: RefCell::default(),

@@ -181,6 +181,8 @@ impl World<'_> {
             because("a machine in the subnet has an address that the input does not tell", "W-MISSING")
         } else if frontends.iter().any(|frontend| frontend.address.is_none()) {
             because("a load balancer in the subnet has an address that the input does not tell", "W-MISSING")
+        } else if self.names_strangers(subnet) {
+            because("the subnet names an interface that is not in the input", "W-MISSING")
         } else if self.behind_missing_balancers().contains(&vnet) {
             because("a load balancer of the network is not in the input", "W-MISSING")
         } else if !inhabited {
@@ -190,6 +192,20 @@ impl World<'_> {
         } else {
             None
         }
+    }
+
+    /// Whether the subnet says that something stands in it that is not in the input (SND-04).
+    fn names_strangers(&self, subnet: Sym) -> bool {
+        let index = self.index;
+        let known = |id: Sym| index.resource.has(id) || index.nic.has(id) || index.private_endpoints_by_nic.has(id);
+        let unseen = |config: Sym| {
+            let holder = ids::parent_id(config.as_str()).map_or(Sym::EMPTY, Sym::new);
+            // The interfaces of a scale set stand in its own body.
+            let set = holder.as_str().split_once("/virtualmachines/").map_or(Sym::EMPTY, |(set, _)| Sym::new(set));
+            let set = !set.is_empty() && (index.resource.has(set) || index.machine.has(set));
+            !index.ip_config.has(config) && !known(holder) && !set
+        };
+        index.subnet_ip_configs.get(subnet).iter().any(|row| unseen(row.ip_config))
     }
 
     /// The networks in which somebody is a member of a pool that is not in the input: its load balancer may have any address there.

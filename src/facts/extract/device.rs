@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use crate::facts::extract::hub;
-use crate::facts::extract::out::{Out, properties};
+use crate::facts::extract::out::{Out, get, properties};
 use crate::facts::extract::private_link;
 use crate::facts::network::{Device, DeviceAddress, DeviceKind, DevicePublicIp, Listener};
 use crate::model::{Sym, ids};
@@ -46,7 +46,12 @@ fn listeners<'a>(out: &mut Out<'a>, body: &'a Value) {
         let number = out.port(properties(port), "port");
         ports.push((id, number.unwrap_or(0)));
     }
-    for list in ["httpListeners", "listeners"] {
+    let lists = ["httpListeners", "listeners"];
+    if lists.iter().all(|list| get(body, list).is_none()) {
+        out.fact(Listener { device, public_ip: Sym::EMPTY, address: None, port: 0 });
+        out.gap("`properties.httpListeners` is missing: where it listens is not known");
+    }
+    for list in lists {
         for listener in out.objects(body, list) {
             let listener = properties(listener);
             let (front, port) = (out.link(listener, "frontendIPConfiguration"), out.link(listener, "frontendPort"));

@@ -6,8 +6,9 @@ use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::hub::RouteServer;
 use crate::facts::network::{
     EndpointPolicies, GatewaySubnet, GatewaySummary, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState, PeeringSubnet, Subnet,
-    SubnetDefaultOutbound, SubnetDelegation, SubnetEndpointPolicy, SubnetNatGateway, SubnetNetworkIdentifier, SubnetNsg, SubnetPrefix,
-    SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetBasicEndpointPolicies, VnetDns, VnetPrefix,
+    SubnetDefaultOutbound, SubnetDelegation, SubnetEndpointPolicy, SubnetIpConfig, SubnetNatGateway, SubnetNetworkIdentifier, SubnetNsg,
+    SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetBasicEndpointPolicies, VnetDns,
+    VnetPrefix,
 };
 use crate::facts::private_link::SubnetPrivateLinkOpen;
 use crate::ingest;
@@ -102,15 +103,14 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.not_modelled(body, "properties.", &["sharingScope", "serviceGateway"]);
 }
 
-/// Gateways and route servers that the subnet names as standing in it: they may be missing from the export themselves (RTE-04, NVA-11).
+/// What the subnet names as standing in it: gateways, route servers, interfaces and others may be missing from the export themselves (RTE-04, NVA-11, SND-04).
 fn inhabitants<'a>(out: &mut Out<'a>, subnet: Sym, body: &'a Value) {
     for configuration in out.links(body, "ipConfigurations") {
-        let Some((device, _)) = configuration.as_str().split_once("/ipconfigurations/") else { continue };
-        let device = Sym::new(device);
+        let Some(device) = ids::parent_id(configuration.as_str()).map(Sym::new) else { continue };
         match ids::id_type(device.as_str()).as_deref() {
             Some("microsoft.network/virtualnetworkgateways") => out.fact(GatewaySubnet { gateway: device, subnet }),
             Some("microsoft.network/virtualhubs") => out.fact(RouteServer { server: device, subnet }),
-            _ => {}
+            _ => out.fact(SubnetIpConfig { subnet, ip_config: configuration }),
         }
     }
 }

@@ -154,6 +154,9 @@ impl World<'_> {
         if self.configs.iter().filter(dynamic).any(|c| self.is_attached(c.nic)) {
             return Owner::Perhaps;
         }
+        if self.subnet_configs.iter().any(|row| row.subnet == subnet && self.is_unseen(row.ip_config)) {
+            return Owner::Perhaps; // the subnet itself says so
+        }
         let gateway = self.gateway_subnets.iter().any(|g| g.subnet == subnet);
         let device = self.devices.iter().any(|d| d.subnet == subnet);
         if gateway || device || self.delegations.iter().any(|d| d.subnet == subnet) {
@@ -176,6 +179,24 @@ impl World<'_> {
             return Owner::Perhaps;
         }
         if inhabited { Owner::Nobody } else { Owner::EmptySubnet }
+    }
+
+    /// Whether an address configuration that a subnet names is that of something nobody exported.
+    fn is_unseen(&self, config: Sym) -> bool {
+        let parts: Vec<&str> = config.as_str().split('/').collect();
+        let holder = parts[..parts.len().saturating_sub(2)].join("/");
+        let has = |id: &str| self.resources.iter().any(|r| r.id.as_str() == id) || self.machines.iter().any(|m| m.machine.as_str() == id);
+        let interface = self.nics.iter().any(|n| n.nic.as_str() == holder) || self.endpoint_nics.iter().any(|n| n.nic.as_str() == holder);
+        let listed = self.configs.iter().any(|c| c.ip_config == config);
+        let in_set = holder.find("/virtualmachines/").is_some_and(|at| has(&holder[..at]));
+        !(listed || interface || has(&holder) || in_set)
+    }
+
+    /// Whether something names a public address that nobody exported.
+    pub fn names_lost_public_ip(&self) -> bool {
+        let named = self.config_public_ips.iter().map(|row| row.public_ip);
+        let named = named.chain(self.fronts.iter().map(|row| row.public_ip)).chain(self.device_public_ips.iter().map(|row| row.public_ip));
+        named.filter(|name| !name.is_empty()).any(|name| !self.public_ips.iter().any(|row| row.public_ip == name))
     }
 
     /// A device, or an interface that belongs to a platform service, at the address.

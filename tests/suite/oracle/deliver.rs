@@ -250,7 +250,10 @@ impl Walk<'_, '_> {
             if world.public_ip_ranges.iter().any(|r| r.prefix.contains(&ip)) {
                 return Outcome::denied(Stage::Route, "no-endpoint");
             }
-            return Outcome::delivered(Via::Public);
+            let delivered = Outcome::delivered(Via::Public);
+            // A public address that nobody exported may be just this one.
+            let lost = self.target == Target::Address && world.names_lost_public_ip();
+            return if lost { delivered.noted("W-MISSING") } else { delivered };
         }
         any_of(ours.into_iter().map(|public_ip| self.arrive_at_public_ip(public_ip, packet)).collect())
     }

@@ -1,6 +1,6 @@
 //! Security groups: which rule matches, what a tag means on a subnet, what all groups on the way in or out say.
 
-use watertight::facts::network::{Access, Direction, EndpointPolicies, NsgRule, Protocol};
+use watertight::facts::network::{Access, Direction, EndpointPolicies, HopKind, NsgRule, Protocol};
 use watertight::facts::selector::{PortList, Selector, Selectors};
 use watertight::model::traffic::ANY_PORT;
 use watertight::model::{Proto, Stage, Sym, Tri};
@@ -30,7 +30,9 @@ impl World<'_> {
     pub fn filter_out(&self, place: Place, packet: &Packet, rest: impl FnOnce() -> Outcome) -> Outcome {
         let nic = self.nic_filter(place, packet, Direction::Outbound);
         let subnet = self.subnet_filter(place, packet, Direction::Outbound);
+        let everything = self.names_everything(place, packet, Direction::Outbound);
         let groups = |arrived: Outcome| {
+            let arrived = if everything { arrived.noted("W-TAG-ALL") } else { arrived };
             check(nic.tri, Stage::NsgOutbound, &nic.rule, nic.code, || {
                 check(subnet.tri, Stage::NsgOutbound, &subnet.rule, subnet.code, || arrived)
             })
@@ -42,12 +44,38 @@ impl World<'_> {
     pub fn filter_in(&self, place: Place, packet: &Packet, rest: impl FnOnce() -> Outcome) -> Outcome {
         let nic = self.nic_filter(place, packet, Direction::Inbound);
         let subnet = self.subnet_filter(place, packet, Direction::Inbound);
+        let everything = self.names_everything(place, packet, Direction::Inbound);
         let groups = |arrived: Outcome| {
+            let arrived = if everything { arrived.noted("W-TAG-ALL") } else { arrived };
             check(subnet.tri, Stage::NsgInbound, &subnet.rule, subnet.code, || {
                 check(nic.tri, Stage::NsgInbound, &nic.rule, nic.code, || arrived)
             })
         };
         self.under_admin_rules(place, packet, Direction::Inbound, groups, rest)
+    }
+
+    /// Whether a rule that decides names a public address by the tag `VirtualNetwork`, which is everything there (NSG-21).
+    fn names_everything(&self, place: Place, packet: &Packet, way: Direction) -> bool {
+        let network = |tag: Sym| matches!(tag.as_str(), "virtualnetwork" | "virtual_network");
+        let tagged = |items: Selectors| items.items().into_iter().any(|item| matches!(item, Selector::Tag(tag) if network(tag)));
+        let decides = |group: Sym| {
+            let rule = self.one_group(group, place, packet, way).rule;
+            let own = self.nsg_rules.iter().filter(|r| r.nsg == group && r.direction == way && name_of(r.rule) == rule);
+            rule.starts_with("AllowVnet") || own.into_iter().any(|r| tagged(r.sources) || tagged(r.destinations))
+        };
+        let other = if way == Direction::Inbound { packet.src } else { packet.dst };
+        let public = !matches!(other, Addr::Known(ip) if !watertight::model::net::is_public(ip));
+        let anything: watertight::model::Prefix = "0.0.0.0/0".parse().expect("literal");
+        let by_user = || {
+            self.user_routes(place.subnet).iter().any(|(route, tag)| {
+                let away = matches!(route.hop, HopKind::VirtualAppliance | HopKind::VirtualNetworkGateway);
+                let all =
+                    route.destination.items().into_iter().any(|item| matches!(item, Selector::Any) || item == Selector::Prefix(anything));
+                away && all && !tag
+            })
+        };
+        let known = |group: &Sym| self.nsgs.iter().any(|n| n.nsg == *group);
+        public && by_user() && self.groups_at(place).into_iter().filter(known).any(decides)
     }
 
     /// The groups on the subnet and the interface together; for rule IN-03.
@@ -188,7 +216,13 @@ impl World<'_> {
                 Selector::Prefix(prefix) => self.in_prefix(addr, prefix),
                 Selector::Tag(tag) => self.in_tag(tag, place.subnet, addr),
                 Selector::Asg(asg) => {
-                    let member = if own { self.place_in_asg(asg, place) } else { self.addr_in_asg(asg, addr, config) };
+                    let here = |c: Sym| place.nic.is_some_and(|nic| self.configs.iter().any(|row| row.ip_config == c && row.nic == nic));
+                    let itself = own && config.is_some_and(|c| here(c) && self.is_member(asg, c) && self.has_address(c, addr));
+                    let member = match own {
+                        true if itself => Tri::Yes,
+                        true => self.place_in_asg(asg, place),
+                        false => self.addr_in_asg(asg, addr, config),
+                    };
                     // All members of all groups of a rule live in one network, else Azure refuses the rule (NSG-09).
                     if self.asg_networks(rule) > 1 { member.and(Tri::Maybe) } else { member }
                 }
@@ -210,6 +244,12 @@ impl World<'_> {
             n if n == configs.len() => Tri::Yes,
             _ => Tri::Maybe,
         }
+    }
+
+    /// Whether a configuration has the address, or may where it is dynamic.
+    fn has_address(&self, config: Sym, addr: Addr) -> bool {
+        let own = self.addresses_of(config);
+        matches!(addr, Addr::Known(ip) if own.is_empty() || own.contains(&ip))
     }
 
     fn is_member(&self, asg: Sym, config: Sym) -> bool {

@@ -135,6 +135,14 @@ impl Outcome {
         OracleAnswer { verdict, stage, via, rule, codes, stages, vias }
     }
 
+    /// The same with a remark, unless nothing gets through.
+    pub fn noted(mut self, code: &'static str) -> Outcome {
+        if self.verdict != Verdict::Denied {
+            self.codes.insert(code);
+        }
+        self
+    }
+
     pub fn with_stages_of(mut self, all: &[Outcome]) -> Outcome {
         for outcome in all.iter().filter(|o| o.verdict != Verdict::Allowed) {
             self.stages.extend(&outcome.stages);

@@ -351,7 +351,9 @@ impl Walk<'_, '_> {
         }
         self.with_egress(at, &packet, |source| {
             let seen = Packet { src: source, src_config: None, sport: None, ..packet };
-            self.with_return(trip, || self.arrive_in_public(seen))
+            let arrived = self.with_return(trip, || self.arrive_in_public(seen));
+            // Whether the subscription may send mail stands nowhere (OUT-14).
+            if packet.proto == Proto::Tcp && packet.dport == 25 { arrived.noted("W-SMTP") } else { arrived }
         })
     }
 }

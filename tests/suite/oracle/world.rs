@@ -86,7 +86,7 @@ world! {
     balancing_rules: LoadBalancingRule, rule_pools: LoadBalancingRulePool, probes: LoadBalancerProbe,
     nat_rules: InboundNatRule, nat_rule_pools: InboundNatRulePool, outbound_rules: OutboundRule, outbound_fronts: OutboundRuleFrontend,
     default_sites: GatewayDefaultSite, remote_networks: GatewayRemoteNetworks, circuit_prefixes: CircuitPublicPrefix,
-    peering_subnets: PeeringSubnet, peerings_only_v6: PeeringOnlyV6, overrides: RouteBgpOverride, basic_policies: VnetBasicEndpointPolicies,
+    peering_subnets: PeeringSubnet, subnet_configs: SubnetIpConfig, peerings_only_v6: PeeringOnlyV6, overrides: RouteBgpOverride, basic_policies: VnetBasicEndpointPolicies,
     seen: ObservedRoutes, seen_routes: ObservedRoute, routing_collections: RoutingCollection, routing_rules: RoutingRule, gateway_summaries: GatewaySummary, listeners: Listener,
     network_managers: NetworkManager, group_members: GroupMember, memberships: MembershipsListed, group_policies: GroupPolicy,
     manager_listings: ManagerListing, manager_applied: ManagerApplied, admin_configurations: AdminConfiguration,
