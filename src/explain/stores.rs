@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
-use crate::explain::{dns_reach, named};
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::point::{
     Pair, Pairs, holders, no_address, no_source, nowhere, one, places, secondary, site_representatives, sites_with, unlisted,
@@ -15,6 +14,7 @@ use crate::explain::store::{self, Target, caller_ways, endpoint_ways, ways};
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{End, Flow, Kind, Place, Step, Way};
 use crate::explain::world::World;
+use crate::explain::{dns_reach, named};
 use crate::facts::selector::Selector;
 use crate::facts::store_facts::{Instance, Service};
 use crate::model::{Set, Span, Stage, Sym, Tri, Via};
