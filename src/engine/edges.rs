@@ -96,7 +96,7 @@ impl Graph<'_, '_> {
     }
 
     /// A flow that `from` opens towards `to`.
-    fn flow(&self, from: End, to: End) -> Option<Edge> {
+    pub(super) fn flow(&self, from: End, to: End) -> Option<Edge> {
         let flow = between(from, to);
         let pairs = pairs(self.world, &flow);
         let total = span(&pairs).within(Set::tcp_udp());

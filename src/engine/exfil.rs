@@ -370,8 +370,11 @@ impl<'w, 'a> Graph<'w, 'a> {
             }
             (End::Store(..), _) => to_store.as_ref().is_none_or(|admitted| admitted.holds(*at)),
             (_, End::Store(store, part, instance)) => gates.to(*store, *part, *instance, proven).holds(place),
-            (End::Machine(_) | End::Nic(_), _) if self.fronts.lead_to(node) || self.fronts.lead_to(*next) => true,
-            (End::Machine(_) | End::Nic(_), _) if proven => gates.joined(place, *at),
+            (End::Machine(_) | End::Nic(_), _) if proven => {
+                let led_on = || self.fronts.lead_to(node) || self.fronts.lead_to(*next);
+                let flow = |from: End, to: End| self.flow(from, to);
+                gates.joined(place, *at) || led_on() && self.fronts.surely_join(self.world, node, *next, &flow)
+            }
             _ => true,
         }
     }

@@ -7,7 +7,8 @@ use std::cell::RefCell;
 use rustc_hash::FxHashMap;
 
 use crate::engine::edges::{Edge, both, doubted, either};
-use crate::explain::packet::{Host, short};
+use crate::explain::filters;
+use crate::explain::packet::{Host, Packet, Seen, short};
 use crate::explain::point::places;
 use crate::explain::private_link;
 use crate::explain::walk::Target;
@@ -15,7 +16,7 @@ use crate::explain::way::End;
 use crate::explain::world::World;
 use crate::facts::network::DeviceKind;
 use crate::facts::private_link::PrivateLinkService;
-use crate::model::Sym;
+use crate::model::{Set, Span, Sym, net};
 use crate::rules::private_link as links;
 
 /// What somebody connects to who is led on to a machine.
@@ -86,6 +87,12 @@ impl Fronts {
         !self.proxies.is_empty() || self.before.contains_key(&machine)
     }
 
+    /// Whether one of two machines surely gets to the other by something in front of it.
+    pub(super) fn surely_join(&self, world: &World<'_>, a: End, b: End, flow: &FlowOf<'_>) -> bool {
+        let sure = |edge: Option<Edge>| edge.is_some_and(|edge| !edge.span.sure.is_empty());
+        sure(self.edge(world, a, b, flow)) || sure(self.edge(world, b, a, flow))
+    }
+
     /// Whether something leads on to whoever: then a machine's own flows are not all there is.
     pub(super) fn is_empty(&self) -> bool {
         self.proxies.is_empty() && self.before.is_empty() && self.direct.is_empty()
@@ -107,7 +114,7 @@ impl Fronts {
             End::Site(site) => {
                 let each = self.direct.iter().map(|(endpoint, service)| {
                     let beyond = through(world, service, &Target::Site(site));
-                    both(self.flow(caller, *endpoint, flow)?, &beyond)
+                    both(self.flow(world, caller, *endpoint, flow)?, &beyond)
                 });
                 each.fold(None, either)
             }
@@ -119,13 +126,13 @@ impl Fronts {
         let mut best = None;
         for front in self.before.get(&machine).into_iter().flatten() {
             let edge = match front {
-                Front::Own(address) => self.flow(caller, *address, flow),
-                Front::Endpoint(endpoint, service) => self.flow(caller, *endpoint, flow).and_then(|edge| {
+                Front::Own(address) => self.flow(world, caller, *address, flow),
+                Front::Endpoint(endpoint, service) => self.flow(world, caller, *endpoint, flow).and_then(|edge| {
                     let hosts = places(world, machine).into_iter().flat_map(|(hosts, _)| hosts);
                     let each = hosts.map(|host| through(world, service, &Target::Host(host)));
                     each.fold(None, |best, behind| either(best, both(edge.clone(), &behind)))
                 }),
-                Front::Translated(address, firewall) => self.flow(caller, *address, flow).map(|edge| {
+                Front::Translated(address, firewall) => self.flow(world, caller, *address, flow).map(|edge| {
                     let text = format!("which rule of firewall {} takes it, and so to whom it goes, depends on the flow", short(*firewall));
                     doubted(edge, "W-UNSUPPORTED", *firewall, text)
                 }),
@@ -133,9 +140,9 @@ impl Fronts {
             best = either(best, edge);
         }
         for proxy in &self.proxies {
-            let there = proxy.addresses.iter().fold(None, |best, address| either(best, self.flow(caller, *address, flow)));
+            let there = proxy.addresses.iter().fold(None, |best, address| either(best, self.flow(world, caller, *address, flow)));
             let Some(there) = there else { continue };
-            let on = proxy.subnets.iter().fold(None, |best, subnet| either(best, self.flow(End::Subnet(*subnet), machine, flow)));
+            let on = proxy.subnets.iter().fold(None, |best, subnet| either(best, self.flow(world, End::Subnet(*subnet), machine, flow)));
             let text = format!("to whom {} passes on what it takes is not known", short(proxy.device));
             let led = on.and_then(|on| both(there, &on)).map(|edge| doubted(edge, "W-L7", proxy.device, text));
             best = either(best, led);
@@ -143,11 +150,26 @@ impl Fronts {
         best
     }
 
-    fn flow(&self, from: End, to: End, flow: &FlowOf<'_>) -> Option<Edge> {
+    /// A quick look whether the caller's own groups keep it from a public address: most do, and nothing else needs to be asked then.
+    fn is_refused(&self, world: &World<'_>, caller: End, to: End) -> bool {
+        let End::Ip(ip) = to else { return false };
+        if !net::is_public(ip) || !matches!(caller, End::Machine(_) | End::Nic(_)) {
+            return false;
+        }
+        let asked = Set::tcp_udp();
+        let refused = |host: &Host| {
+            let packet = Packet { dst_asgs: world.asgs_at(ip), ..Packet::new(Seen::At(host.ip), world.asgs_of(host.ip_config), ip) };
+            let met = filters::outbound(world, host, packet.source(), packet.destination(), packet.ports, asked);
+            !met.iter().fold(Span::ALL, |span, step| span.and(step.span)).may.meets(asked)
+        };
+        places(world, caller).iter().flat_map(|(hosts, _)| hosts).all(refused)
+    }
+
+    fn flow(&self, world: &World<'_>, from: End, to: End, flow: &FlowOf<'_>) -> Option<Edge> {
         if let Some(known) = self.flows.borrow().get(&(from, to)) {
             return known.clone();
         }
-        let found = flow(from, to);
+        let found = if self.is_refused(world, from, to) { None } else { flow(from, to) };
         self.flows.borrow_mut().insert((from, to), found.clone());
         found
     }
