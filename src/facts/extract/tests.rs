@@ -636,7 +636,9 @@ fn a_subnet_tells_of_gateways_and_a_connection_of_its_limits() {
     has(&rows, "gateway_subnet(~/virtualnetworkgateways/gw, ~/virtualnetworks/v/subnets/gatewaysubnet)");
     has(&rows, "route_server(~/virtualhubs/rs, ~/virtualnetworks/v/subnets/routeserversubnet)");
     has(&rows, "connection_limit(~/connections/c, usePolicyBasedTrafficSelectors)");
-    assert_eq!(rows.iter().filter(|row| row.starts_with("connection_limit") || row.contains("networkinterfaces")).count(), 1);
+    assert_eq!(rows.iter().filter(|row| row.starts_with("connection_limit")).count(), 1);
+    has(&rows, "subnet_ip_config(~/virtualnetworks/v/subnets/s, ~/networkinterfaces/n/ipconfigurations/default)");
+    assert_eq!(rows.iter().filter(|row| row.contains("networkinterfaces")).count(), 1);
 }
 
 /// Nothing is proven by the rest of a resource of which a value was lost. covers: SND-02
