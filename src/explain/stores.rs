@@ -409,10 +409,7 @@ fn policy_for_foreign(world: &World<'_>, service: Service, region: Sym, subnet: 
 
 /// The ports at which stores of a service answer (M-16).
 fn ports(world: &World<'_>, service: Service) -> Span {
-    let kind = Sym::new("storagev2");
-    service.parts().iter().fold(Span::NONE, |span, part| {
-        span.or(crate::rules::private_endpoint::front_end(world.platform, service, kind, Sym::new(part), true, false))
-    })
+    crate::rules::egress::front_ports(world.platform, service)
 }
 
 /// The answer to a name at a place, as `effective dns` asks for it.

@@ -229,11 +229,8 @@ fn exits(place: &Place, standing: &Standing) -> Tri {
     standing.outbound.and(barred.negated())
 }
 
-/// The ports at which stores of a service answer (M-16).
+/// The ports at which stores of a service answer (M-16): whoever has one chooses its kind.
 pub fn front_ports(platform: &Platform, service: Service) -> Span {
-    let kind = Sym::new("storagev2");
-    service
-        .parts()
-        .iter()
-        .fold(Span::NONE, |span, part| span.or(private_endpoint::front_end(platform, service, kind, Sym::new(part), true, false)))
+    let answers = |kind: &str, part: &str| private_endpoint::front_end(platform, service, Sym::new(kind), Sym::new(part), true, false);
+    service.parts().iter().fold(Span::NONE, |span, part| span.or(answers("storagev2", part)).or(answers("filestorage", part)))
 }
