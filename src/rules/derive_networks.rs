@@ -6,7 +6,7 @@ use crate::facts::hub::*;
 use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::model::{Handle, Sym};
-use crate::rules::gateway::{GATEWAY_SUBNET, ends, may_stand_in};
+use crate::rules::gateway::{GATEWAY_SUBNET, ends, may_stand_in, parent_of};
 use crate::rules::input::{Facts, column};
 use crate::rules::network::{Around, AroundGateways, PEERINGS, assemble, assemble_gateways};
 use crate::rules::part::{ByKey, Key, Part, Parts, Time, join, key, reduce};
@@ -325,6 +325,8 @@ fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
 /// named_gateway(G)      :- connection(_, "vnet2vnet", _, G, _, _).
 /// named_gateway(G)      :- gateway_subnet(G, _).
 /// missing_gateway(G)    :- named_gateway(G), !gateway(G, _, _).                                                    // gateway.3
+/// missing_gateway(G)    :- gateway(G, _, _), !gateway_subnet(G, _).
+/// missing_gateway(G)    :- gateway_subnet(G, S), !subnet(S, _, _).
 /// ```
 fn missing_gateways<'s, T: Time>(facts: &Facts<'s, T>, subnets: &ByKey<'s, T>) -> Parts<'s, T> {
     let named = facts.keyed(column!(Connection.connection)).flat_map(|(_, part)| {
@@ -339,14 +341,18 @@ fn missing_gateways<'s, T: Time>(facts: &Facts<'s, T>, subnets: &ByKey<'s, T>) -
     let missing = reduce(
         parts,
         "gateway.3",
-        Box::new(|_, group, output| {
-            if group.iter().any(|part| matches!(part, Part::Fact(Fact::Gateway(_)))) {
-                return;
+        Box::new(|gateway, group, output| {
+            let here = group.iter().any(|part| matches!(part, Part::Fact(Fact::Gateway(_))));
+            // One with a place is missing there; one without may be anywhere, in the input or not.
+            let places: Vec<&Part> = group.iter().filter(|part| matches!(part, Part::Fact(Fact::GatewaySubnet(_)))).collect();
+            if places.is_empty() {
+                let names = group.iter().filter(|part| matches!(part, Part::Ref(_))).copied();
+                output.extend(names.chain(here.then_some(Part::Ref(gateway.0))).map(|part| (part, 1)));
+            } else if !here {
+                output.extend(places.into_iter().map(|part| (*part, 1)));
             }
-            // One with a place is missing there; one without may be anywhere.
-            let places = || group.iter().filter(|part| matches!(part, Part::Fact(Fact::GatewaySubnet(_))));
-            let names = group.iter().filter(|part| matches!(part, Part::Ref(_)) && places().next().is_none());
-            output.extend(names.chain(places()).map(|part| (*part, 1)));
+            output.sort();
+            output.dedup();
         }),
     );
     let placed = missing.clone().flat_map(|(_, part)| match part {
@@ -357,6 +363,21 @@ fn missing_gateways<'s, T: Time>(facts: &Facts<'s, T>, subnets: &ByKey<'s, T>) -
         (Part::Fact(Fact::GatewaySubnet(row)), Part::Fact(Fact::Subnet(subnet))) => Some((key(subnet.vnet), Part::Ref(row.gateway))),
         _ => None,
     });
+    // One whose subnet was not exported has a place there, and whatever that says of its routes is not known.
+    let lost = reduce(
+        facts.keyed(column!(GatewaySubnet.subnet)).concat(facts.keyed(column!(Subnet.subnet))),
+        "gateway.3",
+        Box::new(|_, group, output| {
+            if group.iter().any(|part| matches!(part, Part::Fact(Fact::Subnet(_)))) {
+                return;
+            }
+            output.extend(group.iter().map(|part| (*part, 1)));
+        }),
+    );
+    let lost = lost.flat_map(|(_, part)| match part {
+        Part::Fact(Fact::GatewaySubnet(row)) => Some((key(parent_of(row.subnet)), Part::Ref(row.gateway))),
+        _ => None,
+    });
     let anywhere = missing.filter(|(_, part)| matches!(part, Part::Ref(_))).map(|(_, part)| (key(Sym::EMPTY), part));
     let rooms = facts.keyed(column!(Subnet.subnet)).map(|(_, part)| (key(Sym::EMPTY), part));
     let rooms = rooms.filter(|(_, part)| matches!(part, Part::Fact(Fact::Subnet(row)) if row.name.as_str() == GATEWAY_SUBNET));
@@ -365,7 +386,7 @@ fn missing_gateways<'s, T: Time>(facts: &Facts<'s, T>, subnets: &ByKey<'s, T>) -
         (Part::Ref(source), Part::Fact(Fact::Subnet(subnet))) if may_stand_in(*source, subnet) => Some((key(subnet.vnet), *missing)),
         _ => None,
     });
-    there.concat(perhaps).distinct()
+    there.concat(perhaps).concat(lost).distinct()
 }
 
 /// A fact, brought to whoever refers to its key.

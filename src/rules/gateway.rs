@@ -58,6 +58,11 @@ pub fn may_stand_in(gateway: Sym, subnet: &Subnet) -> bool {
     subnet.name.as_str() == GATEWAY_SUBNET && (theirs == ours || theirs.is_empty() || ours.is_empty())
 }
 
+/// The network that a subnet's id says it is in.
+pub fn parent_of(subnet: Sym) -> Sym {
+    ids::parent_id(subnet.as_str()).map_or(Sym::EMPTY, Sym::new)
+}
+
 /// The routes that the gateways of one network offer.
 ///
 /// ```datalog

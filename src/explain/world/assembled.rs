@@ -4,7 +4,7 @@ use crate::facts::Index;
 use crate::facts::network::{GatewaySubnet, Peering, PeeringState};
 use crate::model::{Prefix, Sym};
 use crate::rules::between;
-use crate::rules::gateway::{GATEWAY_SUBNET, GatewayRoutes, ends, may_stand_in};
+use crate::rules::gateway::{GATEWAY_SUBNET, GatewayRoutes, ends, may_stand_in, parent_of};
 use crate::rules::manager;
 use crate::rules::network::{Around, AroundGateways, PEERINGS, assemble, assemble_gateways};
 use crate::rules::route::{Network, Table};
@@ -84,11 +84,15 @@ fn gateways(index: &Index, vnet: Sym) -> GatewayRoutes {
             around.missing.extend(Some(row.gateway).filter(|gateway| !index.gateway.has(*gateway)));
         }
         if subnet.name.as_str() == GATEWAY_SUBNET {
-            let unseen = |gateway: Sym| !index.gateway.has(gateway) && !index.gateway_subnets.has(gateway);
-            let named = index.connection.rows().flat_map(ends).filter(|(gateway, _)| unseen(*gateway)).map(|(_, source)| source);
-            around.missing.extend(named.filter(|source| may_stand_in(*source, subnet)));
+            let unplaced = |gateway: Sym| !index.gateway_subnets.has(gateway);
+            let named = index.connection.rows().flat_map(ends).filter(|(gateway, _)| unplaced(*gateway)).map(|(_, source)| source);
+            let own = index.gateway.rows().map(|row| row.gateway).filter(|gateway| unplaced(*gateway));
+            around.missing.extend(named.chain(own).filter(|source| may_stand_in(*source, subnet)));
         }
     }
+    // One whose subnet was not exported has a place there, and whatever that says of its routes is not known.
+    let lost = index.gateway_subnets.rows().filter(|row| !index.subnet.has(row.subnet) && parent_of(row.subnet) == vnet);
+    around.missing.extend(lost.map(|row| row.gateway));
     for gateway in &around.gateways {
         around.connections.extend(index.connections_by_gateway.get(gateway.gateway));
         around.default_sites.extend(index.gateway_default_sites.get(gateway.gateway).iter().map(|row| (row.gateway, row.site)));

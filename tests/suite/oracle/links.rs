@@ -226,7 +226,11 @@ impl World<'_> {
 
     /// What is named as a gateway, is not in the input, and stands in the network or may.
     pub fn missing_gateways(&self, vnet: Sym) -> Vec<Sym> {
-        let mut all: Vec<Sym> = self.gateway_subnets.iter().filter(|g| self.vnet_of(g.subnet) == Some(vnet)).map(|g| g.gateway).collect();
+        let here = self.gateway_subnets.iter().filter(|g| self.vnet_of(g.subnet) == Some(vnet) && !self.has_gateway(g.gateway));
+        let mut all: Vec<Sym> = here.map(|g| g.gateway).collect();
+        // A gateway in a subnet that was not exported, by the id of that.
+        let lost = |id: Sym| self.vnet_of(id).is_none() && id.as_str().rsplit_once("/subnets/").is_some_and(|(v, _)| v == vnet.as_str());
+        all.extend(self.gateway_subnets.iter().filter(|g| lost(g.subnet)).map(|g| g.gateway));
         let subscription =
             |id: Sym| id.as_str().strip_prefix("/subscriptions/").map(|rest| rest.split('/').next().unwrap_or("").to_owned());
         if self.subnets.iter().any(|s| s.vnet == vnet && s.name.as_str() == "gatewaysubnet") {
@@ -244,8 +248,14 @@ impl World<'_> {
                     }
                 }
             }
+            for g in self.gateways.iter().filter(|g| !self.gateway_subnets.iter().any(|row| row.gateway == g.gateway)) {
+                let near = match (subscription(g.gateway), subscription(vnet)) {
+                    (Some(theirs), Some(ours)) => theirs == ours,
+                    _ => true,
+                };
+                all.extend(near.then_some(g.gateway));
+            }
         }
-        all.retain(|&g| !self.has_gateway(g));
         all.sort_by_key(|g| g.as_str());
         all.dedup();
         all
