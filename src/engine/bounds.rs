@@ -25,7 +25,10 @@ impl Bounds {
     /// # Errors
     /// Those of [`Session::load`].
     pub fn of(facts: Vec<Fact>, platform: &Arc<Platform>, workers: usize) -> Result<Option<Bounds>, String> {
-        if facts.iter().any(is_strange) {
+        let stated = |wanted: fn(&Fact) -> bool| facts.iter().any(wanted);
+        let by_tenant =
+            stated(|fact| matches!(fact, Fact::BoundaryTenant(_))) && !stated(|fact| matches!(fact, Fact::BoundarySubscription(_)));
+        if by_tenant || facts.iter().any(is_strange) {
             return Ok(None);
         }
         Session::load(facts, platform, workers).map(|session| Some(session.into_bounds()))
@@ -36,12 +39,12 @@ impl Bounds {
     pub fn may_leak(&self, index: &Index, node: Node, sink: Sink) -> Option<u32> {
         let found = self.leaks.get(&node).into_iter().flatten().filter(|leak| leak.sink == sink && !leak.sure).map(|leak| leak.distance);
         let known = found.min();
-        if self.strange > 0 {
+        if self.strange > 0 || !tells_apart(index) {
             return Some(1);
         }
         let perhaps = match sink {
             // Which site reaches whom is not in the rows, nor whether a foreign resource calls a store in its own name.
-            Sink::Site if !index.site.is_empty() || !index.local_gateway.is_empty() => Some(1),
+            Sink::Site if !index.site.is_empty() || !index.local_gateway.is_empty() || !index.connection.is_empty() => Some(1),
             Sink::Foreign if foreign(index) => Some(if index.store.has(node.0) { 1 } else { 2 }),
             _ => None,
         };
@@ -55,6 +58,11 @@ impl Bounds {
         }
         self.leaks.get(&node)?.iter().filter(|leak| leak.sink == sink && leak.sure).map(|leak| leak.distance).min()
     }
+}
+
+/// Whether the rows know who is outside: of a resource whose tenant nothing tells they do not, where tenants alone say it.
+fn tells_apart(index: &Index) -> bool {
+    index.boundary_tenant.is_empty() || !index.boundary_subscription.is_empty()
 }
 
 /// Whether a private endpoint leads to something that is no store of the input.

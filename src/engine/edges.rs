@@ -132,11 +132,13 @@ impl Graph<'_, '_> {
         let assumptions = if best.admitted == Tri::Yes {
             Vec::new()
         } else {
-            vec![Assumption {
-                code: "acl_missing".to_owned(),
-                resource: store,
-                text: "whether its firewall admits strangers is not known".to_owned(),
-            }]
+            let (code, resource, text) = match best.who {
+                Exposed::ForeignEndpoint(id) => {
+                    ("W-MISSING", id, format!("for which sub-resource {} is, and whose it is, stands on its own side", short(id)))
+                }
+                _ => ("acl_missing", store, "whether its firewall admits strangers is not known".to_owned()),
+            };
+            vec![Assumption { code: code.to_owned(), resource, text }]
         };
         Some(Edge { span, sure_via: via, may_via: via, assumptions })
     }

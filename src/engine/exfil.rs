@@ -15,12 +15,13 @@ use crate::engine::fronts::Fronts;
 use crate::engine::gates::Gates;
 use crate::engine::residents::Residents;
 use crate::engine::strangers::Strangers;
+use crate::explain::packet::short;
 use crate::explain::stores::{self, Arrivals};
 use crate::explain::way::{Assumption, End};
 use crate::explain::world::{World, site_ids};
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::Service;
-use crate::model::{Set, Span, Sym, Via};
+use crate::model::{Set, Span, Sym, Tri, Via};
 use crate::rules::leak::{Node, Sink};
 use crate::rules::private_endpoint::group;
 use crate::rules::private_link as links;
@@ -100,8 +101,9 @@ type Trees = FxHashMap<(End, bool), Rc<RefCell<Tree>>>;
 /// The graph of one estate; edges are evaluated when they are first asked for.
 pub struct Graph<'w, 'a> {
     pub(super) world: &'w World<'a>,
-    machines: Vec<(End, bool)>,
-    stores: Vec<(End, bool)>,
+    /// Each with whether it is outside.
+    machines: Vec<(End, Tri)>,
+    stores: Vec<(End, Tri)>,
     sites: Vec<End>,
     /// Private endpoints that lead outside, to something that is no store of the input.
     pub(super) endpoints: Vec<(Sym, End)>,
@@ -140,11 +142,13 @@ impl<'w, 'a> Graph<'w, 'a> {
         }
         ids.sort_by_key(|(id, _)| id.as_str());
         ids.dedup();
-        let machines: Vec<(End, bool)> = ids.into_iter().map(|(id, end)| (end, world.inside(id))).collect();
+        // What is in the input is outside perhaps where nothing tells its tenant: then it is a sink, and data may go on from there as well.
+        let side = |id: Sym| if world.ours(id) { world.outside(id) } else { Tri::Yes };
+        let machines: Vec<(End, Tri)> = ids.into_iter().map(|(id, end)| (end, side(id))).collect();
         let places = machines.iter().enumerate().map(|(place, (end, _))| (*end, place)).collect();
         let mut parts: Vec<_> = index.store_parts.rows().copied().collect();
         parts.sort_by_key(|row| (row.store.as_str(), row.part.as_str(), row.instance));
-        let stores = parts.into_iter().map(|row| (End::Store(row.store, row.part, row.instance), world.inside(row.store))).collect();
+        let stores = parts.into_iter().map(|row| (End::Store(row.store, row.part, row.instance), side(row.store))).collect();
         let mut endpoints: Vec<(Sym, End)> = index
             .private_endpoint_connections
             .rows()
@@ -216,7 +220,7 @@ impl<'w, 'a> Graph<'w, 'a> {
 
     /// Every node inside the boundary: what is looked at where nobody names a source.
     pub fn inside(&self) -> impl Iterator<Item = End> + '_ {
-        let told = self.machines.iter().chain(&self.stores).filter(|(_, inside)| *inside).map(|(end, _)| *end);
+        let told = self.machines.iter().chain(&self.stores).filter(|(_, outside)| !outside.lo()).map(|(end, _)| *end);
         told.chain(self.residents.nodes().iter().copied())
     }
 
@@ -234,7 +238,14 @@ impl<'w, 'a> Graph<'w, 'a> {
         let sinks = to.unwrap_or_else(|| self.sinks());
         let route = |sink: End, proven: bool| self.shortest(source, sink, proven).map(|nodes| Route { nodes, proven });
         let others = sinks.iter().filter(|sink| **sink != source);
-        others.filter_map(|sink| route(*sink, true).or_else(|| route(*sink, false))).collect()
+        let sure = |sink: End| self.perhaps_ours(sink).is_none();
+        others.filter_map(|sink| sure(*sink).then(|| route(*sink, true)).flatten().or_else(|| route(*sink, false))).collect()
+    }
+
+    /// The resource that an end of the input is, where it is only perhaps outside.
+    fn perhaps_ours(&self, end: End) -> Option<Sym> {
+        let (End::Machine(id) | End::Nic(id) | End::Store(id, ..)) = end else { return None };
+        (self.world.outside(id) == Tri::Maybe).then_some(id)
     }
 
     /// The source and every place inside that its data may get to, in the order of the search.
@@ -258,7 +269,7 @@ impl<'w, 'a> Graph<'w, 'a> {
         let mut sinks: Vec<End> = Service::EXTERNAL.map(End::External).into();
         sinks.push(End::Internet(None));
         sinks.extend(&self.sites);
-        sinks.extend(self.machines.iter().chain(&self.stores).filter(|(_, inside)| !inside).map(|(end, _)| *end));
+        sinks.extend(self.machines.iter().chain(&self.stores).filter(|(_, outside)| outside.hi()).map(|(end, _)| *end));
         let mut foreign: Vec<End> = self.endpoints.iter().map(|(_, target)| *target).collect();
         foreign.dedup();
         sinks.extend(foreign);
@@ -445,6 +456,10 @@ impl<'w, 'a> Graph<'w, 'a> {
                 assumptions.extend(edge.assumptions.iter().cloned());
             }
             hops.push(Hop { from: pair[0], to: pair[1], via, traffic });
+        }
+        if let Some(id) = nodes.last().and_then(|sink| self.perhaps_ours(*sink)) {
+            let text = format!("of which tenant {} is stands nowhere in the input", short(id));
+            assumptions.push(Assumption { code: "W-MISSING".to_owned(), resource: id, text });
         }
         assumptions.sort_by(|a: &Assumption, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
         assumptions.dedup();

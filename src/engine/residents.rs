@@ -39,7 +39,7 @@ impl Residents {
         let index = world.index;
         let mut of: FxHashMap<Sym, Resident> = FxHashMap::default();
         let stands = |kind: DeviceKind, subnet: Sym| kind == DeviceKind::Other && !subnet.is_empty();
-        for row in index.device.rows().filter(|row| stands(row.kind, row.subnet) && world.inside(row.device)) {
+        for row in index.device.rows().filter(|row| stands(row.kind, row.subnet) && world.ours(row.device)) {
             of.entry(row.device).or_default().subnets.push(row.subnet);
         }
         for row in index.private_endpoint_connections.rows() {
@@ -50,7 +50,7 @@ impl Residents {
                 of.entry(target).or_default().endpoints.push(row.endpoint);
             }
         }
-        for row in index.resource.rows().filter(|row| world.platform.runs_code(row.kind) && world.inside(row.id)) {
+        for row in index.resource.rows().filter(|row| world.platform.runs_code(row.kind) && world.ours(row.id)) {
             let resident = of.entry(row.id).or_default();
             // One that stands in a subnet sends by it what it sends to the internet; an app does so only where it is told to.
             let app = index.store.has(row.id);

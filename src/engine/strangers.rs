@@ -31,7 +31,7 @@ impl Strangers {
     pub(super) fn new(world: &World<'_>) -> Strangers {
         let index = world.index;
         let mut services: Vec<PrivateLinkService> =
-            index.private_link_service.rows().filter(|row| world.inside(row.service)).copied().collect();
+            index.private_link_service.rows().filter(|row| world.ours(row.service)).copied().collect();
         services.sort_by_key(|row| row.service.as_str());
         let doors = index.private_endpoint_connections.rows().filter(|_| !services.is_empty());
         let mut doors: Vec<(Sym, Sym)> = doors.map(|row| (links::target(index, row.target), row.endpoint)).collect();
@@ -143,7 +143,7 @@ fn pools(world: &World<'_>) -> Vec<(Sym, Vec<IpAddr>)> {
     let mut rows: Vec<_> = index.gateway_client_pools.rows().map(|row| (row.gateway, row.prefix)).collect();
     rows.sort_by_key(|(gateway, prefix)| (gateway.as_str(), *prefix));
     let mut found: Vec<(Sym, Vec<IpAddr>)> = Vec::new();
-    for (gateway, prefix) in rows.into_iter().filter(|(gateway, _)| world.inside(*gateway)) {
+    for (gateway, prefix) in rows.into_iter().filter(|(gateway, _)| world.ours(*gateway)) {
         let addresses = world.bounds().pieces(prefix.network(), prefix.broadcast(), |_| true);
         match found.last_mut() {
             Some((last, list)) if *last == gateway => list.extend(addresses),

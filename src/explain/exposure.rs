@@ -51,6 +51,8 @@ pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
     let mut add = |who: Exposed, admitted: Tri, item: Option<Item>| {
         let admitted = match who {
             // Who is not in the input is perhaps one of ours.
+            // A subnet without a service endpoint matches nothing until its owner switches one on (FW-07).
+            Exposed::ForeignSubnet(id) if index.subnet.has(id) && index.service_endpoints.get(id).is_empty() => admitted.min(Tri::Maybe),
             Exposed::ForeignSubnet(id) | Exposed::ForeignEndpoint(id) | Exposed::ForeignResource(id) => admitted.min(world.outside(id)),
             Exposed::Internet | Exposed::AnyAzure | Exposed::AnyAzureSameRegion | Exposed::Trusted => admitted,
         };

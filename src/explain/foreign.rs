@@ -12,7 +12,7 @@ use crate::model::{Prefix, Set, Sym, Via};
 
 /// The networks outside the boundary that packets of ours may get to, sorted: those that a network inside is peered with, and those of the input.
 pub fn networks(world: &World<'_>) -> Vec<Sym> {
-    let rows = world.index.peering.rows().filter(|row| world.inside(row.vnet) && !world.inside(row.remote));
+    let rows = world.index.peering.rows().filter(|row| world.ours(row.vnet) && !world.inside(row.remote));
     let known = world.index.vnet.rows().map(|row| row.vnet).filter(|vnet| !world.inside(*vnet));
     let mut found: Vec<Sym> = rows.map(|row| row.remote).chain(known).collect();
     found.sort_by_key(|vnet| vnet.as_str());

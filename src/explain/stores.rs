@@ -319,10 +319,15 @@ fn suffixes<'w>(world: &World<'w>, service: Service) -> Vec<&'w str> {
 /// nobody lists.
 fn server_ways(world: &World<'_>, server: Sym, service: Service) -> Option<Pair> {
     let row = world.index.store.one(server)?;
-    if row.service != Service::Sql || !matches!(service, Service::Storage | Service::Sql) {
+    if row.service != Service::Sql {
         return None;
     }
     let mut steps = store::perimeter::leaving(world, server, Callee::Outside(&suffixes(world, service)));
+    if !matches!(service, Service::Storage | Service::Sql) {
+        // Whether any of its features calls such a service nobody lists; where it may call none of them that does not matter.
+        let closed = steps.iter().any(|step| step.span.is_none());
+        return closed.then(|| vec![Way { via: Via::Public, steps }]);
+    }
     let text = "a store of the attacker's answers, and the server's own features read and write it".to_owned();
     steps.push(step(Stage::Delivered, ports(world, service), "exfil.2", text).kind(Kind::Default));
     Some(vec![Way { via: Via::Public, steps }])

@@ -277,7 +277,7 @@ impl<'a> Derived<'a> {
             Some(text) => self.ends(text),
             None => index.nic.rows().map(|row| End::Nic(row.nic)).chain(index.subnet.rows().map(|row| End::Subnet(row.subnet))).collect(),
         };
-        ends.retain(|end| sends(end) && self.world.inside(self.name(*end)));
+        ends.retain(|end| sends(end) && self.world.ours(self.name(*end)));
         ends
     }
 

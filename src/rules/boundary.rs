@@ -48,11 +48,13 @@ impl Boundary {
         };
         let tenant = held.unwrap_or_default();
         let foreign = !self.tenants.is_empty() && !tenant.is_empty() && self.tenants.binary_search(&tenant).is_err();
+        // Where tenants alone say it, of a resource whose tenant nothing tells it is not known.
+        let unknown = !self.tenants.is_empty() && tenant.is_empty() && self.subscriptions.is_empty();
         // A subscription and a resource group are no resources that an export would hold.
         let resource = id.as_str().contains("/providers/");
         match () {
             () if !listed || foreign => Tri::Yes,
-            () if resource && held.is_none() => Tri::Maybe,
+            () if resource && (held.is_none() || unknown) => Tri::Maybe,
             () => Tri::No,
         }
     }

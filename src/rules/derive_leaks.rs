@@ -249,7 +249,7 @@ fn placed<'s, T: Time>(facts: &Facts<'s, T>, classes: &Classes<'s, T>, estate: &
             let resource = group.iter().find_map(|part| if let Part::Fact(Fact::Resource(row)) = part { Some(row) } else { None });
             let boundary = group.iter().find_map(|part| if let Part::Boundary(handle) = part { Some(handle.get()) } else { None });
             // A node is of the input, whether or not it has a row of its own.
-            let inside = !boundary.unwrap_or_default().outside(id.0, Some(resource.map_or(Sym::EMPTY, |row| row.tenant))).hi();
+            let inside = !boundary.unwrap_or_default().outside(id.0, Some(resource.map_or(Sym::EMPTY, |row| row.tenant))).lo();
             for part in group {
                 match part {
                     Part::Node(node, _) if !inside => output.push((Part::Node(*node, false), 1)),

@@ -15,16 +15,30 @@ impl World<'_> {
         !self.outside(id).hi()
     }
 
+    /// Whether it is in the input and not outside for sure: data rests there, and goes on.
+    pub fn ours(&self, id: Sym) -> bool {
+        match self.outside(id) {
+            Tri::No => true,
+            Tri::Maybe => self.tenant_of(id).is_some(),
+            Tri::Yes => false,
+        }
+    }
+
     /// Whether it lies outside: perhaps, where it is not in the input though its subscription is inside.
     pub fn outside(&self, id: Sym) -> Tri {
+        let held = self.tenant_of(id);
+        self.boundary.get_or_init(|| boundary(self.index)).outside(id, held)
+    }
+
+    /// The tenant of what is in the input, empty where nothing tells it.
+    fn tenant_of(&self, id: Sym) -> Option<Sym> {
         let index = self.index;
         let tenant = index.resource.one(id).map(|row| row.tenant);
         // What a person states without an export has no row of its own; an interface of a machine shows the machine.
         let machine = || index.machine.has(id) || index.nic.has(id) || !index.nics_by_machine.get(id).is_empty();
         let stored = || index.store.has(id) || index.private_endpoint.has(id) || index.device.has(id);
         let stated = || machine() || stored() || index.vnet.has(id) || index.subnet.has(id);
-        let held = tenant.or_else(|| stated().then_some(Sym::EMPTY));
-        self.boundary.get_or_init(|| boundary(index)).outside(id, held)
+        tenant.or_else(|| stated().then_some(Sym::EMPTY))
     }
 
     /// Whether two resources belong to one tenant, as far as the input tells.

@@ -21,8 +21,14 @@ pub(super) fn provider<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// The state of a connection; what is not one of the four words is not consent (J-02).
 pub(super) fn consent<'a>(out: &mut Out<'a>, body: &'a Value) -> Consent {
     match out.object(body, "privateLinkServiceConnectionState") {
-        Some(state) => out.word(state, "status", Consent::parse, Consent::Unknown).unwrap_or(Consent::Unknown),
+        Some(state) => out.word(state, "status", state_of, Consent::Unknown).unwrap_or(Consent::Unknown),
         None if get(body, "privateLinkServiceConnectionState").is_some() => Consent::Unknown,
         None => Consent::Requested,
     }
+}
+
+/// A state as services write it: some say that a connection is gone in words of their own (J-02).
+fn state_of(word: &str) -> Option<Consent> {
+    let gone = ["removed", "timeout"].iter().any(|gone| word.eq_ignore_ascii_case(gone));
+    if gone { Some(Consent::Disconnected) } else { Consent::parse(word) }
 }

@@ -169,6 +169,7 @@ fn record_sets_are_read_in_every_spelling() {
     has(&rows, "zone_record(~/privatednszones/z.net/txt/t, ~/privatednszones/z.net, t, other, )");
 }
 
+/// covers: J-02
 #[test]
 fn a_type_without_an_extractor_still_has_its_place_and_its_connections() {
     let rows = rows(json!([{
@@ -182,7 +183,10 @@ fn a_type_without_an_extractor_still_has_its_place_and_its_connections() {
     let instance = "/subscriptions/s/resourcegroups/rg/providers/microsoft.sql/managedinstances/m";
     has(&rows, &format!("gap({instance}, microsoft.sql/managedinstances, this type is not modelled)"));
     has(&rows, &format!("device({instance}, other, ~/virtualnetworks/v/subnets/mi)"));
-    has(&rows, &format!("provider_connection({instance}/privateendpointconnections/c, {instance}, ~/privateendpoints/e, unknown, true)"));
+    has(
+        &rows,
+        &format!("provider_connection({instance}/privateendpointconnections/c, {instance}, ~/privateendpoints/e, disconnected, true)"),
+    );
     has(&rows, &format!("child_type({instance}, microsoft.sql/managedinstances/privateendpointconnections)"));
 }
 

@@ -32,8 +32,20 @@ impl World<'_> {
                     walk.front_end(self.call(service, ask), Seen::Caller(caller), Via::Public)
                 })
             }
+            // Whether it calls any other service nobody lists; what it may not call it does not.
+            End::External(service) if self.service_of(caller) == Some(Service::Sql) => {
+                let suffix = self.suffix_of(service);
+                self.leaves(caller, None, &suffix, unknown)
+            }
             _ => unknown(),
         }
+    }
+
+    /// What the names of a service's stores end in.
+    fn suffix_of(&self, service: Service) -> String {
+        let kind = super::paas::table(service).0;
+        let zone = self.platform.zones().iter().find(|zone| zone.kind.as_str() == kind);
+        zone.map_or(String::new(), |zone| format!(".{}", zone.suffix.as_str().rsplit('}').next().unwrap_or("").trim_start_matches('.')))
     }
 
     /// Why nobody knows what it does: it looks into requests and sends its own (IN-09), or its type is not understood.

@@ -29,7 +29,9 @@ impl World<'_> {
     /// All leaks, on a sample of ports.
     pub fn leaks(&self) -> BTreeSet<Leak> {
         let residents = self.residents();
-        let (mut inside, outside): (Vec<End>, Vec<End>) = self.all_ends().into_iter().partition(|end| self.is_ours(*end));
+        // Of a resource whose tenant nothing tells it is not known on which side it is: it is on both.
+        let mut inside: Vec<End> = self.all_ends().into_iter().filter(|end| self.side_of(*end) != Tri::Yes).collect();
+        let outside: Vec<End> = self.all_ends().into_iter().filter(|end| self.side_of(*end) != Tri::No).collect();
         let of_stores = |id: &Sym| self.stores.iter().any(|s| s.store == *id);
         inside.extend(residents.iter().filter(|id| !of_stores(id)).map(|id| End::Unmodelled(*id)));
         let mut symbols = vec![End::Internet(None)];
@@ -53,10 +55,12 @@ impl World<'_> {
             sure.clear();
         }
         let mut leaks = BTreeSet::new();
+        let ends: Vec<End> = outside.iter().copied().filter(|end| self.side_of(*end) == Tri::Yes).collect();
         for &from in &inside {
-            let (proven, possible) = (distances(&sure, from, &outside), distances(&may, from, &outside));
-            for &to in &sinks {
-                if let Some(&length) = proven.get(&to) {
+            let (proven, possible) = (distances(&sure, from, &ends), distances(&may, from, &ends));
+            for &to in sinks.iter().filter(|to| **to != from) {
+                let perhaps = outside.contains(&to) && !ends.contains(&to);
+                if let Some(&length) = proven.get(&to).filter(|_| !perhaps) {
                     leaks.insert(Leak { from, to, length, proven: true });
                 } else if let Some(&length) = possible.get(&to) {
                     leaks.insert(Leak { from, to, length, proven: false });
@@ -189,10 +193,11 @@ impl World<'_> {
         all
     }
 
-    fn is_ours(&self, end: End) -> bool {
+    /// Whether an end of the input is outside the boundary.
+    fn side_of(&self, end: End) -> Tri {
         match end {
-            End::Machine(id) | End::Store(id, ..) => self.is_inside(id),
-            _ => false,
+            End::Machine(id) | End::Store(id, ..) => self.is_outside(id),
+            _ => Tri::Yes,
         }
     }
 
@@ -222,7 +227,9 @@ impl World<'_> {
         let theirs = !self.boundary_tenants.is_empty() && !tenant.is_empty() && !self.boundary_tenants.iter().any(|t| t.tenant == tenant);
         if !ours || theirs {
             Tri::Yes
-        } else if !there && id.as_str().contains("/providers/") {
+        } else if id.as_str().contains("/providers/")
+            && (!there || !self.boundary_tenants.is_empty() && tenant.is_empty() && self.boundary_subscriptions.is_empty())
+        {
             Tri::Maybe
         } else {
             Tri::No
