@@ -232,5 +232,7 @@ fn exits(place: &Place, standing: &Standing) -> Tri {
 /// The ports at which stores of a service answer (M-16): whoever has one chooses its kind.
 pub fn front_ports(platform: &Platform, service: Service) -> Span {
     let answers = |kind: &str, part: &str| private_endpoint::front_end(platform, service, Sym::new(kind), Sym::new(part), true, false);
-    service.parts().iter().fold(Span::NONE, |span, part| span.or(answers("storagev2", part)).or(answers("filestorage", part)))
+    let usual = service.parts().iter().fold(Span::NONE, |span, part| span.or(answers("storagev2", part)));
+    // Whether a premium account speaks NFS is its owner's to say, and the owner is the attacker.
+    if service == Service::Storage { usual.or(Span::exactly(answers("filestorage", "file").may)) } else { usual }
 }

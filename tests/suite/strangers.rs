@@ -1,7 +1,10 @@
 //! Ways out that strangers make: consumers of our services, networks we are peered with; and what is said where nothing leaves.
 
+use std::sync::Arc;
+
 use watertight::engine::blockers::blockers;
-use watertight::engine::exfil::{Path, paths};
+use watertight::engine::bounds::Bounds;
+use watertight::engine::exfil::{Graph, Path, paths};
 use watertight::explain::way::End;
 use watertight::explain::world::World;
 use watertight::facts::Index;
@@ -145,4 +148,19 @@ fn direct_connect_leads_to_a_site() {
     "#;
     let found = out(SPOKE, "a", facts);
     assert_eq!(found.iter().map(|path| (path.to, path.hops.len())).collect::<Vec<_>>(), [(End::Site("hq".into()), 1)]);
+}
+
+// covers: X-16, GW-04
+#[test]
+fn a_circuit_is_a_place_to_leave_for() {
+    let facts = r#"
+        subnet("gw", "v", 10.0.255.0/27). gateway("er", expressroute, false). gateway_subnet("er", "gw").
+        connection("c", expressroute, "er", "circuit", yes, false).
+    "#;
+    let facts: Vec<_> = [SPOKE, facts].iter().flat_map(|text| statements(&text.replace('\n', " ")).unwrap()).collect();
+    let index: Index = facts.iter().copied().collect();
+    let world = World::new(&index, platform());
+    let bounds = Bounds::of(facts, &Arc::new(platform().clone()), 1).unwrap().expect("every relation is followed");
+    let found = Graph::new(&world).bounded_by(Some(&bounds)).paths(None, Some(&[End::Site("circuit".into())]));
+    assert_eq!(found.iter().map(|path| (path.to, path.proven)).collect::<Vec<_>>(), [(End::Site("circuit".into()), false)]);
 }

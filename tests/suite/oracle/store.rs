@@ -71,11 +71,10 @@ impl Walk<'_, '_> {
         let done = || Outcome::delivered(via);
         match self.target {
             Target::External(service) => {
-                let known = external_ports(service).contains(&packet.dport);
                 // Whether the premium account of a stranger speaks NFS is his to say.
-                let premium = if service == Service::Storage && packet.dport == 2049 { Tri::Maybe } else { Tri::No };
-                let answers = if packet.proto == Proto::Tcp { Tri::from_bool(known).or(premium) } else { Tri::No };
-                check(answers, firewall_stage(service), "port", "PE_PORT", done)
+                let premium = service == Service::Storage && packet.dport == 2049;
+                let answers = packet.proto == Proto::Tcp && (external_ports(service).contains(&packet.dport) || premium);
+                check(Tri::from_bool(answers), firewall_stage(service), "port", "", done)
             }
             Target::Front(wanted) => {
                 let Some(service) = world.service_of(wanted.store) else {
