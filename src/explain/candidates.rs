@@ -56,11 +56,20 @@ pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
     }
     if let Some(service) = service_route(world, subnet, ip) {
         let known = context.unknown.is_empty();
-        match beats(&context, &entries, ip, world, service).min(if known { Tri::Yes } else { Tri::Maybe }) {
-            Tri::Yes => return Choice { candidates: vec![service], certain: true },
-            _ => candidates.insert(0, service),
+        let beats = beats(&context, &entries, ip, world, service);
+        match (beats, world.was_service_seen(subnet, ip)) {
+            _ if !known => {
+                candidates.insert(0, service);
+                certain = false;
+            }
+            // Which of the two counts somebody saw (RTE-07).
+            (Tri::Yes, _) | (_, Some(true)) => return Choice { candidates: vec![service], certain: true },
+            (_, Some(false)) => {}
+            (_, None) => {
+                candidates.insert(0, service);
+                certain = false;
+            }
         }
-        certain = false;
     }
     if candidates.is_empty() {
         certain = true; // no route at all: dropped

@@ -246,6 +246,15 @@ impl<'a> World<'a> {
         context
     }
 
+    /// Whether a route of a service endpoint to the address was seen at an interface of the subnet; `None` where nobody looked (RTE-07).
+    pub fn was_service_seen(&self, subnet: Sym, ip: IpAddr) -> Option<bool> {
+        let nics = self.index.ip_configs_by_subnet.get(subnet).iter().map(|config| config.nic);
+        let mut nics = nics.filter(|nic| self.index.observed_routes.has(*nic)).peekable();
+        nics.peek()?;
+        let mut rows = nics.flat_map(|nic| self.index.observed_route.get(nic));
+        Some(rows.any(|row| row.hop.as_str() == "virtualnetworkserviceendpoint" && row.prefix.contains(&ip)))
+    }
+
     /// Whether only one side of the peering is in the input.
     pub fn is_one_sided(&self, peering: Sym) -> bool {
         let side = self.index.peering.one(peering);

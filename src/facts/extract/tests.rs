@@ -645,6 +645,16 @@ fn a_subnet_tells_of_gateways_and_a_connection_of_its_limits() {
     assert_eq!(rows.iter().filter(|row| row.contains("networkinterfaces")).count(), 1);
 }
 
+/// What lacks its body, or a list that every one of its type has, may be anything. covers: GW-02, IN-08, SND-02
+#[test]
+fn what_was_cut_off_on_the_way_may_be_anything() {
+    let bare = rows(json!([{"id": format!("{NET}/connections/c"), "type": "Microsoft.Network/connections"}]));
+    has(&bare, "connection(~/connections/c, unknown, , , maybe, false)");
+    let proxy = |body: Value| rows(json!([self::body("applicationGateways/a", body)]));
+    has(&proxy(json!({})), "listener(~/applicationgateways/a, , , 0)");
+    lacks(&proxy(json!({"httpListeners": []})), "listener(");
+}
+
 /// Nothing is proven by the rest of a resource of which a value was lost. covers: SND-02
 #[test]
 fn a_value_that_cannot_be_read_takes_the_resource_back() {

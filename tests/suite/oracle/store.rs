@@ -239,7 +239,13 @@ impl World<'_> {
                 });
             }
         }
-        best.or(self.announced_over_service_endpoint(subnet, dst))
+        let best = best.or(self.announced_over_service_endpoint(subnet, dst));
+        // Which of the two counts somebody saw (RTE-07).
+        if let (Some(rows), Addr::Known(ip), false) = (self.seen_at(subnet), dst, self.table_is_missing(subnet)) {
+            let direct = rows.iter().any(|row| row.hop.as_str() == "virtualnetworkserviceendpoint" && row.prefix.contains(&ip));
+            return Tri::from_bool(!direct && best.hi());
+        }
+        best
     }
 
     /// Whether what a gateway announces may pull it away: the service's own prefix, or nobody knows what (RTE-12).

@@ -108,6 +108,7 @@ impl Walk<'_, '_> {
         let diverted = self.world.diverts_service_endpoint(at.subnet, packet.dst);
         match (covered, diverted) {
             (Tri::Yes, Tri::No) => direct,
+            (Tri::Yes, Tri::Yes) => self.by_routes(at, packet, trip),
             (Tri::Yes, _) => one_of(vec![direct, self.by_routes(at, packet, trip)], Stage::Route, "W-SE-UDR"),
             _ => one_of(vec![direct, self.by_routes(at, packet, trip)], Stage::Route, "unsure-region"),
         }
