@@ -46,8 +46,11 @@ pub fn outlooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isi
     let public_near = group.terrain.grounds.iter().any(|ground| ground.is.near && crate::model::net::overlaps_public(&ground.block));
     let internet = |selector: Selector| match selector {
         Selector::Asg(_) => Tri::from_bool(public_near).min(Tri::Maybe),
-        // Front ends of Azure are no addresses of the internet here: they are kinds of their own.
-        Selector::Tag(tag) if !tag.as_str().starts_with("azurecloud") && platform.tag(tag).is_some_and(|list| !list.is_empty()) => Tri::No,
+        // Front ends of stores are no addresses of the internet here: they are kinds of their own. Of other services of Azure some are.
+        Selector::Tag(tag) if !tag.as_str().starts_with("azurecloud") && platform.tag(tag).is_some_and(|list| !list.is_empty()) => {
+            let base = tag.as_str().split('.').next().unwrap_or_default();
+            Tri::from_bool(Service::EXTERNAL.iter().all(|service| service.tag().as_str() != base)).min(Tri::Maybe)
+        }
         selector => names(selector, Party { place: At::SomePublic, asgs: &[] }, &context, platform),
     };
     let span = sieve.pass(internet);

@@ -3,8 +3,10 @@
 //! A new engine is one more line in [`all`]; scenarios and properties then run on it.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use watertight::engine::bounds::Bounds;
+use watertight::engine::exfil::Graph;
 use watertight::explain::way::{End, Flow, Mode};
 use watertight::facts::platform::Platform;
 use watertight::facts::{Fact, Index};
@@ -150,6 +152,10 @@ impl Evaluator for Point {
     fn leaks(&mut self) -> Option<BTreeSet<Leak>> {
         let world = watertight::explain::world::World::new(&self.index, platform());
         let paths = watertight::engine::exfil::paths(&world, None, None);
+        // The commands search within the bounds of a session: they must find the same.
+        let bounds = Bounds::of(self.index.facts(), &Arc::new(platform().clone()), 1).expect("a session");
+        let within = Graph::new(&world).bounded_by(bounds.as_ref()).paths(None, None);
+        assert!(within == paths, "other ways within the bounds: {within:#?} instead of {paths:#?}");
         Some(paths.into_iter().map(|p| Leak { from: p.from, to: p.to, length: p.hops.len(), proven: p.proven }).collect())
     }
 }

@@ -150,6 +150,16 @@ fn direct_connect_leads_to_a_site() {
     assert_eq!(found.iter().map(|path| (path.to, path.hops.len())).collect::<Vec<_>>(), [(End::Site("hq".into()), 1)]);
 }
 
+/// What leaks to a sink within the bounds of the session, as `verify` and `exfil` search.
+fn bounded(facts: &str, to: End) -> Vec<(End, bool)> {
+    let facts: Vec<_> = statements(&facts.replace('\n', " ")).unwrap();
+    let index: Index = facts.iter().copied().collect();
+    let world = World::new(&index, platform());
+    let bounds = Bounds::of(facts, &Arc::new(platform().clone()), 1).unwrap().expect("every relation is followed");
+    let found = Graph::new(&world).bounded_by(Some(&bounds)).paths(None, Some(&[to]));
+    found.iter().map(|path| (path.to, path.proven)).collect()
+}
+
 // covers: X-16, GW-04
 #[test]
 fn a_circuit_is_a_place_to_leave_for() {
@@ -157,10 +167,16 @@ fn a_circuit_is_a_place_to_leave_for() {
         subnet("gw", "v", 10.0.255.0/27). gateway("er", expressroute, false). gateway_subnet("er", "gw").
         connection("c", expressroute, "er", "circuit", yes, false).
     "#;
-    let facts: Vec<_> = [SPOKE, facts].iter().flat_map(|text| statements(&text.replace('\n', " ")).unwrap()).collect();
-    let index: Index = facts.iter().copied().collect();
-    let world = World::new(&index, platform());
-    let bounds = Bounds::of(facts, &Arc::new(platform().clone()), 1).unwrap().expect("every relation is followed");
-    let found = Graph::new(&world).bounded_by(Some(&bounds)).paths(None, Some(&[End::Site("circuit".into())]));
-    assert_eq!(found.iter().map(|path| (path.to, path.proven)).collect::<Vec<_>>(), [(End::Site("circuit".into()), false)]);
+    let circuit = End::Site("circuit".into());
+    assert_eq!(bounded(&format!("{SPOKE}{facts}"), circuit), [(circuit, false)]);
+}
+
+// covers: X-16
+#[test]
+fn other_services_of_the_platform_are_part_of_the_internet() {
+    let facts = r#"nsg_rule("g/yes", "g", outbound, 90, allow, tcp, "*", "*", "azureactivedirectory", 443)."#;
+    assert_eq!(bounded(&format!("{SPOKE}{facts}"), End::Internet(None)), [(End::Internet(None), true)]);
+    assert_eq!(bounded(SPOKE, End::Internet(None)), []);
+    let stores = facts.replace("azureactivedirectory", "storage");
+    assert_eq!(bounded(&format!("{SPOKE}{stores}"), End::Internet(None)), [], "the front ends of stores are sinks of their own");
 }
