@@ -114,7 +114,7 @@ relations! { NETWORK_RELATIONS:
     SubnetDefaultOutbound subnet_default_outbound { subnet: Sym, allowed: Tri }
 
     /// `peering(peering, vnet, remote, state, in_sync, access, forwarded, gateway_transit, use_remote_gateways, complete)`: one side of a peering, as `vnet`
-    /// sees `remote` (PEER-01). `in_sync` is `peeringSyncLevel = FullyInSync`; `complete` is false for subnet peering.
+    /// sees `remote` (PEER-01); where no export names the other, `remote` is the peering's id and `/unknown-remotevirtualnetwork`. `in_sync` is `peeringSyncLevel = FullyInSync`; `complete` is false for subnet peering.
     Peering peering {
         peering: Sym, vnet: Sym, remote: Sym, state: PeeringState, in_sync: bool, access: bool, forwarded: bool, gateway_transit: bool,
         use_remote_gateways: bool, complete: bool,
@@ -279,4 +279,19 @@ relations! { NETWORK_RELATIONS:
 
     /// `device_public_ip(device, public_ip)`: the device carries the public address.
     DevicePublicIp device_public_ip { device: Sym, public_ip: Sym }
+}
+
+/// What the id of a peering ends with where it stands for a remote network that no export names.
+const UNKNOWN_REMOTE: &str = "/unknown-remotevirtualnetwork";
+
+impl Peering {
+    /// What stands for the remote network of `peering` where no export names it.
+    pub fn unknown_remote(peering: Sym) -> Sym {
+        Sym::new(&format!("{peering}{UNKNOWN_REMOTE}"))
+    }
+
+    /// Whether no export names the remote network.
+    pub fn is_nameless(&self) -> bool {
+        self.remote.as_str().strip_prefix(self.peering.as_str()) == Some(UNKNOWN_REMOTE)
+    }
 }

@@ -10,6 +10,7 @@ use crate::rules::gateway::{GATEWAY_SUBNET, ends, may_stand_in, parent_of};
 use crate::rules::input::{Facts, column};
 use crate::rules::network::{Around, AroundGateways, PEERINGS, assemble, assemble_gateways};
 use crate::rules::part::{ByKey, Key, Part, Parts, Time, join, key, reduce};
+use crate::rules::peering::claims;
 
 /// A network as its subnets see it.
 ///
@@ -52,7 +53,17 @@ pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         Part::Fact(Fact::ChildType(row)) => row.kind.as_str() == PEERINGS,
         _ => false,
     });
-    let listed = lists.concat(sides.clone()).map(|(vnet, _)| (vnet, Part::Ref(vnet.0))).distinct();
+    let listed = reduce(
+        lists.concat(sides.clone()),
+        "peering.6",
+        Box::new(|vnet, group, output| {
+            if !group.iter().any(is_nameless) {
+                output.push((Part::Ref(vnet.0), 1));
+            }
+        }),
+    );
+    let nameless = sides.clone().filter(|(_, part)| is_nameless(part)).arrange_by_key_named("sides that do not say with whom");
+    let nameless = join(&nameless, &sides_by_remote, seen_from);
     let listed_by_vnet = listed.clone().arrange_by_key_named("network with its peerings");
     let seen_listed = join(&listed_by_vnet, &sides_by_remote, |_, listed, side| match side {
         Part::Fact(Fact::Peering(side)) => Some((key(side.vnet), *listed)),
@@ -114,6 +125,7 @@ pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .concat(facts.keyed(column!(Vnet.vnet)))
         .concat(sides)
         .concat(reciprocal)
+        .concat(nameless.distinct())
         .concat(recorded)
         .concat(known.distinct())
         .concat(listed)
@@ -193,17 +205,21 @@ fn claims_on(vnet: &Key, group: &[Part], output: &mut Vec<(Part, isize)>) {
     if group.contains(&Part::Ref(vnet.0)) {
         return;
     }
-    let mut claimants: Vec<Sym> = group.iter().filter_map(connected).map(|side| side.vnet).collect();
+    let mut claimants: Vec<Sym> = group.iter().filter_map(side_of).map(|side| side.vnet).collect();
     claimants.sort();
     claimants.dedup();
     output.extend(claimants.into_iter().map(|vnet| (Part::Ref(vnet), 1)));
 }
 
-fn connected(part: &Part) -> Option<Peering> {
+fn side_of(part: &Part) -> Option<Peering> {
     match part {
-        Part::Fact(Fact::Peering(side)) | Part::Other(Fact::Peering(side)) if side.state == PeeringState::Connected => Some(*side),
+        Part::Fact(Fact::Peering(side)) | Part::Other(Fact::Peering(side)) => Some(*side),
         _ => None,
     }
+}
+
+fn is_nameless(part: &Part) -> bool {
+    side_of(part).is_some_and(|side| side.is_nameless())
 }
 
 fn spaces_around(vnet: &Key, group: &[Part], output: &mut Vec<(Part, isize)>) {
@@ -229,10 +245,9 @@ fn spaces_around(vnet: &Key, group: &[Part], output: &mut Vec<(Part, isize)>) {
 
 fn around_of(vnet: Sym, group: &[Part]) -> Around {
     let mut around = Around::default();
-    if !group.contains(&Part::Ref(vnet)) {
-        let others = group.iter().filter(|part| matches!(part, Part::Other(_)));
-        around.claims.extend(others.filter_map(connected));
-    }
+    let (others, own): (Vec<&Part>, Vec<&Part>) = group.iter().partition(|part| matches!(part, Part::Other(_)));
+    let own: Vec<Peering> = own.into_iter().filter_map(side_of).collect();
+    around.claims = claims(&own, group.contains(&Part::Ref(vnet)), others.into_iter().filter_map(side_of));
     for part in group {
         match part {
             Part::Fact(Fact::VnetPrefix(row)) => around.own.push(row.prefix),

@@ -65,10 +65,14 @@ pub fn peer(
     remote_space: &[Prefix],
     only_v6: bool,
 ) -> Peer {
-    let states = reciprocal.iter().map(|side| side.state);
-    let other = if reciprocal.is_empty() { None } else { Some(states.clone().any(usable_state)) };
+    // A side that does not say with whom it is may be the other one where no side says so.
+    let named = reciprocal.iter().any(|side| !side.is_nameless());
+    let reciprocal: Vec<&Peering> = reciprocal.iter().filter(|side| named != side.is_nameless()).collect();
+    let vague = !named && !reciprocal.is_empty();
+    let other = if reciprocal.is_empty() { None } else { Some(reciprocal.iter().any(|side| usable_state(side.state))) };
     let whole = match (usable_state(own.state), other) {
         (false, _) | (_, Some(false)) => Tri::No,
+        (true, Some(true)) if vague => Tri::Maybe,
         (true, Some(true)) => Tri::Yes,
         // Azure says that a side is connected only where the other one is.
         (true, None) => match (remote, own.state == PeeringState::Connected) {
@@ -80,7 +84,7 @@ pub fn peer(
     let partial = !own.complete || reciprocal.iter().any(|side| !side.complete);
     let access = own.access && reciprocal.iter().all(|side| side.access);
     // A network whose side is not in the input lets us: else Azure would not have taken it.
-    let lets_us = reciprocal.iter().any(|side| side.gateway_transit) || (remote != Remote::Listed && reciprocal.is_empty());
+    let lets_us = reciprocal.iter().any(|side| side.gateway_transit) || vague || (remote != Remote::Listed && reciprocal.is_empty());
     let remote_gateway = own.use_remote_gateways && lets_us;
     let prefixes = space(own, prefixes, remote_space);
     Peer {
@@ -97,6 +101,15 @@ pub fn peer(
         remote_gateway,
         prefixes: prefixes.into_iter().filter(|(prefix, _)| !only_v6 || prefix.addr().is_ipv6()).collect(),
     }
+}
+
+/// Those `sides` of other networks to which one of a network's `own` may answer though none says so: its own were not exported (`listed` is false), or one
+/// does not say with whom it is.
+pub fn claims(own: &[Peering], listed: bool, sides: impl Iterator<Item = Peering>) -> Vec<Peering> {
+    let nameless = own.iter().any(Peering::is_nameless);
+    let wanted = |side: &Peering| side.state == PeeringState::Connected || nameless && usable_state(side.state);
+    let answered = |side: &Peering| own.iter().any(|own| own.remote == side.vnet);
+    sides.filter(|side| (!listed || nameless) && !side.is_nameless() && wanted(side) && !answered(side)).collect()
 }
 
 /// What a network gets from a peering of which only the other side is in the input, because its own were not exported: perhaps the same as `other`.
@@ -204,6 +217,24 @@ mod tests {
         for (own, other, remote, expected) in cases {
             let other: Vec<Peering> = other.into_iter().map(side).collect();
             assert_eq!(peer(&side(own), &[], &other, remote, &[], false).usable, expected, "{own:?} {other:?}");
+        }
+    }
+
+    /// covers: PEER-02
+    #[test]
+    fn a_side_that_does_not_say_with_whom_may_be_the_other_one() {
+        use PeeringState::*;
+        let nameless = Peering { remote: Peering::unknown_remote(Sym::new("p")), ..side(Unknown) };
+        assert!(nameless.is_nameless() && !side(Unknown).is_nameless());
+        let cases = [
+            (Connected, vec![nameless], Tri::Maybe),
+            (Unknown, vec![nameless], Tri::Maybe),
+            (Initiated, vec![nameless], Tri::No),
+            (Connected, vec![nameless, side(Connected)], Tri::Yes),
+            (Connected, vec![nameless, side(Disconnected)], Tri::No),
+        ];
+        for (own, other, expected) in cases {
+            assert_eq!(peer(&side(own), &[], &other, Remote::Listed, &[], false).usable, expected, "{own:?} {other:?}");
         }
     }
 

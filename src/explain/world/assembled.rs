@@ -1,12 +1,13 @@
 //! Networks and route tables, put together from the tables for the rules that compile them.
 
 use crate::facts::Index;
-use crate::facts::network::{GatewaySubnet, Peering, PeeringState};
+use crate::facts::network::{GatewaySubnet, Peering};
 use crate::model::{Prefix, Sym};
 use crate::rules::between;
 use crate::rules::gateway::{GATEWAY_SUBNET, GatewayRoutes, ends, may_stand_in, parent_of};
 use crate::rules::manager;
 use crate::rules::network::{Around, AroundGateways, PEERINGS, assemble, assemble_gateways};
+use crate::rules::peering::claims;
 use crate::rules::route::{Network, Table};
 
 pub(super) fn network(index: &Index, vnet: Sym) -> Network {
@@ -22,6 +23,9 @@ pub(super) fn network(index: &Index, vnet: Sym) -> Network {
         let both = around.sides.last().into_iter().chain(&around.reciprocal).map(|row| row.peering);
         let only_v6: Vec<Sym> = both.filter(|peering| index.peering_only_v6.has(*peering)).collect();
         around.only_v6.extend(only_v6);
+        if around.reciprocal.last().is_none_or(|other| other.vnet != remote) {
+            around.reciprocal.extend(there.iter().filter(|row| row.is_nameless()));
+        }
         around.known.extend(index.vnet.one(remote).map(|row| row.vnet));
         around.listed.extend(Some(remote).filter(|remote| lists_peerings(index, *remote)));
         around.remote_space.extend(prefixes_of(index, remote).into_iter().map(|prefix| (remote, prefix)));
@@ -33,8 +37,7 @@ pub(super) fn network(index: &Index, vnet: Sym) -> Network {
         }
     }
     if !lists_peerings(index, vnet) {
-        let connected = |side: &&Peering| side.state == PeeringState::Connected;
-        around.claims.extend(index.peerings_by_remote.get(vnet).iter().filter(connected));
+        around.claims = claims(&around.sides, false, index.peerings_by_remote.get(vnet).iter().copied());
         for side in around.claims.clone() {
             around.remote_space.extend(prefixes_of(index, side.vnet).into_iter().map(|prefix| (side.vnet, prefix)));
             around.beyond.extend(beyond(index, side.vnet).into_iter().map(|(of, prefix)| (side.vnet, of, prefix)));
@@ -55,7 +58,11 @@ pub(super) fn network(index: &Index, vnet: Sym) -> Network {
 
 /// Whether the input lists the peerings of the network, be it as an empty list (M-03).
 fn lists_peerings(index: &Index, vnet: Sym) -> bool {
-    index.peerings_by_vnet.has(vnet) || index.child_type.get(vnet).iter().any(|row| row.kind.as_str() == PEERINGS)
+    let sides = index.peerings_by_vnet.get(vnet);
+    if sides.iter().any(Peering::is_nameless) {
+        return false;
+    }
+    !sides.is_empty() || index.child_type.get(vnet).iter().any(|row| row.kind.as_str() == PEERINGS)
 }
 
 /// The spaces of the peers of `vnet`, with the network each belongs to.

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::explain::candidates::{Candidate, choose};
+use crate::facts::network::Peering;
 use crate::model::{Sym, ids};
 use crate::rules::route::Hop;
 use crate::rules::{consent, lead};
@@ -17,7 +18,8 @@ impl World<'_> {
         if !self.index.subnet.has(subnet) {
             return true;
         }
-        let ours = |vnet: Sym| share_subscription(endpoint, vnet);
+        let nameless = |vnet: Sym| self.index.peerings_by_remote.get(vnet).iter().any(Peering::is_nameless);
+        let ours = |vnet: Sym| share_subscription(endpoint, vnet) || nameless(vnet);
         let context = self.context(subnet);
         let network = &context.network;
         // Its interface may be in the input without it.

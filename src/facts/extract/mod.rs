@@ -158,8 +158,8 @@ fn written_down(mut out: Out<'_>) -> Extracted {
                 Some(other) => out.lost(other, "an object"),
                 None => out.gap("the export holds no `properties`"),
             }
-            // Of a rule, route or connection without a body nothing is known but that it is there.
-            if let (Some(extractor), true) = (extractor, UNKNOWN_WITHOUT_BODY.contains(&kind)) {
+            // Of a rule, route, connection or side of a peering without a body nothing is known but that it is there.
+            if let (Some(extractor), true) = (extractor, UNKNOWN_WITHOUT_BODY.contains(&kind) || kind == PEERINGS) {
                 extractor(&mut out, &Value::Null);
             }
             if out.has_lost() {
@@ -177,6 +177,9 @@ const UNKNOWN_WITHOUT_BODY: &[&str] = &[
     "microsoft.network/networksecuritygroups/securityrules",
     "microsoft.network/routetables/routes",
 ];
+
+/// The type of the sides of peerings: one whose copies contradict each other leaves open more than one without a body does.
+const PEERINGS: &str = "microsoft.network/virtualnetworks/virtualnetworkpeerings";
 
 /// Whether resources of the type (lower case) are understood: they have an extractor.
 pub fn is_modelled(kind: &str) -> bool {

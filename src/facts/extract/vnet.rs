@@ -137,9 +137,10 @@ fn service_endpoint<'a>(out: &mut Out<'a>, subnet: Sym, endpoint: &'a Value) {
 /// `microsoft.network/virtualnetworks/virtualnetworkpeerings`.
 pub(super) fn peering<'a>(out: &mut Out<'a>, body: &'a Value) {
     let peering = out.id();
-    let Some(remote) = out.link(body, "remoteVirtualNetwork") else {
-        return out.gap("`properties.remoteVirtualNetwork` is missing");
-    };
+    let remote = out.link(body, "remoteVirtualNetwork").unwrap_or_else(|| {
+        out.gap("`properties.remoteVirtualNetwork` is missing");
+        Peering::unknown_remote(peering)
+    });
     let state = out.word(body, "peeringState", PeeringState::parse, PeeringState::Unknown).unwrap_or(PeeringState::Unknown);
     // Exports from before the property was introduced cannot be out of sync by it; PEER-04 then compares the two address spaces.
     let in_sync = out.text(body, "peeringSyncLevel").is_none_or(|level| level.eq_ignore_ascii_case("FullyInSync"));

@@ -92,7 +92,8 @@ impl World<'_> {
 
     /// Whether a packet may get to wherever the endpoint stands: it has the subscription of its network (PE-08).
     fn may_get_to(&self, start: Start, endpoint: Sym, at: Option<IpAddr>) -> bool {
-        let fits = |vnet: Sym| same_subscription(endpoint, vnet);
+        let fits =
+            |vnet: Sym| same_subscription(endpoint, vnet) || self.peerings.iter().any(|p| p.remote == vnet && super::links::is_nameless(p));
         let subnets: Vec<Sym> = match start {
             Start::Internet { .. } => return false,
             Start::Inside { place, .. } => vec![place.subnet],

@@ -15,6 +15,11 @@ pub struct GatewayRoute {
     pub code: &'static str,
 }
 
+/// Whether the side of a peering leads to a network that no export names.
+pub fn is_nameless(peering: &Peering) -> bool {
+    peering.remote.as_str() == format!("{}/unknown-remotevirtualnetwork", peering.peering)
+}
+
 impl World<'_> {
     /// Where a side says that it is connected and the other network came without its peerings, there may be one: Azure says so of nothing else (PEER-02).
     pub fn add_unlisted_sides(&mut self) {
@@ -22,7 +27,15 @@ impl World<'_> {
         let lists = |vnet: Sym| {
             self.peerings.iter().any(|p| p.vnet == vnet) || self.child_types.iter().any(|c| c.parent == vnet && c.kind.as_str() == kind)
         };
-        let claims = |p: &&Peering| p.state == PeeringState::Connected && self.has_vnet(p.remote) && !lists(p.remote);
+        // One of its sides does not say which network it leads to: it may be this one, whether that says its state or not.
+        let vague = |vnet: Sym| self.peerings.iter().any(|p| p.vnet == vnet && is_nameless(p));
+        let possible = |p: &Peering| match p.state {
+            PeeringState::Connected => !lists(p.remote) || vague(p.remote),
+            PeeringState::Unknown => vague(p.remote),
+            _ => false,
+        };
+        let answered = |p: &Peering| self.peerings.iter().any(|back| back.vnet == p.remote && back.remote == p.vnet);
+        let claims = |p: &&Peering| self.has_vnet(p.remote) && possible(p) && !answered(p);
         let opposite = |p: &Peering| Peering {
             peering: Sym::new(&format!("{}#other", p.peering)),
             vnet: p.remote,
