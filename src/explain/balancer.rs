@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::explain::packet::Host;
 use crate::explain::world::World;
-use crate::facts::load_balancing::{BalancerProtocol, BalancerSku, LoadBalancerFrontend};
+use crate::facts::load_balancing::{BalancerProtocol, BalancerSku, InboundNatRule, LoadBalancerFrontend};
 use crate::facts::network::PublicSku;
 use crate::model::{Prefix, Set, Sym, Tri, net};
 use crate::rules::balancer::Takes;
@@ -101,19 +101,25 @@ impl World<'_> {
                 Some(probe) => Probe::Port(probe.port),
                 None => Probe::Unknown(rule.probe),
             };
-            let backends = self.members(row, pools);
+            let backends = or_missing(rule.rule, rule.protocol, self.members(row, pools));
             let takes = Takes::rule(rule, !row.subnet.is_empty());
             out.push(Branch { rule: rule.rule, takes, nat: false, floating: rule.floating, probe, backends });
         }
-        for rule in index.inbound_nat_rules.get(frontend) {
+        for rule in index.inbound_nat_rules.get(frontend).iter().filter(|rule| self.counts(rule)) {
             let mut pools: Vec<Sym> = index.inbound_nat_rule_pools.get(rule.rule).iter().map(|row| row.pool).collect();
             // The targets of a rule refer to it as members do to their pool.
             pools.push(rule.rule);
-            let backends = self.members(row, pools);
+            let backends = or_missing(rule.rule, rule.protocol, self.members(row, pools));
             out.push(Branch { rule: rule.rule, takes: Takes::nat(rule), nat: true, floating: rule.floating, probe: Probe::None, backends });
         }
         out.sort_by_key(|branch| (branch.rule.as_str(), branch.nat));
         out
+    }
+
+    /// Whether the row is the rule's own: one that says nothing counts only where no other row of the same rule does.
+    fn counts(&self, row: &InboundNatRule) -> bool {
+        let known = |row: &InboundNatRule| row.protocol != BalancerProtocol::Unknown;
+        known(row) || !self.index.inbound_nat_rule.get(row.rule).iter().any(known)
     }
 
     /// The members of pools that a rule of the frontend chooses from (IN-06).
@@ -206,10 +212,11 @@ impl World<'_> {
         let index = self.index;
         let mut frontends = Vec::new();
         for pool in self.pools_of(host) {
-            let rules = index.load_balancing_rules_by_pool.get(pool).iter().filter_map(|row| index.load_balancing_rule.one(row.rule));
+            let rules = index.load_balancing_rules_by_pool.get(pool).iter().flat_map(|row| index.load_balancing_rule.get(row.rule));
             frontends.extend(rules.map(|rule| rule.frontend));
             let rules = index.inbound_nat_rules_by_pool.get(pool).iter().map(|row| row.rule).chain([pool]);
-            frontends.extend(rules.filter_map(|rule| index.inbound_nat_rule.one(rule)).map(|rule| rule.frontend));
+            let rules = rules.flat_map(|rule| index.inbound_nat_rule.get(rule)).filter(|rule| self.counts(rule));
+            frontends.extend(rules.map(|rule| rule.frontend));
         }
         sorted(frontends)
     }
@@ -266,8 +273,10 @@ impl World<'_> {
                 by_outbound.extend(self.exit_by(rule.rule, frontends, carries, rule.protocol != BalancerProtocol::Unknown, v6));
             }
             for row in index.load_balancing_rules_by_pool.get(pool) {
-                let Some(rule) = index.load_balancing_rule.one(row.rule).filter(|rule| rule.snat) else { continue };
-                by_rule.extend(self.exit_by(rule.rule, vec![rule.frontend], Set::tcp_udp(), true, v6));
+                for rule in index.load_balancing_rule.get(row.rule).iter().filter(|rule| rule.snat) {
+                    let sure = rule.protocol != BalancerProtocol::Unknown;
+                    by_rule.extend(self.exit_by(rule.rule, vec![rule.frontend], Set::tcp_udp(), sure, v6));
+                }
             }
         }
         for list in [&mut by_outbound, &mut by_rule] {
@@ -316,13 +325,25 @@ impl World<'_> {
             Some(BalancerSku::Standard) => {
                 let frontends = index.load_balancer_frontends_by_balancer.get(pool.balancer);
                 let internal = frontends.iter().any(|frontend| !frontend.subnet.is_empty());
-                let used = index.load_balancing_rules_by_pool.has(pool.pool) || index.outbound_rules.has(pool.pool);
+                // What a rule is for of which nobody knows what it takes, is not known either.
+                let known = |protocol: BalancerProtocol| protocol != BalancerProtocol::Unknown;
+                let mut rules = index.load_balancing_rules_by_pool.get(pool.pool).iter().map(|row| row.rule);
+                let used = rules.any(|rule| index.load_balancing_rule.get(rule).iter().any(|row| known(row.protocol)))
+                    || index.outbound_rules.get(pool.pool).iter().any(|row| known(row.protocol));
                 if internal || used { Tri::Yes } else { Tri::Maybe }
             }
             Some(BalancerSku::Gateway | BalancerSku::Unknown) | None => Tri::Maybe,
         });
         barred.max().unwrap_or(Tri::No)
     }
+}
+
+/// Those behind a rule; where nobody is, and nothing is known of the rule, somebody that the input does not hold.
+fn or_missing(rule: Sym, protocol: BalancerProtocol, backends: Vec<Backend>) -> Vec<Backend> {
+    if backends.is_empty() && protocol == BalancerProtocol::Unknown {
+        return vec![Backend { name: rule, what: Member::Missing, down: false }];
+    }
+    backends
 }
 
 /// Each once, sorted by text.

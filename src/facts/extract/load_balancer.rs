@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, properties};
+use crate::facts::extract::out::{Out, get, properties};
 use crate::facts::load_balancing::{
     BalancerProtocol, BalancerSku, GatewayChain, InboundNatRule, InboundNatRulePool, LoadBalancer, LoadBalancerAddress,
     LoadBalancerFrontend, LoadBalancerFrontendRange, LoadBalancerMemberDown, LoadBalancerPool, LoadBalancerProbe, LoadBalancerRegion,
@@ -63,6 +63,10 @@ pub(super) fn own_address<'a>(out: &mut Out<'a>, body: &'a Value) {
 fn frontend<'a>(out: &mut Out<'a>, frontend: Sym, balancer: Sym, body: &'a Value) {
     let subnet = out.link(body, "subnet").unwrap_or_default();
     let public_ip = out.link(body, "publicIPAddress").unwrap_or_default();
+    // Azure knows no frontend without an address: it was left out on the way, and the load balancer may have any.
+    if subnet.is_empty() && public_ip.is_empty() && get(body, "publicIPPrefix").is_none() {
+        out.lacks(&format!("frontendIPConfigurations.{}", frontend.as_str().rsplit('/').next().unwrap_or_default()));
+    }
     let address = out.address(body, "privateIPAddress");
     out.fact(LoadBalancerFrontend { frontend, balancer, subnet, address, public_ip });
     if let Some(public_ip_prefix) = out.link(body, "publicIPPrefix") {
@@ -116,16 +120,21 @@ fn member<'a>(out: &mut Out<'a>, pool: Sym, body: &'a Value, pool_body: &'a Valu
 }
 
 fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
-    let frontend = frontend_of(out, body, rule);
+    let frontends = frontends_of(out, body, rule);
     let (frontend_port, backend_port) = (out.port(body, "frontendPort"), out.port(body, "backendPort"));
-    let protocol = protocol(out, body, frontend_port.is_some() && backend_port.is_some());
+    let protocol = protocol(out, body, frontends.is_known() && frontend_port.is_some() && backend_port.is_some());
     let floating = out.flag(body, "enableFloatingIP").unwrap_or(false);
     let snat = !out.flag(body, "disableOutboundSnat").unwrap_or(false);
     let probe = out.link(body, "probe").unwrap_or_default();
     let (frontend_port, backend_port) = (frontend_port.unwrap_or(0), backend_port.unwrap_or(0));
-    out.fact(LoadBalancingRule { rule, frontend, protocol, frontend_port, backend_port, floating, snat, probe });
+    for frontend in frontends.each() {
+        out.fact(LoadBalancingRule { rule, frontend, protocol, frontend_port, backend_port, floating, snat, probe });
+    }
     let mut pools = out.links(body, "backendAddressPools");
     pools.extend(out.link(body, "backendAddressPool"));
+    if pools.is_empty() && !frontends.is_known() {
+        pools = siblings(out, "backendAddressPools", "backendaddresspools");
+    }
     for pool in pools {
         out.fact(LoadBalancingRulePool { rule, pool });
     }
@@ -139,44 +148,95 @@ fn probe<'a>(out: &mut Out<'a>, probe: Sym, _: Sym, body: &'a Value) {
 
 /// An inbound NAT rule, or an inbound NAT pool of a scale set: `backendPort` of one target, or of one for each port (IN-05).
 fn nat_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
-    let frontend = frontend_of(out, body, rule);
+    let frontends = frontends_of(out, body, rule);
     let single = out.port(body, "frontendPort").filter(|port| *port != 0);
     let (first, last) = match single {
         Some(_) => (single, single),
         None => (out.port(body, "frontendPortRangeStart"), out.port(body, "frontendPortRangeEnd")),
     };
     let backend = out.port(body, "backendPort");
-    let protocol = protocol(out, body, first.is_some() && last.is_some() && backend.is_some());
+    let protocol = protocol(out, body, frontends.is_known() && first.is_some() && last.is_some() && backend.is_some());
     let floating = out.flag(body, "enableFloatingIP").unwrap_or(false);
     let (first_port, last_port, backend_port) = (first.unwrap_or(0), last.unwrap_or(u16::MAX), backend.unwrap_or(0));
-    out.fact(InboundNatRule { rule, frontend, protocol, first_port, last_port, backend_port, floating });
+    for frontend in frontends.each() {
+        out.fact(InboundNatRule { rule, frontend, protocol, first_port, last_port, backend_port, floating });
+    }
     if let Some(ip_config) = out.link(body, "backendIPConfiguration") {
         out.fact(IpConfigPool { ip_config, pool: rule });
     }
-    if let Some(pool) = out.link(body, "backendAddressPool") {
+    let mut pools: Vec<Sym> = out.link(body, "backendAddressPool").into_iter().collect();
+    if pools.is_empty() && !frontends.is_known() {
+        pools = siblings(out, "backendAddressPools", "backendaddresspools");
+    }
+    for pool in pools {
         out.fact(InboundNatRulePool { rule, pool });
     }
 }
 
 fn outbound_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
-    let Some(pool) = out.link(body, "backendAddressPool") else {
-        return out.gap(format!("outbound rule `{rule}` names no backend pool"));
-    };
-    let protocol = protocol(out, body, true);
-    out.fact(OutboundRule { rule, pool, protocol });
     let mut frontends = out.links(body, "frontendIPConfigurations");
     frontends.extend(out.link(body, "frontendIPConfiguration"));
+    match out.link(body, "backendAddressPool") {
+        Some(pool) => {
+            let protocol = protocol(out, body, true);
+            out.fact(OutboundRule { rule, pool, protocol });
+        }
+        // It may be for any pool of the load balancer, and by any of its frontends.
+        None => {
+            out.gap(format!("outbound rule `{rule}` names no backend pool"));
+            for pool in siblings(out, "backendAddressPools", "backendaddresspools") {
+                out.fact(OutboundRule { rule, pool, protocol: BalancerProtocol::Unknown });
+            }
+            if frontends.is_empty() {
+                frontends = siblings(out, "frontendIPConfigurations", "frontendipconfigurations");
+            }
+        }
+    }
     for frontend in frontends {
         out.fact(OutboundRuleFrontend { rule, frontend });
     }
 }
 
-/// The frontend of a rule; one without takes nothing.
-fn frontend_of<'a>(out: &mut Out<'a>, body: &'a Value, rule: Sym) -> Sym {
-    out.link(body, "frontendIPConfiguration").unwrap_or_else(|| {
-        out.gap(format!("rule `{rule}` names no frontend"));
-        Sym::EMPTY
-    })
+/// The frontends that a rule may be for.
+enum Frontends {
+    /// The one that it names.
+    Known(Sym),
+    /// It names none, and may be for any of the load balancer's: what it takes is not known either (SND-02).
+    Any(Vec<Sym>),
+}
+
+impl Frontends {
+    fn is_known(&self) -> bool {
+        matches!(self, Frontends::Known(_))
+    }
+
+    fn each(&self) -> Vec<Sym> {
+        match self {
+            Frontends::Known(frontend) => vec![*frontend],
+            Frontends::Any(all) if all.is_empty() => vec![Sym::EMPTY],
+            Frontends::Any(all) => all.clone(),
+        }
+    }
+}
+
+fn frontends_of<'a>(out: &mut Out<'a>, body: &'a Value, rule: Sym) -> Frontends {
+    match out.link(body, "frontendIPConfiguration") {
+        Some(frontend) => Frontends::Known(frontend),
+        None => {
+            out.gap(format!("rule `{rule}` names no frontend"));
+            Frontends::Any(siblings(out, "frontendIPConfigurations", "frontendipconfigurations"))
+        }
+    }
+}
+
+/// The parts of one list of the load balancer that the resource is; none where it is a part itself.
+fn siblings(out: &mut Out<'_>, list: &str, segment: &str) -> Vec<Sym> {
+    let (balancer, resource) = (out.id(), out.resource);
+    if resource.kind.as_str() != "microsoft.network/loadbalancers" {
+        return Vec::new();
+    }
+    let body = properties(&resource.body);
+    out.objects(body, list).iter().enumerate().map(|(at, part)| out.part_id(part, balancer, segment, at)).collect()
 }
 
 /// The protocol; without all its ports a rule perhaps takes anything (SND-02).

@@ -207,9 +207,63 @@ fn pools_are_known_from_either_side() {
     has(&rows, "load_balancer(~/loadbalancers/l, basic, false)");
     let frontend = "~/loadbalancers/l/frontendipconfigurations/f";
     has(&rows, &format!("load_balancer_frontend({frontend}, ~/loadbalancers/l, ~/virtualnetworks/v/subnets/s, 10.0.0.9, )"));
-    // A rule without its ports and protocol takes anything, perhaps, and says so.
-    has(&rows, "inbound_nat_rule(~/loadbalancers/l/inboundnatrules/r, , unknown, 0, 65535, 0, false)");
+    // A rule without its ports and protocol takes anything, perhaps, and says so; without a frontend at any.
+    has(&rows, &format!("inbound_nat_rule(~/loadbalancers/l/inboundnatrules/r, {frontend}, unknown, 0, 65535, 0, false)"));
     has(&rows, "gap(~/loadbalancers/l, microsoft.network/loadbalancers, a rule of the load balancer lacks its protocol)");
+}
+
+/// covers: SND-01, IN-04, IN-05, OUT-05
+#[test]
+fn a_part_of_a_load_balancer_without_a_body_may_be_for_anything() {
+    let l = "~/loadbalancers/l";
+    let id = |path: &str| json!({"id": format!("{NET}/loadBalancers/l/{path}")});
+    let subnet = json!({"subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}});
+    let listed = |frontend: serde_json::Value| {
+        rows(json!([body(
+            "loadBalancers/l",
+            json!({
+                "frontendIPConfigurations": [{"name": "f", "properties": &subnet}, frontend],
+                "backendAddressPools": [{"name": "b"}, {"name": "c"}],
+                "loadBalancingRules": [id("loadBalancingRules/web")],
+                "inboundNatRules": [id("inboundNatRules/r")],
+                "outboundRules": [id("outboundRules/o")],
+            })
+        )]))
+    };
+    let all = listed(json!({"name": "g", "properties": &subnet}));
+    for frontend in ["f", "g"] {
+        let frontend = format!("{l}/frontendipconfigurations/{frontend}");
+        has(&all, &format!("load_balancing_rule({l}/loadbalancingrules/web, {frontend}, unknown, 0, 0, false, true, )"));
+        has(&all, &format!("inbound_nat_rule({l}/inboundnatrules/r, {frontend}, unknown, 0, 65535, 0, false)"));
+        has(&all, &format!("outbound_rule_frontend({l}/outboundrules/o, {frontend})"));
+    }
+    for pool in ["b", "c"] {
+        let pool = format!("{l}/backendaddresspools/{pool}");
+        has(&all, &format!("load_balancing_rule_pool({l}/loadbalancingrules/web, {pool})"));
+        has(&all, &format!("inbound_nat_rule_pool({l}/inboundnatrules/r, {pool})"));
+        has(&all, &format!("outbound_rule({l}/outboundrules/o, {pool}, unknown)"));
+    }
+    // A frontend of which nobody knows the address: as good as a load balancer that was not exported.
+    let cut = listed(id("frontendIPConfigurations/g"));
+    has(&cut, &format!("gap({l}, microsoft.network/loadbalancers, `properties.frontendIPConfigurations.g` is missing)"));
+    lacks(&cut, "load_balancer(");
+    lacks(&cut, "load_balancer_pool(");
+}
+
+/// covers: PEER-02
+#[test]
+fn a_side_of_a_peering_without_a_body_does_not_say_with_whom_it_is() {
+    let peering = "~/virtualnetworks/v/virtualnetworkpeerings/p";
+    let expected = format!(
+        "peering({peering}, ~/virtualnetworks/v, {peering}/unknown-remotevirtualnetwork, unknown, true, true, false, false, false, true)"
+    );
+    let id = format!("{NET}/virtualNetworks/v/virtualNetworkPeerings/p");
+    for part in
+        [json!({"id": &id}), json!({"id": &id, "properties": null}), json!({"id": &id, "properties": {"remoteVirtualNetwork": null}})]
+    {
+        let rows = rows(json!([body("virtualNetworks/v", json!({"virtualNetworkPeerings": [part]}))]));
+        has(&rows, &expected);
+    }
 }
 
 /// covers: IN-04, IN-05, IN-06, OUT-05, ILB-08

@@ -139,7 +139,7 @@ impl Walk<'_, '_> {
         let address = world.public_addresses_of(public).first().copied();
         let mut ways = Vec::new();
         for taker in world.all_rules(frontend, packet.proto) {
-            let members = world.members_of(frontend, &taker.pools);
+            let members = world.members_behind(frontend, taker.rule, &taker.pools);
             let mine = |m: &Member| matches!(m.what, What::Config { config: c, .. } if c == config);
             let single = taker.port != 0;
             let hit = if single { taker.port == packet.dport } else { world.in_ports(taker.rule, packet.dport) };
@@ -160,7 +160,7 @@ impl Walk<'_, '_> {
     /// The members of one rule. A flow goes to any of those that are up: it gets through where it does at all of them.
     fn members(&self, frontend: Sym, taker: &Taker, packet: Packet, arrive: Arrive<'_>) -> Outcome {
         let world = self.world;
-        let members = world.members_of(frontend, &taker.pools);
+        let members = world.members_behind(frontend, taker.rule, &taker.pools);
         let internal = world.front(frontend).is_some_and(|f| f.public_ip.is_empty());
         let inside = Packet { dport: taker.port, ..packet };
         let mut hairpin = false;
@@ -254,7 +254,7 @@ impl Walk<'_, '_> {
                     continue;
                 }
                 let pools: Vec<Sym> = world.rule_pools.iter().filter(|p| p.rule == rule.rule).map(|p| p.pool).collect();
-                let members = world.members_of(frontend, &pools);
+                let members = world.members_behind(frontend, rule.rule, &pools);
                 let shared = (members.len() == 1 || every).then_some(hop);
                 let each = members.iter().map(|member| {
                     let outcome = match member.what {
@@ -428,7 +428,7 @@ impl World<'_> {
             let (mut sure, mut there) = (tri.lo(), true);
             if let Some(nat) = self.nat_rules.iter().find(|r| r.rule == taker.rule && taker.width > 0) {
                 // The members have one port each, from the first on (IN-05).
-                let members = self.members_of(frontend, &taker.pools).len();
+                let members = self.members_behind(frontend, taker.rule, &taker.pools).len();
                 let first = if nat.protocol == BalancerProtocol::Unknown { 0 } else { nat.first_port };
                 sure &= usize::from(packet.dport.saturating_sub(first)) < members;
             }
@@ -450,6 +450,18 @@ impl World<'_> {
     }
 
     /// The members of pools (IN-06), each once.
+    /// The members of a rule; one that says nothing has some, even where nobody says who.
+    fn members_behind(&self, frontend: Sym, rule: Sym, pools: &[Sym]) -> Vec<Member> {
+        let mut all = self.members_of(frontend, pools);
+        let mut silent = self.balancing_rules.iter().filter(|r| r.rule == rule).map(|r| r.protocol);
+        let mut silent_nat = self.nat_rules.iter().filter(|r| r.rule == rule).map(|r| r.protocol);
+        let unknown = |p: BalancerProtocol| p == BalancerProtocol::Unknown;
+        if all.is_empty() && (silent.any(unknown) || silent_nat.any(unknown)) {
+            all.push(Member { what: What::Missing, down: false });
+        }
+        all
+    }
+
     fn members_of(&self, frontend: Sym, pools: &[Sym]) -> Vec<Member> {
         let mut all: Vec<Member> = Vec::new();
         let mut add = |what: What, down: bool| {
@@ -516,6 +528,12 @@ impl World<'_> {
             self.pool_addresses.iter().filter(|a| mine.contains(&a.address) && (a.vnet.is_empty() || Some(a.vnet) == vnet)).map(|a| a.pool),
         );
         all
+    }
+
+    /// Of a NAT rule that was exported twice, the row that says nothing says nothing.
+    pub fn forget_empty_nat_rules(&mut self) {
+        let told: Vec<Sym> = self.nat_rules.iter().filter(|r| r.protocol != BalancerProtocol::Unknown).map(|r| r.rule).collect();
+        self.nat_rules.retain(|r| r.protocol != BalancerProtocol::Unknown || !told.contains(&r.rule));
     }
 
     /// The frontends with a rule that leads to a configuration.
@@ -605,7 +623,7 @@ impl World<'_> {
         for rule in self.balancing_rules.iter().filter(|r| r.snat) {
             let mine = self.rule_pools.iter().any(|p| p.rule == rule.rule && pools.contains(&p.pool));
             if let Some((sources, clean)) = self.front_sources(&[rule.frontend], v4).filter(|_| mine) {
-                implicit.push((sources, clean, true));
+                implicit.push((sources, clean && rule.protocol != BalancerProtocol::Unknown, true));
             }
         }
         for kind in [explicit, implicit] {
@@ -657,7 +675,10 @@ impl World<'_> {
                 Some(BalancerSku::Basic) => Tri::No,
                 Some(BalancerSku::Standard) => {
                     let internal = self.fronts.iter().any(|f| f.balancer == pool.balancer && !f.subnet.is_empty());
-                    let used = self.rule_pools.iter().any(|r| r.pool == p.pool) || self.outbound_rules.iter().any(|r| r.pool == p.pool);
+                    let says = |protocol| protocol != BalancerProtocol::Unknown;
+                    let named = |r: Sym| self.balancing_rules.iter().any(|b| b.rule == r && says(b.protocol));
+                    let used = self.rule_pools.iter().any(|r| r.pool == p.pool && named(r.rule))
+                        || self.outbound_rules.iter().any(|r| r.pool == p.pool && says(r.protocol));
                     if internal || used { Tri::Yes } else { Tri::Maybe }
                 }
                 _ => Tri::Maybe,

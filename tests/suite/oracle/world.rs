@@ -57,6 +57,7 @@ macro_rules! world {
                         _ => {} // relations that decide nothing: gaps, tags, labels
                     }
                 }
+                world.forget_empty_nat_rules();
                 world.add_unlisted_sides();
                 world.add_managed_links();
                 world.tell_groups();
