@@ -152,7 +152,12 @@ fn from_client(client: IpAddr, dst: IpAddr) -> Packet {
 
 fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip: IpAddr) -> Pairs {
     let walk = internet_walk(world, flow, Target::Anyone);
-    let mut sources = vec![source.unwrap_or(IpAddr::from([198, 51, 100, 7]))];
+    // One family at a time: nobody sends to an address of the other (ADR-14).
+    if source.is_some_and(|source| source.is_ipv6() != ip.is_ipv6()) {
+        return one(closed("its addresses are of the other family", Sym::EMPTY));
+    }
+    let somebody = if ip.is_ipv6() { IpAddr::from([0x2a00, 0, 0, 0, 0, 0, 0, 7]) } else { IpAddr::from([198, 51, 100, 7]) };
+    let mut sources = vec![source.unwrap_or(somebody)];
     if source.is_none() {
         for row in world.index.public_ips_by_address.get(ip) {
             for config in world.index.ip_configs_by_public_ip.get(row.public_ip) {
@@ -169,6 +174,7 @@ fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip:
                 sources.extend(outsiders::before_firewalls(world));
             }
         }
+        sources.retain(|source| source.is_ipv6() == ip.is_ipv6());
         sources.sort();
         sources.dedup();
     }
@@ -180,6 +186,14 @@ fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip:
         out.groups.push(vec![ways]);
     }
     out
+}
+
+/// Why an address that a public address or prefix of the input has sends nothing from the internet (IN-01): its holder is a source of its own.
+pub(super) fn ours(world: &World<'_>, ip: IpAddr) -> Option<Way> {
+    let address = world.index.public_ips_by_address.get(ip).iter().map(|row| row.public_ip);
+    let ranges = world.index.public_ip_ranges.rows().filter(|row| row.prefix.contains(&ip)).map(|row| row.public_ip_prefix);
+    let holder = address.chain(ranges).min_by_key(|holder| holder.as_str())?;
+    Some(closed("the source address belongs to the estate: nobody on the internet has it", holder))
 }
 
 pub(super) fn closed(why: &str, resource: Sym) -> Way {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::way::{Flow, Kind, Way};
 use crate::explain::world::{Stranger, World, site_ids};
-use crate::model::{Span, Stage, Sym, Via, net};
+use crate::model::{Span, Stage, Sym, Via, ids, net};
 
 use super::inbound::{closed, from_internet};
 use super::judge::{Pairs, all_agree, one};
@@ -27,6 +27,13 @@ pub(super) fn from_ip(world: &World<'_>, flow: &Flow, ip: IpAddr) -> Pairs {
     };
     pairs.groups.extend(unlisted(world, ip).into_iter().map(|way| vec![vec![way]]));
     pairs
+}
+
+/// An interface of which nothing is known but that it has the address: what else it holds decides how it leaves (OUT-07, SND-02).
+pub(super) fn stands_in_for(world: &World<'_>, ip: IpAddr) -> Option<Sym> {
+    let is_interface = |device: &Sym| ids::id_type(device.as_str()).as_deref() == Some("microsoft.network/networkinterfaces");
+    let devices = world.index.devices_by_address.get(ip).iter().map(|row| row.device);
+    devices.filter(is_interface).min_by_key(|device| device.as_str())
 }
 
 /// The sites that have an address, and those of them that can send: one without a connection sends nothing (GW-02).

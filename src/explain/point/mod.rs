@@ -26,9 +26,9 @@ use crate::model::{Proto, Set, Span, Stage, Sym, Via};
 use crate::rules::azure_firewall::Named;
 use crate::rules::route::PLATFORM_ADDRESS;
 
-use inbound::from_internet;
+use inbound::{from_internet, ours};
 use judge::whole_bands;
-use literal::from_ip;
+use literal::{from_ip, stands_in_for};
 use onprem::from_site;
 
 /// Answers one flow.
@@ -104,6 +104,16 @@ fn as_read(world: &World<'_>, flow: &Flow) -> Pairs {
         let text = "the source port 65330 of UDP belongs to the host: what a guest sends from it is dropped".to_owned();
         let dropped = step(Stage::Route, Span::NONE, "route.12", text).kind(Kind::Default);
         return one(Way { via: Via::VnetLocal, steps: vec![dropped] });
+    }
+    if let End::Internet(Some(ip)) = flow.from
+        && let Some(way) = ours(world, ip)
+    {
+        return one(way);
+    }
+    if let End::Ip(ip) = flow.from
+        && let Some(interface) = stands_in_for(world, ip)
+    {
+        return one(unmodelled(interface));
     }
     let over_nat = || translated::between(world, flow).map(|way| vec![vec![way]]);
     if let Some(mut pairs) = stores::pairs(world, flow) {

@@ -92,6 +92,8 @@ impl World<'_> {
                 all_of(free.into_iter().map(|ip| self.to_end(Start::Inside { place, config: NO_CONFIG, ip }, ask)).collect())
             }
             End::Ip(ip) => self.sent_by_address(ip, ask),
+            // Whoever has an address of ours is not on the internet (IN-01).
+            End::Internet(Some(ip)) if self.owns_public(ip) => Outcome::denied(Stage::Route, "no-endpoint"),
             End::Internet(Some(ip)) => self.to_end(Start::Internet { ip }, ask),
             End::Internet(None) => {
                 let mut all = self.internet_addresses(true);
@@ -227,6 +229,12 @@ impl World<'_> {
 
     /// Whoever has the literal address sends.
     fn sent_by_address(&self, ip: IpAddr, ask: &Ask) -> Outcome {
+        // An interface that came without its configurations may hold anything besides.
+        let is_interface =
+            |id: Sym| watertight::model::ids::id_type(id.as_str()).is_some_and(|kind| kind == "microsoft.network/networkinterfaces");
+        if let Some(unread) = self.device_addresses.iter().find(|a| a.address == ip && is_interface(a.device)) {
+            return Outcome::unproven(Stage::Route, name_of(unread.device), "W-UNSUPPORTED");
+        }
         let mut ways = Vec::new();
         for a in self.config_addresses.iter().filter(|a| a.address == ip) {
             for c in self.configs.iter().filter(|c| c.ip_config == a.ip_config && self.is_attached(c.nic)) {
