@@ -25,9 +25,13 @@ pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
         }
     }
     if let Some(clients) = out.object(body, "vpnClientConfiguration") {
-        if let Some(pool) = out.object(clients, "vpnClientAddressPool") {
-            for prefix in out.prefixes(pool, "addressPrefixes") {
-                out.fact(GatewayClientPool { gateway, prefix });
+        // Groups of clients have pools of their own; who is in which is not modelled.
+        let groups = out.objects(clients, "vngClientConnectionConfigurations").into_iter().map(properties);
+        for clients in groups.chain([clients]).collect::<Vec<_>>() {
+            if let Some(pool) = out.object(clients, "vpnClientAddressPool") {
+                for prefix in out.prefixes(pool, "addressPrefixes") {
+                    out.fact(GatewayClientPool { gateway, prefix });
+                }
             }
         }
         out.not_modelled(clients, "properties.vpnClientConfiguration.", &["vngClientConnectionConfigurations"]);

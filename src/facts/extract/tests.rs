@@ -699,6 +699,19 @@ fn a_subnet_tells_of_gateways_and_a_connection_of_its_limits() {
     assert_eq!(rows.iter().filter(|row| row.contains("networkinterfaces")).count(), 1);
 }
 
+/// Clients of a gateway have addresses of the pool of all, or of the pool of their group. covers: GW-01
+#[test]
+fn every_pool_of_a_gateways_clients_is_read() {
+    let pool = |prefix: &str| json!({"addressPrefixes": [prefix]});
+    let rows = rows(json!([body(
+        "virtualNetworkGateways/g",
+        json!({"gatewayType": "Vpn", "vpnClientConfiguration": {"vpnClientAddressPool": pool("172.30.0.0/24"),
+            "vngClientConnectionConfigurations": [{"name": "c", "properties": {"vpnClientAddressPool": pool("172.30.5.0/24")}}]}})
+    )]));
+    has(&rows, "gateway_client_pool(~/virtualnetworkgateways/g, 172.30.0.0/24)");
+    has(&rows, "gateway_client_pool(~/virtualnetworkgateways/g, 172.30.5.0/24)");
+}
+
 /// What lacks its body, or a list that every one of its type has, may be anything. covers: GW-02, IN-08, SND-02
 #[test]
 fn what_was_cut_off_on_the_way_may_be_anything() {
