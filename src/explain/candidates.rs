@@ -207,14 +207,14 @@ fn covered_tags(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) -> Vec<S
 }
 
 /// Whether the service endpoint's route surely wins: a user's route at least as long, to anything but the internet, makes it doubtful, and so does
-/// what a gateway announces of the same prefix (RTE-12).
+/// what a gateway announces of the same prefix (RTE-12); what nobody knows of does not (RTE-09, SE-06).
 fn beats(context: &Context, entries: &[Entry], ip: IpAddr, world: &World<'_>, service: Candidate) -> Tri {
     let Candidate::Service { tag, .. } = service else { return Tri::No };
     let longest = world.platform.tag(tag).unwrap_or_default().iter().filter(|p| p.contains(&ip)).map(|p| p.prefix_len()).max().unwrap_or(0);
     let diverts = |e: &Entry| e.origin.is_user() && (e.open || e.prefix.prefix_len() >= longest) && e.hop != Hop::Internet;
     // Longer ones lose to it; which others there are does not matter (RTE-09).
     let same = |e: &Entry| e.origin == Origin::Gateway && e.sure.hi() && e.prefix.prefix_len() == longest && e.prefix.contains(&ip);
-    let announced = !context.unknown_routes.is_empty() || context.entries.iter().any(same);
+    let announced = context.entries.iter().any(same);
     let contested = announced || entries.iter().any(diverts);
     if contested { Tri::Maybe } else { Tri::Yes }
 }

@@ -197,7 +197,8 @@ impl Walk<'_, '_> {
     }
 
     /// Why the service endpoint perhaps does not win: a user's route at least as long as the service's prefixes leads elsewhere than to the internet, or a
-    /// gateway announces one of those prefixes, or what it announces is not known (RTE-12). `None` where it surely wins.
+    /// gateway announces one of those prefixes (RTE-12). What nobody knows of does not displace it: its routes come before a gateway's (RTE-09, SE-06).
+    /// `None` where it surely wins.
     fn contested(&self, at: &Host, front_end: &FrontEnd) -> Option<&'static str> {
         let context = self.world.context(at.subnet);
         let tag = self.world.platform.tag(front_end.class.tag);
@@ -214,11 +215,8 @@ impl Walk<'_, '_> {
             RouteOrigin::Gateway => by_gateway(entry),
             origin => origin.is_user() && by_user(entry),
         };
-        if !context.unknown.is_empty() || context.entries.iter().any(|entry| entry.sure.hi() && within(&entry.prefix) && counts(entry)) {
-            return Some("W-SE-UDR");
-        }
-        let learned = context.unknown_routes;
-        (!learned.is_empty()).then(|| self.world.doubt_of_routes(learned))
+        let contested = context.entries.iter().any(|entry| entry.sure.hi() && within(&entry.prefix) && counts(entry));
+        (contested || !context.unknown.is_empty()).then_some("W-SE-UDR")
     }
 
     /// The packet leaves for a front end by the platform's own means; the source it shows there (R-04, OUT-11).

@@ -26,7 +26,7 @@ pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
     if let Some(clients) = out.object(body, "vpnClientConfiguration") {
         // Groups of clients have pools of their own; who is in which is not modelled.
-        let groups = out.objects(clients, "vngClientConnectionConfigurations").into_iter().map(properties);
+        let groups = out.objects(clients, "vngClientConnectionConfigurations").iter().map(properties);
         for clients in groups.chain([clients]).collect::<Vec<_>>() {
             if let Some(pool) = out.object(clients, "vpnClientAddressPool") {
                 for prefix in out.prefixes(pool, "addressPrefixes") {

@@ -248,7 +248,7 @@ impl World<'_> {
         best
     }
 
-    /// Whether what a gateway announces may pull it away: the service's own prefix, or nobody knows what (RTE-12).
+    /// Whether what a gateway announces may pull it away: the service's own prefix (RTE-12). Other routes of a gateway come after it (RTE-09).
     fn announced_over_service_endpoint(&self, subnet: Sym, dst: Addr) -> Tri {
         let mut announced: Vec<Option<Prefix>> = Vec::new();
         if let (true, Some(vnet)) = (self.gateway_routes_on(subnet), self.vnet_of(subnet)) {
@@ -262,7 +262,7 @@ impl World<'_> {
             None => prefix.prefix_len() > 0 && self.in_prefix(dst, *prefix).hi(),
             Some(all) => all.contains(prefix) && (matches!(dst, Addr::Front(..)) || Some(prefix.prefix_len()) == longest),
         };
-        Tri::from_bool(announced.iter().any(|prefix| prefix.as_ref().is_none_or(pulls))).and(Tri::Maybe)
+        Tri::from_bool(announced.iter().any(|prefix| prefix.as_ref().is_some_and(pulls))).and(Tri::Maybe)
     }
 
     fn pulls(&self, prefix: Prefix, dst: Addr) -> Tri {
