@@ -182,6 +182,5 @@ pub(super) fn beyond(world: &World<'_>, id: Sym, edge: Edge) -> Edge {
     if world.outside(id).lo() {
         return edge;
     }
-    let text = format!("{} is not in the input, though its subscription is inside the boundary", short(id));
-    doubted(edge, "W-MISSING", id, text)
+    doubted(edge, "W-MISSING", id, world.perhaps_outside(id))
 }

@@ -15,7 +15,6 @@ use crate::engine::fronts::Fronts;
 use crate::engine::gates::Gates;
 use crate::engine::residents::Residents;
 use crate::engine::strangers::Strangers;
-use crate::explain::packet::short;
 use crate::explain::stores::{self, Arrivals};
 use crate::explain::way::{Assumption, End};
 use crate::explain::world::{World, site_ids};
@@ -188,7 +187,7 @@ impl<'w, 'a> Graph<'w, 'a> {
     fn least(&self, from: End, to: End) -> Option<usize> {
         let anything = Some(1);
         let to_theirs = matches!(to, End::External(_)) && !self.world.endpoints_outside().is_empty();
-        if to_theirs || !self.residents.is_empty() || !self.fronts.is_followed() {
+        if to_theirs || !self.residents.is_empty() || !self.fronts.followed {
             return anything; // what passes over them is in none of the rows
         }
         // Of an end that is no resting place, such as one interface of a machine, the bounds say nothing.
@@ -458,8 +457,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             hops.push(Hop { from: pair[0], to: pair[1], via, traffic });
         }
         if let Some(id) = nodes.last().and_then(|sink| self.perhaps_ours(*sink)) {
-            let text = format!("of which tenant {} is stands nowhere in the input", short(id));
-            assumptions.push(Assumption { code: "W-MISSING".to_owned(), resource: id, text });
+            assumptions.push(Assumption { code: "W-MISSING".to_owned(), resource: id, text: self.world.perhaps_outside(id) });
         }
         assumptions.sort_by(|a: &Assumption, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
         assumptions.dedup();

@@ -3,6 +3,7 @@
 //! The frontends of load balancers are not among them: a flow to a machine dials those by itself.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
@@ -14,9 +15,10 @@ use crate::explain::private_link;
 use crate::explain::walk::Target;
 use crate::explain::way::End;
 use crate::explain::world::World;
+use crate::facts::azure_firewall::FirewallTranslation;
 use crate::facts::network::DeviceKind;
 use crate::facts::private_link::PrivateLinkService;
-use crate::model::{Set, Span, Sym, net};
+use crate::model::{Set, Span, Sym, Via, net};
 use crate::rules::private_link as links;
 
 /// What somebody connects to who is led on to a machine.
@@ -47,6 +49,12 @@ pub(super) struct Fronts {
     proxies: Vec<Proxy>,
     /// Private endpoints in front of services that lead to an address instead of a load balancer (PLS-16).
     direct: Vec<(End, PrivateLinkService)>,
+    /// Whether the rows of the dataflow follow all of it: a machine's own public addresses only.
+    pub(super) followed: bool,
+    /// For each public address in front of a machine one that nobody has and that rules, routes and tags do not tell from it.
+    stand_ins: FxHashMap<End, End>,
+    /// Who surely gets packets out to such an address.
+    senders: RefCell<FxHashMap<(End, End), bool>>,
     flows: RefCell<FxHashMap<(End, End), Option<Edge>>>,
 }
 
@@ -74,12 +82,13 @@ impl Fronts {
             }
         }
         let direct = services.into_iter().filter(|(_, service, _)| service.destination.is_some());
-        Fronts {
-            before,
-            proxies: proxies(world),
-            direct: direct.map(|(endpoint, service, _)| (endpoint, service)).collect(),
-            flows: RefCell::default(),
-        }
+        let direct: Vec<_> = direct.map(|(endpoint, service, _)| (endpoint, service)).collect();
+        let proxies = proxies(world);
+        let own = |front: &Front| matches!(front, Front::Own(_));
+        let followed = proxies.is_empty() && direct.is_empty() && before.values().flatten().all(own);
+        let owned = before.values().flatten().filter_map(|front| if let Front::Own(address) = front { Some(*address) } else { None });
+        let stand_ins = owned.filter_map(|address| stand_in(world, address).map(|other| (address, other))).collect();
+        Fronts { before, proxies, direct, followed, stand_ins, senders: RefCell::default(), flows: RefCell::default() }
     }
 
     /// Whether something may lead on to the machine from afar.
@@ -90,18 +99,31 @@ impl Fronts {
     /// Whether one of two machines surely gets to the other by something in front of it.
     pub(super) fn surely_join(&self, world: &World<'_>, a: End, b: End, flow: &FlowOf<'_>) -> bool {
         let sure = |edge: Option<Edge>| edge.is_some_and(|edge| !edge.span.sure.is_empty());
-        sure(self.edge(world, a, b, flow)) || sure(self.edge(world, b, a, flow))
+        [(a, b), (b, a)].into_iter().any(|(caller, to)| self.may_surely_lead(caller, to, flow) && sure(self.edge(world, caller, to, flow)))
+    }
+
+    /// A quick look whether the caller surely gets to something in front of the machine; no is sure. Who surely sends to a public address surely sends
+    /// to any that is like it, so that callers are asked once, and not once for each address.
+    fn may_surely_lead(&self, caller: End, machine: End, flow: &FlowOf<'_>) -> bool {
+        self.before.get(&machine).into_iter().flatten().any(|front| match front {
+            Front::Own(address) => self.stand_ins.get(address).is_none_or(|other| self.surely_sends(caller, *other, flow)),
+            Front::Endpoint(..) => true,
+            Front::Translated(..) => false, // to whom is never sure, nor is it behind a proxy
+        })
+    }
+
+    fn surely_sends(&self, caller: End, to: End, flow: &FlowOf<'_>) -> bool {
+        let known = self.senders.borrow().get(&(caller, to)).copied();
+        known.unwrap_or_else(|| {
+            let sends = flow(caller, to).is_some_and(|edge| !edge.span.sure.is_empty());
+            self.senders.borrow_mut().insert((caller, to), sends);
+            sends
+        })
     }
 
     /// Whether something leads on to whoever: then a machine's own flows are not all there is.
     pub(super) fn is_empty(&self) -> bool {
         self.proxies.is_empty() && self.before.is_empty() && self.direct.is_empty()
-    }
-
-    /// Whether the rows of the dataflow follow what is there: a machine's own public addresses only.
-    pub(super) fn is_followed(&self) -> bool {
-        let own = |front: &Front| matches!(front, Front::Own(_));
-        self.proxies.is_empty() && self.direct.is_empty() && self.before.values().flatten().all(own)
     }
 
     /// What a flow of `caller` carries that ends at `to` by way of something in front of it.
@@ -177,7 +199,7 @@ impl Fronts {
 
 /// What a service passes on to whom it is meant for.
 fn through(world: &World<'_>, service: &PrivateLinkService, target: &Target) -> Edge {
-    let via = crate::model::Via::PrivateLinkService;
+    let via = Via::PrivateLinkService;
     Edge { span: private_link::through(world, service, target), sure_via: via, may_via: via, assumptions: Vec::new() }
 }
 
@@ -186,6 +208,14 @@ fn own_addresses(world: &World<'_>, host: &Host) -> Vec<End> {
     let index = world.index;
     let rows = index.ip_config_public_ip.get(host.ip_config).iter();
     rows.filter_map(|row| index.public_ip_address.one(row.public_ip)).map(|row| End::Ip(row.address)).collect()
+}
+
+/// An address that nobody has, and that nothing in the estate or in the list of service tags tells from a public one.
+fn stand_in(world: &World<'_>, address: End) -> Option<End> {
+    let End::Ip(ip) = address else { return None };
+    let tags = world.platform.tags_holding(ip);
+    let free = |other: IpAddr| !world.index.public_ips_by_address.has(other) && world.platform.tags_holding(other) == tags;
+    world.bounds().like(ip, free).map(End::Ip)
 }
 
 /// Private endpoints that lead to a Private Link service of the input, with who may stand behind its load balancer; sorted by endpoint.
@@ -212,7 +242,7 @@ fn services(world: &World<'_>) -> Vec<(End, PrivateLinkService, Vec<Host>)> {
 }
 
 /// The addresses of firewalls that translate, and to which addresses each does.
-fn translations(world: &World<'_>) -> Vec<(End, Sym, Vec<std::net::IpAddr>)> {
+fn translations(world: &World<'_>) -> Vec<(End, Sym, Vec<IpAddr>)> {
     let index = world.index;
     let mut found = Vec::new();
     for row in index.azure_firewall.rows() {
@@ -246,9 +276,7 @@ fn proxies(world: &World<'_>) -> Vec<Proxy> {
     let unsettled = |device: Sym| {
         index.azure_firewall.has(device) && {
             let firewall = world.firewall(device);
-            let open = |to: &crate::facts::azure_firewall::FirewallTranslation| {
-                to.address.is_none() && !world.held(device, to.fqdn.as_str()).certain
-            };
+            let open = |to: &FirewallTranslation| to.address.is_none() && !world.held(device, to.fqdn.as_str()).certain;
             !firewall.missing.is_empty() || firewall.rules.iter().filter_map(|rule| rule.translation.as_ref()).any(open)
         }
     };

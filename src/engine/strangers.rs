@@ -131,8 +131,7 @@ impl Strangers {
 
 /// The subnets of a network of the input as ends, sorted.
 fn subnets(world: &World<'_>, network: Sym) -> Vec<End> {
-    let rows = world.index.subnet.rows().filter(|row| row.vnet == network);
-    let mut found: Vec<Sym> = rows.map(|row| row.subnet).collect();
+    let mut found: Vec<Sym> = world.index.subnets_by_vnet.get(network).iter().map(|row| row.subnet).collect();
     found.sort_by_key(|subnet| subnet.as_str());
     found.into_iter().map(End::Subnet).collect()
 }

@@ -266,7 +266,8 @@ impl Walk<'_, '_> {
             let asgs = self.world.endpoint_asgs(endpoint);
             let own = crate::rules::tag::Party { place: packet.destination().place, asgs: &asgs };
             let direction = crate::facts::network::Direction::Inbound;
-            let mut met = filters::group(self.world, nsg.nsg, direction, own, packet.source(), SourcePorts::Ignored, subnet, self.asked);
+            let (mut met, _) =
+                filters::group(self.world, nsg.nsg, direction, own, packet.source(), SourcePorts::Ignored, subnet, self.asked);
             if filtered == Tri::Maybe {
                 met.span = met.span.or(Span::UNKNOWN);
                 met.code = "W-UNSUPPORTED";

@@ -94,7 +94,7 @@ fn steps(
     let mut out: Vec<Step> = Vec::new();
     let mut notes: Vec<Step> = Vec::new();
     for nsg in order.into_iter().flatten() {
-        let (met, by_tag) = decided(world, nsg, direction, own, remote, ports, host.subnet, asked);
+        let (met, by_tag) = group(world, nsg, direction, own, remote, ports, host.subnet, asked);
         let open = !asked.within(met.span.sure) && asked.meets(met.span.may);
         let doubt = if by_tag && open { doubt_of_tag(world, host.subnet, &met, own, remote) } else { None };
         notes.extend(if by_tag { everything_is_network(world, host.subnet, &met, remote) } else { None });
@@ -187,24 +187,9 @@ fn everything_is_network(world: &World<'_>, subnet: Sym, met: &Step, remote: Par
     })
 }
 
-/// What one group lets through, and the rule that decides it.
+/// What one group lets through with the rule that decides it, and whether that rule names the tag `VirtualNetwork`, or `Internet`, which is the rest.
 #[expect(clippy::too_many_arguments, reason = "a filter sees both ends, where it stands and what is asked")]
 pub fn group(
-    world: &World<'_>,
-    nsg: Sym,
-    direction: Direction,
-    own: Party<'_>,
-    remote: Party<'_>,
-    ports: SourcePorts,
-    subnet: Sym,
-    asked: Set,
-) -> Step {
-    decided(world, nsg, direction, own, remote, ports, subnet, asked).0
-}
-
-/// The same, and whether the deciding rule names the tag `VirtualNetwork`, or `Internet`, which is the rest.
-#[expect(clippy::too_many_arguments, reason = "a filter sees both ends, where it stands and what is asked")]
-fn decided(
     world: &World<'_>,
     nsg: Sym,
     direction: Direction,
@@ -236,7 +221,11 @@ fn decided(
     let text = format!("NSG {} {word} it by rule {} {name}", short(nsg), rule.priority);
     let kind = if rule.default { Kind::Default } else { Kind::Fact };
     let source = if rule.default { nsg } else { rule.id };
-    let tag = |selector: &Selector| matches!(selector, Selector::Tag(tag) if matches!(tag.as_str(), "virtualnetwork" | "virtual_network") || !code.is_empty() && tag.as_str() == "internet");
+    let tag = |selector: &Selector| match selector {
+        Selector::Tag(tag) if tag.as_str() == "internet" => !code.is_empty(),
+        Selector::Tag(tag) => matches!(tag.as_str(), "virtualnetwork" | "virtual_network"),
+        _ => false,
+    };
     let by_tag = rule.own.iter().chain(&rule.remote).any(tag);
     (step(stage, span, "filter.1", text).by(nsg, name).at_fact(source).kind(kind).code(code), by_tag)
 }

@@ -79,7 +79,7 @@ fn addresses(world: &World<'_>, host: &Host, network: Sym) -> Vec<IpAddr> {
     let recorded = peers.flat_map(|peer| &peer.prefixes).filter(|(_, sure)| sure.hi()).map(|(prefix, _)| *prefix);
     let mut prefixes: Vec<Prefix> = recorded.collect();
     if prefixes.is_empty() {
-        let peerings = index.peering.rows().filter(|row| row.remote == network);
+        let peerings = index.peerings_by_remote.get(network).iter();
         prefixes.extend(peerings.flat_map(|row| index.peering_prefixes.get(row.peering)).map(|row| row.prefix));
         prefixes.extend(index.vnet_prefixes.get(network).iter().map(|row| row.prefix));
         prefixes.sort();

@@ -39,6 +39,9 @@ fn spans(low: u128, high: u128, mut bounds: Vec<u128>) -> impl Iterator<Item = (
 /// Addresses looked at before a piece counts as taken: more than any subnet holds machines.
 pub const LOOKED_AT: usize = 1 << 17;
 
+/// Addresses looked at for one that is like another: more than any range of public addresses that is in use as a whole.
+const NEAR: usize = 1 << 12;
+
 /// Where anything in the estate begins or ends, in numbers, one list a family. Sorted.
 #[derive(Clone, Debug, Default)]
 pub struct Bounds {
@@ -95,6 +98,15 @@ impl Bounds {
             list.dedup();
         }
         bounds
+    }
+
+    /// A wanted address near `ip` in the piece that it lies in: nothing but whose it is tells the two apart.
+    pub fn like(&self, ip: IpAddr, wanted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+        let (list, number) = (if ip.is_ipv4() { &self.v4 } else { &self.v6 }, net::number(ip));
+        let next = list.partition_point(|bound| *bound <= number);
+        let (first, last) = (*list.get(next.checked_sub(1)?)?, list.get(next)? - 1);
+        let near = (number + 1..=last).chain((first..number).rev()).take(NEAR);
+        near.map(|n| net::address(n, ip.is_ipv4())).find(|ip| wanted(*ip))
     }
 
     /// One wanted address of each piece of `first..=last`.

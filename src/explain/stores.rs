@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
-use crate::explain::packet::{Host, StepExt, short, step};
+use crate::explain::packet::{Host, StepExt, step};
 use crate::explain::point::{
     Pair, Pairs, holders, no_address, no_source, nowhere, one, places, secondary, site_representatives, sites_with, unlisted,
 };
@@ -276,8 +276,9 @@ fn over_foreign_endpoints(world: &World<'_>, transport: &dyn Transport, client: 
     let each = endpoints.flat_map(|(_, endpoint, target)| {
         let mut ways = endpoint_ways(world, transport, client, *endpoint, None, traffic);
         if !world.outside(*target).lo() {
-            let text = format!("{} is not in the input, though its subscription is inside the boundary", short(*target));
-            let perhaps = step(Stage::PrivateEndpoint, Span::UNKNOWN, "exfil.1", text).by(*target, "").kind(Kind::Assumption);
+            let perhaps = step(Stage::PrivateEndpoint, Span::UNKNOWN, "exfil.1", world.perhaps_outside(*target))
+                .by(*target, "")
+                .kind(Kind::Assumption);
             ways.iter_mut().for_each(|way| way.steps.push(perhaps.clone().code("W-MISSING")));
         }
         ways

@@ -197,9 +197,8 @@ fn approved_on(index: &Index, target: Sym, group: Sym, only_group: bool) -> Tri 
     }
     for connection in index.provider_connections_by_target.get(target) {
         let seen = index.private_endpoint_connections.get(connection.endpoint).iter().any(|c| c.target == target);
-        let named: Vec<Sym> = index.provider_connection_groups.get(connection.connection).iter().map(|row| row.group).collect();
-        if !seen && (named.is_empty() || named.contains(&group)) {
-            let known = if only_group || named == [group] { Tri::Yes } else { Tri::Maybe };
+        if !seen {
+            let known = lead::listed_for(index, connection, group, only_group);
             approved = approved.or(says(connection.state, connection.settled).and(known));
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::facts::Index;
 use crate::facts::private_access::{PrivateEndpointConnection, ProviderConnection};
-use crate::model::Sym;
+use crate::model::{Sym, Tri};
 use crate::rules::private_endpoint::{anchors, group, only_group};
 use crate::rules::private_link;
 
@@ -31,9 +31,9 @@ pub fn leads(index: &Index, target: Sym, wanted: Sym) -> Vec<Lead> {
         }
         let alone = at == target && only_group(index, target, wanted);
         for row in unseen(index, at) {
-            let named: Vec<Sym> = index.provider_connection_groups.get(row.connection).iter().map(|row| row.group).collect();
-            if named.is_empty() || named.contains(&of) {
-                found.push(Lead { connection: as_listed(row, of), certain: alone || named == [of] });
+            let fits = listed_for(index, row, of, alone);
+            if fits.hi() {
+                found.push(Lead { connection: as_listed(row, of), certain: fits.lo() });
             }
         }
     }
@@ -68,6 +68,16 @@ pub fn unseen(index: &Index, target: Sym) -> impl Iterator<Item = &ProviderConne
 /// Whether the input has no connection of the private endpoint's own.
 pub fn is_unseen(index: &Index, endpoint: Sym) -> bool {
     endpoint.is_empty() || !index.private_endpoint_connections.has(endpoint)
+}
+
+/// Whether a connection of which only the provider's view is known is for the sub-resource `group`; `alone` says that the target has no other.
+pub fn listed_for(index: &Index, row: &ProviderConnection, group: Sym, alone: bool) -> Tri {
+    let named: Vec<Sym> = index.provider_connection_groups.get(row.connection).iter().map(|row| row.group).collect();
+    match () {
+        () if !named.is_empty() && !named.contains(&group) => Tri::No,
+        () if alone || named == [group] => Tri::Yes,
+        () => Tri::Maybe,
+    }
 }
 
 fn as_listed(row: &ProviderConnection, group: Sym) -> PrivateEndpointConnection {

@@ -1,5 +1,6 @@
 //! The trust boundary: what is ours.
 
+use crate::explain::packet::short;
 use crate::facts::Index;
 use crate::facts::store_facts::Service;
 use crate::model::ids::id_type;
@@ -39,6 +40,17 @@ impl World<'_> {
         let stored = || index.store.has(id) || index.private_endpoint.has(id) || index.device.has(id);
         let stated = || machine() || stored() || index.vnet.has(id) || index.subnet.has(id);
         tenant.or_else(|| stated().then_some(Sym::EMPTY))
+    }
+
+    /// Why an id is outside only perhaps, and what a person can do about it.
+    pub fn perhaps_outside(&self, id: Sym) -> String {
+        let name = short(id);
+        match self.tenant_of(id) {
+            None => format!("{name} is not in the input, though its subscription is inside the boundary: export it too"),
+            Some(_) => {
+                format!("nothing says which tenant {name} is of: export it with `tenantId`, or state the subscriptions of the boundary")
+            }
+        }
     }
 
     /// Whether two resources belong to one tenant, as far as the input tells.

@@ -47,10 +47,9 @@ impl World<'_> {
         let index = self.index;
         let known = index.ip_configs_by_address.get(ip).iter().flat_map(|row| self.asgs_of(row.ip_config));
         let mut asgs: Vec<(Sym, Tri)> = known.collect();
-        for row in index.ip_config_asgs.rows().filter(|row| !index.ip_config_address.has(row.ip_config)) {
-            let subnet = index.ip_config.one(row.ip_config).map_or(Sym::EMPTY, |config| config.subnet);
-            if index.subnet_prefixes.get(subnet).iter().any(|row| row.prefix.contains(&ip)) {
-                asgs.push((row.asg, Tri::Maybe));
+        for (subnet, asg) in self.unaddressed_members() {
+            if index.subnet_prefixes.get(*subnet).iter().any(|row| row.prefix.contains(&ip)) {
+                asgs.push((*asg, Tri::Maybe));
             }
         }
         for endpoint in self.endpoints_by_address.get(&ip).into_iter().flatten() {
@@ -60,6 +59,19 @@ impl World<'_> {
         asgs.sort_by_key(|(asg, sure)| (*asg, std::cmp::Reverse(*sure)));
         asgs.dedup_by_key(|(asg, _)| *asg);
         asgs
+    }
+
+    /// The subnets in which a group has members whose addresses are not known.
+    fn unaddressed_members(&self) -> &[(Sym, Sym)] {
+        self.unaddressed_members.get_or_init(|| {
+            let index = self.index;
+            let rows = index.ip_config_asgs.rows().filter(|row| !index.ip_config_address.has(row.ip_config));
+            let mut found: Vec<(Sym, Sym)> =
+                rows.map(|row| (index.ip_config.one(row.ip_config).map_or(Sym::EMPTY, |config| config.subnet), row.asg)).collect();
+            found.sort();
+            found.dedup();
+            found
+        })
     }
 
     /// The networks that the members of a group live in.
