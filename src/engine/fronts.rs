@@ -87,7 +87,7 @@ impl Fronts {
         let own = |front: &Front| matches!(front, Front::Own(_));
         let followed = proxies.is_empty() && direct.is_empty() && before.values().flatten().all(own);
         let owned = before.values().flatten().filter_map(|front| if let Front::Own(address) = front { Some(*address) } else { None });
-        let stand_ins = owned.filter_map(|address| stand_in(world, address).map(|other| (address, other))).collect();
+        let stand_ins = stand_ins(world, owned);
         Fronts { before, proxies, direct, followed, stand_ins, senders: RefCell::default(), flows: RefCell::default() }
     }
 
@@ -210,12 +210,18 @@ fn own_addresses(world: &World<'_>, host: &Host) -> Vec<End> {
     rows.filter_map(|row| index.public_ip_address.one(row.public_ip)).map(|row| End::Ip(row.address)).collect()
 }
 
-/// An address that nobody has, and that nothing in the estate or in the list of service tags tells from a public one.
-fn stand_in(world: &World<'_>, address: End) -> Option<End> {
-    let End::Ip(ip) = address else { return None };
-    let tags = world.platform.tags_holding(ip);
-    let free = |other: IpAddr| !world.index.public_ips_by_address.has(other) && world.platform.tags_holding(other) == tags;
-    world.bounds().like(ip, free).map(End::Ip)
+/// For each address one that nobody has, and that nothing in the estate or in the list of service tags tells from it: few in all.
+fn stand_ins(world: &World<'_>, addresses: impl Iterator<Item = End>) -> FxHashMap<End, End> {
+    let bounds = world.bounds();
+    let mut kinds: FxHashMap<((u128, u128), Vec<Sym>), Option<IpAddr>> = FxHashMap::default();
+    let like = |end: End| {
+        let End::Ip(ip) = end else { return None };
+        let tags = world.platform.tags_holding(ip);
+        let free = |other: IpAddr| !world.index.public_ips_by_address.has(other) && world.platform.tags_holding(other) == tags;
+        let other = *kinds.entry((bounds.piece(ip)?, tags.clone())).or_insert_with(|| bounds.like(ip, free));
+        Some((end, End::Ip(other?)))
+    };
+    addresses.filter_map(like).collect()
 }
 
 /// Private endpoints that lead to a Private Link service of the input, with who may stand behind its load balancer; sorted by endpoint.

@@ -72,6 +72,8 @@ type Look = (Sym, Sym, IpAddr);
 pub(super) struct Gates<'w, 'a> {
     world: &'w World<'a>,
     stands: Vec<Stand>,
+    /// Networks of which one sees the other as its peer, either way round.
+    peers: FxHashSet<(Sym, Sym)>,
     /// Something that forwards may be known well enough to be relied on.
     forwards_surely: bool,
     known: RefCell<FxHashMap<Wanted, Rc<Admitted>>>,
@@ -98,8 +100,12 @@ impl<'w, 'a> Gates<'w, 'a> {
             let known = !addresses.is_empty() && !stand.networks.iter().any(|vnet| lopsided.contains(vnet) || !world.index.vnet.has(*vnet));
             stand.abroad = !apart || !known || addresses.iter().any(reached);
         }
+        let networks: FxHashSet<Sym> = stands.iter().flat_map(|stand| &stand.networks).copied().collect();
+        let usable = |vnet: Sym| world.network(vnet).peers.iter().filter(|peer| peer.usable.hi()).map(|peer| peer.vnet).collect::<Vec<_>>();
+        let peers =
+            networks.into_iter().flat_map(|vnet| usable(vnet).into_iter().flat_map(move |peer| [(vnet, peer), (peer, vnet)])).collect();
         let (known, routed, approaches) = Default::default();
-        Gates { world, stands, forwards_surely, known, routed, approaches, arrivals, perimeters }
+        Gates { world, stands, peers, forwards_surely, known, routed, approaches, arrivals, perimeters }
     }
 
     /// Whether machines of networks that its own is not joined with may surely get to a machine, or it to them.
@@ -110,8 +116,7 @@ impl<'w, 'a> Gates<'w, 'a> {
     /// Whether two machines may surely have a flow between them.
     pub(super) fn joined(&self, a: Option<usize>, b: Option<usize>) -> bool {
         let (Some(a), Some(b)) = (a.map(|a| &self.stands[a]), b.map(|b| &self.stands[b])) else { return true };
-        let peers = |vnet: &Sym, other: &Sym| self.world.network(*vnet).peers.iter().any(|peer| peer.usable.hi() && peer.vnet == *other);
-        let near = |x: &Sym, y: &Sym| x == y || peers(x, y) || peers(y, x);
+        let near = |x: &Sym, y: &Sym| x == y || self.peers.contains(&(*x, *y));
         a.abroad || b.abroad || a.networks.iter().any(|x| b.networks.iter().any(|y| near(x, y)))
     }
 

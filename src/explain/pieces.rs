@@ -100,11 +100,16 @@ impl Bounds {
         bounds
     }
 
-    /// A wanted address near `ip` in the piece that it lies in: nothing but whose it is tells the two apart.
-    pub fn like(&self, ip: IpAddr, wanted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+    /// The piece that `ip` lies in: nothing but whose they are tells its addresses apart.
+    pub fn piece(&self, ip: IpAddr) -> Option<(u128, u128)> {
         let (list, number) = (if ip.is_ipv4() { &self.v4 } else { &self.v6 }, net::number(ip));
         let next = list.partition_point(|bound| *bound <= number);
-        let (first, last) = (*list.get(next.checked_sub(1)?)?, list.get(next)? - 1);
+        Some((*list.get(next.checked_sub(1)?)?, list.get(next)? - 1))
+    }
+
+    /// A wanted address near `ip` in its piece.
+    pub fn like(&self, ip: IpAddr, wanted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+        let ((first, last), number) = (self.piece(ip)?, net::number(ip));
         let near = (number + 1..=last).chain((first..number).rev()).take(NEAR);
         near.map(|n| net::address(n, ip.is_ipv4())).find(|ip| wanted(*ip))
     }

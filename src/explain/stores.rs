@@ -300,11 +300,11 @@ fn strangers(world: &World<'_>, client: &Client, service: Service) -> Vec<(Named
 
 /// What the attacker may call a store, as far as any firewall compares names: a host of its own below each suffix of the service.
 fn names(world: &World<'_>, service: Service) -> Vec<Named> {
-    let suffixes = suffixes(world, service);
-    if world.index.firewall_rule_names.is_empty() || suffixes.is_empty() {
+    if world.index.firewall_rule_names.is_empty() {
         return vec![Named::Unknown];
     }
-    suffixes.into_iter().map(|suffix| Named::Under(Sym::new(suffix))).collect()
+    let names: Vec<Named> = suffixes(world, service).into_iter().map(|suffix| Named::Under(Sym::new(suffix))).collect();
+    if names.is_empty() { vec![Named::Unknown] } else { names }
 }
 
 /// What the host names of a service end in, sorted.

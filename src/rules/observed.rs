@@ -7,7 +7,7 @@ use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, Selectors};
 use crate::model::{Sym, Tri};
 use crate::rules::peering::{Joint, Peer};
-use crate::rules::route::{Context, Hop, Network, Origin, Table, VirtualNetwork};
+use crate::rules::route::{Context, Hop, Network, Origin, Table};
 
 impl Context {
     /// The table that somebody saw on the platform, in the place of the derived one (RTE-07).
@@ -18,9 +18,7 @@ impl Context {
         context.tag_maybe.clear();
         (context.unknown, context.unknown_routes) = (Sym::EMPTY, Sym::EMPTY);
         rows.iter().for_each(|row| context.add_observed(row, platform));
-        context.entries.sort();
-        context.entries.dedup();
-        context.tag = VirtualNetwork::of(&context.network, &context.tag_sure, &context.tag_maybe);
+        context.settle();
         context
     }
 

@@ -156,6 +156,8 @@ pub struct Context {
     pub tag_maybe: Vec<Prefix>,
     /// All that is in the tag, as far as the routes are known.
     pub tag: VirtualNetwork,
+    /// The lengths of the entries' prefixes, sorted; those of version 6 among them.
+    pub lengths: Vec<u8>,
 }
 
 /// What the tag `VirtualNetwork` holds on the subnets of a context (NSG-20, NSG-21).
@@ -220,6 +222,7 @@ impl Context {
             tag_sure: Vec::new(),
             tag_maybe: Vec::new(),
             tag: VirtualNetwork::default(),
+            lengths: Vec::new(),
             network,
         };
         context.add_system_routes();
@@ -237,10 +240,18 @@ impl Context {
         context.add_manager_routes(table, platform);
         context.tag_gateway_routes();
         context.add_reserved();
-        context.entries.sort();
-        context.entries.dedup();
-        context.tag = VirtualNetwork::of(&context.network, &context.tag_sure, &context.tag_maybe);
+        context.settle();
         context
+    }
+
+    /// Puts the entries in order, and derives from them what is looked up often.
+    pub(super) fn settle(&mut self) {
+        self.entries.sort();
+        self.entries.dedup();
+        self.lengths = self.entries.iter().map(|e| e.prefix.prefix_len()).collect();
+        self.lengths.sort_unstable();
+        self.lengths.dedup();
+        self.tag = VirtualNetwork::of(&self.network, &self.tag_sure, &self.tag_maybe);
     }
 
     pub(super) fn push(&mut self, prefix: Prefix, origin: Origin, hop: Hop, sure: Tri, source: Sym) {
@@ -413,8 +424,9 @@ impl Context {
             return self.select(|prefix| Tri::from_bool(prefix.contains(&ip)));
         }
         let longest = net::host(ip).prefix_len();
-        let lengths = (0..=longest).map(|length| Prefix::new(ip, length).expect("no longer than the address").trunc());
-        let matching = lengths.flat_map(|prefix| {
+        let lengths = self.lengths.iter().filter(|length| **length <= longest);
+        let prefixes = lengths.map(|length| Prefix::new(ip, *length).expect("no longer than the address").trunc());
+        let matching = prefixes.flat_map(|prefix| {
             let from = self.entries.partition_point(|e| e.prefix < prefix);
             self.entries[from..].iter().take_while(move |e| e.prefix == prefix).filter(|e| e.sure.hi()).copied()
         });
