@@ -26,6 +26,8 @@ use crate::rules::private_link as links;
 enum Front {
     /// A public address of its own.
     Own(End),
+    /// A public address of its own that the input does not tell.
+    Somewhere(Sym),
     /// A private endpoint that leads to a Private Link service in front of it.
     Endpoint(End, PrivateLinkService),
     /// An address of a firewall that hands what comes there to the machine, or perhaps to another (AFW-06).
@@ -39,6 +41,9 @@ struct Proxy {
     addresses: Vec<End>,
     subnets: Vec<Sym>,
 }
+
+/// Some address of the internet.
+const ANYWHERE: End = End::Internet(None);
 
 /// A flow that the first end opens to the second.
 pub(super) type FlowOf<'f> = dyn Fn(End, End) -> Option<Edge> + 'f;
@@ -66,7 +71,7 @@ impl Fronts {
         let mut before: FxHashMap<End, Vec<Front>> = FxHashMap::default();
         for machine in machines {
             let hosts: Vec<Host> = places(world, machine).into_iter().flat_map(|(hosts, _)| hosts).collect();
-            let mut fronts: Vec<Front> = hosts.iter().flat_map(|host| own_addresses(world, host)).map(Front::Own).collect();
+            let mut fronts: Vec<Front> = hosts.iter().flat_map(|host| own_addresses(world, host)).collect();
             for (endpoint, service, behind) in &services {
                 if hosts.iter().any(|host| behind.contains(host) || service.destination == Some(host.ip)) {
                     fronts.push(Front::Endpoint(*endpoint, *service));
@@ -108,7 +113,7 @@ impl Fronts {
         self.before.get(&machine).into_iter().flatten().any(|front| match front {
             Front::Own(address) => self.stand_ins.get(address).is_none_or(|other| self.surely_sends(caller, *other, flow)),
             Front::Endpoint(..) => true,
-            Front::Translated(..) => false, // to whom is never sure, nor is it behind a proxy
+            Front::Somewhere(_) | Front::Translated(..) => false, // which address it is, or to whom it leads, is never sure; nor is it behind a proxy
         })
     }
 
@@ -149,6 +154,18 @@ impl Fronts {
         for front in self.before.get(&machine).into_iter().flatten() {
             let edge = match front {
                 Front::Own(address) => self.flow(world, caller, *address, flow),
+                Front::Somewhere(public_ip) => {
+                    let out = self.flow(world, caller, ANYWHERE, flow);
+                    let led = out.and_then(|out| both(out, &self.flow(world, ANYWHERE, machine, flow)?));
+                    led.map(|edge| {
+                        doubted(
+                            edge,
+                            "W-MISSING",
+                            *public_ip,
+                            format!("which address {} is stands nowhere in the input", short(*public_ip)),
+                        )
+                    })
+                }
                 Front::Endpoint(endpoint, service) => self.flow(world, caller, *endpoint, flow).and_then(|edge| {
                     let hosts = places(world, machine).into_iter().flat_map(|(hosts, _)| hosts);
                     let each = hosts.map(|host| through(world, service, &Target::Host(host)));
@@ -191,7 +208,13 @@ impl Fronts {
         if let Some(known) = self.flows.borrow().get(&(from, to)) {
             return known.clone();
         }
-        let found = if self.is_refused(world, from, to) { None } else { flow(from, to) };
+        let found = match (from, to) {
+            (ANYWHERE, ANYWHERE) => {
+                Some(Edge { span: Span::UNKNOWN, sure_via: Via::Public, may_via: Via::Public, assumptions: Vec::new() })
+            }
+            _ if self.is_refused(world, from, to) => None,
+            _ => flow(from, to),
+        };
         self.flows.borrow_mut().insert((from, to), found.clone());
         found
     }
@@ -204,16 +227,17 @@ fn through(world: &World<'_>, service: &PrivateLinkService, target: &Target) -> 
 }
 
 /// The public addresses of a place itself.
-fn own_addresses(world: &World<'_>, host: &Host) -> Vec<End> {
+fn own_addresses(world: &World<'_>, host: &Host) -> Vec<Front> {
     let index = world.index;
+    let address = |public_ip: Sym| index.public_ip_address.one(public_ip).map(|row| Front::Own(End::Ip(row.address)));
     let rows = index.ip_config_public_ip.get(host.ip_config).iter();
-    rows.filter_map(|row| index.public_ip_address.one(row.public_ip)).map(|row| End::Ip(row.address)).collect()
+    rows.map(|row| address(row.public_ip).unwrap_or(Front::Somewhere(row.public_ip))).collect()
 }
 
 /// For each address one that nobody has, and that nothing in the estate or in the list of service tags tells from it: few in all.
 fn stand_ins(world: &World<'_>, addresses: impl Iterator<Item = End>) -> FxHashMap<End, End> {
     let bounds = world.bounds();
-    let mut kinds: FxHashMap<((u128, u128), Vec<Sym>), Option<IpAddr>> = FxHashMap::default();
+    let mut kinds: FxHashMap<_, Option<IpAddr>> = FxHashMap::default();
     let like = |end: End| {
         let End::Ip(ip) = end else { return None };
         let tags = world.platform.tags_holding(ip);
@@ -264,13 +288,14 @@ fn translations(world: &World<'_>) -> Vec<(End, Sym, Vec<IpAddr>)> {
     found
 }
 
-/// Every address of a device, sorted.
+/// Every address of a device, sorted: any on the internet where one is public and not in the input.
 fn addresses(world: &World<'_>, device: Sym) -> Vec<End> {
     let index = world.index;
-    let public = index.device_public_ips.get(device).iter().filter_map(|row| index.public_ip_address.one(row.public_ip));
-    let hub = index.firewall_hub_addresses.get(device).iter().map(|row| row.address);
-    let private = index.device_addresses.get(device).iter().map(|row| row.address);
-    let mut found: Vec<End> = public.map(|row| row.address).chain(hub).chain(private).map(End::Ip).collect();
+    let address = |public_ip: Sym| index.public_ip_address.one(public_ip).map_or(ANYWHERE, |row| End::Ip(row.address));
+    let public = index.device_public_ips.get(device).iter().map(|row| address(row.public_ip));
+    let hub = index.firewall_hub_addresses.get(device).iter().map(|row| End::Ip(row.address));
+    let private = index.device_addresses.get(device).iter().map(|row| End::Ip(row.address));
+    let mut found: Vec<End> = public.chain(hub).chain(private).collect();
     found.sort();
     found.dedup();
     found
@@ -300,7 +325,11 @@ fn proxies(world: &World<'_>) -> Vec<Proxy> {
         subnets.retain(|subnet| !subnet.is_empty());
         subnets.sort_by_key(|subnet| subnet.as_str());
         subnets.dedup();
-        Proxy { device, addresses: addresses(world, device), subnets }
+        let mut addresses = addresses(world, device);
+        if addresses.is_empty() {
+            addresses.extend(subnets.iter().copied().map(End::Subnet)); // it listens at one of them, which it does not say
+        }
+        Proxy { device, addresses, subnets }
     };
-    devices.into_iter().map(proxy).filter(|proxy| !proxy.addresses.is_empty()).collect()
+    devices.into_iter().map(proxy).collect()
 }

@@ -34,7 +34,12 @@ impl World<'_> {
         let configs: Vec<Sym> = self.configs.iter().map(|c| c.ip_config).filter(mine).collect();
         let mut best = Verdict::Denied;
         for row in self.config_public_ips.iter().filter(|row| configs.contains(&row.ip_config)) {
-            for ip in self.public_addresses_of(row.public_ip) {
+            let known = self.public_addresses_of(row.public_ip);
+            if known.is_empty() {
+                let into = self.best_verdict(End::Internet(None), machine);
+                best = better(best, worse(worse(self.somewhere(caller), into), Verdict::Unproven));
+            }
+            for ip in known {
                 best = better(best, self.best_verdict(caller, End::Ip(ip)));
             }
         }
@@ -61,18 +66,27 @@ impl World<'_> {
             if !firewall && device.kind != DeviceKind::ApplicationGateway {
                 continue;
             }
-            let mut addresses: Vec<std::net::IpAddr> =
-                self.device_addresses.iter().filter(|a| a.device == device.device).map(|a| a.address).collect();
+            let private = self.device_addresses.iter().filter(|a| a.device == device.device);
+            let mut reached: Vec<Verdict> = private.map(|a| self.best_verdict(caller, End::Ip(a.address))).collect();
             for row in self.device_public_ips.iter().filter(|row| row.device == device.device) {
-                addresses.extend(self.public_addresses_of(row.public_ip));
+                let known = self.public_addresses_of(row.public_ip);
+                reached.extend(known.is_empty().then(|| self.somewhere(caller)));
+                reached.extend(known.into_iter().map(|ip| self.best_verdict(caller, End::Ip(ip))));
             }
-            for ip in addresses {
-                let there = self.best_verdict(caller, End::Ip(ip));
+            if reached.is_empty() && !firewall {
+                reached.push(self.best_verdict(caller, End::Subnet(device.subnet)));
+            }
+            for there in reached {
                 let on = if firewall { Verdict::Unproven } else { self.best_verdict(End::Subnet(device.subnet), machine) };
                 best = better(best, worse(worse(there, on), Verdict::Unproven));
             }
         }
         best
+    }
+
+    /// Whether the caller gets to some address of the internet that nobody tells.
+    fn somewhere(&self, caller: End) -> Verdict {
+        if caller == End::Internet(None) { Verdict::Unproven } else { self.best_verdict(caller, End::Internet(None)) }
     }
 
     /// The resources inside that stand in a subnet, take flows over private endpoints or run code, and that nobody has a model of.
