@@ -3,7 +3,7 @@
 use std::slice;
 
 use crate::cli::args::{DiffArgs, Global};
-use crate::cli::estate;
+use crate::cli::estate::{self, Edit};
 use crate::cli::whatif::judge;
 use crate::cli::{Console, Fail, Outcome};
 use crate::config::Names;
@@ -19,7 +19,12 @@ pub fn run(args: &DiffArgs, global: &Global, console: &mut Console) -> Result<Ou
     let old = estate::open(slice::from_ref(&args.old), global, console)?;
     let new = estate::open(slice::from_ref(&args.new), global, console)?;
     let workers = estate::workers(global);
-    let rows = changes(old.all(workers)?, new.all(workers)?);
+    let edit = Edit::between(&old, &new);
+    let (mut before, mut after) = (old.consequences(workers)?, new.consequences(workers)?);
+    let (reached, reaches) = estate::across(&old, &new, &edit, workers);
+    before.extend(reached);
+    after.extend(reaches);
+    let rows = changes(before, after);
     let names = Names::new(&new.index);
     let mut gaps = listing::gaps(&old.index);
     gaps.extend(listing::gaps(&new.index));

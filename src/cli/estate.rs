@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cli::args::Global;
 use crate::cli::{Console, Fail};
@@ -14,7 +14,7 @@ use crate::diag::{Diagnostic, Severity, Text};
 use crate::engine::bounds::Bounds;
 use crate::engine::{blockers, exfil};
 use crate::explain::way::{Answer, End, Flow, Kind, Step};
-use crate::explain::{copy, point, reach, world::World};
+use crate::explain::{copy, impact, point, reach, world::World};
 use crate::facts::estate::Estate;
 use crate::facts::extract::extract;
 use crate::facts::platform::Platform;
@@ -77,8 +77,42 @@ pub struct Ask {
     pub traffic: Set,
     /// Whether the hops of each way are wanted.
     pub paths: bool,
+    /// Only what one of these is an end of, or something in a subnet of theirs; `None` for everything.
+    pub touching: Option<FxHashSet<End>>,
     /// Threads to work with.
     pub workers: NonZeroUsize,
+}
+
+impl Ask {
+    /// Everything.
+    pub fn all(workers: NonZeroUsize) -> Ask {
+        Ask { from: None, to: None, traffic: Set::ALL, paths: false, touching: None, workers }
+    }
+}
+
+/// What differs between the facts of two estates, or of one before and after a change.
+#[derive(Clone, Debug, Default)]
+pub struct Edit {
+    added: Vec<Fact>,
+    removed: Vec<Fact>,
+}
+
+impl Edit {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+
+    /// What differs between two estates.
+    pub fn between(old: &Opened, new: &Opened) -> Edit {
+        let lacks = |index: &Index, facts: Vec<Fact>| facts.into_iter().filter(|fact| !index.holds(fact)).collect();
+        Edit { added: lacks(&old.index, new.index.facts()), removed: lacks(&new.index, old.index.facts()) }
+    }
+
+    /// The ends that it can move, by the facts of one of its sides.
+    fn touched(&self, index: &Index) -> Option<FxHashSet<End>> {
+        impact::touched(index, self.removed.iter().chain(&self.added))
+    }
 }
 
 /// Reads `inputs`, the service tags and `watertight.toml`, and says what is wrong with them.
@@ -192,11 +226,11 @@ impl Opened {
         diagnostics
     }
 
-    /// Applies change files in their order; whether any fact is different afterwards.
+    /// Applies change files in their order; what differs afterwards.
     ///
     /// # Errors
     /// A file cannot be read, or holds something that cannot be used.
-    pub fn change(&mut self, files: &[PathBuf], console: &mut Console) -> Result<bool, Fail> {
+    pub fn change(&mut self, files: &[PathBuf], console: &mut Console) -> Result<Edit, Fail> {
         let mut changes: Vec<Change> = Vec::new();
         for path in files {
             let bytes = fs::read(path).map_err(|error| Fail::file(path, "read", &error))?;
@@ -211,18 +245,26 @@ impl Opened {
         let mut delta = self.estate.apply(changes);
         place(&mut delta.diagnostics);
         console.say(&delta.diagnostics);
-        let moved = !delta.removed.is_empty() || !delta.added.is_empty();
-        self.bounds = OnceLock::new();
-        for fact in delta.removed {
-            self.index.remove(fact);
-        }
-        for fact in delta.added {
-            self.index.insert(fact);
-        }
-        let before = self.stated.clone();
+        let mut edit = Edit { added: delta.added, removed: delta.removed };
+        let stated = self.stated.clone();
+        self.put(&edit);
         let diagnostics = self.restate();
         console.say(&diagnostics);
-        Ok(moved || self.stated != before)
+        edit.removed.extend(stated.iter().filter(|fact| !self.stated.contains(fact)));
+        edit.added.extend(self.stated.iter().filter(|fact| !stated.contains(fact)));
+        edit.removed.retain(|fact| !self.index.holds(fact));
+        edit.added.retain(|fact| self.index.holds(fact));
+        Ok(edit)
+    }
+
+    fn put(&mut self, edit: &Edit) {
+        self.bounds = OnceLock::new();
+        for fact in &edit.removed {
+            self.index.remove(*fact);
+        }
+        for fact in &edit.added {
+            self.index.insert(*fact);
+        }
     }
 
     /// Where the body of a resource, or of the nearest one above it, stood in the input.
@@ -254,6 +296,7 @@ impl Opened {
             traffic: ask.traffic,
             paths: ask.paths,
             ends: reach::Ends::Widest,
+            touching: ask.touching.as_ref(),
         };
         let rows = reach::rows(&self.index, self.platform, &asked, ask.workers);
         let mut rows: Vec<ReachRow> = rows.iter().map(|row| ReachRow::of(row, &self.index)).collect();
@@ -355,22 +398,48 @@ impl Opened {
         Because { stage: stage.to_owned(), text, resource, file, pointer, line }
     }
 
-    /// All that a change can move: reach, exfil and violations, sorted.
+    /// What a change can move besides who reaches what: exfil and violations.
     ///
     /// # Errors
     /// A shipped check could not be evaluated.
-    pub fn all(&self, workers: NonZeroUsize) -> Result<Vec<Moved>, Fail> {
-        let ask = Ask { from: None, to: None, traffic: Set::ALL, paths: false, workers };
+    pub fn consequences(&self, workers: NonZeroUsize) -> Result<Vec<Moved>, Fail> {
         let report = self.verify(None, workers).map_err(|why| Fail::new("cli::checks", why))?;
         if let Some(broken) = report.checks.iter().find(|check| !check.error.is_empty()) {
             return Err(Fail::new("cli::checks", format!("`{}` could not be evaluated: {}", broken.id, broken.error)));
         }
-        let mut rows: Vec<Moved> = self.reach(&ask).into_iter().map(Moved::Reach).collect();
-        rows.extend(self.exfil(&ask)?.into_iter().map(Moved::Exfil));
+        let mut rows: Vec<Moved> = self.exfil(&Ask::all(workers))?.into_iter().map(Moved::Exfil).collect();
         rows.extend(FindingRow::list(&report).into_iter().map(Moved::Violation));
-        rows.sort();
         Ok(rows)
     }
+
+    /// Who reaches what before and after an edit that has been made, but for rows that it cannot have moved.
+    pub fn around(&mut self, edit: &Edit, workers: NonZeroUsize) -> (Vec<Moved>, Vec<Moved>) {
+        let undone = Edit { added: edit.removed.clone(), removed: edit.added.clone() };
+        let after = edit.touched(&self.index);
+        self.put(&undone);
+        let touching = both(edit.touched(&self.index), after);
+        let ask = Ask { touching, ..Ask::all(workers) };
+        let old = self.reached(&ask);
+        self.put(edit);
+        (old, self.reached(&ask))
+    }
+
+    fn reached(&self, ask: &Ask) -> Vec<Moved> {
+        self.reach(ask).into_iter().map(Moved::Reach).collect()
+    }
+}
+
+/// Who reaches what in two estates, but for rows in which they cannot differ.
+pub fn across(old: &Opened, new: &Opened, edit: &Edit, workers: NonZeroUsize) -> (Vec<Moved>, Vec<Moved>) {
+    // Other service tags may move anything.
+    let same = std::ptr::eq(old.platform, new.platform);
+    let touching = both(edit.touched(&old.index), edit.touched(&new.index)).filter(|_| same);
+    let ask = Ask { touching, ..Ask::all(workers) };
+    (old.reached(&ask), new.reached(&ask))
+}
+
+fn both(a: Option<FxHashSet<End>>, b: Option<FxHashSet<End>>) -> Option<FxHashSet<End>> {
+    Some(a?.into_iter().chain(b?).collect())
 }
 
 /// Evaluates one flow, or the copy from one end of it to the other that `driver` starts.

@@ -19,7 +19,7 @@ pub fn run(args: &ExfilArgs, global: &Global, console: &mut Console) -> Result<O
     let names = Names::new(&opened.index);
     let (from, to) = (Opened::ends(&names, args.from.as_deref())?, Opened::ends(&names, args.to.as_deref())?);
     let progress = console.progress("deriving where data can leave");
-    let ask = Ask { from, to, traffic: Set::ALL, paths: true, workers: estate::workers(global) };
+    let ask = Ask { from, to, traffic: Set::ALL, paths: true, touching: None, workers: estate::workers(global) };
     let rows = opened.exfil(&ask)?;
     // Whoever asks about one source also wants to know what holds, where nothing leaves.
     let blocked = if matches!(shape, Shape::Json | Shape::Text) { opened.blocked(&ask) } else { Vec::new() };

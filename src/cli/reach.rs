@@ -26,7 +26,7 @@ pub fn run(args: &ReachArgs, global: &Global, console: &mut Console) -> Result<O
         (None, None) => Set::ALL,
     };
     let (from, to) = (Opened::ends(&names, args.from.as_deref())?, Opened::ends(&names, args.to.as_deref())?);
-    let ask = Ask { from, to, traffic, paths: args.paths, workers: estate::workers(global) };
+    let ask = Ask { from, to, traffic, paths: args.paths, touching: None, workers: estate::workers(global) };
     let progress = console.progress("deriving who reaches what");
     let rows = opened.reach(&ask);
     drop(progress);

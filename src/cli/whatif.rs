@@ -15,10 +15,17 @@ pub fn run(args: &WhatifArgs, global: &Global, console: &mut Console) -> Result<
     let shape = global.shape("whatif", Shape::Text)?;
     let mut opened = estate::open(&args.inputs.inputs, global, console)?;
     let workers = estate::workers(global);
-    let old = opened.all(workers)?;
-    let moved = opened.change(&args.change, console)?;
+    let mut before = opened.consequences(workers)?;
+    let edit = opened.change(&args.change, console)?;
     // The same facts have the same rows.
-    let rows = if moved { changes(old, opened.all(workers)?) } else { Vec::new() };
+    let mut rows = Vec::new();
+    if !edit.is_empty() {
+        let mut after = opened.consequences(workers)?;
+        let (old, new) = opened.around(&edit, workers);
+        before.extend(old);
+        after.extend(new);
+        rows = changes(before, after);
+    }
     let names = Names::new(&opened.index);
     let look = console.look;
     console.result(global, |out| listing::write("whatif", &rows, &listing::gaps(&opened.index), shape, &names, look, out))?;

@@ -17,6 +17,7 @@ pub mod foreign;
 pub mod front_door;
 pub mod gateway;
 pub mod hubs;
+pub mod impact;
 pub mod named;
 pub mod outsiders;
 pub mod packet;

@@ -31,6 +31,8 @@ pub struct Ask<'a> {
     pub paths: bool,
     /// Which rows of a subnet and of its interfaces are given.
     pub ends: Ends,
+    /// Only rows of which an end is one of these, or of a subnet of theirs.
+    pub touching: Option<&'a FxHashSet<End>>,
 }
 
 /// How interfaces and the subnet they are in share rows.
@@ -92,6 +94,8 @@ type Members = FxHashMap<Sym, BTreeSet<End>>;
 pub fn rows(index: &Index, platform: &Platform, ask: &Ask<'_>, workers: NonZeroUsize) -> Vec<Row> {
     let members = members(index);
     let (from, to) = (sources(index, ask.from, &members), destinations(index, ask.to, &members));
+    let touching = ask.touching.map(|ends| whole_subnets(ends, &members));
+    let wanted = |from: End, to: End| touching.as_ref().is_none_or(|ends| ends.contains(&from) || ends.contains(&to));
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, usize, Found)>> = Mutex::default();
     let work = || {
@@ -100,7 +104,7 @@ pub fn rows(index: &Index, platform: &Platform, ask: &Ask<'_>, workers: NonZeroU
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(&source) = from.get(at) else { return };
             let mut mine = Vec::new();
-            for (n, &destination) in to.iter().enumerate().filter(|(_, to)| worth(source, **to)) {
+            for (n, &destination) in to.iter().enumerate().filter(|(_, to)| worth(source, **to) && wanted(source, **to)) {
                 mine.extend(pair(&world, source, destination, ask).into_iter().map(|found| (at, n, found)));
             }
             done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut mine);
@@ -151,6 +155,19 @@ fn members(index: &Index) -> Members {
         }
     }
     members
+}
+
+/// `ends` and whatever shares a subnet with one of them: the rows of a subnet depend on all that is in it.
+fn whole_subnets(ends: &FxHashSet<End>, members: &Members) -> FxHashSet<End> {
+    let mut whole = ends.clone();
+    loop {
+        let shared = members.values().filter(|inside| inside.iter().any(|end| whole.contains(end)));
+        let more: Vec<End> = shared.flatten().filter(|end| !whole.contains(*end)).copied().collect();
+        if more.is_empty() {
+            return whole;
+        }
+        whole.extend(more);
+    }
 }
 
 /// Every end in a network and around it: interfaces of machines, sites, the internet.

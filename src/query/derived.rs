@@ -168,7 +168,7 @@ impl<'a> Derived<'a> {
     }
 
     fn listing(&self, from: Option<Vec<End>>, to: Vec<End>) -> Vec<reach::Row> {
-        let ask = Ask { from: from.as_deref(), to: Some(&to), traffic: Set::ALL, paths: false, ends: Ends::All };
+        let ask = Ask { from: from.as_deref(), to: Some(&to), traffic: Set::ALL, paths: false, ends: Ends::All, touching: None };
         reach::rows(self.world.index, self.world.platform, &ask, self.workers)
     }
 

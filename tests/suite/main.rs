@@ -14,6 +14,7 @@ mod evaluators;
 mod five_questions;
 mod front_pages;
 mod hostile;
+mod impact;
 mod ingest;
 mod layering;
 mod lint;

@@ -17,10 +17,10 @@ use crate::scenario_format::statements;
 type Facts = BTreeSet<Fact>;
 
 /// Makes an edit of an estate, where it has what the edit needs.
-type Change = fn(&Facts, usize) -> Option<Edit>;
+pub type Change = fn(&Facts, usize) -> Option<Edit>;
 
 /// The kinds of changes; each makes one of the estate, for a number that chooses among its possibilities.
-const KINDS: [(&str, Change); 9] = [
+pub const KINDS: [(&str, Change); 9] = [
     ("approve", |facts, n| consent(facts, n, Consent::Approved)),
     ("reject", |facts, n| consent(facts, n, Consent::Rejected)),
     ("delete", delete),
@@ -33,7 +33,7 @@ const KINDS: [(&str, Change); 9] = [
 ];
 
 /// What every estate has besides: an account that is closed, an endpoint for it that waits, a zone that nobody asks, a policy that is attached nowhere.
-const KIT: &str = r#"
+pub const KIT: &str = r#"
     storage("e0", deny, westeurope). private("pe9", "s00", 10.0.0.190, "e0", blob, pending). zone("y", "privatelink.blob.core.windows.net").
     record("y", "e0", 10.0.0.190). endpoint_policy("strict"). endpoint_policy_scope("strict/d", "strict", "microsoft.storage", "a0").
     nsg("g9"). nsg_rule("g9/out", "g9", outbound, 150, deny, tcp, "*", "*", storage, "*").

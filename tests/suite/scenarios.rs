@@ -27,7 +27,7 @@ pub fn files() -> Vec<PathBuf> {
     files
 }
 
-fn read(path: &Path) -> Scenario {
+pub fn read(path: &Path) -> Scenario {
     let text = fs::read_to_string(path).expect("a scenario can be read");
     parse(&text).unwrap_or_else(|message| panic!("{}: {message}", path.display()))
 }
