@@ -322,6 +322,11 @@ impl Walk<'_, '_> {
                 frontends.into_iter().for_each(|frontend| self.to_public_frontend(frontend, packet, source, trail.clone(), ways));
                 return;
             }
+            let lost = Some(self.world.hidden_holder()).filter(|holder| !holder.is_empty()).unwrap_or(self.world.lost_public_ip());
+            if !lost.is_empty() {
+                ways.push(trail.and(hidden(packet.dst, lost)).end(Via::Public));
+                return;
+            }
             let text = format!("{} belongs to a public IP prefix of the input and to no public address", packet.dst);
             let closed = step(Stage::Route, Span::NONE, "inbound.3", text).by(Sym::EMPTY, "no-endpoint").kind(Kind::Absence);
             ways.push(trail.and(closed).end(Via::Public));
@@ -402,6 +407,11 @@ impl Walk<'_, '_> {
                 ways.push(trail.clone().and(missing.code("W-MISSING")).end(Via::Public));
                 nobody = false;
             }
+            let hidden_holder = self.world.hidden_holder();
+            if nobody && !hidden_holder.is_empty() && !self.is_claimed(owner.public_ip) {
+                ways.push(trail.clone().and(hidden(packet.dst, hidden_holder)).end(Via::Public));
+                nobody = false;
+            }
             if nobody {
                 let text = format!("no machine answers at public address {}", short(owner.public_ip));
                 let of_nat = index.nat_gateway_public_ips.rows().any(|row| row.public_ip == owner.public_ip);
@@ -414,12 +424,17 @@ impl Walk<'_, '_> {
 
     /// Who has a public address by what the address itself says, where nobody in the input claims it.
     fn holder_elsewhere(&self, public_ip: Sym) -> Option<Sym> {
+        let said = self.world.index.public_ip_holder.one(public_ip);
+        said.filter(|_| !self.is_claimed(public_ip)).map(|row| row.holder)
+    }
+
+    /// Whether somebody in the input says that it has the public address.
+    fn is_claimed(&self, public_ip: Sym) -> bool {
         let index = self.world.index;
-        let claimed = index.ip_configs_by_public_ip.has(public_ip)
+        index.ip_configs_by_public_ip.has(public_ip)
             || index.devices_by_public_ip.has(public_ip)
             || !self.world.frontends_of_public_ip(public_ip).is_empty()
-            || index.nat_gateway_public_ips.rows().any(|row| row.public_ip == public_ip);
-        if claimed { None } else { index.public_ip_holder.one(public_ip).map(|row| row.holder) }
+            || index.nat_gateway_public_ips.rows().any(|row| row.public_ip == public_ip)
     }
 
     /// In by an instance public address (IN-02, IN-03): every possible source must be admitted for the answer to be sure.
@@ -533,6 +548,13 @@ pub fn any_place(mut each: Vec<Vec<Way>>) -> Vec<Way> {
         way.steps.push(unsure.kind(Kind::Assumption).code("W-MISSING"));
     }
     all
+}
+
+/// A public address of the input that nobody is known to have, and that `holder` perhaps has.
+fn hidden(ip: IpAddr, holder: Sym) -> Step {
+    let text =
+        format!("nobody in the input says that it has {ip}: {}, of which not everything is in the input, perhaps has", short(holder));
+    step(Stage::Route, Span::UNKNOWN, "inbound.3", text).by(holder, "").kind(Kind::Absence).code("W-MISSING")
 }
 
 /// The traffic that a line of a contract lists.

@@ -1,7 +1,8 @@
 //! How a place leaves for public addresses.
 
 use crate::explain::packet::Host;
-use crate::facts::network::{MachineKind, PublicSku};
+use crate::facts::gap::Resource;
+use crate::facts::network::{DeviceKind, MachineKind, PublicSku};
 use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::outbound::{Exits, Method, Nat, methods};
 
@@ -89,6 +90,25 @@ impl World<'_> {
             let named = of_configs.chain(of_frontends).chain(of_devices);
             let lost = named.filter(|public_ip| !public_ip.is_empty() && !index.public_ip.has(*public_ip));
             lost.min_by_key(|public_ip| public_ip.as_str()).unwrap_or_default()
+        })
+    }
+
+    /// Who may have any public address that nobody is known to have: something that takes public addresses and of which the export holds less than
+    /// that, else a load balancer that only its members name (SND-01, SND-04). The first by id; empty: nobody.
+    pub fn hidden_holder(&self) -> Sym {
+        let index = self.index;
+        *self.hidden_holder.get_or_init(|| {
+            let proxy = |id: Sym| index.device.get(id).iter().any(|row| row.kind != DeviceKind::Other);
+            let is_hidden = |row: &&Resource| match row.kind.as_str() {
+                "microsoft.network/applicationgateways" | "microsoft.network/bastionhosts" => !proxy(row.id),
+                "microsoft.network/azurefirewalls" => !index.azure_firewall.has(row.id),
+                "microsoft.network/loadbalancers" => !index.load_balancer.has(row.id),
+                "microsoft.network/networkinterfaces" => !index.nic.has(row.id),
+                _ => false,
+            };
+            let cut = index.resource.rows().filter(is_hidden).map(|row| row.id).min_by_key(|id| id.as_str());
+            let pools = index.ip_config_pools.rows().map(|row| row.pool).filter(|pool| self.is_missing_pool(*pool));
+            cut.or_else(|| pools.min_by_key(|pool| pool.as_str())).unwrap_or_default()
         })
     }
 

@@ -22,6 +22,7 @@ pub(super) fn application_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
     for frontend in out.objects(body, "frontendIPConfigurations") {
         let frontend = properties(frontend);
+        told(out, frontend, "frontendIPConfigurations");
         let subnet = out.link(frontend, "subnet").or(home).unwrap_or_default();
         address_of(out, frontend, subnet);
     }
@@ -105,6 +106,9 @@ pub(super) fn frontends<'a>(out: &mut Out<'a>, body: &'a Value, kind: DeviceKind
     for list in lists {
         for configuration in out.objects(body, list) {
             let configuration = properties(configuration);
+            if matches!(kind, DeviceKind::AzureFirewall | DeviceKind::Bastion) {
+                told(out, configuration, list);
+            }
             let subnet = out.link(configuration, "subnet");
             subnets.extend(subnet);
             address_of(out, configuration, subnet.unwrap_or_default());
@@ -115,6 +119,13 @@ pub(super) fn frontends<'a>(out: &mut Out<'a>, body: &'a Value, kind: DeviceKind
     }
     for subnet in subnets {
         out.fact(Device { device, kind, subnet });
+    }
+}
+
+/// A configuration that Azure gives an address, of which the export holds no more than that it is there: the device may have any (SND-01).
+fn told<'a>(out: &mut Out<'a>, configuration: &'a Value, list: &str) {
+    if ["subnet", "publicIPAddress", "privateIPAddress"].iter().all(|key| get(configuration, key).is_none()) {
+        out.lacks(list);
     }
 }
 

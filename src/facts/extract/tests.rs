@@ -250,6 +250,25 @@ fn a_part_of_a_load_balancer_without_a_body_may_be_for_anything() {
     lacks(&cut, "load_balancer_pool(");
 }
 
+/// covers: SND-01, IN-08, IN-10, AFW-01
+#[test]
+fn a_front_of_a_device_without_a_body_may_have_any_address() {
+    for (kind, list, whole) in [
+        ("applicationGateways", "frontendIPConfigurations", "device(~/applicationgateways/g, application-gateway, )"),
+        ("bastionHosts", "ipConfigurations", "device(~/bastionhosts/g, bastion, )"),
+        ("azureFirewalls", "ipConfigurations", "azure_firewall(~/azurefirewalls/g, , , false)"),
+    ] {
+        let of = |front: serde_json::Value| rows(json!([body(&format!("{kind}/g"), json!({ list: [front] }))]));
+        let public_ip = json!({"name": "f", "properties": {"publicIPAddress": {"id": format!("{NET}/publicIPAddresses/p")}}});
+        has(&of(public_ip), whole);
+        let cut = of(json!({"id": format!("{NET}/{kind}/g/{list}/f")}));
+        lacks(&cut, whole);
+        let lower = format!("{NET}/{kind}/g").to_lowercase();
+        let gap = format!("gap({lower}, microsoft.network/{}, `properties.{list}` is missing)", kind.to_lowercase());
+        has(&cut, &gap.replace(&NET.to_lowercase(), "~"));
+    }
+}
+
 /// covers: PEER-02
 #[test]
 fn a_side_of_a_peering_without_a_body_does_not_say_with_whom_it_is() {

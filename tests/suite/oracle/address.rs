@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use watertight::facts::gap::Resource;
 use watertight::facts::network::DeviceKind;
 use watertight::facts::store_facts::Service;
 use watertight::model::net::{is_public, not_public_v4};
@@ -197,6 +198,25 @@ impl World<'_> {
         let named = self.config_public_ips.iter().map(|row| row.public_ip);
         let named = named.chain(self.fronts.iter().map(|row| row.public_ip)).chain(self.device_public_ips.iter().map(|row| row.public_ip));
         named.filter(|name| !name.is_empty()).any(|name| !self.public_ips.iter().any(|row| row.public_ip == name))
+    }
+
+    /// Something that takes public addresses and of which the input holds nothing but that it is there, or a pool whose load balancer it does not hold.
+    pub fn half_seen_holder(&self) -> Option<Sym> {
+        let told = |r: &Resource| match r.kind.as_str() {
+            "microsoft.network/loadbalancers" => self.balancers.iter().any(|b| b.balancer == r.id),
+            "microsoft.network/networkinterfaces" => self.nic(r.id).is_some(),
+            "microsoft.network/azurefirewalls" => self.is_firewall(r.id),
+            "microsoft.network/applicationgateways" | "microsoft.network/bastionhosts" => {
+                self.devices.iter().any(|d| d.device == r.id && d.kind != DeviceKind::Other)
+            }
+            _ => true,
+        };
+        let mut half: Vec<Sym> = self.resources.iter().filter(|r| !told(r)).map(|r| r.id).collect();
+        half.sort_by_key(|id| id.as_str());
+        let known = |pool: Sym| self.pools.iter().any(|p| p.pool == pool) || self.nat_rules.iter().any(|r| r.rule == pool);
+        let mut pools: Vec<Sym> = self.config_pools.iter().map(|c| c.pool).filter(|pool| !known(*pool)).collect();
+        pools.sort_by_key(|id| id.as_str());
+        half.into_iter().chain(pools).next()
     }
 
     /// A device, or an interface that belongs to a platform service, at the address.

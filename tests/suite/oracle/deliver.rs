@@ -248,6 +248,12 @@ impl Walk<'_, '_> {
         }
         if ours.is_empty() {
             if world.public_ip_ranges.iter().any(|r| r.prefix.contains(&ip)) {
+                if let Some(id) = world.half_seen_holder() {
+                    return Outcome::unproven(Stage::Route, name_of(id), "W-MISSING");
+                }
+                if world.names_lost_public_ip() {
+                    return Outcome::unproven(Stage::Route, "", "W-MISSING");
+                }
                 return Outcome::denied(Stage::Route, "no-endpoint");
             }
             let delivered = Outcome::delivered(Via::Public);
@@ -281,7 +287,10 @@ impl Walk<'_, '_> {
             if let Some(row) = world.public_ip_holders.iter().find(|h| h.public_ip == public_ip) {
                 return Outcome::unproven(Stage::Route, name_of(row.holder), "W-MISSING");
             }
-            return Outcome::denied(Stage::Route, "no-endpoint"); // IN-12
+            return match world.half_seen_holder() {
+                Some(id) => Outcome::unproven(Stage::Route, name_of(id), "W-MISSING"),
+                None => Outcome::denied(Stage::Route, "no-endpoint"), // IN-12
+            };
         }
         any_of(configs.into_iter().map(|config| self.arrive_at_instance(public_ip, config, packet)).collect())
     }
