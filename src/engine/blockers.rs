@@ -49,7 +49,7 @@ fn refusal(world: &World<'_>, from: End, at: End, to: End) -> Option<Blocker> {
         (End::Store(..), _) => (to, at),
         _ => (at, to),
     };
-    if matches!(receiver, End::Network(_)) || matches!(sender, End::Network(_) | End::External(_)) {
+    if matches!(receiver, End::Network(_)) || matches!(sender, End::Network(_) | End::External(_) | End::PrivateEndpoint(_)) {
         return None;
     }
     let flow = Flow { from: sender, to: receiver, traffic: Set::tcp_udp(), mode: Mode::Adversarial, session: true };

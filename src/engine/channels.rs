@@ -89,7 +89,7 @@ fn receives(part: Sym) -> bool {
 }
 
 /// The service of a destination that is told apart as a sink: of a store of the input, else by the type in its id; a plain name is an account's.
-fn service_of(world: &World<'_>, destination: Sym) -> Option<Service> {
+pub(super) fn service_of(world: &World<'_>, destination: Sym) -> Option<Service> {
     if let Some(row) = world.index.store.one(destination) {
         return Some(row.service).filter(|service| Service::EXTERNAL.contains(service));
     }

@@ -2,13 +2,11 @@
 
 use crate::engine::exfil::Graph;
 use crate::engine::{account, channels};
-use crate::explain::exposure::{Exposed, exposure};
-use crate::explain::packet::short;
 use crate::explain::point::{pairs, span};
 use crate::explain::way::{Assumption, End, Flow, Mode};
 use crate::explain::world::World;
 use crate::facts::store_facts::Service;
-use crate::model::{Set, Span, Sym, Tri, Via};
+use crate::model::{Set, Span, Sym, Via};
 
 /// An edge, at its best: what surely carries bytes, and what may.
 #[derive(Clone, Debug)]
@@ -46,14 +44,23 @@ impl Graph<'_, '_> {
 
     fn evaluate(&self, from: End, to: End) -> Option<Edge> {
         let flow = |from: End, to: End| self.flow(from, to);
+        if matches!(to, End::PrivateEndpoint(_)) && !self.strangers.holds(to) {
+            // A stranger's, by which data is taken out of a store: what gets there from elsewhere is data on its way to that store.
+            return if let End::Store(store, part, _) = from { self.pulled(store, part, to) } else { None };
+        }
         let by_itself = match (from, to) {
             (End::Store(..), End::Store(..)) => either(self.between_stores(from, to), self.declared(from, to)),
             (End::Store(store, part, _), End::Internet(_) | End::External(_)) => {
                 let moved = either(self.sent(from, to), channels::replicated(self.world, store, part, to));
-                either(self.pulled(store, part), either(moved, self.declared(from, to)))
+                either(self.pulled(store, part, to), either(moved, self.declared(from, to)))
             }
-            (End::Store(..), End::Unmodelled(_)) => either(self.flow(to, from), self.declared(from, to)),
-            (End::Store(..), End::Network(_)) => self.strangers.pull(self.world, from, to, &flow),
+            (End::Store(store, part, _), End::Unmodelled(_)) => {
+                either(self.pulled(store, part, to), either(self.flow(to, from), self.declared(from, to)))
+            }
+            (End::Store(store, part, _), End::Network(_)) => {
+                either(self.pulled(store, part, to), self.strangers.pull(self.world, from, to, &flow))
+            }
+            (End::Store(store, part, _), End::PrivateEndpoint(_)) => self.pulled(store, part, to),
             (End::Store(..), _) => self.flow(to, from),
             (End::Unmodelled(_), _) | (_, End::Unmodelled(_)) if self.residents.holds(from) || self.residents.holds(to) => None,
             (End::Machine(_) | End::Nic(_), to) if self.strangers.holds(to) => self.strangers.edge(self.world, from, to, &flow),
@@ -116,31 +123,6 @@ impl Graph<'_, '_> {
             }
         }
         Some(Edge { span: total, sure_via, may_via, assumptions })
-    }
-
-    /// What strangers can take out of a store by themselves.
-    fn pulled(&self, store: Sym, part: Sym) -> Option<Edge> {
-        let exposures = exposure(self.world, store, part);
-        let strangers = exposures.iter().filter(|e| !matches!(e.who, Exposed::Trusted));
-        let best = strangers.clone().max_by_key(|e| e.admitted)?;
-        let via = match best.who {
-            Exposed::ForeignEndpoint(_) => Via::PrivateEndpoint,
-            Exposed::ForeignSubnet(_) => Via::ServiceEndpoint,
-            _ => Via::Public,
-        };
-        let span = if best.admitted == Tri::Yes { Span::exactly(Set::tcp()) } else { Span::exactly(Set::tcp()).doubted() };
-        let assumptions = if best.admitted == Tri::Yes {
-            Vec::new()
-        } else {
-            let (code, resource, text) = match best.who {
-                Exposed::ForeignEndpoint(id) => {
-                    ("W-MISSING", id, format!("for which sub-resource {} is, and whose it is, stands on its own side", short(id)))
-                }
-                _ => ("acl_missing", store, "whether its firewall admits strangers is not known".to_owned()),
-            };
-            vec![Assumption { code: code.to_owned(), resource, text }]
-        };
-        Some(Edge { span, sure_via: via, may_via: via, assumptions })
     }
 }
 

@@ -6,13 +6,14 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::bounds::Bounds;
 use crate::engine::channels;
 use crate::engine::edges::between;
 use crate::engine::fronts::Fronts;
 use crate::engine::gates::Gates;
+use crate::engine::pulls::Pulls;
 use crate::engine::residents::Residents;
 use crate::engine::strangers::Strangers;
 use crate::explain::stores::{self, Arrivals};
@@ -102,7 +103,7 @@ pub struct Graph<'w, 'a> {
     pub(super) world: &'w World<'a>,
     /// Each with whether it is outside.
     machines: Vec<(End, Tri)>,
-    stores: Vec<(End, Tri)>,
+    pub(super) stores: Vec<(End, Tri)>,
     sites: Vec<End>,
     /// Private endpoints that lead outside, to something that is no store of the input.
     pub(super) endpoints: Vec<(Sym, End)>,
@@ -113,6 +114,8 @@ pub struct Graph<'w, 'a> {
     edges: RefCell<FxHashMap<(End, End), Span>>,
     arrivals: Rc<Arrivals>,
     trees: RefCell<Trees>,
+    /// Who takes data out of the parts of stores, as far as that was asked.
+    pub(super) pulls: RefCell<FxHashMap<(Sym, Sym), Pulls>>,
     /// Which machines may get to stores, by their places in `machines`.
     gates: OnceCell<Gates<'w, 'a>>,
     places: FxHashMap<End, usize>,
@@ -171,6 +174,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             edges: RefCell::default(),
             arrivals: Rc::default(),
             trees: RefCell::default(),
+            pulls: RefCell::default(),
             gates: OnceCell::new(),
             places,
             sinks: OnceCell::new(),
@@ -273,8 +277,10 @@ impl<'w, 'a> Graph<'w, 'a> {
         foreign.dedup();
         sinks.extend(foreign);
         sinks.extend(self.strangers.sinks());
-        let declared = channels::declared_sinks(self.world);
-        sinks.extend(declared.into_iter().filter(|sink| !self.endpoints.iter().any(|(_, target)| target == sink)));
+        sinks.extend(channels::declared_sinks(self.world));
+        sinks.extend(self.pullers());
+        let mut seen = FxHashSet::default();
+        sinks.retain(|sink| seen.insert(*sink));
         sinks
     }
 

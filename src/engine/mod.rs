@@ -9,6 +9,7 @@ pub mod exfil;
 mod fronts;
 mod gates;
 pub mod live;
+mod pulls;
 mod residents;
 mod strangers;
 mod worker;

@@ -5,7 +5,7 @@ use crate::facts::private_access::Consent;
 use crate::facts::store_facts::{Instance, PublicAccess, Service};
 use crate::model::{Sym, Tri};
 use crate::rules::paas_firewall::{self, Item, Origin, Source};
-use crate::rules::{consent, perimeter, private_endpoint};
+use crate::rules::{consent, lead, perimeter, private_endpoint};
 
 /// A stranger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -143,13 +143,15 @@ fn foreign_endpoints(world: &World<'_>, store: Sym, part: Sym) -> Vec<(Sym, Tri)
             if seen || world.inside(connection.endpoint) {
                 continue;
             }
-            // Which sub-resource it is for stands on its other end, which nobody exported.
-            let admitted = match (connection.state, connection.settled) {
-                (Consent::Approved, true) if only_part && at == store => Tri::Yes,
+            // Which sub-resource it is for stands in the list, else on its other end, which nobody exported.
+            let fits = lead::listed_for(index, connection, group, only_part && at == store);
+            let fits = if at == store { fits.max(lead::listed_for(index, connection, second, false)) } else { fits };
+            let agreed = match (connection.state, connection.settled) {
+                (Consent::Approved, true) => Tri::Yes,
                 (Consent::Approved | Consent::Unknown, _) | (_, false) => Tri::Maybe,
                 (_, true) => Tri::No,
             };
-            found.push((connection.endpoint, admitted));
+            found.push((connection.endpoint, agreed.min(fits)));
         }
     }
     found.sort_by_key(|(endpoint, admitted)| (endpoint.as_str(), std::cmp::Reverse(*admitted)));

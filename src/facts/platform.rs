@@ -51,6 +51,9 @@ relations! { PLATFORM_RELATIONS:
     /// `running_service(kind)`: resources of type `kind` run code or pipelines of their owner outside the networks of the estate, or may.
     RunningService running_service { kind: Sym }
 
+    /// `fetching_service(kind)`: stores of type `kind` fetch by themselves from where their owner points them.
+    FetchingService fetching_service { kind: Sym }
+
     /// `service_limit(name, kind, count)`: a resource of type `kind` has at most `count` of what `name` says (SE-29, SEP-17).
     ServiceLimit service_limit { name: Sym, kind: Sym, count: u32 }
 }
@@ -115,6 +118,11 @@ impl Platform {
     /// Whether resources of the type run code of their owner's outside the networks of the estate, or may.
     pub fn runs_code(&self, kind: Sym) -> bool {
         self.truth.running.contains(&kind)
+    }
+
+    /// Whether stores of the service, once an attacker has one, fetch by themselves from where they are pointed at.
+    pub fn fetches(&self, service: Service) -> bool {
+        service.kinds().iter().any(|kind| self.truth.fetching.contains(&Sym::new(kind)))
     }
 
     /// The tags one of whose prefixes holds `ip`, sorted by text.
@@ -196,7 +204,9 @@ impl Platform {
         let reserved: Vec<ReservedSuffix> = truth.reserved.iter().map(|suffix| ReservedSuffix { suffix: Sym::new(suffix) }).collect();
         let resolvers: Vec<PublicResolver> = truth.resolvers.iter().map(|&address| PublicResolver { address }).collect();
         let running: Vec<RunningService> = truth.running.iter().map(|&kind| RunningService { kind }).collect();
-        rows.chain(of(&truth.limits)).chain(of(&reserved)).chain(of(&resolvers)).chain(of(&running)).collect()
+        let fetching: Vec<FetchingService> = truth.fetching.iter().map(|&kind| FetchingService { kind }).collect();
+        let named = of(&reserved).chain(of(&resolvers)).chain(of(&running)).chain(of(&fetching));
+        rows.chain(of(&truth.limits)).chain(named).collect()
     }
 
     /// How many of `name` a resource of type `kind` can have.
@@ -218,6 +228,7 @@ struct Truth {
     resolvers: FxHashSet<IpAddr>,
     limits: Vec<ServiceLimit>,
     running: FxHashSet<Sym>,
+    fetching: FxHashSet<Sym>,
 }
 
 impl Truth {
@@ -244,6 +255,7 @@ impl Truth {
                 resolvers: rows::<PublicResolver>(include_str!("../../facts/public_resolvers.facts")).map(|row| row.address).collect(),
                 limits: rows(include_str!("../../facts/service_limits.facts")).collect(),
                 running: rows::<RunningService>(include_str!("../../facts/running_services.facts")).map(|row| row.kind).collect(),
+                fetching: rows::<FetchingService>(include_str!("../../facts/fetching_services.facts")).map(|row| row.kind).collect(),
             }
         })
     }

@@ -194,8 +194,15 @@ pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Par
         }
         let taken = strangers.or(foreign_endpoints(&around, part));
         if taken.hi() {
-            for sink in [Sink::Internet].into_iter().chain(Service::EXTERNAL.map(Sink::External)) {
-                output.push((Part::Escape(node, sink, Span::exactly(Set::tcp()).and(tri(taken))), 1));
+            for sink in takers() {
+                // Only whoever comes over the public front end is surely one of the internet, or of a service that fetches by itself.
+                let surely = match sink {
+                    Sink::Internet => true,
+                    Sink::External(service) => platform.fetches(service),
+                    _ => false,
+                };
+                let span = if surely { tri(taken) } else { tri(taken).doubted() };
+                output.push((Part::Escape(node, sink, Span::exactly(Set::tcp()).and(span)), 1));
             }
         }
     }
@@ -223,10 +230,15 @@ fn underived(around: &Around, store: Store, platform: &Platform, output: &mut Ve
             let span = front.within(Set::tcp_udp());
             output.push((Part::Hook(node, Hook { door, side: Side::Takes, span }), 1));
         }
-        for sink in [Sink::Internet].into_iter().chain(Service::EXTERNAL.map(Sink::External)) {
+        for sink in takers() {
             output.push((Part::Escape(node, sink, Span::exactly(Set::tcp()).doubted()), 1));
         }
     }
+}
+
+/// The kinds of places outside where what strangers take may end up.
+fn takers() -> impl Iterator<Item = Sink> {
+    [Sink::Internet, Sink::Foreign].into_iter().chain(Service::EXTERNAL.map(Sink::External))
 }
 
 /// What a SQL server reads and writes by its own features: any store outside, and those of the input that let it in (X-23, SQL-10).

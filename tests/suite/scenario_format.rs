@@ -529,6 +529,7 @@ fn end(text: &str) -> Result<End, String> {
         "internet" => End::Internet(Some(address()?)),
         "fqdn" => End::Fqdn(sym),
         "resource" => End::Unmodelled(sym),
+        "network" => End::Network(sym),
         "external" => End::External(Service::parse(name).ok_or_else(|| format!("no service `{name}`"))?),
         "storage" => {
             let (account, part) = name.rsplit_once('/').unwrap_or((name, "blob"));

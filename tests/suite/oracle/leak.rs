@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use watertight::explain::way::{End, Mode};
 use watertight::facts::private_access::Consent;
-use watertight::facts::store_facts::{Instance, Service};
+use watertight::facts::store_facts::{Instance, PublicAccess, Service};
 use watertight::model::{Proto, Sym, Tri, Verdict};
 
 use super::Ask;
@@ -14,6 +14,14 @@ use super::packet::Addr;
 use super::store::Seen;
 use super::walk::Wanted;
 use super::world::World;
+
+/// By what a stranger gets at what a store holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Subnet,
+    Rule,
+    Connection,
+}
 
 /// The shortest way out of a source to a sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +45,7 @@ impl World<'_> {
         let mut symbols = vec![End::Internet(None)];
         symbols.extend(Service::EXTERNAL.map(End::External));
         symbols.extend(self.local_gateways.iter().map(|l| End::Site(l.site)));
+        symbols.extend(self.named_strangers().into_iter().map(|(end, ..)| end));
         let sinks: Vec<End> = symbols.iter().chain(&outside).copied().collect();
         let mut sure: BTreeMap<End, BTreeSet<End>> = BTreeMap::new();
         let mut may: BTreeMap<End, BTreeSet<End>> = BTreeMap::new();
@@ -73,7 +82,8 @@ impl World<'_> {
     /// What gets from one node to another: bytes move both ways on a connection, whoever opens it.
     fn moves(&self, from: End, to: End) -> Verdict {
         match (from, to) {
-            (End::Unmodelled(_), _) | (_, End::Unmodelled(_)) => Verdict::Denied,
+            (End::Store(..), End::Unmodelled(_) | End::Network(_) | End::PrivateEndpoint(_)) => self.moves_by_itself(from, to),
+            (End::Unmodelled(_), _) | (_, End::Unmodelled(_) | End::Network(_) | End::PrivateEndpoint(_)) => Verdict::Denied,
             (End::Store(..), End::Machine(_)) => self.best_verdict(to, from),
             (End::Store(..), _) => self.moves_by_itself(from, to),
             (_, End::Store(..) | End::External(_)) => self.best_verdict(from, to),
@@ -103,9 +113,13 @@ impl World<'_> {
         } else {
             Tri::No
         })];
-        if matches!(to, End::Internet(_) | End::External(_)) {
+        // Who takes it is the internet, or one of a service that fetches by itself; whom a rule or connection names is himself.
+        let fetches = |to: End| matches!(to, End::External(service) if self.platform.fetches(service));
+        if matches!(to, End::Internet(_)) || fetches(to) {
             all.push(verdict(self.strangers_admitted(wanted)));
-            all.push(verdict(self.connected_from_outside(store)));
+        }
+        for (end, id, how) in self.named_strangers().into_iter().filter(|(end, ..)| *end == to) {
+            all.push(verdict(self.stranger_takes(wanted, end, id, how)));
         }
         if server(from) && matches!(to, End::Store(..) | End::External(_)) {
             all.push(self.best_verdict(from, to));
@@ -177,12 +191,74 @@ impl World<'_> {
         seen.into_iter().map(|seen| self.admits(wanted, service, seen, Sym::EMPTY).0).max().unwrap_or(Tri::No)
     }
 
-    /// Whether a private endpoint that the store lists, and that is not in the input, may be a stranger's: which part it is for stands on its other end (PE-37).
-    fn connected_from_outside(&self, store: Sym) -> Tri {
-        let unseen = self.provider_links.iter().filter(|row| row.target == store);
-        let unseen = unseen.filter(|row| !self.links.iter().any(|link| link.endpoint == row.endpoint && link.target == store));
-        let open = unseen.filter(|row| !row.settled || matches!(row.state, Consent::Approved | Consent::Unknown));
-        open.map(|row| self.is_outside(row.endpoint).min(Tri::Maybe)).max().unwrap_or(Tri::No)
+    /// The strangers that rules and connections name: where what they take ends up, who they are, and by what they come.
+    fn named_strangers(&self) -> Vec<(End, Sym, By)> {
+        let outside = |id: Sym| self.is_outside(id) != Tri::No;
+        let mut all = Vec::new();
+        for rule in self.subnet_rules.iter().filter(|r| outside(r.subnet)) {
+            let parent = rule.subnet.as_str().split_once("/subnets/").map(|(vnet, _)| Sym::new(vnet));
+            let vnet = self.vnet_of(rule.subnet).or(parent).filter(|vnet| outside(*vnet));
+            all.push((vnet.map_or(End::Unmodelled(rule.subnet), End::Network), rule.subnet, By::Subnet));
+        }
+        for rule in self.resource_rules.iter().filter(|r| outside(r.resource)) {
+            let services = Service::EXTERNAL.into_iter();
+            let service = services.into_iter().find(|s| rule.resource.as_str().contains(&format!("/{}/", super::paas::table(*s).0)));
+            all.push((service.map_or(End::Unmodelled(rule.resource), End::External), rule.resource, By::Rule));
+        }
+        let listed = self.provider_links.iter().map(|row| row.endpoint).chain(self.links.iter().map(|row| row.endpoint));
+        all.extend(listed.filter(|id| outside(*id)).map(|id| (End::PrivateEndpoint(id), id, By::Connection)));
+        all
+    }
+
+    /// Whether such a stranger gets what a store holds.
+    fn stranger_takes(&self, wanted: Wanted, end: End, id: Sym, by: By) -> Tri {
+        let Some(service) = self.service_of(wanted.store) else { return Tri::No };
+        let side = self.is_outside(id);
+        match (by, end) {
+            (By::Connection, _) => self.connected_from_outside(wanted, id).min(side),
+            (By::Rule, _) => {
+                let named = self.resource_rules.iter().any(|r| r.store == wanted.store && r.resource == id);
+                let locked = self.accesses.iter().any(|a| a.store == wanted.store && a.public == PublicAccess::SecuredByPerimeter);
+                if named && !locked { side } else { Tri::No }
+            }
+            (By::Subnet, _) if !self.subnet_rules.iter().any(|r| r.store == wanted.store && r.subnet == id) => Tri::No,
+            (By::Subnet, _) => {
+                // One of the input without a service endpoint gets in once its owner switches one on.
+                let off = self.subnets.iter().any(|s| s.subnet == id) && !self.service_endpoints.iter().any(|e| e.subnet == id);
+                let admitted = self.admits(wanted, service, Seen::Subnet(id), Sym::EMPTY).0.min(side);
+                if off { admitted.min(Tri::Maybe) } else { admitted }
+            }
+        }
+    }
+
+    /// Whether a stranger's private endpoint leads to the store: which part one is for that is not in the input stands in the store's list, else on its other
+    /// end (PE-37, PE-02).
+    fn connected_from_outside(&self, wanted: Wanted, endpoint: Sym) -> Tri {
+        let groups = [wanted.part, Sym::new(&format!("{}_secondary", wanted.part))];
+        let own: Vec<_> = self.links.iter().filter(|l| l.endpoint == endpoint && l.target == wanted.store).collect();
+        if !own.is_empty() {
+            return own.into_iter().filter(|l| groups.contains(&l.group)).map(|l| self.consent(*l)).max().unwrap_or(Tri::No);
+        }
+        let alone = self.parts.iter().filter(|p| p.store == wanted.store).count() == 1;
+        let mut best = Tri::No;
+        for row in self.provider_links.iter().filter(|row| row.target == wanted.store && row.endpoint == endpoint) {
+            let agreed = match (row.settled, row.state) {
+                (true, Consent::Approved) => Tri::Yes,
+                (false, _) | (_, Consent::Unknown) => Tri::Maybe,
+                _ => Tri::No,
+            };
+            let named: Vec<Sym> = self.provider_groups.iter().filter(|g| g.connection == row.connection).map(|g| g.group).collect();
+            let fits = match named[..] {
+                [] if alone => Tri::Yes,
+                [] => Tri::Maybe,
+                _ if !named.iter().any(|group| groups.contains(group)) => Tri::No,
+                [_] => Tri::Yes,
+                _ if alone => Tri::Yes,
+                _ => Tri::Maybe,
+            };
+            best = best.max(agreed.min(fits));
+        }
+        best
     }
 
     /// Every machine and every endpoint of a store.
