@@ -7,7 +7,8 @@ use rustc_hash::FxHashMap;
 
 use crate::explain::packet::{Host, StepExt, step};
 use crate::explain::point::{
-    Pair, Pairs, holders, no_address, no_source, nowhere, one, places, secondary, site_representatives, sites_with, unlisted,
+    Pair, Pairs, holders, is_public_only, no_address, no_source, nowhere, one, places, secondary, site_representatives, sites_with,
+    unlisted,
 };
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, caller_ways, endpoint_ways, ways};
@@ -35,6 +36,7 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
             End::Store(store, part, instance) => caller_ways(world, resource, &Target { store, part, instance }),
             End::External(service) => server_ways(world, resource, service)?,
             End::Fqdn(name) => named_ways(world, resource, name)?,
+            _ if is_public_only(world, resource) => return Some(one(no_source(flow.from))),
             _ => return Some(one(crate::explain::point::unmodelled(resource))),
         };
         return Some(Pairs { groups: vec![vec![ways]] });

@@ -54,6 +54,9 @@ relations! { PLATFORM_RELATIONS:
     /// `fetching_service(kind)`: stores of type `kind` fetch by themselves from where their owner points them.
     FetchingService fetching_service { kind: Sym }
 
+    /// `public_only_service(kind)`: resources of type `kind` have no place in a network, and call whom they call from public addresses (PE-16).
+    PublicOnlyService public_only_service { kind: Sym }
+
     /// `service_limit(name, kind, count)`: a resource of type `kind` has at most `count` of what `name` says (SE-29, SEP-17).
     ServiceLimit service_limit { name: Sym, kind: Sym, count: u32 }
 }
@@ -123,6 +126,11 @@ impl Platform {
     /// Whether stores of the service, once an attacker has one, fetch by themselves from where they are pointed at.
     pub fn fetches(&self, service: Service) -> bool {
         service.kinds().iter().any(|kind| self.truth.fetching.contains(&Sym::new(kind)))
+    }
+
+    /// Whether resources of the service have no place in a network, and call whom they call from public addresses (PE-16).
+    pub fn is_public_only(&self, service: Service) -> bool {
+        service.kinds().iter().any(|kind| self.truth.public_only.contains(&Sym::new(kind)))
     }
 
     /// The tags one of whose prefixes holds `ip`, sorted by text.
@@ -205,7 +213,8 @@ impl Platform {
         let resolvers: Vec<PublicResolver> = truth.resolvers.iter().map(|&address| PublicResolver { address }).collect();
         let running: Vec<RunningService> = truth.running.iter().map(|&kind| RunningService { kind }).collect();
         let fetching: Vec<FetchingService> = truth.fetching.iter().map(|&kind| FetchingService { kind }).collect();
-        let named = of(&reserved).chain(of(&resolvers)).chain(of(&running)).chain(of(&fetching));
+        let public: Vec<PublicOnlyService> = truth.public_only.iter().map(|&kind| PublicOnlyService { kind }).collect();
+        let named = of(&reserved).chain(of(&resolvers)).chain(of(&running)).chain(of(&fetching)).chain(of(&public));
         rows.chain(of(&truth.limits)).chain(named).collect()
     }
 
@@ -229,6 +238,7 @@ struct Truth {
     limits: Vec<ServiceLimit>,
     running: FxHashSet<Sym>,
     fetching: FxHashSet<Sym>,
+    public_only: FxHashSet<Sym>,
 }
 
 impl Truth {
@@ -256,6 +266,9 @@ impl Truth {
                 limits: rows(include_str!("../../facts/service_limits.facts")).collect(),
                 running: rows::<RunningService>(include_str!("../../facts/running_services.facts")).map(|row| row.kind).collect(),
                 fetching: rows::<FetchingService>(include_str!("../../facts/fetching_services.facts")).map(|row| row.kind).collect(),
+                public_only: rows::<PublicOnlyService>(include_str!("../../facts/public_only_services.facts"))
+                    .map(|row| row.kind)
+                    .collect(),
             }
         })
     }

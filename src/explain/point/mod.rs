@@ -150,9 +150,28 @@ fn of_ends(world: &World<'_>, flow: &Flow) -> Pairs {
         End::Internet(source) => from_internet(world, flow, source),
         End::Site(site) => from_site(world, flow, site, None),
         End::Ip(ip) => from_ip(world, flow, ip),
+        End::Store(store, _, _) if is_public_only(world, store) => from_service(world, flow, store),
         End::Unmodelled(resource) | End::Store(resource, _, _) => one(unmodelled(resource)),
         _ => one(no_source(flow.from)),
     }
+}
+
+/// Whether a resource has no place in a network: it calls from public addresses alone (PE-16).
+pub fn is_public_only(world: &World<'_>, resource: Sym) -> bool {
+    world.index.store.one(resource).is_some_and(|row| world.platform.is_public_only(row.service))
+}
+
+/// What a service calls by itself is not modelled, but it gets nowhere that the internet does not (PE-16).
+fn from_service(world: &World<'_>, flow: &Flow, service: Sym) -> Pairs {
+    let unknown = unmodelled(service);
+    if !matches!(flow.to, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Ip(_)) {
+        return one(unknown);
+    }
+    let mut pairs = from_internet(world, flow, None);
+    pairs.groups.iter_mut().flatten().flatten().for_each(|way| {
+        way.steps.splice(0..0, unknown.steps.iter().cloned());
+    });
+    pairs
 }
 
 /// A way that ends at something whose behaviour is not modelled.
@@ -173,9 +192,10 @@ fn is_front_door(resource: Sym) -> bool {
 pub fn no_source(end: End) -> Way {
     let text = match end {
         End::PrivateEndpoint(_) => "a private endpoint never opens a flow".to_owned(),
+        End::Store(store, ..) => format!("{} has no place in a network to open a flow from", short(store)),
         _ => "it never opens a flow of its own".to_owned(),
     };
-    let stage = if matches!(end, End::PrivateEndpoint(_)) { Stage::PrivateEndpoint } else { Stage::Route };
+    let stage = if matches!(end, End::PrivateEndpoint(_) | End::Store(..)) { Stage::PrivateEndpoint } else { Stage::Route };
     Way { via: Via::Public, steps: vec![step(stage, Span::NONE, "reach.8", text).kind(Kind::Default)] }
 }
 

@@ -9,7 +9,7 @@ use super::Ask;
 use super::packet::{Addr, Outcome, Packet, check};
 use super::store::Seen;
 use super::walk::{Origin, Target, Walk, Wanted};
-use super::world::World;
+use super::world::{World, name_of};
 
 impl World<'_> {
     /// A call of a resource to a store, or of a SQL server to any outside.
@@ -37,8 +37,18 @@ impl World<'_> {
                 let suffix = self.suffix_of(service);
                 self.leaves(caller, None, &suffix, unknown)
             }
+            End::PrivateEndpoint(_) if self.calls_from_outside(caller) => Outcome::denied(Stage::PrivateEndpoint, ""),
+            End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Ip(_) if self.calls_from_outside(caller) => {
+                // It has no place in a network, and is one of those that the internet stands for (PE-16, IN-01).
+                self.sent_by_end(&Ask { from: End::Internet(None), ..*ask }).doubted(Stage::Route, name_of(caller), self.doubt_of(caller))
+            }
             _ => unknown(),
         }
+    }
+
+    /// Whether it calls from public addresses alone.
+    fn calls_from_outside(&self, caller: Sym) -> bool {
+        self.service_of(caller).is_some_and(|service| self.platform.is_public_only(service))
     }
 
     /// What the names of a service's stores end in.

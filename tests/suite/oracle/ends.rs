@@ -69,7 +69,7 @@ impl World<'_> {
         outcome
     }
 
-    fn sent_by_end(&self, ask: &Ask) -> Outcome {
+    pub fn sent_by_end(&self, ask: &Ask) -> Outcome {
         match ask.from {
             End::Machine(machine) => {
                 let nics: Vec<Sym> = self.nic_machines.iter().filter(|m| m.machine == machine).map(|m| m.nic).collect();
