@@ -165,7 +165,7 @@ fn doubt_of_tag(world: &World<'_>, subnet: Sym, met: &Step, own: Party<'_>, remo
     };
     let unsure = |party: Party<'_>| match party.place {
         Place::At(ip) => context.in_virtual_network(&net::host(ip)) == Tri::Maybe,
-        Place::In(_) | Place::Service(_) | Place::SomePublic => true,
+        Place::In(_) | Place::Service(_) | Place::SomePublic | Place::Part(..) => true,
     };
     let text = format!("what VirtualNetwork holds on {} depends on routes that are not in the input: {}", short(subnet), short(source));
     let doubt = || step(met.stage, met.span, "filter.8", text).by(source, "").kind(Kind::Assumption).code(code);
@@ -177,7 +177,7 @@ fn doubt_of_tag(world: &World<'_>, subnet: Sym, met: &Step, own: Party<'_>, remo
 fn everything_is_network(world: &World<'_>, subnet: Sym, met: &Step, remote: Party<'_>) -> Option<Step> {
     let public = match remote.place {
         Place::At(ip) => net::is_public(ip),
-        Place::Service(_) | Place::SomePublic => true,
+        Place::Service(_) | Place::SomePublic | Place::Part(..) => true,
         Place::In(_) => false,
     };
     let all = || world.context(subnet).tag.public.iter().any(|(prefix, sure)| prefix.prefix_len() == 0 && sure.lo());
@@ -205,8 +205,22 @@ pub fn group(
         return (step(stage, Span::UNKNOWN, "filter.3", text).by(nsg, "").kind(Kind::Assumption).code("W-MISSING"), false);
     };
     let context = world.context(subnet);
-    let met: Vec<Met<'_>> = program.met(own, remote, ports, &context, world.platform).map(|met| one_network(world, met)).collect();
-    let span = first_match(met.iter().copied());
+    let met_by = |remote| program.met(own, remote, ports, &context, world.platform).map(|met| one_network(world, met)).collect();
+    let mut met: Vec<Met<'_>> = met_by(remote);
+    let mut span = first_match(met.iter().copied());
+    if !asked.within(span.sure) && asked.meets(span.may) {
+        // Rules that name parts of what is behind a public front end may together name all of it.
+        let named = met.iter().flat_map(|met| &met.rule.remote);
+        let prefixes = named.filter_map(|selector| if let Selector::Prefix(prefix) = selector { Some(*prefix) } else { None });
+        let parts = remote.place.parts(prefixes, world.platform).into_iter();
+        let each: Vec<Vec<Met<'_>>> = parts.map(|ip| met_by(Party { place: Place::Part(ip, &remote.place), ..remote })).collect();
+        let spans = each.iter().map(|met| first_match(met.iter().copied()));
+        let whole = spans.reduce(|a, b| Span { sure: a.sure.and(b.sure), may: a.may.or(b.may) }).unwrap_or(span);
+        if asked.within(whole.sure) || !asked.meets(whole.may) {
+            met = each.into_iter().next().unwrap_or(met);
+        }
+        span = whole;
+    }
     let (deciding, code) = deciding(&met, span, asked);
     let Some(deciding) = deciding else {
         return (step(stage, span, "filter.1", format!("no rule of NSG {} names it", short(nsg))).by(nsg, ""), false);

@@ -230,6 +230,7 @@ impl Firewall {
                 Place::In(block) => Tri::from_bool(prefix.contains(block)),
                 Place::Service(class) => class.within(prefix, platform),
                 Place::SomePublic => some_public_within(prefix),
+                Place::Part(ip, _) => Tri::from_bool(prefix.contains(&ip)),
             };
             prefixes.iter().map(one).max().unwrap_or(Tri::No)
         };
@@ -364,7 +365,7 @@ impl Name {
             Place::At(ip) if !net::is_public(ip) => Tri::from_bool(!held.certain).min(Tri::Maybe),
             Place::In(block) if !net::overlaps_public(block) && held.certain && held.addresses.is_empty() => Tri::No,
             Place::In(_) => Tri::Maybe,
-            Place::At(_) | Place::Service(_) | Place::SomePublic => open,
+            Place::At(_) | Place::Service(_) | Place::SomePublic | Place::Part(..) => open,
         }
     }
 }

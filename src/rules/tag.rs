@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use ipnet::Ipv4Net;
+
 use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, UNKNOWN_TAG};
 use crate::model::{Prefix, Ranges, Sym, Tri, net};
@@ -58,6 +60,33 @@ pub enum Place<'a> {
     Service(&'a ServiceClass),
     /// At some public IPv4 address that the input does not tell (OUT-07).
     SomePublic,
+    /// At one of the last two, somewhere in the part of the address space that looks to every prefix asked for like this address.
+    Part(IpAddr, &'a Place<'a>),
+}
+
+impl Place<'_> {
+    /// One address for each part that `prefixes` make of the public IPv4 addresses that an unknown place may have; none where the address is known.
+    ///
+    /// What several prefixes hold together none of them holds alone: in each part every one of them says yes or no.
+    pub fn parts(&self, prefixes: impl IntoIterator<Item = Prefix>, platform: &Platform) -> Vec<IpAddr> {
+        let known = match self {
+            Place::Service(class) => class.known(platform),
+            Place::SomePublic => None,
+            Place::At(_) | Place::In(_) | Place::Part(..) => return Vec::new(),
+        };
+        let public = || net::public(Prefix::V4(Ipv4Net::default())).iter().collect::<Ranges>();
+        let public = if known.is_some() { Ranges::default() } else { public() };
+        let all = known.unwrap_or(&public);
+        let of_v4 = prefixes.into_iter().filter_map(|prefix| if let Prefix::V4(v4) = prefix { Some(v4) } else { None });
+        let ends = of_v4.flat_map(|v4| [Some(u32::from(v4.network())), u32::from(v4.broadcast()).checked_add(1)]);
+        let mut starts: Vec<u32> = ends.flatten().chain([0]).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        let lasts = starts.iter().skip(1).map(|next| next - 1).chain([u32::MAX]);
+        // The address that stands for a part is one of those that the place may have: prefixes that hold none of them do not hold it.
+        let one = |(first, last): (&u32, u32)| all.first_from(IpAddr::V4((*first).into())).filter(|ip| *ip <= IpAddr::V4(last.into()));
+        starts.iter().zip(lasts).filter_map(one).collect()
+    }
 }
 
 /// One end of a packet as a filter sees it.
@@ -86,12 +115,14 @@ pub fn names(selector: Selector, party: Party<'_>, context: &Context, platform: 
             Place::In(block) => Tri::from_bool(prefix.contains(block)),
             Place::Service(class) => class.within(&prefix, platform),
             Place::SomePublic => some_public_within(&prefix),
+            Place::Part(ip, _) => Tri::from_bool(prefix.contains(&ip)),
         },
         Selector::Tag(tag) => match party.place {
             Place::At(ip) => tag_holds(tag, &net::host(ip), context, platform),
             Place::In(block) => tag_holds(tag, block, context, platform),
             Place::Service(class) => tag_holds_service(tag, class, context, platform),
             Place::SomePublic => tag_holds_some_public(tag, context),
+            Place::Part(_, whole) => names(selector, Party { place: *whole, ..party }, context, platform),
         },
     }
 }

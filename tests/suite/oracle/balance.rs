@@ -225,6 +225,7 @@ impl Walk<'_, '_> {
                 dport: port,
                 sport: None,
                 called: Called::Unknown,
+                part: None,
             };
             ip.is_ipv4() && world.filter_in(place, &asks, || Outcome::delivered(Via::LoadBalancer)).verdict == Verdict::Denied
         };

@@ -86,6 +86,7 @@ impl World<'_> {
             dport: ask.dport,
             sport: None,
             called: super::packet::Called::Unknown,
+            part: None,
         }
     }
 

@@ -514,6 +514,7 @@ fn a_query() -> Packet {
         dport: 53,
         sport: None,
         called: super::packet::Called::Unknown,
+        part: None,
     }
 }
 

@@ -457,7 +457,7 @@ impl World<'_> {
             }
             _ => Called::Unknown,
         };
-        Packet { src: Addr::Known(src), src_config, dst, dst_config, proto: ask.proto, dport: ask.dport, sport: ask.sport, called }
+        Packet { src: Addr::Known(src), src_config, dst, dst_config, proto: ask.proto, dport: ask.dport, sport: ask.sport, called, part: None }
     }
 
     pub fn walker(&self, start: Start, target: Target, ask: &Ask) -> Walk<'_, '_> {

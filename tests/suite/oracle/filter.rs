@@ -3,7 +3,7 @@
 use watertight::facts::network::{Access, Direction, EndpointPolicies, HopKind, NsgRule, Protocol};
 use watertight::facts::selector::{PortList, Selector, Selectors};
 use watertight::model::traffic::ANY_PORT;
-use watertight::model::{Proto, Stage, Sym, Tri};
+use watertight::model::{Prefix, Proto, Stage, Sym, Tri};
 
 use super::packet::{Addr, Outcome, Packet, check};
 use super::world::{World, name_of};
@@ -124,8 +124,43 @@ impl World<'_> {
         worst
     }
 
-    /// First match under uncertainty (CNV-04): an allow counts where no deny surely (for may) or possibly (for must) comes before it.
+    /// What a group says of a packet; where it leaves a public end of unknown address open, what it says of each part of the addresses that its prefixes tell
+    /// apart: several rules may together name them all (CNV-04, M-14).
     fn one_group(&self, group: Sym, place: Place, packet: &Packet, way: Direction) -> Said {
+        let said = self.whole_group(group, place, packet, way);
+        if said.tri != Tri::Maybe {
+            return said;
+        }
+        let everything = match (packet.src, packet.dst) {
+            (_, Addr::Front(service, region)) => self.front_prefixes(service, region),
+            (Addr::SomePublic, _) | (_, Addr::SomePublic) => None,
+            _ => return said,
+        };
+        let everything = everything.unwrap_or_else(|| {
+            let all: Prefix = "0.0.0.0/0".parse().expect("literal");
+            watertight::model::net::subtract(&[all], &watertight::model::net::not_public_v4().collect::<Vec<_>>())
+        });
+        let fields = self.nsg_rules.iter().filter(|r| r.nsg == group).flat_map(|r| [r.sources, r.destinations]);
+        let mut prefixes: Vec<Prefix> = Vec::new();
+        prefixes.extend(fields.flat_map(|field| field.items()).filter_map(|item| match item {
+            Selector::Prefix(prefix) if prefix.network().is_ipv4() => Some(prefix),
+            _ => None,
+        }));
+        let mut seen: Vec<Vec<bool>> = Vec::new();
+        let mut all: Vec<Said> = Vec::new();
+        for cell in prefixes.iter().fold(everything, |cells, prefix| split(&cells, *prefix)) {
+            let held: Vec<bool> = prefixes.iter().map(|prefix| prefix.contains(&cell)).collect();
+            if !seen.contains(&held) {
+                seen.push(held);
+                all.push(self.whole_group(group, place, &Packet { part: Some(cell), ..*packet }, way));
+            }
+        }
+        let agreed = all.first().cloned().filter(|first| all.iter().all(|other| other.tri == first.tri));
+        agreed.unwrap_or(said)
+    }
+
+    /// First match under uncertainty (CNV-04): an allow counts where no deny surely (for may) or possibly (for must) comes before it.
+    fn whole_group(&self, group: Sym, place: Place, packet: &Packet, way: Direction) -> Said {
         let mut rules: Vec<(u32, Access, Tri, String)> = self
             .nsg_rules
             .iter()
@@ -202,18 +237,31 @@ impl World<'_> {
         let inbound = rule.direction == Direction::Inbound;
         // Rules for a private endpoint read their source ports as any (NSG-13).
         let source_ports = if place.endpoint.is_some() { PortList::any() } else { rule.source_ports };
-        let source = self.field_matches(rule.sources, packet.src, packet.src_config, place, !inbound, rule);
-        let destination = self.field_matches(rule.destinations, packet.dst, packet.dst_config, place, inbound, rule);
+        let source = self.field_matches(rule.sources, packet.src, packet.src_config, packet.part, place, !inbound, rule);
+        let destination = self.field_matches(rule.destinations, packet.dst, packet.dst_config, packet.part, place, inbound, rule);
         (source, destination, protocol_matches(rule.protocol, source_ports, rule.destination_ports, packet))
     }
 
     /// Whether an address is in a rule's field. `own` says that this is the end at which the rule is applied.
-    fn field_matches(&self, field: Selectors, addr: Addr, config: Option<Sym>, place: Place, own: bool, rule: &NsgRule) -> Tri {
+    #[expect(clippy::too_many_arguments, reason = "an end has an address, an owner and a part")]
+    fn field_matches(
+        &self,
+        field: Selectors,
+        addr: Addr,
+        config: Option<Sym>,
+        part: Option<Prefix>,
+        place: Place,
+        own: bool,
+        rule: &NsgRule,
+    ) -> Tri {
         let mut best = Tri::No;
         for item in field.items() {
             best = best.or(match item {
                 Selector::Any => Tri::Yes,
-                Selector::Prefix(prefix) => self.in_prefix(addr, prefix),
+                Selector::Prefix(prefix) => match part.filter(|_| !matches!(addr, Addr::Known(_))) {
+                    Some(part) => Tri::from_bool(prefix.contains(&part)),
+                    None => self.in_prefix(addr, prefix),
+                },
                 Selector::Tag(tag) => self.in_tag(tag, place.subnet, addr),
                 Selector::Asg(asg) => {
                     let here = |c: Sym| place.nic.is_some_and(|nic| self.configs.iter().any(|row| row.ip_config == c && row.nic == nic));
@@ -320,6 +368,15 @@ impl World<'_> {
         }
         self.endpoint_filters.iter().find(|p| p.subnet == subnet).map_or(EndpointPolicies::Disabled, |p| p.policies)
     }
+}
+
+/// The same addresses, in cells that a prefix holds as a whole or not at all.
+fn split(cells: &[Prefix], by: Prefix) -> Vec<Prefix> {
+    let halve = |cell: &Prefix| match cell.contains(&by) && *cell != by {
+        true => [vec![by], watertight::model::net::subtract(&[*cell], &[by])].concat(),
+        false => vec![*cell],
+    };
+    cells.iter().flat_map(halve).collect()
 }
 
 /// Whether a rule's protocol and ports match the packet (NSG-07).

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use watertight::facts::store_facts::Service;
-use watertight::model::{Proto, Stage, Sym, Tri, Verdict, Via};
+use watertight::model::{Prefix, Proto, Stage, Sym, Tri, Verdict, Via};
 
 use super::OracleAnswer;
 
@@ -41,6 +41,8 @@ pub struct Packet {
     /// `None` after a translation: any port (decision 14).
     pub sport: Option<u16>,
     pub called: Called,
+    /// Of a public end whose address is not known: the addresses that it is one of, where a list of rules is asked for them alone.
+    pub part: Option<Prefix>,
 }
 
 impl Packet {
