@@ -36,6 +36,7 @@ pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAdd
                 }
             }
         }
+        End::Ip(ip) if net::is_public(ip) && is_private_space(world, ip) => return one(to_private_space(world, ip)),
         End::Ip(ip) | End::Internet(Some(ip)) if net::is_public(ip) => return to_public_literal(world, flow, source, ip),
         End::Internet(None) => {
             let text = "both ends are outside".to_owned();
@@ -186,6 +187,26 @@ fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip:
         out.groups.push(vec![ways]);
     }
     out
+}
+
+/// Whether a public address is in the space of a network, private to it, and of nothing of the input that the internet leads to (ADR-02).
+fn is_private_space(world: &World<'_>, ip: IpAddr) -> bool {
+    let index = world.index;
+    let met = ours(world, ip).is_some() || index.firewalls_by_hub_address.has(ip);
+    !met && index.vnet_prefixes.rows().any(|row| row.prefix.contains(&ip))
+}
+
+/// Towards such an address; a public address that something names and that was not exported may be the same.
+fn to_private_space(world: &World<'_>, ip: IpAddr) -> Way {
+    let lost = world.lost_public_ip();
+    if !lost.is_empty() {
+        let text = format!("public address {} is not in the input: it may be {ip}", short(lost));
+        let unknown = step(Stage::Route, Span::UNKNOWN, "inbound.3", text).by(lost, "").kind(Kind::Absence).code("W-MISSING");
+        return Way { via: Via::Public, steps: vec![unknown] };
+    }
+    let of = world.index.vnet_prefixes.rows().filter(|row| row.prefix.contains(&ip)).map(|row| row.vnet);
+    let vnet = of.min_by_key(|vnet| vnet.as_str()).unwrap_or_default();
+    closed("the address is in the space of a network, private to it: the internet does not lead there", vnet)
 }
 
 /// Why an address that a public address or prefix of the input has sends nothing from the internet (IN-01): its holder is a source of its own.

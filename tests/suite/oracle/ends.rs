@@ -403,6 +403,14 @@ impl World<'_> {
             Start::Site { .. } => self.walk(start, Target::Address, Addr::Known(ip), None, ask),
             Start::Internet { .. } => {
                 let walk = self.walker(start, Target::Address, ask);
+                let ours = self.owns_public(ip) || self.firewall_hub_addresses.iter().any(|hub| hub.address == ip);
+                if target == Target::Address && !ours && self.anywhere_inside(ip) {
+                    // Private to a network, whoever has the address on the internet (ADR-02).
+                    return match self.names_lost_public_ip() {
+                        true => Outcome::unproven(Stage::Route, "", "W-MISSING"),
+                        false => Outcome::denied(Stage::Route, "no-endpoint"),
+                    };
+                }
                 if is_public(ip) {
                     walk.arrive_in_public(self.packet(start, Addr::Known(ip), None, ask))
                 } else {
@@ -457,7 +465,17 @@ impl World<'_> {
             }
             _ => Called::Unknown,
         };
-        Packet { src: Addr::Known(src), src_config, dst, dst_config, proto: ask.proto, dport: ask.dport, sport: ask.sport, called, part: None }
+        Packet {
+            src: Addr::Known(src),
+            src_config,
+            dst,
+            dst_config,
+            proto: ask.proto,
+            dport: ask.dport,
+            sport: ask.sport,
+            called,
+            part: None,
+        }
     }
 
     pub fn walker(&self, start: Start, target: Target, ask: &Ask) -> Walk<'_, '_> {
