@@ -18,7 +18,7 @@ use crate::explain::world::World;
 use crate::facts::azure_firewall::FirewallTranslation;
 use crate::facts::network::DeviceKind;
 use crate::facts::private_link::PrivateLinkService;
-use crate::model::{Set, Span, Sym, Via, net};
+use crate::model::{Set, Span, Sym, Via, ids, net};
 use crate::rules::private_link as links;
 
 /// What somebody connects to who is led on to a machine.
@@ -41,6 +41,9 @@ struct Proxy {
     addresses: Vec<End>,
     subnets: Vec<Sym>,
 }
+
+/// What takes flows at public addresses and passes them on.
+const TAKERS: [&str; 2] = ["microsoft.network/applicationgateways", "microsoft.network/azurefirewalls"];
 
 /// Some address of the internet.
 const ANYWHERE: End = End::Internet(None);
@@ -181,7 +184,11 @@ impl Fronts {
         for proxy in &self.proxies {
             let there = proxy.addresses.iter().fold(None, |best, address| either(best, self.flow(world, caller, *address, flow)));
             let Some(there) = there else { continue };
-            let on = proxy.subnets.iter().fold(None, |best, subnet| either(best, self.flow(world, End::Subnet(*subnet), machine, flow)));
+            let mut on =
+                proxy.subnets.iter().fold(None, |best, subnet| either(best, self.flow(world, End::Subnet(*subnet), machine, flow)));
+            if proxy.subnets.is_empty() {
+                on = Some(unknown()); // where it stands nobody tells
+            }
             let text = format!("to whom {} passes on what it takes is not known", short(proxy.device));
             let led = on.and_then(|on| both(there, &on)).map(|edge| doubted(edge, "W-L7", proxy.device, text));
             best = either(best, led);
@@ -218,6 +225,11 @@ impl Fronts {
         self.flows.borrow_mut().insert((from, to), found.clone());
         found
     }
+}
+
+/// Of which nothing is known.
+fn unknown() -> Edge {
+    Edge { span: Span::UNKNOWN, sure_via: Via::Public, may_via: Via::Public, assumptions: Vec::new() }
 }
 
 /// What a service passes on to whom it is meant for.
@@ -291,17 +303,27 @@ fn translations(world: &World<'_>) -> Vec<(End, Sym, Vec<IpAddr>)> {
 /// Every address of a device, sorted: any on the internet where one is public and not in the input.
 fn addresses(world: &World<'_>, device: Sym) -> Vec<End> {
     let index = world.index;
-    let address = |public_ip: Sym| index.public_ip_address.one(public_ip).map_or(ANYWHERE, |row| End::Ip(row.address));
-    let public = index.device_public_ips.get(device).iter().map(|row| address(row.public_ip));
+    let public = index.device_public_ips.get(device).iter().map(|row| public_address(world, row.public_ip));
     let hub = index.firewall_hub_addresses.get(device).iter().map(|row| End::Ip(row.address));
     let private = index.device_addresses.get(device).iter().map(|row| End::Ip(row.address));
-    let mut found: Vec<End> = public.chain(hub).chain(private).collect();
-    found.sort();
-    found.dedup();
-    found
+    public.chain(hub).chain(private).collect()
 }
 
-/// Application gateways, and firewalls of which a policy is missing or a name that they translate to is not known.
+fn public_address(world: &World<'_>, public_ip: Sym) -> End {
+    world.index.public_ip_address.one(public_ip).map_or(ANYWHERE, |row| End::Ip(row.address))
+}
+
+/// Application gateways and firewalls that do not say themselves that they have the public addresses which name them: they are not in the input, or without
+/// a body.
+fn named_by_addresses(world: &World<'_>) -> Vec<(Sym, Sym)> {
+    let index = world.index;
+    let named = index.public_ip_holder.rows().filter_map(|row| Some((Sym::new(ids::parent_id(row.holder.as_str())?), row.public_ip)));
+    let takes = |device: Sym| ids::id_type(device.as_str()).is_some_and(|kind| TAKERS.contains(&kind.as_str()));
+    let says = |device: Sym, public_ip: Sym| index.device_public_ips.get(device).iter().any(|row| row.public_ip == public_ip);
+    named.filter(|(device, public_ip)| takes(*device) && !says(*device, *public_ip)).collect()
+}
+
+/// Application gateways, and firewalls of which a policy is missing, an address is not told, or a name that they translate to is not known.
 fn proxies(world: &World<'_>) -> Vec<Proxy> {
     let index = world.index;
     let unsettled = |device: Sym| {
@@ -317,6 +339,8 @@ fn proxies(world: &World<'_>) -> Vec<Proxy> {
         .filter(|row| row.kind == DeviceKind::ApplicationGateway || unsettled(row.device))
         .map(|row| row.device)
         .collect();
+    let named = named_by_addresses(world);
+    devices.extend(named.iter().map(|(device, _)| *device));
     devices.sort_by_key(|device| device.as_str());
     devices.dedup();
     let proxy = |device: Sym| {
@@ -326,6 +350,9 @@ fn proxies(world: &World<'_>) -> Vec<Proxy> {
         subnets.sort_by_key(|subnet| subnet.as_str());
         subnets.dedup();
         let mut addresses = addresses(world, device);
+        addresses.extend(named.iter().filter(|(of, _)| *of == device).map(|(_, public_ip)| public_address(world, *public_ip)));
+        addresses.sort();
+        addresses.dedup();
         if addresses.is_empty() {
             addresses.extend(subnets.iter().copied().map(End::Subnet)); // it listens at one of them, which it does not say
         }

@@ -44,11 +44,12 @@ pub fn through(world: &World<'_>, service: &PrivateLinkService, target: &Target)
 fn to(world: &World<'_>, service: &PrivateLinkService, target: &Target, asked: Set, session: bool) -> Vec<Way> {
     let mut head = vec![carried(service)];
     head.extend(unusable(world, service));
-    let mut nats = nats(world, service);
+    let nats = nats(world, service);
     if nats.is_empty() {
-        let text = format!("Private Link service {} has no address for its packets", short(service.service));
+        // What filters and rules say of packets depends on it (PLS-03).
+        let text = format!("the addresses that {} gives to packets are not in the input", short(service.service));
         head.push(doubt(service, text, "W-MISSING"));
-        nats.push(Nat { host: Host::imagined(world, Sym::EMPTY, IpAddr::from([0, 0, 0, 0])), doubts: Vec::new() });
+        return vec![Way { via: Via::PrivateLinkService, steps: head }];
     }
     let each: Vec<Vec<Way>> = nats.iter().map(|nat| from_nat(world, service, nat, target, asked, session)).collect();
     let sure = each.iter().map(|ways| ways.iter().fold(Set::EMPTY, |set, way| set.or(way.span().sure))).fold(Set::ALL, Set::and);
@@ -104,16 +105,13 @@ fn unusable(world: &World<'_>, service: &PrivateLinkService) -> Vec<Step> {
         }
     }
     match service.destination {
-        Some(_) if rows.len() < 2 => {
+        Some(_) if rows.len() == 1 => {
             out.push(refusal(service, format!("{name} leads to an address and needs two of its own for that"), "ipConfigurations"));
         }
         Some(address) if world.is_endpoint_address(address) => {
             out.push(refusal(service, format!("{name} leads to {address}, which is a private endpoint's"), "destinationIPAddress"));
         }
         Some(_) => {}
-        None if !index.private_link_frontends.has(service.service) => {
-            out.push(refusal(service, format!("{name} stands in front of nothing"), "loadBalancerFrontendIpConfigurations"));
-        }
         None => {}
     }
     out
@@ -157,6 +155,11 @@ fn from_nat(world: &World<'_>, service: &PrivateLinkService, nat: &Nat, target: 
         walk.onward(&nat.host, &packet(destination), trail.clone(), &mut ways); // as routed from its own subnet (PLS-16)
     }
     let mut frontends: Vec<Sym> = world.index.private_link_frontends.get(service.service).iter().map(|row| row.frontend).collect();
+    if service.destination.is_none() && frontends.is_empty() {
+        // Azure makes none that leads nowhere (PLS-01, PLS-16).
+        let text = format!("what {} stands in front of is not in the input", short(service.service));
+        ways.push(trail.clone().and(doubt(service, text, "W-MISSING")).end(Via::PrivateLinkService));
+    }
     frontends.sort_by_key(|frontend| frontend.as_str());
     for frontend in frontends {
         let Some(row) = world.index.load_balancer_frontend.one(frontend) else {

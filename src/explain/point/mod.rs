@@ -82,16 +82,19 @@ pub fn places(world: &World<'_>, end: End) -> Vec<Sender> {
     }
 }
 
-/// Whether the guest surely sends by the interface: its only one, or the primary one, which has the default route (ADR-15).
+/// Whether the guest surely sends by the interface: its only one, or the primary one, which has the default route (ADR-15). Of two that both say so neither is.
 pub fn is_used(world: &World<'_>, nic: Sym) -> bool {
     let index = world.index;
     let Some(machine) = index.nic_machine.one(nic).map(|row| row.machine) else { return true };
-    index.nics_by_machine.get(machine).len() == 1 || index.nic_primary.has(nic)
+    let all = index.nics_by_machine.get(machine);
+    all.len() == 1 || all.iter().filter(|row| index.nic_primary.has(row.nic)).map(|row| row.nic).eq([nic])
 }
 
 /// All pairs of a flow and the ways between them.
 pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
     let mut pairs = as_read(world, flow);
+    // Where no way is told, nothing is known of what becomes of it.
+    pairs.groups.iter_mut().flatten().filter(|ways| ways.is_empty()).for_each(|ways| ways.push(untold()));
     if let Some(unread) = unread(world) {
         pairs.groups.iter_mut().flatten().flatten().for_each(|way| way.steps.insert(0, unread.clone()));
     }
@@ -172,6 +175,11 @@ fn from_service(world: &World<'_>, flow: &Flow, service: Sym) -> Pairs {
         way.steps.splice(0..0, unknown.steps.iter().cloned());
     });
     pairs
+}
+
+fn untold() -> Way {
+    let text = "what becomes of it on the way is not known".to_owned();
+    Way { via: Via::Public, steps: vec![step(Stage::Route, Span::UNKNOWN, "reach.10", text).kind(Kind::Assumption).code("W-UNSUPPORTED")] }
 }
 
 /// A way that ends at something whose behaviour is not modelled.

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use crate::facts::extract::nic;
 use crate::facts::extract::out::{Out, get, properties};
-use crate::facts::network::{IpConfigPublicIp, Machine, MachineKind, MachineScaleSet, Nic, NicMachine, NicRole, PublicIp, PublicSku};
+use crate::facts::network::{
+    IpConfigPublicIp, Machine, MachineKind, MachineScaleSet, Nic, NicMachine, NicPrimary, NicRole, PublicIp, PublicSku,
+};
 use crate::model::Sym;
 
 /// `microsoft.compute/virtualmachines`.
@@ -49,6 +51,9 @@ pub(super) fn scale_set<'a>(out: &mut Out<'a>, body: &'a Value) {
         let forwarding = out.flag(body, "enableIPForwarding").unwrap_or(false);
         out.fact(Nic { nic, role: NicRole::Machine, forwarding });
         out.fact(NicMachine { nic, machine });
+        if out.flag(body, "primary") == Some(true) {
+            out.fact(NicPrimary { nic });
+        }
         nic::interface(out, nic, body, false);
         for (at, configuration) in out.objects(body, "ipConfigurations").iter().enumerate() {
             instance_address(out, nic, configuration, at);

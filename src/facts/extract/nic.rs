@@ -6,7 +6,8 @@ use crate::facts::extract::load_balancer;
 use crate::facts::extract::out::{Out, is_set, properties};
 use crate::facts::extract::private_dns::name_of;
 use crate::facts::network::{
-    IpConfig, IpConfigAddress, IpConfigAsg, IpConfigLink, IpConfigPool, IpConfigPublicIp, Nic, NicDns, NicMachine, NicNsg, NicRole,
+    IpConfig, IpConfigAddress, IpConfigAsg, IpConfigLink, IpConfigPool, IpConfigPublicIp, Nic, NicDns, NicMachine, NicNsg, NicPrimary,
+    NicRole,
 };
 use crate::facts::private_access::PrivateEndpointNic;
 use crate::model::Sym;
@@ -40,6 +41,9 @@ pub(super) fn nic<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
     if let Some(machine) = machine {
         out.fact(NicMachine { nic, machine });
+        if scale_set.is_none() && out.flag(body, "primary") == Some(true) {
+            out.fact(NicPrimary { nic });
+        }
     }
     interface(out, nic, body, of_endpoint);
 }

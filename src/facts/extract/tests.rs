@@ -52,6 +52,18 @@ fn what_is_absent_has_its_documented_meaning() {
     has(&rows, "public_ip(~/publicipaddresses/i, basic)");
 }
 
+// covers: ADR-15
+#[test]
+fn an_interface_says_whether_it_is_the_first_of_its_machine() {
+    let machine = json!({"id": format!("{NET}/virtualMachines/m")});
+    let rows = rows(json!([
+        body("networkInterfaces/one", json!({"primary": true, "virtualMachine": machine})),
+        body("networkInterfaces/two", json!({"primary": false, "virtualMachine": machine})),
+        body("networkInterfaces/three", json!({"primary": true})),
+    ]));
+    assert_eq!(rows.iter().filter(|row| row.starts_with("nic_primary(")).collect::<Vec<_>>(), ["nic_primary(~/networkinterfaces/one)"]);
+}
+
 // covers: PE-07, PE-06
 #[test]
 fn a_private_endpoint_interface_is_the_platforms() {

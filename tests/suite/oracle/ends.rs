@@ -208,7 +208,9 @@ impl World<'_> {
     }
 
     pub fn is_primary(&self, nic: Sym) -> bool {
-        self.nic_primaries.iter().any(|row| row.nic == nic)
+        let says = |nic: Sym| self.nic_primaries.iter().any(|row| row.nic == nic);
+        let machine = self.machine_of(nic);
+        says(nic) && !self.nic_machines.iter().any(|row| Some(row.machine) == machine && row.nic != nic && says(row.nic))
     }
 
     /// Off its own subnet an interface that may be a secondary one is not certain to be used (ADR-15).

@@ -81,6 +81,36 @@ impl World<'_> {
                 best = better(best, worse(worse(there, on), Verdict::Unproven));
             }
         }
+        better(best, self.led_by_strangers(caller, machine))
+    }
+
+    /// The same by way of gateways and firewalls that only a public address tells of: where they stand and what they do is not in the input.
+    fn led_by_strangers(&self, caller: End, machine: End) -> Verdict {
+        let mut best = Verdict::Denied;
+        for row in &self.public_ip_holders {
+            let Some((device, _)) = row
+                .holder
+                .as_str()
+                .rsplit_once("/frontendipconfigurations/")
+                .or_else(|| row.holder.as_str().rsplit_once("/azurefirewallipconfigurations/"))
+            else {
+                continue;
+            };
+            let (device, kind) = (Sym::new(device), device.rsplit('/').nth(1).unwrap_or_default());
+            let said = self.device_public_ips.iter().any(|d| d.device == device && d.public_ip == row.public_ip);
+            if said || !["applicationgateways", "azurefirewalls"].contains(&kind) {
+                continue;
+            }
+            let known = self.public_addresses_of(row.public_ip);
+            let there = known.iter().fold(if known.is_empty() { self.somewhere(caller) } else { Verdict::Denied }, |best, ip| {
+                better(best, self.best_verdict(caller, End::Ip(*ip)))
+            });
+            let stands: Vec<Sym> = self.devices.iter().filter(|d| d.device == device && !d.subnet.is_empty()).map(|d| d.subnet).collect();
+            let on = stands.iter().fold(if stands.is_empty() { Verdict::Unproven } else { Verdict::Denied }, |best, subnet| {
+                better(best, self.best_verdict(End::Subnet(*subnet), machine))
+            });
+            best = better(best, worse(worse(there, on), Verdict::Unproven));
+        }
         best
     }
 

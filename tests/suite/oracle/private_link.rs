@@ -18,6 +18,11 @@ impl Walk<'_, '_> {
         let stage = Stage::PrivateEndpoint;
         let nats: Vec<_> = world.service_nats.iter().filter(|n| n.service == service.service).collect();
         let usable = world.is_usable(service, nats.len());
+        if usable.hi()
+            && (nats.is_empty() || service.destination.is_none() && !world.service_frontends.iter().any(|f| f.service == service.service))
+        {
+            return Outcome::unproven(stage, name_of(service.service), "W-MISSING");
+        }
         let unsettled = if service.settled { Tri::Yes } else { Tri::Maybe };
         check(usable, stage, "service", "W-MISSING", || {
             check(unsettled, stage, "state", "W-UNSUPPORTED", || {
@@ -81,9 +86,10 @@ impl World<'_> {
         let leads = match service.destination {
             Some(ip) => {
                 let private = self.endpoints.iter().any(|e| self.endpoint_ips(e.endpoint).iter().any(|&(_, a)| a == ip));
-                Tri::from_bool(nats > 1 && !private)
+                Tri::from_bool(nats != 1 && !private)
             }
-            None => Tri::from_bool(self.service_frontends.iter().any(|f| f.service == service.service)),
+            // Azure makes none that leads nowhere.
+            None => self.service_frontends.iter().find(|f| f.service == service.service).map_or(Tri::Maybe, |_| Tri::Yes),
         };
         places.min(leads)
     }
