@@ -143,6 +143,11 @@ pub(super) fn group<'a>(out: &mut Out<'a>, body: &'a Value) {
 
 fn group_at<'a>(out: &mut Out<'a>, group: Sym, policy: Sym, body: &'a Value) {
     let priority = priority(out, body);
+    if get(body, "ruleCollections").is_none() {
+        // Its rules were not exported: as good as a group that was not.
+        out.gap("a rule collection group without `ruleCollections`");
+        return out.fact(FirewallPolicyGroup { policy, group });
+    }
     out.fact(FirewallGroup { group, policy, priority: priority.unwrap_or(0) });
     for (at, item) in out.objects(body, "ruleCollections").iter().enumerate() {
         let id = out.part_id(item, group, "rulecollections", at);
@@ -193,7 +198,12 @@ fn collection<'a>(out: &mut Out<'a>, owner: Sym, collection: Sym, item: &'a Valu
         one_rule(out, id, collection, at, rule, pass);
     }
     if get(body, "rules").is_none() && item.is_object() {
+        // They were not exported, and may be about anything.
         out.gap("a rule collection without `rules`");
+        let unknown = Sym::lower(&format!("{collection}/rules"));
+        for pass in pass.map_or(vec![FirewallPass::Network, FirewallPass::Application], |pass| vec![pass]) {
+            one_rule(out, Sym::lower(&format!("{unknown}/{pass:?}")), collection, 0, &Value::Null, Some(pass));
+        }
     }
 }
 
@@ -294,10 +304,12 @@ fn traffic<'a>(out: &mut Out<'a>, rule: Sym, body: &'a Value, pass: FirewallPass
                 }
             }
         }
-        // ICMP has no ports, and rules for it alone may list none.
-        let ports = if ports.is_empty() { PortList::any() } else { PortList::new(ports) };
         let list = if get(body, "ipProtocols").is_some() { "ipProtocols" } else { "protocols" };
-        for text in out.texts(body, list) {
+        // ICMP has no ports, and rules for it alone may list none.
+        let protocols = out.texts(body, list);
+        *doubt |= ports.is_empty() && !protocols.iter().all(|text| text.eq_ignore_ascii_case("ICMP"));
+        let ports = if ports.is_empty() { PortList::any() } else { PortList::new(ports) };
+        for text in protocols {
             match Protocol::parse(if text.eq_ignore_ascii_case("Any") { "*" } else { text }) {
                 Some(protocol) => {
                     any = true;
@@ -364,6 +376,9 @@ fn translation<'a>(out: &mut Out<'a>, rule: Sym, body: &'a Value) {
 /// `microsoft.network/ipgroups`.
 pub(super) fn ip_group<'a>(out: &mut Out<'a>, body: &'a Value) {
     let group = out.id();
+    if get(body, "ipAddresses").is_none() {
+        return out.gap("`properties.ipAddresses` is missing"); // whose addresses it stands for nobody knows
+    }
     out.fact(IpGroup { group });
     for item in out.items(body, "ipAddresses") {
         match item.as_str().map(str::trim).and_then(range) {
