@@ -39,14 +39,15 @@ relations! { MANAGER_RELATIONS:
     NetworkManager network_manager { manager: Sym, level: u16 }
 
     /// `group_member(group, member, vnet)`: the network or subnet `member`, which is or lies in `vnet`, belongs to the network group: as a static member
-    /// or because its own list of memberships says so (AVN-12).
+    /// or because its own list of memberships says so (AVN-12). `group` is empty where it does not say to which.
     GroupMember group_member { group: Sym, member: Sym, vnet: Sym }
 
     /// `memberships_listed(resource)`: the export lists the groups that `resource` belongs to. One row anywhere means that whoever has none is in no
     /// group by policy.
     MembershipsListed memberships_listed { resource: Sym }
 
-    /// `group_policy(policy, group)`: the policy adds members to the group; empty where the export does not say to which.
+    /// `group_policy(policy, group)`: the policy adds members to the group; empty where the export does not say to which. So does the row of a member that
+    /// does not say who it is.
     GroupPolicy group_policy { policy: Sym, group: Sym }
 
     /// `manager_listing(vnet, what)`: the export lists what of the kind is in force in `vnet`, be it nothing (AVN-02).
@@ -59,7 +60,8 @@ relations! { MANAGER_RELATIONS:
     /// bring their own.
     AdminConfiguration admin_configuration { configuration: Sym, manager: Sym, intent: IntentServices }
 
-    /// `admin_collection(collection, configuration, group)`: the rules of the collection are meant for the members of the group (AVN-01).
+    /// `admin_collection(collection, configuration, group)`: the rules of the collection are meant for the members of the group (AVN-01);
+    /// empty where the export does not say for which.
     AdminCollection admin_collection { collection: Sym, configuration: Sym, group: Sym }
 
     /// `admin_rule(rule, collection, direction, priority, access, protocol, sources, source_ports, destinations, destination_ports)`: a security admin rule

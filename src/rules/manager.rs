@@ -2,6 +2,7 @@
 //! PEER-14 to PEER-16).
 
 use crate::facts::Index;
+use crate::facts::gap::Resource;
 use crate::facts::manager::{ConnectivityGroup, Field, LocalRouting, ManagerPart, RoutingCollection, RoutingRule, Topology};
 use crate::facts::network::{DeviceKind, Direction, Route};
 use crate::model::{Prefix, Sym, Tri, ids, net};
@@ -11,16 +12,21 @@ use crate::rules::route::ManagerRoutes;
 
 /// Whether the network (or its subnet, where one is given) belongs to the group (AVN-12).
 pub fn belongs(index: &Index, group: Sym, vnet: Sym, subnet: Sym) -> Tri {
-    let stated = |member: Sym| !member.is_empty() && index.groups_by_member.get(member).iter().any(|row| row.group == group);
-    if stated(vnet) || stated(subnet) {
+    let stated = |member: Sym, group: Sym| !member.is_empty() && index.groups_by_member.get(member).iter().any(|row| row.group == group);
+    if !group.is_empty() && (stated(vnet, group) || stated(subnet, group)) {
         return Tri::Yes;
     }
-    if fills_unseen(index, group) { Tri::Maybe } else { Tri::No }
+    let some = stated(vnet, Sym::EMPTY) || stated(subnet, Sym::EMPTY);
+    if some || fills_unseen(index, group) { Tri::Maybe } else { Tri::No }
 }
 
 /// Whether the group may have members that the export does not list: a policy adds them, or neither they nor the group, or no members of
 /// any group, are in the input (AVN-12, M-03).
 fn fills_unseen(index: &Index, group: Sym) -> bool {
+    // A group that is not named may be any.
+    if group.is_empty() {
+        return true;
+    }
     if !index.memberships_listed.is_empty() {
         return false;
     }
@@ -32,6 +38,9 @@ fn fills_unseen(index: &Index, group: Sym) -> bool {
 fn lacks_members(index: &Index) -> bool {
     index.group_members.is_empty() && !index.complete_type.has(Sym::new(STATIC_MEMBER))
 }
+
+/// The type of connectivity configurations.
+const CONNECTIVITY: &str = "microsoft.network/networkmanagers/connectivityconfigurations";
 
 /// The type of the rows that put a network or subnet into a group.
 const STATIC_MEMBER: &str = "microsoft.network/networkmanagers/networkgroups/staticmembers";
@@ -53,6 +62,17 @@ fn applied(index: &Index, vnet: Sym, what: ManagerPart) -> Vec<Sym> {
     found.sort_by_key(|configuration| configuration.as_str());
     found
 }
+
+/// Whether the children of the type that `parent` has may be missing where the input holds not one of the type: unless somebody says that there are
+/// none (M-03).
+fn lacks_children(index: &Index, parent: Sym, kind: &str) -> bool {
+    let kind = Sym::new(kind);
+    let listed = || index.child_type.get(parent).iter().any(|child| child.kind == kind);
+    !index.resources_by_kind.has(kind) && !index.complete_type.has(kind) && !listed()
+}
+
+const COLLECTIONS: &str = "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections";
+const RULES: &str = "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules";
 
 /// Admin rules whose collection, or its configuration, is not in the input: the configuration, and what is missing. Sorted, each once.
 pub fn lost_rules(index: &Index) -> Vec<(Sym, Sym)> {
@@ -82,12 +102,16 @@ pub fn admin_program(index: &Index, vnet: Sym, subnet: Sym, direction: Direction
     let mut configurations: Vec<_> = index.admin_configuration.rows().collect();
     configurations.sort_by_key(|row| row.configuration.as_str());
     let mut collections = Vec::new();
+    let mut bare = None;
     for configuration in configurations {
         let here = in_force(index, vnet, ManagerPart::Admin, configuration.configuration);
         if !here.hi() {
             continue;
         }
         let rows = index.admin_collections.get(configuration.configuration);
+        if index.admin_collections.is_empty() && lacks_children(index, configuration.configuration, COLLECTIONS) {
+            bare = bare.or(Some(configuration.configuration));
+        }
         let member = |group: Sym| belongs(index, group, vnet, subnet);
         // Of a network in which it is in force and which no row says to be a member, a policy made a member.
         let by_policy = here.lo() && index.memberships_listed.is_empty() && !rows.iter().any(|row| in_vnet(index, row.group, vnet));
@@ -101,6 +125,9 @@ pub fn admin_program(index: &Index, vnet: Sym, subnet: Sym, direction: Direction
                 continue;
             }
             let mut rules: Vec<_> = index.admin_rules.get(id).to_vec();
+            if index.admin_rules.is_empty() && lacks_children(index, id, RULES) {
+                bare = bare.or(Some(id));
+            }
             rules.sort_by_key(|rule| (rule.rule.as_str(), rule.direction));
             collections.push(Collection {
                 level: index.network_manager.one(configuration.manager).map_or(1, |row| row.level),
@@ -128,6 +155,7 @@ pub fn admin_program(index: &Index, vnet: Sym, subnet: Sym, direction: Direction
         false => in_force(index, vnet, ManagerPart::Admin, configuration).hi(),
     };
     let unread = unread.or_else(|| lost.iter().find(|(configuration, _)| somewhere(*configuration)).map(|(_, missing)| *missing));
+    let unread = unread.or(bare);
     AdminProgram::new(&collections, direction, unread.unwrap_or_default())
 }
 
@@ -180,7 +208,9 @@ pub fn unread_routes(index: &Index, vnet: Sym) -> Sym {
     let connectivity = applied(index, vnet, ManagerPart::Connectivity).into_iter().find(|id| !index.connectivity.has(*id));
     let collections = routing(index, vnet);
     let unread = collections.iter().map(|row| row.collection).find(|id| !index.routing_rules.has(*id));
-    connectivity.or(unread).unwrap_or_default()
+    let lost = |row: &&Resource| !index.connectivity.has(row.id) && in_force(index, vnet, ManagerPart::Connectivity, row.id).hi();
+    let bodyless = index.resources_by_kind.get(Sym::new(CONNECTIVITY)).iter().filter(lost).map(|row| row.id).min_by_key(|id| id.as_str());
+    connectivity.or(bodyless).or(unread).unwrap_or_default()
 }
 
 /// The collections of routes that are meant for the network, or for subnets of it, sorted by id.

@@ -30,7 +30,11 @@ pub(super) fn static_member<'a>(out: &mut Out<'a>, body: &'a Value) {
     let group = out.parent();
     match out.id_text(body, "resourceId") {
         Some(member) => belongs(out, group, member),
-        None => out.gap("`properties.resourceId` is missing"),
+        None => {
+            out.gap("`properties.resourceId` is missing");
+            let policy = out.id();
+            out.fact(GroupPolicy { policy, group });
+        }
     }
 }
 
@@ -38,11 +42,16 @@ pub(super) fn static_member<'a>(out: &mut Out<'a>, body: &'a Value) {
 pub(super) fn memberships<'a>(out: &mut Out<'a>, body: &'a Value) {
     let Some(member) = extended(out) else { return out.gap("what the memberships are of is not known") };
     out.fact(MembershipsListed { resource: member });
+    if get(body, "groupMemberships").is_none() {
+        out.gap("`properties.groupMemberships` is missing");
+        return belongs(out, Sym::EMPTY, member);
+    }
     for membership in out.objects(body, "groupMemberships") {
-        match out.id_text(membership, "networkGroupId") {
-            Some(group) => belongs(out, group, member),
-            None => out.gap("a group of `properties.groupMemberships` is not named"),
-        }
+        let group = out.id_text(membership, "networkGroupId").unwrap_or_else(|| {
+            out.gap("a group of `properties.groupMemberships` is not named");
+            Sym::EMPTY
+        });
+        belongs(out, group, member);
     }
 }
 
@@ -77,9 +86,15 @@ fn effective<'a>(out: &mut Out<'a>, body: &'a Value, what: ManagerPart, list: &s
     }
     out.fact(ManagerListing { vnet, what });
     for item in items {
-        let Some(snapshot) = out.reference(item) else { continue };
-        let configuration = snapshot.as_str().split("/snapshots/").next().unwrap_or_default();
-        out.fact(ManagerApplied { vnet, what, configuration: Sym::new(configuration) });
+        let configuration = match out.reference(item) {
+            Some(snapshot) => Sym::new(snapshot.as_str().split("/snapshots/").next().unwrap_or_default()),
+            // One that is not named is none that anybody has read.
+            None => {
+                out.gap(format!("a configuration of `properties.{list}` is not named"));
+                out.id()
+            }
+        };
+        out.fact(ManagerApplied { vnet, what, configuration });
     }
 }
 
@@ -145,10 +160,21 @@ pub(super) fn routing_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.fact(RoutingRule { rule, collection, destination, hop, hop_address });
 }
 
-/// The groups that a collection or configuration is for.
+/// The groups that a collection is for; one that is not named, or a list that is not there, is the empty id.
 fn groups<'a>(out: &mut Out<'a>, body: &'a Value) -> Vec<Sym> {
-    let items = ["appliesToGroups", "appliesTo"].into_iter().flat_map(|list| out.objects(body, list)).collect::<Vec<_>>();
-    items.into_iter().filter_map(|item| out.id_text(item, "networkGroupId")).collect()
+    const LISTS: [&str; 2] = ["appliesToGroups", "appliesTo"];
+    if LISTS.iter().all(|list| get(body, list).is_none()) {
+        out.gap("`properties.appliesToGroups` is missing");
+        return vec![Sym::EMPTY];
+    }
+    let items = LISTS.into_iter().flat_map(|list| out.objects(body, list)).collect::<Vec<_>>();
+    let mut group = |item| {
+        out.id_text(item, "networkGroupId").unwrap_or_else(|| {
+            out.gap("a group of `properties.appliesToGroups` is not named");
+            Sym::EMPTY
+        })
+    };
+    items.into_iter().map(&mut group).collect()
 }
 
 /// `microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules` (AVN-03, AVN-11).
@@ -203,12 +229,20 @@ fn addresses<'a>(out: &mut Out<'a>, body: &'a Value, rule: Sym, list: &str, fiel
     let mut named = Vec::new();
     for item in items {
         let kind = out.text(item, "addressPrefixType").unwrap_or("IPPrefix");
-        let Some(text) = out.text(item, "addressPrefix") else { continue };
+        let Some(text) = out.text(item, "addressPrefix") else {
+            out.gap(format!("an address of `{list}` is not named"));
+            named.push(Selector::Tag(Sym::new(UNKNOWN_TAG)));
+            continue;
+        };
         if kind.eq_ignore_ascii_case("NetworkGroup") {
             out.fact(AdminRuleGroup { rule, field, group: ids::normal_id(text) });
             continue;
         }
-        named.push(selector(text).unwrap_or_else(|| {
+        let known = ["IPPrefix", "ServiceTag"].iter().any(|word| kind.eq_ignore_ascii_case(word));
+        if !known {
+            out.gap(format!("`{list}` has an address of the unknown type `{kind}`"));
+        }
+        named.push(selector(text).filter(|_| known).unwrap_or_else(|| {
             out.gap(format!("`{list}` has the unknown value `{text}`"));
             Selector::Tag(Sym::new(UNKNOWN_TAG))
         }));

@@ -30,15 +30,26 @@ enum Ruling {
 impl World<'_> {
     /// Whether the network or subnet belongs to the group.
     pub fn in_group(&self, group: Sym, vnet: Sym, subnet: Option<Sym>) -> Tri {
+        if group.is_empty() {
+            return Tri::Maybe; // not named
+        }
         let stated = |member: Sym| self.group_members.iter().any(|m| m.group == group && m.member == member);
         if stated(vnet) || subnet.is_some_and(stated) {
             return Tri::Yes;
+        }
+        // A membership that does not say of which group.
+        let nameless = |member: Sym| self.group_members.iter().any(|m| m.group.is_empty() && m.member == member);
+        if nameless(vnet) || subnet.is_some_and(nameless) {
+            return Tri::Maybe;
         }
         if self.may_have_more_members(group) { Tri::Maybe } else { Tri::No }
     }
 
     /// Whether nobody lists who is in the group: a policy fills it, or neither it nor any member of it was exported.
     fn may_have_more_members(&self, group: Sym) -> bool {
+        if group.is_empty() {
+            return true;
+        }
         let policy = self.group_policies.iter().any(|p| p.group == group || p.group.is_empty());
         let exported = self.group_members.iter().any(|m| m.group == group)
             || self.resources.iter().any(|r| r.id == group)
@@ -277,8 +288,24 @@ impl World<'_> {
                 return (vec![Ruling::Denied, Ruling::Always, Ruling::AskGroups], name_of(rule.collection), "W-MISSING");
             }
         }
-        let mut rules: Vec<(u16, u32, AdminAccess, Tri, String)> = Vec::new();
         let levels: Vec<(Sym, u16, Sym, Tri)> = self.collections_on(vnet, place.subnet);
+        let collections = "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections";
+        if self.admin_collections.is_empty() {
+            for row in &self.admin_configurations {
+                let here = self.deployed(vnet, ManagerPart::Admin, row.configuration).hi();
+                if here && self.nobody_lists(row.configuration, collections) {
+                    return (vec![Ruling::Denied, Ruling::Always, Ruling::AskGroups], name_of(row.configuration), "W-MISSING");
+                }
+            }
+        }
+        if self.admin_rules.is_empty() {
+            for (collection, ..) in &levels {
+                if self.nobody_lists(*collection, &format!("{collections}/rules")) {
+                    return (vec![Ruling::Denied, Ruling::Always, Ruling::AskGroups], name_of(*collection), "W-MISSING");
+                }
+            }
+        }
+        let mut rules: Vec<(u16, u32, AdminAccess, Tri, String)> = Vec::new();
         for (collection, level, manager, sure) in &levels {
             let contested = levels.iter().any(|(_, l, m, _)| l == level && m != manager);
             for rule in self.admin_rules.iter().filter(|r| r.collection == *collection && r.direction == way) {
@@ -313,6 +340,13 @@ impl World<'_> {
         found.sort();
         found.dedup();
         (found, rules.first().map_or(String::new(), |r| r.4.clone()), "W-AVNM-DYN")
+    }
+
+    /// Whether the input has no resource of the type, and neither `parent` nor the person says that there is none (M-03).
+    fn nobody_lists(&self, parent: Sym, kind: &str) -> bool {
+        !self.resources.iter().any(|r| r.kind.as_str() == kind)
+            && !self.complete_types.iter().any(|c| c.kind.as_str() == kind)
+            && !self.child_types.iter().any(|c| c.parent == parent && c.kind.as_str() == kind)
     }
 
     /// The collections in force on a subnet: id, height of the manager's scope, manager, certainty.
