@@ -29,9 +29,10 @@ pub(super) fn public_zone<'a>(out: &mut Out<'a>, _body: &'a Value) {
 /// `microsoft.network/privatednszones/virtualnetworklinks` (DNS-10, DNS-11, DNS-13).
 pub(super) fn link<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (link, zone) = (out.id(), out.parent());
-    let Some(vnet) = out.link(body, "virtualNetwork") else {
-        return out.gap("`properties.virtualNetwork` is missing");
-    };
+    let vnet = out.link(body, "virtualNetwork").unwrap_or_else(|| {
+        out.gap("`properties.virtualNetwork` is missing");
+        Sym::EMPTY
+    });
     let completed = out.text(body, "virtualNetworkLinkState").is_none_or(|state| state.eq_ignore_ascii_case("Completed"));
     let usable = completed && out.text(body, "provisioningState").is_none_or(|state| state.eq_ignore_ascii_case("Succeeded"));
     let registration = out.flag(body, "registrationEnabled").unwrap_or(false);
@@ -72,11 +73,26 @@ pub(super) fn record<'a>(out: &mut Out<'a>, body: &'a Value) {
         return out.fact(ZoneRecord { record, zone, name, kind, value: Sym::EMPTY });
     }
     if values.is_empty() {
-        out.fact(ZoneRecord { record, zone, name, kind: RecordType::Other, value: Sym::EMPTY });
+        // An empty list says that there is no address, a missing one says nothing (M-03).
+        let none = match kind {
+            RecordType::A => says_none(body, "aRecords"),
+            RecordType::Aaaa => says_none(body, "aaaaRecords"),
+            _ => true,
+        };
+        if !none {
+            out.gap("the addresses of the record are missing");
+        }
+        let kind = if none { RecordType::Other } else { kind };
+        out.fact(ZoneRecord { record, zone, name, kind, value: Sym::EMPTY });
     }
     for value in values {
         out.fact(ZoneRecord { record, zone, name, kind, value });
     }
+}
+
+/// Whether the list is there and empty.
+fn says_none(body: &Value, list: &str) -> bool {
+    get(body, list).and_then(Value::as_array).is_some_and(Vec::is_empty)
 }
 
 fn addresses<'a>(out: &mut Out<'a>, body: &'a Value, list: &str, field: &str, values: &mut Vec<Sym>) {

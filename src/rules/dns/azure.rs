@@ -23,6 +23,18 @@ impl Resolver<'_> {
             return Resolution::new(Answer::Unknown, name, "a DNS security policy of the network may answer for this name").by(policy);
         }
         let zones = self.zones(vnet, name);
+        let perhaps = self.zones_of_nameless_links(name, &zones);
+        if !perhaps.is_empty() {
+            let mut possible: Vec<Resolution> =
+                perhaps.iter().map(|&(zone, redirect)| self.in_zone(vnet, zone, redirect, name, depth)).collect();
+            possible.push(self.linked(vnet, &zones, alias, name, depth));
+            return either(name, possible, "a link of a private zone for this name does not say to which network");
+        }
+        self.linked(vnet, &zones, alias, name, depth)
+    }
+
+    /// What the zones that are linked say, or the rest of the way.
+    fn linked(&self, vnet: Sym, zones: &[(Sym, bool)], alias: bool, name: &str, depth: usize) -> Resolution {
         if zones.is_empty() {
             let outside = self.past_zones(vnet, alias, name, depth);
             // A zone whose links nobody exported may be linked here (M-03).
@@ -45,6 +57,18 @@ impl Resolver<'_> {
             links.filter(|link| under(name, self.zone_name(link.zone))).map(|link| (link.zone, link.redirect)).collect();
         let longest = found.iter().map(|(zone, _)| self.zone_name(*zone).len()).max().unwrap_or(0);
         found.retain(|(zone, _)| self.zone_name(*zone).len() == longest);
+        found.sort_by_key(|(zone, redirect)| (zone.as_str(), *redirect));
+        found.dedup();
+        found
+    }
+
+    /// Zones for `name` that some link joins with a network that it does not name, where `zones` would not come before them.
+    fn zones_of_nameless_links(&self, name: &str, zones: &[(Sym, bool)]) -> Vec<(Sym, bool)> {
+        let least = zones.first().map_or(0, |(zone, _)| self.zone_name(*zone).len());
+        let links = self.index.zone_links_by_vnet.get(Sym::EMPTY).iter().filter(|link| link.usable);
+        let fitting = links.filter(|link| under(name, self.zone_name(link.zone)) && self.zone_name(link.zone).len() >= least);
+        let mut found: Vec<(Sym, bool)> = fitting.map(|link| (link.zone, link.redirect)).collect();
+        found.retain(|(zone, _)| zones.iter().all(|(known, _)| known != zone));
         found.sort_by_key(|(zone, redirect)| (zone.as_str(), *redirect));
         found.dedup();
         found

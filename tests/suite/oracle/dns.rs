@@ -269,6 +269,15 @@ impl World<'_> {
         if self.clouds.iter().any(|cloud| cloud.vnet == vnet && cloud.what.as_str() == "names") {
             return Answer::Unknown("policy");
         }
+        // A link that names no network may be to this one.
+        let named = self.zone_links.iter().filter(|l| l.vnet == vnet && l.usable).map(|l| l.zone).collect::<Vec<_>>();
+        let named_length = named.iter().flat_map(|z| self.zones.iter().filter(|r| r.zone == *z)).map(|r| r.name.as_str());
+        let most = named_length.filter(|zone| under(name, zone)).map(str::len).max().unwrap_or(0);
+        let nameless = self.zone_links.iter().filter(|l| l.vnet.is_empty() && l.usable && !named.contains(&l.zone));
+        let mut perhaps = nameless.flat_map(|l| self.zones.iter().filter(|z| z.zone == l.zone));
+        if perhaps.any(|z| under(name, z.name.as_str()) && z.name.as_str().len() >= most) {
+            return Answer::Unknown("links");
+        }
         let linked: Vec<(Sym, &str, bool)> = self
             .zone_links
             .iter()
@@ -318,6 +327,9 @@ impl World<'_> {
                 .collect();
             if !addresses.is_empty() {
                 return Some(Answer::Addresses(addresses));
+            }
+            if rows.iter().any(|r| matches!(r.kind, RecordType::A | RecordType::Aaaa)) {
+                return Some(Answer::Unknown("record"));
             }
             if let Some(alias) = rows.iter().find(|r| r.kind == RecordType::Cname) {
                 return Some(self.azure(vnet, alias.value.as_str().trim_end_matches('.'), depth + 1));
