@@ -21,7 +21,7 @@ relations! { PERIMETER_RELATIONS:
     Perimeter perimeter { perimeter: Sym, guid: Sym }
 
     /// `perimeter_association(association, perimeter, profile, resource, mode, settled)`: `resource` is a member of `perimeter` with the rules of `profile`
-    /// (NSP-01). `settled` is whether the association is in force.
+    /// (NSP-01); both are empty where it does not name them. `settled` is whether the association is in force.
     PerimeterAssociation perimeter_association {
         association: Sym, perimeter: Sym, profile: Sym, resource: Sym, mode: AccessMode, settled: bool,
     }

@@ -74,8 +74,11 @@ pub fn member(index: &Index, resource: Sym) -> Option<(PerimeterAssociation, Tri
         return None;
     }
     let rows = index.perimeter_associations.get(resource);
-    let first = *rows.iter().min_by_key(|row| row.association.as_str())?;
-    let sure = Tri::from_bool(rows.len() == 1 && first.settled);
+    // One that does not say whom it makes a member may be for anybody.
+    let nameless = index.perimeter_associations.get(Sym::EMPTY);
+    let least = |rows: &[PerimeterAssociation]| rows.iter().min_by_key(|row| row.association.as_str()).copied();
+    let first = least(rows).or_else(|| least(nameless))?;
+    let sure = Tri::from_bool(rows.len() == 1 && first.settled && nameless.is_empty());
     Some((first, if sure == Tri::Yes { Tri::Yes } else { Tri::Maybe }))
 }
 
@@ -306,7 +309,7 @@ fn doubted(index: &Index, profile: Sym, decision: Decision) -> Decision {
         .get(kind)
         .iter()
         .any(|rule| parent_id(rule.id.as_str()) == Some(profile.as_str()) && index.gaps.has(rule.id));
-    match (listed, unread) {
+    match (listed && !profile.is_empty(), unread) {
         (false, _) => Decision { admitted: Tri::Maybe, by: By::Unlisted },
         (true, true) => Decision { admitted: Tri::Maybe, by: By::Unread },
         (true, false) => decision,

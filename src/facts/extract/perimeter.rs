@@ -23,10 +23,13 @@ pub(super) fn profile<'a>(_out: &mut Out<'a>, _body: &'a Value) {}
 /// `…/resourceassociations`.
 pub(super) fn association<'a>(out: &mut Out<'a>, body: &'a Value) {
     let association = out.id();
-    let Some(resource) = out.link(body, "privateLinkResource") else {
-        return out.gap("`properties.privateLinkResource` is missing");
+    let mut named = |name: &str| {
+        out.link(body, name).unwrap_or_else(|| {
+            out.gap(format!("`properties.{name}` is missing"));
+            Sym::EMPTY
+        })
     };
-    let profile = out.link(body, "profile").unwrap_or_default();
+    let (resource, profile) = (named("privateLinkResource"), named("profile"));
     let word = |text: &str| if text.eq_ignore_ascii_case("Transition") { Some(AccessMode::Learning) } else { AccessMode::parse(text) };
     let mode = out.word(body, "accessMode", word, AccessMode::Unknown).unwrap_or(AccessMode::Unknown);
     let troubled = out.text(body, "hasProvisioningIssues").is_some_and(|word| word.eq_ignore_ascii_case("yes"));

@@ -41,8 +41,10 @@ impl World<'_> {
             return None; // NSP-02
         }
         let mine: Vec<_> = self.associations.iter().filter(|a| a.resource == resource).collect();
-        let first = mine.iter().min_by_key(|a| a.association.as_str())?;
-        Some((**first, mine.len() == 1 && first.settled))
+        let anybodys: Vec<_> = self.associations.iter().filter(|a| a.resource.is_empty()).collect();
+        let lowest = |rows: &[&PerimeterAssociation]| rows.iter().min_by_key(|a| a.association.as_str()).map(|a| **a);
+        let first = lowest(&mine).or_else(|| lowest(&anybodys))?;
+        Some((first, mine.len() == 1 && anybodys.is_empty() && first.settled))
     }
 
     /// Whether perimeters were exported, and no association of any of them.
@@ -101,7 +103,7 @@ impl World<'_> {
                 AccessItem::Fqdn => Tri::No,
             });
         }
-        if best == Tri::No && !self.access_rules_are_listed() { Tri::Maybe } else { best }
+        if best == Tri::No && (association.profile.is_empty() || !self.access_rules_are_listed()) { Tri::Maybe } else { best }
     }
 
     /// Whether access rules were exported at all (M-03).
