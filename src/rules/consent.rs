@@ -102,6 +102,13 @@ pub fn effective(consumer: &PrivateEndpointConnection, provider: &[ProviderConne
             }
         },
     };
+    // An entry that does not say which endpoint it is for may be this one's.
+    let nameless = provider.iter().filter(|p| p.endpoint.is_empty() && p.target == consumer.target);
+    let other = nameless.filter(|p| says(p.state, p.settled) != theirs.admitted).max_by_key(|p| (rank(p.state), p.connection.as_str()));
+    let theirs = match other {
+        Some(other) => Decision { admitted: Tri::Maybe, state: other.state, view: View::Provider, connection: other.connection },
+        None => theirs,
+    };
     match own.admitted.cmp(&theirs.admitted) {
         std::cmp::Ordering::Less => own,
         std::cmp::Ordering::Greater => theirs,
@@ -144,7 +151,8 @@ fn lists_exported(index: &Index, target: Sym) -> bool {
 pub fn of(index: &Index, consumer: &PrivateEndpointConnection) -> Decision {
     let target = private_link::target(index, consumer.target);
     let consumer = PrivateEndpointConnection { target, ..*consumer };
-    let listed = index.provider_connections_by_target.get(target).iter().any(|row| row.endpoint == consumer.endpoint);
+    let listed = index.provider_connections_by_target.get(target).iter();
+    let listed = listed.into_iter().any(|row| row.endpoint == consumer.endpoint || row.endpoint.is_empty());
     if consumer.state == Consent::Requested && !listed {
         return requested(index, &consumer);
     }

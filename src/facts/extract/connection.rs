@@ -10,7 +10,7 @@ use crate::model::Sym;
 pub(super) fn provider<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (connection, target) = (out.id(), out.parent());
     let endpoint = out.link(body, "privateEndpoint").unwrap_or_default();
-    let state = consent(out, body);
+    let state = consent(out, body, true);
     let settled = out.settled(body);
     out.fact(ProviderConnection { connection, target, endpoint, state, settled });
     for group in out.texts(body, "groupIds") {
@@ -18,11 +18,16 @@ pub(super) fn provider<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
 }
 
-/// The state of a connection; what is not one of the four words is not consent (J-02).
-pub(super) fn consent<'a>(out: &mut Out<'a>, body: &'a Value) -> Consent {
+/// The state of a connection; what is not one of the four words is not consent (J-02). One that is `deployed` has a state, said or not; any other is
+/// going to ask for one (PE-12).
+pub(super) fn consent<'a>(out: &mut Out<'a>, body: &'a Value, deployed: bool) -> Consent {
     match out.object(body, "privateLinkServiceConnectionState") {
         Some(state) => out.word(state, "status", state_of, Consent::Unknown).unwrap_or(Consent::Unknown),
         None if get(body, "privateLinkServiceConnectionState").is_some() => Consent::Unknown,
+        None if deployed => {
+            out.gap("the state of a private endpoint connection is missing");
+            Consent::Unknown
+        }
         None => Consent::Requested,
     }
 }

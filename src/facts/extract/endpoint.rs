@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use crate::facts::dns::ZoneGroupRecord;
 use crate::facts::extract::connection::consent;
-use crate::facts::extract::out::{Out, properties};
+use crate::facts::extract::out::{Out, get, properties};
 use crate::facts::extract::private_dns::name_of;
+use crate::facts::gap::Unread;
 use crate::facts::private_access::{
     AddressSource, PrivateEndpoint, PrivateEndpointAddress, PrivateEndpointAsg, PrivateEndpointConnection, PrivateEndpointNic, ZoneGroup,
 };
@@ -29,11 +30,16 @@ pub(super) fn endpoint<'a>(out: &mut Out<'a>, body: &'a Value) {
                 Some(text) if text.contains('/') => ids::normal_id(text),
                 Some(alias) => Sym::new(alias),
                 None => {
-                    out.gap(format!("`properties.{list}.{at}.privateLinkServiceId` is missing"));
+                    let what = format!("properties.{list}.{at}.privateLinkServiceId");
+                    out.gap(format!("`{what}` is missing"));
+                    // What answers at the addresses of the endpoint may be anything.
+                    out.fact(Unread { resource: endpoint, what: Sym::new(&what) });
                     Sym::EMPTY
                 }
             };
-            let state = consent(out, part);
+            // Nothing is in a state of provisioning that is not deployed.
+            let deployed = [body, part].into_iter().any(|at| get(at, "provisioningState").is_some());
+            let state = consent(out, part, deployed);
             let settled = out.settled(part) && whole_settled;
             let mut groups: Vec<Sym> = out.texts(part, "groupIds").into_iter().map(Sym::lower).collect();
             if groups.is_empty() {

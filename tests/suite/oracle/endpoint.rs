@@ -109,7 +109,10 @@ impl World<'_> {
         if self.vague.contains(&(link.connection, link.group)) {
             all = all.and(Tri::Maybe);
         }
-        if link.state == Consent::Requested && !self.provider_links.iter().any(|p| p.target == link.target && p.endpoint == link.endpoint) {
+        // An entry that names no endpoint may be this one's.
+        let nameless: Vec<_> = self.provider_links.iter().filter(|p| p.target == link.target && p.endpoint.is_empty()).collect();
+        let none = !self.provider_links.iter().any(|p| p.target == link.target && p.endpoint == link.endpoint);
+        if link.state == Consent::Requested && none && nameless.is_empty() {
             return self.becomes_of(link);
         }
         let rows: Vec<_> = self.provider_links.iter().filter(|p| p.target == link.target && p.endpoint == link.endpoint).collect();
@@ -125,7 +128,10 @@ impl World<'_> {
             || self.resources.iter().any(|r| r.id == link.target);
         if rows.is_empty() && in_input {
             // The owner's list says there is no such connection, or nobody exported the list (decision 8).
-            all = all.and(if self.provider_side_is_listed(link.target) { Tri::No } else { Tri::Maybe });
+            let admits = nameless.iter().any(|p| view(p.state, p.settled).hi());
+            all = all.and(if self.provider_side_is_listed(link.target) && !admits { Tri::No } else { Tri::Maybe });
+        } else if !rows.is_empty() && nameless.iter().any(|p| view(p.state, p.settled) != theirs[0]) {
+            all = all.and(Tri::Maybe);
         }
         all
     }
