@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::gap::Unread;
 use crate::facts::hub::{
     HubBranch, HubConnection, HubConnectionRoute, HubDoubt, HubLabel, HubPolicy, HubPropagation, HubRoute, HubTable, HubTableLabel,
     PolicyKind, RouteServer, VirtualHub, VirtualWan,
@@ -43,6 +44,8 @@ pub(super) fn hub<'a>(out: &mut Out<'a>, body: &'a Value) {
 pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (connection, hub) = (out.id(), out.parent());
     let Some(vnet) = out.link(body, "remoteVirtualNetwork") else {
+        // Any network may be the one.
+        out.fact(Unread { resource: connection, what: Sym::new("properties.remoteVirtualNetwork") });
         return out.gap("`properties.remoteVirtualNetwork` is missing");
     };
     let default = Sym::new(&format!("{hub}/hubroutetables/defaultroutetable"));
@@ -104,9 +107,25 @@ pub(super) fn table<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.network/virtualhubs/routingintent` (VW-04).
 pub(super) fn intent<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (intent, hub) = (out.id(), out.parent());
+    // Through what nobody knows what may be sent goes through something that is not in the input.
+    const KINDS: [PolicyKind; 2] = [PolicyKind::Internet, PolicyKind::Private];
+    if get(body, "routingPolicies").is_none() {
+        out.gap("`properties.routingPolicies` is missing");
+        out.fact(HubDoubt { resource: intent, hub });
+        KINDS.into_iter().for_each(|kind| out.fact(HubPolicy { hub, kind, next: intent }));
+    }
     for policy in out.objects(body, "routingPolicies") {
-        let next = out.id_text(policy, "nextHop").unwrap_or_default();
-        for word in out.texts(policy, "destinations") {
+        let named = out.id_text(policy, "nextHop");
+        let next = named.unwrap_or(intent);
+        let words = out.texts(policy, "destinations");
+        if words.is_empty() {
+            KINDS.into_iter().for_each(|kind| out.fact(HubPolicy { hub, kind, next }));
+        }
+        if named.is_none() || words.is_empty() {
+            out.gap("a routing policy without destinations or a next hop is not modelled");
+            out.fact(HubDoubt { resource: intent, hub });
+        }
+        for word in words {
             let kind = match word {
                 _ if word.eq_ignore_ascii_case("Internet") => PolicyKind::Internet,
                 _ if word.eq_ignore_ascii_case("PrivateTraffic") => PolicyKind::Private,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::hub::RouteServer;
 use crate::facts::network::{
-    EndpointPolicies, GatewaySubnet, GatewaySummary, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState, PeeringSubnet, Subnet,
+    Clouded, EndpointPolicies, GatewaySubnet, GatewaySummary, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState, PeeringSubnet, Subnet,
     SubnetDefaultOutbound, SubnetDelegation, SubnetEndpointPolicy, SubnetIpConfig, SubnetNatGateway, SubnetNetworkIdentifier, SubnetNsg,
     SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetBasicEndpointPolicies, VnetDns,
     VnetPrefix,
@@ -117,7 +117,15 @@ fn inhabitants<'a>(out: &mut Out<'a>, subnet: Sym, body: &'a Value) {
 
 /// One service endpoint of a subnet (SE-01).
 fn service_endpoint<'a>(out: &mut Out<'a>, subnet: Sym, endpoint: &'a Value) {
-    let Some(service) = out.text(endpoint, "service") else { return };
+    let Some(service) = out.text(endpoint, "service") else {
+        if is_set(endpoint) {
+            // Where the traffic of which service goes is open.
+            out.gap("the service of a service endpoint is missing");
+            let vnet = out.parent();
+            out.fact(Clouded { vnet, what: Sym::new("routes"), resource: subnet });
+        }
+        return;
+    };
     if !out.settled(endpoint) {
         return out.gap(format!("the service endpoint `{service}` is neither on nor off"));
     }
