@@ -46,8 +46,9 @@ use serde_json::Value;
 use crate::diag::Diagnostic;
 use crate::facts::Fact;
 use crate::facts::gap::{ChildType, Gap, Resource as ResourceRow, Tag};
+use crate::facts::store_facts::PublicAccess;
 use crate::ingest::{Resource, child_lists};
-use crate::model::Sym;
+use crate::model::{Sym, Tri};
 
 use out::{Out, get, is_set};
 
@@ -159,8 +160,16 @@ fn written_down(mut out: Out<'_>) -> Extracted {
                 None => out.gap("the export holds no `properties`"),
             }
             // Of a rule, route, connection or side of a peering without a body nothing is known but that it is there.
-            if let (Some(extractor), true) = (extractor, UNKNOWN_WITHOUT_BODY.contains(&kind) || kind == PEERINGS) {
+            let there = UNKNOWN_WITHOUT_BODY.contains(&kind) || THERE_WITHOUT_BODY.contains(&kind);
+            if let (Some(extractor), true) = (extractor, there || kind.ends_with("/privateendpointconnections")) {
                 extractor(&mut out, &Value::Null);
+                // Whom the rules let in is not what a set without rules does.
+                out.revise(|fact| {
+                    if let Fact::StoreRuleSet(row) = fact {
+                        (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe);
+                    }
+                    true
+                });
             }
             if out.has_lost() {
                 unread::forget(&mut out, &Value::Null);
@@ -174,12 +183,32 @@ fn written_down(mut out: Out<'_>) -> Extracted {
 const UNKNOWN_WITHOUT_BODY: &[&str] = &[
     "microsoft.network/connections",
     "microsoft.network/networkmanagers/routingconfigurations/rulecollections/rules",
+    "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules",
     "microsoft.network/networksecuritygroups/securityrules",
     "microsoft.network/routetables/routes",
 ];
 
-/// The type of the sides of peerings: one whose copies contradict each other leaves open more than one without a body does.
-const PEERINGS: &str = "microsoft.network/virtualnetworks/virtualnetworkpeerings";
+/// Types that say without a body that one of them is there: whom it concerns, or what it lets through, is open. Copies of one that contradict each other
+/// may leave open more.
+const THERE_WITHOUT_BODY: &[&str] = &[
+    "microsoft.eventhub/namespaces/networkrulesets",
+    "microsoft.network/networkgroupmemberships",
+    "microsoft.network/networkmanagers/networkgroups/staticmembers",
+    "microsoft.network/networkmanagers/routingconfigurations/rulecollections",
+    "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections",
+    "microsoft.network/networksecurityperimeters/resourceassociations",
+    "microsoft.network/privatednszones/a",
+    "microsoft.network/privatednszones/aaaa",
+    "microsoft.network/privatednszones/cname",
+    "microsoft.network/privatednszones/virtualnetworklinks",
+    "microsoft.network/virtualhubs/hubvirtualnetworkconnections",
+    "microsoft.network/virtualhubs/routingintent",
+    "microsoft.network/virtualnetworks/virtualnetworkpeerings",
+    "microsoft.relay/namespaces/networkrulesets",
+    "microsoft.servicebus/namespaces/networkrulesets",
+    "microsoft.web/sites/config",
+    "microsoft.web/sites/slots/config",
+];
 
 /// Whether resources of the type (lower case) are understood: they have an extractor.
 pub fn is_modelled(kind: &str) -> bool {
@@ -205,6 +234,8 @@ pub const MODELLED: &[&str] = &[
     "microsoft.containerregistry/registries/exportpipelines",
     "microsoft.containerregistry/registries/replications",
     "microsoft.datalakestore/accounts",
+    "microsoft.datalakestore/accounts/firewallrules",
+    "microsoft.datalakestore/accounts/virtualnetworkrules",
     "microsoft.dbformariadb/servers",
     "microsoft.dbformariadb/servers/firewallrules",
     "microsoft.dbformariadb/servers/virtualnetworkrules",
@@ -459,6 +490,8 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.eventhub/namespaces/eventhubs" => declared::event_hub,
         "microsoft.insights/diagnosticsettings" => declared::diagnostic_setting,
         "microsoft.datalakestore/accounts" => paas::data_lake,
+        "microsoft.datalakestore/accounts/firewallrules" => paas::firewall_rule,
+        "microsoft.datalakestore/accounts/virtualnetworkrules" => paas::data_lake_subnet_rule,
         "microsoft.dbformariadb/servers" | "microsoft.dbformysql/servers" | "microsoft.dbforpostgresql/servers" => paas::single_server,
         "microsoft.dbformariadb/servers/virtualnetworkrules"
         | "microsoft.dbformysql/servers/virtualnetworkrules"
@@ -514,5 +547,7 @@ fn tags(out: &mut Out<'_>) {
     }
 }
 
+#[cfg(test)]
+mod absent_tests;
 #[cfg(test)]
 mod tests;

@@ -205,3 +205,12 @@ pub(super) fn other<'a>(out: &mut Out<'a>, body: &'a Value) {
     access(out, public, Tri::Maybe, false);
     out.gap("beyond `publicNetworkAccess` the rules of this type are not modelled");
 }
+
+/// `microsoft.datalakestore/accounts/virtualnetworkrules`: the same rule as a row of its own (SE-18).
+pub(super) fn data_lake_subnet_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let (rule, store) = (out.id(), out.parent());
+    match out.link(body, "subnetId") {
+        Some(subnet) => out.fact(StoreSubnetRule { rule, store, subnet, effective: Tri::Yes }),
+        None => out.gap("`properties.subnetId` is missing"),
+    }
+}

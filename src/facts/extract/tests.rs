@@ -6,10 +6,10 @@ use super::extract;
 use crate::facts::Fact;
 use crate::ingest::{self, Input};
 
-const NET: &str = "/subscriptions/s/resourcegroups/rg/providers/microsoft.network";
+pub(super) const NET: &str = "/subscriptions/s/resourcegroups/rg/providers/microsoft.network";
 
 /// The rows of all resources in `bodies` as text, without `resource` rows.
-fn rows(bodies: Value) -> Vec<String> {
+pub(super) fn rows(bodies: Value) -> Vec<String> {
     let loaded = ingest::read(vec![Input { name: "t.json".to_owned(), bytes: bodies.to_string().into_bytes() }]);
     let facts = loaded.resources.iter().flat_map(|resource| extract(resource).facts);
     let mut rows: Vec<String> = facts
@@ -21,15 +21,15 @@ fn rows(bodies: Value) -> Vec<String> {
     rows
 }
 
-fn body(kind_and_name: &str, properties: Value) -> Value {
+pub(super) fn body(kind_and_name: &str, properties: Value) -> Value {
     json!({"id": format!("{NET}/{kind_and_name}"), "location": "westeurope", "properties": properties})
 }
 
-fn has(rows: &[String], row: &str) {
+pub(super) fn has(rows: &[String], row: &str) {
     assert!(rows.iter().any(|r| r == row), "no {row} in {rows:#?}");
 }
 
-fn lacks(rows: &[String], start: &str) {
+pub(super) fn lacks(rows: &[String], start: &str) {
     assert!(!rows.iter().any(|r| r.starts_with(start)), "{start} in {rows:#?}");
 }
 

@@ -137,7 +137,9 @@ fn unread(index: &Index, store: &Store, lists: Lists) -> bool {
     let in_rules = |what: Sym| WORDS.iter().any(|word| what.as_str().to_lowercase().contains(word));
     let id = store.store;
     let sets = [format!("{id}/networkrulesets/default"), format!("{id}/config/web")];
-    let in_set = || !lists.set.is_empty() && sets.iter().any(|set| index.gaps.get(Sym::new(set)).iter().any(|gap| in_rules(gap.what)));
+    let bodyless = |what: Sym| what.as_str().contains("no `properties`");
+    let of_set = |set: &String| index.gaps.get(Sym::new(set)).iter().any(|gap| in_rules(gap.what) || bodyless(gap.what));
+    let in_set = || !lists.set.is_empty() && sets.iter().any(of_set);
     let children = [lists.ip, lists.subnet].into_iter().filter(|kind| !kind.is_empty()).flat_map(|kind| index.resources_by_kind.get(kind));
     index.gaps.get(id).iter().any(|gap| in_rules(gap.what))
         || in_set()

@@ -1,0 +1,137 @@
+//! What is there without its body, or without the id that says whom it concerns: it may concern anybody.
+
+use serde_json::{Value, json};
+
+use super::tests::{NET, body, has, lacks, rows};
+
+const MANAGER: &str = "networkManagers/m";
+
+/// covers: AVN-01, AVN-03
+#[test]
+fn an_admin_rule_or_collection_without_a_body_may_be_for_anybody() {
+    let collection = format!("{MANAGER}/securityAdminConfigurations/s/ruleCollections/c");
+    let group = |group: Value| rows(json!([body(&collection, json!({"appliesToGroups": group}))]));
+    let anybody = "admin_collection(~/networkmanagers/m/securityadminconfigurations/s/rulecollections/c, ~/networkmanagers/m/securityadminconfigurations/s, )";
+    has(&group(Value::Null), anybody);
+    has(&group(json!([{}])), anybody);
+    has(&group(json!([{"networkGroupId": null}])), anybody);
+    has(&rows(json!([body(&collection, Value::Null)])), anybody);
+    lacks(&group(json!([])), "admin_collection(");
+
+    let rule = format!("{collection}/rules/r");
+    for direction in ["inbound", "outbound"] {
+        let lost = rows(json!([body(&rule, Value::Null)]));
+        assert!(lost.iter().any(|row| row.starts_with("admin_rule(") && row.contains(&format!("{direction}, 0, unknown"))), "{lost:#?}");
+    }
+    for source in [
+        json!({"addressPrefix": null, "addressPrefixType": "IPPrefix"}),
+        json!({"addressPrefix": "10.0.0.0/8", "addressPrefixType": "Magic"}),
+    ] {
+        let said = rows(json!([body(
+            &rule,
+            json!({"priority": 1, "direction": "Inbound", "access": "Deny", "protocol": "Tcp", "sources": [source]})
+        )]));
+        let unknown = |row: &&String| row.starts_with("admin_rule(") && row.contains(super::UNKNOWN_TAG);
+        assert_eq!(said.iter().filter(unknown).count(), 1, "{said:#?}");
+    }
+}
+
+/// covers: AVN-02, AVN-12
+#[test]
+fn a_membership_or_deployment_without_a_name_may_be_any() {
+    let vnet = format!("{NET}/virtualNetworks/v/providers/Microsoft.Network");
+    let row = |kind: &str, properties: Value| rows(json!([{"id": format!("{vnet}/{kind}/default"), "properties": properties}]));
+    let of = "~/virtualnetworks/v, ~/virtualnetworks/v)";
+    for listed in [json!({}), json!({"groupMemberships": [{}]}), Value::Null] {
+        has(&row("networkGroupMemberships", listed), &format!("group_member(, {of}"));
+    }
+    lacks(&row("networkGroupMemberships", json!({"groupMemberships": []})), "group_member(");
+    let applied = row("effectiveSecurityAdminRules", json!({"effectiveSecurityAdminConfigurations": [{"id": null}]}));
+    assert!(
+        applied.iter().any(|row| row.starts_with("manager_applied(") && row.contains("effectivesecurityadminrules/default")),
+        "{applied:#?}"
+    );
+    let member = format!("{MANAGER}/networkGroups/g/staticMembers/x");
+    has(
+        &rows(json!([body(&member, Value::Null)])),
+        "group_policy(~/networkmanagers/m/networkgroups/g/staticmembers/x, ~/networkmanagers/m/networkgroups/g)",
+    );
+}
+
+/// covers: PE-11, PE-12
+#[test]
+fn what_is_deployed_has_a_state_and_what_is_planned_asks_for_one() {
+    let target = format!("{NET}/privateLinkServices/p");
+    let endpoint = |whole: Value, part: Value| {
+        let mut connection = json!({"privateLinkServiceId": target});
+        connection.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
+        let mut properties = json!({"subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")},
+            "privateLinkServiceConnections": [{"name": "c", "properties": connection}]});
+        properties.as_object_mut().unwrap().extend(whole.as_object().unwrap().clone());
+        rows(json!([body("privateEndpoints/e", properties)]))
+    };
+    let state = |rows: &[String], word: &str| {
+        let of = |row: &&String| row.starts_with("private_endpoint_connection(") && row.contains(&format!(", false, {word}, true)"));
+        assert_eq!(rows.iter().filter(of).count(), 1, "{word} {rows:#?}");
+    };
+    state(&endpoint(json!({}), json!({})), "requested");
+    state(&endpoint(json!({"provisioningState": "Succeeded"}), json!({})), "unknown");
+    state(&endpoint(json!({}), json!({"provisioningState": "Succeeded"})), "unknown");
+    let nowhere = endpoint(json!({}), json!({"privateLinkServiceId": null}));
+    has(&nowhere, "unread(~/privateendpoints/e, properties.privateLinkServiceConnections.0.privateLinkServiceId)");
+    let account = "/subscriptions/s/resourcegroups/rg/providers/microsoft.storage/storageaccounts/a/privateEndpointConnections/c";
+    let listed = rows(json!([{"id": account, "properties": null}]));
+    assert!(listed.iter().any(|row| row.starts_with("provider_connection(") && row.ends_with("/a, , unknown, true)")), "{listed:#?}");
+}
+
+/// covers: DNS-10, DNS-28, NSP-01, SE-01
+#[test]
+fn names_perimeters_and_service_endpoints_without_an_id_may_be_for_anybody() {
+    for properties in [Value::Null, json!({}), json!({"virtualNetwork": {}})] {
+        let link = rows(json!([body("privateDnsZones/z/virtualNetworkLinks/l", properties)]));
+        has(&link, "zone_link(~/privatednszones/z/virtualnetworklinks/l, ~/privatednszones/z, , true, false, false)");
+    }
+    for properties in [Value::Null, json!({}), json!({"aRecords": [{}]})] {
+        has(&rows(json!([body("privateDnsZones/z/A/x", properties)])), "zone_record(~/privatednszones/z/a/x, ~/privatednszones/z, x, a, )");
+    }
+    let none = rows(json!([body("privateDnsZones/z/A/x", json!({"aRecords": []}))]));
+    has(&none, "zone_record(~/privatednszones/z/a/x, ~/privatednszones/z, x, other, )");
+    let association = rows(json!([body("networkSecurityPerimeters/p/resourceAssociations/a", Value::Null)]));
+    let of = "~/networksecurityperimeters/p/resourceassociations/a, ~/networksecurityperimeters/p";
+    has(&association, &format!("perimeter_association({of}, , , unknown, true)"));
+    for endpoint in [json!({"locations": ["*"]}), json!({"service": null, "locations": ["*"]}), json!({"service": "", "locations": ["*"]})]
+    {
+        let subnet =
+            rows(json!([body("virtualNetworks/v/subnets/s", json!({"addressPrefix": "10.0.0.0/24", "serviceEndpoints": [endpoint]}))]));
+        has(&subnet, "clouded(~/virtualnetworks/v, routes, ~/virtualnetworks/v/subnets/s)");
+    }
+}
+
+/// covers: VW-01, VW-04, MSG-01, APP-01
+#[test]
+fn hubs_and_rule_sets_without_a_body_leave_open_what_they_say() {
+    let connection = rows(json!([body("virtualHubs/h/hubVirtualNetworkConnections/c", Value::Null)]));
+    has(&connection, "unread(~/virtualhubs/h/hubvirtualnetworkconnections/c, properties.remoteVirtualNetwork)");
+    for properties in [Value::Null, json!({}), json!({"routingPolicies": [{"destinations": ["Internet"]}]})] {
+        let intent = rows(json!([body("virtualHubs/h/routingIntent/i", properties)]));
+        has(&intent, "hub_doubt(~/virtualhubs/h/routingintent/i, ~/virtualhubs/h)");
+        has(&intent, "hub_policy(~/virtualhubs/h, internet, ~/virtualhubs/h/routingintent/i)");
+    }
+    for id in ["eventhub/namespaces/e/networkRuleSets/default", "web/sites/w/config/web"] {
+        let id = format!("/subscriptions/s/resourcegroups/rg/providers/microsoft.{id}");
+        let set = rows(json!([{"id": id, "properties": null}]));
+        let open = |row: &&String| row.starts_with("store_rule_set(") && row.contains("unknown, maybe");
+        assert!(set.iter().any(|row| open(&row)), "{set:#?}");
+    }
+}
+
+/// covers: SE-18
+#[test]
+fn rules_of_a_data_lake_store_stand_in_rows_of_their_own_as_well() {
+    let store = "/subscriptions/s/resourcegroups/rg/providers/microsoft.datalakestore/accounts/a";
+    let child = |kind: &str, properties: Value| rows(json!([{"id": format!("{store}/{kind}/r"), "properties": properties}]));
+    let range = json!({"startIpAddress": "20.0.0.1", "endIpAddress": "20.0.0.9"});
+    has(&child("firewallRules", range), &format!("store_ip_rule({store}/firewallrules/r, {store}, 20.0.0.1, 20.0.0.9)"));
+    let subnet = child("virtualNetworkRules", json!({"subnetId": format!("{NET}/virtualNetworks/v/subnets/s")}));
+    has(&subnet, &format!("store_subnet_rule({store}/virtualnetworkrules/r, {store}, ~/virtualnetworks/v/subnets/s, yes)"));
+}
