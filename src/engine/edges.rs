@@ -54,6 +54,10 @@ impl Graph<'_, '_> {
                 let moved = either(self.sent(from, to), channels::replicated(self.world, store, part, to));
                 either(self.pulled(store, part, to), either(moved, self.declared(from, to)))
             }
+            // A subnet that is named is whoever may be in it: others do not let it in by that.
+            (End::Store(store, part, _), End::Unmodelled(id)) if self.world.index.store_subnet_rules_by_subnet.has(id) => {
+                self.pulled(store, part, to)
+            }
             (End::Store(store, part, _), End::Unmodelled(_)) => {
                 either(self.pulled(store, part, to), either(self.flow(to, from), self.declared(from, to)))
             }
