@@ -338,6 +338,16 @@ impl Opened {
     /// # Errors
     /// A check of the folder cannot be read or does not compile: the messages.
     pub fn verify(&self, queries: Option<&Path>, workers: NonZeroUsize) -> Result<Report, String> {
+        self.checked(queries, workers, |_| ()).map(|(report, ())| report)
+    }
+
+    /// The same, and what else is asked of the derived rows.
+    fn checked<T>(
+        &self,
+        queries: Option<&Path>,
+        workers: NonZeroUsize,
+        more: impl FnOnce(&Derived<'_>) -> T,
+    ) -> Result<(Report, T), String> {
         let world = self.world();
         let bounds = self.bounds(workers)?;
         let derived = Derived::new(&world, workers).bounded_by(bounds);
@@ -345,7 +355,7 @@ impl Opened {
         let checks = verify::checks(queries, &relations.declarations())?;
         let mut report = verify::run(&checks, &relations, DEFAULT_BUDGET);
         report.explain(&|finding| self.why(&derived, finding));
-        Ok(report)
+        Ok((report, more(&derived)))
     }
 
     /// The lints and what they find.
@@ -403,11 +413,11 @@ impl Opened {
     /// # Errors
     /// A shipped check could not be evaluated.
     pub fn consequences(&self, workers: NonZeroUsize) -> Result<Vec<Moved>, Fail> {
-        let report = self.verify(None, workers).map_err(|why| Fail::new("cli::checks", why))?;
+        let (report, ways) = self.checked(None, workers, |derived| derived.ways_out()).map_err(|why| Fail::new("cli::checks", why))?;
         if let Some(broken) = report.checks.iter().find(|check| !check.error.is_empty()) {
             return Err(Fail::new("cli::checks", format!("`{}` could not be evaluated: {}", broken.id, broken.error)));
         }
-        let mut rows: Vec<Moved> = self.exfil(&Ask::all(workers))?.into_iter().map(Moved::Exfil).collect();
+        let mut rows: Vec<Moved> = ways.iter().map(|path| Moved::Exfil(ExfilRow::of(path, &self.index))).collect();
         rows.extend(FindingRow::list(&report).into_iter().map(Moved::Violation));
         Ok(rows)
     }

@@ -239,6 +239,11 @@ impl<'a> Derived<'a> {
         best.into_iter().map(row).collect()
     }
 
+    /// The shortest ways out of every machine and store, told.
+    pub fn ways_out(&self) -> Vec<exfil::Path> {
+        self.routes(None).iter().map(|route| self.path(route)).collect()
+    }
+
     fn graph(&self) -> &exfil::Graph<'a, 'a> {
         self.graph.get_or_init(|| exfil::Graph::new(self.world).bounded_by(self.bounds))
     }
