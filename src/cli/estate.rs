@@ -252,6 +252,7 @@ impl Opened {
         console.say(&diagnostics);
         edit.removed.extend(stated.iter().filter(|fact| !self.stated.contains(fact)));
         edit.added.extend(self.stated.iter().filter(|fact| !stated.contains(fact)));
+        // A fact that both the input and `watertight.toml` state stays when one of them goes.
         edit.removed.retain(|fact| !self.index.holds(fact));
         edit.added.retain(|fact| self.index.holds(fact));
         Ok(edit)

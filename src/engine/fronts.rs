@@ -216,9 +216,7 @@ impl Fronts {
             return known.clone();
         }
         let found = match (from, to) {
-            (ANYWHERE, ANYWHERE) => {
-                Some(Edge { span: Span::UNKNOWN, sure_via: Via::Public, may_via: Via::Public, assumptions: Vec::new() })
-            }
+            (ANYWHERE, ANYWHERE) => Some(unknown()),
             _ if self.is_refused(world, from, to) => None,
             _ => flow(from, to),
         };
@@ -300,7 +298,7 @@ fn translations(world: &World<'_>) -> Vec<(End, Sym, Vec<IpAddr>)> {
     found
 }
 
-/// Every address of a device, sorted: any on the internet where one is public and not in the input.
+/// Every address of a device: any on the internet where one is public and not in the input.
 fn addresses(world: &World<'_>, device: Sym) -> Vec<End> {
     let index = world.index;
     let public = index.device_public_ips.get(device).iter().map(|row| public_address(world, row.public_ip));

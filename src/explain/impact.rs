@@ -41,7 +41,9 @@ impl Touched<'_> {
     fn by(&mut self, fact: &Fact) -> Option<()> {
         match fact {
             // Nothing of what gets through depends on them.
-            Fact::Tag(_) | Fact::Property(_) | Fact::Gap(_) | Fact::Label(_) => Some(()),
+            Fact::Tag(_) | Fact::Property(_) | Fact::Label(_) => Some(()),
+            // What was not understood of a store's rules, of a perimeter's or of a record makes them doubtful (M-03).
+            Fact::Gap(_) => self.names(),
             Fact::Nsg(row) => self.group(row.nsg),
             Fact::NsgRule(row) => self.group(row.nsg),
             Fact::SubnetNsg(row) => self.subnet(row.subnet),
@@ -58,7 +60,8 @@ impl Touched<'_> {
             Fact::PrivateEndpointConnection(row) => self.consent(row.endpoint, row.target, row.group),
             Fact::ProviderConnection(row) => self.consent(row.endpoint, row.target, Sym::EMPTY),
             Fact::ZoneLink(_) | Fact::ZoneRecord(_) | Fact::ZoneGroup(_) | Fact::ZoneGroupRecord(_) => self.names(),
-            Fact::ChildType(row) if self.index.store.has(row.parent) => self.store(row.parent),
+            // Connections are children of a store as well, and names hang together by them.
+            Fact::ChildType(row) if self.index.store.has(row.parent) => self.names(),
             Fact::ChildType(row) if self.index.nsg.has(row.parent) => Some(()),
             _ => None,
         }

@@ -111,8 +111,7 @@ fn unusable(world: &World<'_>, service: &PrivateLinkService) -> Vec<Step> {
         Some(address) if world.is_endpoint_address(address) => {
             out.push(refusal(service, format!("{name} leads to {address}, which is a private endpoint's"), "destinationIPAddress"));
         }
-        Some(_) => {}
-        None => {}
+        _ => {}
     }
     out
 }

@@ -107,6 +107,21 @@ fn what_stands_in_the_way_of_others_is_not_left_out() {
     assert_eq!(others, 3, "all but the private endpoint and the DNS server may move anything");
 }
 
+#[test]
+fn what_is_not_understood_of_a_store_is_not_left_out() {
+    let text = r#"
+        vnet("v", 10.0.0.0/16). subnet("sa", "v", 10.0.1.0/24). vm("a", "sa", 10.0.1.4). storage("a1", deny).
+    "#;
+    let facts: BTreeSet<Fact> = statements(text).expect("facts").into_iter().collect();
+    let gap = statements(r#"gap("a1", "microsoft.storage/storageaccounts", "a rule of `networkAcls` is not understood")."#).expect("a gap");
+    let old = index(&facts);
+    let mut new = old.clone();
+    gap.iter().for_each(|fact| _ = new.insert(*fact));
+    let before = rows(&old, None);
+    assert_ne!(before, rows(&new, None), "nothing moves");
+    assert_eq!(wrong((&old, &before), &new, &gap), Some(Vec::new()));
+}
+
 proptest! {
     #![proptest_config(config(24))]
 

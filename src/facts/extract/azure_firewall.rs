@@ -200,9 +200,8 @@ fn collection<'a>(out: &mut Out<'a>, owner: Sym, collection: Sym, item: &'a Valu
     if get(body, "rules").is_none() && item.is_object() {
         // They were not exported, and may be about anything.
         out.gap("a rule collection without `rules`");
-        let unknown = Sym::lower(&format!("{collection}/rules"));
         for pass in pass.map_or(vec![FirewallPass::Network, FirewallPass::Application], |pass| vec![pass]) {
-            one_rule(out, Sym::lower(&format!("{unknown}/{pass:?}")), collection, 0, &Value::Null, Some(pass));
+            one_rule(out, Sym::lower(&format!("{collection}/rules/{pass:?}")), collection, 0, &Value::Null, Some(pass));
         }
     }
 }
