@@ -7,9 +7,9 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 
 use crate::explain::balancer::{Backend, Branch, Member, Probe};
-use crate::explain::devices::any_place;
 use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::public_address::any_place;
 use crate::explain::walk::{Target, Trail, Walk};
 use crate::explain::way::{Kind, Step, Way};
 use crate::facts::load_balancing::BalancerSku;

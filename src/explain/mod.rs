@@ -25,6 +25,7 @@ pub mod partial;
 pub mod pieces;
 pub mod point;
 pub mod private_link;
+pub mod public_address;
 pub mod reach;
 pub mod redirect;
 pub mod services;

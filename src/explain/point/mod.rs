@@ -177,8 +177,10 @@ fn from_service(world: &World<'_>, flow: &Flow, service: Sym) -> Pairs {
     pairs
 }
 
+/// Something on the way that lets packets in and has nowhere to hand them on to, such as a firewall of a hub without its addresses (SND-01).
 fn untold() -> Way {
-    let text = "what becomes of it on the way is not known".to_owned();
+    let text =
+        "something on the way is in the input only in part, and where it hands this on is not told: export its resource whole".to_owned();
     Way { via: Via::Public, steps: vec![step(Stage::Route, Span::UNKNOWN, "reach.10", text).kind(Kind::Assumption).code("W-UNSUPPORTED")] }
 }
 

@@ -135,3 +135,28 @@ fn rules_of_a_data_lake_store_stand_in_rows_of_their_own_as_well() {
     let subnet = child("virtualNetworkRules", json!({"subnetId": format!("{NET}/virtualNetworks/v/subnets/s")}));
     has(&subnet, &format!("store_subnet_rule({store}/virtualnetworkrules/r, {store}, ~/virtualnetworks/v/subnets/s, yes)"));
 }
+
+// covers: AFW-01, AFW-04
+#[test]
+fn rules_of_a_firewall_that_were_not_exported_may_be_about_anything() {
+    let collection = |rules: Value| {
+        let mut collection =
+            json!({"name": "c", "ruleCollectionType": "FirewallPolicyFilterRuleCollection", "priority": 100, "action": {"type": "Deny"}});
+        if !rules.is_null() {
+            collection["rules"] = rules;
+        }
+        json!({"priority": 200, "ruleCollections": [collection]})
+    };
+    let rows =
+        |group: Value, groups: Value| rows(json!([body("firewallPolicies/p/ruleCollectionGroups/g", group), body("ipGroups/i", groups)]));
+    let bare = rows(json!({"priority": 200}), json!({}));
+    lacks(&bare, "firewall_group(");
+    lacks(&bare, "ip_group(");
+    has(&bare, "firewall_policy_group(~/firewallpolicies/p, ~/firewallpolicies/p/rulecollectiongroups/g)");
+    let unlisted = rows(collection(Value::Null), json!({"ipAddresses": []}));
+    has(&unlisted, "ip_group(~/ipgroups/i)");
+    assert_eq!(unlisted.iter().filter(|row| row.starts_with("firewall_rule(") && row.contains("(unknown)")).count(), 2, "{unlisted:#?}");
+    let rule = |ports: Value| json!([{"ruleType": "NetworkRule", "name": "r", "ipProtocols": ["TCP"], "sourceAddresses": ["*"], "destinationAddresses": ["*"], "destinationPorts": ports}]);
+    let ports = |ports: Value| rows(collection(rule(ports)), json!({})).into_iter().filter(|row| row.starts_with("gap(")).count();
+    assert_eq!((ports(json!(["443"])), ports(json!([]))), (1, 2), "a rule for TCP lists ports");
+}
