@@ -79,8 +79,17 @@ pub struct Hop {
 #[derive(Debug, Default)]
 struct Tree {
     next: FxHashMap<End, End>,
-    /// The places whose shortest way has so many hops (from 1), in the order of their names; the last is empty once all is known.
+    /// The places whose shortest way has so many hops (from 1); the last is empty once all is known.
     levels: Vec<Level>,
+    /// Of the level that comes after these: what was asked of places one by one, with the next hop of those that belong to it.
+    asked: RefCell<FxHashMap<End, Option<End>>>,
+}
+
+impl Tree {
+    /// The next hop from a place on a shortest way, as far as that is known.
+    fn next(&self, node: End) -> Option<End> {
+        self.next.get(&node).copied().or_else(|| self.asked.borrow().get(&node).copied().flatten())
+    }
 }
 
 /// Resting places, by network and as a whole, each list in the order of the names.
@@ -114,6 +123,8 @@ pub struct Graph<'w, 'a> {
     edges: RefCell<FxHashMap<(End, End), Span>>,
     arrivals: Rc<Arrivals>,
     trees: RefCell<Trees>,
+    /// Every place inside where bytes can rest and go on.
+    everyone: OnceCell<Level>,
     /// Who takes data out of the parts of stores, as far as that was asked.
     pub(super) pulls: RefCell<FxHashMap<(Sym, Sym), Pulls>>,
     /// Which machines may get to stores, by their places in `machines`.
@@ -174,6 +185,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             edges: RefCell::default(),
             arrivals: Rc::default(),
             trees: RefCell::default(),
+            everyone: OnceCell::new(),
             pulls: RefCell::default(),
             gates: OnceCell::new(),
             places,
@@ -198,6 +210,13 @@ impl<'w, 'a> Graph<'w, 'a> {
         let bounds = self.bounds.filter(|_| self.rests(from));
         let (Some(bounds), Some(node), Some(sink)) = (bounds, node(from), kind(to)) else { return anything };
         bounds.may_leak(self.world.index, node, sink).map(|hops| hops as usize)
+    }
+
+    /// In how many hops data at a node surely gets to an end outside the boundary; `None` where the bounds do not tell.
+    fn surely_leaks(&self, node: End, to: End) -> Option<u32> {
+        // Which site it is, or which foreign resource, the rows do not tell.
+        let told = |sink: &Sink| matches!(sink, Sink::Internet | Sink::External(_));
+        self.bounds.filter(|_| self.rests(node))?.surely_leaks(self::node(node)?, kind(to).filter(told)?)
     }
 
     /// Whether bytes can rest at a node and go on from there. What a person states of an appliance says what passes it: flows through it
@@ -288,52 +307,74 @@ impl<'w, 'a> Graph<'w, 'a> {
     /// nobody reaches costs one look at each node.
     fn shortest(&self, source: End, sink: End, proven: bool) -> Option<Vec<End>> {
         let least = self.least(source, sink)?;
-        if least == 1 && self.carries(source, sink, proven) {
+        if least == 1 && self.ends_at(source, sink, proven) {
             return Some(vec![source, sink]);
         }
         let tree = self.trees.borrow_mut().entry((sink, proven)).or_default().clone();
-        let mut tree = tree.borrow_mut();
-        let mut first = tree.next.get(&source).copied();
         let mut depth = 0;
-        while first.is_none() {
-            if tree.levels.len() == depth {
-                self.grow(&mut tree, sink, proven);
-            }
-            let level = &tree.levels[depth];
-            if level.all.is_empty() {
-                return None;
-            }
+        let first = loop {
             // A resting place stands in the tree itself; anything else is looked for beside it.
-            first = tree.next.get(&source).copied();
-            if first.is_none() && least <= depth + 2 {
-                first = self.nearest(source, level, proven);
+            if let Some(next) = tree.borrow().next(source) {
+                break next;
             }
-            depth += 1;
-        }
-        let mut nodes = vec![source];
-        let mut at = first;
-        while let Some(node) = at {
-            nodes.push(node);
-            at = if node == sink { None } else { tree.next.get(&node).copied() };
+            let near = least <= depth + 2;
+            let found = match tree.borrow().levels.get(depth) {
+                Some(level) if level.all.is_empty() => return None,
+                Some(level) => near.then(|| self.nearest(source, level, proven, |_| true)).flatten(),
+                // Most sources find somebody soon, and the rest of the level need not be known.
+                None => near
+                    .then(|| self.nearest(source, self.everyone(), proven, |node| self.belongs(&tree.borrow(), node, sink, proven)))
+                    .flatten(),
+            };
+            if let Some(next) = found {
+                break next;
+            }
+            if tree.borrow().levels.len() == depth {
+                self.grow(&mut tree.borrow_mut(), sink, proven);
+            } else {
+                depth += 1;
+            }
+        };
+        let tree = tree.borrow();
+        let mut nodes = vec![source, first];
+        while let Some(at) = nodes.last().copied().filter(|node| *node != sink) {
+            nodes.push(tree.next(at).expect("every place of a tree leads on"));
         }
         Some(nodes)
     }
 
     /// Finds the resting places inside the boundary that are one hop further from the sink than those known so far.
     fn grow(&self, tree: &mut Tree, sink: End, proven: bool) {
-        let mut level = Level::default();
-        let mut found: Vec<(End, End)> = Vec::new();
-        let near = |node: End| self.least(node, sink).is_some_and(|least| least <= tree.levels.len() + 1);
-        let candidates = self.inside().filter(|node| *node != sink && self.is_pivot(*node) && !tree.next.contains_key(node));
-        for node in candidates.filter(|node| near(*node)) {
-            let next = match tree.levels.last() {
-                None => self.carries(node, sink, proven).then_some(sink),
-                Some(last) => self.nearest(node, last, proven),
-            };
-            found.extend(next.map(|next| (node, next)));
+        let everyone = self.everyone().all.iter().map(|(node, _)| *node);
+        let level = self.level(everyone.filter(|node| self.belongs(tree, *node, sink, proven)));
+        let asked = tree.asked.take();
+        tree.next.extend(asked.into_iter().filter_map(|(node, next)| Some((node, next?))));
+        tree.levels.push(level);
+    }
+
+    /// Whether a resting place is one hop further from the sink than the levels of the tree.
+    fn belongs(&self, tree: &Tree, node: End, sink: End, proven: bool) -> bool {
+        if let Some(known) = tree.asked.borrow().get(&node) {
+            return known.is_some();
         }
-        for (node, next) in found {
-            tree.next.insert(node, next);
+        let near = |node: End| self.least(node, sink).is_some_and(|least| least <= tree.levels.len() + 1);
+        let next = (node != sink && !tree.next.contains_key(&node) && near(node)).then(|| match tree.levels.last() {
+            None => self.ends_at(node, sink, proven).then_some(sink),
+            Some(last) => self.nearest(node, last, proven, |_| true),
+        });
+        let next = next.flatten();
+        tree.asked.borrow_mut().insert(node, next);
+        next.is_some()
+    }
+
+    fn everyone(&self) -> &Level {
+        self.everyone.get_or_init(|| self.level(self.inside().filter(|node| self.is_pivot(*node))))
+    }
+
+    /// Resting places, told apart by what they are looked up by.
+    fn level(&self, nodes: impl Iterator<Item = End>) -> Level {
+        let mut level = Level::default();
+        for node in nodes {
             let rest = (node, self.places.get(&node).copied());
             level.all.push(rest);
             if self.gates().abroad(rest.1) || self.fronts.lead_to(node) {
@@ -343,11 +384,11 @@ impl<'w, 'a> Graph<'w, 'a> {
                 level.by_network.entry(network).or_default().push(rest);
             }
         }
-        tree.levels.push(level);
+        level
     }
 
-    /// The first of a level that `node` carries bytes to: of its own networks, then of those peered with them, then of all.
-    fn nearest(&self, node: End, level: &Level, proven: bool) -> Option<End> {
+    /// The first of a level's `members` that `node` carries bytes to: of its own networks, then of those peered with them, then of all.
+    fn nearest(&self, node: End, level: &Level, proven: bool, member: impl Fn(End) -> bool) -> Option<End> {
         let own = self.networks_of(node);
         let mut near: Vec<Sym> = own.iter().flat_map(|network| self.neighbours(*network)).collect();
         near.sort_by_key(|network| network.as_str());
@@ -361,10 +402,11 @@ impl<'w, 'a> Graph<'w, 'a> {
         let others = candidates.filter(|(next, _)| *next != node);
         let touched = others.filter(|rest| {
             let touched = touches(rest);
-            debug_assert!(touched || !self.carries(node, rest.0, proven), "a quick look misses how {node:?} gets to {:?}", rest.0);
+            let missed = || member(rest.0) && self.carries(node, rest.0, proven);
+            debug_assert!(touched || !missed(), "a quick look misses how {node:?} gets to {:?}", rest.0);
             touched
         });
-        touched.map(|(next, _)| *next).find(|next| self.carries(node, *next, proven))
+        touched.map(|(next, _)| *next).find(|next| member(*next) && self.carries(node, *next, proven))
     }
 
     /// A quick look whether bytes may get from `node` to a resting place in one hop; no is sure.
@@ -423,6 +465,13 @@ impl<'w, 'a> Graph<'w, 'a> {
 
     fn neighbours(&self, network: Sym) -> Vec<Sym> {
         self.world.network(network).peers.iter().filter(|peer| peer.usable.hi()).map(|peer| peer.vnet).collect()
+    }
+
+    /// Whether a node carries bytes to the sink itself.
+    fn ends_at(&self, node: End, sink: End, proven: bool) -> bool {
+        let settled = proven && self.surely_leaks(node, sink) == Some(1);
+        debug_assert!(!settled || self.carries(node, sink, true), "nothing carries from {node:?} to {sink:?}, though it is settled");
+        settled || self.carries(node, sink, proven)
     }
 
     fn carries(&self, from: End, to: End, proven: bool) -> bool {
