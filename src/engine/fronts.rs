@@ -51,6 +51,9 @@ const ANYWHERE: End = End::Internet(None);
 /// A flow that the first end opens to the second.
 pub(super) type FlowOf<'f> = dyn Fn(End, End) -> Option<Edge> + 'f;
 
+/// Whether routes may surely lead from an end to an address; no is sure.
+pub(super) type Routed<'f> = dyn Fn(End, IpAddr) -> bool + 'f;
+
 /// What stands in front of the machines of an estate.
 pub(super) struct Fronts {
     before: FxHashMap<End, Vec<Front>>,
@@ -105,25 +108,28 @@ impl Fronts {
     }
 
     /// Whether one of two machines surely gets to the other by something in front of it.
-    pub(super) fn surely_join(&self, world: &World<'_>, a: End, b: End, flow: &FlowOf<'_>) -> bool {
+    pub(super) fn surely_join(&self, world: &World<'_>, a: End, b: End, routed: &Routed<'_>, flow: &FlowOf<'_>) -> bool {
         let sure = |edge: Option<Edge>| edge.is_some_and(|edge| !edge.span.sure.is_empty());
-        [(a, b), (b, a)].into_iter().any(|(caller, to)| self.may_surely_lead(caller, to, flow) && sure(self.edge(world, caller, to, flow)))
+        [(a, b), (b, a)]
+            .into_iter()
+            .any(|(caller, to)| self.may_surely_lead(caller, to, routed, flow) && sure(self.edge(world, caller, to, flow)))
     }
 
     /// A quick look whether the caller surely gets to something in front of the machine; no is sure. Who surely sends to a public address surely sends
     /// to any that is like it, so that callers are asked once, and not once for each address.
-    fn may_surely_lead(&self, caller: End, machine: End, flow: &FlowOf<'_>) -> bool {
+    fn may_surely_lead(&self, caller: End, machine: End, routed: &Routed<'_>, flow: &FlowOf<'_>) -> bool {
         self.before.get(&machine).into_iter().flatten().any(|front| match front {
-            Front::Own(address) => self.stand_ins.get(address).is_none_or(|other| self.surely_sends(caller, *other, flow)),
+            Front::Own(address) => self.stand_ins.get(address).is_none_or(|other| self.surely_sends(caller, *other, routed, flow)),
             Front::Endpoint(..) => true,
             Front::Somewhere(_) | Front::Translated(..) => false, // which address it is, or to whom it leads, is never sure; nor is it behind a proxy
         })
     }
 
-    fn surely_sends(&self, caller: End, to: End, flow: &FlowOf<'_>) -> bool {
+    fn surely_sends(&self, caller: End, to: End, routed: &Routed<'_>, flow: &FlowOf<'_>) -> bool {
         let known = self.senders.borrow().get(&(caller, to)).copied();
         known.unwrap_or_else(|| {
-            let sends = flow(caller, to).is_some_and(|edge| !edge.span.sure.is_empty());
+            let leads = |to: End| if let End::Ip(ip) = to { routed(caller, ip) } else { true };
+            let sends = leads(to) && flow(caller, to).is_some_and(|edge| !edge.span.sure.is_empty());
             self.senders.borrow_mut().insert((caller, to), sends);
             sends
         })

@@ -120,6 +120,11 @@ impl<'w, 'a> Gates<'w, 'a> {
         a.abroad || b.abroad || a.networks.iter().any(|x| b.networks.iter().any(|y| near(x, y)))
     }
 
+    /// Whether routes may surely lead from a machine to an address; no is sure.
+    pub(super) fn surely_leads(&self, place: Option<usize>, address: IpAddr) -> bool {
+        place.is_none_or(|place| self.routed(&self.stands[place], Sym::EMPTY, address, true))
+    }
+
     /// Who may get to a part of a store; with `surely` who surely may.
     pub(super) fn to(&self, store: Sym, part: Sym, instance: Instance, surely: bool) -> Rc<Admitted> {
         let wanted = (store, part, instance, surely);
@@ -215,7 +220,7 @@ impl<'w, 'a> Gates<'w, 'a> {
         found
     }
 
-    /// Whether a route leads from a machine to the address of a private endpoint.
+    /// Whether a route leads from a machine to an address; of a private endpoint, where one is named.
     fn routed(&self, stand: &Stand, endpoint: Sym, address: IpAddr, surely: bool) -> bool {
         if stand.subnets.is_empty() {
             return !surely;

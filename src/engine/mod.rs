@@ -11,5 +11,6 @@ mod gates;
 pub mod live;
 mod pulls;
 mod residents;
+pub mod search;
 mod strangers;
 mod worker;

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use watertight::engine::exfil::{self, Graph, node};
+use watertight::engine::exfil::{Graph, paths};
 use watertight::engine::live::{Leaking, Output, Session};
+use watertight::engine::search::{kind as sink_kind, node};
 use watertight::explain::point::{pairs, span};
 use watertight::explain::way::{End, Flow, Mode};
 use watertight::explain::world::World;
@@ -72,7 +73,7 @@ fn sound(session: &Session, platform: &Platform) -> Result<(), TestCaseError> {
 fn kind(end: End) -> Option<Sink> {
     match end {
         End::Machine(_) | End::Nic(_) | End::Store(..) => Some(Sink::Outside),
-        end => exfil::kind(end),
+        end => sink_kind(end),
     }
 }
 
@@ -109,7 +110,7 @@ fn leaks_are_sound(session: &Session, platform: &Platform) -> Result<(), TestCas
     let graph = Graph::new(&world);
     let sources: Vec<End> = graph.inside().chain(graph.sinks().iter().copied()).filter(|end| node(*end).is_some()).collect();
     let inside: Vec<Node> = graph.inside().filter_map(node).collect();
-    let ways = exfil::paths(&world, Some(&sources), None);
+    let ways = paths(&world, Some(&sources), None);
     for way in &ways {
         let (Some(from), Some(sink)) = (node(way.from), kind(way.to)) else { continue };
         let bound = session.may_leak(from, sink);
@@ -270,7 +271,7 @@ fn the_search_finds_the_same_within_the_bounds_of_the_session() {
         let world = World::new(&index, &platform);
         let bounds = session.into_bounds();
         let bounded = Graph::new(&world).bounded_by(Some(&bounds)).paths(None, None);
-        assert!(bounded == exfil::paths(&world, None, None), "{shape:?} {seed}: other ways within the bounds");
+        assert!(bounded == paths(&world, None, None), "{shape:?} {seed}: other ways within the bounds");
         assert!(!bounded.is_empty(), "{shape:?} {seed}: nothing leaks");
     }
 }
@@ -287,7 +288,7 @@ fn whoever_is_named_has_the_same_ways_within_the_bounds() {
     named.extend(index.subnet.rows().map(|row| End::Subnet(row.subnet)));
     named.push(End::Machine("nobody".into()));
     named.extend(index.store.rows().map(|row| End::Store(row.store, "nothing".into(), Instance::Primary)));
-    let free = exfil::paths(&world, Some(&named), None);
+    let free = paths(&world, Some(&named), None);
     assert!(free.iter().any(|way| matches!(way.from, End::Nic(_))), "no interface leaks");
     assert!(Graph::new(&world).bounded_by(Some(&bounds)).paths(Some(&named), None) == free);
 }
