@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::net::IpAddr;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::edges::{Edge, both, doubted, either};
 use crate::explain::filters;
@@ -18,7 +18,7 @@ use crate::explain::world::World;
 use crate::facts::azure_firewall::FirewallTranslation;
 use crate::facts::network::DeviceKind;
 use crate::facts::private_link::PrivateLinkService;
-use crate::model::{Set, Span, Sym, Via, ids, net};
+use crate::model::{Set, Span, Sym, Via, net};
 use crate::rules::private_link as links;
 
 /// What somebody connects to who is led on to a machine.
@@ -34,16 +34,15 @@ enum Front {
     Translated(End, Sym),
 }
 
-/// A device that takes flows at its addresses and opens others, nobody knows to whom.
+/// A device that takes flows at its addresses and opens others, to whom a request decides or nobody knows.
 #[derive(Clone, Debug)]
 struct Proxy {
     device: Sym,
     addresses: Vec<End>,
     subnets: Vec<Sym>,
+    /// The machines that are in none of its pools.
+    strangers: FxHashSet<End>,
 }
-
-/// What takes flows at public addresses and passes them on.
-const TAKERS: [&str; 2] = ["microsoft.network/applicationgateways", "microsoft.network/azurefirewalls"];
 
 /// Some address of the internet.
 const ANYWHERE: End = End::Internet(None);
@@ -75,8 +74,14 @@ impl Fronts {
         let services = services(world);
         let translations = translations(world);
         let mut before: FxHashMap<End, Vec<Front>> = FxHashMap::default();
+        let mut proxies = proxies(world);
         for machine in machines {
             let hosts: Vec<Host> = places(world, machine).into_iter().flat_map(|(hosts, _)| hosts).collect();
+            for proxy in &mut proxies {
+                if !hosts.iter().any(|host| world.may_pass_to(proxy.device, host)) {
+                    proxy.strangers.insert(machine);
+                }
+            }
             let mut fronts: Vec<Front> = hosts.iter().flat_map(|host| own_addresses(world, host)).collect();
             for (endpoint, service, behind) in &services {
                 if hosts.iter().any(|host| behind.contains(host) || service.destination == Some(host.ip)) {
@@ -94,9 +99,8 @@ impl Fronts {
         }
         let direct = services.into_iter().filter(|(_, service, _)| service.destination.is_some());
         let direct: Vec<_> = direct.map(|(endpoint, service, _)| (endpoint, service)).collect();
-        let proxies = proxies(world);
         let own = |front: &Front| matches!(front, Front::Own(_));
-        let followed = proxies.is_empty() && direct.is_empty() && before.values().flatten().all(own);
+        let followed = proxies.is_empty() && world.hidden_balancers().is_empty() && direct.is_empty() && before.values().flatten().all(own);
         let owned = before.values().flatten().filter_map(|front| if let Front::Own(address) = front { Some(*address) } else { None });
         let stand_ins = stand_ins(world, owned);
         Fronts { before, proxies, direct, followed, stand_ins, senders: RefCell::default(), flows: RefCell::default() }
@@ -104,7 +108,7 @@ impl Fronts {
 
     /// Whether something may lead on to the machine from afar.
     pub(super) fn lead_to(&self, machine: End) -> bool {
-        !self.proxies.is_empty() || self.before.contains_key(&machine)
+        self.proxies.iter().any(|proxy| !proxy.strangers.contains(&machine)) || self.before.contains_key(&machine)
     }
 
     /// Whether one of two machines surely gets to the other by something in front of it.
@@ -187,7 +191,7 @@ impl Fronts {
             };
             best = either(best, edge);
         }
-        for proxy in &self.proxies {
+        for proxy in self.proxies.iter().filter(|proxy| !proxy.strangers.contains(&machine)) {
             let there = proxy.addresses.iter().fold(None, |best, address| either(best, self.flow(world, caller, *address, flow)));
             let Some(there) = there else { continue };
             let mut on =
@@ -317,16 +321,6 @@ fn public_address(world: &World<'_>, public_ip: Sym) -> End {
     world.index.public_ip_address.one(public_ip).map_or(ANYWHERE, |row| End::Ip(row.address))
 }
 
-/// Application gateways and firewalls that do not say themselves that they have the public addresses which name them: they are not in the input, or without
-/// a body.
-fn named_by_addresses(world: &World<'_>) -> Vec<(Sym, Sym)> {
-    let index = world.index;
-    let named = index.public_ip_holder.rows().filter_map(|row| Some((Sym::new(ids::parent_id(row.holder.as_str())?), row.public_ip)));
-    let takes = |device: Sym| ids::id_type(device.as_str()).is_some_and(|kind| TAKERS.contains(&kind.as_str()));
-    let says = |device: Sym, public_ip: Sym| index.device_public_ips.get(device).iter().any(|row| row.public_ip == public_ip);
-    named.filter(|(device, public_ip)| takes(*device) && !says(*device, *public_ip)).collect()
-}
-
 /// Application gateways, and firewalls of which a policy is missing, an address is not told, or a name that they translate to is not known.
 fn proxies(world: &World<'_>) -> Vec<Proxy> {
     let index = world.index;
@@ -343,7 +337,7 @@ fn proxies(world: &World<'_>) -> Vec<Proxy> {
         .filter(|row| row.kind == DeviceKind::ApplicationGateway || unsettled(row.device))
         .map(|row| row.device)
         .collect();
-    let named = named_by_addresses(world);
+    let named = world.takers_named();
     devices.extend(named.iter().map(|(device, _)| *device));
     devices.sort_by_key(|device| device.as_str());
     devices.dedup();
@@ -360,7 +354,7 @@ fn proxies(world: &World<'_>) -> Vec<Proxy> {
         if addresses.is_empty() {
             addresses.extend(subnets.iter().copied().map(End::Subnet)); // it listens at one of them, which it does not say
         }
-        Proxy { device, addresses, subnets }
+        Proxy { device, addresses, subnets, strangers: FxHashSet::default() }
     };
     devices.into_iter().map(proxy).collect()
 }

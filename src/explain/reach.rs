@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::explain::point::{self, Pairs};
+use crate::explain::point::{self, PASSED_ON, Pairs};
 use crate::explain::way::{Assumption, End, Flow, Mode, Way};
 use crate::explain::world::{World, site_ids};
 use crate::facts::Index;
@@ -80,8 +80,8 @@ struct Key {
     via: Via,
     proven: bool,
     traffic: Set,
-    /// The appliances on the way, each with how it is reached, then how the destination is; empty where nobody asked.
-    path: Vec<(Sym, Via)>,
+    /// What is between the ends, each with how it is reached, then how the destination is, without its end; empty where nobody asked.
+    path: Vec<(Option<End>, Via)>,
 }
 
 /// What one pair of ends has.
@@ -228,12 +228,12 @@ fn pair(world: &World<'_>, from: End, to: End, ask: &Ask<'_>) -> Vec<Found> {
 }
 
 /// What the ways of a flow let through, by how they join its ends.
-fn found(pairs: &Pairs, asked: Set, path: &dyn Fn(&Way) -> Vec<(Sym, Via)>) -> Vec<Found> {
+fn found(pairs: &Pairs, asked: Set, path: &dyn Fn(&Way) -> Vec<(Option<End>, Via)>) -> Vec<Found> {
     let total = point::span(pairs).within(asked);
     if total.may.is_empty() {
         return Vec::new();
     }
-    let mut kinds: Vec<(Via, Vec<(Sym, Via)>)> = Vec::new();
+    let mut kinds: Vec<(Via, Vec<(Option<End>, Via)>)> = Vec::new();
     let mut kind = |way: &Way| {
         let kind = (way.via, path(way));
         kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
@@ -310,23 +310,29 @@ fn sort(assumptions: &mut Vec<Assumption>) {
     assumptions.dedup();
 }
 
-/// The appliances on a way and how each is reached, then how the destination is, under the empty id.
-fn path(world: &World<'_>, from: End, to: End, way: &Way) -> Vec<(Sym, Via)> {
-    let mut out: Vec<(Sym, Via)> = Vec::new();
+/// What is between the ends of a way and how each is reached, then how the destination is: appliances, and what takes the flow and opens another.
+fn path(world: &World<'_>, from: End, to: End, way: &Way) -> Vec<(Option<End>, Via)> {
+    let mut out: Vec<(Option<End>, Via)> = Vec::new();
     let mut at = from;
-    for step in way.steps.iter().filter(|step| step.stage == Stage::Appliance && world.index.nic.has(step.resource)) {
-        if out.last().is_none_or(|(nic, _)| *nic != step.resource) {
-            let appliance = End::Nic(step.resource);
-            out.push((step.resource, joined(world, at, appliance).unwrap_or(way.via)));
-            at = appliance;
+    for step in way.steps.iter().filter(|step| step.stage == Stage::Appliance) {
+        let between = match step.label {
+            PASSED_ON => End::Unmodelled(step.resource),
+            _ if world.index.nic.has(step.resource) => End::Nic(step.resource),
+            _ => continue,
+        };
+        if out.last().is_none_or(|(last, _)| *last != Some(between)) {
+            let outside = if matches!(from, End::Internet(_)) && at == from { Via::Public } else { way.via };
+            out.push((Some(between), joined(world, at, between).unwrap_or(outside)));
+            at = between;
         }
     }
     // Behind an appliance the way as a whole is named after it, and the last leg after what it does.
+    let unknown = if matches!(at, End::Unmodelled(_)) { Via::Appliance } else { Via::Public };
     let last = match way.via {
-        Via::Appliance => joined(world, at, to).unwrap_or(Via::Public),
+        Via::Appliance => joined(world, at, to).unwrap_or(unknown),
         via => via,
     };
-    out.push((Sym::EMPTY, last));
+    out.push((None, last));
     out
 }
 
@@ -336,6 +342,10 @@ fn joined(world: &World<'_>, from: End, to: End) -> Option<Via> {
         End::Nic(nic) => world.index.ip_configs_by_nic.one(nic).map(|config| world.vnet_of(config.subnet)),
         End::Subnet(subnet) => Some(world.vnet_of(subnet)),
         End::PrivateEndpoint(endpoint) => world.index.private_endpoint.one(endpoint).map(|row| world.vnet_of(row.subnet)),
+        End::Unmodelled(device) => {
+            let rooms = world.index.device.get(device).iter().map(|row| row.subnet).filter(|room| !room.is_empty());
+            rooms.map(|room| world.vnet_of(room)).min_by_key(|vnet| vnet.as_str())
+        }
         _ => None,
     };
     match (from, to) {
@@ -393,8 +403,8 @@ fn widen_one(
 fn row((from, to, key, assumptions): Line) -> Row {
     let mut legs = Vec::new();
     let mut at = from;
-    for (appliance, via) in &key.path {
-        let end = if appliance.is_empty() { to } else { End::Nic(*appliance) };
+    for (between, via) in &key.path {
+        let end = between.unwrap_or(to);
         legs.push(Leg { from: at, to: end, via: *via });
         at = end;
     }

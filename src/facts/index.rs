@@ -204,6 +204,9 @@ index! {
     Device { device: device as Sym, devices_by_subnet: subnet as Sym }
     DeviceAddress { device_addresses: device as Sym, devices_by_address: address as IpAddr }
     Listener { listeners: device as Sym }
+    ProxyRule { proxy_rules: device as Sym }
+    ProxyMember { proxy_members: pool as Sym }
+    IpConfigProxyPool { ip_config_proxy_pools: ip_config as Sym }
     DevicePublicIp { device_public_ips: device as Sym, devices_by_public_ip: public_ip as Sym }
     LoadBalancer { load_balancer: balancer as Sym }
     LoadBalancerFrontend { load_balancer_frontend: frontend as Sym, load_balancer_frontends_by_balancer: balancer as Sym, load_balancer_frontends_by_subnet: subnet as Sym, load_balancer_frontends_by_address: address as Option<IpAddr>, load_balancer_frontends_by_public_ip: public_ip as Sym }

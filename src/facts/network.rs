@@ -277,6 +277,18 @@ relations! { NETWORK_RELATIONS:
     /// there; port 0 where the export does not tell port and address (IN-08, IN-10).
     Listener listener { device: Sym, public_ip: Sym, address: Option<IpAddr>, port: u16 }
 
+    /// `proxy_rule(device, public_ip, address, port, pool, backend_port)`: what the application gateway takes at its listener for that address and port
+    /// it may pass on to a member of `pool` at `backend_port`; `pool` is empty and a port 0 where the export does not tell it. A gateway without any such
+    /// row may pass on to anybody (IN-08). From `requestRoutingRules[]`, `routingRules[]` and `urlPathMaps[]`.
+    ProxyRule proxy_rule { device: Sym, public_ip: Sym, address: Option<IpAddr>, port: u16, pool: Sym, backend_port: u16 }
+
+    /// `proxy_member(pool, address, host)`: whoever has `address`, or to whom the name leads, is a member of the application gateway's pool; with neither
+    /// anybody may be. From `backendAddresses[]`.
+    ProxyMember proxy_member { pool: Sym, address: Option<IpAddr>, host: Sym }
+
+    /// `ip_config_proxy_pool(ip_config, pool)`: the address configuration is a member of the application gateway's pool. From either side of the link.
+    IpConfigProxyPool ip_config_proxy_pool { ip_config: Sym, pool: Sym }
+
     /// `device_public_ip(device, public_ip)`: the device carries the public address.
     DevicePublicIp device_public_ip { device: Sym, public_ip: Sym }
 }

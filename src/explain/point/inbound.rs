@@ -13,6 +13,7 @@ use crate::model::{Span, Stage, Sym, Via, net};
 use crate::rules::outbound::PublicSource;
 
 use super::judge::{Pair, Pairs, one};
+use super::proxied::{clients, in_by_proxies};
 use super::{has_unseen_interfaces, no_address, places};
 
 pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pairs {
@@ -33,6 +34,7 @@ pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAdd
                 out.groups.extend(in_by_balancers(world, flow, source, &hosts));
                 if !config.is_empty() {
                     out.groups.extend(in_by_firewalls(world, flow, source, &hosts));
+                    out.groups.extend(in_by_proxies(world, flow, source, &hosts));
                 }
             }
         }
@@ -84,7 +86,7 @@ fn in_by_balancers(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts
 }
 
 /// In by one public address of the places: one group for each client that makes a difference.
-fn in_by(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host], public_ip: Sym) -> Vec<Vec<Pair>> {
+pub(super) fn in_by(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host], public_ip: Sym) -> Vec<Vec<Pair>> {
     let index = world.index;
     let sku = index.public_ip.one(public_ip).map_or(PublicSku::Unknown, |row| row.sku);
     let to = |client: IpAddr, host: &Host| {
@@ -151,7 +153,7 @@ fn from_client(client: IpAddr, dst: IpAddr) -> Packet {
     Packet::new(Seen::At(client), Vec::new(), dst)
 }
 
-fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip: IpAddr) -> Pairs {
+pub(super) fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip: IpAddr) -> Pairs {
     let walk = internet_walk(world, flow, Target::Anyone);
     // One family at a time: nobody sends to an address of the other (ADR-14).
     if source.is_some_and(|source| source.is_ipv6() != ip.is_ipv6()) {
@@ -173,6 +175,11 @@ fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, ip:
             }
             if world.index.devices_by_public_ip.get(row.public_ip).iter().any(|row| world.index.azure_firewall.has(row.device)) {
                 sources.extend(outsiders::before_firewalls(world));
+            }
+            for device in world.index.devices_by_public_ip.get(row.public_ip).iter().map(|row| row.device) {
+                if world.index.listeners.has(device) {
+                    sources.extend(clients(world, None, device));
+                }
             }
         }
         sources.retain(|source| source.is_ipv6() == ip.is_ipv6());

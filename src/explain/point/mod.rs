@@ -4,11 +4,13 @@ mod inbound;
 mod judge;
 mod literal;
 mod onprem;
+mod proxied;
 mod translated;
 
 pub use judge::{Pair, Pairs, assumed, judge, one, span};
 pub use literal::{holders, sites_with, unlisted};
 pub use onprem::{over_a_hub, site_representatives};
+pub use proxied::PASSED_ON;
 
 use std::cell::RefCell;
 use std::net::IpAddr;

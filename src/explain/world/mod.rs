@@ -5,11 +5,13 @@ mod boundary;
 mod exits;
 mod groups;
 mod owners;
+mod proxies;
 mod sites;
 mod strangers;
 mod unseen;
 
 pub use owners::{Owners, Perhaps, endpoint_addresses};
+pub use proxies::{Passage, Proxy};
 pub use sites::{Entrance, site_ids};
 pub use strangers::{Stranger, Strangers};
 
@@ -24,12 +26,13 @@ use rustc_hash::FxHashMap;
 use crate::explain::outsiders::Pool;
 use crate::explain::packet::Host;
 use crate::explain::pieces::Bounds;
+use crate::explain::way::Way;
 use crate::explain::{filters, outsiders};
 use crate::facts::Index;
 use crate::facts::network::{Direction, EndpointPolicies, ObservedRoute};
 use crate::facts::platform::Platform;
 use crate::facts::store_facts::Service;
-use crate::model::{Prefix, Sym, Tri, net};
+use crate::model::{Prefix, Set, Sym, Tri, net};
 use crate::rules::admin::AdminProgram;
 use crate::rules::azure_firewall::Firewall;
 use crate::rules::boundary::Boundary;
@@ -39,6 +42,9 @@ use crate::rules::route::{Context, Network, Origin, Table};
 
 /// Addresses of the internet by interface filter, subnet, whether they are IPv6, and side.
 type Internet = FxHashMap<(Sym, Sym, bool, Outward), Rc<Vec<IpAddr>>>;
+
+/// Ways to proxies: by proxy, public address, what is sent there, by whom, and whether it is a session.
+type Taken = FxHashMap<(Sym, Sym, Set, Option<IpAddr>, bool), Way>;
 
 /// Compiled groups by id and direction; `None` for one that is not in the input.
 type Programs = FxHashMap<(Sym, Direction), Option<Rc<Program>>>;
@@ -83,6 +89,10 @@ pub struct World<'a> {
     strangers: OnceCell<Strangers>,
     lost_public_ip: OnceCell<Sym>,
     hidden_holder: OnceCell<Sym>,
+    hidden_balancers: OnceCell<Vec<(Sym, Sym)>>,
+    proxies: OnceCell<Vec<Proxy>>,
+    /// What becomes of what proxies are sent from the internet, as far as that was looked at.
+    pub(crate) taken: RefCell<Taken>,
     pools: [OnceCell<Pool>; 2],
     internet: RefCell<Internet>,
     firewalls: RefCell<FxHashMap<Sym, Rc<Firewall>>>,
@@ -121,6 +131,9 @@ impl<'a> World<'a> {
             strangers: OnceCell::new(),
             lost_public_ip: OnceCell::new(),
             hidden_holder: OnceCell::new(),
+            hidden_balancers: OnceCell::new(),
+            proxies: OnceCell::new(),
+            taken: RefCell::default(),
             pools: Default::default(),
             internet: RefCell::default(),
             firewalls: RefCell::default(),

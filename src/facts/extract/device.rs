@@ -10,65 +10,6 @@ use crate::facts::extract::private_link;
 use crate::facts::network::{Device, DeviceAddress, DeviceKind, DevicePublicIp, Listener};
 use crate::model::{Sym, ids};
 
-/// `microsoft.network/applicationgateways`.
-pub(super) fn application_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
-    let device = out.id();
-    let mut home = None;
-    for configuration in out.objects(body, "gatewayIPConfigurations") {
-        if let Some(subnet) = out.link(properties(configuration), "subnet") {
-            out.fact(Device { device, kind: DeviceKind::ApplicationGateway, subnet });
-            home = Some(subnet);
-        }
-    }
-    for frontend in out.objects(body, "frontendIPConfigurations") {
-        let frontend = properties(frontend);
-        told(out, frontend, "frontendIPConfigurations");
-        let subnet = out.link(frontend, "subnet").or(home).unwrap_or_default();
-        address_of(out, frontend, subnet);
-    }
-    if home.is_none() {
-        out.fact(Device { device, kind: DeviceKind::ApplicationGateway, subnet: Sym::EMPTY });
-    }
-    listeners(out, body);
-}
-
-/// Where an application gateway listens: each listener at a front address and a port (IN-08).
-fn listeners<'a>(out: &mut Out<'a>, body: &'a Value) {
-    let device = out.id();
-    let mut fronts = Vec::new();
-    for (at, frontend) in out.objects(body, "frontendIPConfigurations").iter().enumerate() {
-        let id = out.part_id(frontend, device, "frontendipconfigurations", at);
-        let frontend = properties(frontend);
-        fronts.push((id, out.link(frontend, "publicIPAddress").unwrap_or_default(), out.address(frontend, "privateIPAddress")));
-    }
-    let mut ports = Vec::new();
-    for (at, port) in out.objects(body, "frontendPorts").iter().enumerate() {
-        let id = out.part_id(port, device, "frontendports", at);
-        let number = out.port(properties(port), "port");
-        ports.push((id, number.unwrap_or(0)));
-    }
-    let lists = ["httpListeners", "listeners"];
-    if lists.iter().all(|list| get(body, list).is_none()) {
-        out.fact(Listener { device, public_ip: Sym::EMPTY, address: None, port: 0 });
-        out.gap("`properties.httpListeners` is missing: where it listens is not known");
-    }
-    for list in lists {
-        for listener in out.objects(body, list) {
-            let listener = properties(listener);
-            let (front, port) = (out.link(listener, "frontendIPConfiguration"), out.link(listener, "frontendPort"));
-            let front = fronts.iter().find(|(id, ..)| Some(*id) == front);
-            let port = ports.iter().find(|(id, _)| Some(*id) == port).map_or(0, |(_, port)| *port);
-            match front {
-                Some((_, public_ip, address)) => out.fact(Listener { device, public_ip: *public_ip, address: *address, port }),
-                None => out.fact(Listener { device, public_ip: Sym::EMPTY, address: None, port: 0 }),
-            }
-            if front.is_none() || port == 0 {
-                out.gap("where a listener listens is not known");
-            }
-        }
-    }
-}
-
 /// `microsoft.network/bastionhosts`.
 pub(super) fn bastion<'a>(out: &mut Out<'a>, body: &'a Value) {
     frontends(out, body, DeviceKind::Bastion, &["ipConfigurations"]);
@@ -123,13 +64,13 @@ pub(super) fn frontends<'a>(out: &mut Out<'a>, body: &'a Value, kind: DeviceKind
 }
 
 /// A configuration that Azure gives an address, of which the export holds no more than that it is there: the device may have any (SND-01).
-fn told<'a>(out: &mut Out<'a>, configuration: &'a Value, list: &str) {
+pub(super) fn told<'a>(out: &mut Out<'a>, configuration: &'a Value, list: &str) {
     if ["subnet", "publicIPAddress", "privateIPAddress"].iter().all(|key| get(configuration, key).is_none()) {
         out.lacks(list);
     }
 }
 
-fn address_of<'a>(out: &mut Out<'a>, configuration: &'a Value, subnet: Sym) {
+pub(super) fn address_of<'a>(out: &mut Out<'a>, configuration: &'a Value, subnet: Sym) {
     let device = out.id();
     if let Some(address) = out.address(configuration, "privateIPAddress") {
         out.fact(DeviceAddress { device, address, subnet });

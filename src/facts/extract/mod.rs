@@ -3,6 +3,7 @@
 //! An extractor sees one resource at a time; whatever depends on another one is a rule's business. What it does not understand is a gap
 //! ([`crate::facts::gap`]), a value of the wrong type a diagnostic besides; nothing is dropped in silence.
 
+mod application_gateway;
 mod azure_firewall;
 mod cloud;
 mod connection;
@@ -429,7 +430,7 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/firewallpolicies" => azure_firewall::policy,
         "microsoft.network/firewallpolicies/rulecollectiongroups" => azure_firewall::group,
         "microsoft.network/ipgroups" => azure_firewall::ip_group,
-        "microsoft.network/applicationgateways" => device::application_gateway,
+        "microsoft.network/applicationgateways" => application_gateway::application_gateway,
         "microsoft.network/bastionhosts" => device::bastion,
         "microsoft.network/virtualhubs" => device::virtual_hub,
         "microsoft.network/virtualwans" => hub::wan,

@@ -6,8 +6,8 @@ use crate::facts::extract::load_balancer;
 use crate::facts::extract::out::{Out, is_set, properties};
 use crate::facts::extract::private_dns::name_of;
 use crate::facts::network::{
-    IpConfig, IpConfigAddress, IpConfigAsg, IpConfigLink, IpConfigPool, IpConfigPublicIp, Nic, NicDns, NicMachine, NicNsg, NicPrimary,
-    NicRole,
+    IpConfig, IpConfigAddress, IpConfigAsg, IpConfigLink, IpConfigPool, IpConfigProxyPool, IpConfigPublicIp, Nic, NicDns, NicMachine,
+    NicNsg, NicPrimary, NicRole,
 };
 use crate::facts::private_access::PrivateEndpointNic;
 use crate::model::Sym;
@@ -89,6 +89,9 @@ fn ip_configuration<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, a
         for pool in out.links(body, list) {
             out.fact(IpConfigPool { ip_config, pool });
         }
+    }
+    for pool in out.links(body, "applicationGatewayBackendAddressPools") {
+        out.fact(IpConfigProxyPool { ip_config, pool });
     }
     load_balancer::chain(out, ip_config, body);
     if let Some(link) = out.object(body, "privateLinkConnectionProperties").filter(|link| is_set(link)) {

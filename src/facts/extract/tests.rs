@@ -807,3 +807,54 @@ fn a_rule_that_names_nothing_may_match_anything() {
     }
     lacks(&rule(json!({"protocol": "Icmp", "destinationPortRange": ""})), "gap(");
 }
+
+/// To whom an application gateway passes on what it takes. covers: IN-08
+#[test]
+fn the_rules_of_an_application_gateway_lead_to_pools() {
+    let part = |list: &str, name: &str| json!({"id": format!("{NET}/applicationGateways/g/{list}/{name}")});
+    let named = |list: &str, name: &str, body: Value| json!({"id": part(list, name)["id"], "name": name, "properties": body});
+    let gateway = |rules: Value, pool: Value| {
+        rows(json!([body(
+            "applicationGateways/g",
+            json!({
+                "frontendIPConfigurations": [named("frontendIPConfigurations", "f", json!({"publicIPAddress": {"id": format!("{NET}/publicIPAddresses/p")}}))],
+                "frontendPorts": [named("frontendPorts", "443", json!({"port": 443}))],
+                "httpListeners": [named("httpListeners", "l", json!({"frontendIPConfiguration": part("frontendIPConfigurations", "f"), "frontendPort": part("frontendPorts", "443")}))],
+                "backendAddressPools": [named("backendAddressPools", "b", pool)],
+                "backendHttpSettingsCollection": [named("backendHttpSettingsCollection", "s", json!({"port": 8080}))],
+                "urlPathMaps": [named("urlPathMaps", "m", json!({
+                    "defaultRedirectConfiguration": part("redirectConfigurations", "r"),
+                    "pathRules": [{"name": "one", "properties": {"backendAddressPool": part("backendAddressPools", "b"), "backendHttpSettings": part("backendHttpSettingsCollection", "s")}}]
+                }))],
+                "requestRoutingRules": [named("requestRoutingRules", "r", rules)],
+            })
+        )]))
+    };
+    let (g, pip) = ("~/applicationgateways/g", "~/publicipaddresses/p");
+    let members = json!({"backendAddresses": [{"ipAddress": "10.0.4.4"}, {"fqdn": "Web.example"}, {"ipAddress": "api.example"}]});
+    let bound = |extra: Value| {
+        let mut rule = json!({"httpListener": part("httpListeners", "l")});
+        rule.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
+        rule
+    };
+    let to = |pool: &str| {
+        bound(
+            json!({"backendAddressPool": part("backendAddressPools", pool), "backendHttpSettings": part("backendHttpSettingsCollection", "s")}),
+        )
+    };
+    let basic = gateway(to("b"), members.clone());
+    has(&basic, &format!("proxy_rule({g}, {pip}, , 443, {g}/backendaddresspools/b, 8080)"));
+    has(&basic, &format!("proxy_member({g}/backendaddresspools/b, 10.0.4.4, )"));
+    has(&basic, &format!("proxy_member({g}/backendaddresspools/b, , web.example)"));
+    has(&basic, &format!("proxy_member({g}/backendaddresspools/b, , api.example)"));
+    let by_path = gateway(bound(json!({"urlPathMap": part("urlPathMaps", "m")})), members.clone());
+    has(&by_path, &format!("proxy_rule({g}, {pip}, , 443, {g}/backendaddresspools/b, 8080)"));
+    // What it does not tell may be anything; what it sends elsewhere goes to nobody.
+    has(&gateway(to("gone"), members.clone()), &format!("proxy_rule({g}, {pip}, , 443, , 8080)"));
+    has(&gateway(bound(json!({})), members.clone()), &format!("proxy_rule({g}, {pip}, , 443, , 0)"));
+    has(&gateway(to("b"), json!({})), &format!("proxy_member({g}/backendaddresspools/b, , )"));
+    lacks(&gateway(bound(json!({"redirectConfiguration": part("redirectConfigurations", "r")})), members), "proxy_rule(");
+    let configuration = json!({"name": "c", "properties": {"subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}, "applicationGatewayBackendAddressPools": [part("backendAddressPools", "b")]}});
+    let nic = rows(json!([body("networkInterfaces/n", json!({"ipConfigurations": [configuration]}))]));
+    has(&nic, &format!("ip_config_proxy_pool(~/networkinterfaces/n/ipconfigurations/c, {g}/backendaddresspools/b)"));
+}

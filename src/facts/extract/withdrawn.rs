@@ -59,6 +59,7 @@ const INTERFACE: &[&str] = &[
     "ip_config_public_ip",
     "ip_config_asg",
     "ip_config_pool",
+    "ip_config_proxy_pool",
     "ip_config_link",
 ];
 

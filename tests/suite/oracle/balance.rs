@@ -301,7 +301,7 @@ fn choice(reached: Vec<(Outcome, bool, bool)>, wanted: bool) -> Outcome {
 }
 
 impl World<'_> {
-    fn front(&self, frontend: Sym) -> Option<&LoadBalancerFrontend> {
+    pub fn front(&self, frontend: Sym) -> Option<&LoadBalancerFrontend> {
         self.fronts.iter().find(|f| f.frontend == frontend)
     }
 

@@ -363,6 +363,7 @@ impl World<'_> {
             };
             ways.extend(self.in_by_frontends(start, client, config.ip_config, ask));
             ways.extend(self.in_by_firewalls(start, config.ip_config, config.subnet, ask));
+            ways.extend(self.in_by_proxies(start, client, config, ask));
             for p in self.config_public_ips.iter().filter(|p| p.ip_config == config.ip_config) {
                 let known = self.public_addresses_of(p.public_ip);
                 if known.is_empty() || known.iter().any(|a| a.is_ipv4() == client.is_ipv4()) {

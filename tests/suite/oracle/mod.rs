@@ -3,7 +3,7 @@
 //! It shares no logic with the rules of the product, only the rows and the words of the answer. `world` holds the rows; `packet` the packet
 //! and the outcome of a walk; `address` who owns an address; `filter` and `tag` security groups; `links` and `route` which next hop wins; `manager` network managers,
 //! `routing` their routes; `hub` virtual hubs;
-//! `proxy` application gateways and bastions;
+//! `proxy` application gateways and bastions; `proxied` what they pass on;
 //! `walk` the way itself, `gateway` its part on premises, `balance` load balancers, `azure_firewall` what an Azure Firewall does with a packet, `deliver` its end and the way back; `egress` how the internet sees a machine;
 //! `dns`, `endpoint`, `hidden`, `store`, `firewall` and `paas` names, private endpoints and the front ends of stores; `ends` and `stores_by_name` the quantifiers
 //! of "one of" and "every"; `perimeter`, `private_link` and `callers` what PaaS resources may do in their own name; `leak` the naive exfiltration.
@@ -30,6 +30,7 @@ pub mod paas;
 pub mod packet;
 pub mod perimeter;
 pub mod private_link;
+pub mod proxied;
 pub mod proxy;
 pub mod route;
 pub mod routing;
