@@ -253,9 +253,12 @@ impl World<'_> {
         self.pools_of(host).into_iter().find(|pool| self.is_missing_pool(*pool)).unwrap_or_default()
     }
 
-    /// Whether neither a pool nor a NAT rule of this id is in the input.
+    /// Whether neither a pool nor a NAT rule of this id is in the input; nor is the pool of a load balancer without a frontend, which Azure does not know
+    /// (ILB-01): those were left out on the way, and may be any.
     pub fn is_missing_pool(&self, pool: Sym) -> bool {
-        !self.index.load_balancer_pool.has(pool) && !self.index.inbound_nat_rule.has(pool)
+        let index = self.index;
+        let whole = |balancer: Sym| index.load_balancer_frontends_by_balancer.has(balancer);
+        !index.load_balancer_pool.get(pool).iter().any(|row| whole(row.balancer)) && !index.inbound_nat_rule.has(pool)
     }
 
     /// What outbound rules do for a place, and what rules that translate as well do (OUT-05).

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use crate::model::{Prefix, Sym};
 
 words! {
-    /// The traffic that a routing policy of a hub is about (VW-04).
-    PolicyKind { Internet = "internet", Private = "private" }
+    /// The traffic that a routing policy of a hub is about (VW-04); `unknown` where the input does not say.
+    PolicyKind { Internet = "internet", Private = "private", Unknown = "unknown" }
 }
 
 relations! { HUB_RELATIONS:

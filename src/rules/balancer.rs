@@ -14,10 +14,31 @@ use crate::model::{Proto, Set, Span};
 pub struct Takes {
     protocol: BalancerProtocol,
     ports: Ports,
-    /// The port at the members; `None`: as it came.
-    backend: Option<u16>,
+    /// The port at the members.
+    backend: Backend,
     /// Whether the input says for certain what it takes.
     sure: bool,
+}
+
+/// The port that members get a packet at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Backend {
+    /// The one it came to.
+    Same,
+    /// This one.
+    Port(u16),
+    /// The input does not say which.
+    Any,
+}
+
+impl Backend {
+    fn of(port: u16, known: bool) -> Backend {
+        match port {
+            0 if known => Backend::Same,
+            0 => Backend::Any,
+            port => Backend::Port(port),
+        }
+    }
 }
 
 impl Takes {
@@ -28,7 +49,7 @@ impl Takes {
         Takes {
             protocol: rule.protocol,
             ports: if every { ANY_PORT } else { (rule.frontend_port, rule.frontend_port) },
-            backend: (!every).then_some(rule.backend_port).filter(|port| *port != 0),
+            backend: if every && known { Backend::Same } else { Backend::of(rule.backend_port, known) },
             sure: known && (internal || !every),
         }
     }
@@ -39,7 +60,7 @@ impl Takes {
         Takes {
             protocol: rule.protocol,
             ports: if known { (rule.first_port, rule.last_port) } else { ANY_PORT },
-            backend: Some(rule.backend_port).filter(|port| *port != 0),
+            backend: Backend::of(rule.backend_port, known),
             sure: known,
         }
     }
@@ -58,7 +79,7 @@ impl Takes {
 
     /// Whether it takes every TCP and UDP port and leaves them as they are: an HA ports rule (ILB-07).
     pub fn is_every_port(&self) -> bool {
-        self.ports == ANY_PORT && self.backend.is_none() && matches!(self.protocol, BalancerProtocol::All)
+        self.ports == ANY_PORT && self.backend == Backend::Same && matches!(self.protocol, BalancerProtocol::All)
     }
 
     fn protocols(&self) -> &'static [Proto] {
@@ -81,14 +102,22 @@ impl Takes {
 
     /// The same, as a member gets it.
     pub fn at_member(&self) -> Span {
-        self.of(self.backend.map_or(self.ports, |port| (port, port)))
+        self.of(match self.backend {
+            Backend::Same => self.ports,
+            Backend::Port(port) => (port, port),
+            Backend::Any => ANY_PORT,
+        })
     }
 
     /// What the members get of `sent`.
     pub fn handed(&self, sent: Set) -> Set {
         let taken = sent.and(self.at_frontend().may);
-        let Some(port) = self.backend else { return taken };
-        let bands = taken.bands().iter().flat_map(|band| band.sports.iter().map(|sports| Set::of(band.proto, (port, port), *sports)));
+        let ports = match self.backend {
+            Backend::Same => return taken,
+            Backend::Port(port) => (port, port),
+            Backend::Any => ANY_PORT,
+        };
+        let bands = taken.bands().iter().flat_map(|band| band.sports.iter().map(|sports| Set::of(band.proto, ports, *sports)));
         bands.fold(Set::EMPTY, Set::or)
     }
 
@@ -99,8 +128,12 @@ impl Takes {
 
     fn sent_set(&self, got: Set) -> Set {
         let taken = self.at_frontend().may;
-        let Some(port) = self.backend else { return got.and(taken) };
-        let bands = got.bands().iter().filter(|band| band.proto.has_ports() && band.dports.0 <= port && port <= band.dports.1);
+        let (first, last) = match self.backend {
+            Backend::Same => return got.and(taken),
+            Backend::Port(port) => (port, port),
+            Backend::Any => ANY_PORT,
+        };
+        let bands = got.bands().iter().filter(|band| band.proto.has_ports() && band.dports.0 <= last && first <= band.dports.1);
         let back = bands.flat_map(|band| band.sports.iter().map(|sports| Set::of(band.proto, self.ports, *sports)));
         back.fold(Set::EMPTY, Set::or).and(taken)
     }
@@ -140,6 +173,17 @@ mod tests {
         assert_eq!(takes.at_frontend(), Span::exactly(Set::tcp_udp()));
         assert_eq!(takes.handed(tcp(443)), tcp(443));
         assert!(Takes::rule(&rule(BalancerProtocol::All, 0, 0), false).at_frontend().sure.is_empty(), "no public frontend has them");
+    }
+
+    /// covers: SND-02, IN-05
+    #[test]
+    fn members_get_what_nobody_tells_at_any_port() {
+        let takes = Takes::rule(&rule(BalancerProtocol::Unknown, 0, 0), true);
+        assert_eq!(takes.handed(tcp(80)), Set::of(Proto::Tcp, ANY_PORT, ANY_PORT));
+        assert_eq!(takes.sent(Span::exactly(tcp(22))).may, Set::of(Proto::Tcp, ANY_PORT, ANY_PORT));
+        let takes = Takes::rule(&rule(BalancerProtocol::Unknown, 0, 8080), true);
+        assert_eq!(takes.handed(tcp(80)), tcp(8080));
+        assert_eq!(takes.sent(Span::exactly(tcp(22))), Span::NONE);
     }
 
     /// covers: SND-02

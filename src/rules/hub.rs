@@ -61,8 +61,12 @@ fn doubt(index: &Index, hub: Sym) -> Sym {
     found.first().copied().unwrap_or_default()
 }
 
-fn policy(index: &Index, hub: Sym, kind: PolicyKind) -> Option<Sym> {
-    index.hub_policies.get(hub).iter().find(|row| row.kind == kind).map(|row| row.next)
+/// What the intent of a hub sends traffic of the kind through, and whether it surely does: a policy that does not say for which traffic it is may be for
+/// this one.
+fn policy(index: &Index, hub: Sym, kind: PolicyKind) -> Option<(Sym, Tri)> {
+    let of =
+        |kind| index.hub_policies.get(hub).iter().filter(move |row| row.kind == kind).map(|row| row.next).min_by_key(|next| next.as_str());
+    of(kind).map(|next| (next, Tri::Yes)).or_else(|| of(PolicyKind::Unknown).map(|next| (next, Tri::Maybe)))
 }
 
 fn is_everything(prefix: &Prefix) -> bool {
@@ -91,8 +95,8 @@ pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
         // A default route goes to those connections only that ask for it (VW-04).
         let fixed = index.hub_routes.get(mine.table).iter().filter(|row| mine.internet || !is_everything(&row.prefix));
         out.routes.extend(fixed.map(|row| (row.prefix, hub, Tri::Yes)));
-        if mine.internet && policy(index, hub, PolicyKind::Internet).is_some() {
-            out.routes.push(("0.0.0.0/0".parse().expect("a literal prefix"), hub, Tri::Yes));
+        if let Some((_, sure)) = policy(index, hub, PolicyKind::Internet).filter(|_| mine.internet) {
+            out.routes.push(("0.0.0.0/0".parse().expect("a literal prefix"), hub, sure));
         }
         let doubt = doubt(index, hub);
         if !doubt.is_empty() {
@@ -128,21 +132,28 @@ pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> boo
     for (length, other) in &learned {
         // A static route wins over a learned one with the same prefix (VW-03).
         let before = fixed.filter(|row| row.prefix.prefix_len() >= *length).map(|row| row.next);
-        let mut devices: Vec<Sym> = before.into_iter().collect();
-        devices.extend(policy(index, hub, PolicyKind::Private));
-        if other.hub != hub {
-            devices.extend(policy(index, other.hub, PolicyKind::Private));
+        let mut ways: Vec<(Vec<Sym>, Tri)> = vec![(before.into_iter().collect(), Tri::Yes)];
+        let hubs = if other.hub == hub { vec![hub] } else { vec![hub, other.hub] };
+        for (next, sure) in hubs.into_iter().filter_map(|hub| policy(index, hub, PolicyKind::Private)) {
+            let past = |(devices, known): &(Vec<Sym>, Tri)| ([devices.as_slice(), &[next]].concat(), known.and(sure));
+            let mut all: Vec<(Vec<Sym>, Tri)> = ways.iter().map(past).collect();
+            if !sure.lo() {
+                all.extend(ways.into_iter().map(|(devices, _)| (devices, Tri::Maybe)));
+            }
+            ways = all;
         }
-        devices.dedup();
         let sure = joined.and(if ambiguous { Tri::Maybe } else { Tri::Yes });
-        out.push(Onward { devices, vnet: other.vnet, sure });
+        out.extend(ways.into_iter().map(|(mut devices, known)| {
+            devices.dedup();
+            Onward { devices, vnet: other.vnet, sure: sure.and(known) }
+        }));
     }
     if out.is_empty() {
-        let next = fixed.map(|row| row.next).or_else(|| {
+        let next = fixed.map(|row| (row.next, Tri::Yes)).or_else(|| {
             let default = mine.internet && holds(&"0.0.0.0/0".parse().expect("a literal prefix"));
             if default { policy(index, hub, PolicyKind::Internet) } else { None }
         });
-        out.extend(next.map(|device| Onward { devices: vec![device], vnet: Sym::EMPTY, sure: Tri::Yes }));
+        out.extend(next.map(|(device, sure)| Onward { devices: vec![device], vnet: Sym::EMPTY, sure }));
     }
     out.sort_by_key(|onward| onward.vnet.as_str());
     out

@@ -50,7 +50,7 @@ pub struct Exits {
     /// Whether default outbound access exists for it: the subnet has it, and no Standard address and no flexible scale set takes it away
     /// (OUT-07 to OUT-09).
     pub default_allowed: Tri,
-    /// A public address of the machine that is not in the input, on which that depends; else empty.
+    /// A public address or an interface of the machine that is not in the input, on which that depends; else empty.
     pub lost_address: Sym,
     /// Whether the packets are IPv6, which has explicit ways only (ADR-14).
     pub v6: bool,

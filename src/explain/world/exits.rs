@@ -34,7 +34,8 @@ impl World<'_> {
                 Some(PublicSku::Standard | PublicSku::StandardV2) => Tri::Yes,
                 Some(PublicSku::Unknown) | None => Tri::Maybe,
             };
-            let mut best = Tri::No;
+            // What hangs on an interface that is not in the input nobody knows.
+            let mut best = if index.nic.has(nic) { Tri::No } else { Tri::Maybe };
             for config in configs {
                 let claimed = index.ip_config_public_ip.get(config.ip_config).iter().map(|row| is_standard(row.public_ip));
                 let held = self.unclaimed(config.ip_config).into_iter().map(|public_ip| is_standard(public_ip).and(Tri::Maybe));
@@ -71,13 +72,15 @@ impl World<'_> {
         })
     }
 
-    /// The first public address by name that interfaces of the machine name and that is not in the input; empty: none.
+    /// The first public address by name that interfaces of the machine name and that is not in the input, else such an interface; empty: none.
     fn lost_public_ip_of(&self, machine: Sym) -> Sym {
         let index = self.index;
         let nics = index.nics_by_machine.get(machine).iter();
         let configs = nics.flat_map(|row| index.ip_configs_by_nic.get(row.nic));
         let named = configs.flat_map(|config| index.ip_config_public_ip.get(config.ip_config)).map(|row| row.public_ip);
-        named.filter(|public_ip| !index.public_ip.has(*public_ip)).min_by_key(|public_ip| public_ip.as_str()).unwrap_or_default()
+        let lost = named.filter(|public_ip| !index.public_ip.has(*public_ip)).min_by_key(|public_ip| public_ip.as_str());
+        let nics = || index.nics_by_machine.get(machine).iter().map(|row| row.nic);
+        lost.or_else(|| nics().filter(|nic| !index.nic.has(*nic)).min_by_key(|nic| nic.as_str())).unwrap_or_default()
     }
 
     /// The first public address by name that something names and that is not in the input; empty: none.

@@ -112,10 +112,15 @@ fn names_perimeters_and_service_endpoints_without_an_id_may_be_for_anybody() {
 fn hubs_and_rule_sets_without_a_body_leave_open_what_they_say() {
     let connection = rows(json!([body("virtualHubs/h/hubVirtualNetworkConnections/c", Value::Null)]));
     has(&connection, "unread(~/virtualhubs/h/hubvirtualnetworkconnections/c, properties.remoteVirtualNetwork)");
-    for properties in [Value::Null, json!({}), json!({"routingPolicies": [{"destinations": ["Internet"]}]})] {
+    for (properties, kind, next) in [
+        (Value::Null, "unknown", "virtualhubs/h/routingintent/i"),
+        (json!({}), "unknown", "virtualhubs/h/routingintent/i"),
+        (json!({"routingPolicies": [{"destinations": ["Internet"]}]}), "internet", "virtualhubs/h/routingintent/i"),
+        (json!({"routingPolicies": [{"nextHop": format!("{NET}/azureFirewalls/f")}]}), "unknown", "azurefirewalls/f"),
+    ] {
         let intent = rows(json!([body("virtualHubs/h/routingIntent/i", properties)]));
         has(&intent, "hub_doubt(~/virtualhubs/h/routingintent/i, ~/virtualhubs/h)");
-        has(&intent, "hub_policy(~/virtualhubs/h, internet, ~/virtualhubs/h/routingintent/i)");
+        has(&intent, &format!("hub_policy(~/virtualhubs/h, {kind}, ~/{next})"));
     }
     for id in ["eventhub/namespaces/e/networkRuleSets/default", "web/sites/w/config/web"] {
         let id = format!("/subscriptions/s/resourcegroups/rg/providers/microsoft.{id}");
@@ -159,4 +164,21 @@ fn rules_of_a_firewall_that_were_not_exported_may_be_about_anything() {
     let rule = |ports: Value| json!([{"ruleType": "NetworkRule", "name": "r", "ipProtocols": ["TCP"], "sourceAddresses": ["*"], "destinationAddresses": ["*"], "destinationPorts": ports}]);
     let ports = |ports: Value| rows(collection(rule(ports)), json!({})).into_iter().filter(|row| row.starts_with("gap(")).count();
     assert_eq!((ports(json!(["443"])), ports(json!([]))), (1, 2), "a rule for TCP lists ports");
+}
+
+/// covers: OUT-05, SND-01
+#[test]
+fn an_outbound_rule_without_frontends_may_have_any() {
+    let l = "~/loadbalancers/l";
+    let pool = json!({"name": "b", "properties": {}});
+    let named = json!({"id": format!("{NET}/loadBalancers/l/backendAddressPools/b")});
+    let front = json!({"name": "f", "properties": {"publicIPAddress": {"id": format!("{NET}/publicIPAddresses/p")}}});
+    let rule = json!({"name": "o", "properties": {"protocol": "Tcp", "backendAddressPool": named}});
+    let all = rows(json!([body(
+        "loadBalancers/l",
+        json!({"frontendIPConfigurations": [front], "backendAddressPools": [pool], "outboundRules": [rule]})
+    )]));
+    has(&all, &format!("outbound_rule({l}/outboundrules/o, {l}/backendaddresspools/b, unknown)"));
+    has(&all, &format!("outbound_rule_frontend({l}/outboundrules/o, {l}/frontendipconfigurations/f)"));
+    has(&all, &format!("outbound_rule_frontend({l}/outboundrules/o, )"));
 }

@@ -108,18 +108,17 @@ pub(super) fn table<'a>(out: &mut Out<'a>, body: &'a Value) {
 pub(super) fn intent<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (intent, hub) = (out.id(), out.parent());
     // Through what nobody knows what may be sent goes through something that is not in the input.
-    const KINDS: [PolicyKind; 2] = [PolicyKind::Internet, PolicyKind::Private];
     if get(body, "routingPolicies").is_none() {
         out.gap("`properties.routingPolicies` is missing");
         out.fact(HubDoubt { resource: intent, hub });
-        KINDS.into_iter().for_each(|kind| out.fact(HubPolicy { hub, kind, next: intent }));
+        out.fact(HubPolicy { hub, kind: PolicyKind::Unknown, next: intent });
     }
     for policy in out.objects(body, "routingPolicies") {
         let named = out.id_text(policy, "nextHop");
         let next = named.unwrap_or(intent);
         let words = out.texts(policy, "destinations");
         if words.is_empty() {
-            KINDS.into_iter().for_each(|kind| out.fact(HubPolicy { hub, kind, next }));
+            out.fact(HubPolicy { hub, kind: PolicyKind::Unknown, next });
         }
         if named.is_none() || words.is_empty() {
             out.gap("a routing policy without destinations or a next hop is not modelled");
@@ -132,6 +131,7 @@ pub(super) fn intent<'a>(out: &mut Out<'a>, body: &'a Value) {
                 _ => {
                     out.gap(format!("`{word}` as a destination of a routing policy is not modelled"));
                     out.fact(HubDoubt { resource: intent, hub });
+                    out.fact(HubPolicy { hub, kind: PolicyKind::Unknown, next });
                     continue;
                 }
             };

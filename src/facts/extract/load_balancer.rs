@@ -178,8 +178,14 @@ fn outbound_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     frontends.extend(out.link(body, "frontendIPConfiguration"));
     match out.link(body, "backendAddressPool") {
         Some(pool) => {
-            let protocol = protocol(out, body, true);
+            let protocol = protocol(out, body, !frontends.is_empty());
             out.fact(OutboundRule { rule, pool, protocol });
+            // Without its frontends it leaves by any of the load balancer's, or by one that is not in the input.
+            if frontends.is_empty() {
+                out.gap(format!("outbound rule `{rule}` names no frontend"));
+                frontends = siblings(out, "frontendIPConfigurations", "frontendipconfigurations");
+                frontends.push(Sym::EMPTY);
+            }
         }
         // It may be for any pool of the load balancer, and by any of its frontends.
         None => {

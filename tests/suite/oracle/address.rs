@@ -169,7 +169,7 @@ impl World<'_> {
         }
         // The load balancer of a pool that nobody exported has its address somewhere in the network of its members.
         for member in &self.config_pools {
-            let listed = self.pools.iter().any(|p| p.pool == member.pool) || self.nat_rules.iter().any(|r| r.rule == member.pool);
+            let listed = self.knows_pool(member.pool);
             if !listed && self.configs.iter().any(|c| c.ip_config == member.ip_config && here(c.subnet)) {
                 return Owner::Perhaps;
             }
@@ -213,7 +213,7 @@ impl World<'_> {
         };
         let mut half: Vec<Sym> = self.resources.iter().filter(|r| !told(r)).map(|r| r.id).collect();
         half.sort_by_key(|id| id.as_str());
-        let known = |pool: Sym| self.pools.iter().any(|p| p.pool == pool) || self.nat_rules.iter().any(|r| r.rule == pool);
+        let known = |pool: Sym| self.knows_pool(pool);
         let mut pools: Vec<Sym> = self.config_pools.iter().map(|c| c.pool).filter(|pool| !known(*pool)).collect();
         pools.sort_by_key(|id| id.as_str());
         half.into_iter().chain(pools).next()

@@ -113,7 +113,10 @@ impl Walk<'_, '_> {
             Proto::Tcp | Proto::Udp => {
                 let takers = world.takers(frontend, &packet);
                 let each = takers.iter().map(|taker| {
-                    let outcome = self.members(frontend, taker, packet, arrive);
+                    // At which port the members get it may be unknown: one that lets it in is enough.
+                    let ports = if taker.port == 0 { world.told_apart() } else { vec![taker.port] };
+                    let each = ports.into_iter().map(|port| self.members(frontend, &Taker { port, ..taker.clone() }, packet, arrive));
+                    let outcome = any_of(each.collect());
                     let outcome =
                         if taker.sure { outcome } else { outcome.doubted(Stage::LoadBalancer, name_of(taker.rule), "unsure-rule") };
                     outcome.beside(Stage::LoadBalancer)
@@ -373,8 +376,10 @@ impl World<'_> {
         let mut all = Vec::new();
         for r in self.balancing_rules.iter().filter(|r| r.frontend == frontend && carries(r.protocol)) {
             let every = r.frontend_port == 0 || r.protocol == BalancerProtocol::Unknown;
+            let told = r.protocol != BalancerProtocol::Unknown;
             let port = match (every, r.backend_port) {
-                (true, _) => 0,
+                (true, _) if told => 0,
+                (true, port) => port,
                 (false, 0) => r.frontend_port,
                 (false, port) => port,
             };
@@ -391,6 +396,23 @@ impl World<'_> {
             all.push(Taker { rule: r.rule, sure: true, port: r.backend_port, floating: r.floating, probe: Sym::EMPTY, pools, width });
         }
         all
+    }
+
+    /// Whether the input says at which ports members get what a rule takes.
+    fn knows_ports(&self, rule: Sym) -> bool {
+        let balancing = self.balancing_rules.iter().filter(|r| r.rule == rule).map(|r| r.protocol);
+        let nat = self.nat_rules.iter().filter(|r| r.rule == rule).map(|r| r.protocol);
+        balancing.chain(nat).all(|protocol| protocol != BalancerProtocol::Unknown)
+    }
+
+    /// One port for every part of the range that some rule of a group or of a manager tells apart.
+    fn told_apart(&self) -> Vec<u16> {
+        let groups = self.nsg_rules.iter().flat_map(|r| r.destination_ports.items());
+        let managers = self.admin_rules.iter().flat_map(|r| r.destination_ports.items());
+        let mut ports: Vec<u16> = groups.chain(managers).flat_map(|(low, high)| [low, high.saturating_add(1)]).chain([0]).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
     }
 
     /// Whether the input says what a rule takes; a rule for every port is one of an internal frontend.
@@ -417,7 +439,7 @@ impl World<'_> {
                 Some(rule) => self.takes(rule, packet, internal),
                 None => self.nat_rules.iter().find(|r| r.rule == taker.rule).map_or(Tri::No, |rule| self.nat_takes(rule, packet)),
             };
-            if taker.port == 0 {
+            if taker.port == 0 && self.knows_ports(taker.rule) {
                 taker.port = packet.dport;
             }
             if tri.hi() {
@@ -559,9 +581,13 @@ impl World<'_> {
 
     /// Whether a configuration is in a pool that the input does not hold.
     pub fn in_missing_pool(&self, config: Sym) -> bool {
-        self.pools_with(config)
-            .iter()
-            .any(|&pool| !self.pools.iter().any(|p| p.pool == pool) && !self.nat_rules.iter().any(|r| r.rule == pool))
+        self.pools_with(config).iter().any(|&pool| !self.knows_pool(pool))
+    }
+
+    /// Whether the input tells of a pool or NAT rule, and by which frontends its load balancer is met: every one has some.
+    pub fn knows_pool(&self, pool: Sym) -> bool {
+        let fronted = |balancer: Sym| self.fronts.iter().any(|f| f.balancer == balancer);
+        self.pools.iter().any(|p| p.pool == pool && fronted(p.balancer)) || self.nat_rules.iter().any(|r| r.rule == pool)
     }
 
     /// The ways from the internet to a configuration by public frontends.

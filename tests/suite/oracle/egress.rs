@@ -126,6 +126,9 @@ impl World<'_> {
     fn has_standard_address(&self, machine: Sym) -> Tri {
         let mut best = Tri::No;
         for m in self.nic_machines.iter().filter(|m| m.machine == machine) {
+            if self.nic(m.nic).is_none() {
+                best = best.or(Tri::Maybe);
+            }
             for c in self.configs.iter().filter(|c| c.nic == m.nic) {
                 for p in self.config_public_ips.iter().filter(|p| p.ip_config == c.ip_config) {
                     best = best.or(match self.public_ips.iter().find(|row| row.public_ip == p.public_ip).map(|row| row.sku) {

@@ -41,8 +41,12 @@ impl World<'_> {
         unseen || self.hub_doubts.iter().map(|d| d.hub).chain(self.hub_branches.iter().map(|b| b.hub)).any(|h| self.wan_of(h) == wan)
     }
 
-    fn hub_policy(&self, hub: Sym, kind: PolicyKind) -> Option<Sym> {
-        self.hub_policies.iter().find(|p| p.hub == hub && p.kind == kind).map(|p| p.next)
+    fn hub_policy(&self, hub: Sym, kind: PolicyKind) -> Option<(Sym, Tri)> {
+        let of = |kind| self.hub_policies.iter().filter(|p| p.hub == hub && p.kind == kind).map(|p| p.next).min_by_key(|n| n.as_str());
+        match (of(kind), of(PolicyKind::Unknown)) {
+            (Some(next), _) => Some((next, Tri::Yes)),
+            (None, perhaps) => perhaps.map(|next| (next, Tri::Maybe)),
+        }
     }
 
     /// What hubs announce to a network (VW-01).
@@ -64,8 +68,8 @@ impl World<'_> {
             for fixed in self.hub_routes.iter().filter(|r| r.table == mine.table && (mine.internet || r.prefix.prefix_len() > 0)) {
                 all.push(route(Some(fixed.prefix), Tri::Yes));
             }
-            if mine.internet && self.hub_policy(mine.hub, PolicyKind::Internet).is_some() {
-                all.push(route(Some("0.0.0.0/0".parse().expect("literal")), Tri::Yes));
+            if let (true, Some((_, sure))) = (mine.internet, self.hub_policy(mine.hub, PolicyKind::Internet)) {
+                all.push(route(Some("0.0.0.0/0".parse().expect("literal")), sure));
             }
         }
         let own = self.space(vnet);
@@ -87,19 +91,31 @@ impl World<'_> {
         let several = found.len() > 1;
         let mut all = Vec::new();
         for (length, other) in &found {
-            let mut devices: Vec<Sym> = fixed.filter(|r| r.prefix.prefix_len() >= *length).map(|r| r.next).into_iter().collect();
-            devices.extend(self.hub_policy(hub, PolicyKind::Private));
-            if other.hub != hub {
-                devices.extend(self.hub_policy(other.hub, PolicyKind::Private));
-            }
-            devices.dedup();
+            let first: Vec<Sym> = fixed.filter(|r| r.prefix.prefix_len() >= *length).map(|r| r.next).into_iter().collect();
+            let own = self.hub_policy(hub, PolicyKind::Private);
+            let theirs = self.hub_policy(other.hub, PolicyKind::Private).filter(|_| other.hub != hub);
             let sure = if several { Tri::Maybe } else { self.wan_joins(hub) };
-            all.push((Some(other.vnet), devices, sure));
+            // With each policy, and without each that is perhaps for other traffic.
+            for (mine, yours) in [(true, true), (true, false), (false, true), (false, false)] {
+                let may = |policy: Option<(Sym, Tri)>, counts: bool| match policy {
+                    Some((_, tri)) => counts || tri != Tri::Yes,
+                    None => counts,
+                };
+                if !may(own, mine) || !may(theirs, yours) {
+                    continue;
+                }
+                let mut devices = first.clone();
+                devices.extend(own.filter(|_| mine).map(|(next, _)| next));
+                devices.extend(theirs.filter(|_| yours).map(|(next, _)| next));
+                devices.dedup();
+                let told = [own, theirs].into_iter().flatten().all(|(_, tri)| tri == Tri::Yes);
+                all.push((Some(other.vnet), devices, if told { sure } else { sure.and(Tri::Maybe) }));
+            }
         }
         if all.is_empty() {
             let default = mine.internet && self.in_prefix(dst, "0.0.0.0/0".parse().expect("literal")).hi();
             let policy = if default { self.hub_policy(hub, PolicyKind::Internet) } else { None };
-            all.extend(fixed.map(|r| r.next).or(policy).map(|next| (None, vec![next], Tri::Yes)));
+            all.extend(fixed.map(|r| (r.next, Tri::Yes)).or(policy).map(|(next, sure)| (None, vec![next], sure)));
         }
         all
     }
