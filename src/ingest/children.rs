@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 pub fn child_lists(kind: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let own: &[(&str, &str)] = match kind {
         "microsoft.network/virtualnetworks" => &[("subnets", "subnets"), ("virtualNetworkPeerings", "virtualNetworkPeerings")],
+        "microsoft.network/virtualhubs" => &[("virtualNetworkConnections", "hubVirtualNetworkConnections")],
         "microsoft.network/networksecuritygroups" => &[("securityRules", "securityRules")],
         "microsoft.network/routetables" => &[("routes", "routes")],
         "microsoft.network/privateendpoints" => &[("privateDnsZoneGroups", "privateDnsZoneGroups")],

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::explain::packet::Host;
 use crate::facts::Index;
@@ -159,12 +159,13 @@ impl World<'_> {
             let why = "an interface in a subnet that is not in the input has it";
             return Some(Perhaps { subnet, why, code: "W-MISSING", placeable: false });
         }
-        let subnet = index
-            .subnets_by_vnet
-            .get(vnet)
-            .iter()
-            .find(|subnet| index.subnet_prefixes.get(subnet.subnet).iter().any(|row| row.prefix.contains(&ip)))?
-            .subnet;
+        let subnets = index.subnets_by_vnet.get(vnet).iter().map(|row| row.subnet);
+        let mut holding = subnets.filter(|subnet| index.subnet_prefixes.get(*subnet).iter().any(|row| row.prefix.contains(&ip)));
+        let Some(subnet) = holding.next() else {
+            let why = "a subnet of the network, or its range, is not in the input";
+            let unseen = self.unseen_subnets().get(&vnet).copied();
+            return unseen.map(|subnet| Perhaps { subnet, why, code: "W-MISSING", placeable: false });
+        };
         let dynamic = index
             .ip_configs_by_subnet
             .get(subnet)
@@ -206,6 +207,25 @@ impl World<'_> {
             !index.ip_config.has(config) && !known(holder) && !set
         };
         index.subnet_ip_configs.get(subnet).iter().any(|row| unseen(row.ip_config))
+    }
+
+    /// By network one of its subnets, the first by id, that somebody stands in and that is not in the input, or of which the range is not (SND-07).
+    pub fn unseen_subnets(&self) -> &FxHashMap<Sym, Sym> {
+        let index = self.index;
+        self.unseen_subnets.get_or_init(|| {
+            let configs = index.ip_config.rows().map(|row| row.subnet);
+            let named = configs.chain(index.private_endpoint.rows().map(|row| row.subnet)).filter(|subnet| !index.subnet.has(*subnet));
+            let named = named.filter_map(|subnet| Some((Sym::new(ids::vnet_of_id(subnet.as_str())?), subnet)));
+            let rangeless = index.subnet.rows().filter(|row| !index.subnet_prefixes.has(row.subnet)).map(|row| (row.vnet, row.subnet));
+            let mut found: FxHashMap<Sym, Sym> = FxHashMap::default();
+            for (vnet, subnet) in named.chain(rangeless) {
+                let first = found.entry(vnet).or_insert(subnet);
+                if subnet.as_str() < first.as_str() {
+                    *first = subnet;
+                }
+            }
+            found
+        })
     }
 
     /// The networks in which somebody is a member of a pool that is not in the input: its load balancer may have any address there.

@@ -24,6 +24,8 @@ pub struct Strangers {
     networks: FxHashMap<Prefix, Vec<Sym>>,
     /// The subnets by their prefixes.
     subnets: FxHashMap<Prefix, Vec<Sym>>,
+    /// By network a subnet of which the input does not hold the range: any address between those of the others may be in it.
+    unseen: FxHashMap<Sym, Sym>,
 }
 
 /// What stands under a prefix that holds the address.
@@ -67,6 +69,7 @@ impl Strangers {
             }
         }
         out.anywhere.extend(anywhere);
+        out.unseen.clone_from(world.unseen_subnets());
         let away = ["virtualnetworkgateway", "vnetpeering", "vnetglobalpeering", "connectedgroup"];
         for row in index.observed_route.rows().filter(|row| away.contains(&row.hop.as_str()) && row.source.as_str() != "user") {
             out.seen.entry(row.prefix.trunc()).or_default().push((row.nic, Stage::Route, "W-UNSUPPORTED"));
@@ -85,6 +88,10 @@ impl Strangers {
         found.extend(holding(&self.within, ip).filter(|(_, vnet)| sees(vnet)).map(|(stranger, _)| *stranger));
         if own.is_empty() {
             found.extend(holding(&self.seen, ip));
+        }
+        if holding(&self.subnets, ip).next().is_none() {
+            let unseen = own.iter().filter_map(|vnet| self.unseen.get(vnet));
+            found.extend(unseen.map(|subnet| (*subnet, Stage::Route, "W-MISSING")));
         }
         found.sort_by_key(|(resource, stage, code)| (resource.as_str(), *stage as u8, *code));
         found.dedup();

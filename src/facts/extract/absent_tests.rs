@@ -182,3 +182,37 @@ fn an_outbound_rule_without_frontends_may_have_any() {
     has(&all, &format!("outbound_rule_frontend({l}/outboundrules/o, {l}/frontendipconfigurations/f)"));
     has(&all, &format!("outbound_rule_frontend({l}/outboundrules/o, )"));
 }
+
+/// covers: IN-04, SND-01
+#[test]
+fn a_balancing_rule_that_says_nothing_of_pools_may_be_for_any() {
+    let (l, front) = ("~/loadbalancers/l", format!("{NET}/loadBalancers/l/frontendIPConfigurations/f"));
+    let rule = |pools: Value| {
+        let mut rule = json!({"frontendIPConfiguration": {"id": front}, "protocol": "Tcp", "frontendPort": 80, "backendPort": 8080});
+        rule.as_object_mut().expect("an object").extend(pools.as_object().expect("an object").clone());
+        rows(json!([body(
+            "loadBalancers/l",
+            json!({
+                "frontendIPConfigurations": [{"id": front, "name": "f", "properties": {"publicIPAddress": {"id": format!("{NET}/publicIPAddresses/p")}}}],
+                "backendAddressPools": [{"name": "b", "properties": {}}],
+                "loadBalancingRules": [{"name": "r", "properties": rule}]
+            })
+        )]))
+    };
+    let row = |protocol: &str| {
+        format!("load_balancing_rule({l}/loadbalancingrules/r, {l}/frontendipconfigurations/f, {protocol}, 80, 8080, false, true, )")
+    };
+    has(&rule(json!({})), &row("unknown"));
+    has(&rule(json!({})), &format!("load_balancing_rule_pool({l}/loadbalancingrules/r, {l}/backendaddresspools/b)"));
+    has(&rule(json!({"backendAddressPools": []})), &row("tcp"));
+    lacks(&rule(json!({"backendAddressPools": []})), "load_balancing_rule_pool(");
+}
+
+/// covers: GW-01, GW-02, SND-01
+#[test]
+fn a_site_without_addresses_was_cut_unless_it_speaks_bgp() {
+    let site = |properties: Value| rows(json!([body("localNetworkGateways/hq", properties)]));
+    lacks(&site(json!({"gatewayIpAddress": "203.0.113.10"})), "local_gateway(");
+    has(&site(json!({"localNetworkAddressSpace": {"addressPrefixes": []}})), "local_gateway(~/localnetworkgateways/hq, false)");
+    has(&site(json!({"bgpSettings": {"asn": 65010}})), "local_gateway(~/localnetworkgateways/hq, true)");
+}

@@ -118,6 +118,10 @@ pub(super) fn local_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     let site = out.id();
     let bgp = out.object(body, "bgpSettings").is_some_and(is_set);
     out.fact(LocalGateway { site, bgp });
+    // Without BGP Azure knows no site without addresses: they were left out on the way.
+    if !bgp && get(body, "localNetworkAddressSpace").is_none() {
+        out.lacks("localNetworkAddressSpace");
+    }
     if let Some(space) = out.object(body, "localNetworkAddressSpace") {
         for prefix in out.prefixes(space, "addressPrefixes") {
             out.fact(LocalGatewayPrefix { site, prefix });

@@ -122,7 +122,13 @@ fn member<'a>(out: &mut Out<'a>, pool: Sym, body: &'a Value, pool_body: &'a Valu
 fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     let frontends = frontends_of(out, body, rule);
     let (frontend_port, backend_port) = (out.port(body, "frontendPort"), out.port(body, "backendPort"));
-    let protocol = protocol(out, body, frontends.is_known() && frontend_port.is_some() && backend_port.is_some());
+    // One that says nothing of pools, not even that it has none, may be for any of the load balancer's.
+    let pools_told = get(body, "backendAddressPools").is_some() || get(body, "backendAddressPool").is_some();
+    if !pools_told {
+        out.gap(format!("rule `{rule}` names no backend pool"));
+    }
+    let told = frontends.is_known() && pools_told;
+    let protocol = protocol(out, body, told && frontend_port.is_some() && backend_port.is_some());
     let floating = out.flag(body, "enableFloatingIP").unwrap_or(false);
     let snat = !out.flag(body, "disableOutboundSnat").unwrap_or(false);
     let probe = out.link(body, "probe").unwrap_or_default();
@@ -132,7 +138,7 @@ fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     }
     let mut pools = out.links(body, "backendAddressPools");
     pools.extend(out.link(body, "backendAddressPool"));
-    if pools.is_empty() && !frontends.is_known() {
+    if pools.is_empty() && !told {
         pools = siblings(out, "backendAddressPools", "backendaddresspools");
     }
     for pool in pools {

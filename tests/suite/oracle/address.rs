@@ -150,7 +150,9 @@ impl World<'_> {
         if self.config_addresses.iter().any(|a| a.address == ip && homeless(a.ip_config)) {
             return Owner::Perhaps; // in a subnet that nobody exported
         }
-        let Some(subnet) = self.subnet_at(vnet, ip) else { return Owner::Nobody };
+        let Some(subnet) = self.subnet_at(vnet, ip) else {
+            return if self.hides_a_subnet(vnet) { Owner::Perhaps } else { Owner::Nobody };
+        };
         let dynamic = |c: &&watertight::facts::network::IpConfig| c.subnet == subnet && self.addresses_of(c.ip_config).is_empty();
         if self.configs.iter().filter(dynamic).any(|c| self.is_attached(c.nic)) {
             return Owner::Perhaps;
@@ -180,6 +182,15 @@ impl World<'_> {
             return Owner::Perhaps;
         }
         if inhabited { Owner::Nobody } else { Owner::EmptySubnet }
+    }
+
+    /// Whether the network has a subnet of which nobody exported the range, or of which only those know who stand in it.
+    pub fn hides_a_subnet(&self, vnet: Sym) -> bool {
+        let known = |subnet: Sym| self.subnets.iter().any(|s| s.subnet == subnet);
+        let within = |subnet: Sym| subnet.as_str().starts_with(&format!("{vnet}/subnets/"));
+        let mut named = self.configs.iter().map(|c| c.subnet).chain(self.endpoints.iter().map(|e| e.subnet));
+        named.any(|subnet| !known(subnet) && within(subnet))
+            || self.subnets.iter().any(|s| s.vnet == vnet && self.subnet_space(s.subnet).is_empty())
     }
 
     /// Whether an address configuration that a subnet names is that of something nobody exported.

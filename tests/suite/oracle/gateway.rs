@@ -388,6 +388,11 @@ impl World<'_> {
                 }
             }
         }
+        for vnet in self.vnets.iter().map(|v| v.vnet).filter(|&v| self.in_space(v, ip)) {
+            if self.hides_a_subnet(vnet) && !self.subnets.iter().any(|s| self.subnet_space(s.subnet).iter().any(|p| p.contains(&ip))) {
+                found(Stage::Route, "W-MISSING");
+            }
+        }
         let away = ["virtualnetworkgateway", "vnetpeering", "vnetglobalpeering", "connectedgroup"];
         let leads = |r: &watertight::facts::network::ObservedRoute| {
             r.prefix.contains(&ip) && r.source.as_str() != "user" && away.contains(&r.hop.as_str())
