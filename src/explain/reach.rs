@@ -81,8 +81,11 @@ struct Key {
     proven: bool,
     traffic: Set,
     /// What is between the ends, each with how it is reached, then how the destination is, without its end; empty where nobody asked.
-    path: Vec<(Option<End>, Via)>,
+    path: Between,
 }
+
+/// What is between the ends of a way, each with how it is reached, then how the destination is, without its end.
+type Between = Vec<(Option<End>, Via)>;
 
 /// What one pair of ends has.
 type Found = (Key, Vec<Assumption>);
@@ -228,12 +231,12 @@ fn pair(world: &World<'_>, from: End, to: End, ask: &Ask<'_>) -> Vec<Found> {
 }
 
 /// What the ways of a flow let through, by how they join its ends.
-fn found(pairs: &Pairs, asked: Set, path: &dyn Fn(&Way) -> Vec<(Option<End>, Via)>) -> Vec<Found> {
+fn found(pairs: &Pairs, asked: Set, path: &dyn Fn(&Way) -> Between) -> Vec<Found> {
     let total = point::span(pairs).within(asked);
     if total.may.is_empty() {
         return Vec::new();
     }
-    let mut kinds: Vec<(Via, Vec<(Option<End>, Via)>)> = Vec::new();
+    let mut kinds: Vec<(Via, Between)> = Vec::new();
     let mut kind = |way: &Way| {
         let kind = (way.via, path(way));
         kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
@@ -311,8 +314,8 @@ fn sort(assumptions: &mut Vec<Assumption>) {
 }
 
 /// What is between the ends of a way and how each is reached, then how the destination is: appliances, and what takes the flow and opens another.
-fn path(world: &World<'_>, from: End, to: End, way: &Way) -> Vec<(Option<End>, Via)> {
-    let mut out: Vec<(Option<End>, Via)> = Vec::new();
+fn path(world: &World<'_>, from: End, to: End, way: &Way) -> Between {
+    let mut out = Between::new();
     let mut at = from;
     for step in way.steps.iter().filter(|step| step.stage == Stage::Appliance) {
         let between = match step.label {
