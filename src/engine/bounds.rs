@@ -84,6 +84,7 @@ pub(super) fn is_strange(fact: &Fact) -> bool {
 /// them: `load_balancer_address` and `firewall_translation`, by which something brings a machine what was sent to another address.
 const INERT: &[&str] = &[
     "tag",
+    "gap",
     "vnet_dns",
     "nic_dns",
     "subnet_prefix",

@@ -2,7 +2,8 @@
 
 use crate::engine::exfil::Graph;
 use crate::engine::{account, channels};
-use crate::explain::point::{pairs, span};
+use crate::explain::packet::short;
+use crate::explain::point::{doubted as doubted_pairs, pairs, span};
 use crate::explain::way::{Assumption, End, Flow, Mode};
 use crate::explain::world::World;
 use crate::facts::store_facts::Service;
@@ -44,6 +45,13 @@ impl Graph<'_, '_> {
 
     fn evaluate(&self, from: End, to: End) -> Option<Edge> {
         let flow = |from: End, to: End| self.flow(from, to);
+        if let End::PrivateEndpoint(endpoint) = to
+            && self.nameless.contains(&endpoint)
+            && !matches!(from, End::Store(..) | End::Unmodelled(_))
+        {
+            let text = format!("what private endpoint {} is connected to is not in the input", short(endpoint));
+            return self.flow(from, to).map(|edge| doubted(edge, "W-MISSING", endpoint, text));
+        }
         if matches!(to, End::PrivateEndpoint(_)) && !self.strangers.holds(to) {
             // A stranger's, by which data is taken out of a store: what gets there from elsewhere is data on its way to that store.
             return if let End::Store(store, part, _) = from { self.pulled(store, part, to) } else { None };
@@ -109,7 +117,7 @@ impl Graph<'_, '_> {
     /// A flow that `from` opens towards `to`.
     pub(super) fn flow(&self, from: End, to: End) -> Option<Edge> {
         let flow = between(from, to);
-        let pairs = pairs(self.world, &flow);
+        let pairs = doubted_pairs(self.world, pairs(self.world, &flow));
         let total = span(&pairs).within(Set::tcp_udp());
         if total.is_none() {
             return None;

@@ -23,6 +23,7 @@ use crate::explain::world::{World, site_ids};
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Sym, Tri, Via};
+use crate::rules::lead;
 use crate::rules::private_link as links;
 
 /// One way out.
@@ -83,6 +84,8 @@ pub struct Graph<'w, 'a> {
     sites: Vec<End>,
     /// Private endpoints that lead outside, to something that is no store of the input.
     pub(super) endpoints: Vec<(Sym, End)>,
+    /// Private endpoints that nobody says what they are connected to: data may end up behind each.
+    pub(super) nameless: Vec<Sym>,
     pub(super) strangers: Strangers,
     pub(super) fronts: Fronts,
     pub(super) residents: Residents,
@@ -133,7 +136,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             .filter(|row| {
                 !world.inside(links::target(index, row.target)) && row.state != Consent::Rejected && row.state != Consent::Disconnected
             })
-            .filter(|row| !index.store.has(row.target))
+            .filter(|row| !index.store.has(row.target) && !row.target.is_empty())
             .map(|row| (row.endpoint, End::Unmodelled(links::target(index, row.target))))
             .collect();
         endpoints.sort_by_key(|(endpoint, _)| endpoint.as_str());
@@ -145,6 +148,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             stores,
             sites,
             endpoints,
+            nameless: lead::nameless(index),
             strangers: Strangers::new(world),
             residents: Residents::new(world),
             edges: RefCell::default(),
@@ -239,6 +243,7 @@ impl<'w, 'a> Graph<'w, 'a> {
         let mut foreign: Vec<End> = self.endpoints.iter().map(|(_, target)| *target).collect();
         foreign.dedup();
         sinks.extend(foreign);
+        sinks.extend(self.nameless.iter().map(|endpoint| End::PrivateEndpoint(*endpoint)));
         sinks.extend(self.strangers.sinks());
         sinks.extend(channels::declared_sinks(self.world));
         sinks.extend(self.pullers());
@@ -260,6 +265,8 @@ impl<'w, 'a> Graph<'w, 'a> {
         let known = self.edges.borrow().get(&key).copied();
         let span = known.unwrap_or_else(|| {
             let quick = match (from, to) {
+                // What could not be read may let through what nothing else does.
+                _ if !self.world.index.unread.is_empty() => None,
                 _ if self.app(to).is_some() || self.residents.holds(from) || self.residents.holds(to) => None,
                 (_, End::External(_)) => stores::carried_outside(self.world, &between(from, to), &self.arrivals),
                 (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
@@ -267,7 +274,6 @@ impl<'w, 'a> Graph<'w, 'a> {
             };
             let span =
                 quick.map(|span| span.within(Set::tcp_udp())).unwrap_or_else(|| self.edge(from, to).map_or(Span::NONE, |edge| edge.span));
-            let span = if self.world.index.unread.is_empty() { span } else { span.doubted() };
             self.edges.borrow_mut().insert(key, span);
             span
         });

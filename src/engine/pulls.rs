@@ -81,6 +81,7 @@ fn sinks(world: &World<'_>, who: Exposed) -> impl Iterator<Item = End> {
         // A connection may leave out whose it is.
         Exposed::ForeignEndpoint(endpoint) if endpoint.is_empty() => Some(End::Network(Sym::EMPTY)),
         Exposed::ForeignEndpoint(endpoint) => Some(End::PrivateEndpoint(endpoint)),
+        Exposed::ForeignResource(id) if id.is_empty() => Some(End::Network(Sym::EMPTY)),
         Exposed::ForeignResource(id) => Some(service_of(world, id).map_or(End::Unmodelled(id), End::External)),
         Exposed::Trusted => None,
     };

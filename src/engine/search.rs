@@ -60,7 +60,7 @@ impl Graph<'_, '_> {
     fn least(&self, from: End, to: End) -> Option<usize> {
         let anything = Some(1);
         let to_theirs = matches!(to, End::External(_)) && !self.world.endpoints_outside().is_empty();
-        if to_theirs || !self.residents.is_empty() || !self.fronts.followed {
+        if to_theirs || !self.residents.is_empty() || !self.fronts.followed || !self.world.index.unread.is_empty() {
             return anything; // what passes over them is in none of the rows
         }
         // Of an end that is no resting place, such as one interface of a machine, the bounds say nothing.
@@ -207,7 +207,7 @@ impl Graph<'_, '_> {
         let place = self.places.get(&node).copied();
         let resident = self.residents.holds(node);
         move |(next, at)| match (node, next) {
-            _ if resident || self.residents.holds(*next) => true,
+            _ if resident || self.residents.holds(*next) || !index.unread.is_empty() => true,
             // Stores move bytes between them by features of servers, by replication and by what settings send alone.
             (End::Store(from, ..), End::Store(to, ..)) => {
                 from == *to || calls(from) || calls(*to) || !index.object_replication.is_empty() || index.declared_copies.has(from)

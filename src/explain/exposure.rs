@@ -104,6 +104,8 @@ pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
     let alone = if unsure { Tri::Maybe } else { Tri::from_bool(!locked) };
     let passes = perimeter::passes_bypass(&firewall, index).unwrap_or(alone);
     for resource in resources {
+        // Of a rule that does not say whom it names nobody knows whether that is one of ours.
+        let passes = if resource.is_empty() { passes.min(Tri::Maybe) } else { passes };
         add(Exposed::ForeignResource(resource), passes, Some(Item::Resource { resource }));
     }
     for (who, admitted) in perimeter::named(index, &inside, store) {

@@ -42,8 +42,11 @@ impl Touched<'_> {
         match fact {
             // Nothing of what gets through depends on them.
             Fact::Tag(_) | Fact::Property(_) | Fact::Label(_) => Some(()),
-            // What was not understood of a store's rules, of a perimeter's or of a record makes them doubtful (M-03).
+            // What was not understood of a record makes it doubtful (M-03).
             Fact::Gap(_) => self.names(),
+            Fact::UnreadRule(row) if self.index.store.has(row.holder) => self.store(row.holder),
+            // The profile of a perimeter: any store may be a member.
+            Fact::UnreadRule(_) => self.stores(),
             Fact::Nsg(row) => self.group(row.nsg),
             Fact::NsgRule(row) => self.group(row.nsg),
             Fact::SubnetNsg(row) => self.subnet(row.subnet),
@@ -163,7 +166,12 @@ impl Touched<'_> {
         if !index.azure_firewall.is_empty() {
             return None;
         }
-        self.ends.extend(index.store_parts.rows().map(|row| End::Store(row.store, row.part, row.instance)));
+        self.stores()
+    }
+
+    /// What gets to any store.
+    fn stores(&mut self) -> Option<()> {
+        self.ends.extend(self.index.store_parts.rows().map(|row| End::Store(row.store, row.part, row.instance)));
         Some(())
     }
 }

@@ -213,7 +213,7 @@ macro_rules! facts {
 
 facts! {
     // the estate as a whole
-    Resource, Tag, Gap, Unread, Property, ChildType,
+    Resource, Tag, Gap, Unread, UnreadRule, Property, ChildType,
     // networks
     Vnet, VnetPrefix, VnetDns, Clouded,
     Subnet, SubnetPrefix, SubnetNsg, SubnetRouteTable, SubnetNatGateway, SubnetDelegation,

@@ -139,6 +139,7 @@ index! {
     Tag { tags: resource as Sym }
     Gap { gaps: resource as Sym }
     Unread { unread: resource as Sym }
+    UnreadRule { unread_rules: holder as Sym }
     Property { properties: resource as Sym }
     ChildType { child_type: parent as Sym, child_types: kind as Sym }
     Vnet { vnet: vnet as Sym }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use crate::facts::Fact;
 use crate::facts::config::{BoundarySubscription, BoundaryTenant};
-use crate::facts::gap::{ChildType, Gap, Resource};
+use crate::facts::gap::{ChildType, Resource, UnreadRule};
 use crate::facts::network::*;
 use crate::facts::platform::Platform;
 use crate::facts::private_access::*;
 use crate::facts::store_facts::*;
-use crate::model::ids::parent_id;
 use crate::model::{Handle, Set, Sym, Tri};
 use crate::rules::boundary::{Boundary, PERIMETERS};
 use crate::rules::class::name;
@@ -304,26 +303,13 @@ fn stores<'s, T: Time>(facts: &Facts<'s, T>, estate: &Estate<'s, T>, platform: &
         .concat(facts.keyed(column!(StoreIpRule.store)))
         .concat(rules)
         .concat(lists)
-        .concat(gaps(facts))
+        .concat(facts.keyed(column!(UnreadRule.holder)))
         .concat(gates)
         .concat(provider)
         .concat(named.distinct())
         .concat(known(ids, estate));
     let platform = platform.clone();
     reduce(parts, "store.1", Box::new(move |id, group, rows| store_side::hooks(id.0, group, &platform, rows)))
-}
-
-/// Gaps in the rules of stores: their own, and those of the resources that the rules of SQL servers are.
-fn gaps<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
-    facts.keyed(column!(Gap.resource)).flat_map(|(id, part)| {
-        let Part::Fact(Fact::Gap(row)) = part else { return None };
-        let kind = row.kind.as_str();
-        if SQL_RULES.contains(&kind) {
-            return parent_id(id.0.as_str()).map(|parent| (key(Sym::new(parent)), part));
-        }
-        let in_rules = row.what.as_str().to_lowercase().contains("rule") || row.what.as_str().contains("networkAcls");
-        in_rules.then_some((id, part))
-    })
 }
 
 /// By target: the connections of private endpoints, with where these stand.

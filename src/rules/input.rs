@@ -31,7 +31,7 @@ used! {
     SubnetNatGateway, SubnetDefaultOutbound, SubnetDelegation, SubnetServiceEndpoint, SubnetEndpointPolicy,
     PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, IpConfigLink, ProviderConnection,
     Store, StorePart, StoreAccess, StoreIpRule, StoreSubnetRule, StoreResourceRule,
-    Resource, ChildType, Gap, BoundaryTenant, BoundarySubscription, CompleteType,
+    Resource, ChildType, UnreadRule, BoundaryTenant, BoundarySubscription, CompleteType,
     PeeringOnlyV6, RouteBgpOverride, RouteServer, GroupMember, ManagerApplied, ConnectivityHub, HubConnection, GroupPolicy,
     ConnectivityGroup, AdminCollection, AdminRuleGroup, RoutingCollection,
     Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,

@@ -1,7 +1,9 @@
 //! Which private endpoint connections lead to a sub-resource, and how surely: what one view leaves out another may tell (PE-02, PE-11, M-03).
 
+use rustc_hash::FxHashSet;
+
 use crate::facts::Index;
-use crate::facts::private_access::{PrivateEndpointConnection, ProviderConnection};
+use crate::facts::private_access::{Consent, PrivateEndpointConnection, ProviderConnection};
 use crate::model::{Sym, Tri};
 use crate::rules::private_endpoint::{anchors, group, only_group};
 use crate::rules::private_link;
@@ -63,6 +65,23 @@ pub fn of_endpoint(index: &Index, endpoint: Sym) -> Vec<Lead> {
 pub fn unseen(index: &Index, target: Sym) -> impl Iterator<Item = &ProviderConnection> {
     let rows = index.provider_connections_by_target.get(target).iter();
     rows.filter(|row| is_unseen(index, row.endpoint))
+}
+
+/// The private endpoints that are there and of which nobody says what they are connected to, in the order of their ids (PE-01, M-03): one that was exported
+/// without its connection or the target of that, and one of which the input has the interface alone.
+pub fn nameless(index: &Index) -> Vec<Sym> {
+    let there = index.private_endpoint.rows().map(|row| row.endpoint).chain(index.private_endpoint_nics.rows().map(|row| row.endpoint));
+    let closed = |row: &PrivateEndpointConnection| matches!(row.state, Consent::Rejected | Consent::Disconnected);
+    let listed: FxHashSet<Sym> = index.provider_connection.rows().map(|row| row.endpoint).collect();
+    let mut found: Vec<Sym> = there
+        .filter(|endpoint| match index.private_endpoint_connections.get(*endpoint) {
+            [] => !listed.contains(endpoint),
+            rows => rows.iter().any(|row| row.target.is_empty() && !closed(row)),
+        })
+        .collect();
+    found.sort_by_key(|endpoint| endpoint.as_str());
+    found.dedup();
+    found
 }
 
 /// Whether the input has no connection of the private endpoint's own.

@@ -7,7 +7,7 @@ use crate::facts::network::Direction;
 use crate::facts::perimeter::{AccessItem, AccessMode, LinkEnd, PerimeterAssociation, PerimeterLink, PerimeterRule};
 use crate::facts::platform::Platform;
 use crate::facts::store_facts::{PublicAccess, StoreIpRule};
-use crate::model::ids::{id_parts, id_type, parent_id};
+use crate::model::ids::{id_parts, id_type};
 use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::consent::kind_of;
 use crate::rules::dns::names::under;
@@ -304,12 +304,7 @@ fn doubted(index: &Index, profile: Sym, decision: Decision) -> Decision {
         || index.resources_by_kind.has(kind)
         || index.complete_type.has(kind)
         || index.child_type.get(profile).iter().any(|child| child.kind == kind);
-    let unread = index
-        .resources_by_kind
-        .get(kind)
-        .iter()
-        .any(|rule| parent_id(rule.id.as_str()) == Some(profile.as_str()) && index.gaps.has(rule.id));
-    match (listed && !profile.is_empty(), unread) {
+    match (listed && !profile.is_empty(), index.unread_rules.has(profile)) {
         (false, _) => Decision { admitted: Tri::Maybe, by: By::Unlisted },
         (true, true) => Decision { admitted: Tri::Maybe, by: By::Unread },
         (true, false) => decision,

@@ -44,7 +44,7 @@ impl Around {
                 Part::Fact(Fact::StoreSubnetRule(row)) => around.subnet_rules.push(*row),
                 Part::Fact(Fact::StoreResourceRule(row)) => around.resource_rules.push(*row),
                 Part::Fact(Fact::ChildType(row)) => around.lists.push(row.kind),
-                Part::Fact(Fact::Gap(_)) => around.unread = true,
+                Part::Fact(Fact::UnreadRule(_)) => around.unread = true,
                 Part::Fact(Fact::ProviderConnection(row)) => around.provider.push(*row),
                 Part::Other(Fact::Resource(row)) | Part::Fact(Fact::Resource(row)) => around.known.push(*row),
                 Part::Gate(handle) => around.gates.push(handle.get()),

@@ -113,7 +113,7 @@ fn what_is_not_understood_of_a_store_is_not_left_out() {
         vnet("v", 10.0.0.0/16). subnet("sa", "v", 10.0.1.0/24). vm("a", "sa", 10.0.1.4). storage("a1", deny).
     "#;
     let facts: BTreeSet<Fact> = statements(text).expect("facts").into_iter().collect();
-    let gap = statements(r#"gap("a1", "microsoft.storage/storageaccounts", "a rule of `networkAcls` is not understood")."#).expect("a gap");
+    let gap = statements(r#"unread_rule("a1", "properties.networkAcls.ipRules.0")."#).expect("a rule");
     let old = index(&facts);
     let mut new = old.clone();
     gap.iter().for_each(|fact| _ = new.insert(*fact));

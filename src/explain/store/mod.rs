@@ -121,6 +121,11 @@ pub fn endpoint_ways(
 ) -> Vec<Way> {
     let rows = lead::of_endpoint(world.index, endpoint);
     let mut ways = Vec::new();
+    if rows.is_empty() && !world.index.private_endpoint.has(endpoint) {
+        let at = world.endpoint_addresses(endpoint);
+        let at: Vec<Option<IpAddr>> = if at.is_empty() { vec![address] } else { at.into_iter().map(Some).collect() };
+        return at.into_iter().flat_map(|address| transport.to_unseen_endpoint(client, endpoint, address)).collect();
+    }
     if rows.is_empty() {
         let text = "what the private endpoint is connected to is not in the input";
         ways.push(Way { via: Via::PrivateEndpoint, steps: vec![steps::route(Tri::Maybe, endpoint, text)] });

@@ -204,7 +204,8 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
             ("0.0.0.0".to_owned(), rule, "a rule admits everything from Azure, of any tenant".to_owned(), Kind::Fact, "sql.1", "")
         }
         Item::Resource { resource } => {
-            let text = format!("a resource instance rule names {resource}");
+            let whom = if resource.is_empty() { "somebody, and whom is not in the input".to_owned() } else { resource.to_string() };
+            let text = format!("a resource instance rule names {whom}");
             (resource.as_str().to_owned(), Sym::EMPTY, text, Kind::Fact, "storage.1", "FW_RESOURCE")
         }
         Item::Trusted => {

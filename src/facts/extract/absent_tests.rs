@@ -216,3 +216,77 @@ fn a_site_without_addresses_was_cut_unless_it_speaks_bgp() {
     has(&site(json!({"localNetworkAddressSpace": {"addressPrefixes": []}})), "local_gateway(~/localnetworkgateways/hq, false)");
     has(&site(json!({"bgpSettings": {"asn": 65010}})), "local_gateway(~/localnetworkgateways/hq, true)");
 }
+
+// covers: PE-01, X-15, M-03
+#[test]
+fn a_private_endpoint_without_its_connection_has_one_all_the_same() {
+    let endpoint = |properties: Value| rows(json!([body("privateEndpoints/e", properties)]));
+    let unknown =
+        "private_endpoint_connection(~/privateendpoints/e/privatelinkserviceconnections, ~/privateendpoints/e, , , false, unknown, false)";
+    for properties in [Value::Null, json!({}), json!({"privateLinkServiceConnections": [], "manualPrivateLinkServiceConnections": null})] {
+        let found = endpoint(properties);
+        has(&found, unknown);
+        has(&found, "unread(~/privateendpoints/e, properties.privateLinkServiceConnections)");
+    }
+    let connection = json!({"name": "c", "properties": {"privateLinkServiceId": format!("{NET}/privateLinkServices/s")}});
+    lacks(&endpoint(json!({"manualPrivateLinkServiceConnections": [connection]})), "unread(");
+}
+
+// covers: SE-18, M-03
+#[test]
+fn a_data_lake_store_of_a_listing_has_unknown_rules() {
+    let id = "/subscriptions/s/resourcegroups/rg/providers/microsoft.datalakestore/accounts/a";
+    let of = |properties: Value| rows(json!([{"id": id, "properties": properties}]));
+    let listing = of(json!({"endpoint": "a.azuredatalakestore.net"}));
+    has(&listing, &format!("store_access({id}, enabled, maybe, false, false, false)"));
+    lacks(&listing, "child_type(");
+    let whole = json!({"firewallState": "Enabled", "firewallAllowAzureIps": "Disabled", "firewallRules": [], "virtualNetworkRules": []});
+    has(&of(whole.clone()), &format!("child_type({id}, microsoft.datalakestore/accounts/firewallrules)"));
+    has(&of(whole.clone()), &format!("child_type({id}, microsoft.datalakestore/accounts/virtualnetworkrules)"));
+    // Whether Azure is let in counts as a rule for addresses.
+    let mut unsure = whole;
+    unsure["firewallAllowAzureIps"] = Value::Null;
+    lacks(&of(unsure.clone()), &format!("child_type({id}, microsoft.datalakestore/accounts/firewallrules)"));
+    lacks(&of(unsure), "store_ip_rule(");
+}
+
+// covers: SND-02, FW-05, NSP-09, M-03
+#[test]
+fn a_rule_that_could_not_be_read_is_noted_with_whose_it_is() {
+    let of = |id: &str, properties: Value| {
+        let id = format!("/subscriptions/s/resourcegroups/rg/providers/microsoft.{id}");
+        rows(json!([{"id": id, "properties": properties}]))
+    };
+    let provider = "/subscriptions/s/resourcegroups/rg/providers/microsoft.";
+    for (child, properties, holder) in [
+        ("sql/servers/q/firewallRules/r", json!({"startIpAddress": "20.0.0.1"}), "sql/servers/q"),
+        ("sql/servers/q/firewallRules/r", Value::Null, "sql/servers/q"),
+        ("sql/servers/q/virtualNetworkRules/r", json!({}), "sql/servers/q"),
+        ("network/networkSecurityPerimeters/p/profiles/f/accessRules/r", Value::Null, "network/networksecurityperimeters/p/profiles/f"),
+        (
+            "network/networkSecurityPerimeters/p/profiles/f/accessRules/r",
+            json!({"direction": "Inbound", "subscriptions": []}),
+            "network/networksecurityperimeters/p/profiles/f",
+        ),
+        ("storage/storageAccounts/a", json!({"networkAcls": {"ipRules": [{"action": "Allow"}]}}), "storage/storageaccounts/a"),
+        ("storage/storageAccounts/a", json!({"publicNetworkAccess": "Sometimes"}), "storage/storageaccounts/a"),
+        ("documentdb/databaseAccounts/a", json!({"ipRangeFilter": "here"}), "documentdb/databaseaccounts/a"),
+        ("datalakestore/accounts/a", json!({"virtualNetworkRules": [{"name": "r"}]}), "datalakestore/accounts/a"),
+        ("web/sites/w/config/web", json!({"ipSecurityRestrictions": [{"action": "Deny"}]}), "web/sites/w"),
+        ("web/sites/w/config/web", json!({"ipSecurityRestrictions": 7}), "web/sites/w"),
+        ("keyvault/vaults/v", Value::Null, "keyvault/vaults/v"),
+    ] {
+        let found = of(child, properties);
+        let row = format!("unread_rule({provider}{holder}, ").replace(NET, "~");
+        assert!(found.iter().any(|found| found.starts_with(&row)), "{child}: no {row}\n{found:#?}");
+        lacks(&found, "unread(");
+    }
+    let listed =
+        json!({"direction": "Inbound", "addressPrefixes": [], "serviceTags": [], "subscriptions": [], "networkSecurityPerimeters": []});
+    lacks(&of("network/networkSecurityPerimeters/p/profiles/f/accessRules/r", listed), "unread_rule(");
+    let rule = json!({"networkAcls": {"resourceAccessRules": [{"tenantId": "t"}]}});
+    has(&of("storage/storageAccounts/a", rule), &format!("store_resource_rule({provider}storage/storageaccounts/a, t, )"));
+    let restriction = of("web/sites/w/config/web", json!({"ipSecurityRestrictions": [{"ipAddress": "20.0.0.1/32", "priority": 1}]}));
+    let either = |allow: &str| restriction.iter().any(|row| row.starts_with("store_list_rule(") && row.contains(&format!(", {allow}, ")));
+    assert!(either("true") && either("false"), "{restriction:#?}");
+}

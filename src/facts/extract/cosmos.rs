@@ -58,7 +58,7 @@ fn legacy_rules<'a>(out: &mut Out<'a>, body: &'a Value) -> bool {
                 let rule = Sym::lower(&format!("{store}/ipRangeFilter/{at}"));
                 out.fact(StoreIpRule { rule, store, from, to });
             }
-            None => out.gap(format!("`properties.ipRangeFilter` has the rule `{item}`, which is no address")),
+            None => out.rule_gap(store, format!("`properties.ipRangeFilter` has the rule `{item}`, which is no address")),
         }
     }
     true

@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use crate::facts::dns::ZoneGroupRecord;
 use crate::facts::extract::connection::consent;
-use crate::facts::extract::out::{Out, get, properties};
+use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::extract::private_dns::name_of;
 use crate::facts::gap::Unread;
 use crate::facts::private_access::{
-    AddressSource, PrivateEndpoint, PrivateEndpointAddress, PrivateEndpointAsg, PrivateEndpointConnection, PrivateEndpointNic, ZoneGroup,
+    AddressSource, Consent, PrivateEndpoint, PrivateEndpointAddress, PrivateEndpointAsg, PrivateEndpointConnection, PrivateEndpointNic,
+    ZoneGroup,
 };
 use crate::model::{Sym, ids};
 
@@ -21,7 +22,17 @@ pub(super) fn endpoint<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
     out.fact(PrivateEndpoint { endpoint, subnet, location: out.resource.location });
     let whole_settled = out.settled(body);
-    for (list, manual) in [("privateLinkServiceConnections", false), ("manualPrivateLinkServiceConnections", true)] {
+    let lists = [("privateLinkServiceConnections", false), ("manualPrivateLinkServiceConnections", true)];
+    // Each has one connection: one that was exported without has it all the same (PE-01).
+    if !out.has_lost() && lists.iter().all(|(list, _)| get(body, list).is_none_or(|list| !is_set(list))) {
+        let what = Sym::new("properties.privateLinkServiceConnections");
+        out.gap(format!("`{what}` is missing"));
+        out.fact(Unread { resource: endpoint, what });
+        let connection = Sym::new(&format!("{endpoint}/privatelinkserviceconnections"));
+        let (target, group, state) = (Sym::EMPTY, Sym::EMPTY, Consent::Unknown);
+        out.fact(PrivateEndpointConnection { connection, endpoint, target, group, manual: false, state, settled: false });
+    }
+    for (list, manual) in lists {
         for (at, part) in out.objects(body, list).iter().enumerate() {
             let connection = out.part_id(part, endpoint, list, at);
             let part = properties(part);

@@ -46,8 +46,8 @@ use serde_json::Value;
 
 use crate::diag::Diagnostic;
 use crate::facts::Fact;
-use crate::facts::gap::{ChildType, Gap, Resource as ResourceRow, Tag};
-use crate::facts::store_facts::PublicAccess;
+use crate::facts::gap::{ChildType, Gap, Resource as ResourceRow, Tag, UnreadRule};
+use crate::facts::store_facts::{PublicAccess, Service};
 use crate::ingest::{Resource, child_lists};
 use crate::model::{Sym, Tri};
 
@@ -89,6 +89,9 @@ pub fn contested(copies: [&Resource; 2]) -> Extracted {
     }
     let what = Sym::new("two copies contradict each other");
     all.facts.push(Fact::Gap(Gap { resource: copies[0].id, kind: copies[0].kind, what }));
+    if let Some(holder) = unread::holder_of(copies[0]) {
+        all.facts.push(Fact::UnreadRule(UnreadRule { holder, what }));
+    }
     // One row is the resource's own.
     let row = |fact: &Fact| matches!(fact, Fact::Resource(_));
     let first = all.facts.iter().find(|fact| row(fact)).copied();
@@ -160,14 +163,16 @@ fn written_down(mut out: Out<'_>) -> Extracted {
                 Some(other) => out.lost(other, "an object"),
                 None => out.gap("the export holds no `properties`"),
             }
-            // Of a rule, route, connection or side of a peering without a body nothing is known but that it is there.
-            let there = UNKNOWN_WITHOUT_BODY.contains(&kind) || THERE_WITHOUT_BODY.contains(&kind);
+            // Of a rule, route, connection, store or side of a peering without a body nothing is known but that it is there.
+            let there = UNKNOWN_WITHOUT_BODY.contains(&kind) || THERE_WITHOUT_BODY.contains(&kind) || is_store(kind);
             if let (Some(extractor), true) = (extractor, there || kind.ends_with("/privateendpointconnections")) {
                 extractor(&mut out, &Value::Null);
-                // Whom the rules let in is not what a set without rules does.
+                // Whom the rules let in is not what a store or a set without rules does.
                 out.revise(|fact| {
-                    if let Fact::StoreRuleSet(row) = fact {
-                        (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe);
+                    match fact {
+                        Fact::StoreAccess(row) => (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe),
+                        Fact::StoreRuleSet(row) => (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe),
+                        _ => {}
                     }
                     true
                 });
@@ -177,6 +182,7 @@ fn written_down(mut out: Out<'_>) -> Extracted {
             }
         }
     }
+    unread::rules(&mut out);
     out.finish()
 }
 
@@ -198,6 +204,7 @@ const THERE_WITHOUT_BODY: &[&str] = &[
     "microsoft.network/networkmanagers/routingconfigurations/rulecollections",
     "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections",
     "microsoft.network/networksecurityperimeters/resourceassociations",
+    "microsoft.network/privateendpoints",
     "microsoft.network/privatednszones/a",
     "microsoft.network/privatednszones/aaaa",
     "microsoft.network/privatednszones/cname",
@@ -210,6 +217,12 @@ const THERE_WITHOUT_BODY: &[&str] = &[
     "microsoft.web/sites/config",
     "microsoft.web/sites/slots/config",
 ];
+
+/// Whether resources of the type (lower case) are stores.
+fn is_store(kind: &str) -> bool {
+    let others = ["microsoft.classicstorage/storageaccounts", "microsoft.web/sites/slots"];
+    others.contains(&kind) || Service::ALL.iter().any(|service| service.kinds().contains(&kind))
+}
 
 /// Whether resources of the type (lower case) are understood: they have an extractor.
 pub fn is_modelled(kind: &str) -> bool {

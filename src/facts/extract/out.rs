@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::diag::{Diagnostic, Severity};
 use crate::facts::Fact;
 use crate::facts::extract::Extracted;
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Gap, UnreadRule};
 use crate::ingest::Resource;
 use crate::model::{Prefix, Sym, ids, net};
 
@@ -153,6 +153,30 @@ impl<'a> Out<'a> {
     /// Says that something is not understood.
     pub fn gap(&mut self, what: impl AsRef<str>) {
         self.fact(Gap { resource: self.resource.id, kind: self.resource.kind, what: Sym::new(what.as_ref()) });
+    }
+
+    /// Says that a rule by which `holder` lets in is not understood.
+    pub fn rule_gap(&mut self, holder: Sym, what: impl AsRef<str>) {
+        self.gap(what.as_ref());
+        self.fact(UnreadRule { holder, what: Sym::new(what.as_ref()) });
+    }
+
+    /// [`Self::wrong`] for a value of a rule by which `holder` lets in.
+    pub fn wrong_rule(&mut self, holder: Sym, value: &Value, expected: &str) {
+        let what = Sym::new(&self.path_of(value).join("."));
+        self.wrong(value, expected);
+        self.fact(UnreadRule { holder, what });
+    }
+
+    /// The first gap so far, by its text.
+    pub fn first_gap(&self) -> Option<Sym> {
+        let gaps = self.facts.iter().filter_map(|fact| if let Fact::Gap(gap) = fact { Some(gap.what) } else { None });
+        gaps.min_by_key(|what| what.as_str())
+    }
+
+    /// The facts so far.
+    pub fn facts(&self) -> &[Fact] {
+        &self.facts
     }
 
     /// A gap for each of `names` that is set on `at`; `prefix` is the path to `at`, `properties.`.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::facts::extract::device;
 use crate::facts::extract::out::{Out, get, properties};
 use crate::facts::extract::store::{access, default_allow, host_or, ip_rules, ordered, part, public_access, store, subnet_rules};
+use crate::facts::gap::ChildType;
 use crate::facts::store_facts::{PublicAccess, Service, StoreAccess, StoreIpRule, StoreSubnetRule};
 use crate::model::{Sym, Tri};
 
@@ -148,7 +149,8 @@ pub(super) fn firewall_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
 }
 
-/// `microsoft.datalakestore/accounts`: ranges of addresses, and subnets whose tokens carry the claims of an endpoint (SE-18).
+/// `microsoft.datalakestore/accounts`: ranges of addresses, and subnets whose tokens carry the claims of an endpoint (SE-18). A listing of accounts holds none
+/// of it: a switch or a list that is not there is not known (M-03).
 pub(super) fn data_lake<'a>(out: &mut Out<'a>, body: &'a Value) {
     let store_id = out.id();
     store(out, Service::DataLake, Sym::EMPTY);
@@ -159,12 +161,18 @@ pub(super) fn data_lake<'a>(out: &mut Out<'a>, body: &'a Value) {
         "disabled" => Some(Tri::No),
         _ => None,
     };
-    let on = out.word(body, "firewallState", word, Tri::Maybe).unwrap_or(Tri::No);
+    let on = out.word(body, "firewallState", word, Tri::Maybe).unwrap_or(Tri::Maybe);
     access(out, PublicAccess::Enabled, on.negated(), false);
-    let azure = out.word(body, "firewallAllowAzureIps", word, Tri::Maybe).unwrap_or(Tri::No);
-    if azure.hi() {
+    let azure = out.word(body, "firewallAllowAzureIps", word, Tri::Maybe).unwrap_or(Tri::Maybe);
+    if azure.lo() {
         let zero = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
         out.fact(StoreIpRule { rule: Sym::new(&format!("{store_id}/firewallallowazureips")), store: store_id, from: zero, to: zero });
+    }
+    for (list, known) in [("firewallRules", azure != Tri::Maybe), ("virtualNetworkRules", true)] {
+        if known && get(body, list).is_some_and(Value::is_array) {
+            let kind = Sym::lower(&format!("{}/{list}", out.resource.kind));
+            out.fact(ChildType { parent: store_id, kind });
+        }
     }
     for (at, rule) in out.objects(body, "firewallRules").iter().enumerate() {
         let id = out.part_id(rule, store_id, "firewallrules", at);
@@ -172,14 +180,14 @@ pub(super) fn data_lake<'a>(out: &mut Out<'a>, body: &'a Value) {
         let (from, to) = (out.address(range, "startIpAddress"), out.address(range, "endIpAddress"));
         match from.zip(to).and_then(|(from, to)| ordered(from, to)) {
             Some((from, to)) => out.fact(StoreIpRule { rule: id, store: store_id, from, to }),
-            None => out.gap(format!("`properties.firewallRules.{at}` is a rule without a range of addresses")),
+            None => out.rule_gap(store_id, format!("`properties.firewallRules.{at}` is a rule without a range of addresses")),
         }
     }
     for (at, rule) in out.objects(body, "virtualNetworkRules").iter().enumerate() {
         let id = out.part_id(rule, store_id, "virtualnetworkrules", at);
         match out.link(properties(rule), "subnetId") {
             Some(subnet) => out.fact(StoreSubnetRule { rule: id, store: store_id, subnet, effective: Tri::Yes }),
-            None => out.gap(format!("`properties.virtualNetworkRules.{at}` is a rule without a subnet")),
+            None => out.rule_gap(store_id, format!("`properties.virtualNetworkRules.{at}` is a rule without a subnet")),
         }
     }
 }

@@ -61,6 +61,15 @@ pub(super) fn access_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
         let id = subscription.as_str();
         entry(out, AccessItem::Subscription, Sym::new(id.rsplit('/').next().unwrap_or(id)));
     }
+    // Of a rule for nobody at all, whose lists were not all exported, the one with somebody in it is missing (M-03).
+    let lists: &[&str] = match direction {
+        Direction::Inbound => &["addressPrefixes", "serviceTags", "subscriptions", "networkSecurityPerimeters"],
+        Direction::Outbound => &["fullyQualifiedDomainNames"],
+    };
+    let empty = |list: &&str| get(body, list).and_then(Value::as_array).is_none_or(Vec::is_empty);
+    if lists.iter().all(empty) && lists.iter().any(|list| get(body, list).is_none()) {
+        out.gap("the rule names nobody");
+    }
     for perimeter in out.items(body, "networkSecurityPerimeters") {
         match out.reference(perimeter) {
             Some(other) => entry(out, AccessItem::Perimeter, other),

@@ -127,21 +127,22 @@ fn restrictions<'a>(out: &mut Out<'a>, config: &'a Value, store: Sym, list: &Lis
     let public = public(out, config);
     out.fact(StoreRuleSet { rule_set, store, part: Sym::new(list.part), public, default_allow, trusted: false });
     for (position, (_, rule)) in (0..).zip(rules) {
-        restriction(out, rule, rule_set, position);
+        restriction(out, rule, store, rule_set, position);
     }
 }
 
-/// One rule (APP-06). One that cannot be read may match anybody.
-fn restriction<'a>(out: &mut Out<'a>, body: &'a Value, rule_set: Sym, position: u32) {
+/// One rule (APP-06). One that cannot be read may match anybody; one that does not say whether it allows may do either.
+fn restriction<'a>(out: &mut Out<'a>, body: &'a Value, store: Sym, rule_set: Sym, position: u32) {
     let name = out.text(body, "name").map_or(String::new(), |name| format!("-{name}"));
     let rule = Sym::lower(&format!("{rule_set}/{position}{name}"));
-    let action = out.text(body, "action").unwrap_or("Allow");
+    let action = out.text(body, "action").unwrap_or_default();
     let mut sure = !out.object(body, "headers").is_some_and(is_set);
     let allow = match action.to_ascii_lowercase().as_str() {
         "allow" => true,
         "deny" => false,
         other => {
-            out.gap(format!("an access restriction rule with the action `{other}` is not modelled"));
+            let what = if other.is_empty() { "without an action".to_owned() } else { format!("with the action `{other}`") };
+            out.gap(format!("an access restriction rule {what} is not modelled"));
             sure = false;
             true
         }
@@ -162,7 +163,7 @@ fn restriction<'a>(out: &mut Out<'a>, body: &'a Value, rule_set: Sym, position: 
                 Some(prefix) => Selector::Prefix(prefix),
                 None if tag == "servicetag" => Selector::Tag(Sym::lower(item)),
                 None => {
-                    out.gap(format!("an access restriction rule for `{item}` is not modelled"));
+                    out.rule_gap(store, format!("an access restriction rule for `{item}` is not modelled"));
                     Selector::Tag(Sym::new(UNKNOWN_TAG))
                 }
             });
@@ -170,7 +171,7 @@ fn restriction<'a>(out: &mut Out<'a>, body: &'a Value, rule_set: Sym, position: 
     }
     let subnet = if any_network { Sym::new("*") } else { subnet };
     if source.is_empty() && subnet.is_empty() {
-        out.gap("an access restriction rule names nobody");
+        out.rule_gap(store, "an access restriction rule names nobody");
     }
     let row = StoreListRule { rule, rule_set, position, allow, source: Selectors::new(source), subnet, sure };
     out.fact(row);

@@ -35,7 +35,11 @@ pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
         let tenant = out.text(rule, "tenantId").map_or(Sym::EMPTY, Sym::lower);
         match out.text(rule, "resourceId") {
             Some(resource) => out.fact(StoreResourceRule { store, tenant, resource: ids::normal_id(resource) }),
-            None => out.gap("`properties.networkAcls.resourceAccessRules` has a rule without `resourceId`"),
+            // It names somebody, and nobody knows whom.
+            None => {
+                out.gap("`properties.networkAcls.resourceAccessRules` has a rule without `resourceId`");
+                out.fact(StoreResourceRule { store, tenant, resource: Sym::EMPTY });
+            }
         }
     }
     if let Some(scope) = out.word(body, "allowedCopyScope", CopyScope::parse, CopyScope::Unknown) {

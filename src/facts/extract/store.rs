@@ -74,11 +74,11 @@ pub(super) fn ip_rules<'a>(out: &mut Out<'a>, acls: &'a Value, list: &str, field
 pub(super) fn ip_rules_of<'a>(out: &mut Out<'a>, store: Sym, acls: &'a Value, list: &str, fields: &[&str]) {
     let holder = out.id();
     for (at, item) in out.objects(acls, list).iter().enumerate().filter(|(_, item)| is_set(item)) {
-        if !allows(out, item) {
+        if !allows(out, store, item) {
             continue;
         }
         let Some(value) = fields.iter().find_map(|field| get(item, field)) else {
-            out.wrong(item, "a rule with an address");
+            out.wrong_rule(store, item, "a rule with an address");
             continue;
         };
         match value.as_str().and_then(range) {
@@ -86,7 +86,7 @@ pub(super) fn ip_rules_of<'a>(out: &mut Out<'a>, store: Sym, acls: &'a Value, li
                 let rule = Sym::lower(&format!("{holder}/{list}/{at}"));
                 out.fact(StoreIpRule { rule, store, from, to });
             }
-            None => out.wrong(value, "an address, a prefix or a range"),
+            None => out.wrong_rule(store, value, "an address, a prefix or a range"),
         }
     }
 }
@@ -108,11 +108,11 @@ pub(super) fn subnet_rules_of<'a>(
 ) {
     let holder = out.id();
     for (at, item) in out.objects(acls, list).iter().enumerate().filter(|(_, item)| is_set(item)) {
-        if !allows(out, item) {
+        if !allows(out, store, item) {
             continue;
         }
         let Some(subnet) = fields.iter().find_map(|field| out.link(item, field)) else {
-            out.wrong(item, "a rule with the id of a subnet");
+            out.wrong_rule(store, item, "a rule with the id of a subnet");
             continue;
         };
         let effective = out.word(item, "state", state, Tri::Maybe).unwrap_or(Tri::Yes);
@@ -122,10 +122,10 @@ pub(super) fn subnet_rules_of<'a>(
 }
 
 /// Rules only ever allow (FW-05); one that says something else is a gap.
-fn allows<'a>(out: &mut Out<'a>, rule: &'a Value) -> bool {
+fn allows<'a>(out: &mut Out<'a>, store: Sym, rule: &'a Value) -> bool {
     match out.text(rule, "action") {
         Some(action) if !action.eq_ignore_ascii_case("Allow") => {
-            out.gap(format!("a rule with the action `{action}` is not modelled"));
+            out.rule_gap(store, format!("a rule with the action `{action}` is not modelled"));
             false
         }
         _ => true,

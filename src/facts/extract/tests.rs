@@ -461,7 +461,7 @@ fn access_restrictions_are_two_ordered_lists() {
                         {"name": "door", "ipAddress": "AzureFrontDoor.Backend", "tag": "ServiceTag", "action": "Allow", "priority": 200,
                          "headers": {"x-azure-fdid": ["1"]}},
                         {"name": "net", "vnetSubnetResourceId": format!("{NET}/virtualNetworks/v/subnets/s"), "action": "Allow", "priority": 100},
-                        {"name": "two", "ipAddress": "20.0.0.1/32,20.0.0.3/32", "priority": 150},
+                        {"name": "two", "ipAddress": "20.0.0.1/32,20.0.0.3/32", "action": "Allow", "priority": 150},
                     ],
                     "scmIpSecurityRestrictions": [], "scmIpSecurityRestrictionsDefaultAction": "Deny",
                 })

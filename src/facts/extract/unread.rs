@@ -8,20 +8,23 @@ use serde_json::Value;
 use crate::facts::Fact;
 use crate::facts::extract::out::Out;
 use crate::facts::extract::withdrawn;
-use crate::facts::gap::Unread;
+use crate::facts::gap::{Unread, UnreadRule};
 use crate::facts::network::DeviceKind;
 use crate::facts::store_facts::PublicAccess;
-use crate::model::{Sym, Tri};
+use crate::ingest::Resource;
+use crate::model::{Sym, Tri, ids};
 
 /// Types of which nothing needs to be taken back: a rule or route that is not understood may match anything, what answers at a proxy or a machine is open.
 const OPEN: &[&str] = &[
     "microsoft.compute/virtualmachines",
     "microsoft.network/applicationgateways",
     "microsoft.network/bastionhosts",
-    "microsoft.network/networksecurityperimeters/profiles/accessrules",
+    ACCESS_RULES,
     "microsoft.network/networksecuritygroups/securityrules",
     "microsoft.network/routetables/routes",
 ];
+
+const ACCESS_RULES: &str = "microsoft.network/networksecurityperimeters/profiles/accessrules";
 
 /// What the rules of a store are called in its body; anything else says where it is and what it is.
 const RULES: &[&str] = &[
@@ -41,10 +44,9 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     let kind = kind.as_str();
     let taken = withdrawn::of_named(kind);
     let proxy = withdrawn::is_proxy(kind);
-    // A rule of a store that is not understood leaves open whom the store lets in.
-    let rule = kind.ends_with("/firewallrules") || kind.ends_with("/virtualnetworkrules");
     let only_rules = out.lost_paths().iter().all(|path| RULES.iter().any(|rule| starts(path, rule)));
-    let mut bounded = taken.is_some() || OPEN.contains(&kind) || rule;
+    // A rule that is not understood leaves open whom its store lets in.
+    let mut bounded = taken.is_some() || OPEN.contains(&kind) || holder_of(out.resource).is_some();
     out.revise(|fact| {
         match fact {
             Fact::Device(row) if proxy => row.kind = DeviceKind::Other,
@@ -52,8 +54,7 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
                 (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe);
                 bounded |= only_rules;
             }
-            // Of rules that are asked in turn one may have stood before the others.
-            Fact::StoreRuleSet(row) if row.part.is_empty() => {
+            Fact::StoreRuleSet(row) => {
                 (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe);
                 bounded = true;
             }
@@ -70,6 +71,31 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
         withdrawn::another_interface(out);
     }
     withdrawn::claim_if_standing(out, body);
+}
+
+/// The store or profile whose rule the resource is, for the types that are one rule each.
+pub(super) fn holder_of(resource: &Resource) -> Option<Sym> {
+    let kind = resource.kind.as_str();
+    let of_store = ["/firewallrules", "/ipv6firewallrules", "/virtualnetworkrules"].iter().any(|segment| kind.ends_with(segment));
+    let rule = of_store || kind == ACCESS_RULES;
+    let parent = ids::parent_id(resource.id.as_str()).map(Sym::new);
+    parent.filter(|_| rule)
+}
+
+/// Says of a store, or of the profile of a perimeter, that something is not known of whom it lets in: where the resource is one of its rules and anything of it
+/// was not understood, or holds switches that are not known.
+pub(super) fn rules(out: &mut Out<'_>) {
+    let mut found: Vec<UnreadRule> = Vec::new();
+    if let (Some(holder), Some(what)) = (holder_of(out.resource), out.first_gap()) {
+        found.push(UnreadRule { holder, what });
+    }
+    let what = Sym::new("properties.publicNetworkAccess");
+    found.extend(out.facts().iter().filter_map(|fact| match fact {
+        Fact::StoreAccess(row) if row.public == PublicAccess::Unknown => Some(UnreadRule { holder: row.store, what }),
+        Fact::StoreRuleSet(row) if row.public == PublicAccess::Unknown => Some(UnreadRule { holder: row.store, what }),
+        _ => None,
+    }));
+    found.into_iter().for_each(|row| out.fact(row));
 }
 
 fn starts(path: &str, rule: &str) -> bool {

@@ -43,14 +43,16 @@ pub fn trusted(kind: Sym, same_tenant: Tri) -> Tri {
     }
 }
 
-/// Whether the rule names the caller: every segment equal, `*` stands for any (ST-09).
+/// Whether the rule names the caller: every segment equal, `*` stands for any (ST-09). A rule of which nobody knows whom it names may name it (M-03).
 pub fn named(rule: &StoreResourceRule, resource: Sym, tenant: Sym) -> Tri {
     let same_tenant = if rule.tenant.is_empty() || tenant.is_empty() { Tri::Maybe } else { Tri::from_bool(rule.tenant == tenant) };
     let (pattern, id) = (rule.resource.as_str(), resource.as_str());
     let equal = |a: &str, b: &str| {
         a.split('/').count() == b.split('/').count() && a.split('/').zip(b.split('/')).all(|(want, is)| want == "*" || want == is)
     };
-    let matches = if equal(pattern, id) {
+    let matches = if pattern.is_empty() {
+        Tri::Maybe
+    } else if equal(pattern, id) {
         Tri::Yes
     } else if pattern.contains('*') {
         // A star that stands for several segments: the type and name behind the provider must still agree.

@@ -237,8 +237,14 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
         Service::Search | Service::EventGrid | Service::AppConfig | Service::Redis => pattern::open_list(firewall, source),
         Service::Other => pattern::switch_only(firewall),
     };
-    // A closed switch needs no rules.
-    if firewall.unread && decision.admitted == Tri::No && !matches!(decision.item, Item::PublicAccess(_)) {
+    // A closed switch needs no rules, but those of a storage account for resources pass it (ST-09).
+    let named = firewall.store.service == Service::Storage && matches!(source, Source::Caller { .. });
+    let final_word = match decision.item {
+        Item::PublicAccess(PublicAccess::Disabled) => !named,
+        Item::PublicAccess(_) => true,
+        _ => false,
+    };
+    if firewall.unread && decision.admitted == Tri::No && !final_word {
         return Decision { admitted: Tri::Maybe, item: Item::Unread };
     }
     decision

@@ -4,7 +4,6 @@ use crate::facts::Index;
 use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, UNKNOWN_TAG};
 use crate::facts::store_facts::*;
-use crate::model::ids::parent_id;
 use crate::model::{Sym, Tri};
 use crate::rules::dns::names;
 use crate::rules::paas_firewall::{Decision, Firewall, Listed, Lists, Source, admit};
@@ -37,7 +36,7 @@ pub fn firewall<'a>(index: &'a Index, platform: &'a Platform, store: Sym, part: 
         connected: connected(index, &row),
         perimeter: perimeter::membership_unknown(index),
         hidden: index.hidden_rules.has(Sym::new(row.service.as_str())),
-        unread: unread(index, &row, lists),
+        unread: index.unread_rules.has(store),
     })
 }
 
@@ -50,7 +49,9 @@ fn lists(index: &Index, store: &Store) -> Lists {
     };
     let none = Lists::default();
     match store.service {
-        Service::Sql | Service::Database => Lists { ip: of("firewallrules"), subnet: of("virtualnetworkrules"), ..none },
+        Service::Sql | Service::Database | Service::DataLake => {
+            Lists { ip: of("firewallrules"), subnet: of("virtualnetworkrules"), ..none }
+        }
         Service::Flexible | Service::Synapse | Service::Redis => Lists { ip: of("firewallrules"), ..none },
         Service::EventHub | Service::ServiceBus | Service::Relay => Lists { set: of("networkrulesets"), ..none },
         Service::Web => Lists { set: of("config"), ..none },
@@ -70,6 +71,8 @@ enum List {
 fn complete(index: &Index, store: &Store, kind: Sym, list: List) -> bool {
     let alike = |other: Sym| index.store.one(other).is_some_and(|row| row.service == store.service);
     let any_row = || match list {
+        // The rows of one Data Lake store stand in its own body, which says nothing of another's.
+        _ if store.service == Service::DataLake => false,
         List::Addresses => index.store_ip_rule.rows().any(|rule| alike(rule.store)),
         List::Subnets => index.store_subnet_rule.rows().any(|rule| alike(rule.store)),
         List::Set => index.store_rule_set.rows().any(|set| alike(set.store)),
@@ -129,19 +132,4 @@ fn connected(index: &Index, store: &Store) -> Tri {
     let any_here = index.private_endpoint_connections_by_target.get(store.store).iter().any(|connection| !of_slot(connection.group));
     let waiting = any_here || groups.iter().any(|&group| !lead::leads(index, store.store, group).is_empty());
     if waiting { approved.or(Tri::Maybe) } else { approved }
-}
-
-/// Whether a rule of the store, or of a child that holds its rules, could not be read.
-fn unread(index: &Index, store: &Store, lists: Lists) -> bool {
-    const WORDS: [&str; 5] = ["rule", "networkacls", "restriction", "filterenabled", "publicnetworkaccess"];
-    let in_rules = |what: Sym| WORDS.iter().any(|word| what.as_str().to_lowercase().contains(word));
-    let id = store.store;
-    let sets = [format!("{id}/networkrulesets/default"), format!("{id}/config/web")];
-    let bodyless = |what: Sym| what.as_str().contains("no `properties`");
-    let of_set = |set: &String| index.gaps.get(Sym::new(set)).iter().any(|gap| in_rules(gap.what) || bodyless(gap.what));
-    let in_set = || !lists.set.is_empty() && sets.iter().any(of_set);
-    let children = [lists.ip, lists.subnet].into_iter().filter(|kind| !kind.is_empty()).flat_map(|kind| index.resources_by_kind.get(kind));
-    index.gaps.get(id).iter().any(|gap| in_rules(gap.what))
-        || in_set()
-        || children.into_iter().any(|rule| parent_id(rule.id.as_str()) == Some(id.as_str()) && index.gaps.has(rule.id))
 }

@@ -46,10 +46,13 @@ impl World<'_> {
         } else {
             Tri::from_bool(tenant(caller) == tenant(store))
         };
-        let listed = self.resource_rules.iter().any(|r| r.store == store && r.resource == caller && r.tenant == tenant(caller));
+        let rules = || self.resource_rules.iter().filter(|r| r.store == store);
+        let listed = rules().any(|r| r.resource == caller && r.tenant == tenant(caller));
+        // A rule that does not say for whom it is may be for this one.
+        let perhaps = rules().any(|r| r.resource.is_empty() && (r.tenant.is_empty() || r.tenant == tenant(caller)));
         let of_service = self.service_of(store) != Some(Service::Sql);
         let by_trust = if trusted && of_service { by_kind.min(native) } else { Tri::No };
-        by_trust.max(Tri::from_bool(listed))
+        by_trust.max(Tri::from_bool(listed)).max(if perhaps { Tri::Maybe } else { Tri::No })
     }
 
     /// The firewall of the store (FW-03 to FW-10, ST-02, KV-02, SQL-02).
@@ -72,6 +75,10 @@ impl World<'_> {
         }
         match access.public {
             PublicAccess::Enabled | PublicAccess::Unset => {}
+            // A rule for resources passes the switch (ST-09): one that could not be read may be for this one.
+            PublicAccess::Disabled if service == Service::Storage && matches!(seen, Seen::Caller(_)) && self.is_unread(store) => {
+                return (Tri::Maybe, "unread".into(), "FW_RESOURCE");
+            }
             PublicAccess::Disabled => return (Tri::No, "publicNetworkAccess=Disabled".into(), ""),
             PublicAccess::SecuredByPerimeter => return (Tri::No, "publicNetworkAccess=SecuredByPerimeter".into(), ""), // NSP-03
             PublicAccess::Unknown => {
@@ -87,12 +94,17 @@ impl World<'_> {
         let unlisted = service == Service::Sql && !self.sql_rules_are_listed(store, seen);
         // What a database admits by itself nobody exported; it never sees a subnet (SQL-07).
         let hidden = service == Service::Sql && !matches!(seen, Seen::Subnet(_)) && !self.hidden_rules.is_empty();
-        let unlisted = unlisted || hidden;
+        let unlisted = unlisted || hidden || self.is_unread(store);
         // A server has no default action: without a rule nobody passes (SQL-02).
         let default = if service == Service::Sql { Tri::No } else { access.default_allow };
         let tri = default.or(by_rule).or(if unlisted { Tri::Maybe } else { Tri::No });
         let code = if unlisted { "unlisted-rules" } else { "unsure-rule" };
         (tri, "defaultAction=Deny".into(), code)
+    }
+
+    /// Whether a rule of the store, or of the profile, could not be read (SND-02).
+    pub fn is_unread(&self, holder: Sym) -> bool {
+        self.unread_rules.iter().any(|row| row.holder == holder)
     }
 
     /// Whether there is anybody at all whom the firewall may admit.

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use watertight::explain::way::{End, Mode};
-use watertight::facts::private_access::Consent;
+use watertight::facts::private_access::{Consent, PrivateEndpointConnection};
 use watertight::facts::store_facts::{Instance, PublicAccess, Service};
 use watertight::model::{Proto, Sym, Tri, Verdict};
 
@@ -46,6 +46,7 @@ impl World<'_> {
         symbols.extend(Service::EXTERNAL.map(End::External));
         symbols.extend(self.local_gateways.iter().map(|l| End::Site(l.site)));
         symbols.extend(self.named_strangers().into_iter().map(|(end, ..)| end));
+        symbols.extend(self.nameless_endpoints().into_iter().map(End::PrivateEndpoint));
         let sinks: Vec<End> = symbols.iter().chain(&outside).copied().collect();
         let mut sure: BTreeMap<End, BTreeSet<End>> = BTreeMap::new();
         let mut may: BTreeMap<End, BTreeSet<End>> = BTreeMap::new();
@@ -83,6 +84,12 @@ impl World<'_> {
     fn moves(&self, from: End, to: End) -> Verdict {
         match (from, to) {
             (End::Store(..), End::Unmodelled(_) | End::Network(_) | End::PrivateEndpoint(_)) => self.moves_by_itself(from, to),
+            (End::Machine(_), End::PrivateEndpoint(endpoint)) if self.nameless_endpoints().contains(&endpoint) => {
+                match self.best_verdict(from, to) {
+                    Verdict::Denied => Verdict::Denied,
+                    _ => Verdict::Unproven,
+                }
+            }
             (End::Unmodelled(_), _) | (_, End::Unmodelled(_) | End::Network(_) | End::PrivateEndpoint(_)) => Verdict::Denied,
             (End::Store(..), End::Machine(_)) => self.best_verdict(to, from),
             (End::Store(..), _) => self.moves_by_itself(from, to),
@@ -203,11 +210,24 @@ impl World<'_> {
         for rule in self.resource_rules.iter().filter(|r| outside(r.resource)) {
             let services = Service::EXTERNAL.into_iter();
             let service = services.into_iter().find(|s| rule.resource.as_str().contains(&format!("/{}/", super::paas::table(*s).0)));
-            all.push((service.map_or(End::Unmodelled(rule.resource), End::External), rule.resource, By::Rule));
+            let nobody = if rule.resource.is_empty() { End::Network(Sym::EMPTY) } else { End::Unmodelled(rule.resource) };
+            all.push((service.map_or(nobody, End::External), rule.resource, By::Rule));
         }
         let listed = self.provider_links.iter().map(|row| row.endpoint).chain(self.links.iter().map(|row| row.endpoint));
         all.extend(listed.filter(|id| outside(*id)).map(|id| (End::PrivateEndpoint(id), id, By::Connection)));
         all
+    }
+
+    /// Private endpoints that are there and lead nobody knows where (PE-01, M-03).
+    fn nameless_endpoints(&self) -> BTreeSet<Sym> {
+        let there = self.endpoints.iter().map(|e| e.endpoint).chain(self.endpoint_nics.iter().map(|e| e.endpoint));
+        let said = |endpoint: Sym| self.links.iter().filter(move |l| l.endpoint == endpoint);
+        let open = |link: &PrivateEndpointConnection| !matches!(link.state, Consent::Rejected | Consent::Disconnected);
+        let untold = |endpoint: &Sym| {
+            let listed = self.provider_links.iter().any(|p| p.endpoint == *endpoint);
+            said(*endpoint).any(|l| l.target.is_empty() && open(l)) || said(*endpoint).next().is_none() && !listed
+        };
+        there.filter(untold).collect()
     }
 
     /// Whether such a stranger gets what a store holds.
@@ -219,6 +239,7 @@ impl World<'_> {
             (By::Rule, _) => {
                 let named = self.resource_rules.iter().any(|r| r.store == wanted.store && r.resource == id);
                 let locked = self.accesses.iter().any(|a| a.store == wanted.store && a.public == PublicAccess::SecuredByPerimeter);
+                let side = if id.is_empty() { side.min(Tri::Maybe) } else { side };
                 if named && !locked { side } else { Tri::No }
             }
             (By::Subnet, _) if !self.subnet_rules.iter().any(|r| r.store == wanted.store && r.subnet == id) => Tri::No,
@@ -314,6 +335,9 @@ impl World<'_> {
 
     /// The best of the adversarial answers over the sample of traffic.
     pub fn best_verdict(&self, from: End, to: End) -> Verdict {
+        if !self.unreads.is_empty() {
+            return Verdict::Unproven; // nobody knows what the value would let through (SND-02)
+        }
         let mut ports: BTreeSet<(Proto, u16)> = BTreeSet::from([(Proto::Tcp, 443), (Proto::Tcp, 1433), (Proto::Tcp, 80), (Proto::Udp, 53)]);
         for (low, high) in self.nsg_rules.iter().flat_map(|r| r.destination_ports.items()) {
             ports.extend([(Proto::Tcp, low), (Proto::Tcp, high), (Proto::Udp, low)]);

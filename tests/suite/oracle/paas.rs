@@ -108,6 +108,7 @@ impl World<'_> {
             Seen::Public { addr, azure } => self.ip_rule_admits(store, service, addr, azure),
         };
         let no_rules = !self.ip_rules.iter().any(|r| r.store == store) && !self.subnet_rules.iter().any(|r| r.store == store);
+        let unread = self.is_unread(store);
         let no_ips = !self.ip_rules.iter().any(|r| r.store == store);
         let rules = match service {
             Service::Cosmos if access.default_allow.hi() => {
@@ -117,28 +118,34 @@ impl World<'_> {
             }
             Service::Cosmos => by_rule,
             Service::EventHub | Service::ServiceBus | Service::Relay => match sets.first() {
-                Some(_) if no_rules && service != Service::Relay => Tri::Yes, // MSG-02
+                Some(set) if no_rules && service != Service::Relay => set.default_allow.or(if unread { Tri::Maybe } else { Tri::Yes }), // MSG-02
                 Some(set) => set.default_allow.or(by_rule),
                 None if self.sets_are_listed(store, service) => Tri::Yes,
                 None => Tri::Maybe,
             },
             Service::Acr | Service::Cognitive => access.default_allow.or(by_rule),
             Service::Search | Service::EventGrid | Service::AppConfig => {
-                if no_ips {
+                if no_ips && unread {
+                    Tri::Maybe
+                } else if no_ips {
                     Tri::Yes
                 } else {
                     by_rule
                 }
             }
             Service::Redis if no_ips => {
-                if self.ranges_are_listed(store, service) {
+                if self.ranges_are_listed(store, service) && !unread {
                     Tri::Yes
                 } else {
                     Tri::Maybe
                 }
             }
             Service::Redis => by_rule,
-            Service::DataLake => access.default_allow.or(by_rule),
+            Service::DataLake => {
+                let list = if matches!(seen, Seen::Subnet(_)) { "virtualnetworkrules" } else { "firewallrules" };
+                let listed = self.children_are_listed(store, &format!("{}/{list}", table(service).0));
+                access.default_allow.or(by_rule).or(if listed { Tri::No } else { Tri::Maybe })
+            }
             Service::Database | Service::Flexible | Service::Synapse => match seen {
                 Seen::Subnet(_) if service == Service::Database && !self.subnets_are_listed(store, service) => by_rule.or(Tri::Maybe),
                 Seen::Subnet(_) => by_rule,
@@ -149,6 +156,7 @@ impl World<'_> {
                 let unset = access.public == PublicAccess::Unset && sets.iter().all(|s| s.public == PublicAccess::Unset);
                 let closed = if unset { self.has_endpoint_connected(store) } else { Tri::No }; // APP-03
                 let listed = match sets.first() {
+                    _ if unread => Tri::Maybe, // the rules are asked in turn, and one of them is missing
                     Some(set) => self.list_admits(set.rule_set, set.default_allow, seen),
                     None if self.sets_are_listed(store, service) => Tri::Yes,
                     None => Tri::Maybe,
@@ -157,6 +165,8 @@ impl World<'_> {
             }
             _ => Tri::Maybe, // GEN-04
         };
+        // Rules only admit: what the others refuse, the one that could not be read may let in (FW-05, SND-02).
+        let rules = if unread { rules.or(Tri::Maybe) } else { rules };
         let tri = open.and(rules);
         said(if tiered && tier.is_empty() && tri != Tri::Yes { Tri::Maybe } else { tri })
     }

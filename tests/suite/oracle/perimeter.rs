@@ -103,7 +103,8 @@ impl World<'_> {
                 AccessItem::Fqdn => Tri::No,
             });
         }
-        if best == Tri::No && (association.profile.is_empty() || !self.access_rules_are_listed()) { Tri::Maybe } else { best }
+        let missing = association.profile.is_empty() || !self.access_rules_are_listed() || self.is_unread(association.profile);
+        if best == Tri::No && missing { Tri::Maybe } else { best }
     }
 
     /// Whether access rules were exported at all (M-03).
@@ -199,7 +200,8 @@ impl World<'_> {
             |r: &&PerimeterRule| r.profile == association.profile && r.direction == Direction::Outbound && r.item == AccessItem::Fqdn;
         let by_rule = self.perimeter_rules.iter().filter(named).any(|r| self.fits(r.value.as_str(), host));
         let best = joined.max(Tri::from_bool(by_rule));
-        if best == Tri::No && !self.access_rules_are_listed() { Tri::Maybe } else { best }
+        let missing = !self.access_rules_are_listed() || self.is_unread(association.profile);
+        if best == Tri::No && missing { Tri::Maybe } else { best }
     }
 
     /// Whether a listed name is the host, or `*.` and something the host lies below. Of hosts that begin with a dot any counts that is nobody's here.

@@ -68,7 +68,7 @@ macro_rules! world {
 }
 
 world! {
-    resources: Resource, unreads: Unread, child_types: ChildType, complete_types: CompleteType, hidden_rules: HiddenRules, eras: Era,
+    resources: Resource, unreads: Unread, unread_rules: UnreadRule, child_types: ChildType, complete_types: CompleteType, hidden_rules: HiddenRules, eras: Era,
     vnets: Vnet, vnet_prefixes: VnetPrefix, vnet_dns: VnetDns,
     subnets: Subnet, subnet_prefixes: SubnetPrefix, subnet_nsgs: SubnetNsg, subnet_tables: SubnetRouteTable,
     subnet_nats: SubnetNatGateway, delegations: SubnetDelegation, service_endpoints: SubnetServiceEndpoint,
