@@ -13,6 +13,7 @@ use crate::explain::way::End;
 use crate::explain::world::World;
 use crate::facts::network::DeviceKind;
 use crate::facts::private_access::Consent;
+use crate::facts::store_facts::PublicAccess;
 use crate::model::{Set, Span, Sym, Via};
 use crate::rules::private_link as links;
 
@@ -25,6 +26,8 @@ struct Resident {
     endpoints: Vec<Sym>,
     /// It may send to the internet without passing a subnet.
     free: bool,
+    /// It may have a public front end, beside the private endpoints, at which it lets anybody in (GEN-04).
+    public: bool,
 }
 
 /// All of them.
@@ -46,7 +49,7 @@ impl Residents {
             let target = links::target(index, row.target);
             let modelled = index.store.has(target) || index.private_link_service.has(target);
             let closed = matches!(row.state, Consent::Rejected | Consent::Disconnected);
-            if !modelled && !closed && world.inside(target) {
+            if !modelled && !closed && !target.is_empty() && world.inside(target) {
                 of.entry(target).or_default().endpoints.push(row.endpoint);
             }
         }
@@ -56,7 +59,12 @@ impl Residents {
             let app = index.store.has(row.id);
             resident.free = resident.subnets.is_empty() || app && !index.app_routes_all.has(row.id);
         }
-        for resident in of.values_mut() {
+        for (id, resident) in &mut of {
+            let closed = |public: PublicAccess| matches!(public, PublicAccess::Disabled | PublicAccess::SecuredByPerimeter);
+            let off = index.store_access.one(*id).is_some_and(|row| closed(row.public));
+            // What stands in networks of ours has a front end of its own there.
+            let in_network = id.as_str().contains("/microsoft.network/");
+            resident.public = !resident.endpoints.is_empty() && !index.store.has(*id) && !off && !in_network;
             for list in [&mut resident.subnets, &mut resident.endpoints] {
                 list.sort_by_key(|id| id.as_str());
                 list.dedup();
@@ -118,6 +126,12 @@ impl Residents {
             let open = Span::exactly(Set::tcp_udp());
             best = either(best, Some(Edge { span: open, sure_via: Via::Public, may_via: Via::Public, assumptions: Vec::new() }));
         }
+        if let (Some((_, resident)), End::Internet(None)) = (ours, to)
+            && resident.public
+        {
+            let open = Span::exactly(Set::tcp());
+            best = either(best, Some(Edge { span: open, sure_via: Via::Public, may_via: Via::Public, assumptions: Vec::new() }));
+        }
         let text = format!("what {} does with what it is given is not modelled", short(id));
         best.map(|edge| doubted(edge, "W-UNSUPPORTED", id, text))
     }
@@ -137,6 +151,7 @@ impl Residents {
         let itself = (own.is_none() && !matches!(node, End::Network(_))) || matches!(node, End::Store(..));
         let subnets = own.into_iter().flat_map(|resident| resident.subnets.iter().copied().map(End::Subnet));
         let endpoints = own.into_iter().flat_map(|resident| resident.endpoints.iter().copied().map(End::PrivateEndpoint));
-        subnets.chain(endpoints).chain(itself.then_some(node)).collect()
+        let front = own.filter(|resident| resident.public).map(|_| End::Internet(None));
+        subnets.chain(endpoints).chain(front).chain(itself.then_some(node)).collect()
     }
 }

@@ -45,8 +45,8 @@ impl Touched<'_> {
             // What was not understood of a record makes it doubtful (M-03).
             Fact::Gap(_) => self.names(),
             Fact::UnreadRule(row) if self.index.store.has(row.holder) => self.store(row.holder),
-            // The profile of a perimeter: any store may be a member.
-            Fact::UnreadRule(_) => self.stores(),
+            // Any store may be a member of a perimeter, or be looked up by a ruleset.
+            Fact::UnreadRule(_) => self.names(),
             Fact::Nsg(row) => self.group(row.nsg),
             Fact::NsgRule(row) => self.group(row.nsg),
             Fact::SubnetNsg(row) => self.subnet(row.subnet),
@@ -166,12 +166,7 @@ impl Touched<'_> {
         if !index.azure_firewall.is_empty() {
             return None;
         }
-        self.stores()
-    }
-
-    /// What gets to any store.
-    fn stores(&mut self) -> Option<()> {
-        self.ends.extend(self.index.store_parts.rows().map(|row| End::Store(row.store, row.part, row.instance)));
+        self.ends.extend(index.store_parts.rows().map(|row| End::Store(row.store, row.part, row.instance)));
         Some(())
     }
 }

@@ -21,7 +21,7 @@ relations! { DNS_RELATIONS:
     /// `forwarding_target(rule, position, server, port)`: the server at `position` (from 0) that the rule sends names to.
     ForwardingTarget forwarding_target { rule: Sym, position: u16, server: IpAddr, port: u16 }
 
-    /// `ruleset_link(link, ruleset, vnet, usable)`: `vnet` resolves by the rules of `ruleset` (DNS-08, DNS-19).
+    /// `ruleset_link(link, ruleset, vnet, usable)`: `vnet`, empty where the link does not say, resolves by the rules of `ruleset` (DNS-08, DNS-19).
     RulesetLink ruleset_link { link: Sym, ruleset: Sym, vnet: Sym, usable: bool }
 
     /// `public_dns_zone(zone, name)`: a zone of the public name system; `name` in lower case without a trailing dot (DNS-34). Its records are `zone_record` rows.

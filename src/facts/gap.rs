@@ -23,8 +23,8 @@ relations! { GAP_RELATIONS:
     /// `what` is the path in the body of the resource, or file and line of a row of facts; `resource` is empty where not even that is known.
     Unread unread { resource: Sym, what: Sym }
 
-    /// `unread_rule(holder, what)`: a rule by which `holder` lets in, a store or the profile of a perimeter, could not be read, or is not in the export where the
-    /// others are; `what` says which. What the other rules refuse is not proven (FW-05, NSP-09, SND-02).
+    /// `unread_rule(holder, what)`: a rule of `holder`, a store, the profile of a perimeter or a forwarding ruleset, could not be read, or is not in the export
+    /// where the others are; `what` says which. What the other rules refuse, or leave to public names, is not proven (FW-05, NSP-09, DNS-19, SND-02).
     UnreadRule unread_rule { holder: Sym, what: Sym }
 
     /// `property(resource, path, place, value)`: the body of `resource` states `value`, in lower case, at `path`.

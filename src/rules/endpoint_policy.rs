@@ -84,13 +84,16 @@ pub fn admits(policies: &[Policy<'_>], account: Sym, classic: bool) -> Decision 
     for policy in policies {
         missing |= !policy.known;
         let mut aliases = false;
-        let mut resources = false;
+        let (mut resources, mut unsure) = (false, false);
         for row in policy.scopes {
             match lists(row, account) {
                 Scope::Nothing => {}
                 Scope::Alias => aliases = true,
+                // Whether one without a service is about storage at all is not known (SEP-02).
                 Scope::Listed(listed) => {
-                    resources = true;
+                    let listed = if row.service.is_empty() { listed.and(Tri::Maybe) } else { listed };
+                    resources |= !row.service.is_empty();
+                    unsure |= row.service.is_empty();
                     let earlier = decision.definition.is_empty() || row.scope.as_str() < decision.scope.as_str();
                     if listed > decision.admitted || (listed == decision.admitted && listed.hi() && earlier) {
                         decision.admitted = listed;
@@ -102,7 +105,7 @@ pub fn admits(policies: &[Policy<'_>], account: Sym, classic: bool) -> Decision 
         if resources {
             decision.effective = Tri::Yes;
         }
-        doubtful |= !policy.known || (!resources && !aliases);
+        doubtful |= !policy.known || unsure || (!resources && !aliases);
     }
     if classic && decision.admitted.hi() {
         decision = Decision { admitted: Tri::No, definition: Sym::EMPTY, scope: Sym::EMPTY, ..decision };

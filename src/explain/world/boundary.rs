@@ -90,6 +90,7 @@ impl World<'_> {
         let outside = scopes.filter(|row| endpoint_policy::of_storage(row)).map(|row| match row.scope.as_str() {
             "" => Tri::No,
             alias if alias.starts_with("/services/") => Tri::No,
+            id if id.starts_with("/subscriptions/") && row.service.is_empty() => self.outside(row.scope).and(Tri::Maybe),
             id if id.starts_with("/subscriptions/") => self.outside(row.scope),
             _ if index.store.has(row.scope) => Tri::No,
             _ => Tri::Maybe,

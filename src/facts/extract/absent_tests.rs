@@ -290,3 +290,15 @@ fn a_rule_that_could_not_be_read_is_noted_with_whose_it_is() {
     let either = |allow: &str| restriction.iter().any(|row| row.starts_with("store_list_rule(") && row.contains(&format!(", {allow}, ")));
     assert!(either("true") && either("false"), "{restriction:#?}");
 }
+
+// covers: DNS-19, SND-02
+#[test]
+fn a_forwarding_rule_or_link_without_a_body_may_be_for_anything() {
+    let set = "~/dnsforwardingrulesets/s";
+    for properties in [Value::Null, json!({"forwardingRuleState": "Enabled"})] {
+        let rule = rows(json!([body("dnsForwardingRulesets/s/forwardingRules/r", properties.clone())]));
+        has(&rule, &format!("unread_rule({set}, `properties.domainName` is missing)"));
+        let link = rows(json!([body("dnsForwardingRulesets/s/virtualNetworkLinks/l", properties)]));
+        has(&link, &format!("ruleset_link({set}/virtualnetworklinks/l, {set}, , true)"));
+    }
+}

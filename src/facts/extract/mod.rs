@@ -151,6 +151,7 @@ fn written_down(mut out: Out<'_>) -> Extracted {
                 None if inert::reason(kind).is_some() => {}
                 None => {
                     out.gap(TYPE_NOT_MODELLED);
+                    store::switched_off(&mut out, properties);
                     device::elsewhere(&mut out, properties);
                     cloud::cloud(&mut out, kind, properties);
                 }
@@ -199,6 +200,8 @@ const UNKNOWN_WITHOUT_BODY: &[&str] = &[
 /// may leave open more.
 const THERE_WITHOUT_BODY: &[&str] = &[
     "microsoft.eventhub/namespaces/networkrulesets",
+    "microsoft.network/dnsforwardingrulesets/forwardingrules",
+    "microsoft.network/dnsforwardingrulesets/virtualnetworklinks",
     "microsoft.network/networkgroupmemberships",
     "microsoft.network/networkmanagers/networkgroups/staticmembers",
     "microsoft.network/networkmanagers/routingconfigurations/rulecollections",

@@ -6,7 +6,7 @@ use crate::facts::dns::{DnsInbound, DnsResolver, ForwardingRule, ForwardingRules
 use crate::facts::extract::device::elsewhere;
 use crate::facts::extract::out::{Out, properties};
 use crate::facts::extract::private_dns::name_of;
-use crate::model::Tri;
+use crate::model::{Sym, Tri};
 
 /// `microsoft.network/dnsresolvers`.
 pub(super) fn resolver<'a>(out: &mut Out<'a>, body: &'a Value) {
@@ -46,7 +46,8 @@ pub(super) fn ruleset<'a>(out: &mut Out<'a>, _body: &'a Value) {
 pub(super) fn rule<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (rule, ruleset) = (out.id(), out.parent());
     let Some(domain) = out.text(body, "domainName").map(name_of) else {
-        return out.gap("`properties.domainName` is missing");
+        // It may be for any name.
+        return out.rule_gap(ruleset, "`properties.domainName` is missing");
     };
     let enabled = match out.text(body, "forwardingRuleState") {
         Some(state) if state.eq_ignore_ascii_case("Enabled") => Tri::Yes,
@@ -70,8 +71,9 @@ pub(super) fn rule<'a>(out: &mut Out<'a>, body: &'a Value) {
 pub(super) fn ruleset_link<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (link, ruleset) = (out.id(), out.parent());
     let usable = out.settled(body);
-    match out.link(body, "virtualNetwork") {
-        Some(vnet) => out.fact(RulesetLink { link, ruleset, vnet, usable }),
-        None => out.gap("`properties.virtualNetwork` is missing"),
-    }
+    let vnet = out.link(body, "virtualNetwork").unwrap_or_else(|| {
+        out.gap("`properties.virtualNetwork` is missing");
+        Sym::EMPTY
+    });
+    out.fact(RulesetLink { link, ruleset, vnet, usable });
 }

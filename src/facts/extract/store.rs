@@ -49,6 +49,14 @@ pub(super) fn public_access<'a>(out: &mut Out<'a>, body: &'a Value) -> PublicAcc
     out.word(body, "publicNetworkAccess", PublicAccess::parse, PublicAccess::Unknown).unwrap_or(PublicAccess::Enabled)
 }
 
+/// The switch of a service whose firewall is not modelled, where it closes the public front end: it does so for every type (GEN-05).
+pub(super) fn switched_off(out: &mut Out<'_>, body: &Value) {
+    let word = get(body, "publicNetworkAccess").and_then(Value::as_str).and_then(PublicAccess::parse);
+    if let Some(public @ (PublicAccess::Disabled | PublicAccess::SecuredByPerimeter)) = word {
+        access(out, public, Tri::Maybe, false);
+    }
+}
+
 /// `defaultAction`; absent is Allow (FW-10).
 pub(super) fn default_allow<'a>(out: &mut Out<'a>, acls: &'a Value) -> Tri {
     let word = |text: &str| match text.to_ascii_lowercase().as_str() {

@@ -33,17 +33,16 @@ impl Resolver<'_> {
     pub(super) fn past_zones(&self, vnet: Sym, alias: bool, name: &str, depth: usize) -> Resolution {
         let fitting = self.fitting(vnet, name);
         let public = || self.public(Context::Azure { vnet, alias }, name, depth);
-        if fitting.rules.is_empty() {
-            return match fitting.doubt {
-                Some(ruleset) => {
-                    let unknown = Resolution::new(Answer::Unknown, name, "a forwarding ruleset may send this name elsewhere").by(ruleset);
-                    either(name, vec![unknown, public()], "the rules or links of a forwarding ruleset are not in the input")
-                }
-                None => public(),
-            };
-        }
         let mut answers: Vec<Resolution> = fitting.rules.iter().map(|rule| self.forwarded(vnet, rule, name, depth)).collect();
-        if !fitting.sure || fitting.doubt.is_some() {
+        if let Some(ruleset) = fitting.doubt {
+            answers.push(Resolution::new(Answer::Unknown, name, "a forwarding ruleset may send this name elsewhere").by(ruleset));
+            answers.push(public());
+            return either(name, answers, "the rules or links of a forwarding ruleset are not in the input");
+        }
+        if fitting.rules.is_empty() {
+            return public();
+        }
+        if !fitting.sure {
             answers.push(public());
             return either(name, answers, "whether a forwarding rule for this name is in force is not in the input");
         }
@@ -78,6 +77,8 @@ impl Resolver<'_> {
         let mut fitting = Fitting::default();
         let mut links: Vec<(Sym, bool)> =
             self.index.ruleset_links.get(vnet).iter().filter(|link| link.usable).map(|link| (link.ruleset, true)).collect();
+        // One that does not say to which network it is may be to any.
+        links.extend(self.index.ruleset_links.get(Sym::EMPTY).iter().filter(|link| link.usable).map(|link| (link.ruleset, false)));
         if !self.exported(LINKS) {
             // A ruleset whose links nobody exported may be linked here (M-03).
             links.extend(self.index.forwarding_ruleset.rows().map(|row| (row.ruleset, false)));
@@ -92,7 +93,7 @@ impl Resolver<'_> {
         let mut found: Vec<(ForwardingRule, bool)> = Vec::new();
         for (ruleset, linked) in links {
             let rules = self.index.forwarding_rules.get(ruleset);
-            if rules.is_empty() && !self.exported(RULES) {
+            if rules.is_empty() && !self.exported(RULES) || self.index.unread_rules.has(ruleset) {
                 fitting.doubt.get_or_insert(ruleset);
             }
             let sure = linked && self.same_region(ruleset, vnet);

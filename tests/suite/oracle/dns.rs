@@ -178,11 +178,17 @@ impl World<'_> {
         };
         // Rulesets whose links nobody exported may be linked here.
         let links_known = !self.ruleset_links.is_empty() || listed("microsoft.network/dnsforwardingrulesets/virtualnetworklinks");
+        let links = || self.ruleset_links.iter().filter(|link| link.usable);
+        let surely: Vec<Sym> = links().filter(|link| link.vnet == vnet).map(|link| link.ruleset).collect();
         let linked: Vec<Sym> = if links_known {
-            self.ruleset_links.iter().filter(|link| link.vnet == vnet && link.usable).map(|link| link.ruleset).collect()
+            // A link that names no network may be to this one.
+            links().filter(|link| link.vnet == vnet || link.vnet.is_empty()).map(|link| link.ruleset).collect()
         } else {
             self.rulesets.iter().map(|row| row.ruleset).collect()
         };
+        if linked.iter().any(|ruleset| self.is_unread(*ruleset)) {
+            return Some(Answer::Unknown("unread"));
+        }
         if !linked.is_empty() && self.rules.is_empty() && !listed("microsoft.network/dnsforwardingrulesets/forwardingrules") {
             return Some(Answer::Unknown("rules"));
         }
@@ -197,8 +203,11 @@ impl World<'_> {
             return None;
         }
         let length = |rule: &watertight::facts::dns::ForwardingRule| rule.domain.as_str().len();
-        let certain =
-            all.iter().filter(|rule| links_known && rule.enabled == Tri::Yes && near(rule.ruleset)).map(|rule| length(rule)).max();
+        let certain = all
+            .iter()
+            .filter(|rule| links_known && surely.contains(&rule.ruleset) && rule.enabled == Tri::Yes && near(rule.ruleset))
+            .map(|rule| length(rule))
+            .max();
         all.retain(|rule| certain.is_none_or(|certain| length(rule) >= certain));
         let mut answers: Vec<Answer> = Vec::new();
         for rule in all {

@@ -4,6 +4,7 @@ use watertight::explain::way::End;
 use watertight::facts::network::DeviceKind;
 use watertight::facts::private_access::Consent;
 use watertight::facts::private_link::PrivateLinkService;
+use watertight::facts::store_facts::{PublicAccess, StoreAccess};
 use watertight::model::{Sym, Verdict};
 
 use super::world::World;
@@ -135,7 +136,8 @@ impl World<'_> {
     }
 
     fn leads_to_unmodelled(&self, target: Sym, state: Consent) -> bool {
-        !self.stores.iter().any(|s| s.store == target)
+        !target.is_empty()
+            && !self.stores.iter().any(|s| s.store == target)
             && self.service_named(target).is_none()
             && !matches!(state, Consent::Rejected | Consent::Disconnected)
     }
@@ -156,6 +158,12 @@ impl World<'_> {
             let links = self.links.iter().filter(|link| link.target == id && self.leads_to_unmodelled(id, link.state));
             links.map(|link| End::PrivateEndpoint(link.endpoint)).collect()
         };
+        // A service of Azure's has a front end on the internet besides, until its switch closes that (GEN-04, GEN-05).
+        let fronts = |id: Sym| {
+            let off = |a: &StoreAccess| matches!(a.public, PublicAccess::Disabled | PublicAccess::SecuredByPerimeter);
+            let closed = self.accesses.iter().any(|a| a.store == id && off(a));
+            !doors(id).is_empty() && !closed && !id.as_str().contains("/microsoft.network/")
+        };
         let sends = |end: End| match (one(end), end) {
             (Some(id), _) => subnets(id),
             (None, End::Machine(_) | End::Site(_)) => vec![end],
@@ -163,7 +171,9 @@ impl World<'_> {
         };
         let takes = |end: End| match (one(end), end) {
             (Some(id), End::Store(..)) => subnets(id).into_iter().chain([end]).collect(),
-            (Some(id), _) => subnets(id).into_iter().chain(doors(id)).collect::<Vec<End>>(),
+            (Some(id), _) => {
+                subnets(id).into_iter().chain(doors(id)).chain(fronts(id).then_some(End::Internet(None))).collect::<Vec<End>>()
+            }
             (None, _) => vec![end],
         };
         let mut best = Verdict::Denied;
@@ -184,6 +194,12 @@ impl World<'_> {
             if runs && (subnets(id).is_empty() || app) {
                 best = better(best, Verdict::Unproven);
             }
+        }
+        // Whom the front end lets in takes what is there.
+        if let (Some(id), End::Unmodelled(_), End::Internet(None)) = (one(from), from, to)
+            && fronts(id)
+        {
+            best = better(best, Verdict::Unproven);
         }
         worse(best, Verdict::Unproven)
     }

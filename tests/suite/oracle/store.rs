@@ -310,9 +310,12 @@ impl World<'_> {
         let alias = |s: &&EndpointPolicyScope| s.service.as_str() == "global" || s.scope.as_str().starts_with("/services/");
         // What definitions for other services list is nothing to storage (SEP-02).
         let foreign = |s: &&EndpointPolicyScope| !s.service.is_empty() && !s.service.as_str().starts_with("microsoft.storage");
-        let resources: Vec<&str> = listed().filter(|s| !alias(s) && !foreign(s)).map(|s| s.scope.as_str()).collect();
+        let named = |s: &&EndpointPolicyScope| !s.service.is_empty();
+        let resources: Vec<&str> = listed().filter(|s| !alias(s) && !foreign(s) && named(s)).map(|s| s.scope.as_str()).collect();
+        // A definition without a service is about storage, or it is about nothing here.
+        let vague: Vec<&str> = listed().filter(|s| !alias(s) && !named(s)).map(|s| s.scope.as_str()).collect();
         if resources.is_empty() {
-            if missing {
+            if missing || !vague.is_empty() {
                 return (Tri::Maybe, rule, "W-MISSING");
             }
             // Only aliases: no effect (SEP-10). Nothing at all: nobody says (SEP-11).
@@ -325,9 +328,13 @@ impl World<'_> {
                     () if in_scope(wanted.store.as_str(), scope) => Tri::Yes,
                     () => Tri::from_bool(!scope.starts_with("/subscriptions/")).and(Tri::Maybe), // nobody can read it
                 };
-                if classic { Tri::No } else { resources.iter().map(lists).max().unwrap_or(Tri::No) }
+                let perhaps = vague.iter().map(lists).max().unwrap_or(Tri::No).min(Tri::Maybe);
+                if classic { Tri::No } else { resources.iter().map(lists).max().unwrap_or(Tri::No).max(perhaps) }
             }
-            Target::External(_) => resources.iter().map(|scope| self.is_scope_outside(scope)).max().unwrap_or(Tri::No),
+            Target::External(_) => {
+                let outside = |scopes: &[&str]| scopes.iter().map(|scope| self.is_scope_outside(scope)).max().unwrap_or(Tri::No);
+                outside(&resources).max(outside(&vague).min(Tri::Maybe))
+            }
             _ => Tri::Maybe, // an address: nobody knows whose account answers
         };
         let tri = if missing && listed == Tri::No { Tri::Maybe } else { listed };
