@@ -275,6 +275,9 @@ fn a_rule_that_could_not_be_read_is_noted_with_whose_it_is() {
         ("web/sites/w/config/web", json!({"ipSecurityRestrictions": [{"action": "Deny"}]}), "web/sites/w"),
         ("web/sites/w/config/web", json!({"ipSecurityRestrictions": 7}), "web/sites/w"),
         ("keyvault/vaults/v", Value::Null, "keyvault/vaults/v"),
+        ("keyvault/vaults/v", json!({"networkAcls": {"ipRules": [{}]}}), "keyvault/vaults/v"),
+        ("keyvault/vaults/v", json!({"networkAcls": {"virtualNetworkRules": [{}]}}), "keyvault/vaults/v"),
+        ("web/sites/w/config/web", json!({"ipSecurityRestrictions": [{}]}), "web/sites/w"),
     ] {
         let found = of(child, properties);
         let row = format!("unread_rule({provider}{holder}, ").replace(NET, "~");
@@ -301,4 +304,14 @@ fn a_forwarding_rule_or_link_without_a_body_may_be_for_anything() {
         let link = rows(json!([body("dnsForwardingRulesets/s/virtualNetworkLinks/l", properties)]));
         has(&link, &format!("ruleset_link({set}/virtualnetworklinks/l, {set}, , true)"));
     }
+}
+
+// covers: SND-02
+#[test]
+fn a_service_endpoint_without_anything_may_be_for_any_service() {
+    let subnet = |endpoints: Value| {
+        rows(json!([body("virtualNetworks/v/subnets/s", json!({"addressPrefix": "10.0.1.0/24", "serviceEndpoints": endpoints}))]))
+    };
+    has(&subnet(json!([{}])), "clouded(~/virtualnetworks/v, routes, ~/virtualnetworks/v/subnets/s)");
+    lacks(&subnet(json!([])), "clouded(");
 }

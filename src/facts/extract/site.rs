@@ -105,7 +105,7 @@ fn restrictions<'a>(out: &mut Out<'a>, config: &'a Value, store: Sym, list: &Lis
     let from = if use_main { &LISTS[0] } else { list };
     let rule_set = Sym::lower(&format!("{}/{}", out.id(), list.rules));
     let mut rules: Vec<(i64, &'a Value)> = Vec::new();
-    for rule in out.objects(config, from.rules).iter().filter(|rule| is_set(rule)) {
+    for rule in out.objects(config, from.rules).iter().filter(|rule| rule.is_object()) {
         let priority = get(rule, "priority").map(|value| {
             let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
             number.unwrap_or_else(|| {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get, is_set};
+use crate::facts::extract::out::{Out, get};
 use crate::facts::store_facts::{Instance, PublicAccess, Service, Store, StoreAccess, StoreIpRule, StorePart, StoreSubnetRule};
 use crate::model::{Sym, Tri, net};
 
@@ -81,7 +81,7 @@ pub(super) fn ip_rules<'a>(out: &mut Out<'a>, acls: &'a Value, list: &str, field
 /// The same for a list that a child of `store` holds.
 pub(super) fn ip_rules_of<'a>(out: &mut Out<'a>, store: Sym, acls: &'a Value, list: &str, fields: &[&str]) {
     let holder = out.id();
-    for (at, item) in out.objects(acls, list).iter().enumerate().filter(|(_, item)| is_set(item)) {
+    for (at, item) in out.objects(acls, list).iter().enumerate().filter(|(_, item)| item.is_object()) {
         if !allows(out, store, item) {
             continue;
         }
@@ -115,7 +115,7 @@ pub(super) fn subnet_rules_of<'a>(
     state: fn(&str) -> Option<Tri>,
 ) {
     let holder = out.id();
-    for (at, item) in out.objects(acls, list).iter().enumerate().filter(|(_, item)| is_set(item)) {
+    for (at, item) in out.objects(acls, list).iter().enumerate().filter(|(_, item)| item.is_object()) {
         if !allows(out, store, item) {
             continue;
         }

@@ -118,7 +118,7 @@ fn inhabitants<'a>(out: &mut Out<'a>, subnet: Sym, body: &'a Value) {
 /// One service endpoint of a subnet (SE-01).
 fn service_endpoint<'a>(out: &mut Out<'a>, subnet: Sym, endpoint: &'a Value) {
     let Some(service) = out.text(endpoint, "service") else {
-        if is_set(endpoint) {
+        if endpoint.is_object() {
             // Where the traffic of which service goes is open.
             out.gap("the service of a service endpoint is missing");
             let vnet = out.parent();
