@@ -102,14 +102,16 @@ impl Graph<'_, '_> {
             if let Some(next) = found {
                 break next;
             }
-            if !self.goes_on(source, proven) {
-                return None;
-            }
             if tree.borrow().levels.len() == depth {
+                if !self.goes_on(source, proven) {
+                    return None;
+                }
                 self.grow(&mut tree.borrow_mut(), sink, proven);
-            } else {
-                depth += 1;
+                if tree.borrow().levels[depth].all.is_empty() {
+                    return None;
+                }
             }
+            depth += 1;
         };
         let tree = tree.borrow();
         let mut nodes = vec![source, first];
@@ -173,7 +175,7 @@ impl Graph<'_, '_> {
         level
     }
 
-    /// The first of a level's `members` that `node` carries bytes to: of its own networks, then of those peered with them, then of all.
+    /// The first `member` of a level that `node` carries bytes to: of its own networks, then of those peered with them, then of all.
     fn nearest(&self, node: End, level: &Level, proven: bool, member: impl Fn(End) -> bool) -> Option<End> {
         let own = self.networks_of(node);
         let mut near: Vec<Sym> = own.iter().flat_map(|network| self.neighbours(*network)).collect();
