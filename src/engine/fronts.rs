@@ -16,7 +16,6 @@ use crate::explain::walk::Target;
 use crate::explain::way::End;
 use crate::explain::world::World;
 use crate::facts::azure_firewall::FirewallTranslation;
-use crate::facts::network::DeviceKind;
 use crate::facts::private_link::PrivateLinkService;
 use crate::model::{Set, Span, Sym, Via, net};
 use crate::rules::private_link as links;
@@ -321,7 +320,7 @@ fn public_address(world: &World<'_>, public_ip: Sym) -> End {
     world.index.public_ip_address.one(public_ip).map_or(ANYWHERE, |row| End::Ip(row.address))
 }
 
-/// Application gateways, and firewalls of which a policy is missing, an address is not told, or a name that they translate to is not known.
+/// What passes on by a request, and firewalls of which a policy is missing, an address is not told, or a name that they translate to is not known.
 fn proxies(world: &World<'_>) -> Vec<Proxy> {
     let index = world.index;
     let unsettled = |device: Sym| {
@@ -331,14 +330,9 @@ fn proxies(world: &World<'_>) -> Vec<Proxy> {
             !firewall.missing.is_empty() || firewall.rules.iter().filter_map(|rule| rule.translation.as_ref()).any(open)
         }
     };
-    let mut devices: Vec<Sym> = index
-        .device
-        .rows()
-        .filter(|row| row.kind == DeviceKind::ApplicationGateway || unsettled(row.device))
-        .map(|row| row.device)
-        .collect();
+    let mut devices: Vec<Sym> = world.proxies().iter().map(|proxy| proxy.device).collect();
+    devices.extend(index.device.rows().map(|row| row.device).filter(|device| unsettled(*device)));
     let named = world.takers_named();
-    devices.extend(named.iter().map(|(device, _)| *device));
     devices.sort_by_key(|device| device.as_str());
     devices.dedup();
     let proxy = |device: Sym| {

@@ -47,10 +47,13 @@ impl World<'_> {
     /// Application gateways and firewalls that do not say themselves that they have the public addresses which name them: they are not in the input,
     /// or without a body. Each with such an address.
     pub fn takers_named(&self) -> Vec<(Sym, Sym)> {
-        let index = self.index;
-        let named = index.public_ip_holder.rows().filter_map(|row| Some((Sym::new(ids::parent_id(row.holder.as_str())?), row.public_ip)));
-        let says = |device: Sym, public_ip: Sym| index.device_public_ips.get(device).iter().any(|row| row.public_ip == public_ip);
-        named.filter(|(device, public_ip)| is_taker(*device) && !says(*device, *public_ip)).collect()
+        let says = |device: Sym, public_ip: Sym| self.index.device_public_ips.get(device).iter().any(|row| row.public_ip == public_ip);
+        self.holders().filter(|(device, public_ip)| is_taker(*device) && !says(*device, *public_ip)).collect()
+    }
+
+    /// What public addresses say who has them, each with the address.
+    fn holders(&self) -> impl Iterator<Item = (Sym, Sym)> {
+        self.index.public_ip_holder.rows().filter_map(|row| Some((Sym::new(ids::parent_id(row.holder.as_str())?), row.public_ip)))
     }
 
     /// The load balancers of which the input holds no more than that they are there, if that, each with a public address that names it, sorted: anybody
@@ -58,10 +61,9 @@ impl World<'_> {
     pub fn hidden_balancers(&self) -> &[(Sym, Sym)] {
         let index = self.index;
         self.hidden_balancers.get_or_init(|| {
-            let named =
-                index.public_ip_holder.rows().filter_map(|row| Some((Sym::new(ids::parent_id(row.holder.as_str())?), row.public_ip)));
             let is_balancer = |id: Sym| ids::id_type(id.as_str()).is_some_and(|kind| kind == BALANCER);
-            let mut found: Vec<(Sym, Sym)> = named
+            let mut found: Vec<(Sym, Sym)> = self
+                .holders()
                 .filter(|(id, public_ip)| is_balancer(*id) && !index.load_balancer.has(*id) && index.public_ip.has(*public_ip))
                 .collect();
             found.sort_by_key(|(id, public_ip)| (id.as_str(), public_ip.as_str()));

@@ -64,7 +64,7 @@ impl World<'_> {
         let translated = self.translations.iter().any(|t| t.address.is_none_or(|ip| own.contains(&ip)));
         for device in &self.devices {
             let firewall = self.is_firewall(device.device) && translated;
-            if !firewall && device.kind != DeviceKind::ApplicationGateway {
+            if !firewall && !self.takes_requests(device) {
                 continue;
             }
             let private = self.device_addresses.iter().filter(|a| a.device == device.device);

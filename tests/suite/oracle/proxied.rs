@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use watertight::facts::network::{DeviceKind, IpConfig, ProxyRule};
+use watertight::facts::network::{Device, DeviceKind, IpConfig, ProxyRule};
 use watertight::model::{Proto, Stage, Sym, Verdict, Via, ids};
 
 use super::Ask;
@@ -62,6 +62,13 @@ impl World<'_> {
         rows.peek().is_some() && rows.all(|d| d.kind == DeviceKind::ApplicationGateway)
     }
 
+    /// Whether it is an application gateway, or may be something that takes requests as well: of which not everything could be read.
+    pub fn takes_requests(&self, device: &Device) -> bool {
+        let id = device.device.as_str();
+        let hidden = (self.is_of(id, GATEWAY) || self.is_of(id, FIREWALL)) && !self.is_firewall(device.device);
+        device.kind == DeviceKind::ApplicationGateway || hidden
+    }
+
     /// What takes requests, with each of its public addresses; the empty one where it may have some.
     fn request_takers(&self) -> Vec<(Sym, Sym)> {
         let claims = |device: Sym| self.device_public_ips.iter().filter(move |d| d.device == device).map(|d| d.public_ip);
@@ -75,9 +82,7 @@ impl World<'_> {
         }
         let named = all.clone();
         for row in &self.devices {
-            let id = row.device.as_str();
-            let hidden = self.is_of(id, GATEWAY) || self.is_of(id, FIREWALL);
-            if row.kind != DeviceKind::ApplicationGateway && (!hidden || self.is_firewall(row.device)) {
+            if !self.takes_requests(row) {
                 continue;
             }
             all.extend(claims(row.device).map(|own| (row.device, own)));
