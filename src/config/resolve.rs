@@ -77,7 +77,7 @@ impl<'a> Names<'a> {
         }
         names.add_sites();
         for ids in names.by_name.values_mut() {
-            ids.sort_by_key(|id| id.as_str());
+            Sym::sort(ids);
             ids.dedup();
         }
         names
@@ -95,7 +95,7 @@ impl<'a> Names<'a> {
     /// An `[[onprem]]`, local network gateways and a circuit of one name are one site, known by the first of the three.
     fn add_sites(&mut self) {
         let mut stated: Vec<Sym> = self.index.site.rows().map(|row| row.site).collect();
-        stated.sort_by_key(|site| site.as_str());
+        Sym::sort(&mut stated);
         for site in stated {
             self.by_name.entry((Kind::Onprem, Sym::lower(site.as_str()).as_str())).or_insert_with(|| vec![site]);
         }
@@ -318,7 +318,7 @@ impl<'a> Names<'a> {
             let error = suggest(SelectorError::new(format!("no label `{label}` is defined")), near);
             return Err(error.help("`[labels]` in watertight.toml defines them"));
         }
-        rows.sort_by_key(|selector| selector.as_str());
+        Sym::sort(&mut rows);
         labels.push(label);
         let mut found = Vec::new();
         for selector in rows {

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use globset::{GlobBuilder, GlobSet};
-
 use crate::facts::store_facts::Service;
 use crate::model::ids::normal_id;
 use crate::model::{Sym, net};
@@ -151,25 +149,31 @@ pub enum Pattern {
 #[derive(Clone, Debug)]
 pub struct Glob {
     text: String,
-    matcher: Option<GlobSet>,
+    /// What is matched with, where the text is not the name itself.
+    pattern: Option<String>,
 }
+
+/// Bytes of a pattern; names of Azure have 260 characters at most.
+const LONGEST_PATTERN: usize = 4096;
 
 impl Glob {
     /// Reads `text`; the error says what is wrong with the pattern.
     pub fn new(text: &str) -> Result<Glob, String> {
-        let matcher = if text.contains(['*', '?', '[', '{']) {
-            let glob = GlobBuilder::new(text).literal_separator(true).build().map_err(|e| e.kind().to_string())?;
-            // Of a set the building says that a pattern is too large; a single one would panic.
-            Some(GlobSet::builder().add(glob).build().map_err(|_| "it is too large".to_owned())?)
-        } else {
-            None
-        };
-        Ok(Glob { text: text.to_owned(), matcher })
+        if !text.contains(['*', '?', '[', '{']) {
+            return Ok(Glob { text: text.to_owned(), pattern: None });
+        }
+        if text.len() > LONGEST_PATTERN {
+            return Err("it is too large".to_owned());
+        }
+        // An exclamation mark in front is part of the name.
+        let pattern = if text.starts_with('!') { format!("\\{text}") } else { text.to_owned() };
+        fast_glob::validate(&pattern).map_err(|error| error.to_string())?;
+        Ok(Glob { text: text.to_owned(), pattern: Some(pattern) })
     }
 
     /// The name, where it stands for nothing but itself.
     pub fn exact(&self) -> Option<&str> {
-        self.matcher.is_none().then_some(self.text.as_str())
+        self.pattern.is_none().then_some(self.text.as_str())
     }
 
     /// The text as given.
@@ -179,7 +183,7 @@ impl Glob {
 
     /// Whether `name` is meant.
     pub fn matches(&self, name: &str) -> bool {
-        self.matcher.as_ref().map_or(self.text == name, |glob| glob.is_match(name))
+        self.pattern.as_ref().map_or(self.text == name, |pattern| fast_glob::glob_match(pattern, name))
     }
 }
 
@@ -211,7 +215,7 @@ impl SelectorError {
 
     /// The same with candidates, sorted here.
     pub fn candidates(mut self, mut candidates: Vec<String>) -> SelectorError {
-        candidates.sort();
+        candidates.sort_unstable();
         candidates.dedup();
         self.candidates = candidates;
         self

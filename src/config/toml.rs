@@ -339,7 +339,7 @@ impl Reader<'_> {
         self.facts.push(Site { site }.into());
         let mut prefixes: Vec<Prefix> = stated.prefixes.iter().filter_map(|value| self.prefix(value)).collect();
         prefixes.extend(self.gateway_prefixes(site));
-        prefixes.sort();
+        prefixes.sort_unstable();
         prefixes.dedup();
         self.facts.extend(prefixes.into_iter().map(|prefix| Fact::from(SitePrefix { site, prefix })));
         for value in &stated.nat {
@@ -483,7 +483,7 @@ impl Reader<'_> {
                 }
             }
         }
-        nics.sort_by_key(|nic| nic.as_str());
+        Sym::sort(&mut nics);
         nics.dedup();
         if nics.is_empty() {
             return Err((Severity::Warning, SelectorError::new(format!("`{text}` has no network interface"))));

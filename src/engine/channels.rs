@@ -78,7 +78,7 @@ pub(super) fn declared_sinks(world: &World<'_>) -> Vec<End> {
     let elsewhere = |id: Sym| !world.index.store.has(id) && !world.inside(id) && service_of(world, id).is_none();
     let mut sinks: Vec<Sym> =
         world.index.declared_copies.rows().filter(ours).map(|row| row.destination).filter(|id| elsewhere(*id)).collect();
-    sinks.sort_by_key(|id| id.as_str());
+    Sym::sort(&mut sinks);
     sinks.dedup();
     sinks.into_iter().map(End::Unmodelled).collect()
 }

@@ -297,8 +297,7 @@ impl<'w, 'a> Graph<'w, 'a> {
         if let Some(id) = nodes.last().and_then(|sink| self.perhaps_ours(*sink)) {
             assumptions.push(Assumption { code: "W-MISSING".to_owned(), resource: id, text: self.world.perhaps_outside(id) });
         }
-        assumptions.sort_by(|a: &Assumption, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
-        assumptions.dedup();
+        Assumption::tidy(&mut assumptions);
         Path { from: nodes[0], to: nodes[nodes.len() - 1], hops, proven, assumptions }
     }
 }

@@ -333,17 +333,17 @@ fn proxies(world: &World<'_>) -> Vec<Proxy> {
     let mut devices: Vec<Sym> = world.proxies().iter().map(|proxy| proxy.device).collect();
     devices.extend(index.device.rows().map(|row| row.device).filter(|device| unsettled(*device)));
     let named = world.takers_named();
-    devices.sort_by_key(|device| device.as_str());
+    Sym::sort(&mut devices);
     devices.dedup();
     let proxy = |device: Sym| {
         let rows = index.device.get(device).iter().map(|row| row.subnet);
         let mut subnets: Vec<Sym> = rows.chain(index.device_addresses.get(device).iter().map(|row| row.subnet)).collect();
         subnets.retain(|subnet| !subnet.is_empty());
-        subnets.sort_by_key(|subnet| subnet.as_str());
+        Sym::sort(&mut subnets);
         subnets.dedup();
         let mut addresses = addresses(world, device);
         addresses.extend(named.iter().filter(|(of, _)| *of == device).map(|(_, public_ip)| public_address(world, *public_ip)));
-        addresses.sort();
+        addresses.sort_unstable();
         addresses.dedup();
         if addresses.is_empty() {
             addresses.extend(subnets.iter().copied().map(End::Subnet)); // it listens at one of them, which it does not say

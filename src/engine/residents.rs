@@ -66,12 +66,12 @@ impl Residents {
             let in_network = id.as_str().contains("/microsoft.network/");
             resident.public = !resident.endpoints.is_empty() && !index.store.has(*id) && !off && !in_network;
             for list in [&mut resident.subnets, &mut resident.endpoints] {
-                list.sort_by_key(|id| id.as_str());
+                Sym::sort(list);
                 list.dedup();
             }
         }
         let mut nodes: Vec<Sym> = of.keys().copied().filter(|id| !index.store.has(*id)).collect();
-        nodes.sort_by_key(|id| id.as_str());
+        Sym::sort(&mut nodes);
         Residents { of, nodes: nodes.into_iter().map(End::Unmodelled).collect() }
     }
 

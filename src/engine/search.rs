@@ -179,7 +179,7 @@ impl Graph<'_, '_> {
     fn nearest(&self, node: End, level: &Level, proven: bool, member: impl Fn(End) -> bool) -> Option<End> {
         let own = self.networks_of(node);
         let mut near: Vec<Sym> = own.iter().flat_map(|network| self.neighbours(*network)).collect();
-        near.sort_by_key(|network| network.as_str());
+        Sym::sort(&mut near);
         near.dedup();
         let of = |network: &Sym| level.by_network.get(network).into_iter().flatten();
         let place = self.places.get(&node).copied();
@@ -249,7 +249,7 @@ impl Graph<'_, '_> {
             }
             node => self.residents.subnets(self.world, node).into_iter().map(|subnet| self.world.vnet_of(subnet)).collect(),
         };
-        networks.sort_by_key(|network| network.as_str());
+        Sym::sort(&mut networks);
         networks.dedup();
         networks.retain(|network| !network.is_empty());
         networks

@@ -132,7 +132,7 @@ impl Strangers {
 /// The subnets of a network of the input as ends, sorted.
 fn subnets(world: &World<'_>, network: Sym) -> Vec<End> {
     let mut found: Vec<Sym> = world.index.subnets_by_vnet.get(network).iter().map(|row| row.subnet).collect();
-    found.sort_by_key(|subnet| subnet.as_str());
+    Sym::sort(&mut found);
     found.into_iter().map(End::Subnet).collect()
 }
 

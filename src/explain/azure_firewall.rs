@@ -537,7 +537,7 @@ impl World<'_> {
         let addresses = addresses.map(|row| index.public_ip_address.one(row.public_ip).map(|row| net::host(row.address)));
         let in_hub = index.firewall_hub_addresses.get(at.nic).iter().map(|row| Some(net::host(row.address)));
         let mut known: Vec<Option<Prefix>> = addresses.chain(in_hub).collect();
-        known.sort();
+        known.sort_unstable();
         let own = (!known.is_empty()).then(|| (at.nic, known.into_iter().collect()));
         firewall_methods(self.nat_of(at.subnet, v6), own)
     }

@@ -226,7 +226,7 @@ impl World<'_> {
         let rows = self.frontends_before(host).into_iter().filter_map(|frontend| self.index.load_balancer_frontend.one(frontend));
         let public = |public_ip: Sym| self.index.public_ip_address.one(public_ip).map(|row| row.address);
         let mut addresses: Vec<IpAddr> = rows.filter_map(|row| row.address.or_else(|| public(row.public_ip))).collect();
-        addresses.sort();
+        addresses.sort_unstable();
         addresses.dedup();
         addresses
     }
@@ -314,7 +314,7 @@ impl World<'_> {
             }
         }
         addresses.retain(|prefix: &Prefix| prefix.addr().is_ipv6() == v6);
-        addresses.sort();
+        addresses.sort_unstable();
         let some = !addresses.is_empty() || (!known && !v6);
         (public && some).then_some(BalancerExit { rule, carries, sure, addresses: known.then_some(addresses) })
     }
@@ -351,7 +351,7 @@ fn or_missing(rule: Sym, protocol: BalancerProtocol, backends: Vec<Backend>) -> 
 
 /// Each once, sorted by text.
 fn sorted(mut ids: Vec<Sym>) -> Vec<Sym> {
-    ids.sort_by_key(|id| id.as_str());
+    Sym::sort(&mut ids);
     ids.dedup();
     ids
 }

@@ -159,7 +159,7 @@ fn service_route(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Option<Candidate
         return None;
     }
     let mut services: Vec<Sym> = world.index.service_endpoints.get(subnet).iter().map(|row| row.service).collect();
-    services.sort_by_key(|service| service.as_str());
+    Sym::sort(&mut services);
     services.dedup();
     services.into_iter().find_map(|service| {
         let tag = world.platform.service_tag_of_endpoint(service)?;

@@ -148,8 +148,7 @@ fn joined(reading: Answer, writing: Answer) -> Answer {
         Verdict::Unproven => reading.assumptions.iter().chain(&writing.assumptions).cloned().collect(),
         _ => Vec::new(),
     };
-    assumptions.sort_by(|a, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
-    assumptions.dedup();
+    Assumption::tidy(&mut assumptions);
     let traffic = writing.traffic;
     let decides = if first { reading } else { writing };
     Answer { verdict, via: decides.via, reason: decides.reason, assumptions, traffic, ways }

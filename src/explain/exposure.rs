@@ -83,7 +83,7 @@ pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
 
     let named = firewall.subnet_rules.iter().map(|rule| rule.subnet).chain(firewall.listed.iter().map(|rule| rule.rule.subnet));
     let mut subnets: Vec<Sym> = named.filter(|&subnet| !subnet.is_empty() && subnet.as_str() != "*" && !inside(subnet)).collect();
-    subnets.sort_by_key(|subnet| subnet.as_str());
+    Sym::sort(&mut subnets);
     subnets.dedup();
     for subnet in subnets {
         // Its owner can switch the service endpoint on; only a storage or vault rule admits another tenant's (SE-20).
@@ -98,7 +98,7 @@ pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
 
     let locked = firewall.access.is_none_or(|access| access.public == PublicAccess::SecuredByPerimeter);
     let mut resources: Vec<Sym> = firewall.resource_rules.iter().map(|rule| rule.resource).filter(|&id| !inside(id)).collect();
-    resources.sort_by_key(|id| id.as_str());
+    Sym::sort(&mut resources);
     resources.dedup();
     let unsure = firewall.perimeter || firewall.access.is_some_and(|access| access.public == PublicAccess::Unknown);
     let alone = if unsure { Tri::Maybe } else { Tri::from_bool(!locked) };

@@ -252,7 +252,7 @@ fn one_network<'a>(world: &World<'_>, met: Met<'a>) -> Met<'a> {
             vnets.extend(world.networks_of_asg(*asg));
         }
     }
-    vnets.sort();
+    vnets.sort_unstable();
     vnets.dedup();
     if vnets.len() > 1 { Met { traffic: met.traffic.doubted(), ..met } } else { met }
 }

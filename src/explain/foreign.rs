@@ -15,7 +15,7 @@ pub fn networks(world: &World<'_>) -> Vec<Sym> {
     let rows = world.index.peering.rows().filter(|row| world.ours(row.vnet) && !world.inside(row.remote));
     let known = world.index.vnet.rows().map(|row| row.vnet).filter(|vnet| !world.inside(*vnet));
     let mut found: Vec<Sym> = rows.map(|row| row.remote).chain(known).collect();
-    found.sort_by_key(|vnet| vnet.as_str());
+    Sym::sort(&mut found);
     found.dedup();
     found
 }
@@ -82,7 +82,7 @@ fn addresses(world: &World<'_>, host: &Host, network: Sym) -> Vec<IpAddr> {
         let peerings = index.peerings_by_remote.get(network).iter();
         prefixes.extend(peerings.flat_map(|row| index.peering_prefixes.get(row.peering)).map(|row| row.prefix));
         prefixes.extend(index.vnet_prefixes.get(network).iter().map(|row| row.prefix));
-        prefixes.sort();
+        prefixes.sort_unstable();
         prefixes.dedup();
     }
     let near = prefixes.into_iter().filter(|prefix| prefix.addr().is_ipv4() == host.ip.is_ipv4());

@@ -39,7 +39,7 @@ impl Walk<'_, '_> {
     /// The subnets that a device stands in, sorted.
     fn rooms(&self, device: Sym) -> Vec<Sym> {
         let mut rooms: Vec<Sym> = self.world.index.device.get(device).iter().map(|row| row.subnet).filter(|s| !s.is_empty()).collect();
-        rooms.sort_by_key(|room| room.as_str());
+        Sym::sort(&mut rooms);
         rooms.dedup();
         rooms
     }

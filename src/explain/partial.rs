@@ -51,7 +51,7 @@ impl World<'_> {
         }
         let far = self.index.subnets_by_vnet.get(peer.vnet).iter().map(|row| row.subnet);
         let mut far: Vec<Sym> = far.filter(|s| self.index.subnet_prefixes.get(*s).iter().any(|row| row.prefix.contains(&to))).collect();
-        far.sort_by_key(|subnet| subnet.as_str());
+        Sym::sort(&mut far);
         let ends = std::iter::once((at.subnet, At::Near)).chain(far.first().map(|subnet| (*subnet, At::Far)));
         let mut out = Vec::new();
         for (subnet, end) in ends {

@@ -83,7 +83,7 @@ impl Bounds {
                 Selector::Any | Selector::Asg(_) => {}
             }
         }
-        tags.sort();
+        tags.sort_unstable();
         tags.dedup();
         prefixes.sort_unstable();
         prefixes.dedup();

@@ -93,7 +93,7 @@ fn unusable(world: &World<'_>, service: &PrivateLinkService) -> Vec<Step> {
     }
     let rows = index.private_link_nats.get(service.service);
     let mut subnets: Vec<Sym> = rows.iter().map(|row| row.subnet).collect();
-    subnets.sort_by_key(|subnet| subnet.as_str());
+    Sym::sort(&mut subnets);
     subnets.dedup();
     for subnet in subnets {
         if !index.subnet.has(subnet) {
@@ -159,7 +159,7 @@ fn from_nat(world: &World<'_>, service: &PrivateLinkService, nat: &Nat, target: 
         let text = format!("what {} stands in front of is not in the input", short(service.service));
         ways.push(trail.clone().and(doubt(service, text, "W-MISSING")).end(Via::PrivateLinkService));
     }
-    frontends.sort_by_key(|frontend| frontend.as_str());
+    Sym::sort(&mut frontends);
     for frontend in frontends {
         let Some(row) = world.index.load_balancer_frontend.one(frontend) else {
             let text = format!("frontend {} of {} is not in the input", short(frontend), short(service.service));

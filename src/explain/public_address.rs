@@ -19,7 +19,7 @@ impl Walk<'_, '_> {
         if !ranges.is_empty() {
             let mut frontends: Vec<Sym> =
                 ranges.iter().flat_map(|range| index.load_balancer_frontends_by_range.get(*range)).map(|row| row.frontend).collect();
-            frontends.sort_by_key(|frontend| frontend.as_str());
+            Sym::sort(&mut frontends);
             if !frontends.is_empty() {
                 frontends.into_iter().for_each(|frontend| self.to_public_frontend(frontend, packet, source, trail.clone(), ways));
                 return;
@@ -223,7 +223,7 @@ impl Walk<'_, '_> {
     fn ranges_with(&self, ip: IpAddr) -> Vec<Sym> {
         let rows = self.world.index.public_ip_ranges.rows().filter(|row| row.prefix.contains(&ip));
         let mut ranges: Vec<Sym> = rows.map(|row| row.public_ip_prefix).collect();
-        ranges.sort_by_key(|range| range.as_str());
+        Sym::sort(&mut ranges);
         ranges
     }
 

@@ -304,13 +304,8 @@ pub fn assumptions<'w>(ways: impl Iterator<Item = &'w Way> + Clone, traffic: Set
     if found.is_empty() {
         found.extend(unsure().take(1).map(|step| assumption("", step)));
     }
-    sort(&mut found);
+    Assumption::tidy(&mut found);
     found
-}
-
-fn sort(assumptions: &mut Vec<Assumption>) {
-    assumptions.sort_by(|a, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
-    assumptions.dedup();
 }
 
 /// What is between the ends of a way and how each is reached, then how the destination is: appliances, and what takes the flow and opens another.
@@ -389,13 +384,13 @@ fn widen_one(
         let whole: FxHashSet<Sym> = subnets.iter().filter(whole).copied().collect();
         for subnet in &whole {
             let mut why: Vec<Assumption> = members[subnet].iter().filter_map(|nic| group.get(nic)).flatten().cloned().collect();
-            sort(&mut why);
+            Assumption::tidy(&mut why);
             out.push((fixed.clone(), End::Subnet(*subnet), why));
         }
         for (end, mut why) in group {
             let absorbed = of.get(&end).is_some_and(|subnets| subnets.iter().all(|subnet| whole.contains(subnet)));
             if !absorbed || ends == Ends::All {
-                sort(&mut why);
+                Assumption::tidy(&mut why);
                 out.push((fixed.clone(), end, why));
             }
         }

@@ -373,7 +373,7 @@ fn regions(world: &World<'_>, client: &Client, service: Service) -> Vec<Sym> {
     regions.extend(world.regions());
     regions.retain(|region| !region.is_empty() && region.as_str() != "*");
     let named = if regions.len() > 1 { 1 } else { 0 };
-    regions[named..].sort_by_key(|region| region.as_str());
+    Sym::sort(&mut regions[named..]);
     regions.push(Sym::new(ELSEWHERE));
     let mut seen = Vec::new();
     regions.retain(|region| {

@@ -175,6 +175,14 @@ pub struct Assumption {
     pub text: String,
 }
 
+impl Assumption {
+    /// Sorts by what is printed, and leaves one of each.
+    pub fn tidy(assumptions: &mut Vec<Assumption>) {
+        assumptions.sort_by(|a, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
+        assumptions.dedup();
+    }
+}
+
 /// The answer to one flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {

@@ -7,7 +7,6 @@ use std::hash::Hash;
 use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
 use crate::facts::azure_firewall::*;
 use crate::facts::catalog::Fact;
@@ -28,19 +27,38 @@ use crate::model::Sym;
 /// Rows of one relation, grouped by one column. The order inside a group is the order of insertion and means nothing.
 #[derive(Clone, Debug)]
 pub struct Table<K, R> {
-    rows: FxHashMap<K, SmallVec<[R; 1]>>,
+    // Where the group of a key stands: apart from the rows, so that the same map serves every relation.
+    places: FxHashMap<K, u32>,
+    groups: Vec<(K, Group<R>)>,
+}
+
+/// The rows that share a key: mostly one.
+#[derive(Clone, Debug)]
+enum Group<R> {
+    One(R),
+    /// Two at least.
+    Many(Vec<R>),
+}
+
+impl<R> Group<R> {
+    fn as_slice(&self) -> &[R] {
+        match self {
+            Group::One(row) => std::slice::from_ref(row),
+            Group::Many(rows) => rows,
+        }
+    }
 }
 
 impl<K, R> Default for Table<K, R> {
     fn default() -> Self {
-        Table { rows: FxHashMap::default() }
+        Table { places: FxHashMap::default(), groups: Vec::new() }
     }
 }
 
 impl<K: Copy + Eq + Hash, R: Copy + Eq> Table<K, R> {
     /// The rows with `key` in the column.
     pub fn get(&self, key: K) -> &[R] {
-        self.rows.get(&key).map_or(&[], |rows| rows.as_slice())
+        self.places.get(&key).map_or(&[], |at| self.groups[*at as usize].1.as_slice())
     }
 
     /// The row with `key` in the column, where the relation holds at most one (else any of them).
@@ -50,22 +68,22 @@ impl<K: Copy + Eq + Hash, R: Copy + Eq> Table<K, R> {
 
     /// Whether some row has `key` in the column.
     pub fn has(&self, key: K) -> bool {
-        self.rows.contains_key(&key)
+        self.places.contains_key(&key)
     }
 
     /// Every row, in no order.
-    pub fn rows(&self) -> impl Iterator<Item = &R> {
-        self.rows.values().flatten()
+    pub fn rows(&self) -> Rows<'_, K, R> {
+        Rows { groups: self.groups.iter(), rows: [].iter() }
     }
 
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.rows.values().map(SmallVec::len).sum()
+        self.groups.iter().map(|(_, group)| group.as_slice().len()).sum()
     }
 
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.groups.is_empty()
     }
 
     /// Whether the row is there.
@@ -75,18 +93,54 @@ impl<K: Copy + Eq + Hash, R: Copy + Eq> Table<K, R> {
 
     /// Adds the row, which is not there.
     fn insert(&mut self, key: K, row: R) {
-        self.rows.entry(key).or_default().push(row);
+        let at = *self.places.entry(key).or_insert(self.groups.len() as u32);
+        match self.groups.get_mut(at as usize) {
+            None => self.groups.push((key, Group::One(row))),
+            Some((_, Group::Many(rows))) => rows.push(row),
+            Some((_, group)) => {
+                let first = group.as_slice()[0];
+                *group = Group::Many(vec![first, row]);
+            }
+        }
     }
 
     /// Removes the row; whether it was there.
     fn remove(&mut self, key: K, row: R) -> bool {
-        let Some(group) = self.rows.get_mut(&key) else { return false };
-        let Some(at) = group.iter().position(|r| *r == row) else { return false };
-        group.swap_remove(at);
-        if group.is_empty() {
-            self.rows.remove(&key);
+        let Some(at) = self.places.get(&key).map(|at| *at as usize) else { return false };
+        let group = &mut self.groups[at].1;
+        let Some(position) = group.as_slice().iter().position(|known| *known == row) else { return false };
+        if let Group::Many(rows) = group {
+            rows.swap_remove(position);
+            if let [last] = rows[..] {
+                *group = Group::One(last);
+            }
+            return true;
+        }
+        self.places.remove(&key);
+        self.groups.swap_remove(at);
+        if let Some((moved, _)) = self.groups.get(at) {
+            self.places.insert(*moved, at as u32);
         }
         true
+    }
+}
+
+/// Every row of a table.
+pub struct Rows<'a, K, R> {
+    groups: std::slice::Iter<'a, (K, Group<R>)>,
+    rows: std::slice::Iter<'a, R>,
+}
+
+impl<'a, K, R> Iterator for Rows<'a, K, R> {
+    type Item = &'a R;
+
+    fn next(&mut self) -> Option<&'a R> {
+        loop {
+            if let Some(row) = self.rows.next() {
+                return Some(row);
+            }
+            self.rows = self.groups.next()?.1.as_slice().iter();
+        }
     }
 }
 

@@ -349,7 +349,7 @@ impl Tags {
             let network = Prefix::new(ip, *length).expect("the length is one of the address's family").network();
             found.extend(table.get(&network).into_iter().flatten());
         }
-        found.sort_unstable_by_key(|tag| tag.as_str());
+        Sym::sort(&mut found);
         found.dedup();
         found
     }

@@ -56,7 +56,7 @@ impl Selectors {
     /// The canonical list of `items`.
     pub fn new(items: impl IntoIterator<Item = Selector>) -> Selectors {
         let mut texts: Vec<String> = items.into_iter().map(Selector::text).collect();
-        texts.sort();
+        texts.sort_unstable();
         texts.dedup();
         Selectors(Sym::new(&texts.join(",")))
     }

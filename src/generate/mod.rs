@@ -147,7 +147,7 @@ mod tests {
                 }
             }
             assert_eq!(workload, subnets, "{shape:?}");
-            prefixes.sort();
+            prefixes.sort_unstable();
             for pair in prefixes.windows(2) {
                 assert!(pair[0].broadcast() < pair[1].network(), "{} and {} overlap", pair[0], pair[1]);
             }

@@ -104,7 +104,7 @@ fn store<W: Write>(
         let subnet = &drawn.subnets[dice.below(drawn.subnets.len())];
         subnets.push(net.subnet_id(&subnet.name));
     }
-    subnets.sort();
+    subnets.sort_unstable();
     subnets.dedup();
     for _ in 0..dice.below(3) {
         addresses.push(format!("203.0.113.{}", dice.below(256)));
@@ -158,7 +158,7 @@ fn store<W: Write>(
             if dice.chance(30) {
                 addresses.push("0.0.0.0".to_owned());
             }
-            addresses.sort();
+            addresses.sort_unstable();
             addresses.dedup();
             for (n, ip) in addresses.iter().enumerate() {
                 let rule = format!("{name}/rule-{n}");

@@ -33,6 +33,11 @@ impl Sym {
     /// The empty text; also the default.
     pub const EMPTY: Sym = Sym(0);
 
+    /// Sorts names by their text: handles are in order of first sight.
+    pub fn sort(names: &mut [Sym]) {
+        names.sort_unstable_by_key(|name| name.as_str());
+    }
+
     /// Interns `text` as it stands.
     pub fn new(text: &str) -> Sym {
         let table = table();

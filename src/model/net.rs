@@ -135,7 +135,7 @@ pub fn subtract(from: &[Prefix], what: &[Prefix]) -> Vec<Prefix> {
             left.push(prefix);
         }
     }
-    left.sort();
+    left.sort_unstable();
     left
 }
 

@@ -340,7 +340,7 @@ impl<'a> Derived<'a> {
         if let End::Subnet(subnet) = from {
             let mut nics: Vec<Sym> = self.world.index.ip_configs_by_subnet.get(subnet).iter().map(|row| row.nic).collect();
             nics.retain(|nic| self.world.index.is_attached(*nic));
-            nics.sort_by_key(|nic| nic.as_str());
+            Sym::sort(&mut nics);
             nics.dedup();
             for nic in nics {
                 for more in self.crossings(End::Nic(nic), to).iter() {

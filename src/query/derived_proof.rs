@@ -182,7 +182,7 @@ impl Derived<'_> {
             steps.push(step(Stage::Dns, Span::ALL, "dns.4", text).by(store, ""));
         }
         let mut links: Vec<Sym> = index.zone_links_by_vnet.get(vnet).iter().filter(|row| row.zone == zone).map(|row| row.link).collect();
-        links.sort_by_key(|link| link.as_str());
+        Sym::sort(&mut links);
         for link in links {
             let text = format!("link {} makes the zone answer in {}", short(link), short(vnet));
             steps.push(fact(Stage::Dns, Span::ALL, "dns.3", text, zone).at_fact(link));

@@ -224,8 +224,7 @@ impl Report {
             finding.because = because;
             if !finding.proven {
                 finding.assumptions.extend(more);
-                finding.assumptions.sort_by(|a, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
-                finding.assumptions.dedup();
+                Assumption::tidy(&mut finding.assumptions);
             }
         }
     }

@@ -148,7 +148,7 @@ const GROUPS: &str = "microsoft.network/firewallpolicies/rulecollectiongroups";
 fn groups(index: &Index, policy: Sym) -> (Vec<FirewallGroup>, Vec<Sym>) {
     let mut ids: Vec<Sym> = index.firewall_policy_groups.get(policy).iter().map(|row| row.group).collect();
     ids.extend(index.firewall_groups.get(policy).iter().map(|row| row.group));
-    ids.sort_by_key(|id| id.as_str());
+    Sym::sort(&mut ids);
     ids.dedup();
     let missing = ids.iter().copied().filter(|id| !index.firewall_group.has(*id));
     let mut missing: Vec<Sym> = missing.collect();

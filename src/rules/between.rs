@@ -72,6 +72,6 @@ fn spokes(index: &Index, vnet: Sym) -> Vec<Sym> {
     let uses = index.peerings_by_remote.get(vnet).iter().filter(|side| side.use_remote_gateways);
     let offers = |spoke: Sym| index.peerings_by_vnet.get(vnet).iter().any(|side| side.remote == spoke && side.gateway_transit);
     let mut found: Vec<Sym> = uses.map(|side| side.vnet).filter(|spoke| offers(*spoke)).collect();
-    found.sort_by_key(|spoke| spoke.as_str());
+    Sym::sort(&mut found);
     found
 }

@@ -27,7 +27,7 @@ impl Boundary {
     #[must_use]
     pub fn sorted(mut self) -> Boundary {
         for list in [&mut self.subscriptions, &mut self.tenants, &mut self.seen, &mut self.complete] {
-            list.sort();
+            list.sort_unstable();
             list.dedup();
         }
         self

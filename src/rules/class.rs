@@ -62,9 +62,9 @@ pub fn classify(parts: &[Part]) -> Option<Handle<Class>> {
             }
         }
     }
-    class.asgs.sort();
+    class.asgs.sort_unstable();
     class.asgs.dedup();
-    class.inside.sort();
+    class.inside.sort_unstable();
     class.inside.dedup();
     Some(Handle::new(class))
 }

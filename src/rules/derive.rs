@@ -152,7 +152,7 @@ fn contexts<'s, T: Time>(
                 }
             }
             let Some(network) = network else { return };
-            routes.sort();
+            routes.sort_unstable();
             let table = match known {
                 _ if table.is_empty() => Table::None,
                 Some(gateway_routes) => Table::Known { table: *table, gateway_routes, routes, overrides },

@@ -257,7 +257,7 @@ fn placed<'s, T: Time>(facts: &Facts<'s, T>, classes: &Classes<'s, T>, estate: &
                 }
             }
             // The two forms that one machine has where only some of its interfaces are in the input fall together outside.
-            output.sort();
+            output.sort_unstable();
             output.dedup();
         }),
     )
@@ -393,7 +393,7 @@ fn addresses_of(group: &[Part], wanted: Sym) -> Vec<IpAddr> {
             }));
         }
     }
-    found.sort();
+    found.sort_unstable();
     found.dedup();
     found
 }

@@ -206,7 +206,7 @@ fn claims_on(vnet: &Key, group: &[Part], output: &mut Vec<(Part, isize)>) {
         return;
     }
     let mut claimants: Vec<Sym> = group.iter().filter_map(side_of).map(|side| side.vnet).collect();
-    claimants.sort();
+    claimants.sort_unstable();
     claimants.dedup();
     output.extend(claimants.into_iter().map(|vnet| (Part::Ref(vnet), 1)));
 }
@@ -238,7 +238,7 @@ fn spaces_around(vnet: &Key, group: &[Part], output: &mut Vec<(Part, isize)>) {
             spaces.push((row.vnet, row.prefix));
         }
     }
-    spaces.sort();
+    spaces.sort_unstable();
     spaces.dedup();
     output.push((Part::Beyond { through: vnet.0, spaces: Handle::new(spaces) }, 1));
 }
@@ -366,7 +366,7 @@ fn missing_gateways<'s, T: Time>(facts: &Facts<'s, T>, subnets: &ByKey<'s, T>) -
             } else if !here {
                 output.extend(places.into_iter().map(|part| (*part, 1)));
             }
-            output.sort();
+            output.sort_unstable();
             output.dedup();
         }),
     );

@@ -162,7 +162,7 @@ fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
         let of = |config: Sym| group.iter().any(|part| matches!(part, Part::Member { config: c, asg: a, .. } if *c == config && a == asg));
         asgs.push((*asg, if configs.iter().all(|config| of(config.ip_config)) { *sure } else { Tri::Maybe }));
     }
-    asgs.sort();
+    asgs.sort_unstable();
     asgs.dedup();
     let body = group.iter().find_map(|part| if let Part::Body(body) = part { Some(body.get()) } else { None });
     let has = |wanted: &dyn Fn(&Part) -> bool| group.iter().any(wanted);

@@ -68,7 +68,7 @@ pub fn outlooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isi
     let network = &context.network;
     let peers = network.peers.iter().filter(|peer| peer.usable.hi()).map(|peer| peer.vnet);
     let mut near: Vec<Sym> = peers.chain([network.vnet]).collect();
-    near.sort();
+    near.sort_unstable();
     near.dedup();
     output.extend(near.into_iter().map(|vnet| (Part::Near(vnet), 1)));
 }

@@ -123,7 +123,7 @@ pub fn admits(policies: &[Policy<'_>], account: Sym, classic: bool) -> Decision 
 /// The policies attached to `subnet`.
 fn attached(index: &Index, subnet: Sym) -> Vec<Policy<'_>> {
     let mut rows: Vec<Sym> = index.subnet_endpoint_policies.get(subnet).iter().map(|row| row.policy).collect();
-    rows.sort_by_key(|policy| policy.as_str());
+    Sym::sort(&mut rows);
     rows.into_iter()
         .map(|policy| Policy { known: index.endpoint_policy.has(policy), scopes: index.endpoint_policy_scopes.get(policy) })
         .collect()

@@ -93,8 +93,8 @@ pub fn offered(gateways: &[GatewayInput<'_>]) -> GatewayRoutes {
             }
         }
     }
-    out.gateways.sort();
-    out.routes.sort();
+    out.gateways.sort_unstable();
+    out.routes.sort_unstable();
     out.routes.dedup();
     out
 }

@@ -57,7 +57,7 @@ fn doubt(index: &Index, hub: Sym) -> Sym {
         .collect();
     // A hub that is not in the input may be one of the same WAN.
     found.extend(index.hub_connection.rows().map(|row| row.hub).filter(|hub| !index.virtual_hub.has(*hub)));
-    found.sort_by_key(|resource| resource.as_str());
+    Sym::sort(&mut found);
     found.first().copied().unwrap_or_default()
 }
 
@@ -106,7 +106,7 @@ pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
     // A hub tells a network nothing that is equal to or inside its own space (VW-01).
     let own = index.vnet_prefixes.get(vnet);
     out.routes.retain(|(prefix, _, _)| !own.iter().any(|row| row.prefix.contains(prefix)));
-    out.routes.sort();
+    out.routes.sort_unstable();
     out.routes.dedup();
     out
 }

@@ -79,7 +79,7 @@ pub fn nameless(index: &Index) -> Vec<Sym> {
             rows => rows.iter().any(|row| row.target.is_empty() && !closed(row)),
         })
         .collect();
-    found.sort_by_key(|endpoint| endpoint.as_str());
+    Sym::sort(&mut found);
     found.dedup();
     found
 }
@@ -127,7 +127,7 @@ pub fn groups(index: &Index, row: &PrivateEndpointConnection) -> Vec<(Sym, bool)
     let listed = listed.filter(|listed| listed.endpoint == row.endpoint);
     named.extend(listed.flat_map(|listed| index.provider_connection_groups.get(listed.connection)).map(|named| named.group));
     named.retain(|group| !group.is_empty());
-    named.sort_by_key(|group| group.as_str());
+    Sym::sort(&mut named);
     named.dedup();
     // Of several connections nobody tells which one an address is for.
     let alone = index.private_endpoint_connections.get(row.endpoint).iter().all(|other| other.connection == row.connection);

@@ -59,7 +59,7 @@ pub fn in_force(index: &Index, vnet: Sym, what: ManagerPart, configuration: Sym)
 /// Configurations of the kind that are in force in the network, sorted by id.
 fn applied(index: &Index, vnet: Sym, what: ManagerPart) -> Vec<Sym> {
     let mut found: Vec<Sym> = index.manager_applied.get(vnet).iter().filter(|row| row.what == what).map(|row| row.configuration).collect();
-    found.sort_by_key(|configuration| configuration.as_str());
+    Sym::sort(&mut found);
     found
 }
 
@@ -77,7 +77,7 @@ const RULES: &str = "microsoft.network/networkmanagers/securityadminconfiguratio
 /// Admin rules whose collection, or its configuration, is not in the input: the configuration, and what is missing. Sorted, each once.
 pub fn lost_rules(index: &Index) -> Vec<(Sym, Sym)> {
     let mut collections: Vec<Sym> = index.admin_rules.rows().map(|row| row.collection).collect();
-    collections.sort_by_key(|collection| collection.as_str());
+    Sym::sort(&mut collections);
     collections.dedup();
     let mut lost = Vec::new();
     for collection in collections {
@@ -116,7 +116,7 @@ pub fn admin_program(index: &Index, vnet: Sym, subnet: Sym, direction: Direction
         // Of a network in which it is in force and which no row says to be a member, a policy made a member.
         let by_policy = here.lo() && index.memberships_listed.is_empty() && !rows.iter().any(|row| in_vnet(index, row.group, vnet));
         let mut ids: Vec<Sym> = rows.iter().map(|row| row.collection).collect();
-        ids.sort_by_key(|id| id.as_str());
+        Sym::sort(&mut ids);
         ids.dedup();
         for id in ids {
             let groups = rows.iter().filter(|row| row.collection == id).map(|row| member(row.group));
@@ -179,7 +179,7 @@ fn group_space(index: &Index, rule: Sym, field: Field) -> Vec<(Prefix, Tri)> {
             space.extend(["0.0.0.0/0", "::/0"].map(|all| (all.parse().expect("a literal prefix"), Tri::Maybe)));
         }
     }
-    space.sort();
+    space.sort_unstable();
     space.dedup();
     space
 }
@@ -240,7 +240,7 @@ pub fn routes(index: &Index, vnet: Sym) -> ManagerRoutes {
             found.stays_local = collection.collection;
         }
     }
-    found.routes.sort();
+    found.routes.sort_unstable();
     found.routes.dedup();
     found
 }
@@ -319,7 +319,7 @@ fn members(index: &Index, configuration: Sym, groups: &[ConnectivityGroup]) -> V
     if groups.iter().any(|row| fills_unseen(index, row.group)) {
         vnets.extend(index.vnet.rows().map(|row| row.vnet));
     }
-    vnets.sort_by_key(|vnet| vnet.as_str());
+    Sym::sort(&mut vnets);
     vnets.dedup();
     vnets.into_iter().map(|vnet| Member::of(index, configuration, groups, vnet)).collect()
 }

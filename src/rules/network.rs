@@ -51,7 +51,7 @@ pub struct Around {
 /// The network (PEER-02 to PEER-05, PEER-08, NSG-20).
 pub fn assemble(vnet: Sym, around: &Around) -> Network {
     let mut own = around.own.clone();
-    own.sort();
+    own.sort_unstable();
     own.dedup();
     let mut peers: Vec<_> = around
         .sides
@@ -73,14 +73,14 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
     let space_of = |vnet: Sym| around.remote_space.iter().filter(move |(of, _)| *of == vnet).map(|(_, prefix)| *prefix);
     peers.extend(around.claims.iter().map(|side| claimed(side, &space_of(side.vnet).collect::<Vec<_>>())));
     join_managed(&mut peers, &around.managed);
-    peers.sort();
+    peers.sort_unstable();
     let mut beyond: Vec<Prefix> = peers
         .iter()
         .filter(|peer| peer.forwarded && peer.usable.hi())
         .flat_map(|peer| around.beyond.iter().filter(|(through, of, _)| *through == peer.vnet && *of != vnet))
         .map(|(_, _, prefix)| *prefix)
         .collect();
-    beyond.sort();
+    beyond.sort_unstable();
     beyond.dedup();
     let mut gateway = around.gateway.clone();
     if gateway.gateways.is_empty() {
@@ -105,7 +105,7 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
     let mut clouds = around.clouds.clone();
     // What belongs to a network without an address space nobody knows.
     clouds.extend(Some(vnet).filter(|_| around.in_input && own.is_empty()));
-    clouds.sort_by_key(|resource| resource.as_str());
+    Sym::sort(&mut clouds);
     Network {
         vnet,
         own,
@@ -167,7 +167,7 @@ pub struct AroundGateways {
 /// What the gateways offer.
 pub fn assemble_gateways(around: &AroundGateways) -> GatewayRoutes {
     let mut gateways = around.gateways.clone();
-    gateways.sort();
+    gateways.sort_unstable();
     gateways.dedup();
     let inputs: Vec<GatewayInput<'_>> = gateways
         .iter()
@@ -210,7 +210,7 @@ pub fn assemble_gateways(around: &AroundGateways) -> GatewayRoutes {
         out.unknown_routes = *site;
     }
     out.routes.extend(&around.hubs.routes);
-    out.routes.sort();
+    out.routes.sort_unstable();
     out.routes.dedup();
     out.as_next_hop = out.as_next_hop.max(around.hubs.as_next_hop);
     if !around.hubs.unknown_routes.is_empty() {

@@ -171,7 +171,7 @@ fn by_balancer(rules: &[BalancerExit], rest: Span, text: &'static str) -> Vec<Me
         let all: Option<Vec<&Vec<Prefix>>> = mine.iter().map(|exit| exit.addresses.as_ref()).collect();
         let addresses = all.map(|lists| {
             let mut addresses: Vec<Prefix> = lists.into_iter().flatten().copied().collect();
-            addresses.sort();
+            addresses.sort_unstable();
             addresses.dedup();
             addresses
         });

@@ -130,7 +130,7 @@ pub fn claimed(other: &Peering, prefixes: &[Prefix]) -> Peer {
 impl Peer {
     /// A network that a configuration of a network manager joins with another (PEER-14).
     pub fn by_manager(vnet: Sym, configuration: Sym, joint: Joint, usable: Tri, mut prefixes: Vec<(Prefix, Tri)>) -> Peer {
-        prefixes.sort();
+        prefixes.sort_unstable();
         prefixes.dedup();
         Peer {
             vnet,
@@ -174,7 +174,7 @@ fn space(own: &Peering, prefixes: &[PeeringPrefix], remote_space: &[Prefix]) -> 
         let either = synced.into_iter().chain(current);
         either.map(|prefix| (prefix, if both.contains(&prefix) { Tri::Yes } else { Tri::Maybe })).collect()
     };
-    out.sort();
+    out.sort_unstable();
     out.dedup();
     out
 }

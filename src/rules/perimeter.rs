@@ -155,7 +155,7 @@ pub fn named(index: &Index, inside: &dyn Fn(Sym) -> bool, store: Sym) -> Vec<(Sy
         }
     }
     found.retain(|id| id.as_str().starts_with('/') && !inside(*id));
-    found.sort_by_key(|id| id.as_str());
+    Sym::sort(&mut found);
     found.dedup();
     found.into_iter().map(|id| (id, sure)).collect()
 }

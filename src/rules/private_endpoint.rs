@@ -107,7 +107,7 @@ pub fn owners(index: &Index, address: IpAddr) -> Vec<Sym> {
     let mut found: Vec<Sym> = nics.flat_map(|c| index.private_endpoints_by_nic.get(c.nic)).map(|e| e.endpoint).collect();
     let written = index.private_endpoint_addresses.rows().filter(|row| row.address == address).map(|row| row.endpoint);
     found.extend(written.filter(|&endpoint| addresses(index, endpoint, Sym::EMPTY).contains(&address)));
-    found.sort_by_key(|endpoint| endpoint.as_str());
+    Sym::sort(&mut found);
     found.dedup();
     found
 }

@@ -41,7 +41,7 @@ pub fn approved_at_once(index: &Index, service: Sym) -> Vec<Sym> {
         found.extend(visible.filter(|subscription| subscription.as_str() != "*"));
     }
     found.retain(|subscription| approves(index, service, *subscription) == Tri::Yes);
-    found.sort_by_key(|subscription| subscription.as_str());
+    Sym::sort(&mut found);
     found.dedup();
     found
 }

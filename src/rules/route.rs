@@ -233,7 +233,7 @@ impl Context {
             Table::Missing(table) => context.unknown = *table,
             Table::Known { routes, overrides, .. } => {
                 context.overrides.clone_from(overrides);
-                context.overrides.sort();
+                context.overrides.sort_unstable();
                 routes.iter().for_each(|route| context.add_user_route(route, Tri::Yes, platform));
             }
         }
@@ -246,7 +246,7 @@ impl Context {
 
     /// Puts the entries in order, and derives from them what is looked up often.
     pub(super) fn settle(&mut self) {
-        self.entries.sort();
+        self.entries.sort_unstable();
         self.entries.dedup();
         self.lengths = self.entries.iter().map(|e| e.prefix.prefix_len()).collect();
         self.lengths.sort_unstable();
@@ -490,7 +490,7 @@ impl Context {
                 });
             }
         }
-        left.sort();
+        left.sort_unstable();
         left
     }
 

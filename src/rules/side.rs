@@ -129,7 +129,7 @@ impl<'a> Sieve<'a> {
                 Selector::Any | Selector::Asg(_) => {}
             }
         }
-        tags.sort();
+        tags.sort_unstable();
         tags.dedup();
         let public: Vec<Prefix> = terrain
             .grounds
@@ -320,7 +320,7 @@ fn mark(rows: &mut Vec<(Part, isize)>) {
         _ => None,
     });
     let mut marks: Vec<(Sym, Handle<Prefix>)> = direct.collect();
-    marks.sort();
+    marks.sort_unstable();
     marks.dedup();
     rows.extend(marks.into_iter().map(|(to, block)| (Part::Mark { to, block: *block.get() }, 1)));
 }
@@ -335,7 +335,7 @@ fn signed(blocks: &[Block<'_>], rows: &mut Vec<(Part, isize)>, value: impl Fn(&B
         let mut own = Vec::new();
         value(block, &mut own);
         own.retain(|(_, span)| !span.is_none());
-        own.sort();
+        own.sort_unstable();
         own.dedup();
         let before: &[(Link, Span)] = parents.last().map_or(&[], |(_, value)| value);
         if own != before {

@@ -136,7 +136,7 @@ pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Par
     }
     let firewall = around.firewall(store);
     let mut subnets: Vec<Sym> = around.subnet_rules.iter().map(|rule| rule.subnet).collect();
-    subnets.sort();
+    subnets.sort_unstable();
     subnets.dedup();
     let mut admit = |visitor: Visitor| {
         let admitted = paas_firewall::admit(&firewall, &visitor.source()).admitted;

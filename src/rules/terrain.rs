@@ -197,8 +197,8 @@ fn routes(context: &Context, matching: &[Entry], own: bool, is: &mut Lie) {
         }
     }
     is.certain = certain;
-    is.leaving.sort();
+    is.leaving.sort_unstable();
     is.leaving.dedup();
-    is.homes.sort();
+    is.homes.sort_unstable();
     is.homes.dedup();
 }

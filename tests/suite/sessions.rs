@@ -91,7 +91,7 @@ fn with_boundary(estate: &BTreeSet<Fact>, outside: u8) -> BTreeSet<Fact> {
             _ => {}
         }
     }
-    ids.sort_by_key(|id| id.as_str());
+    Sym::sort(&mut ids);
     for (n, id) in ids.into_iter().enumerate() {
         let inside = outside == 0 || n % 5 != usize::from(outside);
         let tenant = Sym::new(if inside { "ours" } else { "theirs" });

@@ -143,7 +143,7 @@ fn endpoint_row(endpoint: Sym, ip: IpAddr, state: &str) -> Value {
 /// The routes of the subnet's service endpoints (RTE-05).
 fn service_rows(world: &World<'_>, subnet: Sym) -> Vec<Value> {
     let mut services: Vec<Sym> = world.index.service_endpoints.get(subnet).iter().map(|row| row.service).collect();
-    services.sort_by_key(|service| service.as_str());
+    Sym::sort(&mut services);
     services.dedup();
     services
         .into_iter()

@@ -50,7 +50,7 @@ pub fn rules(world: &World<'_>, place: Place) -> Value {
                 rules.push(effective_rule(world, &context, rule, direction));
             }
         }
-        tags.sort_by_key(|tag| tag.as_str());
+        Sym::sort(&mut tags);
         tags.dedup();
         let map: Map<String, Value> =
             tags.into_iter().map(|tag| (tag_name(tag).to_owned(), texts(&expand(world, &context, tag)))).collect();
@@ -188,7 +188,7 @@ fn expand(world: &World<'_>, context: &Context, tag: Sym) -> Vec<Prefix> {
         for peer in context.network.peers.iter().filter(|peer| peer.own_access && peer.usable.lo()) {
             sure.extend(peer.prefixes.iter().filter(|(_, there)| there.lo()).map(|(prefix, _)| *prefix));
         }
-        sure.sort();
+        sure.sort_unstable();
         sure.dedup();
         sure
     };

@@ -121,7 +121,7 @@ fn by_clients(
 fn in_by_firewalls(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host]) -> Vec<Vec<Pair>> {
     let mut firewalls: Vec<Sym> = world.index.azure_firewall.rows().map(|row| row.firewall).collect();
     firewalls.retain(|firewall| hosts.iter().all(|host| world.firewall_may_lead_to(*firewall, host.ip)));
-    firewalls.sort_by_key(|firewall| firewall.as_str());
+    Sym::sort(&mut firewalls);
     let mut out = Vec::new();
     for firewall in firewalls {
         let to =
@@ -183,7 +183,7 @@ pub(super) fn to_public_literal(world: &World<'_>, flow: &Flow, source: Option<I
             }
         }
         sources.retain(|source| source.is_ipv6() == ip.is_ipv6());
-        sources.sort();
+        sources.sort_unstable();
         sources.dedup();
     }
     let mut out = Pairs::default();

@@ -88,15 +88,13 @@ pub fn judge(pairs: &Pairs, asked: Set) -> Answer {
         for unsure in open.flat_map(|way| &way.steps).filter(|s| !s.code.is_empty() && !whole.within(s.span.sure)) {
             assumptions.push(Assumption { code: unsure.code.to_owned(), resource: unsure.resource, text: unsure.text.clone() });
         }
-        assumptions.sort_by(|a, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
-        assumptions.dedup();
+        Assumption::tidy(&mut assumptions);
         if assumptions.is_empty() {
             assumptions.push(Assumption { code: "W-UNSUPPORTED".to_owned(), resource: reason.resource, text: reason.text.clone() });
         }
     }
     assumptions.extend(deciding.filter(|_| verdict != Verdict::Denied).into_iter().flat_map(|way| notes(way)));
-    assumptions.sort_by(|a, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
-    assumptions.dedup();
+    Assumption::tidy(&mut assumptions);
     Answer { verdict, via: deciding.map(|way| way.via), reason, assumptions, traffic, ways: ways.into_iter().cloned().collect() }
 }
 
@@ -115,8 +113,7 @@ pub fn assumed<'w>(ways: impl Iterator<Item = &'w Way>, traffic: Set) -> Vec<Ass
     for unsure in ways.flat_map(|way| &way.steps).filter(|step| !step.code.is_empty() && !step.span.sure.meets(traffic)) {
         assumptions.push(Assumption { code: unsure.code.to_owned(), resource: unsure.resource, text: unsure.text.clone() });
     }
-    assumptions.sort_by(|a, b| (&a.code, a.resource.as_str(), &a.text).cmp(&(&b.code, b.resource.as_str(), &b.text)));
-    assumptions.dedup();
+    Assumption::tidy(&mut assumptions);
     assumptions
 }
 

@@ -49,7 +49,7 @@ pub fn sites_with(world: &World<'_>, ip: IpAddr) -> (Vec<Sym>, Vec<Sym>) {
 pub fn holders(world: &World<'_>, ip: IpAddr) -> Vec<Sender> {
     let mut configs: Vec<Sym> = world.index.ip_configs_by_address.get(ip).iter().map(|row| row.ip_config).collect();
     configs.retain(|config| world.is_endpoint_config(*config));
-    configs.sort_by_key(|config| config.as_str());
+    Sym::sort(&mut configs);
     let hosts = configs.into_iter().flat_map(|config| world.hosts_of_config(config)).filter(|host| host.ip == ip);
     let mut found: Vec<Sender> = hosts.map(|host| (vec![host.clone()], is_used(world, host.nic))).collect();
     if found.is_empty() {

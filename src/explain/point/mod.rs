@@ -66,14 +66,14 @@ pub fn places(world: &World<'_>, end: End) -> Vec<Sender> {
         let sure = is_used(world, nic);
         let mut configs: Vec<Sym> = index.ip_configs_by_nic.get(nic).iter().map(|config| config.ip_config).collect();
         configs.retain(|config| world.is_endpoint_config(*config));
-        configs.sort_by_key(|config| config.as_str());
+        Sym::sort(&mut configs);
         configs.into_iter().map(move |config| (world.hosts_of_config(config), sure))
     };
     match end {
         End::Nic(nic) => of_nic(nic).collect(),
         End::Machine(machine) => {
             let mut nics: Vec<Sym> = index.nics_by_machine.get(machine).iter().map(|row| row.nic).collect();
-            nics.sort_by_key(|nic| nic.as_str());
+            Sym::sort(&mut nics);
             nics.into_iter().flat_map(of_nic).collect()
         }
         End::Subnet(subnet) => {

@@ -133,7 +133,7 @@ pub(super) fn table_input(index: &Index, table: Sym) -> Table {
         None => Table::Missing(table),
         Some(row) => {
             let mut routes = index.routes.get(table).to_vec();
-            routes.sort();
+            routes.sort_unstable();
             let overrides = index.route_bgp_overrides.get(table).iter().map(|row| (row.route, row.wins)).collect();
             Table::Known { table, gateway_routes: row.gateway_routes, routes, overrides }
         }

@@ -121,7 +121,7 @@ impl World<'_> {
         let claimed = |public_ip: Sym| index.ip_config_public_ip.get(ip_config).iter().any(|row| row.public_ip == public_ip);
         let holding = index.public_ips_by_holder.get(ip_config).iter().filter(|_| !ip_config.is_empty());
         let mut found: Vec<Sym> = holding.map(|row| row.public_ip).filter(|public_ip| !claimed(*public_ip)).collect();
-        found.sort_by_key(|public_ip| public_ip.as_str());
+        Sym::sort(&mut found);
         found
     }
 
@@ -148,7 +148,7 @@ impl World<'_> {
             }
             addresses.extend(ranges.iter().map(|range| range.prefix));
         }
-        addresses.sort();
+        addresses.sort_unstable();
         Some(addresses)
     }
 }

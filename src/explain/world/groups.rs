@@ -22,7 +22,7 @@ impl World<'_> {
     pub fn asgs_of(&self, ip_config: Sym) -> Vec<(Sym, Tri)> {
         let mut asgs: Vec<(Sym, Tri)> =
             self.index.ip_config_asgs.get(ip_config).iter().map(|row| (row.asg, self.membership(row.asg))).collect();
-        asgs.sort();
+        asgs.sort_unstable();
         asgs
     }
 
@@ -31,7 +31,7 @@ impl World<'_> {
     pub fn asgs_of_nic(&self, nic: Sym) -> Vec<(Sym, Tri)> {
         let configs = self.index.ip_configs_by_nic.get(nic);
         let mut asgs: Vec<(Sym, Tri)> = configs.iter().flat_map(|config| self.asgs_of(config.ip_config)).collect();
-        asgs.sort();
+        asgs.sort_unstable();
         asgs.dedup();
         let member = |asg: Sym, config: Sym| self.index.ip_config_asgs.get(config).iter().any(|row| row.asg == asg);
         for (asg, sure) in &mut asgs {
@@ -68,7 +68,7 @@ impl World<'_> {
             let rows = index.ip_config_asgs.rows().filter(|row| !index.ip_config_address.has(row.ip_config));
             let mut found: Vec<(Sym, Sym)> =
                 rows.map(|row| (index.ip_config.one(row.ip_config).map_or(Sym::EMPTY, |config| config.subnet), row.asg)).collect();
-            found.sort();
+            found.sort_unstable();
             found.dedup();
             found
         })
@@ -87,7 +87,7 @@ impl World<'_> {
     /// The application security groups of a private endpoint (PE-23), sorted.
     pub fn endpoint_asgs(&self, endpoint: Sym) -> Vec<(Sym, Tri)> {
         let mut asgs: Vec<(Sym, Tri)> = self.index.private_endpoint_asgs.get(endpoint).iter().map(|row| (row.asg, Tri::Yes)).collect();
-        asgs.sort();
+        asgs.sort_unstable();
         asgs
     }
 }

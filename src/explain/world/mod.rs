@@ -209,7 +209,7 @@ impl<'a> World<'a> {
         }
         let configs = self.index.ip_configs_by_subnet.get(subnet).iter();
         let mut nics: Vec<Sym> = configs.map(|config| config.nic).filter(|nic| self.index.observed_routes.has(*nic)).collect();
-        nics.sort_by_key(|nic| nic.as_str());
+        Sym::sort(&mut nics);
         nics.dedup();
         let first = *nics.first()?;
         let bare = |nic: Sym| {
@@ -346,9 +346,9 @@ impl<'a> World<'a> {
             let (further, named) = self.firewalls_compare();
             cuts.extend(further);
             tags.extend(named);
-            cuts.sort();
+            cuts.sort_unstable();
             cuts.dedup();
-            tags.sort();
+            tags.sort_unstable();
             tags.dedup();
             (cuts, tags)
         })
@@ -359,7 +359,7 @@ impl<'a> World<'a> {
         self.regions.get_or_init(|| {
             let networks = self.index.vnet.rows().map(|row| row.location);
             let mut regions: Vec<Sym> = networks.chain(self.index.store_parts.rows().map(|row| row.location)).collect();
-            regions.sort_by_key(|region| region.as_str());
+            Sym::sort(&mut regions);
             regions.dedup();
             regions
         })

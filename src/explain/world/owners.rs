@@ -65,7 +65,7 @@ pub fn endpoint_addresses(index: &Index, endpoint: Sym) -> Vec<IpAddr> {
                 index.private_endpoint_addresses.get(endpoint).iter().filter(|row| row.source == source).map(|row| row.address).collect();
         }
     }
-    found.sort();
+    found.sort_unstable();
     found.dedup();
     found
 }
@@ -86,7 +86,7 @@ impl World<'_> {
             .copied()
             .filter(|e| self.index.private_endpoint.one(*e).is_some_and(|row| self.vnet_of(row.subnet) == vnet))
             .collect();
-        found.sort_by_key(|e| e.as_str());
+        Sym::sort(&mut found);
         found
     }
 
@@ -98,7 +98,7 @@ impl World<'_> {
             !self.index.subnet.has(subnet) && ids::vnet_of_id(subnet.as_str()).is_none_or(|home| home == vnet.as_str())
         };
         let mut found: Vec<Sym> = all.filter(|endpoint| homeless(*endpoint)).collect();
-        found.sort_by_key(|e| e.as_str());
+        Sym::sort(&mut found);
         found
     }
 
@@ -240,7 +240,7 @@ impl World<'_> {
     /// The places behind an interface.
     pub fn hosts_of_nic(&self, nic: Sym) -> Vec<Host> {
         let mut configs: Vec<Sym> = self.index.ip_configs_by_nic.get(nic).iter().map(|config| config.ip_config).collect();
-        configs.sort_by_key(|config| config.as_str());
+        Sym::sort(&mut configs);
         configs.into_iter().flat_map(|config| self.hosts_of_config(config)).collect()
     }
 

@@ -81,7 +81,7 @@ impl World<'_> {
             let takes = |kind| kind == DeviceKind::ApplicationGateway;
             let mut devices: Vec<Sym> = rows.filter(|row| takes(row.kind) || hidden(row.device)).map(|row| row.device).collect();
             devices.extend(named.iter().map(|(device, _)| *device));
-            devices.sort_by_key(|device| device.as_str());
+            Sym::sort(&mut devices);
             devices.dedup();
             devices.into_iter().map(|device| self.proxy(device, &named)).collect()
         })
@@ -100,7 +100,7 @@ impl World<'_> {
         rooms.extend(index.device_addresses.get(device).iter().map(|row| row.subnet));
         rooms.retain(|subnet| !subnet.is_empty());
         for list in [&mut public_ips, &mut rooms] {
-            list.sort_by_key(|id| id.as_str());
+            Sym::sort(list);
             list.dedup();
         }
         let rules = if told { index.proxy_rules.get(device).to_vec() } else { Vec::new() };

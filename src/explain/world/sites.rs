@@ -11,12 +11,12 @@ use super::World;
 /// The sites on premises: those a person named, then the local network gateways that are not one of them; sorted by name.
 pub fn site_ids(index: &Index) -> Vec<Sym> {
     let mut stated: Vec<Sym> = index.site.rows().map(|row| row.site).collect();
-    stated.sort_by_key(|site| site.as_str());
+    Sym::sort(&mut stated);
     let named = |id: Sym| stated.iter().any(|site| site.as_str().eq_ignore_ascii_case(short(id)));
     let circuits = index.connection.rows().filter(|row| row.kind == ConnectionKind::ExpressRoute && !row.peer.is_empty());
     let known = index.local_gateway.rows().map(|row| row.site).chain(circuits.map(|row| row.peer));
     let mut found: Vec<Sym> = known.filter(|id| !named(*id)).collect();
-    found.sort_by_key(|site| site.as_str());
+    Sym::sort(&mut found);
     found.dedup();
     stated.into_iter().chain(found).collect()
 }
@@ -35,7 +35,7 @@ impl World<'_> {
     pub fn site_prefixes(&self, site: Sym) -> Vec<Prefix> {
         let listed = self.index.local_gateway_prefixes.get(site).iter().map(|row| row.prefix);
         let mut prefixes: Vec<Prefix> = listed.chain(self.index.site_prefixes.get(site).iter().map(|row| row.prefix)).collect();
-        prefixes.sort();
+        prefixes.sort_unstable();
         prefixes.dedup();
         prefixes
     }

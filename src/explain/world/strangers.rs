@@ -103,7 +103,7 @@ impl Strangers {
         let usable = |prefix: &Prefix| net::usable(prefix).is_some_and(|(first, last)| first <= ip && ip <= last);
         let mut found: Vec<Sym> = holding(&self.subnets, ip).copied().filter(|subnet| world.index.subnet.has(*subnet)).collect();
         found.retain(|subnet| world.index.subnet_prefixes.get(*subnet).iter().any(|row| row.prefix.contains(&ip) && usable(&row.prefix)));
-        found.sort_by_key(|subnet| subnet.as_str());
+        Sym::sort(&mut found);
         found.dedup();
         found
     }

@@ -50,7 +50,7 @@ impl World<'_> {
             let listed = self.index.provider_connection.rows().filter(|row| lead::is_unseen(self.index, row.endpoint));
             let agreed = listed.filter(|row| consent::says(row.state, row.settled).hi() && !self.index.private_endpoint.has(row.endpoint));
             let mut found: Vec<Sym> = agreed.map(|row| row.endpoint).collect();
-            found.sort_by_key(|endpoint| endpoint.as_str());
+            Sym::sort(&mut found);
             found.dedup();
             found
         };

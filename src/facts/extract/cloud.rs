@@ -20,7 +20,7 @@ pub(super) fn cloud(out: &mut Out<'_>, kind: &str, properties: &Value) {
     } else {
         return; // it says that nothing applies to the network
     }
-    vnets.sort_by_key(|vnet| vnet.as_str());
+    Sym::sort(&mut vnets);
     vnets.dedup();
     for vnet in vnets {
         for what in *changes {

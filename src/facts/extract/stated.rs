@@ -186,7 +186,7 @@ mod tests {
         let loaded = ingest::read(vec![Input { name: "t.json".to_owned(), bytes: json!([body]).to_string().into_bytes() }]);
         let row = |fact| if let Fact::Property(row) = fact { Some(format!("{} {} {}", row.path, row.place, row.value)) } else { None };
         let mut rows: Vec<String> = loaded.resources.iter().flat_map(|one| extract(one).facts).filter_map(row).collect();
-        rows.sort();
+        rows.sort_unstable();
         rows
     }
 

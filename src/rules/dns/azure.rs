@@ -90,7 +90,7 @@ impl Resolver<'_> {
         let listed = |zone: Sym| self.index.child_type.get(zone).iter().any(|c| c.kind == kind);
         let zones = self.index.private_dns_zone.rows().filter(|z| under(name, z.name.as_str()) && !listed(z.zone));
         let mut found: Vec<Sym> = zones.map(|z| z.zone).collect();
-        found.sort_by_key(|zone| zone.as_str());
+        Sym::sort(&mut found);
         found
     }
 

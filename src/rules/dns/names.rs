@@ -191,7 +191,7 @@ pub fn hosts(index: &Index, platform: &Platform, connection: &PrivateEndpointCon
         }
     }
     found.retain(|host| !host.is_empty());
-    found.sort();
+    found.sort_unstable();
     found.dedup();
     found
 }

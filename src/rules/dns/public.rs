@@ -72,7 +72,7 @@ impl Resolver<'_> {
         while let Some(suffix) = rest {
             let mut zones: Vec<Sym> = self.index.public_dns_zones_by_name.get(Sym::new(suffix)).iter().map(|row| row.zone).collect();
             if !zones.is_empty() {
-                zones.sort_by_key(|zone| zone.as_str());
+                Sym::sort(&mut zones);
                 let answers = zones.iter().map(|&zone| self.in_public_zone(context, zone, suffix, name, depth)).collect();
                 return Some(either(name, answers, "to which of several public zones of this name the name is delegated is not known"));
             }

@@ -132,7 +132,7 @@ impl Resolution {
         }
         self.addresses.sort_unstable();
         self.addresses.dedup();
-        self.records.sort_by_key(|record| record.as_str());
+        Sym::sort(&mut self.records);
         self.records.dedup();
         self
     }

@@ -82,7 +82,7 @@ fn at(records: &[ZoneRecord], relative: &str) -> Option<Lookup> {
     if !addresses.is_empty() {
         addresses.sort_unstable();
         addresses.dedup();
-        sources.sort_by_key(|s| s.as_str());
+        Sym::sort(&mut sources);
         sources.dedup();
         return Some(Lookup::Addresses(addresses, sources));
     }

@@ -223,10 +223,10 @@ impl World<'_> {
             _ => true,
         };
         let mut half: Vec<Sym> = self.resources.iter().filter(|r| !told(r)).map(|r| r.id).collect();
-        half.sort_by_key(|id| id.as_str());
+        Sym::sort(&mut half);
         let known = |pool: Sym| self.knows_pool(pool);
         let mut pools: Vec<Sym> = self.config_pools.iter().map(|c| c.pool).filter(|pool| !known(*pool)).collect();
-        pools.sort_by_key(|id| id.as_str());
+        Sym::sort(&mut pools);
         half.into_iter().chain(pools).next()
     }
 

@@ -573,7 +573,7 @@ impl World<'_> {
                 all.push(r.frontend);
             }
         }
-        all.sort_by_key(|f| f.as_str());
+        Sym::sort(&mut all);
         all.dedup();
         all.retain(|&f| self.front(f).is_some());
         all

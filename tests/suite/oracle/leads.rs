@@ -126,7 +126,7 @@ impl World<'_> {
         all.extend(self.links.iter().filter(|link| self.leads_to_unmodelled(link.target, link.state)).map(|link| link.target));
         all.extend(self.resources.iter().filter(|row| self.platform.runs_code(row.kind)).map(|row| row.id));
         all.retain(|id| self.is_inside(*id));
-        all.sort_by_key(|id| id.as_str());
+        Sym::sort(&mut all);
         all.dedup();
         all
     }

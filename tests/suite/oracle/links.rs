@@ -269,7 +269,7 @@ impl World<'_> {
                 all.extend(near.then_some(g.gateway));
             }
         }
-        all.sort_by_key(|g| g.as_str());
+        Sym::sort(&mut all);
         all.dedup();
         all
     }

@@ -153,7 +153,7 @@ impl World<'_> {
         let mut rooms: Vec<Sym> = self.devices.iter().filter(|d| d.device == device).map(|d| d.subnet).collect();
         rooms.extend(self.device_addresses.iter().filter(|a| a.device == device).map(|a| a.subnet));
         rooms.retain(|room| !room.is_empty());
-        rooms.sort_by_key(|room| room.as_str());
+        Sym::sort(&mut rooms);
         rooms.dedup();
         rooms
     }
