@@ -1,10 +1,10 @@
-//! The search of the graph of ways out: backwards from a sink, level by level, and of the last level only as much as its sources need.
+//! The search of the graph of ways out: backwards from a sink, tier by tier, and of each tier only as much as the sources need.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::exfil::Graph;
 use crate::explain::way::End;
@@ -19,26 +19,72 @@ pub(super) struct Search {
     trees: RefCell<Trees>,
     /// Every place inside where bytes can rest and go on.
     everyone: OnceCell<Level>,
-    /// From which nodes bytes get to any of these, surely or at all.
-    going: RefCell<FxHashMap<(End, bool), bool>>,
+    /// What is around a node, surely or at all: `None` where that is much.
+    around: RefCell<FxHashMap<(End, bool), Around>>,
+    /// To which resting places a node carries bytes itself, where those are few.
+    next: RefCell<FxHashMap<(End, bool), Around>>,
 }
 
-/// The ways to one sink, level by level: each resting place with its next hop on a shortest way.
-#[derive(Debug, Default)]
+/// The ways to one sink: tier by tier, the resting places whose shortest way has so many hops.
+#[derive(Default)]
 struct Tree {
-    next: FxHashMap<End, End>,
-    /// The places whose shortest way has so many hops (from 1); the last is empty once all is known.
-    levels: Vec<Level>,
-    /// Of the level that comes after these: what was asked of places one by one, with the next hop of those that belong to it.
-    asked: RefCell<FxHashMap<End, Option<End>>>,
+    known: RefCell<FxHashMap<End, Known>>,
+    tiers: RefCell<Vec<Rc<Tier>>>,
+}
+
+/// What was found of a resting place.
+#[derive(Clone, Copy)]
+enum Known {
+    /// Its tier, and the next hop on a shortest way.
+    At(usize, End),
+    /// It is in no tier nearer than this one.
+    Beyond(usize),
+}
+
+/// The resting places that are as far from a sink as each other: of 0 have an edge to it.
+#[derive(Default)]
+struct Tier {
+    /// How many were asked about that are further away.
+    strangers: Cell<usize>,
+    /// Whether there is any.
+    somebody: OnceCell<bool>,
+    /// All of them, once so many were asked about that the others are worth it.
+    whole: OnceCell<Level>,
 }
 
 impl Tree {
+    fn tier(&self, depth: usize) -> Rc<Tier> {
+        let mut tiers = self.tiers.borrow_mut();
+        while tiers.len() <= depth {
+            tiers.push(Rc::default());
+        }
+        tiers[depth].clone()
+    }
+
     /// The next hop from a place on a shortest way, as far as that is known.
     fn next(&self, node: End) -> Option<End> {
-        self.next.get(&node).copied().or_else(|| self.asked.borrow().get(&node).copied().flatten())
+        match self.known.borrow().get(&node)? {
+            Known::At(_, next) => Some(*next),
+            Known::Beyond(_) => None,
+        }
     }
 }
+
+/// What is looked for: ways to a sink, over proven edges or over all.
+struct Goal<'t> {
+    sink: End,
+    proven: bool,
+    tree: &'t Tree,
+}
+
+/// A few resting places, or `None` where there are many.
+type Around = Option<Rc<[End]>>;
+
+/// How many places around a source are looked at one by one before the sink's side is.
+const FEW: usize = 8;
+
+/// Places further away than this are looked for tier by tier, not one through the other.
+const NEAR: usize = 8;
 
 /// Resting places, by network and as a whole, each list in the order of the names.
 #[derive(Debug, Default)]
@@ -53,7 +99,7 @@ struct Level {
 type Rest = (End, Option<usize>);
 
 /// Trees of ways by where they end, and whether only proven edges count.
-type Trees = FxHashMap<(End, bool), Rc<RefCell<Tree>>>;
+type Trees = FxHashMap<(End, bool), Rc<Tree>>;
 
 impl Graph<'_, '_> {
     /// A bound from below of the hops from one end to another outside the boundary; `None` proves that there is no way.
@@ -84,74 +130,126 @@ impl Graph<'_, '_> {
             return Some(vec![source, sink]);
         }
         let tree = self.search.trees.borrow_mut().entry((sink, proven)).or_default().clone();
-        let mut depth = 0;
-        let first = loop {
+        let goal = Goal { sink, proven, tree: &tree };
+        let mut first = None;
+        for depth in 0.. {
             // A resting place stands in the tree itself; anything else is looked for beside it.
-            if let Some(next) = tree.borrow().next(source) {
-                break next;
+            first = tree.next(source);
+            if first.is_none() && least <= depth + 2 {
+                first = self.onward(&goal, source, depth);
             }
-            let near = least <= depth + 2;
-            let found = match tree.borrow().levels.get(depth) {
-                Some(level) if level.all.is_empty() => return None,
-                Some(level) => near.then(|| self.nearest(source, level, proven, |_| true)).flatten(),
-                // Most sources find somebody soon, and the rest of the level need not be known.
-                None => near
-                    .then(|| self.nearest(source, self.everyone(), proven, |node| self.belongs(&tree.borrow(), node, sink, proven)))
-                    .flatten(),
-            };
-            if let Some(next) = found {
-                break next;
+            if first.is_some() {
+                break;
             }
-            if tree.borrow().levels.len() == depth {
-                if !self.goes_on(source, proven) {
-                    return None;
-                }
-                self.grow(&mut tree.borrow_mut(), sink, proven);
-                if tree.borrow().levels[depth].all.is_empty() {
-                    return None;
-                }
+            if depth == 0 && self.is_cut_off(source, &goal) || !self.is_somebody(&goal, depth) {
+                return None;
             }
-            depth += 1;
-        };
-        let tree = tree.borrow();
-        let mut nodes = vec![source, first];
+        }
+        let mut nodes = vec![source];
+        nodes.extend(first);
         while let Some(at) = nodes.last().copied().filter(|node| *node != sink) {
             nodes.push(tree.next(at).expect("every place of a tree leads on"));
         }
         Some(nodes)
     }
 
-    /// Finds the resting places inside the boundary that are one hop further from the sink than those known so far.
-    fn grow(&self, tree: &mut Tree, sink: End, proven: bool) {
-        let everyone = self.everyone().all.iter().map(|(node, _)| *node);
-        let level = self.level(everyone.filter(|node| self.belongs(tree, *node, sink, proven)));
-        let asked = tree.asked.take();
-        tree.next.extend(asked.into_iter().filter_map(|(node, next)| Some((node, next?))));
-        tree.levels.push(level);
-    }
-
-    /// Whether a resting place is one hop further from the sink than the levels of the tree.
-    fn belongs(&self, tree: &Tree, node: End, sink: End, proven: bool) -> bool {
-        if let Some(known) = tree.asked.borrow().get(&node) {
-            return known.is_some();
+    /// The next hop from a resting place whose shortest way to the sink passes `wanted` others; `None` where it passes more or less.
+    fn next_hop(&self, goal: &Goal<'_>, node: End, wanted: usize) -> Option<End> {
+        let known = goal.tree.known.borrow().get(&node).copied();
+        let from = match known {
+            Some(Known::At(depth, next)) => return (depth == wanted).then_some(next),
+            Some(Known::Beyond(depth)) => depth,
+            None => 0,
+        };
+        for depth in from..=wanted {
+            let found = self.next_at(goal, node, depth);
+            let known = found.map_or(Known::Beyond(depth + 1), |next| Known::At(depth, next));
+            goal.tree.known.borrow_mut().insert(node, known);
+            if let Some(next) = found {
+                return (depth == wanted).then_some(next);
+            }
+            let tier = goal.tree.tier(depth);
+            tier.strangers.set(tier.strangers.get() + 1);
         }
-        let near = |node: End| self.least(node, sink).is_some_and(|least| least <= tree.levels.len() + 1);
-        let next = (node != sink && !tree.next.contains_key(&node) && near(node)).then(|| match tree.levels.last() {
-            None => self.ends_at(node, sink, proven).then_some(sink),
-            Some(last) => self.nearest(node, last, proven, |_| true),
-        });
-        let next = next.flatten();
-        tree.asked.borrow_mut().insert(node, next);
-        next.is_some()
+        None
     }
 
-    /// Whether bytes get from a node to any resting place.
-    fn goes_on(&self, node: End, proven: bool) -> bool {
-        let known = self.search.going.borrow().get(&(node, proven)).copied();
+    /// The same, of a place that is in no nearer tier.
+    fn next_at(&self, goal: &Goal<'_>, node: End, depth: usize) -> Option<End> {
+        let near = || self.least(node, goal.sink).is_some_and(|least| least <= depth + 1);
+        match depth {
+            _ if node == goal.sink || !near() => None,
+            0 => self.ends_at(node, goal.sink, goal.proven).then_some(goal.sink),
+            _ => self.onward(goal, node, depth - 1),
+        }
+    }
+
+    /// The first resting place of a tier that a node carries bytes to.
+    fn onward(&self, goal: &Goal<'_>, node: End, depth: usize) -> Option<End> {
+        let tier = goal.tree.tier(depth);
+        let everyone = self.everyone();
+        if tier.whole.get().is_none() && (depth > NEAR || tier.strangers.get() > everyone.all.len() / 8) {
+            let members = everyone.all.iter().map(|(node, _)| *node).filter(|node| self.next_hop(goal, *node, depth).is_some());
+            let _ = tier.whole.set(self.level(members));
+        }
+        match tier.whole.get() {
+            Some(level) => self.nearest(node, level, goal.proven, |_| true),
+            // Most find somebody soon, and the rest of the tier need not be known.
+            None => self.nearest(node, everyone, goal.proven, |next| self.next_hop(goal, next, depth).is_some()),
+        }
+    }
+
+    /// Whether some resting place belongs to a tier: where none does, none does to those further away.
+    fn is_somebody(&self, goal: &Goal<'_>, depth: usize) -> bool {
+        let is_here = |rest: &Rest| self.next_hop(goal, rest.0, depth).is_some();
+        *goal.tree.tier(depth).somebody.get_or_init(|| self.everyone().all.iter().any(is_here))
+    }
+
+    /// Whether nothing around a source has an edge to the sink. What is around it is found once, whatever the sink; of a source that gets
+    /// far the answer is no.
+    fn is_cut_off(&self, source: End, goal: &Goal<'_>) -> bool {
+        let around = self.around(source, goal.proven);
+        around.is_some_and(|places| !places.iter().any(|place| self.ends_at(*place, goal.sink, goal.proven)))
+    }
+
+    /// The source and the resting places that bytes get to from it, where those are few.
+    fn around(&self, source: End, proven: bool) -> Around {
+        let known = self.search.around.borrow().get(&(source, proven)).cloned();
         known.unwrap_or_else(|| {
-            let goes = self.nearest(node, self.everyone(), proven, |_| true).is_some();
-            self.search.going.borrow_mut().insert((node, proven), goes);
-            goes
+            let found = self.explore(source, proven);
+            self.search.around.borrow_mut().insert((source, proven), found.clone());
+            found
+        })
+    }
+
+    fn explore(&self, source: End, proven: bool) -> Around {
+        let mut found = vec![source];
+        let mut seen: FxHashSet<End> = found.iter().copied().collect();
+        let mut at = 0;
+        while let Some(&node) = found.get(at) {
+            at += 1;
+            found.extend(self.next_of(node, proven)?.iter().copied().filter(|next| seen.insert(*next)));
+            if found.len() > FEW {
+                return None;
+            }
+        }
+        Some(found.into())
+    }
+
+    /// The resting places that a node carries bytes to, where those are few.
+    fn next_of(&self, node: End, proven: bool) -> Around {
+        let known = self.search.next.borrow().get(&(node, proven)).cloned();
+        known.unwrap_or_else(|| {
+            let mut found: Vec<End> = Vec::new();
+            let more = self.find(node, self.everyone(), proven, |next| {
+                if !found.contains(&next) && self.carries(node, next, proven) {
+                    found.push(next);
+                }
+                found.len() > FEW
+            });
+            let found = more.is_none().then(|| found.into());
+            self.search.next.borrow_mut().insert((node, proven), found.clone());
+            found
         })
     }
 
@@ -177,6 +275,11 @@ impl Graph<'_, '_> {
 
     /// The first `member` of a level that `node` carries bytes to: of its own networks, then of those peered with them, then of all.
     fn nearest(&self, node: End, level: &Level, proven: bool, member: impl Fn(End) -> bool) -> Option<End> {
+        self.find(node, level, proven, |next| member(next) && self.carries(node, next, proven))
+    }
+
+    /// The first of a level, in that order, that a quick look does not keep from `node` and that is `wanted`; some are asked about twice.
+    fn find(&self, node: End, level: &Level, proven: bool, mut wanted: impl FnMut(End) -> bool) -> Option<End> {
         let own = self.networks_of(node);
         let mut near: Vec<Sym> = own.iter().flat_map(|network| self.neighbours(*network)).collect();
         Sym::sort(&mut near);
@@ -185,16 +288,15 @@ impl Graph<'_, '_> {
         let place = self.places.get(&node).copied();
         // The debug build looks at the others too, to see that none is missed.
         let stays = proven && place.is_some() && !self.gates().abroad(place) && !self.fronts.lead_to(node) && !cfg!(debug_assertions);
-        let candidates = own.iter().chain(&near).flat_map(of).chain(if stays { &level.abroad } else { &level.all });
+        let mut candidates = own.iter().chain(&near).flat_map(of).chain(if stays { &level.abroad } else { &level.all });
         let touches = self.touches(node, proven);
-        let others = candidates.filter(|(next, _)| *next != node);
-        let touched = others.filter(|rest| {
-            let touched = touches(rest);
-            let missed = || member(rest.0) && self.carries(node, rest.0, proven);
+        let found = candidates.find(|rest| {
+            let touched = rest.0 != node && touches(rest);
+            let missed = || rest.0 != node && self.carries(node, rest.0, proven);
             debug_assert!(touched || !missed(), "a quick look misses how {node:?} gets to {:?}", rest.0);
-            touched
+            touched && wanted(rest.0)
         });
-        touched.map(|(next, _)| *next).find(|next| member(*next) && self.carries(node, *next, proven))
+        found.map(|(next, _)| *next)
     }
 
     /// A quick look whether bytes may get from `node` to a resting place in one hop; no is sure.

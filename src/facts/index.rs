@@ -41,6 +41,7 @@ enum Group<R> {
 }
 
 impl<R> Group<R> {
+    #[inline]
     fn as_slice(&self) -> &[R] {
         match self {
             Group::One(row) => std::slice::from_ref(row),
@@ -57,16 +58,19 @@ impl<K, R> Default for Table<K, R> {
 
 impl<K: Copy + Eq + Hash, R: Copy + Eq> Table<K, R> {
     /// The rows with `key` in the column.
+    #[inline]
     pub fn get(&self, key: K) -> &[R] {
         self.places.get(&key).map_or(&[], |at| self.groups[*at as usize].1.as_slice())
     }
 
     /// The row with `key` in the column, where the relation holds at most one (else any of them).
+    #[inline]
     pub fn one(&self, key: K) -> Option<&R> {
         self.get(key).first()
     }
 
     /// Whether some row has `key` in the column.
+    #[inline]
     pub fn has(&self, key: K) -> bool {
         self.places.contains_key(&key)
     }
@@ -134,6 +138,7 @@ pub struct Rows<'a, K, R> {
 impl<'a, K, R> Iterator for Rows<'a, K, R> {
     type Item = &'a R;
 
+    #[inline]
     fn next(&mut self) -> Option<&'a R> {
         loop {
             if let Some(row) = self.rows.next() {

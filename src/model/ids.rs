@@ -61,11 +61,13 @@ impl Sym {
     }
 
     /// The text.
+    #[inline]
     pub fn as_str(self) -> &'static str {
         table().read().expect("no thread panics while it interns").text[self.0 as usize]
     }
 
     /// Whether this is the empty text.
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }

@@ -13,7 +13,7 @@ use crate::engine::bounds::Bounds;
 use crate::engine::exfil;
 use crate::explain::exposure::{Exposed, exposure};
 use crate::explain::reach::{self, Ask, Ends};
-use crate::explain::way::{End, Flow, Mode, Way};
+use crate::explain::way::{End, Flow, Mode};
 use crate::explain::world::World;
 use crate::explain::{point, stores};
 use crate::facts::Index;
@@ -46,17 +46,17 @@ pub struct Derived<'a> {
 }
 
 /// By sender and end outside.
-type Crossings = FxHashMap<(End, End), Rc<Vec<Crossing>>>;
+type Crossings = FxHashMap<(End, End), Rc<[Crossing]>>;
 
 /// One way for `source` to send across the trust boundary.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Crossing {
     /// Who sends: for a subnet perhaps an interface in it.
     pub from: End,
     pub via: Via,
     pub proven: bool,
-    /// The way that shows it.
-    pub way: Way,
+    /// What the way that shows it lets through.
+    pub traffic: Set,
 }
 
 /// Subnets in which no machine can be placed (ADR-10).
@@ -318,7 +318,7 @@ impl<'a> Derived<'a> {
     }
 
     /// The ways of one sender to one end outside; a subnet sends by what could be placed there and by each interface in it.
-    pub(super) fn crossings(&self, from: End, to: End) -> Rc<Vec<Crossing>> {
+    pub(super) fn crossings(&self, from: End, to: End) -> Rc<[Crossing]> {
         if let Some(known) = self.crossings.borrow().get(&(from, to)) {
             return known.clone();
         }
@@ -330,11 +330,12 @@ impl<'a> Derived<'a> {
             let span = way.span();
             // Where one address of a subnet gets through and another does not, only the whole is sure.
             let proven = span.sure.meets(total.sure);
+            let crossing = Crossing { from, via: way.via, proven, traffic: if proven { span.sure } else { span.may.minus(span.sure) } };
             match found.iter_mut().find(|known| known.via == way.via) {
-                Some(known) if proven && !known.proven => *known = Crossing { from, via: way.via, proven, way },
+                Some(known) if proven && !known.proven => *known = crossing,
                 Some(_) => {}
                 None if span.may.is_empty() => {}
-                None => found.push(Crossing { from, via: way.via, proven, way }),
+                None => found.push(crossing),
             }
         }
         if let End::Subnet(subnet) = from {
@@ -346,13 +347,13 @@ impl<'a> Derived<'a> {
                 for more in self.crossings(End::Nic(nic), to).iter() {
                     match found.iter_mut().find(|known| known.via == more.via) {
                         Some(known) if known.proven || !more.proven => {}
-                        Some(known) => *known = more.clone(),
-                        None => found.push(more.clone()),
+                        Some(known) => *known = *more,
+                        None => found.push(*more),
                     }
                 }
             }
         }
-        let found = Rc::new(found);
+        let found: Rc<[Crossing]> = found.into();
         self.crossings.borrow_mut().insert((from, to), found.clone());
         found
     }

@@ -60,8 +60,7 @@ impl Derived<'_> {
         for (from, to) in pairs_of(&self.ends(text(row, 0)), &self.sinks(Some(text(row, 1)))) {
             for crossing in self.crossings(from, to).iter().filter(|one| one.via.as_str() == text(row, 2) && one.proven == proven) {
                 // A subnet may send by one of its interfaces.
-                let flow =
-                    Flow { from: crossing.from, to, traffic: let_through(&crossing.way, proven), mode: Mode::Adversarial, session: true };
+                let flow = Flow { from: crossing.from, to, traffic: crossing.traffic, mode: Mode::Adversarial, session: true };
                 if let Some(proof) = self.of_flow(&flow, text(row, 2), proven) {
                     return proof;
                 }
