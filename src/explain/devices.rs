@@ -295,11 +295,7 @@ impl Walk<'_, '_> {
         for Lead { connection, certain } in lead::of_endpoint(index, endpoint) {
             let behind = match index.store.one(connection.target) {
                 _ if crate::rules::private_link::service(index, connection.target).is_some() => Span::exactly(Set::tcp_udp()),
-                Some(store) => {
-                    let http = index.store_access.one(store.store).is_some_and(|access| access.plain_http);
-                    let part = crate::rules::private_endpoint::base_part(connection.group);
-                    crate::rules::private_endpoint::front_end(self.world.platform, store.service, store.kind, part, http, true)
-                }
+                Some(store) => crate::rules::private_endpoint::front_end_of(index, self.world.platform, store, connection.group, true),
                 None => crate::rules::private_endpoint::unseen_target(self.world.platform, connection.group),
             };
             answers = answers.or(if certain { behind } else { behind.doubted() });

@@ -52,6 +52,7 @@ impl Touched<'_> {
             Fact::SubnetNsg(row) => self.subnet(row.subnet),
             Fact::NicNsg(row) => self.interface(row.nic),
             Fact::StoreAccess(row) => self.store(row.store),
+            Fact::StoreSwitch(row) => self.store(row.store),
             Fact::StoreIpRule(row) => self.store(row.store),
             Fact::StoreSubnetRule(row) => self.store(row.store),
             Fact::StoreRuleSet(row) => self.store(row.store),

@@ -253,7 +253,7 @@ facts! {
     // service endpoint policies
     EndpointPolicy, EndpointPolicyScope,
     // stores
-    Store, StorePart, StoreAccess, StoreRuleSet, StoreIpRule, StoreSubnetRule, StoreListRule, StoreResourceRule, StoreOutboundRule,
+    Store, StorePart, StoreAccess, StoreSwitch, StoreRuleSet, StoreIpRule, StoreSubnetRule, StoreListRule, StoreResourceRule, StoreOutboundRule,
     // what stores move by themselves
     StoreRegion, StoreCopyScope, StoreCrossTenant, ObjectReplication, DeclaredCopy, StoreExportOff, AppRoutesAll,
     // network security perimeters

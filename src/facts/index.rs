@@ -356,6 +356,7 @@ index! {
     StorePart { store_parts: store as Sym, store_parts_by_host: host as Sym }
     StoreRegion { store_regions: store as Sym }
     StoreAccess { store_access: store as Sym }
+    StoreSwitch { store_switches: store as Sym }
     StoreIpRule { store_ip_rule: rule as Sym, store_ip_rules: store as Sym }
     StoreSubnetRule { store_subnet_rule: rule as Sym, store_subnet_rules: store as Sym, store_subnet_rules_by_subnet: subnet as Sym }
     StoreRuleSet { store_rule_set: rule_set as Sym, store_rule_sets: store as Sym }

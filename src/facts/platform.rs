@@ -15,7 +15,8 @@ use crate::facts::catalog::Row;
 use crate::facts::network::{Access, Direction};
 use crate::facts::selector::Selectors;
 use crate::facts::service::{Service, sub_resource};
-use crate::model::{Prefix, Ranges, Sym, net};
+use crate::facts::store_facts::Switch;
+use crate::model::{Prefix, Ranges, Sym, Tri, net};
 
 relations! { PLATFORM_RELATIONS:
     /// `nsg_default(name, direction, priority, access, source, destination)`: the rules every network security group ends with, for any protocol and port
@@ -38,6 +39,10 @@ relations! { PLATFORM_RELATIONS:
     /// `service_port(group, port)`: the front end of the sub-resource `group` answers at TCP `port` (M-16). Where services share the name of a sub-resource
     /// and not its ports, the service stands before it: `eventhub/namespace`.
     ServicePort service_port { group: Sym, port: u16 }
+
+    /// `switched_port(switch, group, port, answers)`: the front end of the sub-resource `group` of a storage account answers at TCP `port` where the account is
+    /// switched to it (M-16); `maybe` where only another sub-resource is documented to.
+    SwitchedPort switched_port { switch: Switch, group: Sym, port: u16, answers: Tri }
 
     /// `endpoint_service(service, tag)`: what the service endpoint `service` covers is the service tag `tag`; both lower case (SE-03).
     EndpointService endpoint_service { service: Sym, tag: Sym }
@@ -165,6 +170,11 @@ impl Platform {
         if own.is_empty() { self.ports(group) } else { own }
     }
 
+    /// The TCP ports that switches of storage accounts open (M-16).
+    pub fn switched_ports(&self) -> &[SwitchedPort] {
+        &self.truth.switched
+    }
+
     /// The tag that holds what a service endpoint covers (RTE-05).
     pub fn service_tag_of_endpoint(&self, service: Sym) -> Option<Sym> {
         self.truth.endpoints.get(&service).copied()
@@ -214,6 +224,7 @@ impl Platform {
         let running: Vec<RunningService> = truth.running.iter().map(|&kind| RunningService { kind }).collect();
         let fetching: Vec<FetchingService> = truth.fetching.iter().map(|&kind| FetchingService { kind }).collect();
         let public: Vec<PublicOnlyService> = truth.public_only.iter().map(|&kind| PublicOnlyService { kind }).collect();
+        let rows = rows.chain(of(&truth.switched));
         let named = of(&reserved).chain(of(&resolvers)).chain(of(&running)).chain(of(&fetching)).chain(of(&public));
         rows.chain(of(&truth.limits)).chain(named).collect()
     }
@@ -232,6 +243,7 @@ struct Truth {
     tag_regions: FxHashMap<Sym, Sym>,
     zones: Vec<PrivateLinkZone>,
     ports: FxHashMap<Sym, Vec<u16>>,
+    switched: Vec<SwitchedPort>,
     endpoints: FxHashMap<Sym, Sym>,
     reserved: FxHashSet<&'static str>,
     resolvers: FxHashSet<IpAddr>,
@@ -256,6 +268,7 @@ impl Truth {
                 tag_regions: rows::<TagRegion>(include_str!("../../facts/tag_regions.facts")).map(|row| (row.name, row.region)).collect(),
                 zones: rows(include_str!("../../facts/private_link_zones.facts")).collect(),
                 ports,
+                switched: rows(include_str!("../../facts/switched_ports.facts")).collect(),
                 endpoints: rows::<EndpointService>(include_str!("../../facts/endpoint_services.facts"))
                     .map(|row| (row.service, row.tag))
                     .collect(),

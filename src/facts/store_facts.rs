@@ -16,6 +16,11 @@ words! {
     Instance { Primary = "primary", Secondary = "secondary" }
 }
 
+words! {
+    /// What an account is switched to besides its usual protocols (M-16): plain HTTP, SFTP, NFS 3.0.
+    Switch { Http = "http", Sftp = "sftp", Nfsv3 = "nfsv3" }
+}
+
 relations! { STORE_RELATIONS:
     /// `store(store, service, kind, location)`: a PaaS resource with a front end; `kind` is the account kind in lower case, `classic` for one of the old
     /// deployment model, the tier of a namespace and the SKU of a registry.
@@ -33,6 +38,10 @@ relations! { STORE_RELATIONS:
     /// action (FW-10), `trusted` whether `bypass` names AzureServices (ST-08), `plain_http` whether port 80 answers too (M-16), `outbound_restricted` the
     /// outbound switch of a SQL server (SQL-10). Exactly one per store.
     StoreAccess store_access { store: Sym, public: PublicAccess, default_allow: Tri, trusted: bool, plain_http: bool, outbound_restricted: bool }
+
+    /// `store_switch(store, switch, on)`: the account answers at the ports of `switch` too (M-16); `maybe` where the value could not be read. Without a row it
+    /// does not, but at port 80, of which `store_access` tells.
+    StoreSwitch store_switch { store: Sym, switch: Switch, on: Tri }
 
     /// `store_ip_rule(rule, store, from, to)`: the firewall admits public source addresses `from` to `to`, inclusive (FW-06). `rule` is the id of a child
     /// resource or the store's id and the position in its list.

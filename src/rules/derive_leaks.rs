@@ -300,6 +300,7 @@ fn stores<'s, T: Time>(facts: &Facts<'s, T>, estate: &Estate<'s, T>, platform: &
     let parts = store
         .concat(facts.keyed(column!(StorePart.store)))
         .concat(facts.keyed(column!(StoreAccess.store)))
+        .concat(facts.keyed(column!(StoreSwitch.store)))
         .concat(facts.keyed(column!(StoreIpRule.store)))
         .concat(rules)
         .concat(lists)

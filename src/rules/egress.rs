@@ -237,5 +237,10 @@ pub fn front_ports(platform: &Platform, service: Service) -> Span {
     let answers = |kind: &str, part: &str| private_endpoint::front_end(platform, service, Sym::new(kind), Sym::new(part), true, false);
     let usual = service.parts().iter().fold(Span::NONE, |span, part| span.or(answers("storagev2", part)));
     // Whether a premium account speaks NFS is its owner's to say, and the owner is the attacker.
-    if service == Service::Storage { usual.or(Span::exactly(answers("filestorage", "file").may)) } else { usual }
+    if service != Service::Storage {
+        return usual;
+    }
+    // He switches on SFTP and NFS as well.
+    let switched = private_endpoint::switched(platform, Sym::new("blob"), |_| Tri::Yes);
+    usual.or(Span::exactly(answers("filestorage", "file").may)).or(switched)
 }

@@ -30,7 +30,7 @@ used! {
     PublicIpHolder,
     SubnetNatGateway, SubnetDefaultOutbound, SubnetDelegation, SubnetServiceEndpoint, SubnetEndpointPolicy,
     PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, IpConfigLink, ProviderConnection,
-    Store, StorePart, StoreAccess, StoreIpRule, StoreSubnetRule, StoreResourceRule,
+    Store, StorePart, StoreAccess, StoreSwitch, StoreIpRule, StoreSubnetRule, StoreResourceRule,
     Resource, ChildType, UnreadRule, BoundaryTenant, BoundarySubscription, CompleteType,
     PeeringOnlyV6, RouteBgpOverride, RouteServer, GroupMember, ManagerApplied, ConnectivityHub, HubConnection, GroupPolicy,
     ConnectivityGroup, AdminCollection, AdminRuleGroup, RoutingCollection,

@@ -6,9 +6,9 @@ use crate::facts::Index;
 use crate::facts::platform::Platform;
 use crate::facts::private_access::AddressSource;
 use crate::facts::service::{Service, sub_resource};
-use crate::facts::store_facts::{Instance, StorePart};
+use crate::facts::store_facts::{Instance, Store, StorePart, StoreSwitch, Switch};
 use crate::model::traffic::ANY_PORT;
-use crate::model::{Proto, Set, Span, Sym};
+use crate::model::{Proto, Set, Span, Sym, Tri};
 
 /// The sub-resource that a private endpoint names for one endpoint of a store: `blob`, `blob_secondary` (PE-04, M-07).
 ///
@@ -121,9 +121,12 @@ pub fn unseen_target(platform: &Platform, group: Sym) -> Span {
     if platform.ports_of(first, part).is_empty() {
         return Span { sure: Set::EMPTY, may: Set::tcp_udp() };
     }
-    // Whether it also answers plain HTTP or is a premium share stands on the account.
+    // Whether it also answers plain HTTP, SFTP or NFS stands on the account.
     let known = |service| front_end(platform, service, Sym::EMPTY, part, false, true);
-    let possible = |service| front_end(platform, service, Sym::new("filestorage"), part, true, true);
+    let possible = |service| {
+        let usual = front_end(platform, service, Sym::new("filestorage"), part, true, true);
+        if service == Service::Storage { usual.or(switched(platform, part, |_| Tri::Maybe)) } else { usual }
+    };
     let start = Span { sure: known(first).sure, may: known(first).may.or(possible(first).may) };
     served.fold(start, |span, service| Span {
         sure: span.sure.and(known(service).sure),
@@ -166,6 +169,43 @@ pub fn front_end(platform: &Platform, service: Service, kind: Sym, part: Sym, pl
         _ => sure,
     };
     Span { sure, may }
+}
+
+/// What the front end of a store of the input answers for the sub-resource `group`, by its own switches (M-16).
+///
+/// ```datalog
+/// answers(S, G, P) :- store_switch(S, W, "yes"), switched_port(W, G, P, "yes").                                  // pe.8
+/// ```
+pub fn front_end_of(index: &Index, platform: &Platform, store: &Store, group: Sym, private: bool) -> Span {
+    let plain_http = index.store_access.one(store.store).is_some_and(|access| access.plain_http);
+    let part = base_part(group);
+    let usual = front_end(platform, store.service, store.kind, part, plain_http, private);
+    usual.or(switched_on(platform, index.store_switches.get(store.store), group))
+}
+
+/// What the switches of an account add for the sub-resource `group`.
+pub fn switched_on(platform: &Platform, switches: &[StoreSwitch], group: Sym) -> Span {
+    if switches.is_empty() {
+        return Span::NONE;
+    }
+    let on = |switch: Switch| switches.iter().filter(|row| row.switch == switch).map(|row| row.on).max().unwrap_or_default();
+    let part = base_part(group);
+    let added = switched(platform, part, on);
+    // Nobody says that a copy in another region takes part.
+    if part == group { added } else { added.doubted() }
+}
+
+/// What an account whose switches are `on` answers besides its usual ports.
+pub fn switched(platform: &Platform, part: Sym, on: impl Fn(Switch) -> Tri) -> Span {
+    let rows = platform.switched_ports().iter().filter(|row| row.group == part);
+    rows.fold(Span::NONE, |span, row| {
+        let port = Set::of(Proto::Tcp, (row.port, row.port), ANY_PORT);
+        match on(row.switch).and(row.answers) {
+            Tri::Yes => span.or(Span::exactly(port)),
+            Tri::Maybe => span.or(Span::exactly(port).doubted()),
+            Tri::No => span,
+        }
+    })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ struct Around {
     store: Option<Store>,
     parts: Vec<StorePart>,
     access: Option<StoreAccess>,
+    switches: Vec<StoreSwitch>,
     ip_rules: Vec<StoreIpRule>,
     subnet_rules: Vec<StoreSubnetRule>,
     resource_rules: Vec<StoreResourceRule>,
@@ -40,6 +41,7 @@ impl Around {
                 Part::Fact(Fact::Store(row)) => around.store = Some(*row),
                 Part::Fact(Fact::StorePart(row)) => around.parts.push(*row),
                 Part::Fact(Fact::StoreAccess(row)) => around.access = Some(*row),
+                Part::Fact(Fact::StoreSwitch(row)) => around.switches.push(*row),
                 Part::Fact(Fact::StoreIpRule(row)) => around.ip_rules.push(*row),
                 Part::Fact(Fact::StoreSubnetRule(row)) => around.subnet_rules.push(*row),
                 Part::Fact(Fact::StoreResourceRule(row)) => around.resource_rules.push(*row),
@@ -162,7 +164,8 @@ pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Par
                 output.push((Part::Hook(node, Hook { door, side: Side::Takes, span }), 1));
             }
         };
-        let front = front_end(platform, store.service, store.kind, part.part, plain_http, false);
+        let switched = private_endpoint::switched_on(platform, &around.switches, group);
+        let front = front_end(platform, store.service, store.kind, part.part, plain_http, false).or(switched);
         let surely = if part.location.is_empty() { generic.doubted() } else { generic };
         hook(Door::FrontEnd(store.service), front.and(surely));
         for (subnet, admitted) in &named {
@@ -171,7 +174,7 @@ pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Par
         if some.hi() || !named.is_empty() {
             hook(Door::Unknown(store.service), front.doubted());
         }
-        let behind = front_end(platform, store.service, store.kind, part.part, plain_http, true);
+        let behind = front_end(platform, store.service, store.kind, part.part, plain_http, true).or(switched);
         let leading = |gate: &&std::sync::Arc<Gate>| gate.connection.group == group || gate.connection.group.is_empty();
         for gate in around.gates.iter().filter(leading).filter(|gate| around.consent(gate).hi()) {
             for door in doors_of(gate) {

@@ -105,9 +105,8 @@ fn asked<'a>(
         none.text = format!("the store has no endpoint `{}`", private_endpoint::group(target.part, target.instance));
         return Err(none);
     };
-    let plain_http = world.index.store_access.one(target.store).is_some_and(|access| access.plain_http);
     let part = StorePart { location: private_endpoint::region(world.index, &part), ..part };
-    Ok(Asked { world, transport, client, store, part, plain_http, traffic })
+    Ok(Asked { world, transport, client, store, part, traffic })
 }
 
 /// The ways to the address of a private endpoint itself, whatever name is used; `address` picks one of several (PE-29).
@@ -132,14 +131,10 @@ pub fn endpoint_ways(
     }
     for Lead { connection, certain } in rows {
         let store = world.index.store.one(connection.target);
-        let plain_http = world.index.store_access.one(connection.target).is_some_and(|access| access.plain_http);
         let behind = private_link::behind(world, connection.target, traffic, transport.session());
         let answers = match store {
             _ if behind.is_some() => Span::exactly(Set::tcp_udp()),
-            Some(store) => {
-                let part = private_endpoint::base_part(connection.group);
-                private_endpoint::front_end(world.platform, store.service, store.kind, part, plain_http, true)
-            }
+            Some(store) => private_endpoint::front_end_of(world.index, world.platform, store, connection.group, true),
             None => private_endpoint::unseen_target(world.platform, connection.group),
         };
         let of: Vec<IpAddr> = match address {
@@ -178,8 +173,8 @@ pub fn caller_ways(world: &World<'_>, resource: Sym, target: &Target) -> Vec<Way
     let row = world.index.resource.one(resource);
     let source = Source::Caller { resource, kind: row.map_or(Sym::EMPTY, |r| r.kind), tenant: row.map_or(Sym::EMPTY, |r| r.tenant) };
     let Some(&store) = world.index.store.one(target.store) else { return Vec::new() };
-    let plain_http = world.index.store_access.one(target.store).is_some_and(|access| access.plain_http);
-    let answers = private_endpoint::front_end(world.platform, store.service, store.kind, target.part, plain_http, false);
+    let group = private_endpoint::group(target.part, target.instance);
+    let answers = private_endpoint::front_end_of(world.index, world.platform, &store, group, false);
     let parts = world.index.store_parts.get(target.store);
     let part = parts.iter().find(|part| part.part == target.part && part.instance == target.instance);
     let host = part.map_or_else(String::new, |part| names::host(world.index, world.platform, part));
@@ -247,7 +242,6 @@ struct Asked<'a> {
     client: &'a Client,
     store: Store,
     part: StorePart,
-    plain_http: bool,
     traffic: Set,
 }
 
@@ -414,7 +408,7 @@ impl Asked<'_> {
 
     /// What the part answers behind private endpoints.
     fn behind(&self) -> Span {
-        private_endpoint::front_end(self.world.platform, self.store.service, self.store.kind, self.part.part, self.plain_http, true)
+        private_endpoint::front_end_of(self.world.index, self.world.platform, &self.store, self.group(), true)
     }
 
     fn over_lead(&self, lead: &Lead, addresses: &[IpAddr]) -> Vec<Way> {
@@ -467,8 +461,7 @@ impl Asked<'_> {
                 way.steps.push(steps::policy(*subnet, &decision, first, missing));
             }
         }
-        let answers =
-            private_endpoint::front_end(self.world.platform, self.store.service, self.store.kind, self.part.part, self.plain_http, false);
+        let answers = private_endpoint::front_end_of(self.world.index, self.world.platform, &self.store, self.group(), false);
         way.steps.push(steps::front_end(self.store.store, self.store.service, self.group(), answers));
         way.steps.extend(perimeter::https_only(self.world, &self.store));
         way.steps.push(match source {

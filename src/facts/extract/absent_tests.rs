@@ -315,3 +315,23 @@ fn a_service_endpoint_without_anything_may_be_for_any_service() {
     has(&subnet(json!([{}])), "clouded(~/virtualnetworks/v, routes, ~/virtualnetworks/v/subnets/s)");
     lacks(&subnet(json!([])), "clouded(");
 }
+
+/// covers: M-16
+#[test]
+fn an_account_says_what_it_is_switched_to_and_one_without_a_body_does_not() {
+    let account = |properties: Value| {
+        let id = "/subscriptions/s/resourcegroups/rg/providers/microsoft.storage/storageaccounts/a";
+        rows(json!([{"id": id, "kind": "StorageV2", "location": "westeurope", "properties": properties}]))
+    };
+    let switched = |rows: &[String]| -> Vec<String> {
+        let rows = rows.iter().filter_map(|row| row.strip_prefix("store_switch("));
+        rows.filter_map(|row| row.split_once(", ")).map(|(_, rest)| rest.trim_end_matches(')').to_owned()).collect()
+    };
+    assert_eq!(switched(&account(json!({"supportsHttpsTrafficOnly": true}))), [""; 0]);
+    assert_eq!(switched(&account(json!({"isSftpEnabled": true, "isNfsV3Enabled": false}))), ["sftp, yes"]);
+    assert_eq!(switched(&account(json!({"isSftpEnabled": null, "enableNfsV3": "True"}))), ["nfsv3, yes"]);
+    let wrong = account(json!({"isSftpEnabled": 1, "isNfsV3Enabled": {}, "supportsHttpsTrafficOnly": []}));
+    assert_eq!(switched(&wrong), ["http, maybe", "nfsv3, maybe", "sftp, maybe"]);
+    lacks(&wrong, "unread(");
+    assert_eq!(switched(&account(Value::Null)), ["http, maybe", "nfsv3, maybe", "sftp, maybe"]);
+}

@@ -96,6 +96,7 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
             Fact::ProviderConnection(row) => row.settled = false,
             Fact::Device(row) if proxy => row.kind = DeviceKind::Other,
             Fact::StoreRuleSet(row) if contested => (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe),
+            Fact::StoreSwitch(row) if contested => row.on = Tri::Maybe,
             Fact::Peering(row) => vnets.extend([row.vnet, row.remote]),
             _ => {}
         }

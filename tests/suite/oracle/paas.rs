@@ -58,7 +58,8 @@ pub fn firewall_stage(service: Service) -> Stage {
 /// The ports at which the main endpoint of an attacker's store answers.
 pub fn external_ports(service: Service) -> &'static [u16] {
     match service {
-        Service::Storage => &[80, 443, 445],
+        // Whoever owns the account switches on SFTP (22) and NFS 3.0 (111, 2048).
+        Service::Storage => &[22, 80, 111, 443, 445, 2048],
         Service::Sql => &[1433],
         Service::Cosmos => &[443, 10255, 10350],
         Service::EventHub => &[443, 5671, 5672, 9093],

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use watertight::facts::network::HopKind;
 use watertight::facts::private_access::EndpointPolicyScope;
 use watertight::facts::selector::Selector;
-use watertight::facts::store_facts::Service;
+use watertight::facts::store_facts::{Instance, Service};
 use watertight::model::{Prefix, Proto, Stage, Sym, Tri, Via, net};
 
 use super::address::service_tag;
@@ -104,7 +104,9 @@ impl World<'_> {
         let ports = self.ports_of(wanted.store, wanted.part);
         let listed = ports.contains(&packet.dport) || (plain && web && packet.dport == 80);
         let unknown = if ports.is_empty() { Tri::Maybe } else { Tri::No };
-        Tri::from_bool(listed).or(unknown).or(self.extra_port(main_part(wanted.part), wanted.store, packet.dport))
+        let main = main_part(wanted.part);
+        let group = if wanted.instance == Instance::Secondary { Sym::new(&format!("{main}_secondary")) } else { main };
+        Tri::from_bool(listed).or(unknown).or(self.extra_port(group, wanted.store, packet.dport))
     }
 
     /// The ports of a part; some names of parts stand for different ports with different services.
@@ -126,10 +128,38 @@ impl World<'_> {
             ("file" | "file_secondary", 2049) if unseen || self.is_premium_share(store) => Tri::Maybe,
             ("sqlserver", 11000..=11999) => Tri::Maybe,
             ("sql", 10000..=20000) if self.service_of(store) == Some(Service::Cosmos) => Tri::Maybe,
-            ("blob" | "dfs" | "queue" | "table" | "web", 80) if unseen => Tri::Maybe,
             ("blob" | "dfs" | "queue" | "table" | "web", 80) if http => Tri::Yes,
-            _ => Tri::No,
+            _ => self.switched_port(group, store, port, unseen),
         }
+    }
+
+    /// Port 80 of all but file shares, 22 for SFTP, 111 and 2048 for NFS 3.0: the last three of blobs, and of the other name of the same data perhaps.
+    fn switched_port(&self, group: Sym, store: Sym, port: u16, unseen: bool) -> Tri {
+        let (part, copy) = match group.as_str().strip_suffix("_secondary") {
+            Some(part) => (part, true),
+            None => (group.as_str(), false),
+        };
+        let wanted = match (part, port) {
+            ("blob" | "dfs" | "queue" | "table" | "web", 80) => "http",
+            ("blob" | "dfs", 22) => "sftp",
+            ("blob" | "dfs", 111 | 2048) => "nfsv3",
+            _ => return Tri::No,
+        };
+        if unseen {
+            return Tri::Maybe;
+        }
+        let mut found = Tri::No;
+        for row in self.switches.iter().filter(|row| row.store == store && row.switch.as_str() == wanted) {
+            let documented = !copy && (part == "blob" || port == 80);
+            found = found.or(if documented {
+                row.on
+            } else if row.on == Tri::No {
+                Tri::No
+            } else {
+                Tri::Maybe
+            });
+        }
+        found
     }
 
     fn is_premium_share(&self, store: Sym) -> bool {

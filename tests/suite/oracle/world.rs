@@ -111,7 +111,7 @@ world! {
     ruleset_links: RulesetLink, public_zones: PublicDnsZone,
     group_records: ZoneGroupRecord, local_records: LocalRecord, clouds: Clouded,
     policies: EndpointPolicy, policy_scopes: EndpointPolicyScope,
-    stores: Store, parts: StorePart, store_regions: StoreRegion, accesses: StoreAccess, ip_rules: StoreIpRule, subnet_rules: StoreSubnetRule,
+    stores: Store, parts: StorePart, store_regions: StoreRegion, accesses: StoreAccess, switches: StoreSwitch, ip_rules: StoreIpRule, subnet_rules: StoreSubnetRule,
     resource_rules: StoreResourceRule, outbound_hosts: StoreOutboundRule,
     perimeters: Perimeter, associations: PerimeterAssociation, perimeter_rules: PerimeterRule, perimeter_links: PerimeterLink,
     link_profiles: PerimeterLinkProfile, network_identifiers: SubnetNetworkIdentifier,
