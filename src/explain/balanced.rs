@@ -71,6 +71,12 @@ impl Walk<'_, '_> {
         let packet = Packet { dst: address, ..packet.clone() };
         let here = |backend: &Backend| matches!(&backend.what, Member::Places(places) if places.contains(host));
         let mut branches: Vec<Branch> = self.world.branches(frontend);
+        if host.ip_config.is_empty() {
+            // A machine that could be placed at an address which a pool lists is its member.
+            let listed = Sym::new(&host.ip.to_string());
+            let members = branches.iter_mut().flat_map(|branch| &mut branch.backends).filter(|backend| backend.name == listed);
+            members.for_each(|backend| backend.what = Member::Places(vec![host.clone()]));
+        }
         branches.retain(|branch| branch.backends.iter().any(here));
         let asked = |branch: &Branch| branch.takes.at_member().may.meets(self.asked);
         if branches.iter().any(asked) {

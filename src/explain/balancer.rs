@@ -202,16 +202,35 @@ impl World<'_> {
             return Vec::new(); // a machine that is only imagined is in no pool
         }
         let own = index.ip_config_pools.get(host.ip_config).iter().map(|row| row.pool);
-        let by_address =
-            index.load_balancer_pools_by_address.get(host.ip).iter().filter(|row| row.vnet.is_empty() || row.vnet == host.vnet);
-        sorted(own.chain(by_address.map(|row| row.pool)).collect())
+        sorted(own.chain(self.pools_listing(host)).collect())
+    }
+
+    /// The pools that list the address of a place.
+    fn pools_listing(&self, host: &Host) -> impl Iterator<Item = Sym> {
+        let (ip, vnet) = (host.ip, host.vnet);
+        let listing = self.index.load_balancer_pools_by_address.get(ip).iter();
+        listing.filter(move |row| row.vnet.is_empty() || row.vnet == vnet).map(|row| row.pool)
     }
 
     /// The frontends with a rule that leads to the place, sorted by name.
     pub fn frontends_before(&self, host: &Host) -> Vec<Sym> {
+        self.frontends_of_pools(self.pools_of(host))
+    }
+
+    /// The same of a machine that could be placed at an address of a pool (ADR-16, IN-06).
+    pub fn frontends_before_slot(&self, slot: &Host) -> Vec<Sym> {
+        self.frontends_of_pools(self.pools_listing(slot).collect())
+    }
+
+    /// The first pool by name that lists the address of the place and is not in the input; empty: none.
+    pub fn missing_pool_of_slot(&self, slot: &Host) -> Sym {
+        sorted(self.pools_listing(slot).collect()).into_iter().find(|pool| self.is_missing_pool(*pool)).unwrap_or_default()
+    }
+
+    fn frontends_of_pools(&self, pools: Vec<Sym>) -> Vec<Sym> {
         let index = self.index;
         let mut frontends = Vec::new();
-        for pool in self.pools_of(host) {
+        for pool in pools {
             let rules = index.load_balancing_rules_by_pool.get(pool).iter().flat_map(|row| index.load_balancing_rule.get(row.rule));
             frontends.extend(rules.map(|rule| rule.frontend));
             let rules = index.inbound_nat_rules_by_pool.get(pool).iter().map(|row| row.rule).chain([pool]);

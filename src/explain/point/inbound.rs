@@ -20,7 +20,13 @@ pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAdd
     let index = world.index;
     let mut out = Pairs::default();
     match flow.to {
-        End::Machine(_) | End::Nic(_) | End::Subnet(_) => {
+        End::Subnet(subnet) => {
+            if !index.subnet_prefixes.has(subnet) {
+                return one(no_address(world, flow));
+            }
+            out.groups.extend(in_to_slots(world, flow, source, subnet));
+        }
+        End::Machine(_) | End::Nic(_) => {
             for (hosts, _) in places(world, flow.to) {
                 let Some(config) = hosts.first().map(|host| host.ip_config) else { continue };
                 for row in index.ip_config_public_ip.get(config) {
@@ -32,10 +38,8 @@ pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAdd
                     out.groups.extend(found);
                 }
                 out.groups.extend(in_by_balancers(world, flow, source, &hosts));
-                if !config.is_empty() {
-                    out.groups.extend(in_by_firewalls(world, flow, source, &hosts));
-                    out.groups.extend(in_by_proxies(world, flow, source, &hosts));
-                }
+                out.groups.extend(in_by_firewalls(world, flow, source, &hosts));
+                out.groups.extend(in_by_proxies(world, flow, source, &hosts));
             }
         }
         End::Ip(ip) if net::is_public(ip) && is_private_space(world, ip) => return one(to_private_space(world, ip)),
@@ -53,6 +57,25 @@ pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAdd
     out
 }
 
+/// In to a machine that could be placed in a subnet: it has no public address, but something in front may pass on to the address that it gets (ADR-16).
+/// Whether it gets that one is not known.
+fn in_to_slots(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, subnet: Sym) -> Vec<Vec<Pair>> {
+    let mut out = Vec::new();
+    for slot in world.slots(subnet) {
+        let text = format!("a machine placed in {} may have the address {}, and any other free one", short(subnet), slot.ip);
+        let perhaps = step(Stage::Route, Span::UNKNOWN, "inbound.13", text).by(subnet, slot.ip.to_string()).kind(Kind::Assumption);
+        let hosts = [slot];
+        let mut found = in_by_balancers(world, flow, source, &hosts);
+        found.extend(in_by_firewalls(world, flow, source, &hosts));
+        found.extend(in_by_proxies(world, flow, source, &hosts));
+        for way in found.iter_mut().flatten().flatten() {
+            way.steps.push(perhaps.clone().code("W-MISSING"));
+        }
+        out.extend(found);
+    }
+    out
+}
+
 /// The doubt about an address that names a configuration which does not name it.
 fn says_alone(public_ip: Sym, config: Sym) -> Step {
     let text = format!("public address {} says that it belongs to {}, which does not say so", short(public_ip), short(config));
@@ -64,7 +87,8 @@ fn says_alone(public_ip: Sym, config: Sym) -> Step {
 fn in_by_balancers(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts: &[Host]) -> Vec<Vec<Pair>> {
     let mut out = Vec::new();
     let Some(first) = hosts.first() else { return out };
-    for frontend in world.frontends_before(first) {
+    let imagined = first.ip_config.is_empty();
+    for frontend in if imagined { world.frontends_before_slot(first) } else { world.frontends_before(first) } {
         let public_ip = world.index.load_balancer_frontend.one(frontend).map_or(Sym::EMPTY, |row| row.public_ip);
         if public_ip.is_empty() {
             continue;
@@ -76,7 +100,7 @@ fn in_by_balancers(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts
         let found = by_clients(world, source, hosts, public_ip, &to);
         out.extend(found.into_iter().filter(|group| group.iter().any(|pair| !pair.is_empty())));
     }
-    let missing = world.missing_pool(first);
+    let missing = if imagined { world.missing_pool_of_slot(first) } else { world.missing_pool(first) };
     if !missing.is_empty() {
         let text = format!("pool {} is not in the input: its load balancer perhaps passes it on", short(missing));
         let unknown = step(Stage::LoadBalancer, Span::UNKNOWN, "inbound.4", text).by(missing, "").kind(Kind::Assumption);

@@ -7,6 +7,7 @@ mod groups;
 mod owners;
 mod proxies;
 mod sites;
+mod slots;
 mod strangers;
 mod unseen;
 
@@ -88,6 +89,7 @@ pub struct World<'a> {
     unseen_subnets: OnceCell<FxHashMap<Sym, Sym>>,
     lost_rules: OnceCell<Vec<(Sym, Sym)>>,
     strangers: OnceCell<Strangers>,
+    listed_addresses: OnceCell<Vec<IpAddr>>,
     lost_public_ip: OnceCell<Sym>,
     hidden_holder: OnceCell<Sym>,
     hidden_balancers: OnceCell<Vec<(Sym, Sym)>>,
@@ -131,6 +133,7 @@ impl<'a> World<'a> {
             unseen_subnets: OnceCell::new(),
             lost_rules: OnceCell::new(),
             strangers: OnceCell::new(),
+            listed_addresses: OnceCell::new(),
             lost_public_ip: OnceCell::new(),
             hidden_holder: OnceCell::new(),
             hidden_balancers: OnceCell::new(),

@@ -165,7 +165,7 @@ impl World<'_> {
     /// How whoever calls the address gets to the machine; nothing where it does not.
     fn by_address(&self, address: IpAddr, host: &Host) -> Option<Option<IpAddr>> {
         let index = self.index;
-        let dynamic = !index.ip_config_address.has(host.ip_config);
+        let dynamic = !host.ip_config.is_empty() && !index.ip_config_address.has(host.ip_config);
         let perhaps = || index.subnet_prefixes.get(host.subnet).iter().any(|row| row.prefix.contains(&address));
         if address == host.ip || dynamic && perhaps() {
             return Some(None);

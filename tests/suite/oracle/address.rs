@@ -81,10 +81,21 @@ impl World<'_> {
                 free.extend(self.representatives(low, high));
             }
         }
-        free.retain(|&ip| {
-            !matches!(self.owner(vnet, ip), Owner::Config { .. } | Owner::Endpoint(_) | Owner::Frontend(_) | Owner::Device(_))
-        });
+        free.retain(|&ip| self.is_nobodys(vnet, ip));
         free
+    }
+
+    fn is_nobodys(&self, vnet: Sym, ip: IpAddr) -> bool {
+        !matches!(self.owner(vnet, ip), Owner::Config { .. } | Owner::Endpoint(_) | Owner::Frontend(_) | Owner::Device(_))
+    }
+
+    /// Whether a machine could be placed in the subnet at the address.
+    pub fn is_free(&self, subnet: Sym, ip: IpAddr) -> bool {
+        let usable = |prefix: &Prefix| {
+            let range = watertight::model::net::usable(prefix);
+            prefix.contains(&ip) && range.is_some_and(|(low, high)| low <= ip && ip <= high)
+        };
+        self.subnet_space(subnet).iter().any(usable) && self.vnet_of(subnet).is_some_and(|vnet| self.is_nobodys(vnet, ip))
     }
 
     /// The addresses of an address configuration: its own, or any that it could have.

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use watertight::explain::way::{End, Mode};
+use watertight::facts::network::{IpConfig, IpConfigAddress, Machine, MachineKind, Nic, NicMachine, NicRole};
 use watertight::model::net::{address, is_public, number};
 use watertight::model::{Prefix, Proto, Stage, Sym, Tri, Verdict, Via};
 
@@ -290,8 +291,8 @@ impl World<'_> {
             }
             End::Nic(nic) => self.to_nic(start, nic, ask),
             End::Subnet(subnet) => {
-                if matches!(start, Start::Internet { .. }) {
-                    return Outcome::denied(Stage::Route, "no-endpoint"); // no public address there
+                if let Start::Internet { .. } = start {
+                    return self.to_anybody_placed(start, subnet, ask);
                 }
                 if self.subnet_space(subnet).is_empty() {
                     return Outcome::unproven(Stage::Route, name_of(subnet), "W-MISSING");
@@ -338,6 +339,42 @@ impl World<'_> {
             End::Unmodelled(id) => Outcome::unproven(Stage::Route, name_of(id), self.doubt_of(id)),
             End::Network(id) => Outcome::unproven(Stage::Route, name_of(id), "W-UNSUPPORTED"),
         }
+    }
+
+    /// From the internet to a machine that could be placed in the subnet: it has no public address, so only what is in front of machines leads to it, and to
+    /// the address it gets perhaps (ADR-16).
+    fn to_anybody_placed(&self, start: Start, subnet: Sym, ask: &Ask) -> Outcome {
+        let nobody = Outcome::denied(Stage::Route, "no-endpoint");
+        if self.subnet_space(subnet).is_empty() {
+            return Outcome::unproven(Stage::Route, name_of(subnet), "W-MISSING");
+        }
+        let mut slots = self.free_addresses(subnet);
+        let mut named: Vec<IpAddr> = self.pool_addresses.iter().map(|row| row.address).collect();
+        named.extend(self.proxy_members.iter().filter_map(|row| row.address));
+        named.extend(self.translations.iter().filter_map(|row| row.address));
+        named.extend(self.zone_records.iter().filter_map(|row| row.value.as_str().parse::<IpAddr>().ok()));
+        named.extend(self.dns_server_records.iter().map(|row| row.address));
+        named.extend(self.local_records.iter().map(|row| row.address));
+        slots.extend(named.into_iter().filter(|ip| self.is_free(subnet, *ip)));
+        slots.sort();
+        slots.dedup();
+        let each = slots.into_iter().map(|ip| {
+            let nic = Sym::new("somebody-placed-there");
+            self.with_machine(nic, subnet, ip).to_nic(start, nic, ask).doubted(Stage::Route, name_of(subnet), "W-MISSING")
+        });
+        any_of(each.chain([nobody]).collect())
+    }
+
+    /// The same estate with one more machine, at an address that nobody has.
+    fn with_machine(&self, nic: Sym, subnet: Sym, address: IpAddr) -> World<'_> {
+        let (machine, ip_config) = (Sym::new("somebody"), Sym::new("somebody-placed-there/config"));
+        let mut more = self.clone();
+        more.machines.push(Machine { machine, kind: MachineKind::Vm });
+        more.nics.push(Nic { nic, role: NicRole::Machine, forwarding: false });
+        more.nic_machines.push(NicMachine { nic, machine });
+        more.configs.push(IpConfig { ip_config, nic, subnet, primary: true });
+        more.config_addresses.push(IpConfigAddress { ip_config, address });
+        more
     }
 
     /// To an interface: by its private addresses from inside, by its public ones from the internet (decision 9).

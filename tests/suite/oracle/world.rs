@@ -26,6 +26,7 @@ use super::manager::Managed;
 macro_rules! world {
     ($($field:ident: $row:ident),+ $(,)?) => {
         /// One list a relation.
+        #[derive(Clone)]
         pub struct World<'p> {
             pub platform: &'p Platform,
             mentioned: std::cell::OnceCell<Vec<Prefix>>,
