@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
-use crate::explain::packet::{Host, StepExt, step};
+use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::point::{
     Pair, Pairs, holders, is_public_only, no_address, no_source, nowhere, one, places, secondary, site_representatives, sites_with,
     unlisted,
@@ -277,7 +277,12 @@ fn over_foreign_endpoints(world: &World<'_>, transport: &dyn Transport, client: 
     let endpoints = world.endpoints_outside().iter().filter(|(of, ..)| *of == service);
     let each = endpoints.flat_map(|(_, endpoint, target)| {
         let mut ways = endpoint_ways(world, transport, client, *endpoint, None, traffic);
-        if !world.outside(*target).lo() {
+        if target.is_empty() {
+            let text = format!("what private endpoint {} is connected to is not in the input", short(*endpoint));
+            let span = Span { sure: Set::EMPTY, may: Set::tcp_udp() };
+            let perhaps = step(Stage::PrivateEndpoint, span, "exfil.1", text).by(*endpoint, "").kind(Kind::Assumption).code("W-MISSING");
+            ways.iter_mut().for_each(|way| way.steps.push(perhaps.clone()));
+        } else if !world.outside(*target).lo() {
             let perhaps = step(Stage::PrivateEndpoint, Span::UNKNOWN, "exfil.1", world.perhaps_outside(*target))
                 .by(*target, "")
                 .kind(Kind::Assumption);

@@ -6,7 +6,7 @@ use crate::facts::store_facts::Service;
 use crate::model::ids::id_type;
 use crate::model::{Sym, Tri};
 use crate::rules::boundary::Boundary;
-use crate::rules::endpoint_policy;
+use crate::rules::{endpoint_policy, lead};
 
 use super::World;
 
@@ -66,7 +66,8 @@ impl World<'_> {
         }
     }
 
-    /// Private endpoints that lead, or may, to a store outside the boundary: its service, the endpoint and what it names, in the order of the endpoints.
+    /// Private endpoints that lead, or may, to a store outside the boundary: its service, the endpoint and what it names, empty where nobody says, in the order
+    /// of the endpoints.
     pub fn endpoints_outside(&self) -> &[(Service, Sym, Sym)] {
         self.endpoints_outside.get_or_init(|| {
             let rows = self.index.private_endpoint_connections.rows().filter(|row| self.outside(row.target).hi());
@@ -76,6 +77,9 @@ impl World<'_> {
                 Some((service, row.endpoint, row.target))
             });
             let mut found: Vec<(Service, Sym, Sym)> = each.collect();
+            // Those of which nobody says what they lead to may lead to any.
+            let nameless = lead::nameless(self.index);
+            found.extend(nameless.iter().flat_map(|endpoint| Service::EXTERNAL.map(|service| (service, *endpoint, Sym::EMPTY))));
             found.sort_by_key(|(_, endpoint, target)| (endpoint.as_str(), target.as_str()));
             found.dedup();
             found

@@ -256,12 +256,20 @@ impl World<'_> {
                 match self.nic(c.nic).map(|n| n.role) {
                     Some(NicRole::PrivateLinkService) => return Some(DeviceKind::PrivateLinkService),
                     Some(NicRole::Platform) | None => return Some(DeviceKind::Other),
+                    // Its private endpoint was not exported.
+                    Some(NicRole::PrivateEndpoint) if !self.has_endpoint_of(c.nic) => return Some(DeviceKind::Other),
                     // A detached interface is no endpoint, a private endpoint's is found through the endpoint.
                     Some(NicRole::Detached | NicRole::Machine | NicRole::PrivateEndpoint) => {}
                 }
             }
         }
         None
+    }
+
+    /// Whether the private endpoint of the interface is in the input.
+    fn has_endpoint_of(&self, nic: Sym) -> bool {
+        let mut own = self.endpoint_nics.iter().filter(|row| row.nic == nic);
+        own.any(|row| self.endpoints.iter().any(|e| e.endpoint == row.endpoint))
     }
 
     /// The subnet of the network that holds the address.

@@ -280,7 +280,7 @@ impl World<'_> {
         any_of(std::iter::once(known).chain(self.who_else_has(ip)).collect())
     }
 
-    fn to_end(&self, start: Start, ask: &Ask) -> Outcome {
+    pub fn to_end(&self, start: Start, ask: &Ask) -> Outcome {
         match ask.to {
             End::Machine(machine) => {
                 let nics: Vec<Sym> = self.nic_machines.iter().filter(|m| m.machine == machine).map(|m| m.nic).collect();

@@ -219,7 +219,7 @@ impl World<'_> {
     }
 
     /// Private endpoints that are there and lead nobody knows where (PE-01, M-03).
-    fn nameless_endpoints(&self) -> BTreeSet<Sym> {
+    pub fn nameless_endpoints(&self) -> BTreeSet<Sym> {
         let there = self.endpoints.iter().map(|e| e.endpoint).chain(self.endpoint_nics.iter().map(|e| e.endpoint));
         let said = |endpoint: Sym| self.links.iter().filter(move |l| l.endpoint == endpoint);
         let open = |link: &PrivateEndpointConnection| !matches!(link.state, Consent::Rejected | Consent::Disconnected);

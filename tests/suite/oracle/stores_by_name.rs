@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use watertight::explain::way::Mode;
+use watertight::explain::way::{End, Mode};
 use watertight::facts::store_facts::Service;
 use watertight::model::net::is_public;
 use watertight::model::{Stage, Sym, Tri, Verdict, Via};
@@ -230,6 +230,19 @@ impl World<'_> {
                     ways.push(if sure { way } else { way.doubted(Stage::PrivateEndpoint, name_of(link.target), "W-MISSING") });
                 }
             }
+        }
+        // An endpoint of which nobody says what it leads to may lead to one.
+        for endpoint in self.nameless_endpoints() {
+            let nics = self.endpoint_nics.iter().filter(|row| row.endpoint == endpoint);
+            let configs = nics.flat_map(|row| self.configs.iter().filter(move |config| config.nic == row.nic));
+            let seen: Vec<IpAddr> = configs.flat_map(|config| self.addresses_of(config.ip_config)).collect();
+            let alone = !self.endpoints.iter().any(|row| row.endpoint == endpoint);
+            let there = if alone && !seen.is_empty() && matches!(start, Start::Inside { .. }) {
+                any_of(seen.into_iter().map(|ip| self.walk(start, Target::Address, Addr::Known(ip), None, ask)).collect())
+            } else {
+                self.to_end(start, &Ask { to: End::PrivateEndpoint(endpoint), ..*ask })
+            };
+            ways.push(there.doubted(Stage::PrivateEndpoint, name_of(endpoint), "W-MISSING"));
         }
         any_of(ways)
     }
