@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::config::selector::{Glob, Kind, Pattern, SelectorError, nearest, parse};
 use crate::explain::way::{End, Place};
+use crate::explain::world::unread_sites;
 use crate::facts::Index;
 use crate::facts::network::{ConnectionKind, MachineKind};
 use crate::facts::store_facts::{Instance, StorePart};
@@ -104,6 +105,12 @@ impl<'a> Names<'a> {
             let known = self.by_name.get(&(Kind::Onprem, name)).and_then(|sites| sites.first());
             if known.is_none_or(|site| site.as_str().starts_with('/')) {
                 self.add(Kind::Onprem, row.site);
+            }
+        }
+        for site in unread_sites(self.index) {
+            let sites = self.by_name.entry((Kind::Onprem, id_parts(site.as_str()).name)).or_default();
+            if sites.is_empty() {
+                sites.push(site);
             }
         }
         let circuits = self.index.connection.rows().filter(|row| row.kind == ConnectionKind::ExpressRoute && !row.peer.is_empty());
@@ -440,6 +447,7 @@ impl<'a> Names<'a> {
         } else if index.store.has(id) {
             index.store_parts.get(id).iter().map(store_end).collect()
         } else if index.local_gateway.has(id)
+            || unread_sites(index).contains(&id)
             || index.connections_by_peer.get(id).iter().any(|row| row.kind == ConnectionKind::ExpressRoute)
         {
             vec![Found::End(End::Site(id))]

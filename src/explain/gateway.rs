@@ -7,7 +7,7 @@ use crate::explain::candidates::{Candidate, choose};
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::walk::{Home, Target, Trail, Walk, tri_span};
 use crate::explain::way::{Kind, Step, Way};
-use crate::explain::world::World;
+use crate::explain::world::{World, is_unread_peer};
 use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::gateway::ends;
@@ -373,13 +373,13 @@ impl World<'_> {
         Some(found)
     }
 
-    /// Whether a connection of the site learns routes by BGP.
+    /// Whether a connection of the site learns routes by BGP, or the addresses at its other end are not in the input.
     fn speaks_bgp(&self, site: Sym) -> bool {
         let index = self.index;
         index.connection.rows().filter(|row| self.same_site(row.peer, site)).any(|row| {
             let both = index.gateway.one(row.gateway).is_some_and(|gateway| gateway.bgp)
                 && index.local_gateway.one(row.peer).is_some_and(|peer| peer.bgp);
-            row.bgp || both || row.kind == crate::facts::network::ConnectionKind::ExpressRoute
+            row.bgp || both || is_unread_peer(index, row) || row.kind == crate::facts::network::ConnectionKind::ExpressRoute
         })
     }
 }

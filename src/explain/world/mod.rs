@@ -13,7 +13,7 @@ mod unseen;
 
 pub use owners::{Owners, Perhaps, endpoint_addresses};
 pub use proxies::{Passage, Proxy};
-pub use sites::{Entrance, site_ids};
+pub use sites::{Entrance, is_unread_peer, site_ids, unread_sites};
 pub use strangers::{Stranger, Strangers};
 
 use std::cell::{OnceCell, RefCell};

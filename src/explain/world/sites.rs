@@ -3,7 +3,7 @@
 use crate::explain::packet::{StepExt, short, step};
 use crate::explain::way::{Kind, Step};
 use crate::facts::Index;
-use crate::facts::network::{ConnectionKind, GatewayKind};
+use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, ids, net};
 
 use super::World;
@@ -14,12 +14,35 @@ pub fn site_ids(index: &Index) -> Vec<Sym> {
     Sym::sort(&mut stated);
     let named = |id: Sym| stated.iter().any(|site| site.as_str().eq_ignore_ascii_case(short(id)));
     let circuits = index.connection.rows().filter(|row| row.kind == ConnectionKind::ExpressRoute && !row.peer.is_empty());
-    let known = index.local_gateway.rows().map(|row| row.site).chain(circuits.map(|row| row.peer));
+    let known = index.local_gateway.rows().map(|row| row.site).chain(circuits.map(|row| row.peer)).chain(unread_sites(index));
     let mut found: Vec<Sym> = known.filter(|id| !named(*id)).collect();
     Sym::sort(&mut found);
     found.dedup();
     stated.into_iter().chain(found).collect()
 }
+
+/// The local network gateways of which the input holds no more than that they are there, or that a connection leads to them: their addresses are not known
+/// (GW-01, SND-04). Sorted by id.
+pub fn unread_sites(index: &Index) -> Vec<Sym> {
+    let bodiless = index.resources_by_kind.get(Sym::new(LOCAL_GATEWAY)).iter().map(|row| row.id);
+    let peers = index.connection.rows().filter(|row| is_unread_peer(index, row)).map(|row| row.peer);
+    let mut found: Vec<Sym> = bodiless.filter(|id| !index.local_gateway.has(*id)).chain(peers).collect();
+    found.sort_by_key(|id| id.as_str());
+    found.dedup();
+    found
+}
+
+/// Whether the other end of a connection is a local network gateway of which the input has no addresses.
+pub fn is_unread_peer(index: &Index, row: &Connection) -> bool {
+    let peer = row.peer;
+    row.kind == ConnectionKind::Ipsec
+        && !peer.is_empty()
+        && !index.local_gateway.has(peer)
+        && !index.gateway.has(peer)
+        && !index.site.has(peer)
+}
+
+const LOCAL_GATEWAY: &str = "microsoft.network/localnetworkgateways";
 
 /// Where packets from on premises come into a network.
 #[derive(Clone, Debug)]

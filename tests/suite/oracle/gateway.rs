@@ -132,8 +132,16 @@ impl World<'_> {
         self.connections.iter().filter(|c| self.same_site(c.peer, site)).any(|c| {
             let gateway = self.gateways.iter().any(|g| g.gateway == c.gateway && g.bgp);
             let peer = self.local_gateways.iter().any(|l| l.site == c.peer && l.bgp);
-            c.bgp || (gateway && peer) || c.kind == ConnectionKind::ExpressRoute
+            c.bgp || (gateway && peer) || c.kind == ConnectionKind::ExpressRoute || self.is_blank_site(c)
         })
+    }
+
+    /// Whether a connection leads to a local network gateway that the input tells nothing of.
+    pub fn is_blank_site(&self, c: &Connection) -> bool {
+        let told = self.local_gateways.iter().any(|l| l.site == c.peer)
+            || self.gateways.iter().any(|g| g.gateway == c.peer)
+            || self.sites.iter().any(|s| s.site == c.peer);
+        c.kind == ConnectionKind::Ipsec && !c.peer.is_empty() && !told
     }
 }
 

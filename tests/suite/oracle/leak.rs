@@ -45,6 +45,7 @@ impl World<'_> {
         let mut symbols = vec![End::Internet(None)];
         symbols.extend(Service::EXTERNAL.map(End::External));
         symbols.extend(self.local_gateways.iter().map(|l| End::Site(l.site)));
+        symbols.extend(self.connections.iter().filter(|c| self.is_blank_site(c)).map(|c| End::Site(c.peer)));
         symbols.extend(self.named_strangers().into_iter().map(|(end, ..)| end));
         symbols.extend(self.nameless_endpoints().into_iter().map(End::PrivateEndpoint));
         let sinks: Vec<End> = symbols.iter().chain(&outside).copied().collect();
