@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use crate::config::selector::{Glob, Kind, Pattern, SelectorError, nearest, parse};
 use crate::explain::way::{End, Place};
@@ -49,6 +50,8 @@ pub fn resolve_place(text: &str, index: &Index) -> Result<Place, SelectorError> 
 pub struct Names<'a> {
     index: &'a Index,
     by_name: HashMap<(Kind, &'static str), Vec<Sym>>,
+    /// How many resources have a name.
+    resource_names: OnceLock<HashMap<&'static str, usize>>,
 }
 
 /// One thing that bears a name; a network is one, though it is no endpoint.
@@ -63,7 +66,7 @@ enum Found {
 impl<'a> Names<'a> {
     /// Collects the names of `index`.
     pub fn new(index: &'a Index) -> Names<'a> {
-        let mut names = Names { index, by_name: HashMap::new() };
+        let mut names = Names { index, by_name: HashMap::new(), resource_names: OnceLock::new() };
         for row in index.machine.rows() {
             names.add(if row.kind == MachineKind::Vm { Kind::Vm } else { Kind::Vmss }, row.machine);
         }
@@ -254,8 +257,25 @@ impl<'a> Names<'a> {
             End::PrivateEndpoint(id) => named(Kind::PrivateEndpoint, id),
             End::External(service) => format!("external:{}", service.as_str()),
             End::Network(id) if id.is_empty() => "external:network".to_owned(),
-            End::Network(id) | End::Unmodelled(id) => id.as_str().to_owned(),
+            End::Network(id) => id.as_str().to_owned(),
+            End::Unmodelled(id) => {
+                let name = self.written(id);
+                if self.is_alone(id) && matches!(parse(name), Ok(Pattern::Bare(_))) { name.to_owned() } else { id.as_str().to_owned() }
+            }
         }
+    }
+
+    /// Whether nothing else in the input has the name of the resource.
+    fn is_alone(&self, id: Sym) -> bool {
+        let names = self.resource_names.get_or_init(|| {
+            let mut names: HashMap<&'static str, usize> = HashMap::new();
+            for row in self.index.resource.rows() {
+                *names.entry(id_parts(row.id.as_str()).name).or_default() += 1;
+            }
+            names
+        });
+        let name = id_parts(id.as_str()).name;
+        names.get(name) == Some(&1) && !Kind::ALL.into_iter().any(|kind| self.by_name.contains_key(&(kind, name)))
     }
 
     fn short_subnet(&self, id: Sym) -> String {

@@ -99,7 +99,18 @@ impl Packet {
 
 /// A step under construction: certain, deciding nothing in particular.
 pub fn step(stage: Stage, span: Span, label: &'static str, text: String) -> Step {
-    Step { stage, span, resource: Sym::EMPTY, rule: String::new(), source: Sym::EMPTY, text, kind: Kind::Rule, label, code: "" }
+    Step {
+        stage,
+        span,
+        resource: Sym::EMPTY,
+        rule: String::new(),
+        source: Sym::EMPTY,
+        text,
+        kind: Kind::Rule,
+        label,
+        code: "",
+        taken: None,
+    }
 }
 
 /// Fluent details of a step.

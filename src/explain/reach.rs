@@ -53,6 +53,8 @@ pub struct Leg {
     pub to: End,
     /// How the two are joined.
     pub via: Via,
+    /// What is sent on it, where that is other traffic than the row's: at its end a flow of its own begins.
+    pub traffic: Option<Set>,
 }
 
 /// `from` reaches `to` with `traffic`.
@@ -84,8 +86,8 @@ struct Key {
     path: Between,
 }
 
-/// What is between the ends of a way, each with how it is reached, then how the destination is, without its end.
-type Between = Vec<(Option<End>, Via)>;
+/// What is between the ends of a way, each with how it is reached and what it is sent where that differs, then how the destination is, without its end.
+type Between = Vec<(Option<End>, Via, Option<Set>)>;
 
 /// What one pair of ends has.
 type Found = (Key, Vec<Assumption>);
@@ -126,7 +128,8 @@ pub fn rows(index: &Index, platform: &Platform, ask: &Ask<'_>, workers: NonZeroU
     let mut rows: Vec<Row> = wide.into_iter().map(row).collect();
     rows.sort_by_cached_key(|row| {
         let assumptions: Vec<String> = row.assumptions.iter().map(|a| format!("{} {} {}", a.code, a.resource, a.text)).collect();
-        let legs: Vec<String> = row.legs.iter().map(|leg| text(leg.to)).collect();
+        let sent = |leg: &Leg| leg.traffic.map_or_else(String::new, |traffic| traffic.to_string());
+        let legs: Vec<String> = row.legs.iter().map(|leg| format!("{} {}", text(leg.to), sent(leg))).collect();
         (text(row.from), text(row.to), row.via.as_str(), !row.proven, row.traffic.to_string(), legs, assumptions)
     });
     rows
@@ -318,9 +321,9 @@ fn path(world: &World<'_>, from: End, to: End, way: &Way) -> Between {
             _ if world.index.nic.has(step.resource) => End::Nic(step.resource),
             _ => continue,
         };
-        if out.last().is_none_or(|(last, _)| *last != Some(between)) {
+        if out.last().is_none_or(|(last, ..)| *last != Some(between)) {
             let outside = if matches!(from, End::Internet(_)) && at == from { Via::Public } else { way.via };
-            out.push((Some(between), joined(world, at, between).unwrap_or(outside)));
+            out.push((Some(between), joined(world, at, between).unwrap_or(outside), step.taken));
             at = between;
         }
     }
@@ -330,7 +333,7 @@ fn path(world: &World<'_>, from: End, to: End, way: &Way) -> Between {
         Via::Appliance => joined(world, at, to).unwrap_or(unknown),
         via => via,
     };
-    out.push((None, last));
+    out.push((None, last, None));
     out
 }
 
@@ -401,9 +404,9 @@ fn widen_one(
 fn row((from, to, key, assumptions): Line) -> Row {
     let mut legs = Vec::new();
     let mut at = from;
-    for (between, via) in &key.path {
+    for (between, via, traffic) in &key.path {
         let end = between.unwrap_or(to);
-        legs.push(Leg { from: at, to: end, via: *via });
+        legs.push(Leg { from: at, to: end, via: *via, traffic: *traffic });
         at = end;
     }
     Row { from, to, via: key.via, traffic: key.traffic, proven: key.proven, legs, assumptions }

@@ -126,6 +126,8 @@ pub struct Step {
     pub label: &'static str,
     /// The warning code (`W-NVA`, …) or reason code of an answer that is not certain; empty where the step is certain.
     pub code: &'static str,
+    /// What a proxy must be sent for it to open the flow that the way goes on with; `None` where the step is about the flow that was asked for.
+    pub taken: Option<Set>,
 }
 
 /// One way the packet could take. All steps must let it through.

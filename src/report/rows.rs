@@ -192,7 +192,7 @@ impl RowEnd {
             EndKind::External => format!("external:{}", self.part.map_or("", Sym::as_str)),
             EndKind::Internet if name.is_empty() => "internet".to_owned(),
             EndKind::Internet | EndKind::Onprem | EndKind::Ip | EndKind::Fqdn => format!("{}:{name}", self.kind.as_str()),
-            EndKind::Resource => id.as_str().to_owned(),
+            EndKind::Resource => names.short(End::Unmodelled(id)),
         };
         if !self.prefixes.is_empty() {
             let prefixes: Vec<String> = self.prefixes.iter().map(Prefix::to_string).collect();
@@ -347,7 +347,8 @@ impl ReachRow {
     pub fn of(row: &reach::Row, index: &Index) -> ReachRow {
         let end = |end| RowEnd::of(end, index);
         let traffic = items::items(row.traffic);
-        let hop = |leg: &reach::Leg| Hop { from: end(leg.from), to: end(leg.to), via: leg.via, traffic: traffic.clone() };
+        let sent = |leg: &reach::Leg| leg.traffic.map_or_else(|| traffic.clone(), items::items);
+        let hop = |leg: &reach::Leg| Hop { from: end(leg.from), to: end(leg.to), via: leg.via, traffic: sent(leg) };
         ReachRow {
             from: end(row.from),
             to: end(row.to),

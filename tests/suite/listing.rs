@@ -63,6 +63,60 @@ fn paths_name_the_appliance_between() {
 }
 
 /// Rows agree with what `check` says of the same flow.
+/// covers: IN-08
+#[test]
+fn a_way_over_an_application_gateway_names_its_listener() {
+    let network = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network";
+    let gate = format!("{network}/applicationGateways/gate");
+    let of_gate = |part: &str| json!({"id": format!("{gate}/{part}")});
+    let named = |part: &str, properties: Value| json!([{"name": part.rsplit('/').next(), "id": format!("{gate}/{part}"), "properties": properties}]);
+    let subnet = |name: &str, prefix: &str| json!({"id": format!("{network}/virtualNetworks/v/subnets/{name}"), "name": name, "properties": {"addressPrefix": prefix}});
+    let of_subnet = |name: &str| json!({"id": format!("{network}/virtualNetworks/v/subnets/{name}")});
+    let machine = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/web";
+    let resource =
+        |id: &str, properties: Value| json!({"id": id, "name": id.rsplit('/').next(), "location": "westeurope", "properties": properties});
+    let estate = json!([
+        resource(
+            &format!("{network}/virtualNetworks/v"),
+            json!({"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+            "subnets": [subnet("s", "10.0.1.0/24"), subnet("agw", "10.0.3.0/24")]})
+        ),
+        resource(
+            &format!("{network}/networkInterfaces/web-nic"),
+            json!({"virtualMachine": {"id": machine},
+            "ipConfigurations": [{"name": "c", "properties": {"privateIPAddress": "10.0.1.4", "subnet": of_subnet("s")}}]})
+        ),
+        resource(machine, json!({"networkProfile": {"networkInterfaces": [{"id": format!("{network}/networkInterfaces/web-nic")}]}})),
+        resource(
+            &format!("{network}/publicIPAddresses/pip"),
+            json!({"ipAddress": "20.0.0.5", "ipConfiguration": of_gate("frontendIPConfigurations/fe")})
+        ),
+        resource(
+            &gate,
+            json!({
+            "gatewayIPConfigurations": [{"name": "g", "properties": {"subnet": of_subnet("agw")}}],
+            "frontendIPConfigurations": named("frontendIPConfigurations/fe", json!({"publicIPAddress": {"id": format!("{network}/publicIPAddresses/pip")}})),
+            "frontendPorts": named("frontendPorts/p", json!({"port": 443})),
+            "httpListeners": named("httpListeners/l", json!({"frontendIPConfiguration": of_gate("frontendIPConfigurations/fe"), "frontendPort": of_gate("frontendPorts/p"), "protocol": "Https"})),
+            "backendAddressPools": named("backendAddressPools/b", json!({"backendAddresses": [{"ipAddress": "10.0.1.4"}]})),
+            "backendHttpSettingsCollection": named("backendHttpSettingsCollection/h", json!({"port": 8080})),
+            "requestRoutingRules": [{"name": "r", "properties": {"httpListener": of_gate("httpListeners/l"),
+                "backendAddressPool": of_gate("backendAddressPools/b"), "backendHttpSettings": of_gate("backendHttpSettingsCollection/h")}}]})
+        ),
+    ]);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("estate.json");
+    fs::write(&file, estate.to_string()).unwrap();
+    let asked = ["reach", file.to_str().unwrap(), "--from", "internet", "--to", "vm:web", "--paths"];
+    let rows = rows(&asked);
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    let sent: Vec<&Value> = rows[0]["hops"].as_array().unwrap().iter().map(|hop| &hop["traffic"]).collect();
+    assert_eq!(sent, [&json!([{"proto": "tcp", "ports": "443"}]), &json!([{"proto": "tcp", "ports": "8080"}])]);
+    assert_eq!(rows[0]["traffic"], json!([{"proto": "tcp", "ports": "8080"}]));
+    let text = run(&asked).out;
+    assert!(text.contains("internet -[public]-> gate -[vnet-local]-> "), "{text}");
+}
+
 #[test]
 fn the_listing_says_what_single_flows_say() {
     let names = ["vm:payroll-app", "vm:orders01", "vm:web01", "vm:batch01", "internet", "onprem:hq"];

@@ -108,7 +108,7 @@ fn a_change_is_the_rows_that_differ() {
 fn step(stage: Stage, span: Span, text: &str, kind: Kind) -> Step {
     let resource = if kind == Kind::Fact { id("microsoft.network/networksecuritygroups/g") } else { Sym::EMPTY };
     let rule = if kind == Kind::Fact { "rule-1".to_owned() } else { String::new() };
-    Step { stage, span, resource, rule, source: Sym::EMPTY, text: text.to_owned(), kind, label: "filter.1", code: "" }
+    Step { stage, span, resource, rule, source: Sym::EMPTY, text: text.to_owned(), kind, label: "filter.1", code: "", taken: None }
 }
 
 fn ask<'a>() -> Asked<'a> {

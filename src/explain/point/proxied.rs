@@ -128,7 +128,8 @@ fn passed_on(world: &World<'_>, flow: &Flow, proxy: &Proxy, passage: &Passage, h
     let opens = |sent: Set| -> Step {
         let text = format!("what {} takes it perhaps passes on: which request goes to whom is not derived", short(proxy.device));
         let span = Span { sure: Set::EMPTY, may: sent };
-        step(Stage::Appliance, span, PASSED_ON, text).by(proxy.device, "").at_fact(proxy.device).kind(Kind::Assumption).code("W-L7")
+        let on = step(Stage::Appliance, span, PASSED_ON, text).by(proxy.device, "").at_fact(proxy.device).kind(Kind::Assumption);
+        Step { taken: Some(passage.taken), ..on.code("W-L7") }
     };
     let doubt = opens(if passage.called.is_none() { passage.sent } else { proxy.carries });
     let rooms = proxy.rooms.iter().flat_map(|room| world.free_addresses(*room).into_iter().map(|ip| Host::imagined(world, *room, ip)));

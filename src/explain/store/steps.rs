@@ -54,6 +54,7 @@ pub fn dns(resolution: &Resolution, name: &str, passes: Tri, more: &str) -> Step
         kind: if record.is_empty() { Kind::Rule } else { Kind::Fact },
         label: if resolution.addresses.is_empty() { "dns.1" } else { "dns.3" },
         code: code(passes, "DNS_UNKNOWN"),
+        taken: None,
     }
 }
 
@@ -77,6 +78,7 @@ pub fn policy(subnet: Sym, decision: &endpoint_policy::Decision, policy: Sym, mi
         kind: if decision.definition.is_empty() { Kind::Absence } else { Kind::Fact },
         label: if decision.effective == Tri::No { "sep.4" } else { "sep.2" },
         code: code(decision.admitted, if missing { "W-MISSING" } else { "SEP_DENY" }),
+        taken: None,
     }
 }
 
@@ -101,6 +103,7 @@ pub fn endpoint(endpoint: Sym, group: Sym, answers: Span) -> Step {
         kind: Kind::Fact,
         label: "pe.1",
         code: if answers.sure == answers.may { "" } else { "PE_PORT" },
+        taken: None,
     }
 }
 
@@ -134,6 +137,7 @@ pub fn consent(endpoint: Sym, decision: &consent::Decision) -> Step {
             View::ListMissing => "consent.3",
         },
         code: code(decision.admitted, uncertain),
+        taken: None,
     }
 }
 
@@ -284,7 +288,7 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
         _ => text,
     };
     let stage = firewall_stage(service);
-    Step { stage, span: span(passes), resource: store, rule, source, text, kind, label, code: code(passes, uncertain) }
+    Step { stage, span: span(passes), resource: store, rule, source, text, kind, label, code: code(passes, uncertain), taken: None }
 }
 
 /// What a client notices of a refusal: the front end answers, with an error (M-11).
@@ -346,6 +350,7 @@ pub fn delivered(store: Sym, part: Sym, answers: Span) -> Step {
         kind: Kind::Default,
         label: "pe.5",
         code: if answers.sure == answers.may { "" } else { "PE_PORT" },
+        taken: None,
     }
 }
 
@@ -361,5 +366,6 @@ pub fn route(tri: Tri, resource: Sym, text: &str) -> Step {
         kind: Kind::Absence,
         label: "pe.2",
         code: code(tri, "W-MISSING"),
+        taken: None,
     }
 }

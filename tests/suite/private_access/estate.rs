@@ -329,5 +329,6 @@ fn step(stage: Stage, span: Span) -> Step {
         kind: Kind::Rule,
         label: "",
         code: "",
+        taken: None,
     }
 }
