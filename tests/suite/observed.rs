@@ -95,17 +95,19 @@ fn observed_routes_are_believed_and_printed_back() {
     assert_eq!(said["assumptions"][0]["code"], "W-BGP-UNKNOWN", "{said:#}");
 }
 
-/// What is not understood is said, and then the routes are derived.
+/// What is not understood is said, and then the routes are derived; of what is not told nobody knows where it leads.
 ///
 /// covers: RTE-07
 #[test]
 fn half_understood_observations_do_not_count() {
     let mut broken = routes();
     broken["value"][3]["addressPrefix"] = json!(["everything"]);
-    for output in [broken, json!({ "value": [] }), json!({ "value": [{ "source": "Default" }] }), json!(7)] {
+    let untold = [json!({ "value": [] }), json!({ "value": [{ "source": "Default" }] })].map(|output| (output, "W-MISSING"));
+    for (output, code) in [broken, json!(7)].map(|output| (output, "W-BGP-UNKNOWN")).into_iter().chain(untold) {
         let folder = Folder::new(&[seen("effective-routes", output.clone())]);
         let (said, _) = folder.said(&["explain"], &["--from", "vm:a", "--to", "internet:8.8.8.8", "--port", "443"]);
-        assert_eq!(said["assumptions"][0]["code"], "W-BGP-UNKNOWN", "{output}");
+        assert_eq!(said["verdict"], "unproven", "{output}");
+        assert_eq!(said["assumptions"][0]["code"], code, "{output}");
         let gaps = said["gaps"].as_array().unwrap();
         assert!(
             gaps.iter().any(|gap| gap["resource"].as_str().unwrap().ends_with("/a-nic/observedroutes/effective")),
@@ -117,4 +119,38 @@ fn half_understood_observations_do_not_count() {
     for kind in ["learned-routes", "effective-rules"] {
         assert!(messages.contains(&format!("an observed state of kind `{kind}` is not read yet")), "{messages}");
     }
+}
+
+/// A row of which a word is missing or unknown may lead anywhere, and does not make the others less certain where they are longer.
+///
+/// covers: RTE-07, SND-02
+#[test]
+fn a_row_that_is_not_told_whole_may_lead_anywhere() {
+    let verdict = |field: &str, word: Value, to: &str| {
+        let mut seen_routes = routes();
+        seen_routes["value"][0][field] = word;
+        let folder = Folder::new(&[seen("effective-routes", seen_routes)]);
+        folder.said(&["explain"], &["--from", "vm:a", "--to", to, "--port", "443"]).0
+    };
+    let near = "ip:10.0.9.9";
+    assert_eq!(verdict("state", json!("Active"), near)["verdict"], "denied", "nobody has it");
+    assert_eq!(verdict("state", json!("Invalid"), near)["assumptions"][0]["code"], "W-NVA-UNKNOWN", "to the appliance");
+    for (field, word) in [("state", json!("Pending")), ("state", Value::Null), ("source", Value::Null), ("nextHopType", Value::Null)] {
+        let said = verdict(field, word.clone(), near);
+        assert_eq!(said["verdict"], "unproven", "{field} {word}");
+        assert!(said["gaps"].as_array().unwrap().iter().any(|gap| gap["what"].as_str().unwrap().contains("an observed route")), "{said:#}");
+    }
+    // A row without a prefix may be longer than any other.
+    assert_eq!(verdict("addressPrefix", Value::Null, "internet:8.8.8.8")["assumptions"][0]["code"], "W-MISSING");
+}
+
+/// covers: RTE-07, SND-04
+#[test]
+fn a_route_to_a_gateway_that_was_not_exported() {
+    let bare: Vec<Value> =
+        estate().as_array().unwrap().iter().filter(|row| !row["id"].as_str().unwrap().ends_with("/er")).cloned().collect();
+    let folder = Folder::new(&[seen("effective-routes", routes())]);
+    fs::write(folder.0.path().join("estate.json"), Value::from(bare).to_string()).unwrap();
+    let (said, _) = folder.said(&["explain"], &["--from", "vm:a", "--to", "ip:172.16.0.4", "--port", "443"]);
+    assert_eq!((said["verdict"].as_str(), said["assumptions"][0]["code"].as_str()), (Some("unproven"), Some("W-MISSING")), "{said:#}");
 }

@@ -1,38 +1,55 @@
 //! What somebody saw on the platform: effective routes of an interface.
 
+use std::net::IpAddr;
+
 use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get};
 use crate::facts::network::{ObservedRoute, ObservedRoutes};
-use crate::model::Sym;
+use crate::model::{Sym, net};
 
-/// What `az network nic show-effective-route-table` printed (RTE-07). Where any of it is not understood none of it counts: then the routes are derived.
+/// What `az network nic show-effective-route-table` printed (RTE-07). A row of which something is missing, or that is neither in effect nor surely without,
+/// may lead anywhere (SND-02); where not even its prefix is told, or there is no row at all, so may everything. What has another shape does not count: then the
+/// routes are derived, and nothing is proven (SND-02).
 pub(super) fn routes<'a>(out: &mut Out<'a>, body: &'a Value) {
     let nic = out.parent();
     let mut rows = Vec::new();
     let list = if get(body, "value").is_some() { "value" } else { "output" };
     let items = out.objects(body, list);
-    let mut whole = get(body, list).is_some_and(Value::is_array);
+    let is_list = get(body, list).is_some_and(Value::is_array);
+    let mut whole = !items.is_empty();
+    let unknown = Sym::new("unknown");
     for route in items {
         let word = |text: Option<&str>| text.map(Sym::lower);
         let (source, state, hop) = (word(out.text(route, "source")), word(out.text(route, "state")), word(out.text(route, "nextHopType")));
         let prefixes = out.prefixes(route, "addressPrefix");
         let addresses = out.addresses(route, "nextHopIpAddress");
-        let (Some(source), Some(state), Some(hop), false) = (source, state, hop, prefixes.is_empty()) else {
-            whole = false;
+        let state = state.map_or("", |state| state.as_str());
+        if state == "invalid" {
             continue;
+        }
+        whole &= !prefixes.is_empty();
+        let (source, hop, addresses) = match (source, hop, state) {
+            (Some(source), Some(hop), "active") => (source, hop, addresses),
+            (.., state) => {
+                out.gap(match state {
+                    "" | "active" => "an observed route lacks its source, state or next hop: where it leads is not known".to_owned(),
+                    state => format!("an observed route has the unknown `state` `{state}`: where it leads is not known"),
+                });
+                (unknown, unknown, Vec::new())
+            }
         };
         let addresses = if addresses.is_empty() { vec![None] } else { addresses.into_iter().map(Some).collect() };
-        if state.as_str() == "active" {
-            let all = prefixes.into_iter().flat_map(|prefix| addresses.iter().map(move |address| (prefix, *address)));
-            rows.extend(all.map(|(prefix, address)| ObservedRoute { nic, prefix, source, hop, address }));
-        }
+        let all = prefixes.into_iter().flat_map(|prefix| addresses.iter().map(move |address| (prefix, *address)));
+        rows.extend(all.map(|(prefix, address)| ObservedRoute { nic, prefix, source, hop, address }));
     }
-    if !whole || rows.is_empty() || out.has_lost() {
-        if let Some(none) = get(body, list).filter(|_| items.is_empty() && !out.has_lost()) {
-            out.wrong(none, "a list of effective routes");
-        }
+    if !is_list || out.has_lost() {
         return out.gap("the observed routes are not understood: they are derived");
+    }
+    if !whole || rows.is_empty() {
+        out.gap("not all of the observed routes are told: where the others lead is not known");
+        let everything = [IpAddr::from([0; 4]), IpAddr::from([0; 16])].map(|ip| net::everything(net::host(ip)));
+        rows = everything.map(|prefix| ObservedRoute { nic, prefix, source: unknown, hop: unknown, address: None }).to_vec();
     }
     out.fact(ObservedRoutes { nic });
     rows.into_iter().for_each(|row| out.fact(row));
