@@ -101,7 +101,11 @@ impl World<'_> {
                 Some(probe) => Probe::Port(probe.port),
                 None => Probe::Unknown(rule.probe),
             };
-            let backends = or_missing(rule.rule, rule.protocol, self.members(row, pools));
+            let mut backends = or_missing(rule.rule, rule.protocol, self.members(row, pools));
+            let unseen = self.unseen_interface();
+            if !unseen.is_empty() {
+                backends.push(Backend { name: unseen, what: Member::Missing, down: false });
+            }
             let takes = Takes::rule(rule, !row.subnet.is_empty());
             out.push(Branch { rule: rule.rule, takes, nat: false, floating: rule.floating, probe, backends });
         }
@@ -311,10 +315,10 @@ impl World<'_> {
     /// The way out by the addresses of public frontends; nothing where all are internal (ILB-06) or of the other family.
     fn exit_by(&self, rule: Sym, frontends: Vec<Sym>, carries: Set, sure: bool, v6: bool) -> Option<BalancerExit> {
         let index = self.index;
-        let (mut addresses, mut known, mut sure, mut public) = (Vec::new(), true, sure, false);
+        let (mut addresses, mut known, mut perhaps, mut sure, mut public) = (Vec::new(), true, false, sure, false);
         for frontend in sorted(frontends) {
             let Some(row) = index.load_balancer_frontend.one(frontend) else {
-                (known, public) = (false, true);
+                (perhaps, public) = (true, true);
                 continue;
             };
             sure &= !index.gateway_chain.has(frontend);
@@ -322,19 +326,26 @@ impl World<'_> {
                 public = true;
                 match index.public_ip_address.one(row.public_ip) {
                     Some(found) => addresses.push(net::host(found.address)),
-                    None => known = false,
+                    None => match self.is_of_family(row.public_ip, v6, None) {
+                        Tri::Yes => known = false,
+                        Tri::Maybe => perhaps = true,
+                        Tri::No => {}
+                    },
                 }
             }
             for range in index.load_balancer_frontend_ranges.get(frontend) {
                 public = true;
                 let found = index.public_ip_ranges.get(range.public_ip_prefix);
-                known &= !found.is_empty();
+                perhaps |= found.is_empty();
                 addresses.extend(found.iter().map(|row| row.prefix));
             }
         }
         addresses.retain(|prefix: &Prefix| prefix.addr().is_ipv6() == v6);
         addresses.sort_unstable();
-        let some = !addresses.is_empty() || (!known && !v6);
+        // Without one that surely is of the family nobody knows whether it translates at all.
+        sure &= !perhaps || !known || !addresses.is_empty();
+        let some = !addresses.is_empty() || !known || perhaps;
+        known &= !perhaps;
         (public && some).then_some(BalancerExit { rule, carries, sure, addresses: known.then_some(addresses) })
     }
 

@@ -178,6 +178,10 @@ relations! { NETWORK_RELATIONS:
     /// `public_ip_address(public_ip, address)`: its address; without a row the address is not known.
     PublicIpAddress public_ip_address { public_ip: Sym, address: IpAddr }
 
+    /// `public_ip_family(public_ip, v6)`: of an address that is not known, whether it is one of IPv6; without a row it is one of IPv4, as Azure makes them
+    /// where nothing is said (ADR-14).
+    PublicIpFamily public_ip_family { public_ip: Sym, v6: Tri }
+
     /// `public_ip_holder(public_ip, holder)`: the address says that it belongs to `holder`, an address configuration or a frontend. Where nobody in the input
     /// claims the address its holder was not exported; a configuration that does not claim it has it perhaps.
     PublicIpHolder public_ip_holder { public_ip: Sym, holder: Sym }

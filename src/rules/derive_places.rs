@@ -130,6 +130,7 @@ pub(super) fn bodies<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
                     Part::Fact(Fact::MachineScaleSet(_)) => true,
                     _ => false,
                 }) > 0,
+                listed: has(|part| matches!(part, Part::Fact(Fact::Machine(_)))) > 0,
                 missing: has(|part| matches!(part, Part::Other(Fact::Nic(_)))) < nics,
                 stated: has(|part| matches!(part, Part::Other(Fact::Appliance(_)))) > 0,
             };
@@ -196,7 +197,7 @@ fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
             missing: body.as_ref().is_some_and(|body| body.missing),
             flexible: body.as_ref().is_some_and(|body| body.flexible),
             public: if public_v6 || (held && !public) { Tri::Maybe } else { Tri::from_bool(public) },
-            public_nic,
+            public_nic: public_nic || body.as_ref().is_some_and(|body| !body.listed),
             pooled: has(&|part| matches!(part, Part::Fact(Fact::IpConfigPool(row)) if row.ip_config == id)),
         };
         output.push((Part::Place(Handle::new(place)), 1));

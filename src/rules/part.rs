@@ -245,6 +245,8 @@ pub struct Body {
     pub sole: bool,
     /// It belongs to a flexible scale set.
     pub flexible: bool,
+    /// It is in the input itself.
+    pub listed: bool,
     /// One of its interfaces is not in the input.
     pub missing: bool,
     /// What passes one of its interfaces is stated.

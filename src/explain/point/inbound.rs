@@ -9,7 +9,7 @@ use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{End, Flow, Kind, Step, Way};
 use crate::explain::world::{Outward, World};
 use crate::facts::network::PublicSku;
-use crate::model::{Span, Stage, Sym, Via, net};
+use crate::model::{Span, Stage, Sym, Tri, Via, net};
 use crate::rules::outbound::PublicSource;
 
 use super::judge::{Pair, Pairs, one};
@@ -131,14 +131,34 @@ fn by_clients(
     public_ip: Sym,
     to: &dyn Fn(IpAddr, &Host) -> Pair,
 ) -> Vec<Vec<Pair>> {
-    let v6 = world.index.public_ip_address.one(public_ip).is_some_and(|row| row.address.is_ipv6());
-    let clients = match (source, hosts.first()) {
-        (Some(ip), _) => vec![ip],
-        (None, Some(host)) => world.outsiders(&Host { ip: family(v6), ..host.clone() }, Outward::From).to_vec(),
-        (None, None) => Vec::new(),
-    };
-    let of_family = clients.into_iter().filter(|client| client.is_ipv6() == v6);
-    of_family.map(|client| hosts.iter().map(|host| to(client, host)).collect()).collect()
+    let mut out = Vec::new();
+    let inside = hosts.first().map(|host| host.ip.is_ipv6());
+    for v6 in [false, true] {
+        let fits = world.is_of_family(public_ip, v6, inside);
+        if !fits.hi() {
+            continue;
+        }
+        let clients = match (source, hosts.first()) {
+            (Some(ip), _) => vec![ip],
+            (None, Some(host)) => world.outsiders(&Host { ip: family(v6), ..host.clone() }, Outward::From).to_vec(),
+            (None, None) => Vec::new(),
+        };
+        for client in clients.into_iter().filter(|client| client.is_ipv6() == v6) {
+            let mut group: Vec<Pair> = hosts.iter().map(|host| to(client, host)).collect();
+            if fits == Tri::Maybe {
+                group.iter_mut().flatten().for_each(|way| way.steps.insert(0, of_some_family(public_ip)));
+            }
+            out.push(group);
+        }
+    }
+    out
+}
+
+/// The doubt about an address of which nobody knows the family (ADR-14).
+fn of_some_family(public_ip: Sym) -> Step {
+    let text = format!("public address {} is not known, nor of which family it is", short(public_ip));
+    let unknown = step(Stage::Nat, Span::UNKNOWN, "inbound.1", text).by(public_ip, "publicIPAddressVersion");
+    unknown.kind(Kind::Assumption).code("W-MISSING")
 }
 
 /// In by the NAT rules of Azure Firewalls that lead to the places (IN-11). The ports asked for are those the machine sees.

@@ -16,7 +16,15 @@ use super::{Sender, from_senders, is_used};
 pub(super) fn from_ip(world: &World<'_>, flow: &Flow, ip: IpAddr) -> Pairs {
     let senders = holders(world, ip);
     if !senders.is_empty() {
-        return all_agree(senders.into_iter().map(|sender| from_senders(world, flow, vec![sender])).collect());
+        let hidden = senders.iter().flat_map(|(hosts, _)| hosts).filter(|host| host.ip_config.is_empty()).map(|host| host.subnet);
+        // An interface of a machine that nobody exported may stand in any subnet.
+        let anywhere = !world.unseen_interface().is_empty();
+        let hidden = hidden.filter(|subnet| anywhere || world.names_strangers(*subnet)).min_by_key(|subnet| subnet.as_str());
+        let mut pairs = all_agree(senders.into_iter().map(|sender| from_senders(world, flow, vec![sender])).collect());
+        if let Some(subnet) = hidden {
+            doubt(&mut pairs, subnet, ip);
+        }
+        return pairs;
     }
     let (sites, joined) = sites_with(world, ip);
     let mut pairs = match (joined.is_empty(), sites.first()) {
@@ -27,6 +35,14 @@ pub(super) fn from_ip(world: &World<'_>, flow: &Flow, ip: IpAddr) -> Pairs {
     };
     pairs.groups.extend(unlisted(world, ip).into_iter().map(|way| vec![vec![way]]));
     pairs
+}
+
+/// Of an interface that its subnet or its machine names and the input does not hold nobody knows whether it has the address, and what filters its packets (ADR-06, SND-04).
+fn doubt(pairs: &mut Pairs, subnet: Sym, ip: IpAddr) {
+    let text = format!("an interface that is not in the input may stand in {} and have {ip}", short(subnet));
+    let unknown = step(Stage::Route, Span::UNKNOWN, "address.7", text).by(subnet, "").kind(Kind::Assumption).code("W-MISSING");
+    pairs.groups.iter_mut().flatten().flatten().for_each(|way| way.steps.insert(0, unknown.clone()));
+    pairs.groups.push(vec![vec![Way { via: Via::VnetLocal, steps: vec![unknown] }]]);
 }
 
 /// An interface of which nothing is known but that it has the address: what else it holds decides how it leaves (OUT-07, SND-02).
@@ -54,7 +70,11 @@ pub fn holders(world: &World<'_>, ip: IpAddr) -> Vec<Sender> {
     let mut found: Vec<Sender> = hosts.map(|host| (vec![host.clone()], is_used(world, host.nic))).collect();
     if found.is_empty() {
         let subnets = world.strangers().subnets_of(ip, world);
-        found.extend(subnets.into_iter().map(|subnet| (vec![Host::imagined(world, subnet, ip)], true)));
+        for subnet in subnets {
+            found.push((vec![Host::imagined(world, subnet, ip)], true));
+            // Whose address is not known may have this one (ADR-06).
+            found.extend(world.unaddressed_at(subnet, ip).into_iter().map(|host| (vec![host.clone()], is_used(world, host.nic))));
+        }
     }
     found
 }

@@ -15,16 +15,18 @@ impl World<'_> {
         if index.azure_firewall.has(at.nic) {
             return self.firewall_exits(at, v6);
         }
-        let family = |prefix: &Prefix| prefix.addr().is_ipv6() == v6;
         let nat = self.nat_of(at.subnet, v6);
-        // An address that is not known yet is one of IPv4; one of the other family is no way out for this packet.
+        // One of the other family is no way out for this packet.
         let of_family = |public_ip: Sym| {
             let address = index.public_ip_address.one(public_ip).map(|row| net::host(row.address));
-            address.as_ref().map_or(!v6, family).then_some((public_ip, address))
+            let fits = self.is_of_family(public_ip, v6, Some(at.ip.is_ipv6()));
+            fits.hi().then_some((public_ip, address, fits == Tri::Maybe))
         };
         let claimed = index.ip_config_public_ip.get(at.ip_config).iter().find_map(|row| of_family(row.public_ip));
         let held = || self.unclaimed(at.ip_config).into_iter().find_map(of_family);
         let (instance, doubted) = if claimed.is_some() { (claimed, false) } else { (held(), true) };
+        let doubted = doubted || instance.is_some_and(|(_, _, unsure)| unsure);
+        let instance = instance.map(|(public_ip, address, _)| (public_ip, address));
         let machine = index.nic_machine.one(at.nic).map(|row| row.machine);
         // Whether a Standard address hangs on the interface: of an address without a known kind nobody can tell.
         let standard_address = |nic: Sym| {
@@ -47,7 +49,9 @@ impl World<'_> {
             let flexible = index.machine_scale_set.has(machine)
                 || index.machine.one(machine).is_some_and(|row| row.kind == MachineKind::FlexibleScaleSet);
             let nics = index.nics_by_machine.get(machine).iter();
-            nics.map(|row| standard_address(row.nic)).max().unwrap_or(Tri::No).or(Tri::from_bool(flexible))
+            // Of a machine that is not in the input nobody knows what it is, and what other interfaces it has.
+            let told = if index.machine.has(machine) { Tri::No } else { Tri::Maybe };
+            nics.map(|row| standard_address(row.nic)).max().unwrap_or(Tri::No).or(Tri::from_bool(flexible)).or(told)
         });
         let lost = barred == Tri::Maybe && machine.is_some();
         let lost = machine.filter(|_| lost).map_or(Sym::EMPTY, |machine| self.lost_public_ip_of(machine));
@@ -72,7 +76,8 @@ impl World<'_> {
         })
     }
 
-    /// The first public address by name that interfaces of the machine name and that is not in the input, else such an interface; empty: none.
+    /// The first public address by name that interfaces of the machine name and that is not in the input, else such an interface, else the machine itself;
+    /// empty: none.
     fn lost_public_ip_of(&self, machine: Sym) -> Sym {
         let index = self.index;
         let nics = index.nics_by_machine.get(machine).iter();
@@ -80,7 +85,8 @@ impl World<'_> {
         let named = configs.flat_map(|config| index.ip_config_public_ip.get(config.ip_config)).map(|row| row.public_ip);
         let lost = named.filter(|public_ip| !index.public_ip.has(*public_ip)).min_by_key(|public_ip| public_ip.as_str());
         let nics = || index.nics_by_machine.get(machine).iter().map(|row| row.nic);
-        lost.or_else(|| nics().filter(|nic| !index.nic.has(*nic)).min_by_key(|nic| nic.as_str())).unwrap_or_default()
+        let lost = lost.or_else(|| nics().filter(|nic| !index.nic.has(*nic)).min_by_key(|nic| nic.as_str()));
+        lost.or_else(|| Some(machine).filter(|machine| !index.machine.has(*machine))).unwrap_or_default()
     }
 
     /// The first public address by name that something names and that is not in the input; empty: none.
@@ -129,26 +135,57 @@ impl World<'_> {
     pub fn nat_of(&self, subnet: Sym, v6: bool) -> Option<Nat> {
         let row = self.index.subnet_nat_gateway.one(subnet)?;
         let sku = self.index.nat_gateway.one(row.gateway).map(|gateway| gateway.sku);
-        let family = |prefix: &Prefix| prefix.addr().is_ipv6() == v6;
-        let addresses = self.nat_addresses(row.gateway).map(|all| all.into_iter().filter(family).collect());
-        Some((row.gateway, sku, addresses))
+        Some((row.gateway, sku, self.nat_addresses(row.gateway, sku, v6)))
     }
 
-    /// The addresses of a NAT gateway; `None` where some of them are not in the input.
-    fn nat_addresses(&self, gateway: Sym) -> Option<Vec<Prefix>> {
+    /// The addresses of a NAT gateway of one family; `None` where some of them are not in the input. Without one that surely is of the family, none: those
+    /// that perhaps are leave open whether it has any (OUT-03).
+    fn nat_addresses(&self, gateway: Sym, sku: Option<PublicSku>, v6: bool) -> Option<Vec<Prefix>> {
         let index = self.index;
+        // A Standard one takes addresses of IPv4 alone.
+        let of = (sku == Some(PublicSku::Standard)).then_some(false);
         let mut addresses = Vec::new();
+        let (mut unknown, mut perhaps) = (false, false);
+        let mut untold = |fits: Tri| {
+            unknown |= fits == Tri::Yes;
+            perhaps |= fits == Tri::Maybe;
+        };
         for row in index.nat_gateway_public_ips.get(gateway) {
-            addresses.push(net::host(index.public_ip_address.one(row.public_ip)?.address));
+            match index.public_ip_address.one(row.public_ip) {
+                Some(known) => addresses.push(net::host(known.address)),
+                None => untold(self.is_of_family(row.public_ip, v6, of)),
+            }
         }
         for row in index.nat_gateway_ranges.get(gateway) {
             let ranges = index.public_ip_ranges.get(row.public_ip_prefix);
             if ranges.is_empty() {
-                return None;
+                untold(of.map_or(Tri::Maybe, |family| Tri::from_bool(family == v6)));
             }
             addresses.extend(ranges.iter().map(|range| range.prefix));
         }
+        addresses.retain(|prefix: &Prefix| prefix.addr().is_ipv6() == v6);
         addresses.sort_unstable();
-        Some(addresses)
+        let open = unknown || (perhaps && !addresses.is_empty());
+        (!open).then_some(addresses)
+    }
+
+    /// Whether a public address is one of IPv6, or of IPv4: by itself, else by what its resource says, IPv4 where it says nothing. One that is not in the input
+    /// is of IPv4 where `of`, whether what it hangs on is of IPv6, says so; elsewhere nobody knows (ADR-14).
+    pub fn is_of_family(&self, public_ip: Sym, v6: bool, of: Option<bool>) -> Tri {
+        let index = self.index;
+        let six = if let Some(row) = index.public_ip_address.one(public_ip) {
+            Tri::from_bool(row.address.is_ipv6())
+        } else if let Some(row) = index.public_ip_family.one(public_ip) {
+            row.v6
+        } else {
+            match of {
+                // Azure makes it one of IPv4 where nothing is said, and does not let that hang on anything of IPv6.
+                Some(true) => Tri::Maybe,
+                Some(false) => Tri::No,
+                None if index.public_ip.has(public_ip) => Tri::No,
+                None => Tri::Maybe,
+            }
+        };
+        if v6 { six } else { six.negated() }
     }
 }

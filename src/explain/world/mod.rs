@@ -86,6 +86,7 @@ pub struct World<'a> {
     regions: OnceCell<Vec<Sym>>,
     missing_balancers: OnceCell<rustc_hash::FxHashSet<Sym>>,
     unseen_endpoints: OnceCell<Vec<Sym>>,
+    unseen_interface: OnceCell<Sym>,
     unseen_subnets: OnceCell<FxHashMap<Sym, Sym>>,
     lost_rules: OnceCell<Vec<(Sym, Sym)>>,
     strangers: OnceCell<Strangers>,
@@ -130,6 +131,7 @@ impl<'a> World<'a> {
             regions: OnceCell::new(),
             missing_balancers: OnceCell::new(),
             unseen_endpoints: OnceCell::new(),
+            unseen_interface: OnceCell::new(),
             unseen_subnets: OnceCell::new(),
             lost_rules: OnceCell::new(),
             strangers: OnceCell::new(),
@@ -275,6 +277,14 @@ impl<'a> World<'a> {
         nics.peek()?;
         let mut rows = nics.flat_map(|nic| self.index.observed_route.get(nic));
         Some(rows.any(|row| row.hop.as_str() == "virtualnetworkserviceendpoint" && row.prefix.contains(&ip)))
+    }
+
+    /// Whether somebody saw the effective routes of interfaces in the subnet, and among them none of a service endpoint to prefixes that `within` holds.
+    pub fn saw_no_service(&self, subnet: Sym, within: &dyn Fn(&Prefix) -> bool) -> bool {
+        let nics = self.index.ip_configs_by_subnet.get(subnet).iter().map(|config| config.nic);
+        let mut nics = nics.filter(|nic| self.index.observed_routes.has(*nic)).peekable();
+        let seen = |row: &ObservedRoute| row.hop.as_str() == "virtualnetworkserviceendpoint" && within(&row.prefix);
+        nics.peek().is_some() && !nics.flat_map(|nic| self.index.observed_route.get(nic)).any(seen)
     }
 
     /// Whether only one side of the peering is in the input.

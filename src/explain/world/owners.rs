@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::explain::packet::Host;
 use crate::facts::Index;
-use crate::facts::network::{DeviceKind, NicRole};
+use crate::facts::network::{DeviceKind, IpConfig, NicRole};
 use crate::facts::private_access::AddressSource;
 use crate::model::{Sym, ids, net};
 
@@ -159,6 +159,12 @@ impl World<'_> {
             let why = "an interface in a subnet that is not in the input has it";
             return Some(Perhaps { subnet, why, code: "W-MISSING", placeable: false });
         }
+        let fronts = index.load_balancer_frontends_by_address.get(Some(ip)).iter().map(|row| row.subnet);
+        let homeless = fronts.filter(|subnet| !subnet.is_empty() && !index.subnet.has(*subnet));
+        if let Some(subnet) = homeless.min_by_key(|subnet| subnet.as_str()) {
+            let why = "a load balancer in a subnet that is not in the input has it";
+            return Some(Perhaps { subnet, why, code: "W-MISSING", placeable: false });
+        }
         let subnets = index.subnets_by_vnet.get(vnet).iter().map(|row| row.subnet);
         let mut holding = subnets.filter(|subnet| index.subnet_prefixes.get(*subnet).iter().any(|row| row.prefix.contains(&ip)));
         let Some(subnet) = holding.next() else {
@@ -196,20 +202,24 @@ impl World<'_> {
     }
 
     /// Whether the subnet says that something stands in it that is not in the input (SND-04).
-    fn names_strangers(&self, subnet: Sym) -> bool {
+    pub fn names_strangers(&self, subnet: Sym) -> bool {
         let index = self.index;
-        let known = |id: Sym| index.resource.has(id) || index.nic.has(id) || index.private_endpoints_by_nic.has(id);
+        let known = |id: Sym| {
+            let endpoint = index.private_endpoint.has(id) || index.private_endpoints_by_nic.has(id);
+            endpoint || index.resource.has(id) || index.nic.has(id)
+        };
         let unseen = |config: Sym| {
             let holder = ids::parent_id(config.as_str()).map_or(Sym::EMPTY, Sym::new);
             // The interfaces of a scale set stand in its own body.
             let set = holder.as_str().split_once("/virtualmachines/").map_or(Sym::EMPTY, |(set, _)| Sym::new(set));
             let set = !set.is_empty() && (index.resource.has(set) || index.machine.has(set));
-            !index.ip_config.has(config) && !known(holder) && !set
+            !index.ip_config.has(config) && !known(config) && !known(holder) && !set
         };
         index.subnet_ip_configs.get(subnet).iter().any(|row| unseen(row.ip_config))
     }
 
-    /// By network one of its subnets, the first by id, that somebody stands in and that is not in the input, or of which the range is not (SND-07).
+    /// By network one of its subnets, the first by id, that somebody names and that is not in the input, or of which the range is not (SND-07); the network
+    /// itself where it does not list its subnets.
     pub fn unseen_subnets(&self) -> &FxHashMap<Sym, Sym> {
         let index = self.index;
         self.unseen_subnets.get_or_init(|| {
@@ -218,7 +228,13 @@ impl World<'_> {
             let named = named.filter_map(|subnet| Some((Sym::new(ids::vnet_of_id(subnet.as_str())?), subnet)));
             let rangeless = index.subnet.rows().filter(|row| !index.subnet_prefixes.has(row.subnet)).map(|row| (row.vnet, row.subnet));
             let mut found: FxHashMap<Sym, Sym> = FxHashMap::default();
-            for (vnet, subnet) in named.chain(rangeless) {
+            let kind = "microsoft.network/virtualnetworks/subnets";
+            let bare = index.resource.rows().filter(|row| row.kind.as_str() == kind && !index.subnet.has(row.id));
+            let bare = bare.filter_map(|row| Some((Sym::new(ids::vnet_of_id(row.id.as_str())?), row.id)));
+            let lists = |vnet: Sym| index.child_type.get(vnet).iter().any(|row| row.kind.as_str() == kind);
+            let unlisted = index.resource.rows().filter(|row| row.kind.as_str() == "microsoft.network/virtualnetworks").map(|row| row.id);
+            let unlisted = unlisted.filter(|vnet| !lists(*vnet) && !index.subnets_by_vnet.has(*vnet)).map(|vnet| (vnet, vnet));
+            for (vnet, subnet) in named.chain(rangeless).chain(bare).chain(unlisted) {
                 let first = found.entry(vnet).or_insert(subnet);
                 if subnet.as_str() < first.as_str() {
                     *first = subnet;
@@ -264,6 +280,17 @@ impl World<'_> {
         let free = |ip: IpAddr| self.known_owners(ip, vnet).is_nobody();
         let ranges = self.index.subnet_prefixes.get(subnet).iter().filter_map(|row| net::usable(&row.prefix));
         ranges.flat_map(|(first, last)| self.bounds().pieces(first, last, free)).collect()
+    }
+
+    /// Each address configuration of a machine in the subnet whose address is not known, as if it had this one (ADR-06); sorted by id.
+    pub fn unaddressed_at(&self, subnet: Sym, ip: IpAddr) -> Vec<Host> {
+        let index = self.index;
+        let rows = index.ip_configs_by_subnet.get(subnet).iter();
+        let dynamic = rows.filter(|row| !index.ip_config_address.has(row.ip_config) && index.is_attached(row.nic));
+        let host = |row: &IpConfig| Host { ip, ip_config: row.ip_config, nic: row.nic, subnet, vnet: self.vnet_of(subnet) };
+        let mut found: Vec<Host> = dynamic.map(host).collect();
+        found.sort_by_key(|host| host.ip_config.as_str());
+        found
     }
 
     /// Whether a machine sends and answers with the address configuration (ADR-07).

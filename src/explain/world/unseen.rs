@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::explain::candidates::{Candidate, choose};
-use crate::facts::network::Peering;
+use crate::facts::network::{NicRole, Peering};
 use crate::model::{Sym, ids};
 use crate::rules::route::Hop;
 use crate::rules::{consent, lead};
@@ -42,6 +42,22 @@ impl World<'_> {
                 }
                 None => context.entries.iter().any(|entry| onward(entry.hop)),
             }
+    }
+
+    /// An interface of a machine of which the pools that it is in are not known: it is not in the input, or without its configurations (IN-06, SND-04). The
+    /// first by id; empty: there is none.
+    pub(crate) fn unseen_interface(&self) -> Sym {
+        let index = self.index;
+        *self.unseen_interface.get_or_init(|| {
+            let named = index.nic_machine.rows().map(|row| row.nic);
+            let bare = index.resource.rows().filter(|row| row.kind.as_str() == "microsoft.network/networkinterfaces").map(|row| row.id);
+            let hollow = |nic: Sym| match index.nic.one(nic).map(|row| row.role) {
+                None => true,
+                Some(NicRole::Machine | NicRole::Detached) => !index.ip_configs_by_nic.has(nic),
+                Some(_) => false,
+            };
+            named.chain(bare).filter(|nic| hollow(*nic)).min_by_key(|nic| nic.as_str()).unwrap_or_default()
+        })
     }
 
     /// A private endpoint that was not exported and may stand in `vnet`; the first by id.

@@ -335,3 +335,58 @@ fn an_account_says_what_it_is_switched_to_and_one_without_a_body_does_not() {
     lacks(&wrong, "unread(");
     assert_eq!(switched(&account(Value::Null)), ["http, maybe", "nfsv3, maybe", "sftp, maybe"]);
 }
+
+/// covers: SND-07, ADR-09
+#[test]
+fn a_subnet_names_who_stands_in_it_in_many_lists() {
+    let gone = |path: &str| json!([{ "id": format!("{NET}/{path}") }]);
+    let said = rows(json!([body(
+        "virtualNetworks/v/subnets/s",
+        json!({
+            "addressPrefix": "10.0.0.0/24",
+            "applicationGatewayIPConfigurations": gone("applicationGateways/a/gatewayIPConfigurations/c"),
+            "ipConfigurationProfiles": gone("networkProfiles/p/containerNetworkInterfaceConfigurations/n/ipConfigurationProfiles/c"),
+            "privateEndpoints": gone("privateEndpoints/e"),
+            "delegations": [{"name": "d", "properties": {"serviceName": null}}],
+            "serviceAssociationLinks": [{"name": "l", "properties": {"linkedResourceType": "Microsoft.Web/serverFarms"}}],
+            "resourceNavigationLinks": [{"name": "l", "properties": {"linkedResourceType": "Microsoft.Cache/redis"}}],
+        })
+    )]));
+    let subnet = "~/virtualnetworks/v/subnets/s";
+    for occupant in [
+        "applicationgateways/a/gatewayipconfigurations/c",
+        "networkprofiles/p/containernetworkinterfaceconfigurations/n/ipconfigurationprofiles/c",
+        "privateendpoints/e",
+    ] {
+        has(&said, &format!("subnet_ip_config({subnet}, ~/{occupant})"));
+    }
+    for service in ["", "microsoft.web/serverfarms", "microsoft.cache/redis"] {
+        has(&said, &format!("subnet_delegation({subnet}, {service})"));
+    }
+    has(&said, &format!("gap({subnet}, microsoft.network/virtualnetworks/subnets, the service of a delegation is missing)"));
+}
+
+/// covers: ADR-14
+#[test]
+fn a_public_address_says_of_which_family_it_is() {
+    let of = |properties: Value| rows(json!([body("publicIPAddresses/p", properties)]));
+    has(&of(json!({"publicIPAddressVersion": "IPv6"})), "public_ip_family(~/publicipaddresses/p, yes)");
+    has(&of(json!({"publicIPAddressVersion": "IPv5"})), "public_ip_family(~/publicipaddresses/p, maybe)");
+    for known in
+        [json!({}), json!({"publicIPAddressVersion": "IPv4"}), json!({"publicIPAddressVersion": "IPv6", "ipAddress": "2603:1030::9"})]
+    {
+        lacks(&of(known), "public_ip_family(");
+    }
+}
+
+/// covers: OUT-07, SND-02
+#[test]
+fn a_scale_set_of_an_unknown_kind_may_have_machines_of_its_own() {
+    let of = |mode: &str| {
+        let mut set = body("virtualMachineScaleSets/x", json!({"orchestrationMode": mode}));
+        set["id"] = json!(format!("{NET}/virtualMachineScaleSets/x").replace("network", "compute"));
+        rows(json!([set]))
+    };
+    assert!(of("Other").iter().any(|row| row.starts_with("nic_machine(")));
+    lacks(&of("Uniform"), "nic_machine(");
+}

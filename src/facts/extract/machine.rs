@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use crate::facts::extract::nic;
 use crate::facts::extract::out::{Out, get, properties};
+use crate::facts::extract::public_ip;
+use crate::facts::extract::withdrawn;
 use crate::facts::network::{
     IpConfigPublicIp, Machine, MachineKind, MachineScaleSet, Nic, NicMachine, NicPrimary, NicRole, PublicIp, PublicSku,
 };
@@ -31,7 +33,9 @@ pub(super) fn scale_set<'a>(out: &mut Out<'a>, body: &'a Value) {
         Some(mode) if mode.eq_ignore_ascii_case("Flexible") => true,
         Some(mode) => {
             if !mode.eq_ignore_ascii_case("Uniform") {
+                // Perhaps its machines have interfaces of their own (OUT-07, SND-02).
                 out.gap(format!("`orchestrationMode` has the unknown value `{mode}`"));
+                withdrawn::another_interface(out);
             }
             false
         }
@@ -65,11 +69,12 @@ pub(super) fn scale_set<'a>(out: &mut Out<'a>, body: &'a Value) {
 fn instance_address<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, at: usize) {
     let Some(public) = out.object(properties(configuration), "publicIPAddressConfiguration") else { return };
     let ip_config = out.part_id(configuration, nic, "ipconfigurations", at);
-    let public_ip = Sym::new(&format!("{ip_config}/publicipaddressconfiguration"));
+    let address = Sym::new(&format!("{ip_config}/publicipaddressconfiguration"));
     let sku = match out.object(public, "sku") {
         Some(sku) => out.word(sku, "name", PublicSku::parse, PublicSku::Unknown).unwrap_or(PublicSku::Unknown),
         None => PublicSku::Unknown,
     };
-    out.fact(PublicIp { public_ip, sku });
-    out.fact(IpConfigPublicIp { ip_config, public_ip });
+    out.fact(PublicIp { public_ip: address, sku });
+    public_ip::family(out, properties(public), address);
+    out.fact(IpConfigPublicIp { ip_config, public_ip: address });
 }

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get};
 use crate::facts::network::{
-    NatGateway, NatGatewayPublicIp, NatGatewayRange, PublicIp, PublicIpAddress, PublicIpHolder, PublicIpRange, PublicSku,
+    NatGateway, NatGatewayPublicIp, NatGatewayRange, PublicIp, PublicIpAddress, PublicIpFamily, PublicIpHolder, PublicIpRange, PublicSku,
 };
-use crate::model::net;
+use crate::model::{Sym, Tri, net};
 
 /// `microsoft.network/publicipaddresses`.
 pub(super) fn address<'a>(out: &mut Out<'a>, body: &'a Value) {
@@ -16,9 +16,24 @@ pub(super) fn address<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.fact(PublicIp { public_ip, sku });
     if let Some(address) = out.address(body, "ipAddress") {
         out.fact(PublicIpAddress { public_ip, address });
+    } else {
+        family(out, body, public_ip);
     }
     if let Some(holder) = out.link(body, "ipConfiguration") {
         out.fact(PublicIpHolder { public_ip, holder });
+    }
+}
+
+/// Of which family an address is that is not known (ADR-14).
+pub(super) fn family<'a>(out: &mut Out<'a>, body: &'a Value, public_ip: Sym) {
+    let parse = |word: &str| match word.to_ascii_lowercase().as_str() {
+        "ipv4" => Some(Tri::No),
+        "ipv6" => Some(Tri::Yes),
+        _ => None,
+    };
+    let v6 = out.word(body, "publicIPAddressVersion", parse, Tri::Maybe).unwrap_or(Tri::No);
+    if v6.hi() {
+        out.fact(PublicIpFamily { public_ip, v6 });
     }
 }
 

@@ -74,9 +74,11 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.fact(SubnetNatGateway { subnet, gateway });
     }
     for delegation in out.objects(body, "delegations") {
-        if let Some(service) = out.text(properties(delegation), "serviceName") {
-            out.fact(SubnetDelegation { subnet, service: Sym::lower(service) });
+        let service = out.text(properties(delegation), "serviceName").map_or(Sym::EMPTY, Sym::lower);
+        if service.is_empty() {
+            out.gap("the service of a delegation is missing");
         }
+        out.fact(SubnetDelegation { subnet, service });
     }
     for endpoint in out.objects(body, "serviceEndpoints") {
         service_endpoint(out, subnet, endpoint);
@@ -111,6 +113,18 @@ fn inhabitants<'a>(out: &mut Out<'a>, subnet: Sym, body: &'a Value) {
             Some("microsoft.network/virtualnetworkgateways") => out.fact(GatewaySubnet { gateway: device, subnet }),
             Some("microsoft.network/virtualhubs") => out.fact(RouteServer { server: device, subnet }),
             _ => out.fact(SubnetIpConfig { subnet, ip_config: configuration }),
+        }
+    }
+    for list in ["applicationGatewayIPConfigurations", "ipConfigurationProfiles", "privateEndpoints"] {
+        for occupant in out.links(body, list) {
+            out.fact(SubnetIpConfig { subnet, ip_config: occupant });
+        }
+    }
+    // A service that holds the subnet has its instances there, as one it is delegated to (ADR-09).
+    for list in ["serviceAssociationLinks", "resourceNavigationLinks"] {
+        for link in out.objects(body, list) {
+            let service = out.text(properties(link), "linkedResourceType").map_or(Sym::EMPTY, Sym::lower);
+            out.fact(SubnetDelegation { subnet, service });
         }
     }
 }

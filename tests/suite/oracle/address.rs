@@ -161,6 +161,9 @@ impl World<'_> {
         if self.config_addresses.iter().any(|a| a.address == ip && homeless(a.ip_config)) {
             return Owner::Perhaps; // in a subnet that nobody exported
         }
+        if self.fronts.iter().any(|f| f.address == Some(ip) && !f.subnet.is_empty() && self.vnet_of(f.subnet).is_none()) {
+            return Owner::Perhaps;
+        }
         let Some(subnet) = self.subnet_at(vnet, ip) else {
             return if self.hides_a_subnet(vnet) { Owner::Perhaps } else { Owner::Nobody };
         };
@@ -199,20 +202,28 @@ impl World<'_> {
     pub fn hides_a_subnet(&self, vnet: Sym) -> bool {
         let known = |subnet: Sym| self.subnets.iter().any(|s| s.subnet == subnet);
         let within = |subnet: Sym| subnet.as_str().starts_with(&format!("{vnet}/subnets/"));
-        let mut named = self.configs.iter().map(|c| c.subnet).chain(self.endpoints.iter().map(|e| e.subnet));
-        named.any(|subnet| !known(subnet) && within(subnet))
+        // A row of a subnet without its body tells of no range; nor does a network without its list of subnets.
+        let kind = "microsoft.network/virtualnetworks/subnets";
+        let bare = self.resources.iter().filter(|r| r.kind.as_str() == kind).map(|r| r.id);
+        let mut named = self.configs.iter().map(|c| c.subnet).chain(self.endpoints.iter().map(|e| e.subnet)).chain(bare);
+        let row = self.resources.iter().any(|r| r.id == vnet && r.kind.as_str() == "microsoft.network/virtualnetworks");
+        let listed = self.child_types.iter().any(|c| c.parent == vnet && c.kind.as_str() == kind);
+        let unlisted = row && !listed && !self.subnets.iter().any(|s| s.vnet == vnet);
+        unlisted
+            || named.any(|subnet| !known(subnet) && within(subnet))
             || self.subnets.iter().any(|s| s.vnet == vnet && self.subnet_space(s.subnet).is_empty())
     }
 
     /// Whether an address configuration that a subnet names is that of something nobody exported.
-    fn is_unseen(&self, config: Sym) -> bool {
+    pub fn is_unseen(&self, config: Sym) -> bool {
         let parts: Vec<&str> = config.as_str().split('/').collect();
         let holder = parts[..parts.len().saturating_sub(2)].join("/");
         let has = |id: &str| self.resources.iter().any(|r| r.id.as_str() == id) || self.machines.iter().any(|m| m.machine.as_str() == id);
         let interface = self.nics.iter().any(|n| n.nic.as_str() == holder) || self.endpoint_nics.iter().any(|n| n.nic.as_str() == holder);
         let listed = self.configs.iter().any(|c| c.ip_config == config);
         let in_set = holder.find("/virtualmachines/").is_some_and(|at| has(&holder[..at]));
-        !(listed || interface || has(&holder) || in_set)
+        let itself = has(config.as_str()) || self.endpoints.iter().any(|e| e.endpoint == config);
+        !(listed || interface || has(&holder) || in_set || itself)
     }
 
     /// Whether something names a public address that nobody exported.

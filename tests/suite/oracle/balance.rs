@@ -482,6 +482,9 @@ impl World<'_> {
         if all.is_empty() && (silent.any(unknown) || silent_nat.any(unknown)) {
             all.push(Member { what: What::Missing, down: false });
         }
+        if self.an_interface_is_hidden() && self.balancing_rules.iter().any(|r| r.rule == rule) {
+            all.push(Member { what: What::Missing, down: false });
+        }
         all
     }
 
@@ -590,6 +593,13 @@ impl World<'_> {
         self.pools.iter().any(|p| p.pool == pool && fronted(p.balancer)) || self.nat_rules.iter().any(|r| r.rule == pool)
     }
 
+    /// Whether the address of a configuration is one of IPv4, where it is known.
+    pub fn inside_v4(&self, config: Sym) -> Option<bool> {
+        let own = self.addresses_of(config);
+        let of = self.configs.iter().find(|c| c.ip_config == config).map_or(Sym::EMPTY, |c| c.subnet);
+        own.first().or(self.possible_addresses(config, of).first()).map(IpAddr::is_ipv4)
+    }
+
     /// The ways from the internet to a configuration by public frontends.
     pub fn in_by_frontends(&self, start: Start, client: IpAddr, config: Sym, ask: &Ask) -> Vec<Outcome> {
         let mut ways = Vec::new();
@@ -599,9 +609,15 @@ impl World<'_> {
                 continue;
             }
             let known = self.public_addresses_of(public);
-            if known.first().map_or(client.is_ipv4(), |a| a.is_ipv4() == client.is_ipv4()) {
+            let fits = match known.first() {
+                Some(first) => Tri::from_bool(first.is_ipv4() == client.is_ipv4()),
+                None => self.has_family(public, client.is_ipv4(), self.inside_v4(config)),
+            };
+            if fits.hi() {
                 let packet = self.packet(start, Addr::SomePublic, None, ask);
-                ways.push(self.walker(start, Target::Config(config), ask).in_by_frontend(frontend, config, packet));
+                let outcome = self.walker(start, Target::Config(config), ask).in_by_frontend(frontend, config, packet);
+                let doubted = fits == Tri::Maybe;
+                ways.push(if doubted { outcome.doubted(Stage::Nat, name_of(public), "W-MISSING") } else { outcome });
             }
         }
         if self.in_missing_pool(config) {
@@ -669,25 +685,30 @@ impl World<'_> {
 
     /// The public addresses of frontends, and whether nothing else stands in their way; nothing where all are internal (ILB-06).
     fn front_sources(&self, frontends: &[Sym], v4: bool) -> Option<(Vec<Addr>, bool)> {
-        let (mut sources, mut unknown, mut clean) = (Vec::new(), false, true);
+        let (mut sources, mut unknown, mut perhaps, mut clean) = (Vec::new(), false, false, true);
         for &frontend in frontends {
             clean &= !self.chains.iter().any(|c| c.end == frontend);
             let Some(front) = self.front(frontend) else {
-                unknown = true;
+                perhaps = true;
                 continue;
             };
             let known = self.public_addresses_of(front.public_ip);
-            unknown |= known.is_empty() && !front.public_ip.is_empty();
+            if known.is_empty() && !front.public_ip.is_empty() {
+                let fits = self.has_family(front.public_ip, v4, None);
+                unknown |= fits == Tri::Yes;
+                perhaps |= fits == Tri::Maybe;
+            }
             sources.extend(known.into_iter().take(1).filter(|a| a.is_ipv4() == v4).map(Addr::Known));
             for range in self.front_ranges.iter().filter(|r| r.frontend == frontend) {
                 let found: Vec<_> = self.public_ip_ranges.iter().filter(|p| p.public_ip_prefix == range.public_ip_prefix).collect();
-                unknown |= found.is_empty();
+                perhaps |= found.is_empty();
                 for p in found.iter().filter(|p| p.prefix.network().is_ipv4() == v4) {
                     sources.extend(self.representatives(p.prefix.network(), p.prefix.broadcast()).into_iter().map(Addr::Known));
                 }
             }
         }
-        if unknown && (v4 || !sources.is_empty()) {
+        clean &= !perhaps || unknown || !sources.is_empty();
+        if unknown || perhaps {
             sources.push(Addr::SomePublic);
         }
         (!sources.is_empty()).then_some((sources, clean))

@@ -57,7 +57,7 @@ impl World<'_> {
         let ports = packet.proto.has_ports();
         let claimed = self.instance_address(at, packet.src_config, v4);
         // An address may name an interface that does not name it.
-        let contested = claimed.is_none();
+        let contested = claimed.is_none() || self.is_of_some_family(at, packet.src_config, v4);
         let instance = claimed.or_else(|| self.address_that_names(at, packet.src_config, v4));
         if let Some(nat) = self.subnet_nats.iter().find(|n| n.subnet == at.subnet).map(|n| n.gateway) {
             let name = name_of(nat);
@@ -113,6 +113,9 @@ impl World<'_> {
                 || self.machines.iter().any(|row| row.machine == m && row.kind == MachineKind::FlexibleScaleSet)
         });
         let standard = machine.map_or(Tri::No, |m| self.has_standard_address(m));
+        // What a machine is that nobody exported, and what else hangs on it, is not known.
+        let exported = machine.is_none_or(|m| self.machines.iter().any(|row| row.machine == m));
+        let standard = if exported { standard } else { standard.or(Tri::Maybe) };
         let delegated = self.delegations.iter().any(|d| d.subnet == at.subnet);
         let sure = allowed.and(Tri::from_bool(!flexible)).and(standard.negated()).and(barred.negated());
         match sure {
@@ -162,10 +165,10 @@ impl World<'_> {
         let mut unknown = false;
         for p in self.config_public_ips.iter().filter(|p| p.ip_config == config) {
             let known: Vec<IpAddr> = self.public_addresses_of(p.public_ip);
-            unknown |= known.is_empty();
+            unknown |= known.is_empty() && self.has_family(p.public_ip, v4, Some(v4)).hi();
             sources.extend(known.into_iter().filter(|a| a.is_ipv4() == v4).map(Addr::Known));
         }
-        if unknown && v4 {
+        if unknown {
             sources.push(Addr::SomePublic);
         }
         (!sources.is_empty()).then_some(sources)
@@ -181,7 +184,7 @@ impl World<'_> {
         let mut sources = Vec::new();
         for p in self.unclaimed_by(self.sending_config(at, config)?) {
             let known = self.public_addresses_of(p);
-            if known.is_empty() && v4 {
+            if known.is_empty() && self.has_family(p, v4, Some(v4)).hi() {
                 sources.push(Addr::SomePublic);
             }
             sources.extend(known.into_iter().filter(|a| a.is_ipv4() == v4).map(Addr::Known));
@@ -189,24 +192,40 @@ impl World<'_> {
         (!sources.is_empty()).then_some(sources)
     }
 
-    /// The addresses of a NAT gateway, of one family.
+    /// Whether nobody knows of which family the instance public address is, which is not known itself (ADR-14).
+    fn is_of_some_family(&self, at: Place, config: Option<Sym>, v4: bool) -> bool {
+        let Some(config) = self.sending_config(at, config) else { return false };
+        let mut own = self.config_public_ips.iter().filter(|p| p.ip_config == config);
+        own.any(|p| self.has_family(p.public_ip, v4, Some(v4)) == Tri::Maybe)
+    }
+
+    /// The addresses of a NAT gateway, of one family; none where it is not certain that it has one.
     pub fn nat_sources(&self, nat: Sym, v4: bool) -> Vec<Addr> {
+        let only_v4 = self.nats.iter().any(|n| n.gateway == nat && n.sku == PublicSku::Standard);
+        let inside = only_v4.then_some(true);
+        let mut perhaps = false;
         let mut sources = Vec::new();
         for p in self.nat_public_ips.iter().filter(|p| p.gateway == nat) {
             let known = self.public_addresses_of(p.public_ip);
-            if known.is_empty() && v4 {
+            let fits = self.has_family(p.public_ip, v4, inside);
+            if known.is_empty() && fits == Tri::Yes {
                 sources.push(Addr::SomePublic);
             }
+            perhaps |= known.is_empty() && fits == Tri::Maybe;
             sources.extend(known.into_iter().filter(|a| a.is_ipv4() == v4).map(Addr::Known));
         }
         for r in self.nat_ranges.iter().filter(|r| r.gateway == nat) {
             let ranges: Vec<_> = self.public_ip_ranges.iter().filter(|p| p.public_ip_prefix == r.public_ip_prefix).collect();
-            if ranges.is_empty() && v4 {
+            if ranges.is_empty() && only_v4 && v4 {
                 sources.push(Addr::SomePublic);
             }
+            perhaps |= ranges.is_empty() && !only_v4;
             for range in ranges.iter().filter(|p| p.prefix.network().is_ipv4() == v4) {
                 sources.extend(self.representatives(range.prefix.network(), range.prefix.broadcast()).into_iter().map(Addr::Known));
             }
+        }
+        if perhaps && !sources.is_empty() {
+            sources.push(Addr::SomePublic);
         }
         sources
     }

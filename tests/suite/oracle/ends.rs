@@ -251,6 +251,18 @@ impl World<'_> {
             for s in self.subnets.iter().filter(|s| self.subnet_space(s.subnet).iter().any(usable)) {
                 let place = Place { subnet: s.subnet, nic: None, endpoint: None };
                 ways.push(self.to_end(Start::Inside { place, config: None, ip }, ask));
+                // Whoever there has an address that is not told may have this one (ADR-06).
+                let untold = |c: &&IpConfig| c.subnet == s.subnet && self.addresses_of(c.ip_config).is_empty() && self.is_attached(c.nic);
+                for c in self.configs.iter().filter(untold) {
+                    let place = Place { subnet: c.subnet, nic: Some(c.nic), endpoint: None };
+                    let outcome = self.to_end(Start::Inside { place, config: Some(c.ip_config), ip }, ask);
+                    let sole = self.machine_of(c.nic).is_none_or(|m| self.nic_machines.iter().filter(|n| n.machine == m).count() < 2);
+                    ways.push(if sole || self.is_primary(c.nic) { outcome } else { self.doubt_secondary(outcome, c.nic, ask) });
+                }
+                let named = self.subnet_configs.iter().any(|row| row.subnet == s.subnet && self.is_unseen(row.ip_config));
+                if named || self.an_interface_is_hidden() {
+                    return Outcome::unproven(Stage::Route, name_of(s.subnet), "W-MISSING"); // somebody else may stand there
+                }
             }
         }
         if ways.is_empty() {
@@ -402,16 +414,17 @@ impl World<'_> {
             ways.extend(self.in_by_firewalls(start, config.ip_config, config.subnet, ask));
             ways.extend(self.in_by_proxies(start, client, config, ask));
             for p in self.config_public_ips.iter().filter(|p| p.ip_config == config.ip_config) {
-                let known = self.public_addresses_of(p.public_ip);
-                if known.is_empty() || known.iter().any(|a| a.is_ipv4() == client.is_ipv4()) {
+                let fits = self.has_family(p.public_ip, client.is_ipv4(), self.inside_v4(config.ip_config));
+                if fits.hi() {
                     let walk = self.walker(start, Target::Config(config.ip_config), ask);
                     let packet = self.packet(start, Addr::SomePublic, None, ask);
-                    ways.push(walk.arrive_at_instance(p.public_ip, config.ip_config, packet));
+                    let arrived = walk.arrive_at_instance(p.public_ip, config.ip_config, packet);
+                    let doubted = fits == Tri::Maybe;
+                    ways.push(if doubted { arrived.doubted(Stage::Nat, name_of(p.public_ip), "W-MISSING") } else { arrived });
                 }
             }
             for public_ip in self.unclaimed_by(config.ip_config) {
-                let known = self.public_addresses_of(public_ip);
-                if known.is_empty() || known.iter().any(|a| a.is_ipv4() == client.is_ipv4()) {
+                if self.has_family(public_ip, client.is_ipv4(), self.inside_v4(config.ip_config)).hi() {
                     let walk = self.walker(start, Target::Config(config.ip_config), ask);
                     let packet = self.packet(start, Addr::SomePublic, None, ask);
                     let arrived = walk.arrive_at_instance(public_ip, config.ip_config, packet);

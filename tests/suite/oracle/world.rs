@@ -19,7 +19,7 @@ use watertight::facts::private_access::*;
 use watertight::facts::private_link::*;
 use watertight::facts::selector::Selector;
 use watertight::facts::store_facts::*;
-use watertight::model::{Prefix, Sym};
+use watertight::model::{Prefix, Sym, Tri};
 
 use super::manager::Managed;
 
@@ -78,7 +78,7 @@ world! {
     machines: Machine, scale_sets: MachineScaleSet, nics: Nic, nic_nsgs: NicNsg, nic_primaries: NicPrimary, nic_machines: NicMachine, nic_dns: NicDns,
     configs: IpConfig, config_addresses: IpConfigAddress, config_public_ips: IpConfigPublicIp, config_asgs: IpConfigAsg,
     config_pools: IpConfigPool, config_links: IpConfigLink,
-    public_ips: PublicIp, public_ip_addresses: PublicIpAddress, public_ip_holders: PublicIpHolder, public_ip_ranges: PublicIpRange,
+    public_ips: PublicIp, public_ip_addresses: PublicIpAddress, public_ip_families: PublicIpFamily, public_ip_holders: PublicIpHolder, public_ip_ranges: PublicIpRange,
     nsgs: Nsg, nsg_rules: NsgRule, tables: RouteTable, routes: Route,
     nats: NatGateway, nat_public_ips: NatGatewayPublicIp, nat_ranges: NatGatewayRange,
     gateways: Gateway, gateway_subnets: GatewaySubnet, client_pools: GatewayClientPool, connections: Connection,
@@ -196,6 +196,35 @@ impl World<'_> {
     /// The addresses of a public address resource.
     pub fn public_addresses_of(&self, public_ip: Sym) -> Vec<IpAddr> {
         self.public_ip_addresses.iter().filter(|a| a.public_ip == public_ip).map(|a| a.address).collect()
+    }
+
+    /// Whether a public address resource can be used by packets of the family: by its address; without one by what it says, IPv4 where it says nothing; of
+    /// one that nobody exported, by the address it stands for. `inside`: whether that is one of IPv4, where it is known (ADR-14).
+    pub fn has_family(&self, public_ip: Sym, v4: bool, inside: Option<bool>) -> Tri {
+        let known = self.public_addresses_of(public_ip);
+        if !known.is_empty() {
+            return Tri::from_bool(known.iter().any(|a| a.is_ipv4() == v4));
+        }
+        if let Some(said) = self.public_ip_families.iter().find(|f| f.public_ip == public_ip) {
+            return if v4 { said.v6.negated() } else { said.v6 };
+        }
+        let exported = self.public_ips.iter().any(|p| p.public_ip == public_ip);
+        match inside {
+            Some(false) => Tri::Maybe, // Azure would not put an address of IPv4 there, and nothing tells of one of IPv6
+            None if !exported => Tri::Maybe,
+            _ => Tri::from_bool(v4),
+        }
+    }
+
+    /// An interface of some machine that is not in the input, or came without its configurations: no pool can be sure that it is not a member.
+    pub fn an_interface_is_hidden(&self) -> bool {
+        let rows = self.resources.iter().filter(|r| r.kind.as_str() == "microsoft.network/networkinterfaces").map(|r| r.id);
+        let mut all = self.nic_machines.iter().map(|m| m.nic).chain(rows);
+        all.any(|nic| match self.nic(nic) {
+            None => true,
+            Some(row) if matches!(row.role, NicRole::Machine | NicRole::Detached) => !self.configs.iter().any(|c| c.nic == nic),
+            Some(_) => false,
+        })
     }
 
     /// Whether absence of rows of a child type under `parent` means that there are none (M-03).
