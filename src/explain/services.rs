@@ -216,7 +216,9 @@ impl Walk<'_, '_> {
             origin => origin.is_user() && by_user(entry),
         };
         let contested = context.entries.iter().any(|entry| entry.sure.hi() && within(&entry.prefix) && counts(entry));
-        (contested || !context.unknown.is_empty()).then_some("W-SE-UDR")
+        // Somebody saw the routes of the subnet, and none of a service endpoint among them: the two contradict each other (RTE-07).
+        let unseen = self.world.saw_no_service(at.subnet, &within).then_some("SE_SCOPE");
+        (contested || !context.unknown.is_empty()).then_some("W-SE-UDR").or(unseen)
     }
 
     /// The packet leaves for a front end by the platform's own means; the source it shows there (R-04, OUT-11).
@@ -242,7 +244,17 @@ impl Walk<'_, '_> {
         }
         if same.hi() {
             let text = "storage of the same region is reached inside Azure, whatever the way out".to_owned();
-            let inside = step(Stage::Nat, Span::exactly(Set::tcp()), "outbound.6", text).by(at.subnet, "").kind(Kind::Default);
+            // It is documented for private subnets; who has no way out for another reason is perhaps cut off (OUT-09, OUT-10).
+            let private = self.world.index.subnet_default_outbound.one(at.subnet).is_some_and(|row| row.allowed == Tri::No);
+            let leaves = || self.world.exits(at, false).iter().any(|method| !method.span.within(Set::tcp()).sure.is_empty());
+            let span = Span::exactly(Set::tcp());
+            let inside = match private || leaves() {
+                true => step(Stage::Nat, span, "outbound.6", text).by(at.subnet, "").kind(Kind::Default),
+                false => {
+                    let unsure = step(Stage::Nat, span.doubted(), "outbound.6", text).by(at.subnet, "").kind(Kind::Assumption);
+                    unsure.code("W-UNSUPPORTED")
+                }
+            };
             self.sources.borrow_mut().insert(ways.len(), Source::SameRegionAzure);
             let mut inside = trail.clone().and(inside);
             inside.steps.extend(back.iter().cloned());

@@ -154,3 +154,42 @@ fn a_route_to_a_gateway_that_was_not_exported() {
     let (said, _) = folder.said(&["explain"], &["--from", "vm:a", "--to", "ip:172.16.0.4", "--port", "443"]);
     assert_eq!((said["verdict"].as_str(), said["assumptions"][0]["code"].as_str()), (Some("unproven"), Some("W-MISSING")), "{said:#}");
 }
+
+/// covers: RTE-09, RTE-10
+#[test]
+fn a_gateways_route_of_a_networks_own_prefix_is_invalid() {
+    let mut both = routes();
+    let route = json!({ "source": "VirtualNetworkGateway", "state": "Active", "addressPrefix": ["10.0.0.0/16"], "nextHopType": "VirtualNetworkGateway", "nextHopIpAddress": ["20.0.0.4"], "name": null });
+    both["value"].as_array_mut().unwrap().push(route);
+    let folder = Folder::new(&[seen("effective-routes", both)]);
+    let (document, _) = folder.said(&["effective", "routes"], &["--at", "vm:a", "--dst", "10.0.1.9"]);
+    let state = |hop: &str| {
+        let own = |row: &&Value| row["addressPrefix"] == json!(["10.0.0.0/16"]) && row["nextHopType"] == hop;
+        document["value"].as_array().unwrap().iter().find(own).unwrap()["state"].clone()
+    };
+    assert_eq!((state("VnetLocal"), state("VirtualNetworkGateway")), (json!("Active"), json!("Invalid")), "{document:#}");
+    assert_eq!(document["selected"][0]["nextHopType"], "VnetLocal");
+}
+
+/// covers: RTE-07, SE-01
+#[test]
+fn a_service_endpoint_that_nobody_saw_is_not_proven() {
+    let subnet = format!("{NET}/virtualNetworks/v/subnets/s");
+    let mut estate = estate();
+    estate[0]["properties"]["subnets"][0]["properties"]["serviceEndpoints"] =
+        json!([{ "service": "Microsoft.Storage", "locations": ["westeurope"] }]);
+    estate.as_array_mut().unwrap().push(json!({
+        "id": NET.replace("Microsoft.Network", "Microsoft.Storage/storageAccounts/sa"), "location": "westeurope", "kind": "StorageV2",
+        "properties": {
+            "publicNetworkAccess": "Enabled", "primaryEndpoints": { "blob": "https://sa.blob.core.windows.net/" }, "privateEndpointConnections": [],
+            "networkAcls": { "bypass": "None", "defaultAction": "Deny", "ipRules": [], "virtualNetworkRules": [{ "id": subnet, "action": "Allow", "state": "Succeeded" }] },
+        },
+    }));
+    let verdict = |observed: &[Value]| {
+        let folder = Folder::new(observed);
+        fs::write(folder.0.path().join("estate.json"), estate.to_string()).unwrap();
+        folder.said(&["explain"], &["--from", "vm:a", "--to", "storage:sa/blob", "--port", "443"]).0["verdict"].clone()
+    };
+    assert_eq!(verdict(&[]), "allowed");
+    assert_eq!(verdict(&[seen("effective-routes", routes())]), "unproven");
+}

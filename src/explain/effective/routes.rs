@@ -61,8 +61,14 @@ fn listed(context: &Context) -> impl Iterator<Item = &Entry> {
 
 /// `Invalid` where a better route has the same prefix (RTE-10).
 fn state(context: &Context, entry: &Entry) -> &'static str {
-    let beaten =
-        context.entries.iter().any(|other| other.prefix == entry.prefix && other.origin < entry.origin && other.sure.lo() && !other.open);
+    // What the platform makes by itself inside networks goes before what gateways announce (RTE-09).
+    let near = |entry: &Entry| entry.origin.is_preferred();
+    let better = |other: &Entry| match (other.origin, entry.origin) {
+        (Origin::Gateway, _) if near(entry) => false,
+        (_, Origin::Gateway) if near(other) => true,
+        (other, this) => other < this,
+    };
+    let beaten = context.entries.iter().any(|other| other.prefix == entry.prefix && better(other) && other.sure.lo() && !other.open);
     if beaten { "Invalid" } else { "Active" }
 }
 

@@ -44,7 +44,13 @@ impl Walk<'_, '_> {
     pub fn leave_for_front_end(&self, at: Place, packet: Packet, trip: &Trip) -> Outcome {
         let region = self.world.vnet_of(at.subnet).map_or(Sym::EMPTY, |v| self.world.vnet_region(v));
         let Addr::Front(service, home) = packet.dst else { return Outcome::denied(Stage::Route, "no-endpoint") };
-        let inside = || self.with_return(trip, || self.front_end(packet, Seen::SameRegion, Via::Public));
+        let inside = || {
+            let arrives = self.with_return(trip, || self.front_end(packet, Seen::SameRegion, Via::Public));
+            // OUT-09 says it of private subnets; that it goes for all who have no way out nobody says.
+            let private = self.world.default_outbound.iter().any(|d| d.subnet == at.subnet && d.allowed == Tri::No);
+            let goes = private || self.world.way_out(at, &packet).sure == Tri::Yes;
+            if goes { arrives } else { arrives.doubted(Stage::Nat, "same region", "W-UNSUPPORTED") }
+        };
         let outside = || {
             self.with_egress(at, &packet, |addr| {
                 self.with_return(trip, || self.front_end(packet, Seen::Public { addr, azure: true }, Via::Public))
