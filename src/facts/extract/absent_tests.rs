@@ -213,6 +213,7 @@ fn a_balancing_rule_that_says_nothing_of_pools_may_be_for_any() {
 fn a_site_without_addresses_was_cut_unless_it_speaks_bgp() {
     let site = |properties: Value| rows(json!([body("localNetworkGateways/hq", properties)]));
     lacks(&site(json!({"gatewayIpAddress": "203.0.113.10"})), "local_gateway(");
+    lacks(&site(json!({"localNetworkAddressSpace": {"addressPrefixes": null}})), "local_gateway(");
     has(&site(json!({"localNetworkAddressSpace": {"addressPrefixes": []}})), "local_gateway(~/localnetworkgateways/hq, false)");
     has(&site(json!({"bgpSettings": {"asn": 65010}})), "local_gateway(~/localnetworkgateways/hq, true)");
 }

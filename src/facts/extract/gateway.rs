@@ -101,15 +101,14 @@ pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.items(body, list);
     }
     let switches = ["usePolicyBasedTrafficSelectors", "expressRouteGatewayBypass"];
-    for switch in switches {
-        out.flag(body, switch);
-    }
-    let set: Vec<&str> = limits.into_iter().filter(|name| get(body, name).is_some_and(is_set)).collect();
+    let off: Vec<&str> = switches.into_iter().filter(|switch| out.flag(body, switch) == Some(false)).collect();
+    let set: Vec<&str> = limits.into_iter().filter(|name| !off.contains(name) && get(body, name).is_some_and(is_set)).collect();
     let connected = if set.is_empty() { connected } else { Tri::Maybe };
     out.fact(Connection { connection, kind, gateway, peer, connected, bgp });
     for name in set {
         out.fact(ConnectionLimit { connection, property: Sym::new(name) });
     }
+    let limits: Vec<&str> = limits.into_iter().filter(|name| !off.contains(name)).collect();
     out.not_modelled(body, "properties.", &limits);
 }
 
@@ -119,7 +118,7 @@ pub(super) fn local_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     let bgp = out.object(body, "bgpSettings").is_some_and(is_set);
     out.fact(LocalGateway { site, bgp });
     // Without BGP Azure knows no site without addresses: they were left out on the way.
-    if !bgp && get(body, "localNetworkAddressSpace").is_none() {
+    if !bgp && get(body, "localNetworkAddressSpace").is_none_or(|space| space.is_object() && get(space, "addressPrefixes").is_none()) {
         out.lacks("localNetworkAddressSpace");
     }
     if let Some(space) = out.object(body, "localNetworkAddressSpace") {

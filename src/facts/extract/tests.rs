@@ -719,7 +719,7 @@ fn a_subnet_tells_of_gateways_and_a_connection_of_its_limits() {
             "connections/c",
             json!({"connectionType": "IPsec", "virtualNetworkGateway1": {"id": format!("{NET}/virtualNetworkGateways/gw")},
                    "localNetworkGateway2": {"id": format!("{NET}/localNetworkGateways/hq")}, "connectionStatus": "Connected",
-                   "usePolicyBasedTrafficSelectors": true, "ingressNatRules": []})
+                   "usePolicyBasedTrafficSelectors": true, "expressRouteGatewayBypass": "False", "ingressNatRules": []})
         ),
     ]));
     has(&rows, "gateway_subnet(~/virtualnetworkgateways/gw, ~/virtualnetworks/v/subnets/gatewaysubnet)");
