@@ -457,7 +457,7 @@ impl Walk<'_, '_> {
     }
 
     /// A DNS proxy answers questions at its private address.
-    fn answers_names(&self, device: Sym) -> Option<Step> {
+    pub fn answers_names(&self, device: Sym) -> Option<Step> {
         let index = self.world.index;
         let policy = index.azure_firewall.one(device).map_or(Sym::EMPTY, |row| row.policy);
         let owner = if policy.is_empty() { device } else { policy };

@@ -244,12 +244,12 @@ impl Walk<'_, '_> {
     pub fn to_endpoint(&self, endpoint: Sym, packet: &Packet, trail: Trail, via: Via, ways: &mut Vec<Way>) {
         let index = self.world.index;
         let mut trail = trail;
-        if !matches!(&self.target, Target::Anyone) && self.target != Target::Endpoint(endpoint) {
+        if !self.target.is_anyone() && self.target != Target::Endpoint(endpoint) {
             let text = format!("{} is the address of private endpoint {}", packet.dst, short(endpoint));
             ways.push(trail.and(step(Stage::Route, Span::NONE, "address.5", text).by(endpoint, "")).end(via));
             return;
         }
-        if self.target == Target::Anyone {
+        if self.target.is_anyone() {
             // Somebody who dials the address: whoever asks for the endpoint itself adds these two.
             trail = trail.and(self.front_of(endpoint));
             let consent = self.world.consent(endpoint);
@@ -277,7 +277,7 @@ impl Walk<'_, '_> {
             let back = self.way_back_from_endpoint(subnet, &trail);
             trail.steps.extend(back);
         }
-        let connection = index.private_endpoint_connections.get(endpoint).first().filter(|_| self.target == Target::Anyone);
+        let connection = index.private_endpoint_connections.get(endpoint).first().filter(|_| self.target.is_anyone());
         match connection.and_then(|row| private_link::behind(self.world, row.target, self.asked, self.session)) {
             None => ways.push(trail.end(via)),
             Some(tails) => ways.extend(tails.into_iter().map(|tail| {

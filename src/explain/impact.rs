@@ -93,6 +93,10 @@ impl Touched<'_> {
                 self.parts(private_link::target(index, connection.target));
             }
         }
+        // A DNS server that is only described may stand here.
+        if !self.dns_servers_are_azure() {
+            self.names()?;
+        }
         index.ip_configs_by_subnet.get(subnet).iter().try_for_each(|config| self.interface(config.nic))
     }
 

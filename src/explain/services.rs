@@ -129,8 +129,8 @@ impl Transport for FromPlace<'_, '_> {
         self.session
     }
 
-    fn dns_server(&self, _client: &Client, server: IpAddr) -> Reach {
-        dns_reach::reach(self.world, &self.from, server)
+    fn dns_server(&self, client: &Client, server: IpAddr) -> Reach {
+        dns_reach::reach(self.world, &self.from, client_site(client), server)
     }
 }
 

@@ -433,13 +433,15 @@ pub fn resolve_at(world: &World<'_>, place: Place, name: Sym) -> Resolution {
         Place::Subnet(subnet) => {
             let host = world.index.subnet_prefixes.one(subnet).map(|row| Host::imagined(world, subnet, row.prefix.network()));
             let from = host.map_or(From::Outside, From::Host);
-            resolve(View::Vnet { vnet: world.vnet_of(subnet), nic: Sym::EMPTY }, &|server| dns_reach::reach(world, &from, server))
+            resolve(View::Vnet { vnet: world.vnet_of(subnet), nic: Sym::EMPTY }, &|server| {
+                dns_reach::reach(world, &from, Sym::EMPTY, server)
+            })
         }
         Place::Nic(nic) => {
             let subnet = world.index.ip_configs_by_nic.one(nic).map_or(Sym::EMPTY, |config| config.subnet);
             let host = places(world, End::Nic(nic)).into_iter().flat_map(|(hosts, _)| hosts).next();
             let from = host.map_or(From::Outside, From::Host);
-            resolve(View::Vnet { vnet: world.vnet_of(subnet), nic }, &|server| dns_reach::reach(world, &from, server))
+            resolve(View::Vnet { vnet: world.vnet_of(subnet), nic }, &|server| dns_reach::reach(world, &from, Sym::EMPTY, server))
         }
         Place::Machine(machine) => {
             let nic = world.index.nics_by_machine.get(machine).iter().map(|row| row.nic).min_by_key(|nic| nic.as_str());
@@ -450,7 +452,7 @@ pub fn resolve_at(world: &World<'_>, place: Place, name: Sym) -> Resolution {
         }
         Place::Site(site) => {
             let from = From::Site(site_hosts(world, site));
-            resolve(View::Site(site), &|server| dns_reach::reach(world, &from, server))
+            resolve(View::Site(site), &|server| dns_reach::reach(world, &from, site, server))
         }
         Place::Internet => resolve(View::Internet, &|_| Reach::Open),
     }

@@ -22,6 +22,8 @@ use crate::rules::route::{Entry, Hop, Origin};
 pub enum Target {
     /// Whoever has the address.
     Anyone,
+    /// The same, where the input says that a DNS server answers there: whether or not it tells of the machine.
+    Server,
     /// This machine.
     Host(Host),
     /// This private endpoint.
@@ -32,6 +34,13 @@ pub enum Target {
     Internet,
     /// Whoever stands in this network outside the boundary.
     Network(Sym),
+}
+
+impl Target {
+    /// Whether whoever has the address will do.
+    pub fn is_anyone(&self) -> bool {
+        matches!(self, Target::Anyone | Target::Server)
+    }
 }
 
 /// The question every part of a walk has in common.
@@ -136,7 +145,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         }
         let choice = choose(self.world, at.subnet, packet.dst);
         let unlisted = perhaps_service(self.world, at.subnet, packet.dst);
-        let unlisted = unlisted.filter(|_| self.target == Target::Anyone && !self.asked.and(Set::tcp()).is_empty());
+        let unlisted = unlisted.filter(|_| self.target.is_anyone() && !self.asked.and(Set::tcp()).is_empty());
         let straight = |candidate: &Candidate| matches!(candidate, Candidate::Service { .. } | Candidate::Endpoint { .. });
         if let Some(service) = unlisted.filter(|_| !choice.candidates.iter().any(straight)) {
             let text =
@@ -364,7 +373,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             ways.push(trail.and(unknown.code("W-MISSING")).end(via));
             return;
         }
-        if self.target != Target::Anyone {
+        if !self.target.is_anyone() {
             let text = format!("{} is somebody else's address in {}", packet.dst, short(vnet));
             let other = step(Stage::Route, Span::NONE, "address.5", text).by(vnet, "");
             ways.push(trail.and(other).end(via));
@@ -375,6 +384,9 @@ impl<'w, 'a> Walk<'w, 'a> {
 
     fn deliver_to_owner(&self, vnet: Sym, packet: &Packet, trail: Trail, via: Via, ways: &mut Vec<Way>) {
         let owners = self.world.owners(packet.dst, vnet);
+        if self.target == Target::Server && self.at_server(&owners, vnet, packet, &trail, via, ways) {
+            return;
+        }
         for endpoint in &owners.endpoints {
             self.to_endpoint(*endpoint, packet, trail.clone(), Via::PrivateEndpoint, ways);
         }

@@ -57,6 +57,12 @@ impl World<'_> {
         self.firewalls.iter().any(|f| f.firewall == id)
     }
 
+    /// Whether it answers names for others.
+    pub fn is_dns_proxy(&self, firewall: Sym) -> bool {
+        let owner = self.settings_of(firewall).first().copied();
+        self.dns_proxies.iter().any(|p| Some(p.owner) == owner)
+    }
+
     fn firewall_row(&self, id: Sym) -> AzureFirewall {
         *self.firewalls.iter().find(|f| f.firewall == id).expect("asked of firewalls only")
     }

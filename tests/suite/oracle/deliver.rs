@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use watertight::facts::network::PublicSku;
+use watertight::facts::network::{DeviceKind, PublicSku};
 use watertight::model::{Prefix, Stage, Sym, Tri, Via};
 
 use super::address::Owner;
@@ -46,7 +46,12 @@ impl Walk<'_, '_> {
             }
             _ => {}
         }
-        if !matches!(self.target, Target::Address | Target::Outside) {
+        if self.target == Target::Server
+            && let Some(outcome) = self.answer_names(vnet, ip, packet, trip, via)
+        {
+            return outcome;
+        }
+        if !matches!(self.target, Target::Address | Target::Outside | Target::Server) {
             return Outcome::denied(Stage::Route, "somebody else has the address");
         }
         match world.owner(vnet, ip) {
@@ -74,6 +79,32 @@ impl Walk<'_, '_> {
                 )
             }
         }
+    }
+
+    /// A server of names that is no machine of the input: something that answers stands in the subnet all the same (DNS-05, DNS-20).
+    fn answer_names(&self, vnet: Sym, ip: IpAddr, packet: Packet, trip: &Trip, via: Via) -> Option<Outcome> {
+        let world = self.world;
+        let detached = |c: &&watertight::facts::network::IpConfig| {
+            world.vnet_of(c.subnet) == Some(vnet) && world.addresses_of(c.ip_config).contains(&ip)
+        };
+        if world.configs.iter().any(|c| detached(&c) && !world.is_attached(c.nic)) {
+            return None;
+        }
+        match world.owner(vnet, ip) {
+            Owner::Config { .. } | Owner::Endpoint(_) | Owner::Frontend(_) => return None,
+            Owner::Device(DeviceKind::ApplicationGateway | DeviceKind::Bastion) => return None,
+            Owner::Device(_) if let Some((firewall, _)) = world.firewall_at(vnet, ip) => {
+                return world.is_dns_proxy(firewall).then(|| Outcome::delivered(Via::AzureFirewall));
+            }
+            _ => {}
+        }
+        let subnet = world.subnet_at(vnet, ip);
+        Some(
+            subnet.map_or_else(
+                || Outcome::delivered(via),
+                |subnet| self.arrive(Place { subnet, nic: None, endpoint: None }, packet, trip, via),
+            ),
+        )
     }
 
     fn arrive(&self, place: Place, packet: Packet, trip: &Trip, via: Via) -> Outcome {

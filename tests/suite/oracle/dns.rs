@@ -2,17 +2,15 @@
 
 use std::net::IpAddr;
 
-use watertight::facts::network::{ConnectionKind, GatewayKind};
 use watertight::facts::private_access::RecordType;
 use watertight::facts::store_facts::{Service, StorePart};
-use watertight::model::{Proto, Sym, Tri, Verdict, Via};
+use watertight::model::{Proto, Sym, Tri, Verdict};
 
 use super::endpoint::group_of;
 use super::filter::Place;
 use super::paas::main_part;
 use super::packet::{Addr, Outcome, Packet};
-use super::route::Hop;
-use super::walk::Wanted;
+use super::walk::{Origin, Target, Trip, Walk, Wanted};
 use super::world::World;
 
 /// What a name resolves to.
@@ -99,36 +97,24 @@ impl World<'_> {
     fn ask_from(&self, place: Place, vnet: Sym, query: Packet, server: IpAddr, name: &str) -> Answer {
         let platform = server.to_string() == "168.63.129.16";
         let modelled = platform || self.vnet_prefixes.iter().any(|p| p.prefix.contains(&server));
-        let routes = self.candidates(place.subnet, Addr::Known(server));
-        if !platform && modelled && routes.iter().all(|c| matches!(c.hop, Hop::Drop | Hop::Internet)) {
-            return Answer::Nothing("servfail");
-        }
         let passes = |proto: Proto| {
             let packet = Packet { dst: Addr::Known(server), proto, ..query };
             if platform {
-                let groups = self.groups_at(place);
-                return groups.into_iter().all(|group| self.rules_naming(group, "azureplatformdns", place, &packet).0 != Tri::No);
+                let groups = self.groups_at(place).into_iter();
+                return groups.map(|group| self.rules_naming(group, "azureplatformdns", place, &packet).0).min().unwrap_or(Tri::Yes);
             }
-            let out = self.filter_out(place, &packet, || self.filter_at(server, &packet));
-            out.verdict != Verdict::Denied
+            if matches!(packet.src, Addr::Known(ip) if ip.is_ipv4() != server.is_ipv4()) {
+                return Tri::Maybe;
+            }
+            let walk = Walk { world: self, target: Target::Server, origin: Origin::Network(vnet), session: false };
+            arrives(&walk.send(place, packet, &Trip::default()))
         };
         match (passes(Proto::Udp), passes(Proto::Tcp)) {
-            (true, _) if platform => self.azure(vnet, name, 0),
-            (true, _) => self.ask(server, name, 0),
-            (false, false) if modelled => Answer::Nothing("servfail"),
+            (Tri::Yes, _) if platform => self.azure(vnet, name, 0),
+            (Tri::Yes, _) => self.ask(server, name, 0),
+            (Tri::No, Tri::No) if modelled => Answer::Nothing("servfail"),
             _ => Answer::Unknown("query"),
         }
-    }
-
-    /// What the groups where the server stands say about a query.
-    fn filter_at(&self, server: IpAddr, packet: &Packet) -> Outcome {
-        let config = self.config_addresses.iter().find(|row| row.address == server).map(|row| row.ip_config);
-        let Some(config) = self.configs.iter().find(|row| Some(row.ip_config) == config) else {
-            return Outcome::delivered(Via::VnetLocal);
-        };
-        let place = Place { subnet: config.subnet, nic: Some(config.nic), endpoint: None };
-        let packet = Packet { dst_config: Some(config.ip_config), ..*packet };
-        self.filter_in(place, &packet, || Outcome::delivered(Via::VnetLocal))
     }
 
     /// What a server answers that is not Azure's own (DNS-20).
@@ -247,22 +233,31 @@ impl World<'_> {
         self.public_only(name)
     }
 
-    /// A site's own servers ask another one, if a gateway leads there.
+    /// A site's own servers ask another one: inside the networks, as far as a gateway leads there; elsewhere nobody tells of the way.
     fn ask_from_site(&self, site: Sym, server: IpAddr, name: &str) -> Answer {
-        let modelled = self.vnet_prefixes.iter().any(|p| p.prefix.contains(&server));
-        let gateways: Vec<Sym> = self.connections.iter().filter(|c| self.same_site(site, c.peer)).map(|c| c.gateway).collect();
-        let lost = |gateway: &Sym| {
-            let rooms: Vec<Sym> = self.gateway_subnets.iter().filter(|g| g.gateway == *gateway).map(|g| g.subnet).collect();
-            let known = self.connections.iter().all(|c| c.gateway != *gateway || c.kind == ConnectionKind::Ipsec)
-                && self.gateways.iter().any(|g| g.gateway == *gateway && g.kind == GatewayKind::Vpn);
-            let dropped =
-                |room: &Sym| self.candidates(*room, Addr::Known(server)).iter().all(|c| matches!(c.hop, Hop::Drop | Hop::Internet));
-            known && !rooms.is_empty() && rooms.iter().all(dropped)
-        };
-        if modelled && gateways.iter().all(lost) {
-            return Answer::Nothing("servfail");
+        if !self.vnet_prefixes.iter().any(|p| p.prefix.contains(&server)) {
+            return self.ask(server, name, 0);
         }
-        self.ask(server, name, 0)
+        let walk = Walk { world: self, target: Target::Server, origin: Origin::Site(site), session: false };
+        let connected =
+            self.connections.iter().any(|c| self.same_site(site, c.peer)) || self.client_pools.iter().any(|p| p.gateway == site);
+        let from_some = |proto: Proto| {
+            let sources: Vec<IpAddr> =
+                self.representatives_of(&self.site_space(site)).into_iter().filter(|ip| ip.is_ipv4() == server.is_ipv4()).collect();
+            if connected && sources.is_empty() {
+                return Tri::Maybe;
+            }
+            let sent = sources.into_iter().map(|ip| {
+                let packet = Packet { src: Addr::Known(ip), dst: Addr::Known(server), proto, ..a_query() };
+                arrives(&walk.enter_by_gateway(site, packet))
+            });
+            sent.max().unwrap_or(Tri::No)
+        };
+        match (from_some(Proto::Udp), from_some(Proto::Tcp)) {
+            (Tri::Yes, _) => self.ask(server, name, 0),
+            (Tri::No, Tri::No) => Answer::Nothing("servfail"),
+            _ => Answer::Unknown("query"),
+        }
     }
 
     /// Azure's resolver in the context of a network (section 2.2).
@@ -522,6 +517,15 @@ impl World<'_> {
 fn first_answer(answers: Vec<Answer>) -> Answer {
     let answering = answers.iter().find(|answer| **answer != Answer::Nothing("servfail"));
     answering.or(answers.first()).cloned().unwrap_or(Answer::Unknown("server"))
+}
+
+/// Whether a packet arrives.
+fn arrives(outcome: &Outcome) -> Tri {
+    match outcome.verdict {
+        Verdict::Allowed => Tri::Yes,
+        Verdict::Unproven => Tri::Maybe,
+        Verdict::Denied => Tri::No,
+    }
 }
 
 /// A query as any client sends it.

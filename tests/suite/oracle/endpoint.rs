@@ -18,7 +18,7 @@ impl Walk<'_, '_> {
         let wanted = match self.target {
             Target::Endpoint(Some(this), _) if this != endpoint => return Outcome::denied(Stage::Route, "somebody else has the address"),
             Target::Endpoint(_, wanted) => wanted,
-            Target::Address | Target::Outside => None,
+            Target::Address | Target::Outside | Target::Server => None,
             _ => return Outcome::denied(Stage::Route, "somebody else has the address"),
         };
         let at_address = world.endpoint_ips(endpoint).into_iter().filter(|&(_, ip)| Addr::Known(ip) == packet.dst);

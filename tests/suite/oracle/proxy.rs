@@ -19,7 +19,7 @@ impl Walk<'_, '_> {
     pub fn at_proxy(&self, device: Sym, here: &dyn Fn(&Listener) -> bool, packet: Packet, via: Via) -> Outcome {
         let world = self.world;
         let kind = self.proxy(device).unwrap_or(DeviceKind::Other);
-        if !matches!(self.target, Target::Address | Target::Outside) {
+        if !matches!(self.target, Target::Address | Target::Outside | Target::Server) {
             return Outcome::denied(stage_of(kind), name_of(device));
         }
         let rows = || world.listeners.iter().filter(|l| l.device == device);

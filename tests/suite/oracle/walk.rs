@@ -31,6 +31,8 @@ pub enum Target {
     Address,
     /// The same, and it is none of a service of Azure.
     Outside,
+    /// Whoever has the address, and something there answers names.
+    Server,
     /// A site on premises.
     Site(Sym),
     /// A private endpoint, this one or any, for a store or for whatever it is for.
@@ -94,7 +96,7 @@ impl Walk<'_, '_> {
             return Outcome::denied(Stage::Route, "multicast"); // ADR-13
         }
         let covered = self.world.service_endpoint_route(at.subnet, &packet);
-        if let (Tri::No, Target::Address, Addr::Known(ip)) = (covered, self.target, packet.dst)
+        if let (Tri::No, Target::Address | Target::Server, Addr::Known(ip)) = (covered, self.target, packet.dst)
             && packet.proto == Proto::Tcp
             && self.world.has_endpoint_of_unknown_range(at.subnet, ip)
         {
