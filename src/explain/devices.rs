@@ -7,11 +7,13 @@ use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::private_link;
 use crate::explain::walk::{Passed, Target, Trail, Walk, device_words, tri_span};
 use crate::explain::way::{Kind, Step, Way};
+use crate::facts::config::ApplianceAllow;
 use crate::facts::network::Protocol;
-use crate::model::{Proto, Set, Span, Stage, Sym, Tri, Via};
+use crate::model::{Prefix, Proto, Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::filter::SourcePorts;
 use crate::rules::lead::{self, Lead};
 use crate::rules::peering::Joint;
+use crate::rules::tag::Place;
 
 /// Hops through appliances before a walk is given up as a loop.
 const MAX_APPLIANCES: usize = 16;
@@ -205,25 +207,33 @@ impl Walk<'_, '_> {
             let unknown = step(Stage::Appliance, Span::UNKNOWN, "appliance.6", text).by(nic, "").kind(Kind::Assumption).code("W-NVA");
             return (unknown, Tri::Maybe);
         };
-        let holds = |prefix: &crate::model::Prefix, ip: IpAddr| prefix.prefix_len() == 0 || prefix.contains(&ip);
-        let mut passed = Set::EMPTY;
-        for allow in index.appliance_allows.get(nic) {
-            let from = match &packet.src {
-                Seen::At(ip) => holds(&allow.from, *ip),
-                Seen::SomePublic => allow.from.prefix_len() == 0,
-            };
-            let to = match &packet.service {
-                Some(front_end) => allow.to.prefix_len() == 0 || front_end.class.within(&allow.to, self.world.platform).lo(),
-                None => holds(&allow.to, packet.dst),
-            };
-            if from && to {
-                passed = passed.or(stated(allow.protocol, &allow.ports.items()));
-            }
-        }
-        let word = if self.asked.meets(passed) { "forwards" } else { "does not forward" };
+        let allows = index.appliance_allows.get(nic);
+        let traffic = |allow: &ApplianceAllow| stated(allow.protocol, &allow.ports.items());
+        let holds = |prefix: &Prefix, ip: IpAddr| prefix.contains(&ip) || prefix.prefix_len() == 0 && prefix.addr().is_ipv4();
+        let passed = |src: IpAddr, dst: IpAddr| {
+            let fitting = allows.iter().filter(|allow| holds(&allow.from, src) && holds(&allow.to, dst));
+            fitting.fold(Set::EMPTY, |set, allow| set.or(traffic(allow)))
+        };
+        // Of an end whose address nobody knows every part that the prefixes make of it counts (M-14).
+        let parts = |place: Place<'_>, prefixes: Vec<Prefix>| match place {
+            Place::At(ip) => vec![ip],
+            place => place.parts(prefixes, self.world.platform),
+        };
+        let sources = parts(packet.source().place, allows.iter().map(|allow| allow.from).collect());
+        let destinations = parts(packet.destination().place, allows.iter().map(|allow| allow.to).collect());
+        let each = sources.iter().flat_map(|src| destinations.iter().map(|dst| passed(*src, *dst)));
+        let either = |a: Span, b: Span| Span { sure: a.sure.and(b.sure), may: a.may.or(b.may) };
+        let nowhere = || Span { sure: Set::EMPTY, may: allows.iter().fold(Set::EMPTY, |set, allow| set.or(traffic(allow))) };
+        let span = each.map(Span::exactly).reduce(either).unwrap_or_else(nowhere);
+        let open = self.asked.meets(span.may) && !self.asked.within(span.sure) && span.sure != span.may;
+        let word = match self.asked.meets(span.may) {
+            true if open => "forwards some packets that look like",
+            true => "forwards",
+            false => "does not forward",
+        };
         let text = format!("it is stated that {name} {word} it");
-        let by = step(Stage::Appliance, Span::exactly(passed), "appliance.6", text).by(nic, "[[appliance]]");
-        (by.kind(Kind::Assumption), appliance.snat)
+        let by = step(Stage::Appliance, span, "appliance.6", text).by(nic, "[[appliance]]").kind(Kind::Assumption);
+        (if open { by.code("W-NVA") } else { by }, appliance.snat)
     }
 
     /// The interfaces a packet may leave an appliance by: the forwarding ones of its machine.

@@ -314,6 +314,12 @@ impl World<'_> {
     }
 }
 
+/// Every public IPv4 address.
+pub fn public_v4() -> Vec<Prefix> {
+    let all: Prefix = "0.0.0.0/0".parse().expect("literal");
+    watertight::model::net::subtract(&[all], &not_public_v4().collect::<Vec<_>>())
+}
+
 /// The service tag of a service's front ends.
 pub fn service_tag(service: Service) -> &'static str {
     super::paas::table(service).1

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
+use watertight::facts::config::ApplianceAllow;
 use watertight::facts::network::{DeviceKind, PublicSku};
 use watertight::model::{Prefix, Stage, Sym, Tri, Via};
 
 use super::address::Owner;
-use super::filter::Place;
+use super::filter::{Place, split};
 use super::packet::{Addr, Outcome, Packet, all_of, any_of, check};
 use super::route::Hop;
 use super::walk::{Origin, Passed, Target, Trip, Walk, stage_of};
@@ -375,14 +376,32 @@ impl World<'_> {
         let contracts: Vec<_> = self.appliances.iter().filter(|a| a.nic == nic).collect();
         let Some(first) = contracts.first() else { return (Tri::Maybe, Tri::Maybe) };
         let snat = if contracts.iter().all(|c| c.snat == first.snat) { first.snat } else { Tri::Maybe };
-        let mut passes = Tri::No;
-        for allow in self.appliance_allows.iter().filter(|a| a.nic == nic) {
-            let any = |prefix: Prefix| prefix.prefix_len() == 0 && prefix.network().is_ipv4();
-            let holds = |prefix: Prefix, addr| if any(prefix) { Tri::Yes } else { self.in_prefix(addr, prefix) };
+        let fits = |allow: &&ApplianceAllow| {
             let proto = allow.protocol.as_str() == "*" || allow.protocol.as_str() == packet.proto.as_str();
             let port = !packet.proto.has_ports() || allow.ports.items().iter().any(|&(l, h)| (l..=h).contains(&packet.dport));
-            passes = passes.or(Tri::from_bool(proto && port).and(holds(allow.from, packet.src)).and(holds(allow.to, packet.dst)));
-        }
+            allow.nic == nic && proto && port
+        };
+        let lines: Vec<_> = self.appliance_allows.iter().filter(fits).collect();
+        // Where an end is not known, every place it may have counts, cut wherever a line begins or ends (M-14).
+        let cells = |addr: Addr, listed: Vec<Prefix>| {
+            let whole = match addr {
+                Addr::Known(ip) => return vec![watertight::model::net::host(ip)],
+                Addr::SomePublic => None,
+                Addr::Front(service, region) => self.front_prefixes(service, region),
+            };
+            let whole = whole.unwrap_or_else(super::address::public_v4);
+            listed.into_iter().fold(whole, |cells, by| split(&cells, by))
+        };
+        let holds = |prefix: Prefix, cell: &Prefix| prefix.contains(cell) || prefix.prefix_len() == 0 && prefix.network().is_ipv4();
+        let sources = cells(packet.src, lines.iter().map(|line| line.from).collect());
+        let destinations = cells(packet.dst, lines.iter().map(|line| line.to).collect());
+        let pairs = || sources.iter().flat_map(|src| destinations.iter().map(move |dst| (src, dst)));
+        let listed = |(src, dst): (&Prefix, &Prefix)| lines.iter().any(|line| holds(line.from, src) && holds(line.to, dst));
+        let passes = match (pairs().all(listed), pairs().any(listed)) {
+            (true, _) => Tri::Yes,
+            (false, true) => Tri::Maybe,
+            (false, false) => Tri::No,
+        };
         (passes, snat)
     }
 

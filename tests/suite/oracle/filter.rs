@@ -136,10 +136,7 @@ impl World<'_> {
             (Addr::SomePublic, _) | (_, Addr::SomePublic) => None,
             _ => return said,
         };
-        let everything = everything.unwrap_or_else(|| {
-            let all: Prefix = "0.0.0.0/0".parse().expect("literal");
-            watertight::model::net::subtract(&[all], &watertight::model::net::not_public_v4().collect::<Vec<_>>())
-        });
+        let everything = everything.unwrap_or_else(super::address::public_v4);
         let fields = self.nsg_rules.iter().filter(|r| r.nsg == group).flat_map(|r| [r.sources, r.destinations]);
         let mut prefixes: Vec<Prefix> = Vec::new();
         prefixes.extend(fields.flat_map(|field| field.items()).filter_map(|item| match item {
@@ -371,7 +368,7 @@ impl World<'_> {
 }
 
 /// The same addresses, in cells that a prefix holds as a whole or not at all.
-fn split(cells: &[Prefix], by: Prefix) -> Vec<Prefix> {
+pub fn split(cells: &[Prefix], by: Prefix) -> Vec<Prefix> {
     let halve = |cell: &Prefix| match cell.contains(&by) && *cell != by {
         true => [vec![by], watertight::model::net::subtract(&[*cell], &[by])].concat(),
         false => vec![*cell],
