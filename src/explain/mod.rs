@@ -1,6 +1,7 @@
 //! Why, and why not: one flow, evaluated on the settled facts, with every step of the way.
 
 pub mod admin;
+pub mod attacker;
 pub mod azure_firewall;
 pub mod back;
 pub mod balanced;

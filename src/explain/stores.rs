@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
+use crate::explain::attacker::{Attacker, attackers, suffixes};
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::point::{
     Pair, Pairs, holders, is_public_only, no_address, no_source, nowhere, one, places, secondary, site_representatives, sites_with,
@@ -16,7 +17,6 @@ use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Trans
 use crate::explain::way::{End, Flow, Kind, Place, Step, Way};
 use crate::explain::world::World;
 use crate::explain::{dns_reach, named};
-use crate::facts::selector::Selector;
 use crate::facts::store_facts::{Instance, Service};
 use crate::model::{Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::azure_firewall::Named;
@@ -128,14 +128,14 @@ pub fn carried_outside(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> O
     let mut caller = Caller::of(world, flow)?;
     let ports = ports(world, service).within(flow.traffic);
     let mut total = Span::NONE;
-    for (name, class, covered) in strangers(world, &caller.client, service) {
+    for Attacker { name, class, covered, certain } in attackers(world, &caller.client, service) {
         (caller.client.name, caller.name) = (name, name);
         for (span, arrival) in caller.arriving(&class, covered, arrivals).iter() {
             let policy = match arrival {
                 Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) => policy_for_foreign(world, service, class.region, *subnet).span,
                 _ => Span::ALL,
             };
-            total = total.or(span.and(policy).and(ports));
+            total = total.or(span.and(policy).and(if certain { ports } else { ports.doubted() }));
             if !total.sure.is_empty() {
                 return Some(total);
             }
@@ -256,7 +256,7 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
         return vec![Way { via: Via::Public, steps: vec![step(Stage::Delivered, Span::ALL, "exfil.1", text).kind(Kind::Default)] }];
     }
     let mut out = Vec::new();
-    for (name, class, covered) in strangers(world, client, service) {
+    for Attacker { name, class, covered, certain } in attackers(world, client, service) {
         let client = &Client { name, ..*client };
         for (mut way, source) in transport.to_service(client, &class, covered, traffic) {
             way.via = Via::Public;
@@ -264,12 +264,21 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
                 way.via = Via::ServiceEndpoint;
                 way.steps.push(policy_for_foreign(world, service, class.region, subnet));
             }
-            way.steps.push(step(Stage::Delivered, ports(world, service), "exfil.1", "a store of the attacker's answers".to_owned()));
+            let answers = step(Stage::Delivered, ports(world, service), "exfil.1", "a store of the attacker's answers".to_owned());
+            way.steps.push(if certain { answers } else { perhaps_theirs(answers, name) });
             out.push(way);
         }
     }
     out.extend(over_foreign_endpoints(world, transport, client, service, traffic));
     out
+}
+
+/// The same of a store that a firewall's rule names and that is none of ours.
+fn perhaps_theirs(mut answers: Step, name: Named) -> Step {
+    let host = if let Named::Host(host) = name { host.as_str() } else { "" };
+    answers.span = answers.span.doubted();
+    answers.text = format!("a rule names {host}, which is no store inside the boundary: whether the attacker may use it is not known");
+    answers.by(Sym::EMPTY, host).kind(Kind::Assumption).code("W-MISSING")
 }
 
 /// The ways over private endpoints of the input that lead to a store of the service outside the boundary.
@@ -291,36 +300,6 @@ fn over_foreign_endpoints(world: &World<'_>, transport: &dyn Transport, client: 
         ways
     });
     each.collect()
-}
-
-/// The front ends an attacker's store may stand behind, as far as they make a difference to a client: what it is called, its service and region, and
-/// whether a service endpoint of the client's subnet covers it.
-fn strangers(world: &World<'_>, client: &Client, service: Service) -> Vec<(Named, ServiceClass, Tri)> {
-    let mut found = Vec::new();
-    for region in regions(world, client, service) {
-        let class = ServiceClass { service, tag: service.tag(), region };
-        let covered = service_endpoint::of(world.index, world.platform, client.subnet, service, region).covered;
-        found.extend(names(world, service).into_iter().map(|name| (name, class, covered)));
-    }
-    found
-}
-
-/// What the attacker may call a store, as far as any firewall compares names: a host of its own below each suffix of the service.
-fn names(world: &World<'_>, service: Service) -> Vec<Named> {
-    if world.index.firewall_rule_names.is_empty() {
-        return vec![Named::Unknown];
-    }
-    let names: Vec<Named> = suffixes(world, service).into_iter().map(|suffix| Named::Under(Sym::new(suffix))).collect();
-    if names.is_empty() { vec![Named::Unknown] } else { names }
-}
-
-/// What the host names of a service end in, sorted.
-fn suffixes<'w>(world: &World<'w>, service: Service) -> Vec<&'w str> {
-    let zones = world.platform.zones().iter().filter(|zone| service.kinds().contains(&zone.kind.as_str()));
-    let mut suffixes: Vec<&str> = zones.map(|zone| zone.suffix.as_str().rsplit('}').next().unwrap_or("").trim_start_matches('.')).collect();
-    suffixes.sort_unstable();
-    suffixes.dedup();
-    suffixes
 }
 
 /// The ways of a SQL server to any store of the service outside the boundary, by its own features (SQL-10, X-23); `None` for a resource whose own calls
@@ -351,42 +330,6 @@ fn named_ways(world: &World<'_>, resource: Sym, name: Sym) -> Option<Pair> {
     let text = format!("what answers at {name} is not in the input");
     steps.push(step(Stage::Delivered, Span::UNKNOWN, "exfil.2", text).kind(Kind::Assumption).code("W-MISSING"));
     Some(vec![Way { via: Via::Public, steps }])
-}
-
-/// Stands for a region that nothing in the estate mentions.
-const ELSEWHERE: &str = "elsewhere";
-
-/// The regions the attacker may choose from, as far as they make a difference: the client's, its pair, those that filters name, any other.
-fn regions(world: &World<'_>, client: &Client, service: Service) -> Vec<Sym> {
-    let own = world.index.vnet.one(client.vnet).map_or(Sym::EMPTY, |row| row.location);
-    let mut regions = vec![own];
-    regions.extend(world.platform.region_pair(own));
-    let tag = service.tag();
-    for nsg in
-        world.index.nic_nsg.get(client.nic).iter().map(|r| r.nsg).chain(world.index.subnet_nsg.get(client.subnet).iter().map(|r| r.nsg))
-    {
-        for rule in world.index.nsg_rules.get(nsg) {
-            for selector in rule.destinations.items() {
-                if let Selector::Tag(named) = selector {
-                    let regional = named.as_str().split_once('.').filter(|(base, _)| *base == tag.as_str() || *base == "azurecloud");
-                    regions.extend(regional.and_then(|(_, name)| world.platform.tag_region(name)));
-                }
-            }
-        }
-    }
-    regions.extend(world.index.service_endpoints.get(client.subnet).iter().map(|row| row.location));
-    regions.extend(world.regions());
-    regions.retain(|region| !region.is_empty() && region.as_str() != "*");
-    let named = if regions.len() > 1 { 1 } else { 0 };
-    Sym::sort(&mut regions[named..]);
-    regions.push(Sym::new(ELSEWHERE));
-    let mut seen = Vec::new();
-    regions.retain(|region| {
-        let new = !seen.contains(region);
-        seen.push(*region);
-        new
-    });
-    regions
 }
 
 /// What an endpoint policy of the subnet does to an account outside the boundary (SEP-02, SEP-03, SEP-05, SEP-10, X-11).

@@ -336,12 +336,7 @@ impl Rule {
 impl Name {
     /// Whether an application rule with this name matches a request for `name`.
     fn called(&self, name: Named) -> Tri {
-        let pattern = self.pattern.as_str();
-        let pattern = match self.what {
-            FirewallNameKind::FqdnTag | FirewallNameKind::WebCategory => return Tri::Maybe,
-            FirewallNameKind::Url => pattern.split_once("://").map_or(pattern, |(_, rest)| rest).split(['/', ':']).next().unwrap_or(""),
-            FirewallNameKind::Fqdn => pattern,
-        };
+        let Some(pattern) = called_host(self.what, self.pattern) else { return Tri::Maybe };
         let matches = match name {
             Named::Unknown => Tri::Maybe,
             Named::Host(host) => Tri::from_bool(glob(pattern, host.as_str())),
@@ -368,6 +363,21 @@ impl Name {
             Place::At(_) | Place::Service(_) | Place::SomePublic | Place::Part(..) => open,
         }
     }
+}
+
+/// The hosts that a name of an application rule describes, `*` for any characters; `None` where it lists them by what they are.
+pub fn called_host(what: FirewallNameKind, pattern: Sym) -> Option<&'static str> {
+    let pattern = pattern.as_str();
+    match what {
+        FirewallNameKind::FqdnTag | FirewallNameKind::WebCategory => None,
+        FirewallNameKind::Url => pattern.split_once("://").map_or(pattern, |(_, rest)| rest).split(['/', ':']).next(),
+        FirewallNameKind::Fqdn => Some(pattern),
+    }
+}
+
+/// Whether a name of an application rule may describe the host.
+pub fn names_host(what: FirewallNameKind, pattern: Sym, host: &str) -> bool {
+    called_host(what, pattern).is_none_or(|pattern| glob(pattern, host))
 }
 
 /// Whether `text` is what `pattern` describes; `*` stands for any characters.

@@ -28,7 +28,7 @@ use crate::explain::outsiders::Pool;
 use crate::explain::packet::Host;
 use crate::explain::pieces::Bounds;
 use crate::explain::way::Way;
-use crate::explain::{filters, outsiders};
+use crate::explain::{attacker, filters, outsiders};
 use crate::facts::Index;
 use crate::facts::network::{Direction, EndpointPolicies, ObservedRoute};
 use crate::facts::platform::Platform;
@@ -84,6 +84,8 @@ pub struct World<'a> {
     estate_addresses: OnceCell<Arc<[Prefix]>>,
     transit: OnceCell<(Vec<Prefix>, Vec<Sym>)>,
     regions: OnceCell<Vec<Sym>>,
+    regions_of_rules: OnceCell<Vec<(Sym, Sym)>>,
+    hosts_of_rules: OnceCell<Vec<Sym>>,
     missing_balancers: OnceCell<rustc_hash::FxHashSet<Sym>>,
     unseen_endpoints: OnceCell<Vec<Sym>>,
     unseen_interface: OnceCell<Sym>,
@@ -129,6 +131,8 @@ impl<'a> World<'a> {
             estate_addresses: OnceCell::new(),
             transit: OnceCell::new(),
             regions: OnceCell::new(),
+            regions_of_rules: OnceCell::new(),
+            hosts_of_rules: OnceCell::new(),
             missing_balancers: OnceCell::new(),
             unseen_endpoints: OnceCell::new(),
             unseen_interface: OnceCell::new(),
@@ -376,6 +380,16 @@ impl<'a> World<'a> {
             regions.dedup();
             regions
         })
+    }
+
+    /// The regional tags that rules of the estate name: the service's tag and the region.
+    pub fn regions_of_rules(&self) -> &[(Sym, Sym)] {
+        self.regions_of_rules.get_or_init(|| attacker::regions_of_rules(self))
+    }
+
+    /// The hosts that application rules name and that are no store inside the boundary.
+    pub fn hosts_of_rules(&self) -> &[Sym] {
+        self.hosts_of_rules.get_or_init(|| attacker::hosts_of_rules(self))
     }
 
     /// One address of the internet for each answer that anything in the estate can give.

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use watertight::explain::way::{End, Mode};
+use watertight::facts::azure_firewall::{FirewallNameKind, FirewallPass};
+use watertight::facts::selector::Selector;
 use watertight::facts::store_facts::Service;
 use watertight::model::net::is_public;
 use watertight::model::{Stage, Sym, Tri, Verdict, Via};
@@ -210,17 +212,19 @@ impl World<'_> {
     pub fn to_external(&self, start: Start, service: Service, ask: &Ask) -> Outcome {
         let mut regions: Vec<Sym> = self.vnets.iter().map(|v| v.location).chain(self.parts.iter().map(|p| p.location)).collect();
         regions.extend(regions.clone().iter().filter_map(|r| self.platform.region_pair(*r)));
+        regions.extend(self.regions_that_rules_name(service));
         regions.push(Sym::new("elsewhere"));
         regions.retain(|r| !r.is_empty());
         regions.sort();
         regions.dedup();
-        let mut ways: Vec<Outcome> = regions
-            .into_iter()
-            .flat_map(|region| {
-                let names = self.names_of_strangers(service).into_iter();
-                names.map(move |name| self.to_any_front(start, Target::External(service), (service, region), Some(name), ask))
-            })
-            .collect();
+        let named = self.hosts_that_rules_name(service);
+        let mut ways: Vec<Outcome> = Vec::new();
+        for region in regions {
+            let to = |name| self.to_any_front(start, Target::External(service), (service, region), Some(name), ask);
+            ways.extend(self.names_of_strangers(service).into_iter().map(to));
+            // Whoever has a host that a person named, the attacker perhaps has it.
+            ways.extend(named.iter().map(|host| to(Called::Host(*host)).doubted(Stage::Delivered, host.as_str(), "W-MISSING")));
+        }
         for endpoint in &self.endpoints {
             for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
                 let outside = self.leads_outside(link.target, service);
@@ -254,6 +258,48 @@ impl World<'_> {
         let below = zones.map(|z| z.suffix.as_str().trim_start_matches("z{n}.")).map(|suffix| Called::Below(Sym::new(suffix)));
         let below: Vec<Called> = below.collect();
         if below.is_empty() { vec![Called::Unknown] } else { below }
+    }
+
+    /// The regions that a rule names as `Service.Region`: a group's, a network manager's or a firewall's.
+    fn regions_that_rules_name(&self, service: Service) -> Vec<Sym> {
+        let tag = super::paas::table(service).1;
+        let lists = self.nsg_rules.iter().map(|r| r.destinations).chain(self.admin_rules.iter().map(|r| r.destinations));
+        let lists = lists.chain(self.firewall_rules.iter().map(|r| r.destinations));
+        let mut found = Vec::new();
+        for selector in lists.flat_map(|list| list.items()) {
+            if let Selector::Tag(name) = selector
+                && let Some((base, region)) = name.as_str().split_once('.')
+                && (base == tag || base == "azurecloud")
+            {
+                found.extend(self.platform.tag_region(region));
+            }
+        }
+        found
+    }
+
+    /// The hosts below a suffix of the service that application rules name in full, but for those of stores inside the boundary.
+    fn hosts_that_rules_name(&self, service: Service) -> Vec<Sym> {
+        let below: Vec<&str> = self
+            .names_of_strangers(service)
+            .into_iter()
+            .filter_map(|name| if let Called::Below(suffix) = name { Some(suffix.as_str()) } else { None })
+            .collect();
+        let mut found: Vec<Sym> = Vec::new();
+        for row in &self.rule_names {
+            let applies = self.firewall_rules.iter().any(|r| r.rule == row.rule && r.pass == FirewallPass::Application);
+            let text = row.name.as_str();
+            let host = match row.what {
+                FirewallNameKind::Fqdn => text,
+                FirewallNameKind::Url => text.rsplit("://").next().unwrap_or(text).split(&['/', ':'][..]).next().unwrap_or(""),
+                _ => continue,
+            };
+            let fits = below.iter().any(|suffix| host.ends_with(&format!(".{suffix}")));
+            let ours = self.part_named(host).is_some_and(|wanted| self.is_outside(wanted.store) == Tri::No);
+            if applies && fits && !host.contains('*') && !ours {
+                found.push(Sym::new(host));
+            }
+        }
+        found
     }
 
     /// Whether a private endpoint's target is a store of the service outside the boundary.
