@@ -391,3 +391,18 @@ fn a_scale_set_of_an_unknown_kind_may_have_machines_of_its_own() {
     assert!(of("Other").iter().any(|row| row.starts_with("nic_machine(")));
     lacks(&of("Uniform"), "nic_machine(");
 }
+
+/// covers: DNS-37
+#[test]
+fn an_account_whose_endpoints_are_not_named_is_called_as_accounts_are() {
+    let account = |endpoints: Value| {
+        let id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a1";
+        rows(json!([{"id": id, "kind": "StorageV2", "location": "westeurope", "properties": {"primaryEndpoints": endpoints}}]))
+    };
+    let blob = "a1, blob, primary, a1.blob.core.windows.net, westeurope)";
+    for said in [account(json!({})), account(json!({"blob": ""})), account(Value::Null)] {
+        assert!(said.iter().any(|row| row.starts_with("store_part(") && row.ends_with(blob)), "{said:#?}");
+    }
+    let named = account(json!({"file": "https://a1.z1.file.storage.azure.net/"}));
+    assert!(!named.iter().any(|row| row.starts_with("store_part(") && row.ends_with(blob)), "{named:#?}");
+}

@@ -119,15 +119,16 @@ fn parts<'a>(out: &mut Out<'a>, body: &'a Value, kind: Sym) {
     let part = |out: &mut Out<'a>, part: &str, instance, host, location| {
         out.fact(StorePart { store, part: Sym::new(part), instance, host, location });
     };
-    match out.object(body, "primaryEndpoints") {
-        Some(endpoints) => {
-            for name in PARTS {
-                if let Some(host) = out.text(endpoints, name).and_then(host) {
-                    part(out, name, Instance::Primary, host, location);
-                }
+    let endpoints = out.object(body, "primaryEndpoints");
+    let hosts: Vec<(&str, Sym)> = PARTS.into_iter().filter_map(|name| Some((name, out.text(endpoints?, name).and_then(host)?))).collect();
+    // An account answers by some name: a list without any says nothing.
+    match hosts.is_empty() {
+        false => {
+            for (name, host) in hosts {
+                part(out, name, Instance::Primary, host, location);
             }
         }
-        None => {
+        true => {
             for name in named {
                 part(out, name, Instance::Primary, Sym::new(&format!("{account}.{name}.core.windows.net")), location);
             }
