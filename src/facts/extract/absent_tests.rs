@@ -406,3 +406,26 @@ fn an_account_whose_endpoints_are_not_named_is_called_as_accounts_are() {
     let named = account(json!({"file": "https://a1.z1.file.storage.azure.net/"}));
     assert!(!named.iter().any(|row| row.starts_with("store_part(") && row.ends_with(blob)), "{named:#?}");
 }
+
+/// covers: SND-02, SND-06, SEP-01
+#[test]
+fn a_reference_without_an_id_is_one_to_somebody() {
+    let subnet = |part: Value| {
+        let mut properties = json!({"addressPrefix": "10.0.0.0/24"});
+        properties.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
+        rows(json!([body("virtualNetworks/v/subnets/s", properties)]))
+    };
+    for nobody in [json!({}), json!({"id": null}), json!({"id": ""})] {
+        let of = "~/virtualnetworks/v/subnets/s";
+        has(&subnet(json!({"networkSecurityGroup": nobody})), &format!("subnet_nsg({of}, {of}/unknown-networksecuritygroup)"));
+        has(&subnet(json!({"routeTable": nobody})), &format!("subnet_route_table({of}, {of}/unknown-routetable)"));
+        let policies = subnet(json!({"serviceEndpointPolicies": [nobody]}));
+        has(&policies, &format!("subnet_endpoint_policy({of}, {of}/unknown-serviceendpointpolicies)"));
+        assert!(policies.iter().any(|row| row.starts_with("gap(")), "{policies:#?}");
+        let configuration = json!({"name": "c", "properties": {"privateIPAddress": "10.0.0.4", "primary": true,
+            "subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}, "applicationSecurityGroups": [nobody]}});
+        let nic = rows(json!([body("networkInterfaces/n", json!({"ipConfigurations": [configuration]}))]));
+        assert!(nic.iter().any(|row| row.starts_with("gap(")), "{nic:#?}");
+    }
+    lacks(&subnet(json!({"networkSecurityGroup": null, "routeTable": null, "serviceEndpointPolicies": []})), "unknown-");
+}

@@ -327,17 +327,38 @@ impl<'a> Out<'a> {
     /// (SND-06).
     pub fn binding(&mut self, at: &'a Value, name: &str) -> Option<Sym> {
         let value = get(at, name)?;
-        let open = value.as_object().is_some_and(|map| !map.is_empty()) && get(value, "id").is_none();
-        if open {
+        if names_nobody(value) {
             self.wrong(value, "a reference with `id`");
             return Some(Sym::lower(&format!("{}/unknown-{name}", self.resource.id)));
         }
         self.reference(value)
     }
 
-    /// The ids in a list of references.
+    /// The ids in a list of references. Each stands for somebody, with an id or without.
     pub fn links(&mut self, at: &'a Value, name: &str) -> Vec<Sym> {
-        self.items(at, name).iter().filter_map(|item| self.reference(item)).collect()
+        let mut found = Vec::new();
+        for item in self.items(at, name) {
+            if names_nobody(item) {
+                self.lost(item, "a reference with `id`");
+                continue;
+            }
+            found.extend(self.reference(item));
+        }
+        found
+    }
+
+    /// The same for what filters here: one without an id leads to something that is not in the input.
+    pub fn bindings(&mut self, at: &'a Value, name: &str) -> Vec<Sym> {
+        let mut found = Vec::new();
+        for item in self.items(at, name) {
+            if names_nobody(item) {
+                self.wrong(item, "a reference with `id`");
+                found.push(Sym::lower(&format!("{}/unknown-{name}", self.resource.id)));
+                continue;
+            }
+            found.extend(self.reference(item));
+        }
+        found
     }
 
     /// The id in one reference.
@@ -451,4 +472,10 @@ fn find(root: &Value, wanted: &Value, path: &mut Vec<String>) -> bool {
         Value::Object(map) => map.iter().any(|(key, item)| step(key.clone(), item)),
         _ => false,
     }
+}
+
+/// Whether a reference is there and says not whom it means: an object without an id, or with a blank one.
+fn names_nobody(value: &Value) -> bool {
+    let blank = |id: &Value| id.as_str().is_some_and(|text| text.trim().is_empty());
+    value.is_object() && get(value, "id").is_none_or(blank)
 }

@@ -83,7 +83,7 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
     for endpoint in out.objects(body, "serviceEndpoints") {
         service_endpoint(out, subnet, endpoint);
     }
-    for policy in out.links(body, "serviceEndpointPolicies") {
+    for policy in out.bindings(body, "serviceEndpointPolicies") {
         out.fact(SubnetEndpointPolicy { subnet, policy });
     }
     if let Some(policies) = out.word(body, "privateEndpointNetworkPolicies", EndpointPolicies::parse, EndpointPolicies::Unknown) {
