@@ -165,7 +165,8 @@ pub fn front_end(platform: &Platform, service: Service, kind: Sym, part: Sym, pl
         // Clients that connect directly are sent on to the ports of the replicas.
         (Service::Cosmos, false) if sub_resource(part).as_str() == "sql" => sure.or(port(10000, 20000)),
         (Service::Cosmos, true) if sub_resource(part).as_str() == "sql" => sure.or(port(0, u16::MAX)),
-        (Service::Storage, _) if part.as_str() == "file" && kind.as_str() == "filestorage" => sure.or(port(2049, 2049)),
+        // An account whose kind is not told may be a premium one.
+        (Service::Storage, _) if part.as_str() == "file" && matches!(kind.as_str(), "filestorage" | "") => sure.or(port(2049, 2049)),
         _ => sure,
     };
     Span { sure, may }

@@ -169,7 +169,7 @@ impl World<'_> {
     }
 
     fn is_premium_share(&self, store: Sym) -> bool {
-        self.stores.iter().any(|s| s.store == store && s.kind.as_str() == "filestorage")
+        self.stores.iter().any(|s| s.store == store && (s.kind.as_str() == "filestorage" || s.kind.is_empty()))
     }
 
     /// Whether a service endpoint of the subnet carries the packet (SE-02, SE-12, SE-15).
