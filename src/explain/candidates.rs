@@ -47,11 +47,16 @@ pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
     let entries = context.select_address(ip);
     let mut candidates: Vec<Candidate> = entries.iter().copied().map(Candidate::Route).collect();
     let mut certain = matches!(entries.as_slice(), [entry] if entry.sure.lo());
-    if let Some((endpoint, kept)) = endpoint_route(world, &context, ip) {
-        match kept {
-            Tri::Yes => return Choice { candidates: vec![endpoint], certain: true },
-            _ => candidates.insert(0, endpoint),
+    let endpoints = endpoint_routes(world, &context, ip);
+    if let [(endpoint, Tri::Yes)] = endpoints[..] {
+        return Choice { candidates: vec![endpoint], certain: true };
+    }
+    if !endpoints.is_empty() {
+        // Of several that claim one address Azure knows one: which of them the input does not tell (CNV-05).
+        if endpoints.iter().any(|(_, kept)| kept.lo()) {
+            candidates.clear();
         }
+        candidates.splice(0..0, endpoints.into_iter().map(|(endpoint, _)| endpoint));
         certain = false;
     }
     if let Some(service) = service_route(world, subnet, ip) {
@@ -91,21 +96,22 @@ pub fn choose_some_public(world: &World<'_>, subnet: Sym) -> Choice {
     Choice { candidates: entries.into_iter().map(Candidate::Route).collect(), certain }
 }
 
-/// The route of a private endpoint at `ip`, and whether it stays beside the user's routes (RTE-13, PE-20, PE-21).
+/// The route of a private endpoint at `ip`, and whether it stays beside the user's routes (RTE-13, PE-20, PE-21); several where endpoints of one network claim
+/// the address.
 ///
 /// ```datalog
 /// routed(E) :- consents(C), private_endpoint_connection(C, E, _, _, _, _, _).
 /// endpoint_route(V, A) :- routed(E), private_endpoint(E, S, _), subnet(S, V, _), endpoint_address(E, A).                    // route.5
 /// endpoint_route(V, A) :- joined(V, W), routed(E), private_endpoint(E, S, _), subnet(S, W, _), endpoint_address(E, A).      // route.6
 /// ```
-fn endpoint_route(world: &World<'_>, context: &Context, ip: IpAddr) -> Option<(Candidate, Tri)> {
+fn endpoint_routes(world: &World<'_>, context: &Context, ip: IpAddr) -> Vec<(Candidate, Tri)> {
     if !world.is_endpoint_address(ip) {
-        return None;
+        return Vec::new();
     }
     let network = &context.network;
     let here = (network.vnet, Tri::Yes);
     let peers = network.peers.iter().map(|peer| (peer.vnet, peer.usable));
-    let mut best: Option<(Candidate, Tri)> = None;
+    let mut found: Vec<(Sym, Candidate, Tri, Tri)> = Vec::new();
     for (vnet, joined) in std::iter::once(here).chain(peers).filter(|(_, joined)| joined.hi()) {
         let known = world.endpoints_at(ip, vnet).into_iter().map(|endpoint| (endpoint, Tri::Yes));
         for (endpoint, stands) in known.chain(world.endpoints_perhaps_at(ip, vnet).into_iter().map(|endpoint| (endpoint, Tri::Maybe))) {
@@ -114,12 +120,16 @@ fn endpoint_route(world: &World<'_>, context: &Context, ip: IpAddr) -> Option<(C
                 continue;
             }
             let kept = there.and(stays(world, context, endpoint, vnet, ip));
-            if kept.hi() && best.as_ref().is_none_or(|(_, known)| kept > *known) {
-                best = Some((Candidate::Endpoint { endpoint, vnet }, kept));
+            if kept.hi() {
+                found.push((vnet, Candidate::Endpoint { endpoint, vnet }, kept, stands));
             }
         }
     }
-    best
+    // The first of those that surely stand, in the packet's own network before the others.
+    let Some((best, _, most, _)) = found.iter().rev().max_by_key(|(_, _, kept, _)| *kept).copied() else { return Vec::new() };
+    let claims = |vnet: Sym, stands: Tri| vnet == best && (stands.lo() || !most.lo());
+    let claiming = found.into_iter().filter(|(vnet, _, _, stands)| claims(*vnet, *stands));
+    claiming.map(|(_, candidate, kept, _)| (candidate, kept)).collect()
 }
 
 /// Whether the endpoint's own route stays: a user's route for exactly the address always wins; one at least as long as the prefix of the
