@@ -16,6 +16,7 @@ use watertight::model::Set;
 use crate::agreement::seeded;
 use crate::estates::arb_estate;
 use crate::evaluators::platform;
+use crate::scenario_format::statements;
 
 /// By source and sink: the fewest hops, and whether they are proven; from the single hops there are. Looked for forwards, over all pairs.
 fn by_hand(world: &World<'_>) -> BTreeMap<(String, String), (usize, bool)> {
@@ -57,6 +58,33 @@ fn by_hand(world: &World<'_>) -> BTreeMap<(String, String), (usize, bool)> {
         }
     }
     found
+}
+
+/// Networks in a row, each peered with the next, of which only the last has a way out: peering is not transitive, so bytes go from machine to machine, further
+/// than the search looks through one place for another.
+///
+/// covers: X-03, PEER-03
+#[test]
+fn a_way_over_many_machines_is_found() {
+    let last = 14;
+    let mut text = String::new();
+    for n in 0..=last {
+        text += &format!("vnet(\"v{n}\", 10.{n}.0.0/16). subnet(\"s{n}\", \"v{n}\", 10.{n}.1.0/24). vm(\"m{n}\", \"s{n}\", 10.{n}.1.4).\n");
+        if n < last {
+            text += &format!("subnet_default_outbound(\"s{n}\", no). peered(\"v{n}\", \"v{}\").\n", n + 1);
+        }
+    }
+    let index: Index = statements(&text).unwrap().into_iter().collect();
+    let world = World::new(&index, platform());
+    let machines: Vec<End> = index.machine.rows().map(|row| End::Machine(row.machine)).collect();
+    assert_eq!(machines.len(), last + 1);
+    for machine in machines {
+        let End::Machine(id) = machine else { continue };
+        let number: usize = id.as_str().rsplit_once('m').and_then(|(_, number)| number.parse().ok()).expect("a machine with a number");
+        let found = paths(&world, Some(&[machine]), Some(&[End::External(Service::Web)]));
+        let found: Vec<(usize, bool)> = found.iter().map(|path| (path.hops.len(), path.proven)).collect();
+        assert_eq!(found, [(last - number + 1, true)], "from machine {number}");
+    }
 }
 
 proptest! {
