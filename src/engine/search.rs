@@ -131,26 +131,26 @@ impl Graph<'_, '_> {
         }
         let tree = self.search.trees.borrow_mut().entry((sink, proven)).or_default().clone();
         let goal = Goal { sink, proven, tree: &tree };
-        let mut first = None;
-        for depth in 0.. {
-            // A resting place stands in the tree itself; anything else is looked for beside it.
-            first = tree.next(source);
-            if first.is_none() && least <= depth + 2 {
-                first = self.onward(&goal, source, depth);
-            }
-            if first.is_some() {
-                break;
-            }
-            if depth == 0 && self.is_cut_off(source, &goal) || !self.is_somebody(&goal, depth) {
-                return None;
-            }
-        }
-        let mut nodes = vec![source];
-        nodes.extend(first);
+        let mut nodes = vec![source, self.first_hop(&goal, source, least)?];
         while let Some(at) = nodes.last().copied().filter(|node| *node != sink) {
             nodes.push(tree.next(at).expect("every place of a tree leads on"));
         }
         Some(nodes)
+    }
+
+    /// The next hop from a source that has no edge to the sink and is `least` hops away or more.
+    fn first_hop(&self, goal: &Goal<'_>, source: End, least: usize) -> Option<End> {
+        for depth in 0.. {
+            // A resting place stands in the tree itself; anything else is looked for beside it.
+            let near = || if least <= depth + 2 { self.onward(goal, source, depth) } else { None };
+            if let Some(next) = goal.tree.next(source).or_else(near) {
+                return Some(next);
+            }
+            if depth == 0 && self.is_cut_off(source, goal) || !self.is_somebody(goal, depth) {
+                return None;
+            }
+        }
+        None
     }
 
     /// The next hop from a resting place whose shortest way to the sink passes `wanted` others; `None` where it passes more or less.

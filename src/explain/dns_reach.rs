@@ -117,8 +117,7 @@ impl Walk<'_, '_> {
             ways.push(trail.clone().and(answered).end(Via::AzureFirewall));
             return true;
         }
-        let holds = |subnet: Sym| self.world.index.subnet_prefixes.get(subnet).iter().any(|row| row.prefix.contains(&packet.dst));
-        match self.world.index.subnets_by_vnet.get(vnet).iter().map(|row| row.subnet).find(|subnet| holds(*subnet)) {
+        match self.world.subnet_with(vnet, packet.dst) {
             Some(subnet) => self.arrive(&Host::imagined(self.world, subnet, packet.dst), packet, trail.clone(), via, ways),
             None => ways.push(trail.clone().end(via)),
         }

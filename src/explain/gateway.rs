@@ -105,8 +105,7 @@ impl World<'_> {
         }
         // What nobody told us may lead there as well.
         let gateway = &self.network(vnet).gateway;
-        let lost = gateway.gateways.is_empty() && gateway.routes.is_empty();
-        if gateway.unknown_routes.is_empty() && !lost { best } else { best.or(Tri::Maybe) }
+        if gateway.unknown_routes.is_empty() && !gateway.is_empty() { best } else { best.or(Tri::Maybe) }
     }
 
     /// The kind of a gateway.
@@ -183,7 +182,7 @@ impl Walk<'_, '_> {
     fn nothing_behind(&self, at: &Host, packet: &Packet, trail: Trail) -> Way {
         let network = self.world.network(at.vnet);
         // A route that was seen may lead to a gateway that was not exported (RTE-07, SND-04).
-        let lost = network.gateway.gateways.is_empty() && network.gateway.routes.is_empty();
+        let lost = network.gateway.is_empty();
         let learned = if lost && network.gateway.unknown_routes.is_empty() { at.vnet } else { network.gateway.unknown_routes };
         let gateway = network.gateway.gateways.first().copied().unwrap_or_default();
         let text = match lost || self.world.is_missing_gateway(learned) {
@@ -191,11 +190,10 @@ impl Walk<'_, '_> {
             false => format!("no site behind the gateway is known to have {}", packet.dst),
         };
         let nothing = step(Stage::Gateway, tri_span(if learned.is_empty() { Tri::No } else { Tri::Maybe }), "gateway.2", text);
+        let code = || if lost { "W-MISSING" } else { self.world.doubt_of_routes(learned) };
         let nothing = match learned.is_empty() {
             true => nothing.by(gateway, "").kind(Kind::Absence),
-            false => {
-                nothing.by(learned, "").kind(Kind::Assumption).code(if lost { "W-MISSING" } else { self.world.doubt_of_routes(learned) })
-            }
+            false => nothing.by(learned, "").kind(Kind::Assumption).code(code()),
         };
         trail.and(nothing).end(Via::Gateway)
     }

@@ -49,10 +49,8 @@ impl World<'_> {
         if !peer.partial {
             return Vec::new();
         }
-        let far = self.index.subnets_by_vnet.get(peer.vnet).iter().map(|row| row.subnet);
-        let mut far: Vec<Sym> = far.filter(|s| self.index.subnet_prefixes.get(*s).iter().any(|row| row.prefix.contains(&to))).collect();
-        Sym::sort(&mut far);
-        let ends = std::iter::once((at.subnet, At::Near)).chain(far.first().map(|subnet| (*subnet, At::Far)));
+        let far = self.subnet_with(peer.vnet, to);
+        let ends = std::iter::once((at.subnet, At::Near)).chain(far.map(|subnet| (subnet, At::Far)));
         let mut out = Vec::new();
         for (subnet, end) in ends {
             let named = self.named_in(at.vnet, peer, subnet, end);

@@ -100,11 +100,10 @@ impl<K: Copy + Eq + Hash, R: Copy + Eq> Table<K, R> {
         let at = *self.places.entry(key).or_insert(self.groups.len() as u32);
         match self.groups.get_mut(at as usize) {
             None => self.groups.push((key, Group::One(row))),
-            Some((_, Group::Many(rows))) => rows.push(row),
-            Some((_, group)) => {
-                let first = group.as_slice()[0];
-                *group = Group::Many(vec![first, row]);
-            }
+            Some((_, group)) => match group {
+                Group::One(first) => *group = Group::Many(vec![*first, row]),
+                Group::Many(rows) => rows.push(row),
+            },
         }
     }
 

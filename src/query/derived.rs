@@ -21,6 +21,7 @@ use crate::facts::private_access::{Consent, PrivateEndpointConnection};
 use crate::model::items::items;
 use crate::model::{Set, Sym, Tri, Via};
 use crate::query::derived_names::{Heard, Said};
+use crate::query::derived_proof::let_through;
 use crate::query::relations::Table;
 use crate::query::value::Value;
 use crate::rules::consent;
@@ -330,7 +331,7 @@ impl<'a> Derived<'a> {
             let span = way.span();
             // Where one address of a subnet gets through and another does not, only the whole is sure.
             let proven = span.sure.meets(total.sure);
-            let crossing = Crossing { from, via: way.via, proven, traffic: if proven { span.sure } else { span.may.minus(span.sure) } };
+            let crossing = Crossing { from, via: way.via, proven, traffic: let_through(span, proven) };
             match found.iter_mut().find(|known| known.via == way.via) {
                 Some(known) if proven && !known.proven => *known = crossing,
                 Some(_) => {}

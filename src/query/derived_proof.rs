@@ -5,7 +5,7 @@ use crate::explain::exposure::{Exposed, exposure};
 use crate::explain::packet::{StepExt, short, step};
 use crate::explain::point;
 use crate::explain::reach;
-use crate::explain::way::{Assumption, End, Flow, Kind, Mode, Step, Way};
+use crate::explain::way::{Assumption, End, Flow, Kind, Mode, Step};
 use crate::model::traffic::{ANY_PORT, parse_ports};
 use crate::model::{Proto, Set, Span, Stage, Sym};
 use crate::query::derived::{Derived, exposed_name};
@@ -84,7 +84,7 @@ impl Derived<'_> {
             let flow = Flow { from, to, traffic: Set::ALL, mode: Mode::Configured, session: true };
             let pairs = point::pairs(self.world, &flow);
             let ways = pairs.groups.iter().flatten().flatten().filter(|way| way.via.as_str() == via);
-            for traffic in ways.map(|way| fits(let_through(way, proven))).filter(|set| !set.is_empty()) {
+            for traffic in ways.map(|way| fits(let_through(way.span(), proven))).filter(|set| !set.is_empty()) {
                 if let Some(proof) = self.of_flow(&Flow { traffic, ..flow }, via, proven) {
                     return proof;
                 }
@@ -248,9 +248,8 @@ impl Derived<'_> {
     }
 }
 
-/// What a way lets through: surely, or only perhaps.
-fn let_through(way: &Way, proven: bool) -> Set {
-    let span = way.span();
+/// What of a span gets through: surely, or only perhaps.
+pub(super) fn let_through(span: Span, proven: bool) -> Set {
     if proven { span.sure } else { span.may.minus(span.sure) }
 }
 

@@ -16,6 +16,13 @@ pub struct GatewayRoutes {
     pub unknown_routes: Sym,
 }
 
+impl GatewayRoutes {
+    /// Whether the input has no gateway and no route of one: what leads to one all the same leads nobody knows where.
+    pub fn is_empty(&self) -> bool {
+        self.gateways.is_empty() && self.routes.is_empty()
+    }
+}
+
 /// One gateway with its connections, and for each the addresses behind the peer.
 pub struct GatewayInput<'a> {
     /// The gateway.

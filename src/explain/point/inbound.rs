@@ -59,6 +59,13 @@ pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAdd
 
 /// In to a machine that could be placed in a subnet: it has no public address, but something in front may pass on to the address that it gets (ADR-16).
 /// Whether it gets that one is not known.
+///
+/// ```datalog
+/// passed_on_to(A) :- load_balancer_address(_, A, _).
+/// passed_on_to(A) :- proxy_member(_, A, _).
+/// passed_on_to(A) :- firewall_translation(_, A, _, _).
+/// perhaps_in(S, A) :- passed_on_to(A), subnet_prefix(S, P), within(A, P), !ip_config_address(_, A).   // inbound.13
+/// ```
 fn in_to_slots(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, subnet: Sym) -> Vec<Vec<Pair>> {
     let mut out = Vec::new();
     for slot in world.slots(subnet) {

@@ -165,9 +165,7 @@ impl World<'_> {
             let why = "a load balancer in a subnet that is not in the input has it";
             return Some(Perhaps { subnet, why, code: "W-MISSING", placeable: false });
         }
-        let subnets = index.subnets_by_vnet.get(vnet).iter().map(|row| row.subnet);
-        let mut holding = subnets.filter(|subnet| index.subnet_prefixes.get(*subnet).iter().any(|row| row.prefix.contains(&ip)));
-        let Some(subnet) = holding.next() else {
+        let Some(subnet) = self.subnet_with(vnet, ip) else {
             let why = "a subnet of the network, or its range, is not in the input";
             let unseen = self.unseen_subnets().get(&vnet).copied();
             return unseen.map(|subnet| Perhaps { subnet, why, code: "W-MISSING", placeable: false });
@@ -201,6 +199,14 @@ impl World<'_> {
         }
     }
 
+    /// The subnet of the network with the address; of several, which Azure does not make, the first by id.
+    pub fn subnet_with(&self, vnet: Sym, ip: IpAddr) -> Option<Sym> {
+        let index = self.index;
+        let subnets = index.subnets_by_vnet.get(vnet).iter().map(|row| row.subnet);
+        let holding = subnets.filter(|subnet| index.subnet_prefixes.get(*subnet).iter().any(|row| row.prefix.contains(&ip)));
+        holding.min_by_key(|subnet| subnet.as_str())
+    }
+
     /// Whether the subnet says that something stands in it that is not in the input (SND-04).
     pub fn names_strangers(&self, subnet: Sym) -> bool {
         let index = self.index;
@@ -228,11 +234,11 @@ impl World<'_> {
             let named = named.filter_map(|subnet| Some((Sym::new(ids::vnet_of_id(subnet.as_str())?), subnet)));
             let rangeless = index.subnet.rows().filter(|row| !index.subnet_prefixes.has(row.subnet)).map(|row| (row.vnet, row.subnet));
             let mut found: FxHashMap<Sym, Sym> = FxHashMap::default();
-            let kind = "microsoft.network/virtualnetworks/subnets";
-            let bare = index.resource.rows().filter(|row| row.kind.as_str() == kind && !index.subnet.has(row.id));
-            let bare = bare.filter_map(|row| Some((Sym::new(ids::vnet_of_id(row.id.as_str())?), row.id)));
-            let lists = |vnet: Sym| index.child_type.get(vnet).iter().any(|row| row.kind.as_str() == kind);
-            let unlisted = index.resource.rows().filter(|row| row.kind.as_str() == "microsoft.network/virtualnetworks").map(|row| row.id);
+            let kind = Sym::new("microsoft.network/virtualnetworks/subnets");
+            let bare = index.resources_by_kind.get(kind).iter().map(|row| row.id).filter(|subnet| !index.subnet.has(*subnet));
+            let bare = bare.filter_map(|subnet| Some((Sym::new(ids::vnet_of_id(subnet.as_str())?), subnet)));
+            let lists = |vnet: Sym| index.child_type.get(vnet).iter().any(|row| row.kind == kind);
+            let unlisted = index.resources_by_kind.get(Sym::new("microsoft.network/virtualnetworks")).iter().map(|row| row.id);
             let unlisted = unlisted.filter(|vnet| !lists(*vnet) && !index.subnets_by_vnet.has(*vnet)).map(|vnet| (vnet, vnet));
             for (vnet, subnet) in named.chain(rangeless).chain(bare).chain(unlisted) {
                 let first = found.entry(vnet).or_insert(subnet);

@@ -27,7 +27,7 @@ pub fn unread_sites(index: &Index) -> Vec<Sym> {
     let bodiless = index.resources_by_kind.get(Sym::new(LOCAL_GATEWAY)).iter().map(|row| row.id);
     let peers = index.connection.rows().filter(|row| is_unread_peer(index, row)).map(|row| row.peer);
     let mut found: Vec<Sym> = bodiless.filter(|id| !index.local_gateway.has(*id)).chain(peers).collect();
-    found.sort_by_key(|id| id.as_str());
+    Sym::sort(&mut found);
     found.dedup();
     found
 }

@@ -50,7 +50,7 @@ impl World<'_> {
         let index = self.index;
         *self.unseen_interface.get_or_init(|| {
             let named = index.nic_machine.rows().map(|row| row.nic);
-            let bare = index.resource.rows().filter(|row| row.kind.as_str() == "microsoft.network/networkinterfaces").map(|row| row.id);
+            let bare = index.resources_by_kind.get(Sym::new("microsoft.network/networkinterfaces")).iter().map(|row| row.id);
             let hollow = |nic: Sym| match index.nic.one(nic).map(|row| row.role) {
                 None => true,
                 Some(NicRole::Machine | NicRole::Detached) => !index.ip_configs_by_nic.has(nic),

@@ -9,7 +9,7 @@ use crate::facts::Fact;
 use crate::facts::extract::Extracted;
 use crate::facts::gap::{Gap, UnreadRule};
 use crate::ingest::Resource;
-use crate::model::{Prefix, Sym, ids, net};
+use crate::model::{Prefix, Sym, Tri, ids, net};
 
 /// The member `name` of an object, whatever its case; `null` is absent.
 pub(super) fn get<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
@@ -227,14 +227,21 @@ impl<'a> Out<'a> {
 
     /// A truth value; `"True"` and `"false"` are taken too.
     pub fn flag(&mut self, at: &'a Value, name: &str) -> Option<bool> {
-        match get(at, name)? {
-            Value::Bool(yes) => Some(*yes),
-            Value::String(text) if text.is_empty() => None,
-            Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
-            Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
-            other => {
-                self.lost(other, "true or false");
-                None
+        let value = get(at, name)?;
+        truth(value).unwrap_or_else(|| {
+            self.lost(value, "true or false");
+            None
+        })
+    }
+
+    /// The same of the first of `names` that is there, where something stands for a value that is none: maybe. Where there is none, `absent`.
+    pub fn switch(&mut self, at: &'a Value, names: &[&str], absent: Tri) -> Tri {
+        let Some(value) = names.iter().find_map(|name| get(at, name)) else { return absent };
+        match truth(value) {
+            Some(on) => on.map_or(absent, Tri::from_bool),
+            None => {
+                self.wrong(value, "true or false");
+                Tri::Maybe
             }
         }
     }
@@ -327,6 +334,15 @@ impl<'a> Out<'a> {
     /// (SND-06).
     pub fn binding(&mut self, at: &'a Value, name: &str) -> Option<Sym> {
         let value = get(at, name)?;
+        self.bound(value, name)
+    }
+
+    /// The same for a list of references.
+    pub fn bindings(&mut self, at: &'a Value, name: &str) -> Vec<Sym> {
+        self.items(at, name).iter().filter_map(|item| self.bound(item, name)).collect()
+    }
+
+    fn bound(&mut self, value: &'a Value, name: &str) -> Option<Sym> {
         if names_nobody(value) {
             self.wrong(value, "a reference with `id`");
             return Some(Sym::lower(&format!("{}/unknown-{name}", self.resource.id)));
@@ -340,20 +356,6 @@ impl<'a> Out<'a> {
         for item in self.items(at, name) {
             if names_nobody(item) {
                 self.lost(item, "a reference with `id`");
-                continue;
-            }
-            found.extend(self.reference(item));
-        }
-        found
-    }
-
-    /// The same for what filters here: one without an id leads to something that is not in the input.
-    pub fn bindings(&mut self, at: &'a Value, name: &str) -> Vec<Sym> {
-        let mut found = Vec::new();
-        for item in self.items(at, name) {
-            if names_nobody(item) {
-                self.wrong(item, "a reference with `id`");
-                found.push(Sym::lower(&format!("{}/unknown-{name}", self.resource.id)));
                 continue;
             }
             found.extend(self.reference(item));
@@ -471,6 +473,17 @@ fn find(root: &Value, wanted: &Value, path: &mut Vec<String>) -> bool {
         Value::Array(items) => items.iter().enumerate().any(|(at, item)| step(at.to_string(), item)),
         Value::Object(map) => map.iter().any(|(key, item)| step(key.clone(), item)),
         _ => false,
+    }
+}
+
+/// The truth value that `"True"` and `false` alike say, none for the empty text; `None` where it is something else.
+fn truth(value: &Value) -> Option<Option<bool>> {
+    match value {
+        Value::Bool(yes) => Some(Some(*yes)),
+        Value::String(text) if text.is_empty() => Some(None),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(Some(true)),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(Some(false)),
+        _ => None,
     }
 }
 

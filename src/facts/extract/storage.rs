@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::channels::{CopyScope, ObjectReplication, StoreCopyScope, StoreCrossTenant};
-use crate::facts::extract::out::{Out, get};
+use crate::facts::extract::out::Out;
 use crate::facts::extract::store::{default_allow, host, ip_rules, public_access, subnet_rules, trusted};
 use crate::facts::store_facts::{Instance, PublicAccess, Service, Store, StoreAccess, StorePart, StoreResourceRule, StoreSwitch, Switch};
 use crate::ingest;
@@ -26,7 +26,7 @@ pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
     let default_allow = default_allow(out, acls);
     let trusted = trusted(out, acls);
     let secure = if body.is_null() { Tri::Maybe } else { Tri::Yes };
-    let https_only = flag_of(out, body, &["supportsHttpsTrafficOnly", "enableHttpsTrafficOnly"], secure);
+    let https_only = out.switch(body, &["supportsHttpsTrafficOnly", "enableHttpsTrafficOnly"], secure);
     let plain_http = https_only == Tri::No;
     out.fact(StoreAccess { store, public, default_allow, trusted, plain_http, outbound_restricted: false });
     switches(out, body, https_only);
@@ -53,28 +53,13 @@ pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.not_modelled(body, "properties.", &["customDomain"]);
 }
 
-/// The first of `names` that is there: yes, no, or maybe where it is no truth value; `absent` where none is.
-fn flag_of<'a>(out: &mut Out<'a>, body: &'a Value, names: &[&str], absent: Tri) -> Tri {
-    let Some(value) = names.iter().find_map(|name| get(body, name)) else { return absent };
-    match value {
-        Value::Bool(on) => Tri::from_bool(*on),
-        Value::String(text) if text.is_empty() => absent,
-        Value::String(text) if text.eq_ignore_ascii_case("true") => Tri::Yes,
-        Value::String(text) if text.eq_ignore_ascii_case("false") => Tri::No,
-        other => {
-            out.wrong(other, "true or false");
-            Tri::Maybe
-        }
-    }
-}
-
 /// What the account answers besides its usual ports (M-16); of one without a body nobody knows.
 fn switches<'a>(out: &mut Out<'a>, body: &'a Value, https_only: Tri) {
     let store = out.id();
     let off = if body.is_null() { Tri::Maybe } else { Tri::No };
     let http = if https_only == Tri::Maybe { Tri::Maybe } else { Tri::No };
-    let sftp = flag_of(out, body, &["isSftpEnabled"], off);
-    let nfs = flag_of(out, body, &["isNfsV3Enabled", "enableNfsV3"], off);
+    let sftp = out.switch(body, &["isSftpEnabled"], off);
+    let nfs = out.switch(body, &["isNfsV3Enabled", "enableNfsV3"], off);
     for (switch, on) in [(Switch::Http, http), (Switch::Sftp, sftp), (Switch::Nfsv3, nfs)] {
         if on.hi() {
             out.fact(StoreSwitch { store, switch, on });
