@@ -13,21 +13,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Sym(u32);
 
-#[derive(Default)]
-struct Table {
-    by_text: FxHashMap<&'static str, u32>,
-    text: Vec<&'static str>,
+/// The numbers of texts; what looks texts up by number does not come here.
+fn numbers() -> &'static RwLock<FxHashMap<&'static str, u32>> {
+    static NUMBERS: OnceLock<RwLock<FxHashMap<&'static str, u32>>> = OnceLock::new();
+    NUMBERS.get_or_init(RwLock::default)
 }
 
-fn table() -> &'static RwLock<Table> {
-    static TABLE: OnceLock<RwLock<Table>> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        let mut table = Table::default();
-        table.by_text.insert("", 0);
-        table.text.push("");
-        RwLock::new(table)
-    })
-}
+/// The texts but the empty one, in order of first sight: the first is that of number 1.
+static TEXTS: boxcar::Vec<&'static str> = boxcar::Vec::new();
 
 impl Sym {
     /// The empty text; also the default.
@@ -40,18 +33,19 @@ impl Sym {
 
     /// Interns `text` as it stands.
     pub fn new(text: &str) -> Sym {
-        let table = table();
-        if let Some(&id) = table.read().expect("no thread panics while it interns").by_text.get(text) {
+        if text.is_empty() {
+            return Sym::EMPTY;
+        }
+        if let Some(&id) = numbers().read().expect("no thread panics while it interns").get(text) {
             return Sym(id);
         }
-        let mut table = table.write().expect("no thread panics while it interns");
-        if let Some(&id) = table.by_text.get(text) {
+        let mut numbers = numbers().write().expect("no thread panics while it interns");
+        if let Some(&id) = numbers.get(text) {
             return Sym(id);
         }
-        let id = u32::try_from(table.text.len()).expect("fewer than 2^32 different texts");
         let kept: &'static str = Box::leak(text.to_owned().into_boxed_str());
-        table.by_text.insert(kept, id);
-        table.text.push(kept);
+        let id = u32::try_from(TEXTS.push(kept) + 1).expect("fewer than 2^32 different texts");
+        numbers.insert(kept, id);
         Sym(id)
     }
 
@@ -63,7 +57,10 @@ impl Sym {
     /// The text.
     #[inline]
     pub fn as_str(self) -> &'static str {
-        table().read().expect("no thread panics while it interns").text[self.0 as usize]
+        match self.0 {
+            0 => "",
+            id => TEXTS[id as usize - 1],
+        }
     }
 
     /// Whether this is the empty text.

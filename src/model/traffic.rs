@@ -4,10 +4,12 @@
 //! comparing numbers. The table is shared by all threads of the process and never shrinks; the memo of operations is
 //! bounded. A handle means nothing outside the process: on the wire a set is its bands.
 
+use std::cell::Cell;
 use std::fmt;
+use std::hash::BuildHasher;
 use std::sync::{OnceLock, RwLock};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The protocols Azure's filters can tell apart. Only TCP and UDP have ports.
@@ -82,7 +84,7 @@ pub struct Set(u32);
 struct Table {
     by_bands: FxHashMap<&'static [Band], u32>,
     bands: Vec<&'static [Band]>,
-    memo: FxHashMap<(Op, u32, u32), u32>,
+    memo: FxHashMap<Operation, u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,6 +96,17 @@ enum Op {
 
 /// Operations remembered before the memo is emptied: 16 bytes each.
 const MEMO_LIMIT: usize = 1 << 20;
+
+/// Operations that a thread has at hand without asking the others: a power of two.
+const AT_HAND: usize = 1 << 12;
+
+thread_local! {
+    /// By a part of their hash the last operations of a thread, each with its result.
+    static LAST: Vec<Cell<Option<(Operation, u32)>>> = vec![Cell::new(None); AT_HAND];
+}
+
+/// An operation on two sets, by their numbers.
+type Operation = (Op, u32, u32);
 
 fn table() -> &'static RwLock<Table> {
     static TABLE: OnceLock<RwLock<Table>> = OnceLock::new();
@@ -212,6 +225,19 @@ impl Set {
     }
 
     fn apply(self, op: Op, other: Set) -> Set {
+        let key = (op, self.0, other.0);
+        let place = FxBuildHasher.hash_one(key) as usize % AT_HAND;
+        LAST.with(|last| match last[place].get() {
+            Some((known, id)) if known == key => Set(id),
+            _ => {
+                let found = self.combine_with(op, other);
+                last[place].set(Some((key, found.0)));
+                found
+            }
+        })
+    }
+
+    fn combine_with(self, op: Op, other: Set) -> Set {
         let key = (op, self.0, other.0);
         if let Some(&id) = table().read().expect("no thread panics while it interns").memo.get(&key) {
             return Set(id);
