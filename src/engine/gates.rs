@@ -23,32 +23,42 @@ use crate::facts::store_facts::Instance;
 use crate::model::{Prefix, Set, Span, Sym, Tri, net};
 use crate::rules::lead::{self, Lead};
 use crate::rules::private_endpoint::{self, group};
-use crate::rules::route::Hop;
+use crate::rules::route::{Context, Hop};
 use crate::rules::{consent, paas_firewall, perimeter};
 
 /// The machines that may get to one store.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Admitted {
     /// Anybody.
     All,
-    /// By the machine's place in the list.
-    Some(Box<[bool]>),
+    /// Whom one of its doors is open to.
+    Some(Open),
 }
 
-impl Admitted {
-    /// Whether the machine at a place may; one that is in no list may.
-    pub(super) fn holds(&self, place: Option<usize>) -> bool {
-        match (self, place) {
-            (Admitted::Some(list), Some(place)) => list[place],
-            _ => true,
-        }
-    }
+/// What opens a store to machines.
+pub(super) struct Open {
+    surely: bool,
+    /// Its front ends; nothing where it is not known which they are.
+    public: Option<FrontEnds>,
+    /// The subnets that its firewall names, sorted.
+    named: Vec<Sym>,
+    /// By each address of a private endpoint, which rooms routes lead from.
+    endpoints: Vec<Rc<[Tri]>>,
 }
+
+/// How machines get to the front ends of a store, and what becomes of them there.
+struct FrontEnds {
+    approaches: Rc<Approaches>,
+    /// By kind of approach: whether anything gets there, and whether what does is let in.
+    verdicts: Vec<(bool, bool)>,
+}
+
+/// A subnet in which a machine stands, and its place in the list of those.
+type Room = (Sym, usize);
 
 /// Where a machine stands.
 struct Stand {
     machine: End,
-    subnets: Vec<Sym>,
+    rooms: Vec<Room>,
     networks: Vec<Sym>,
     /// Machines of networks that its own is not joined with may surely get to it.
     abroad: bool,
@@ -65,9 +75,6 @@ struct Approaches {
     ways: Vec<Option<Arriving>>,
 }
 
-/// What tells one address of a private endpoint from another, by the subnet that looks at it.
-type Look = (Sym, Sym, IpAddr);
-
 /// The gates of an estate.
 pub(super) struct Gates<'w, 'a> {
     world: &'w World<'a>,
@@ -77,7 +84,10 @@ pub(super) struct Gates<'w, 'a> {
     /// Something that forwards may be known well enough to be relied on.
     forwards_surely: bool,
     known: RefCell<FxHashMap<Wanted, Rc<Admitted>>>,
-    routed: RefCell<FxHashMap<Look, Tri>>,
+    /// The subnets in which machines stand, each with its routes.
+    rooms: Vec<(Sym, Rc<Context>)>,
+    /// By address, from which rooms routes lead there: `No` is sure, the others bounds.
+    routed: RefCell<FxHashMap<IpAddr, Rc<[Tri]>>>,
     approaches: RefCell<FxHashMap<(Service, Sym), Rc<Approaches>>>,
     arrivals: Rc<Arrivals>,
     /// Perimeters ask who somebody is, not where.
@@ -91,8 +101,9 @@ impl<'w, 'a> Gates<'w, 'a> {
         let forwards_surely = !index.appliance.is_empty() || !index.azure_firewall.is_empty() || !index.load_balancer.is_empty();
         let perimeters = !index.perimeter.is_empty() || perimeter::membership_unknown(index);
         let mut stands: Vec<Stand> = machines.map(|machine| stand(world, machine)).collect();
+        let rooms = number(world, &mut stands);
         let apart = !forwards_surely && !joins_surely(world);
-        let through = gateway_prefixes(world, &stands);
+        let through = gateway_prefixes(&rooms);
         let lopsided = lopsided(world);
         for stand in &mut stands {
             let addresses = addresses(world, stand.machine);
@@ -105,7 +116,7 @@ impl<'w, 'a> Gates<'w, 'a> {
         let peers =
             networks.into_iter().flat_map(|vnet| usable(vnet).into_iter().flat_map(move |peer| [(vnet, peer), (peer, vnet)])).collect();
         let (known, routed, approaches) = Default::default();
-        Gates { world, stands, peers, forwards_surely, known, routed, approaches, arrivals, perimeters }
+        Gates { world, stands, peers, forwards_surely, known, rooms, routed, approaches, arrivals, perimeters }
     }
 
     /// Whether machines of networks that its own is not joined with may surely get to a machine, or it to them.
@@ -122,7 +133,19 @@ impl<'w, 'a> Gates<'w, 'a> {
 
     /// Whether routes may surely lead from a machine to an address; no is sure.
     pub(super) fn surely_leads(&self, place: Option<usize>, address: IpAddr) -> bool {
-        place.is_none_or(|place| self.routed(&self.stands[place], Sym::EMPTY, address, true))
+        place.is_none_or(|place| self.leads(&self.stands[place], &self.routed(address), true))
+    }
+
+    /// Whether the machine at a place may get to a store; one that is in no list may.
+    pub(super) fn admits(&self, admitted: &Admitted, place: Option<usize>) -> bool {
+        let (Admitted::Some(open), Some(place)) = (admitted, place) else { return true };
+        let stand = &self.stands[place];
+        let over_public = open.public.as_ref().is_none_or(|public| {
+            let (arrives, admitted) = public.verdicts[public.approaches.kinds[place] as usize];
+            // A machine whose subnet is named may say so besides whatever address it shows (SE-18).
+            admitted || arrives && stand.rooms.iter().any(|(subnet, _)| open.named.binary_search(subnet).is_ok())
+        });
+        over_public || open.endpoints.iter().any(|routed| self.leads(stand, routed, open.surely))
     }
 
     /// Who may get to a part of a store; with `surely` who surely may.
@@ -145,7 +168,7 @@ impl<'w, 'a> Gates<'w, 'a> {
         }
         let Some(firewall) = paas_firewall::firewall(index, self.world.platform, store, part) else { return Admitted::All };
         let counts = |admitted: Tri| if surely { admitted.lo() } else { admitted.hi() };
-        let mut doors: Vec<(Sym, IpAddr)> = Vec::new();
+        let mut doors: Vec<IpAddr> = Vec::new();
         for Lead { connection, certain } in lead::leads(index, store, group(part, instance)) {
             if !counts(consent::of(index, &connection).admitted) || (surely && !certain) {
                 continue;
@@ -161,7 +184,7 @@ impl<'w, 'a> Gates<'w, 'a> {
             if addresses.is_empty() && !surely {
                 return Admitted::All;
             }
-            doors.extend(addresses.into_iter().map(|address| (connection.endpoint, address)));
+            doors.extend(addresses);
         }
         let location = index.store_parts.get(store).iter().find(|row| row.part == part && row.instance == instance);
         let location = location.map(|row| private_endpoint::region(index, row));
@@ -173,30 +196,21 @@ impl<'w, 'a> Gates<'w, 'a> {
             Arrival::Unknown => !surely,
         };
         let carries = |span: &Span| !if surely { span.sure } else { span.may }.is_empty();
-        // By kind: whether anything gets there, and whether what does is let in.
-        let approaches = location.map(|location| self.approaches(to, row.service, location));
-        let verdicts: Vec<(bool, bool)> = approaches
-            .iter()
-            .flat_map(|known| &known.ways)
-            .map(|ways| match ways {
-                // Who sends from several places, or by name, may get anywhere.
-                None => (true, true),
-                Some(ways) => {
-                    let arriving = ways.iter().filter(|(span, _)| carries(span));
-                    arriving.fold((false, false), |(_, admitted), (_, arrival)| (true, admitted || admits(arrival)))
-                }
-            })
-            .collect();
-        let over_public = |place: usize, stand: &Stand| {
-            let Some(approaches) = &approaches else { return true };
-            let (arrives, admitted) = verdicts[approaches.kinds[place] as usize];
-            // A machine whose subnet is named may say so besides whatever address it shows (SE-18).
-            admitted || arrives && stand.subnets.iter().any(|subnet| named.binary_search(subnet).is_ok())
+        let verdict = |ways: &Option<Arriving>| match ways {
+            // Who sends from several places, or by name, may get anywhere.
+            None => (true, true),
+            Some(ways) => {
+                let arriving = ways.iter().filter(|(span, _)| carries(span));
+                arriving.fold((false, false), |(_, admitted), (_, arrival)| (true, admitted || admits(arrival)))
+            }
         };
-        let may = |(place, stand): (usize, &Stand)| {
-            over_public(place, stand) || doors.iter().any(|(endpoint, address)| self.routed(stand, *endpoint, *address, surely))
-        };
-        Admitted::Some(self.stands.iter().enumerate().map(may).collect())
+        let public = location.map(|location| {
+            let approaches = self.approaches(to, row.service, location);
+            let verdicts = approaches.ways.iter().map(verdict).collect();
+            FrontEnds { approaches, verdicts }
+        });
+        let endpoints = doors.into_iter().map(|address| self.routed(address)).collect();
+        Admitted::Some(Open { surely, public, named, endpoints })
     }
 
     /// How the machines get to the front ends of a service in a region; `to` is one of them.
@@ -220,25 +234,31 @@ impl<'w, 'a> Gates<'w, 'a> {
         found
     }
 
-    /// Whether a route leads from a machine to an address; of a private endpoint, where one is named.
-    fn routed(&self, stand: &Stand, endpoint: Sym, address: IpAddr, surely: bool) -> bool {
-        if stand.subnets.is_empty() {
+    /// Whether a route leads from a machine to the address that `routed` is about.
+    fn leads(&self, stand: &Stand, routed: &[Tri], surely: bool) -> bool {
+        if stand.rooms.is_empty() {
             return !surely;
         }
-        stand.subnets.iter().any(|subnet| {
-            let look = (*subnet, endpoint, address);
-            let known = self.routed.borrow().get(&look).copied();
-            let routed = known.unwrap_or_else(|| {
-                let routed = self.leads(*subnet, address);
-                self.routed.borrow_mut().insert(look, routed);
-                routed
-            });
-            if surely { routed.lo() } else { routed.hi() }
-        })
+        stand.rooms.iter().any(|(_, room)| if surely { routed[*room].lo() } else { routed[*room].hi() })
     }
 
-    /// Whether what a subnet sends to a private address may, or may surely, get there: `No` is sure, the others bounds.
-    fn leads(&self, subnet: Sym, address: IpAddr) -> Tri {
+    /// From which rooms routes lead to an address. Those with the same routes send alike, but what service endpoints cover, which is public.
+    fn routed(&self, address: IpAddr) -> Rc<[Tri]> {
+        if let Some(known) = self.routed.borrow().get(&address) {
+            return known.clone();
+        }
+        let mut alike: FxHashMap<*const Context, Tri> = FxHashMap::default();
+        let look = |(subnet, context): &(Sym, Rc<Context>)| {
+            let look = || self.chosen(*subnet, address);
+            if net::is_public(address) { look() } else { *alike.entry(Rc::as_ptr(context)).or_insert_with(look) }
+        };
+        let found: Rc<[Tri]> = self.rooms.iter().map(look).collect();
+        self.routed.borrow_mut().insert(address, found.clone());
+        found
+    }
+
+    /// Whether what a subnet sends to an address may, or may surely, get there: `No` is sure, the others bounds.
+    fn chosen(&self, subnet: Sym, address: IpAddr) -> Tri {
         let leads = |candidate: &Candidate| match candidate {
             Candidate::Endpoint { .. } | Candidate::Service { .. } => Tri::Yes,
             Candidate::Route(entry) => match entry.hop {
@@ -251,6 +271,19 @@ impl<'w, 'a> Gates<'w, 'a> {
         };
         choose(self.world, subnet, address).candidates.iter().map(leads).max().unwrap_or(Tri::No)
     }
+}
+
+/// Numbers the subnets in which machines stand.
+fn number(world: &World<'_>, stands: &mut [Stand]) -> Vec<(Sym, Rc<Context>)> {
+    let mut rooms: Vec<(Sym, Rc<Context>)> = Vec::new();
+    let mut places: FxHashMap<Sym, usize> = FxHashMap::default();
+    for (subnet, place) in stands.iter_mut().flat_map(|stand| &mut stand.rooms) {
+        *place = *places.entry(*subnet).or_insert_with(|| {
+            rooms.push((*subnet, world.context(*subnet)));
+            rooms.len() - 1
+        });
+    }
+    rooms
 }
 
 fn stand(world: &World<'_>, machine: End) -> Stand {
@@ -266,7 +299,8 @@ fn stand(world: &World<'_>, machine: End) -> Stand {
     let mut networks: Vec<Sym> = subnets.iter().map(|subnet| world.vnet_of(*subnet)).collect();
     networks.sort_unstable();
     networks.dedup();
-    Stand { machine, subnets, networks, abroad: true }
+    let rooms = subnets.into_iter().map(|subnet| (subnet, 0)).collect();
+    Stand { machine, rooms, networks, abroad: true }
 }
 
 /// The addresses of a machine; none where one is not known.
@@ -287,15 +321,13 @@ fn joins_surely(world: &World<'_>) -> bool {
 }
 
 /// What the machines' routes send to gateways.
-fn gateway_prefixes(world: &World<'_>, stands: &[Stand]) -> Vec<Prefix> {
-    let subnets: FxHashSet<Sym> = stands.iter().flat_map(|stand| &stand.subnets).copied().collect();
-    let mut prefixes: Vec<Prefix> = Vec::new();
-    for subnet in subnets {
-        let context = world.context(subnet);
-        prefixes.extend(context.entries.iter().filter(|entry| entry.hop == Hop::Gateway).map(|entry| entry.prefix));
-        prefixes.sort_unstable();
-        prefixes.dedup();
-    }
+fn gateway_prefixes(rooms: &[(Sym, Rc<Context>)]) -> Vec<Prefix> {
+    let mut seen: FxHashSet<*const Context> = FxHashSet::default();
+    let contexts = rooms.iter().map(|(_, context)| context).filter(|context| seen.insert(Rc::as_ptr(context)));
+    let to_gateways = contexts.flat_map(|context| context.entries.iter().filter(|entry| entry.hop == Hop::Gateway));
+    let mut prefixes: Vec<Prefix> = to_gateways.map(|entry| entry.prefix).collect();
+    prefixes.sort_unstable();
+    prefixes.dedup();
     prefixes
 }
 

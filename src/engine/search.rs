@@ -316,8 +316,8 @@ impl Graph<'_, '_> {
             (End::Store(from, ..), End::Store(to, ..)) => {
                 from == *to || calls(from) || calls(*to) || !index.object_replication.is_empty() || index.declared_copies.has(from)
             }
-            (End::Store(..), _) => to_store.as_ref().is_none_or(|admitted| admitted.holds(*at)),
-            (_, End::Store(store, part, instance)) => gates.to(*store, *part, *instance, proven).holds(place),
+            (End::Store(..), _) => to_store.as_ref().is_none_or(|admitted| gates.admits(admitted, *at)),
+            (_, End::Store(store, part, instance)) => gates.admits(&gates.to(*store, *part, *instance, proven), place),
             (End::Machine(_) | End::Nic(_), _) if proven => {
                 let led_on = || self.fronts.lead_to(node) || self.fronts.lead_to(*next);
                 let flow = |from: End, to: End| self.flow(from, to);
