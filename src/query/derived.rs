@@ -20,6 +20,7 @@ use crate::facts::Index;
 use crate::facts::private_access::{Consent, PrivateEndpointConnection};
 use crate::model::items::items;
 use crate::model::{Set, Sym, Tri, Via};
+use crate::query::derived_checks::NamesTold;
 use crate::query::derived_names::{Heard, Said};
 use crate::query::derived_proof::let_through;
 use crate::query::relations::Table;
@@ -42,8 +43,9 @@ pub struct Derived<'a> {
     bounds: Option<&'a Bounds>,
     /// Which networks hear what of which zone.
     pub(super) heard: OnceCell<FxHashMap<Said, Heard>>,
-    /// The facts without custom DNS servers: what Azure itself would answer. `None` where there are none.
-    pub(super) azure_dns: OnceCell<Option<Box<Index>>>,
+    /// By network the one that hears the same as it and others.
+    pub(super) speakers: OnceCell<FxHashMap<Sym, Sym>>,
+    pub(super) told: RefCell<NamesTold>,
 }
 
 /// By sender and end outside.
@@ -87,7 +89,8 @@ impl<'a> Derived<'a> {
             routes: RefCell::default(),
             bounds: None,
             heard: OnceCell::new(),
-            azure_dns: OnceCell::new(),
+            speakers: OnceCell::new(),
+            told: RefCell::default(),
         }
     }
 

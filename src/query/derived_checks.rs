@@ -1,6 +1,9 @@
 //! The rows of the derived relations that checks of configuration ask for: names as a network sees them, service endpoints, counts.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::explain::stores;
 use crate::explain::way::Place;
@@ -11,6 +14,16 @@ use crate::query::value::Value;
 use crate::rules::dns::{self, Answer, Reach, Resolution, names};
 use crate::rules::{limits, private_endpoint, service_endpoint};
 
+/// What a network is told for a name of a store.
+pub(super) struct Told {
+    group: Sym,
+    host: Sym,
+    answer: &'static str,
+}
+
+/// What networks are told for the names of stores, by network and store.
+pub(super) type NamesTold = FxHashMap<(Sym, Sym), Rc<[Told]>>;
+
 impl Derived<'_> {
     /// `resolves(vnet, store, group, host, answer)` for one network or all, one store or all.
     pub(super) fn resolves(&self, vnet: Option<&str>, store: Option<&str>) -> Vec<Vec<Value>> {
@@ -19,28 +32,48 @@ impl Derived<'_> {
             Some(id) => index.vnet.one(Sym::new(id)).map(|row| row.vnet).into_iter().collect(),
             None => index.vnet.rows().map(|row| row.vnet).collect(),
         };
-        let parts: Vec<StorePart> = match store {
-            Some(id) => index.store_parts.get(Sym::new(id)).to_vec(),
-            None => index.store_parts.rows().copied().collect(),
+        let stores: Vec<Sym> = match store {
+            Some(id) => vec![Sym::new(id)],
+            None => index.store_parts.rows().map(|row| row.store).collect::<FxHashSet<_>>().into_iter().collect(),
         };
         let mut rows = Vec::new();
         for vnet in vnets {
-            for part in &parts {
-                let host = names::host(index, self.world.platform, part);
-                if host.is_empty() {
-                    continue;
-                }
-                let group = private_endpoint::group(part.part, part.instance);
-                let resolution = self.as_configured(vnet, &host);
-                let answer = match resolution.answer {
-                    Answer::Public => "public",
-                    Answer::ServFail => "servfail",
-                    _ => self.answer(&resolution, part.store, group).unwrap_or("unknown"),
-                };
-                rows.push([vnet, part.store, group, Sym::new(&host), Sym::new(answer)].map(Value::Symbol).to_vec());
+            for store in &stores {
+                let row = |told: &Told| [vnet, *store, told.group, told.host, Sym::new(told.answer)].map(Value::Symbol).to_vec();
+                rows.extend(self.told(vnet, *store).iter().map(row));
             }
         }
         rows
+    }
+
+    /// What a network is told for the names of a store; once for all that hear the same.
+    fn told(&self, vnet: Sym, store: Sym) -> Rc<[Told]> {
+        let Some(speaker) = self.speakers().get(&vnet).copied() else { return self.names_told(vnet, store) };
+        if let Some(known) = self.told.borrow().get(&(speaker, store)) {
+            return known.clone();
+        }
+        let found = self.names_told(speaker, store);
+        self.told.borrow_mut().insert((speaker, store), found.clone());
+        found
+    }
+
+    fn names_told(&self, vnet: Sym, store: Sym) -> Rc<[Told]> {
+        let index = self.world.index;
+        let told = |part: &StorePart| {
+            let host = names::host(index, self.world.platform, part);
+            if host.is_empty() {
+                return None;
+            }
+            let group = private_endpoint::group(part.part, part.instance);
+            let resolution = self.as_configured(vnet, &host);
+            let answer = match resolution.answer {
+                Answer::Public => "public",
+                Answer::ServFail => "servfail",
+                _ => self.answer(&resolution, store, group).unwrap_or("unknown"),
+            };
+            Some(Told { group, host: Sym::new(&host), answer })
+        };
+        index.store_parts.get(store).iter().filter_map(told).collect()
     }
 
     /// What the servers that the network lists answer. Whether they can be reached is asked only where there are some.

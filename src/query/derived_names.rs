@@ -2,13 +2,12 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::facts::Fact;
 use crate::facts::private_access::ZoneLink;
 use crate::facts::store_facts::StorePart;
 use crate::model::Sym;
 use crate::query::derived::{Derived, certainty};
 use crate::query::value::Value;
-use crate::rules::dns::{self, Ambiguity, Answer, Reach, Resolution, View, names};
+use crate::rules::dns::{self, Ambiguity, Answer, Resolution, names};
 use crate::rules::lead::{self, Lead};
 use crate::rules::{consent, private_endpoint};
 
@@ -119,26 +118,27 @@ impl Derived<'_> {
             .collect();
         links.sort();
         links.dedup();
-        // Rulesets are for networks of their region, policies for single ones.
-        let alike = index.forwarding_ruleset.is_empty() && index.clouded.get(vnet).is_empty();
+        // Rulesets are for networks of their region, policies and hosts files for single ones.
+        let alike = index.forwarding_ruleset.is_empty() && index.clouded.get(vnet).is_empty() && !index.local_records.has(vnet);
         Outlook { links, itself: (!alike).then_some(vnet) }
+    }
+
+    /// By network the one that hears the same as it and some others do; a network that is alone with its names has none.
+    pub(super) fn speakers(&self) -> &FxHashMap<Sym, Sym> {
+        self.speakers.get_or_init(|| {
+            let index = self.world.index;
+            let mut alike: FxHashMap<Outlook, Vec<Sym>> = FxHashMap::default();
+            for vnet in index.vnet.rows().map(|row| row.vnet).filter(|vnet| !index.vnet_dns.has(*vnet)) {
+                alike.entry(self.outlook(vnet)).or_default().push(vnet);
+            }
+            let groups = alike.into_values().filter(|networks| networks.len() > 1);
+            groups.flat_map(|networks| networks.clone().into_iter().map(move |vnet| (vnet, networks[0]))).collect()
+        })
     }
 
     /// What Azure DNS answers in `vnet`, whatever servers of its own the network names.
     pub(super) fn resolve(&self, vnet: Sym, host: &str) -> Resolution {
-        let index = self.world.index;
-        let azure = self.azure_dns.get_or_init(|| {
-            let servers: Vec<_> = index.vnet_dns.rows().copied().collect();
-            (!servers.is_empty()).then(|| {
-                let mut without = Box::new(index.clone());
-                servers.into_iter().for_each(|row| {
-                    without.remove(Fact::VnetDns(row));
-                });
-                without
-            })
-        });
-        let index = azure.as_deref().unwrap_or(index);
-        dns::resolve(index, self.world.platform, &|_| Reach::Open, &View::Vnet { vnet, nic: Sym::EMPTY }, host)
+        dns::resolve_by_azure(self.world.index, self.world.platform, vnet, host)
     }
 
     /// The word for an answer that a private zone gives; nothing for one that none does.

@@ -87,6 +87,14 @@ pub fn resolve(index: &Index, platform: &Platform, reach: &dyn Fn(IpAddr) -> Rea
     }
 }
 
+/// What Azure's own servers answer in a network, whatever servers it lists.
+pub fn resolve_by_azure(index: &Index, platform: &Platform, vnet: Sym, name: &str) -> Resolution {
+    let resolver = Resolver { index, platform, reach: &|_| Reach::Open, left: Cell::new(MOST_QUESTIONS) };
+    let name = normal(name);
+    let own = resolver.hosts_file(&View::Vnet { vnet, nic: Sym::EMPTY }, &name);
+    own.unwrap_or_else(|| resolver.ask_all(&[server::AZURE_RESOLVER], vnet, &name))
+}
+
 /// Whether the servers that a network lists give a client different answers for `name` (DNS-04): `true` where they surely do, `false` where they may, nothing
 /// where they agree or there is but one.
 pub fn disagree(index: &Index, platform: &Platform, vnet: Sym, name: &str) -> Option<bool> {
