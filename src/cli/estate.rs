@@ -312,7 +312,7 @@ impl Opened {
     /// Those of the session.
     pub fn exfil(&self, ask: &Ask) -> Result<Vec<ExfilRow>, Fail> {
         let bounds = self.bounds(ask.workers).map_err(Fail::Text)?;
-        let paths = exfil::Graph::new(&self.world()).bounded_by(bounds).paths(ask.from.as_deref(), ask.to.as_deref());
+        let paths = exfil::Graph::new(&self.world()).bounded_by(bounds).on(ask.workers).paths(ask.from.as_deref(), ask.to.as_deref());
         let mut rows: Vec<ExfilRow> = paths.iter().map(|path| ExfilRow::of(path, &self.index)).collect();
         rows.sort();
         rows.dedup();

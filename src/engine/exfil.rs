@@ -4,7 +4,9 @@
 //! may open, in adversarial mode: names are no barrier (X-03, M-05). Interior nodes are inside the boundary; sinks are outside.
 
 use std::cell::{OnceCell, RefCell};
+use std::num::NonZeroUsize;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -101,6 +103,8 @@ pub struct Graph<'w, 'a> {
     sinks: OnceCell<Vec<End>>,
     /// What the dataflow settled of the same facts, so that nobody is asked who cannot leak.
     pub(super) bounds: Option<&'w Bounds>,
+    /// Threads to tell ways with.
+    workers: NonZeroUsize,
 }
 
 /// The shortest ways from each source to each sink: a proven one where there is one, else a possible one.
@@ -159,12 +163,18 @@ impl<'w, 'a> Graph<'w, 'a> {
             places,
             sinks: OnceCell::new(),
             bounds: None,
+            workers: NonZeroUsize::MIN,
         }
     }
 
     /// The same graph, searched only where `bounds` of the same facts do not prove that there is no way.
     pub fn bounded_by(self, bounds: Option<&'w Bounds>) -> Graph<'w, 'a> {
         Graph { bounds, ..self }
+    }
+
+    /// The same graph; ways are told on so many threads, which never shows in them.
+    pub fn on(self, workers: NonZeroUsize) -> Graph<'w, 'a> {
+        Graph { workers, ..self }
     }
 
     /// Whether bytes can rest at a node and go on from there. What a person states of an appliance says what passes it: flows through it
@@ -200,7 +210,35 @@ impl<'w, 'a> Graph<'w, 'a> {
             Some(ends) => ends.to_vec(),
             None => self.inside().collect(),
         };
-        sources.into_iter().flat_map(|source| self.routes(source, to)).map(|route| self.path(&route)).collect()
+        let routes: Vec<Route> = sources.into_iter().flat_map(|source| self.routes(source, to)).collect();
+        self.told(&routes)
+    }
+
+    /// What carries the bytes along each route. The routes are shared out over threads; looking for them is not, as each is found by what others found.
+    pub fn told(&self, routes: &[Route]) -> Vec<Path> {
+        let next = AtomicUsize::new(0);
+        let work = |graph: &Graph<'_, '_>| {
+            let mut found: Vec<(usize, Path)> = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(route) = routes.get(at) else { return found };
+                found.push((at, graph.path(route)));
+            }
+        };
+        let (index, platform) = (self.world.index, self.world.platform);
+        let beside = || {
+            let world = World::new(index, platform);
+            work(&Graph::new(&world))
+        };
+        let mut found = std::thread::scope(|scope| {
+            let threads = self.workers.get().min(routes.len()).max(1);
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(beside)).collect();
+            let mut found = work(self);
+            found.extend(others.into_iter().flat_map(|other| other.join().expect("nothing panics while a way is told")));
+            found
+        });
+        found.sort_by_key(|(at, _)| *at);
+        found.into_iter().map(|(_, path)| path).collect()
     }
 
     /// The shortest ways from one source to each sink, told by [`Graph::path`].

@@ -245,11 +245,11 @@ impl<'a> Derived<'a> {
 
     /// The shortest ways out of every machine and store, told.
     pub fn ways_out(&self) -> Vec<exfil::Path> {
-        self.routes(None).iter().map(|route| self.path(route)).collect()
+        self.graph().told(&self.routes(None))
     }
 
     fn graph(&self) -> &exfil::Graph<'a, 'a> {
-        self.graph.get_or_init(|| exfil::Graph::new(self.world).bounded_by(self.bounds))
+        self.graph.get_or_init(|| exfil::Graph::new(self.world).bounded_by(self.bounds).on(self.workers))
     }
 
     /// The shortest routes out of `source`, or out of every machine and store.
