@@ -136,7 +136,8 @@ fn endpoint_routes(world: &World<'_>, context: &Context, ip: IpAddr) -> Vec<(Can
 /// endpoint's network wins where route policies apply to the endpoint's subnet.
 fn stays(world: &World<'_>, context: &Context, endpoint: Sym, vnet: Sym, ip: IpAddr) -> Tri {
     let users = || context.entries.iter().filter(|e| e.origin.is_user() && e.prefix.contains(&ip));
-    let exactly = users().filter(|e| e.prefix.prefix_len() == e.prefix.max_prefix_len()).map(|e| e.sure).max().unwrap_or(Tri::No);
+    // One of which nobody knows what it is for may be for exactly this address.
+    let exactly = users().filter(|e| e.open || e.prefix.prefix_len() == e.prefix.max_prefix_len()).map(|e| e.sure).max().unwrap_or(Tri::No);
     let home = world.network(vnet).own.iter().filter(|own| own.contains(&ip)).map(|own| own.prefix_len()).max();
     // Of a network without its address space nobody knows how long a route must be.
     let unknown = home.is_none();

@@ -429,3 +429,42 @@ fn a_reference_without_an_id_is_one_to_somebody() {
     }
     lacks(&subnet(json!({"networkSecurityGroup": null, "routeTable": null, "serviceEndpointPolicies": []})), "unknown-");
 }
+
+/// covers: SEP-05, SEP-11
+#[test]
+fn a_definition_that_does_not_say_what_it_lists_may_list_any_account() {
+    let definition = "serviceEndpointPolicies/p/serviceEndpointPolicyDefinitions/d";
+    let of = "~/serviceendpointpolicies/p/serviceendpointpolicydefinitions/d, ~/serviceendpointpolicies/p";
+    let storage = json!({"service": "Microsoft.Storage"});
+    has(&rows(json!([body(definition, storage)])), &format!("endpoint_policy_scope({of}, microsoft.storage, unknown)"));
+    has(&rows(json!([body(definition, Value::Null)])), &format!("endpoint_policy_scope({of}, , unknown)"));
+    let none = json!({"service": "Microsoft.Storage", "serviceResources": []});
+    has(&rows(json!([body(definition, none)])), &format!("endpoint_policy_scope({of}, microsoft.storage, )"));
+}
+
+/// covers: OUT-04, SND-06
+#[test]
+fn a_public_address_without_an_id_is_there_and_not_known() {
+    let subnet = json!({"id": format!("{NET}/virtualNetworks/v/subnets/s")});
+    for reference in [json!({}), json!({"id": null}), json!({"id": ""})] {
+        let configuration = json!({"name": "c", "properties": {"subnet": subnet, "publicIPAddress": reference}});
+        let nic = rows(json!([body("networkInterfaces/n", json!({"ipConfigurations": [configuration]}))]));
+        let config = "~/networkinterfaces/n/ipconfigurations/c";
+        has(&nic, &format!("ip_config_public_ip({config}, ~/networkinterfaces/n/unknown-publicipaddress)"));
+    }
+}
+
+/// covers: APP-01, APP-06, SND-02
+#[test]
+fn a_restriction_with_an_unknown_tag_may_match_anybody() {
+    let site = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/w";
+    let rule = json!({"ipAddress": "198.51.100.0/24", "action": "Allow", "priority": 100, "tag": "Other", "name": "r"});
+    let config = json!({"id": format!("{site}/config/web"), "type": "Microsoft.Web/sites/config", "name": "web",
+        "properties": {"ipSecurityRestrictions": [rule]}});
+    let found = rows(json!([config]));
+    assert!(
+        found.iter().any(|row| row.starts_with("store_list_rule(") && row.contains("(unknown)") && row.ends_with("false)")),
+        "{found:#?}"
+    );
+    assert!(found.iter().any(|row| row.starts_with("unread_rule(") && row.contains("the tag `other`")), "{found:#?}");
+}

@@ -194,6 +194,7 @@ const UNKNOWN_WITHOUT_BODY: &[&str] = &[
     "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules",
     "microsoft.network/networksecuritygroups/securityrules",
     "microsoft.network/routetables/routes",
+    "microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions",
 ];
 
 /// Types that say without a body that one of them is there: whom it concerns, or what it lets through, is open. Copies of one that contradict each other

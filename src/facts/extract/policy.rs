@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::out::Out;
+use crate::facts::extract::out::{Out, get};
 use crate::facts::network::SubnetEndpointPolicy;
 use crate::facts::private_access::{EndpointPolicy, EndpointPolicyScope};
 use crate::model::{Sym, ids};
+
+/// What a definition lists of which that is not known: no id, and so perhaps any account.
+const UNTOLD: &str = "unknown";
 
 /// `microsoft.network/serviceendpointpolicies` (SEP-01).
 pub(super) fn policy<'a>(out: &mut Out<'a>, body: &'a Value) {
@@ -26,7 +29,13 @@ pub(super) fn definition<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
     let scopes = out.texts(body, "serviceResources");
     if scopes.is_empty() {
-        out.fact(EndpointPolicyScope { definition, policy, service, scope: Sym::EMPTY });
+        // Azure prints the list with every definition: where it is not there, it was left out on the way, and what it lists is not known.
+        let told = get(body, "serviceResources").is_some();
+        if !told {
+            out.gap("`properties.serviceResources` is missing");
+        }
+        let scope = if told { Sym::EMPTY } else { Sym::new(UNTOLD) };
+        out.fact(EndpointPolicyScope { definition, policy, service, scope });
     }
     for scope in scopes {
         out.fact(EndpointPolicyScope { definition, policy, service, scope: ids::normal_id(scope) });

@@ -152,7 +152,12 @@ fn restriction<'a>(out: &mut Out<'a>, body: &'a Value, store: Sym, rule_set: Sym
     let address = out.text(body, "ipAddress");
     let any_network = address.is_some_and(|text| text.eq_ignore_ascii_case("AnyVnets"));
     let mut source = Vec::new();
-    if tag == "xffproxy" {
+    if !["default", "servicetag", "xffproxy"].contains(&tag.as_str()) {
+        // What its address is compared with nobody knows.
+        out.rule_gap(store, format!("an access restriction rule with the tag `{tag}` is not modelled"));
+        source.push(Selector::Tag(Sym::new(UNKNOWN_TAG)));
+        sure = false;
+    } else if tag == "xffproxy" {
         // It compares a header that a proxy writes.
         source.push(Selector::Any);
         sure = false;

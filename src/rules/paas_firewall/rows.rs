@@ -70,11 +70,18 @@ enum List {
 /// Whether what the input lacks of the child type does not exist (M-03, decisions 8 and 24).
 fn complete(index: &Index, store: &Store, kind: Sym, list: List) -> bool {
     let alike = |other: Sym| index.store.one(other).is_some_and(|row| row.service == store.service);
+    // The configurations of apps and those of slots are types of their own, and what an app repeats in its body is neither.
+    let is_slot = |id: Sym| id.as_str().contains("/slots/");
+    let configured = |set: &StoreRuleSet| {
+        let id = set.rule_set.as_str();
+        is_slot(set.store) == is_slot(store.store) && (!id.starts_with('/') || id.contains("/config/"))
+    };
     let any_row = || match list {
         // The rows of one Data Lake store stand in its own body, which says nothing of another's.
         _ if store.service == Service::DataLake => false,
         List::Addresses => index.store_ip_rule.rows().any(|rule| alike(rule.store)),
         List::Subnets => index.store_subnet_rule.rows().any(|rule| alike(rule.store)),
+        List::Set if store.service == Service::Web => index.store_rule_set.rows().any(|set| alike(set.store) && configured(set)),
         List::Set => index.store_rule_set.rows().any(|set| alike(set.store)),
     };
     // Of the configuration of an app only one child holds restrictions.

@@ -193,8 +193,11 @@ impl World<'_> {
 
     fn sets_are_listed(&self, store: Sym, service: Service) -> bool {
         let segment = if service == Service::Web { "config" } else { "networkrulesets" };
-        self.rule_sets.iter().any(|s| self.service_of(s.store) == Some(service))
-            || self.children_are_listed(store, &format!("{}/{segment}", table(service).0))
+        // The configuration of an app says nothing of whether those of slots were exported, nor the other way round.
+        let slot = |id: Sym| service == Service::Web && id.as_str().contains("/slots/");
+        let kind = if slot(store) { "microsoft.web/sites/slots".to_owned() } else { table(service).0.to_owned() };
+        self.rule_sets.iter().any(|s| self.service_of(s.store) == Some(service) && slot(s.store) == slot(store))
+            || self.children_are_listed(store, &format!("{kind}/{segment}"))
     }
 
     fn ranges_are_listed(&self, store: Sym, service: Service) -> bool {

@@ -256,11 +256,15 @@ impl World<'_> {
                 }
             }
         }
-        match self.endpoint_policy_of(home) {
+        // A route that nobody could read may be for the address alone, and then no policy matters.
+        let unreadable =
+            |route: &watertight::facts::network::Route| route.destination.items().contains(&Selector::Tag(Sym::new("(unknown)")));
+        let limit = if self.user_routes(subnet).iter().any(|(route, _)| unreadable(route)) { Tri::Maybe } else { Tri::Yes };
+        limit.min(match self.endpoint_policy_of(home) {
             EndpointPolicies::Enabled | EndpointPolicies::RouteTable => overridden.negated(),
             EndpointPolicies::Unknown => overridden.and(Tri::Maybe).negated(),
             EndpointPolicies::Disabled | EndpointPolicies::Nsg => Tri::Yes,
-        }
+        })
     }
 
     /// Peerings with networks that nobody exported and of whose addresses nothing is known.
