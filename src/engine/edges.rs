@@ -118,7 +118,7 @@ impl Graph<'_, '_> {
     pub(super) fn flow(&self, from: End, to: End) -> Option<Edge> {
         let flow = between(from, to);
         let pairs = doubted_pairs(self.world, pairs(self.world, &flow));
-        let total = span(&pairs).within(Set::tcp_udp());
+        let total = span(&pairs, Set::tcp_udp());
         if total.is_none() {
             return None;
         }

@@ -235,7 +235,7 @@ fn pair(world: &World<'_>, from: End, to: End, ask: &Ask<'_>) -> Vec<Found> {
 
 /// What the ways of a flow let through, by how they join its ends.
 fn found(pairs: &Pairs, asked: Set, path: &dyn Fn(&Way) -> Between) -> Vec<Found> {
-    let total = point::span(pairs).within(asked);
+    let total = point::span(pairs, asked);
     if total.may.is_empty() {
         return Vec::new();
     }
@@ -267,7 +267,7 @@ fn found(pairs: &Pairs, asked: Set, path: &dyn Fn(&Way) -> Between) -> Vec<Found
     for (n, ((via, path), span)) in kinds.into_iter().zip(alone).enumerate() {
         let of_kind = || ways.iter().filter(|(kind, _, _)| *kind == n);
         let part = of_kind().fold(Set::EMPTY, |set, (_, span, _)| set.or(span.sure)).and(shared);
-        let sure = span.sure.or(part);
+        let sure = span.sure.either(part);
         let rest = span.may.minus(sure);
         let key = |proven, traffic| Key { via, proven, traffic, path: path.clone() };
         if !sure.is_empty() {
@@ -287,10 +287,10 @@ fn span_of(groups: &[Vec<Vec<(usize, Span)>>], wanted: usize) -> Span {
     for group in groups.iter().filter(|group| !group.is_empty()) {
         let mut all = Span { sure: Set::ALL, may: Set::EMPTY };
         for pair in group {
-            let one = pair.iter().filter(|(kind, _)| *kind == wanted).fold(Span::NONE, |span, (_, way)| span.or(*way));
+            let one = pair.iter().filter(|(kind, _)| *kind == wanted).fold(Span::NONE, |span, (_, way)| span.either(*way));
             all = Span { sure: all.sure.and(one.sure), may: all.may.or(one.may) };
         }
-        total = total.or(all);
+        total = total.either(all);
     }
     total
 }

@@ -214,6 +214,14 @@ impl Set {
         }
     }
 
+    /// What one who chooses between both can send: whoever chooses knows the destination port and not the source port, so at a destination port the source
+    /// ports of both do not add up. The greater of them counts, and of two that both have some of their own the first.
+    pub fn either(self, other: Set) -> Set {
+        let left = self.minus(other);
+        let clash = left.bands().iter().fold(Set::EMPTY, |set, band| set.or(Set::of(band.proto, band.dports, ANY_PORT)));
+        self.or(other.minus(clash))
+    }
+
     /// Whether all of it is in `other`.
     pub fn within(self, other: Set) -> bool {
         self.minus(other).is_empty()
@@ -401,6 +409,11 @@ impl Span {
         Span { sure: self.sure.or(other.sure), may: self.may.or(other.may) }
     }
 
+    /// One of them, for whoever sends to choose.
+    pub fn either(self, other: Span) -> Span {
+        Span { sure: self.sure.either(other.sure), may: self.may.or(other.may) }
+    }
+
     /// The part inside `set`.
     pub fn within(self, set: Set) -> Span {
         Span { sure: self.sure.and(set), may: self.may.and(set) }
@@ -435,6 +448,16 @@ mod tests {
         assert_eq!(set.to_string(), "tcp/0-79, tcp/80 from 0-999,2001-65535, tcp/81-65535");
         assert!(!set.meets(Set::of(Proto::Tcp, (80, 80), (1500, 1500))));
         assert!(set.meets(Set::of(Proto::Tcp, (80, 80), (1, 1))));
+    }
+
+    #[test]
+    fn source_ports_of_a_choice_do_not_add_up() {
+        let low = Set::of(Proto::Tcp, (80, 90), (0, 999));
+        let high = Set::of(Proto::Tcp, (85, 95), (1000, u16::MAX));
+        assert_eq!(low.either(high).to_string(), "tcp/80-90 from 0-999, tcp/91-95 from 1000-65535");
+        assert_eq!(low.either(Set::tcp()), Set::tcp());
+        assert_eq!(Set::tcp().either(low), Set::tcp());
+        assert_eq!(low.either(Set::EMPTY), low);
     }
 
     #[test]

@@ -328,7 +328,7 @@ impl<'a> Derived<'a> {
         }
         let flow = Flow { from, to, traffic: Set::ALL, mode: Mode::Adversarial, session: true };
         let pairs = point::pairs(self.world, &flow);
-        let total = point::span(&pairs);
+        let total = point::span(&pairs, Set::ALL);
         let mut found: Vec<Crossing> = Vec::new();
         for way in pairs.groups.into_iter().flatten().flatten() {
             let span = way.span();

@@ -117,6 +117,51 @@ fn a_way_over_an_application_gateway_names_its_listener() {
     assert!(text.contains("internet -[public]-> gate -[vnet-local]-> "), "{text}");
 }
 
+/// Two rules let in one half of the internet each, from one half of the source ports: no address gets in from whatever port.
+/// covers: NSG-07, IN-01
+#[test]
+fn source_ports_of_several_addresses_do_not_add_up_to_a_proven_row() {
+    let network = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network";
+    let id = |kind: &str, name: &str| json!({"id": format!("{network}/{kind}/{name}")});
+    let rule = |name: &str, priority: u16, from: &str, ports: &str| {
+        json!({"name": name, "properties": {"priority": priority, "direction": "Inbound", "access": "Allow", "protocol": "Tcp",
+            "sourceAddressPrefix": from, "sourcePortRange": ports, "destinationAddressPrefix": "*", "destinationPortRange": "443"}})
+    };
+    let resource = |kind: &str, name: &str, properties: Value| json!({"id": format!("{network}/{kind}/{name}"), "name": name, "location": "westeurope", "properties": properties});
+    let machine = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/web";
+    let mut address = resource("publicIPAddresses", "pip", json!({"ipAddress": "20.0.0.5"}));
+    address["sku"] = json!({"name": "Standard"});
+    let estate = json!([
+        resource(
+            "virtualNetworks",
+            "v",
+            json!({"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [{"name": "s", "id": format!("{network}/virtualNetworks/v/subnets/s"),
+            "properties": {"addressPrefix": "10.0.1.0/24", "networkSecurityGroup": id("networkSecurityGroups", "g")}}]})
+        ),
+        resource(
+            "networkSecurityGroups",
+            "g",
+            json!({"securityRules": [rule("low", 100, "0.0.0.0/1", "0-32767"), rule("high", 110, "128.0.0.0/1", "32768-65535")]})
+        ),
+        resource(
+            "networkInterfaces",
+            "nic",
+            json!({"virtualMachine": {"id": machine}, "ipConfigurations": [{"name": "c", "properties": {
+            "privateIPAddress": "10.0.1.4", "subnet": id("virtualNetworks/v/subnets", "s"), "publicIPAddress": id("publicIPAddresses", "pip")}}]})
+        ),
+        address,
+        json!({"id": machine, "name": "web", "location": "westeurope", "properties": {"networkProfile": {"networkInterfaces": [id("networkInterfaces", "nic")]}}}),
+    ]);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("estate.json");
+    fs::write(&file, estate.to_string()).unwrap();
+    let all = rows(&["reach", file.to_str().unwrap(), "--from", "internet", "--to", "vm:web"]);
+    let said: Vec<String> = all.iter().map(|row| format!("{} {}", row["certainty"], row["traffic"])).collect();
+    let low = r#""proven" [{"proto":"tcp","ports":"443","source_ports":"0-32767"}]"#;
+    let high = r#""unproven" [{"proto":"tcp","ports":"443","source_ports":"32768-65535"}]"#;
+    assert_eq!(said, [low, high]);
+}
+
 #[test]
 fn the_listing_says_what_single_flows_say() {
     let names = ["vm:payroll-app", "vm:orders01", "vm:web01", "vm:batch01", "internet", "onprem:hq"];

@@ -60,7 +60,7 @@ fn sound(session: &Session, platform: &Platform) -> Result<(), TestCaseError> {
     for (from, source) in &nics {
         for (to, destination) in nics.iter().filter(|(to, _)| to != from) {
             let flow = Flow { from: End::Nic(*from), to: End::Nic(*to), traffic: Set::ALL, mode: Mode::Configured, session: true };
-            let point = span(&pairs(&world, &flow));
+            let point = span(&pairs(&world, &flow), flow.traffic);
             let joined = session.pair(*source, *destination);
             prop_assert!(point.may.within(joined.may), "{from} -> {to}: a point finds {:?}, both sides allow {:?}", point, joined);
             prop_assert!(joined.sure.within(point.sure), "{from} -> {to}: both sides prove {:?}, a point only {:?}", joined, point);

@@ -116,7 +116,7 @@ proptest! {
                     _ => carried(&world, &flow, &arrivals),
                 };
                 if let Some(quick) = quick {
-                    let whole = span(&pairs(&world, &flow));
+                    let whole = span(&pairs(&world, &flow), flow.traffic);
                     let carries = |set: Set| set.meets(traffic);
                     prop_assert_eq!((carries(quick.sure), carries(quick.may)), (carries(whole.sure), carries(whole.may)), "{:?}", flow);
                 }

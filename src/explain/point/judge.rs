@@ -15,18 +15,16 @@ pub struct Pairs {
     pub groups: Vec<Vec<Pair>>,
 }
 
-/// What a flow's ways let through together.
-pub fn span(pairs: &Pairs) -> Span {
+/// What of the asked traffic a flow's ways let through together: whoever sends chooses a group and a way, and knows nothing of source ports when it does.
+pub fn span(pairs: &Pairs, asked: Set) -> Span {
     let mut total = Span::NONE;
-    for group in &pairs.groups {
-        let mut all = Span { sure: Set::ALL, may: Set::EMPTY };
+    for group in pairs.groups.iter().filter(|group| !group.is_empty()) {
+        let mut all = Span { sure: asked, may: Set::EMPTY };
         for pair in group {
-            let one = pair.iter().fold(Span::NONE, |span, way| span.or(way.span()));
+            let one = pair.iter().fold(Span::NONE, |span, way| span.either(way.span().within(asked)));
             all = Span { sure: all.sure.and(one.sure), may: all.may.or(one.may) };
         }
-        if !group.is_empty() {
-            total = total.or(all);
-        }
+        total = total.either(all);
     }
     total
 }
@@ -37,11 +35,11 @@ pub fn one(way: Way) -> Pairs {
 }
 
 /// One of several is true and nobody knows which: every one of them must let a flow through.
-pub(super) fn all_agree(mut each: Vec<Pairs>) -> Pairs {
+pub(super) fn all_agree(mut each: Vec<Pairs>, asked: Set) -> Pairs {
     if each.len() < 2 {
         return each.pop().unwrap_or_default();
     }
-    let sure = each.iter().map(|pairs| span(pairs).sure).fold(Set::ALL, Set::and);
+    let sure = each.iter().map(|pairs| span(pairs, asked).sure).fold(Set::ALL, Set::and);
     let mut all = Pairs { groups: each.into_iter().flat_map(|pairs| pairs.groups).collect() };
     let text = "several in the input have the address: name the interface instead".to_owned();
     let unsure = step(Stage::Route, Span { sure, may: Set::ALL }, "address.9", text).kind(Kind::Assumption).code("W-OVERLAP");
@@ -51,9 +49,9 @@ pub(super) fn all_agree(mut each: Vec<Pairs>) -> Pairs {
 
 /// The verdict over all pairs.
 pub fn judge(pairs: &Pairs, asked: Set) -> Answer {
-    let span = span(pairs);
+    let span = span(pairs, asked);
     let sure = whole_bands(asked, span.sure);
-    let verdict = if !asked.meets(span.may) {
+    let verdict = if span.may.is_empty() {
         Verdict::Denied
     } else if !sure.is_empty() {
         Verdict::Allowed
@@ -62,7 +60,7 @@ pub fn judge(pairs: &Pairs, asked: Set) -> Answer {
     };
     let traffic = match verdict {
         Verdict::Allowed => sure,
-        Verdict::Unproven => asked.and(span.may),
+        Verdict::Unproven => span.may,
         Verdict::Denied => asked,
     };
     // With whatever source port it was asked for: what only some of them pass is not proven.

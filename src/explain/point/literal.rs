@@ -20,7 +20,7 @@ pub(super) fn from_ip(world: &World<'_>, flow: &Flow, ip: IpAddr) -> Pairs {
         // An interface of a machine that nobody exported may stand in any subnet.
         let anywhere = !world.unseen_interface().is_empty();
         let hidden = hidden.filter(|subnet| anywhere || world.names_strangers(*subnet)).min_by_key(|subnet| subnet.as_str());
-        let mut pairs = all_agree(senders.into_iter().map(|sender| from_senders(world, flow, vec![sender])).collect());
+        let mut pairs = all_agree(senders.into_iter().map(|sender| from_senders(world, flow, vec![sender])).collect(), flow.traffic);
         if let Some(subnet) = hidden {
             doubt(&mut pairs, subnet, ip);
         }
@@ -28,7 +28,7 @@ pub(super) fn from_ip(world: &World<'_>, flow: &Flow, ip: IpAddr) -> Pairs {
     }
     let (sites, joined) = sites_with(world, ip);
     let mut pairs = match (joined.is_empty(), sites.first()) {
-        (false, _) => all_agree(joined.into_iter().map(|site| from_site(world, flow, site, Some(ip))).collect()),
+        (false, _) => all_agree(joined.into_iter().map(|site| from_site(world, flow, site, Some(ip))).collect(), flow.traffic),
         (true, _) if net::is_public(ip) => from_internet(world, flow, Some(ip)),
         (true, Some(site)) => from_site(world, flow, *site, Some(ip)),
         (true, None) => one(closed("nobody in the input has the source address", Sym::EMPTY)),

@@ -284,7 +284,7 @@ fn from_senders(world: &World<'_>, flow: &Flow, senders: Vec<Sender>) -> Pairs {
         let mut certain = pairs.clone();
         let ways = certain.groups.iter_mut().flatten().flatten();
         ways.for_each(|way| way.steps.retain(|step| step.label != SECONDARY));
-        !whole_bands(flow.traffic, span(&certain).sure).is_empty()
+        !whole_bands(flow.traffic, span(&certain, flow.traffic).sure).is_empty()
     };
     let all_agree = each.len() > 1 && each.iter().all(by_each);
     for (mut pairs, _) in each {

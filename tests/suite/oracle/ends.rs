@@ -38,19 +38,35 @@ pub enum Start {
 impl World<'_> {
     /// Answers one flow.
     pub fn answer(&self, ask: &Ask) -> OracleAnswer {
-        let ports = match ask.sport {
+        self.sent_by(ask).answer()
+    }
+
+    /// By one way that the sender chose: with any source port asked for, all must get through by it.
+    pub fn by_one_way(&self, ask: &Ask, way: impl Fn(&Ask) -> Outcome) -> Outcome {
+        all_of(self.source_ports_of(ask).into_iter().map(|port| way(&Ask { sport: Some(port), ..*ask })).collect())
+    }
+
+    /// The same of several ways, which are the same ones whatever the source port: each for itself.
+    pub fn way_by_way(&self, ask: &Ask, ways: impl Fn(&Ask) -> Vec<Outcome>) -> Vec<Outcome> {
+        let by_port: Vec<Vec<Outcome>> =
+            self.source_ports_of(ask).into_iter().map(|port| ways(&Ask { sport: Some(port), ..*ask })).collect();
+        assert!(by_port.iter().all(|ways| ways.len() == by_port[0].len()), "a source port opens or closes ways, it makes none");
+        (0..by_port[0].len()).map(|n| all_of(by_port.iter().map(|ways| ways[n].clone()).collect())).collect()
+    }
+
+    /// One source port for every part of the asked range that some rule tells apart.
+    fn source_ports_of(&self, ask: &Ask) -> Vec<u16> {
+        match ask.sport {
             Some(port) => vec![port],
             None if ask.proto.has_ports() => self.source_ports(),
             None => vec![0],
-        };
-        // With any source port asked for, all must get through.
-        all_of(ports.into_iter().map(|port| self.sent_by(&Ask { sport: Some(port), ..*ask })).collect()).answer()
+        }
     }
 
-    /// One source port for every part of the range that some rule tells apart.
     fn source_ports(&self) -> Vec<u16> {
         let mut starts: Vec<u32> = vec![0];
-        for (low, high) in self.nsg_rules.iter().flat_map(|r| r.source_ports.items()) {
+        let rules = self.nsg_rules.iter().map(|r| r.source_ports).chain(self.admin_rules.iter().map(|r| r.source_ports));
+        for (low, high) in rules.flat_map(|ports| ports.items()) {
             starts.extend([u32::from(low), u32::from(high) + 1]);
         }
         starts.sort_unstable();
@@ -107,7 +123,8 @@ impl World<'_> {
                     && is_public(to)
                     && !self.anywhere_inside(to)
                 {
-                    return self.to_address(Start::Site { site, ip: to }, Target::Address, to, ask); // by its own way out
+                    let from = Start::Site { site, ip: to };
+                    return self.by_one_way(ask, |ask| self.to_address(from, Target::Address, to, ask)); // by its own way out
                 }
                 if self.is_branch(site) && !matches!(ask.to, End::Store(..) | End::External(_) | End::Fqdn(_)) {
                     let each = all.into_iter().map(|ip| self.to_end(Start::Site { site, ip }, ask));
@@ -312,20 +329,23 @@ impl World<'_> {
                 let mut free = self.free_addresses(subnet);
                 free.retain(|&ip| start.family_of(ip));
                 // One address stands for all that look the same: a machine may call another of them.
-                all_of(free.into_iter().map(|ip| self.walk(start, Target::Slot(subnet), Addr::Known(ip), NO_CONFIG, ask)).collect())
+                let walk = |ip, ask: &Ask| self.walk(start, Target::Slot(subnet), Addr::Known(ip), NO_CONFIG, ask);
+                all_of(free.into_iter().map(|ip| self.by_one_way(ask, |ask| walk(ip, ask))).collect())
             }
-            End::Ip(ip) => self.to_address(start, Target::Address, ip, ask),
-            End::Internet(Some(ip)) => self.to_address(start, Target::Outside, ip, ask),
+            End::Ip(ip) => self.by_one_way(ask, |ask| self.to_address(start, Target::Address, ip, ask)),
+            End::Internet(Some(ip)) => self.by_one_way(ask, |ask| self.to_address(start, Target::Outside, ip, ask)),
             End::Internet(None) => {
                 let mut all = self.internet_addresses(true);
                 all.extend(self.internet_addresses(false));
-                any_of(all.into_iter().map(|ip| self.to_address(start, Target::Outside, ip, ask)).collect())
+                let to = |ip| self.by_one_way(ask, |ask| self.to_address(start, Target::Outside, ip, ask));
+                any_of(all.into_iter().map(to).collect())
             }
             End::Site(site) => {
                 let mut all = self.representatives_of(&self.site_space(site));
                 all.extend(self.unlisted_of(site));
                 all.retain(|&ip| start.family_of(ip));
-                any_of(all.into_iter().map(|ip| self.walk(start, Target::Site(site), Addr::Known(ip), None, ask)).collect())
+                let walk = |ip, ask: &Ask| self.walk(start, Target::Site(site), Addr::Known(ip), None, ask);
+                any_of(all.into_iter().map(|ip| self.by_one_way(ask, |ask| walk(ip, ask))).collect())
             }
             End::PrivateEndpoint(endpoint) => {
                 let mut ips: Vec<IpAddr> = self.endpoint_ips(endpoint).into_iter().map(|(_, ip)| ip).collect();
@@ -342,12 +362,12 @@ impl World<'_> {
                 }
                 let target = Target::Endpoint(Some(endpoint), None);
                 let packet = self.packet(start, Addr::SomePublic, None, ask);
-                let walk = |ip| self.refused_anyway(self.walk(start, target, Addr::Known(ip), None, ask), endpoint, &packet);
-                any_of(ips.into_iter().map(walk).collect())
+                let walk = |ip, ask: &Ask| self.refused_anyway(self.walk(start, target, Addr::Known(ip), None, ask), endpoint, &packet);
+                any_of(ips.into_iter().map(|ip| self.by_one_way(ask, |ask| walk(ip, ask))).collect())
             }
             End::Store(store, part, instance) => self.to_store(start, Wanted { store, part, instance }, ask),
             End::Fqdn(name) => self.to_name(start, name, ask),
-            End::External(service) => self.to_external(start, service, ask),
+            End::External(service) => any_of(self.way_by_way(ask, |ask| self.to_external(start, service, ask))),
             End::Unmodelled(id) => Outcome::unproven(Stage::Route, name_of(id), self.doubt_of(id)),
             End::Network(id) => Outcome::unproven(Stage::Route, name_of(id), "W-UNSUPPORTED"),
         }
@@ -397,42 +417,46 @@ impl World<'_> {
         if !self.is_attached(nic) {
             return Outcome::denied(Stage::Route, "no-endpoint"); // ADR-07
         }
+        let configs = self.configs.iter().filter(|c| c.nic == nic);
+        any_of(configs.flat_map(|config| self.way_by_way(ask, |ask| self.to_config(start, config, ask))).collect())
+    }
+
+    /// The ways to one address configuration.
+    fn to_config(&self, start: Start, config: &IpConfig, ask: &Ask) -> Vec<Outcome> {
         let mut ways = Vec::new();
-        for config in self.configs.iter().filter(|c| c.nic == nic) {
-            let Start::Internet { ip: client } = start else {
-                let possible = self.possible_addresses(config.ip_config, config.subnet);
-                if possible.is_empty() {
-                    ways.push(Outcome::unproven(Stage::Route, name_of(config.subnet), "W-MISSING"));
-                }
-                let ips = possible.into_iter().filter(|&ip| start.family_of(ip));
-                let each = ips.map(|ip| self.walk(start, Target::Config(config.ip_config), Addr::Known(ip), Some(config.ip_config), ask));
-                ways.push(all_of(each.collect()));
-                ways.extend(self.by_frontends(start, config.ip_config, ask));
-                continue;
-            };
-            ways.extend(self.in_by_frontends(start, client, config.ip_config, ask));
-            ways.extend(self.in_by_firewalls(start, config.ip_config, config.subnet, ask));
-            ways.extend(self.in_by_proxies(start, client, config, ask));
-            for p in self.config_public_ips.iter().filter(|p| p.ip_config == config.ip_config) {
-                let fits = self.has_family(p.public_ip, client.is_ipv4(), self.inside_v4(config.ip_config));
-                if fits.hi() {
-                    let walk = self.walker(start, Target::Config(config.ip_config), ask);
-                    let packet = self.packet(start, Addr::SomePublic, None, ask);
-                    let arrived = walk.arrive_at_instance(p.public_ip, config.ip_config, packet);
-                    let doubted = fits == Tri::Maybe;
-                    ways.push(if doubted { arrived.doubted(Stage::Nat, name_of(p.public_ip), "W-MISSING") } else { arrived });
-                }
+        let Start::Internet { ip: client } = start else {
+            let possible = self.possible_addresses(config.ip_config, config.subnet);
+            if possible.is_empty() {
+                ways.push(Outcome::unproven(Stage::Route, name_of(config.subnet), "W-MISSING"));
             }
-            for public_ip in self.unclaimed_by(config.ip_config) {
-                if self.has_family(public_ip, client.is_ipv4(), self.inside_v4(config.ip_config)).hi() {
-                    let walk = self.walker(start, Target::Config(config.ip_config), ask);
-                    let packet = self.packet(start, Addr::SomePublic, None, ask);
-                    let arrived = walk.arrive_at_instance(public_ip, config.ip_config, packet);
-                    ways.push(arrived.doubted(Stage::Nat, name_of(public_ip), "W-MISSING"));
-                }
+            let ips = possible.into_iter().filter(|&ip| start.family_of(ip));
+            let each = ips.map(|ip| self.walk(start, Target::Config(config.ip_config), Addr::Known(ip), Some(config.ip_config), ask));
+            ways.push(all_of(each.collect()));
+            ways.extend(self.by_frontends(start, config.ip_config, ask));
+            return ways;
+        };
+        ways.extend(self.in_by_frontends(start, client, config.ip_config, ask));
+        ways.extend(self.in_by_firewalls(start, config.ip_config, config.subnet, ask));
+        ways.extend(self.in_by_proxies(start, client, config, ask));
+        for p in self.config_public_ips.iter().filter(|p| p.ip_config == config.ip_config) {
+            let fits = self.has_family(p.public_ip, client.is_ipv4(), self.inside_v4(config.ip_config));
+            if fits.hi() {
+                let walk = self.walker(start, Target::Config(config.ip_config), ask);
+                let packet = self.packet(start, Addr::SomePublic, None, ask);
+                let arrived = walk.arrive_at_instance(p.public_ip, config.ip_config, packet);
+                let doubted = fits == Tri::Maybe;
+                ways.push(if doubted { arrived.doubted(Stage::Nat, name_of(p.public_ip), "W-MISSING") } else { arrived });
             }
         }
-        any_of(ways)
+        for public_ip in self.unclaimed_by(config.ip_config) {
+            if self.has_family(public_ip, client.is_ipv4(), self.inside_v4(config.ip_config)).hi() {
+                let walk = self.walker(start, Target::Config(config.ip_config), ask);
+                let packet = self.packet(start, Addr::SomePublic, None, ask);
+                let arrived = walk.arrive_at_instance(public_ip, config.ip_config, packet);
+                ways.push(arrived.doubted(Stage::Nat, name_of(public_ip), "W-MISSING"));
+            }
+        }
+        ways
     }
 
     /// To a literal address.

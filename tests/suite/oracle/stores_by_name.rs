@@ -25,6 +25,11 @@ impl World<'_> {
         if let Some(wanted) = self.part_named(name.as_str()) {
             return self.to_store(start, wanted, ask);
         }
+        self.by_one_way(ask, |ask| self.to_other_name(start, name, ask))
+    }
+
+    /// To a name that no store of the input bears.
+    fn to_other_name(&self, start: Start, name: Sym, ask: &Ask) -> Outcome {
         match self.resolve(start.view(), name.as_str()) {
             Answer::Addresses(ips) => {
                 let each = ips.into_iter().map(|ip| match ask.mode {
@@ -83,22 +88,25 @@ impl World<'_> {
             return Outcome::unproven(Stage::Dns, name_of(wanted.store), "W-MISSING");
         };
         if ask.mode == Mode::Adversarial {
-            return self.by_any_way(start, wanted, ask);
+            return any_of(self.way_by_way(ask, |ask| self.by_any_way(start, wanted, ask)));
         }
         match self.resolve(start.view(), host) {
-            Answer::Public(_) => self.to_front(start, wanted, ask),
+            Answer::Public(_) => self.by_one_way(ask, |ask| self.to_front(start, wanted, ask)),
             Answer::Nothing(word) => Outcome::denied(Stage::Dns, word),
             // Whatever it resolves to: where no way at all leads to the store, the name leads nowhere either.
-            Answer::Unknown(word) => match self.by_any_way(start, wanted, ask) {
+            Answer::Unknown(word) => match any_of(self.way_by_way(ask, |ask| self.by_any_way(start, wanted, ask))) {
                 lost if lost.verdict == Verdict::Denied => lost,
                 _ => Outcome::unproven(Stage::Dns, word, "DNS_UNKNOWN"),
             },
-            Answer::Addresses(ips) => all_of(ips.into_iter().map(|ip| self.to_resolved(start, wanted, ip, ask)).collect()),
+            Answer::Addresses(ips) => {
+                let to = |ip| any_of(self.way_by_way(ask, |ask| self.to_resolved(start, wanted, ip, ask)));
+                all_of(ips.into_iter().map(to).collect())
+            }
         }
     }
 
     /// By each of its private endpoints, and to its public front end.
-    fn by_any_way(&self, start: Start, wanted: Wanted, ask: &Ask) -> Outcome {
+    fn by_any_way(&self, start: Start, wanted: Wanted, ask: &Ask) -> Vec<Outcome> {
         let mut ways = Vec::new();
         // Also those of which only the connection is in the input: a packet may be lost on its way there, or not.
         let endpoints: BTreeSet<Sym> = self.links.iter().filter(|l| l.target == wanted.store).map(|l| l.endpoint).collect();
@@ -121,7 +129,7 @@ impl World<'_> {
         }
         ways.extend(self.by_hidden_endpoints(start, wanted, None, ask));
         ways.push(self.to_front(start, wanted, ask));
-        any_of(ways)
+        ways
     }
 
     /// What reaches an endpoint whose connections are all refused is lost there, by whatever way it comes.
@@ -137,13 +145,14 @@ impl World<'_> {
     }
 
     /// To the address a store's name resolved to (DNS-28).
-    fn to_resolved(&self, start: Start, wanted: Wanted, ip: IpAddr, ask: &Ask) -> Outcome {
-        let mut hidden = self.by_hidden_endpoints(start, wanted, Some(ip), ask);
-        if hidden.iter().any(|way| way.verdict != Verdict::Denied) {
-            hidden.push(self.to_known_owner(start, wanted, ip, ask));
-            return any_of(hidden);
+    fn to_resolved(&self, start: Start, wanted: Wanted, ip: IpAddr, ask: &Ask) -> Vec<Outcome> {
+        let known = self.to_known_owner(start, wanted, ip, ask);
+        let mut ways = self.by_hidden_endpoints(start, wanted, Some(ip), ask);
+        if ways.iter().all(|way| way.verdict == Verdict::Denied) {
+            ways.fill(known.clone()); // as many, so that they can be told apart whatever the source port
         }
-        self.to_known_owner(start, wanted, ip, ask)
+        ways.push(known);
+        ways
     }
 
     fn to_known_owner(&self, start: Start, wanted: Wanted, ip: IpAddr, ask: &Ask) -> Outcome {
@@ -209,7 +218,7 @@ impl World<'_> {
     }
 
     /// To somebody else's store, in whatever region suits the sender, or through an endpoint of ours that leads there.
-    pub fn to_external(&self, start: Start, service: Service, ask: &Ask) -> Outcome {
+    pub fn to_external(&self, start: Start, service: Service, ask: &Ask) -> Vec<Outcome> {
         let mut regions: Vec<Sym> = self.vnets.iter().map(|v| v.location).chain(self.parts.iter().map(|p| p.location)).collect();
         regions.extend(regions.clone().iter().filter_map(|r| self.platform.region_pair(*r)));
         regions.extend(self.regions_that_rules_name(service));
@@ -248,7 +257,7 @@ impl World<'_> {
             };
             ways.push(there.doubted(Stage::PrivateEndpoint, name_of(endpoint), "W-MISSING"));
         }
-        any_of(ways)
+        ways
     }
 
     /// What somebody else's stores of a service may be called: a name below each of its suffixes.
