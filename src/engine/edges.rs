@@ -3,7 +3,7 @@
 use crate::engine::exfil::Graph;
 use crate::engine::{account, channels};
 use crate::explain::packet::short;
-use crate::explain::point::{doubted as doubted_pairs, pairs, span};
+use crate::explain::point::{pairs, span};
 use crate::explain::way::{Assumption, End, Flow, Mode};
 use crate::explain::world::World;
 use crate::facts::store_facts::Service;
@@ -117,7 +117,7 @@ impl Graph<'_, '_> {
     /// A flow that `from` opens towards `to`.
     pub(super) fn flow(&self, from: End, to: End) -> Option<Edge> {
         let flow = between(from, to);
-        let pairs = doubted_pairs(self.world, pairs(self.world, &flow));
+        let pairs = pairs(self.world, &flow);
         let total = span(&pairs, Set::tcp_udp());
         if total.is_none() {
             return None;

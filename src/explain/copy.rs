@@ -25,12 +25,12 @@ pub fn answer(world: &World<'_>, flow: &Flow, driver: End) -> Answer {
 
 /// One leg: the driver's own flow to an account, with what a copy needs besides on each way.
 fn leg(world: &World<'_>, flow: &Flow, more: &[Step]) -> Answer {
-    let mut pairs = point::pairs(world, flow);
+    let mut pairs = point::told(world, flow);
     for way in pairs.groups.iter_mut().flatten().flatten() {
         way.steps.extend(supported(flow.to, way));
         way.steps.extend(more.iter().filter(|step| step.label != "copy.3" || way.via == Via::PrivateEndpoint).cloned());
     }
-    point::judge(&point::doubted(world, pairs), flow.traffic)
+    point::judge(&point::doubted(world, flow, pairs), flow.traffic)
 }
 
 /// Copies are an operation of blobs and files; over a private endpoint the ones for `blob` and `file` carry it and no other does.

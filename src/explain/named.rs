@@ -50,7 +50,7 @@ pub fn to_name(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, cl
                 let first = said(Span::ALL, format!("{name} resolves to {address} ({chain})")).kind(Kind::Fact);
                 let mut found = match &transport.from {
                     From::Host(host) => send(world, flow, host, *address, Walked::Anyone, Named::Host(name)),
-                    _ => below(crate::explain::point::pairs(world, &Flow { to: End::Ip(*address), ..*flow })),
+                    _ => below(crate::explain::point::told(world, &Flow { to: End::Ip(*address), ..*flow })),
                 };
                 if flow.mode == Mode::Configured {
                     found.iter_mut().for_each(|way| presented(world, way, name));
@@ -122,7 +122,7 @@ fn to_unknown(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, nam
     if let From::Host(host) = &transport.from {
         return to_public_name(world, flow, host, name, first);
     }
-    behind(first, below(crate::explain::point::pairs(world, &Flow { to: End::Internet(None), ..*flow })))
+    behind(first, below(crate::explain::point::told(world, &Flow { to: End::Internet(None), ..*flow })))
 }
 
 /// It may be any public address, so only what passes to all of them is sure.

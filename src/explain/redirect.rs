@@ -35,7 +35,7 @@ pub fn annotate(world: &World<'_>, flow: &Flow, answer: &mut Answer) {
 fn partial(world: &World<'_>, flow: &Flow, store: Sym, via: Via) -> Option<Step> {
     let ports = if via == Via::PrivateEndpoint { (1433, u16::MAX) } else { (11000, 11999) };
     let redirected = Set::of(Proto::Tcp, ports, ANY_PORT);
-    let pairs = point::pairs(world, &Flow { traffic: redirected, ..*flow });
+    let pairs = point::told(world, &Flow { traffic: redirected, ..*flow });
     let ways = pairs.groups.iter().flatten().flatten().filter(|way| way.via == via);
     let passing = ways.fold(Set::EMPTY, |passing, way| passing.or(way.span().may));
     let refused = redirected.minus(passing);

@@ -162,6 +162,33 @@ fn source_ports_of_several_addresses_do_not_add_up_to_a_proven_row() {
     assert_eq!(said, [low, high]);
 }
 
+/// Absence of a row means denied: where a value could not be read every pair that was asked for is listed.
+/// covers: SND-02
+#[test]
+fn no_pair_is_left_out_where_a_value_could_not_be_read() {
+    let folder = TempDir::new().unwrap();
+    for entry in fs::read_dir(root().join(CONTOSO)).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        fs::copy(&entry, folder.path().join(entry.file_name().unwrap())).unwrap();
+    }
+    let input = folder.path().to_str().unwrap();
+    let ask = |from: &str, to: &str| rows(&["reach", input, "--from", from, "--to", to]);
+    let refused = ("vm:payroll-app", "vm:batch01");
+    assert!(ask(refused.0, refused.1).is_empty());
+
+    let id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network";
+    let named = json!([{"id": format!("{id}/privateEndpoints/unseen"), "name": "unseen", "properties": {}}]);
+    fs::write(folder.path().join("unseen.json"), named.to_string()).unwrap();
+    assert!(ask(refused.0, refused.1).is_empty(), "an endpoint leads to no machine");
+    let to_store = ask(refused.0, "storage:contosologs/blob");
+    assert!(!to_store.is_empty() && to_store.iter().all(|row| row["certainty"] == "unproven"), "{to_store:?}");
+
+    let joined = json!([{"id": format!("{id}/virtualHubs/h/hubVirtualNetworkConnections/c"), "name": "c", "properties": {}}]);
+    fs::write(folder.path().join("joined.json"), joined.to_string()).unwrap();
+    let unread = ask(refused.0, refused.1);
+    assert_eq!(unread.len(), 1, "{unread:?}");
+    assert_eq!((&unread[0]["certainty"], &unread[0]["assumptions"][0]["code"]), (&json!("unproven"), &json!("W-MISSING")));
+}
+
 #[test]
 fn the_listing_says_what_single_flows_say() {
     let names = ["vm:payroll-app", "vm:orders01", "vm:web01", "vm:batch01", "internet", "onprem:hq"];

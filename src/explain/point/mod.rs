@@ -35,13 +35,12 @@ use onprem::from_site;
 
 /// Answers one flow.
 pub fn answer(world: &World<'_>, flow: &Flow) -> Answer {
-    let pairs = doubted(world, pairs(world, flow));
-    judge(&pairs, flow.traffic)
+    judge(&pairs(world, flow), flow.traffic)
 }
 
 /// The pairs, and another that may let everything through where a value of the input could not be read (SND-02).
-pub fn doubted(world: &World<'_>, mut pairs: Pairs) -> Pairs {
-    if let Some(unread) = unread(world) {
+pub fn doubted(world: &World<'_>, flow: &Flow, mut pairs: Pairs) -> Pairs {
+    if let Some(unread) = unread(world, flow) {
         let via = pairs.groups.iter().flatten().flatten().next().map_or(Via::Public, |way| way.via);
         pairs.groups.push(vec![vec![Way { via, steps: vec![unread] }]]);
     }
@@ -49,8 +48,14 @@ pub fn doubted(world: &World<'_>, mut pairs: Pairs) -> Pairs {
 }
 
 /// What stands before every way where a value of the input could not be read.
-fn unread(world: &World<'_>) -> Option<Step> {
-    let row = world.index.unread.rows().min_by_key(|row| (row.resource.as_str(), row.what.as_str()))?;
+fn unread(world: &World<'_>, flow: &Flow) -> Option<Step> {
+    let index = world.index;
+    // A private endpoint is one more address, with an interface of its own: nobody is led there who asks for a machine by the machine's own addresses.
+    let apart = flow.mode == Mode::Configured
+        && matches!(flow.from, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(_))
+        && matches!(flow.to, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(None));
+    let rows = index.unread.rows().filter(|row| !(apart && index.private_endpoint.has(row.resource)));
+    let row = rows.min_by_key(|row| (row.resource.as_str(), row.what.as_str()))?;
     let of = if row.resource.is_empty() { String::new() } else { format!(" of {}", short(row.resource)) };
     let text = format!("`{}`{of} could not be read: what it would change is not known", row.what);
     Some(step(Stage::Route, Span::UNKNOWN, "reach.10", text).by(row.resource, row.what.as_str()).kind(Kind::Assumption).code("W-MISSING"))
@@ -94,10 +99,15 @@ pub fn is_used(world: &World<'_>, nic: Sym) -> bool {
 
 /// All pairs of a flow and the ways between them.
 pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
+    doubted(world, flow, told(world, flow))
+}
+
+/// The pairs that the input tells of.
+pub fn told(world: &World<'_>, flow: &Flow) -> Pairs {
     let mut pairs = as_read(world, flow);
     // Where no way is told, nothing is known of what becomes of it.
     pairs.groups.iter_mut().flatten().filter(|ways| ways.is_empty()).for_each(|ways| ways.push(untold()));
-    if let Some(unread) = unread(world) {
+    if let Some(unread) = unread(world, flow) {
         pairs.groups.iter_mut().flatten().flatten().for_each(|way| way.steps.insert(0, unread.clone()));
     }
     pairs

@@ -45,7 +45,7 @@ use std::collections::BTreeSet;
 use watertight::explain::way::{End, Mode};
 use watertight::facts::Fact;
 use watertight::facts::platform::Platform;
-use watertight::model::{Proto, Stage, Verdict, Via};
+use watertight::model::{Proto, Stage, Sym, Verdict, Via};
 
 use self::world::World;
 
@@ -68,6 +68,23 @@ pub struct Ask {
     pub session: bool,
 }
 
+impl Ask {
+    /// Whether neither end is a service, an endpoint or a literal address, and names play no part.
+    fn is_by_addresses_of_machines(&self) -> bool {
+        let sends = match self.from {
+            End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(_) => true,
+            End::Ip(_) | End::Store(..) | End::Fqdn(_) | End::PrivateEndpoint(_) => false,
+            End::External(_) | End::Network(_) | End::Unmodelled(_) => false,
+        };
+        let takes = match self.to {
+            End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(None) => true,
+            End::Internet(Some(_)) | End::Ip(_) | End::Store(..) | End::Fqdn(_) | End::PrivateEndpoint(_) => false,
+            End::External(_) | End::Network(_) | End::Unmodelled(_) => false,
+        };
+        sends && takes && self.mode == Mode::Configured
+    }
+}
+
 /// What the oracle says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OracleAnswer {
@@ -88,9 +105,11 @@ pub struct OracleAnswer {
 }
 
 impl OracleAnswer {
-    /// Nothing is proven where a value could not be read.
-    fn doubted_by(mut self, facts: &BTreeSet<Fact>) -> OracleAnswer {
-        if facts.iter().any(|fact| matches!(fact, Fact::Unread(_))) {
+    /// Nothing is proven where a value could not be read, but for one of a private endpoint: its address is no machine's.
+    fn doubted_by(mut self, facts: &BTreeSet<Fact>, ask: &Ask) -> OracleAnswer {
+        let endpoint = |id: Sym| facts.iter().any(|fact| matches!(fact, Fact::PrivateEndpoint(row) if row.endpoint == id));
+        let matters = |id: Sym| !endpoint(id) || !ask.is_by_addresses_of_machines();
+        if facts.iter().any(|fact| matches!(fact, Fact::Unread(row) if matters(row.resource))) {
             (self.verdict, self.stage, self.rule) = (Verdict::Unproven, Stage::Route, String::new());
             self.codes.insert("W-MISSING");
             self.stages.insert(Stage::Route);
@@ -108,7 +127,7 @@ pub fn answer(facts: &BTreeSet<Fact>, platform: &Platform, ask: &Ask) -> OracleA
         let facts = world.with_routes_of(facts, collection);
         World::new(&facts, platform).answer(ask)
     });
-    with.fold(without, OracleAnswer::or).doubted_by(facts)
+    with.fold(without, OracleAnswer::or).doubted_by(facts, ask)
 }
 
 impl OracleAnswer {
