@@ -50,6 +50,9 @@ relations! { PLATFORM_RELATIONS:
     /// `reserved_suffix(suffix)`: names under `suffix` belong to Azure's services, and a forwarding rule for all names does not apply to them (DNS-18).
     ReservedSuffix reserved_suffix { suffix: Sym }
 
+    /// `front_end_name(kind, suffix)`: public names of resources of type `kind` lead on to names of regional front ends under `suffix` (DNS-15).
+    FrontEndName front_end_name { kind: Sym, suffix: Sym }
+
     /// `public_resolver(address)`: a resolver anybody may ask, which knows nothing of private zones (DNS-20).
     PublicResolver public_resolver { address: IpAddr }
 
@@ -121,6 +124,11 @@ impl Platform {
     /// The region that a regional tag calls `name`: `germanywestcentral` of `azurecloud.germanywc`; `None` where no region is known by it (NSG-25).
     pub fn tag_region(&self, name: &str) -> Option<Sym> {
         self.truth.tag_regions.get(&Sym::new(name)).copied()
+    }
+
+    /// Under which name the regional front ends stand to which public names of resources of the type lead on; `None` where nobody documents it (DNS-15).
+    pub fn front_end_suffix(&self, kind: Sym) -> Option<&'static str> {
+        self.truth.front_end_names.iter().find(|row| row.kind == kind).map(|row| row.suffix.as_str())
     }
 
     /// Whether resources of the type run code of their owner's outside the networks of the estate, or may.
@@ -225,7 +233,12 @@ impl Platform {
         let fetching: Vec<FetchingService> = truth.fetching.iter().map(|&kind| FetchingService { kind }).collect();
         let public: Vec<PublicOnlyService> = truth.public_only.iter().map(|&kind| PublicOnlyService { kind }).collect();
         let rows = rows.chain(of(&truth.switched));
-        let named = of(&reserved).chain(of(&resolvers)).chain(of(&running)).chain(of(&fetching)).chain(of(&public));
+        let named = of(&truth.front_end_names)
+            .chain(of(&reserved))
+            .chain(of(&resolvers))
+            .chain(of(&running))
+            .chain(of(&fetching))
+            .chain(of(&public));
         rows.chain(of(&truth.limits)).chain(named).collect()
     }
 
@@ -245,6 +258,7 @@ struct Truth {
     ports: FxHashMap<Sym, Vec<u16>>,
     switched: Vec<SwitchedPort>,
     endpoints: FxHashMap<Sym, Sym>,
+    front_end_names: Vec<FrontEndName>,
     reserved: FxHashSet<&'static str>,
     resolvers: FxHashSet<IpAddr>,
     limits: Vec<ServiceLimit>,
@@ -272,6 +286,7 @@ impl Truth {
                 endpoints: rows::<EndpointService>(include_str!("../../facts/endpoint_services.facts"))
                     .map(|row| (row.service, row.tag))
                     .collect(),
+                front_end_names: rows(include_str!("../../facts/front_end_names.facts")).collect(),
                 reserved: rows::<ReservedSuffix>(include_str!("../../facts/reserved_suffixes.facts"))
                     .map(|row| row.suffix.as_str())
                     .collect(),

@@ -1,6 +1,6 @@
 //! Azure's resolver in the context of a network: linked zones first, then rulesets, then the public names (DNS-08).
 
-use crate::facts::private_access::RecordType;
+use crate::facts::private_access::{RecordType, ZoneRecord};
 use crate::model::Sym;
 use crate::rules::dns::names::{self, under};
 use crate::rules::dns::resolution::{either, union};
@@ -21,6 +21,10 @@ impl Resolver<'_> {
         let policies = self.index.clouded.get(vnet).iter().filter(|row| row.what.as_str() == "names").map(|row| row.resource);
         if let Some(policy) = policies.min_by_key(|id| id.as_str()) {
             return Resolution::new(Answer::Unknown, name, "a DNS security policy of the network may answer for this name").by(policy);
+        }
+        if let Some(zone) = names::front_end_suffix(name).and_then(|suffix| self.zone_below(vnet, suffix)) {
+            return Resolution::new(Answer::Unknown, name, "whether the front end's name is in a linked private zone is not known")
+                .by(zone);
         }
         let zones = self.zones(vnet, name);
         let perhaps = self.zones_of_nameless_links(name, &zones);
@@ -62,6 +66,14 @@ impl Resolver<'_> {
         found
     }
 
+    /// A zone below `suffix` that is linked, or perhaps: the names of front ends may stand in it. Those of private endpoints hold no such names.
+    fn zone_below(&self, vnet: Sym, suffix: &str) -> Option<Sym> {
+        let links = [vnet, Sym::EMPTY].into_iter().flat_map(|vnet| self.index.zone_links_by_vnet.get(vnet)).filter(|link| link.usable);
+        let zones = links.map(|link| (link.zone, self.zone_name(link.zone)));
+        let below = zones.filter(|(_, name)| *name != suffix && under(name, suffix) && !names::private_link_zone(self.platform, name));
+        below.map(|(zone, _)| zone).min_by_key(|zone| zone.as_str())
+    }
+
     /// Zones for `name` that some link joins with a network that it does not name, where `zones` would not come before them.
     fn zones_of_nameless_links(&self, name: &str, zones: &[(Sym, bool)]) -> Vec<(Sym, bool)> {
         let least = zones.first().map_or(0, |(zone, _)| self.zone_name(*zone).len());
@@ -98,7 +110,16 @@ impl Resolver<'_> {
         let zone_name = self.zone_name(zone);
         let unreadable =
             || Resolution::new(Answer::Unknown, name, format!("a record of the private zone {zone_name} has no known value")).by(zone);
-        match lookup(self.index.zone_records.get(zone), zone_name, name) {
+        let records = self.index.zone_records.get(zone);
+        if names::front_end_suffix(name).is_some() && records.iter().any(is_of_one_name) {
+            return Resolution::new(
+                Answer::Unknown,
+                name,
+                format!("which record of the private zone {zone_name} is the front end's is not known"),
+            )
+            .by(zone);
+        }
+        match lookup(records, zone_name, name) {
             Lookup::Addresses(addresses, records) => {
                 let mut found = Resolution::addresses(name, addresses, format!("the private zone {zone_name} has a record")).by(zone);
                 found.records = records;
@@ -133,7 +154,7 @@ impl Resolver<'_> {
             return gone();
         }
         let kept = self.kept(zone, zone_name, name);
-        match (self.records_exported(), kept) {
+        match (self.records_exported(zone), kept) {
             (true, None) => gone(),
             (true, Some(kept)) => {
                 either(name, vec![gone(), kept], "whether the record that a private endpoint keeps is deployed is not in the input")
@@ -159,10 +180,19 @@ impl Resolver<'_> {
         soa || self.index.complete_type.has(kind) || self.index.child_type.get(zone).iter().any(|c| c.kind == kind)
     }
 
-    /// Whether records were exported at all, which decision 8 takes for all zones.
-    fn records_exported(&self) -> bool {
+    /// Whether records were exported at all, which decision 8 takes for all zones of the input. One that only a link names was not exported.
+    fn records_exported(&self, zone: Sym) -> bool {
         let private = |zone: Sym| !self.index.public_dns_zone.has(zone);
+        if !self.index.private_dns_zone.has(zone) {
+            return false;
+        }
         self.index.resources_by_kind.has(Sym::new(RECORDS))
             || self.index.zone_record.rows().any(|r| r.kind == RecordType::A && private(r.zone))
     }
+}
+
+/// Whether the record says which address a name has that is not the zone's own, nor any name.
+fn is_of_one_name(record: &ZoneRecord) -> bool {
+    let leads = matches!(record.kind, RecordType::A | RecordType::Aaaa | RecordType::Cname);
+    leads && !matches!(record.name.as_str(), "@" | "*")
 }

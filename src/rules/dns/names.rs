@@ -301,6 +301,19 @@ pub fn of_azure(platform: &Platform, name: &str) -> bool {
     platform.is_reserved(name) || platform.zones().iter().any(listed)
 }
 
+/// What stands for the labels of a front end's name that nobody exports: they depend on region and stamp.
+const SOME_LABELS: &str = "?";
+
+/// The name of some front end under `suffix` (DNS-15).
+pub fn some_front_end(suffix: &str) -> String {
+    format!("{SOME_LABELS}.{suffix}")
+}
+
+/// Under which suffix the front end stands that `name` stands for; `None` for any other name.
+pub fn front_end_suffix(name: &str) -> Option<&str> {
+    name.strip_prefix(SOME_LABELS)?.strip_prefix('.')
+}
+
 /// Whether nobody answers `name` in public: single labels and the suffixes people use inside.
 pub fn internal(name: &str) -> bool {
     !name.contains('.')

@@ -8,7 +8,7 @@ use crate::model::{Sym, Tri};
 use crate::rules::dns::names::{self, Holder};
 use crate::rules::dns::resolution::either;
 use crate::rules::dns::zone::{Lookup, lookup};
-use crate::rules::dns::{Answer, Context, Resolution, Resolver};
+use crate::rules::dns::{Answer, Context, LONGEST_CHAIN, Resolution, Resolver};
 use crate::rules::{consent, private_endpoint};
 
 /// The child type that holds the addresses of a public zone.
@@ -17,12 +17,16 @@ const RECORDS: &str = "microsoft.network/dnszones/a";
 impl Resolver<'_> {
     /// What the public name system answers; an alias is followed in `context`.
     pub(super) fn public(&self, context: Context, name: &str, depth: usize) -> Resolution {
+        if names::front_end_suffix(name).is_some() {
+            return public_address(name, None, "it is the name of a public front end");
+        }
         let holders = names::holders(self.index, self.platform, name);
         if !holders.is_empty() {
             return self.service(context, &holders, name, depth);
         }
         if let Some(holder) = names::holder_of_private_name(self.index, self.platform, name) {
-            return public_address(name, holder.part, "no private zone answers for the private name: its public address");
+            let found = public_address(name, holder.part, "no private zone answers for the private name: its public address");
+            return self.front_end(context, holder.kind, found, name, depth);
         }
         if names::of_azure(self.platform, name) {
             return Resolution::new(Answer::Unknown, name, "the name belongs to no store in the input");
@@ -48,10 +52,29 @@ impl Resolver<'_> {
             possible.extend(aliases.iter().map(|alias| self.follow(context.behind_alias(), alias, depth + 1).from(name)));
         }
         if approved != Tri::Yes || possible.is_empty() {
-            let part = holders.first().and_then(|holder| holder.part);
-            possible.push(public_address(name, part, "no approved private endpoint gives the name an alias: its public address"));
+            let (part, kind) = holders.first().map_or((None, Sym::EMPTY), |holder| (holder.part, holder.kind));
+            let found = public_address(name, part, "no approved private endpoint gives the name an alias: its public address");
+            possible.push(self.front_end(context, kind, found, name, depth));
         }
         either(name, possible, "whether an approved private endpoint gives the name a private alias is not in the input")
+    }
+
+    /// The public address of a service has a name of its own, to which its public name leads on and for which a private zone or a forwarder may answer (DNS-15).
+    ///
+    /// ```datalog
+    /// leads_on_to(D, S) :- resource(D, K, _, _, _, _, _), front_end_name(K, S).                                       // public.2
+    /// ```
+    fn front_end(&self, context: Context, kind: Sym, found: Resolution, name: &str, depth: usize) -> Resolution {
+        let Some(suffix) = self.platform.front_end_suffix(kind).filter(|_| context != Context::Public && depth < LONGEST_CHAIN) else {
+            return found;
+        };
+        let mut there = self.follow(context.behind_alias(), &names::some_front_end(suffix), depth + 1);
+        if there.answer == Answer::Public {
+            return found;
+        }
+        there.chain[0] = name.to_owned();
+        there.reason = format!("the name leads on to a front end under {suffix}: {}", there.reason);
+        there
     }
 
     /// Whether the resource has no other sub-resource than this one.

@@ -41,6 +41,9 @@ pub enum View {
 const PUBLIC_RESOLVERS: [&str; 8] =
     ["8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "149.112.112.112", "208.67.222.222", "208.67.220.220"];
 
+/// The first labels of a front end's name.
+const SOMETHING: &str = "(something).";
+
 impl World<'_> {
     /// Resolves a name in somebody's view.
     pub fn resolve(&self, view: View, name: &str) -> Answer {
@@ -230,7 +233,20 @@ impl World<'_> {
             let sure = self.has_alias(name) == Tri::Yes && f.chases_cname == Tri::Yes;
             return if sure || matches!(private, Answer::Public(_)) { private } else { Answer::Unknown("alias") };
         }
-        self.public_only(name)
+        let front = self.public_only(name);
+        let of_store = self.is_front(name);
+        if let Some(led) = front_ends_of(name).filter(|_| of_store)
+            && let Some(f) = forwarder(&led)
+            && f.chases_cname != Tri::No
+        {
+            let there = self.ask_from_site(site, f.server, &led);
+            return match there {
+                Answer::Public(_) => front,
+                there if f.chases_cname == Tri::Yes => there,
+                _ => Answer::Unknown("alias"),
+            };
+        }
+        front
     }
 
     /// A site's own servers ask another one: inside the networks, as far as a gateway leads there; elsewhere nobody tells of the way.
@@ -273,22 +289,28 @@ impl World<'_> {
         if self.clouds.iter().any(|cloud| cloud.vnet == vnet && cloud.what.as_str() == "names") {
             return Answer::Unknown("policy");
         }
+        // A zone that was not exported has the name that its id ends with.
+        let called = |zone: Sym| match self.zones.iter().find(|z| z.zone == zone) {
+            Some(row) => row.name.as_str(),
+            None => zone.as_str().rsplit('/').next().unwrap_or(""),
+        };
+        let usable = || self.zone_links.iter().filter(|l| l.usable).map(|l| (*l, called(l.zone)));
+        if let Some(suffix) = name.strip_prefix(SOMETHING) {
+            // A zone for some of the names of front ends: whether for this one, nobody knows.
+            let for_some = |zone: &str| under(zone, suffix) && zone != suffix && !zone.starts_with("privatelink.");
+            if usable().any(|(l, zone)| (l.vnet == vnet || l.vnet.is_empty()) && for_some(zone)) {
+                return Answer::Unknown("front-ends");
+            }
+        }
         // A link that names no network may be to this one.
-        let named = self.zone_links.iter().filter(|l| l.vnet == vnet && l.usable).map(|l| l.zone).collect::<Vec<_>>();
-        let named_length = named.iter().flat_map(|z| self.zones.iter().filter(|r| r.zone == *z)).map(|r| r.name.as_str());
-        let most = named_length.filter(|zone| under(name, zone)).map(str::len).max().unwrap_or(0);
-        let nameless = self.zone_links.iter().filter(|l| l.vnet.is_empty() && l.usable && !named.contains(&l.zone));
-        let mut perhaps = nameless.flat_map(|l| self.zones.iter().filter(|z| z.zone == l.zone));
-        if perhaps.any(|z| under(name, z.name.as_str()) && z.name.as_str().len() >= most) {
+        let named = usable().filter(|(l, _)| l.vnet == vnet).collect::<Vec<_>>();
+        let most = named.iter().map(|(_, zone)| zone).filter(|zone| under(name, zone)).map(|zone| zone.len()).max().unwrap_or(0);
+        let mut perhaps = usable().filter(|(l, _)| l.vnet.is_empty() && !named.iter().any(|(other, _)| other.zone == l.zone));
+        if perhaps.any(|(_, zone)| under(name, zone) && zone.len() >= most) {
             return Answer::Unknown("links");
         }
-        let linked: Vec<(Sym, &str, bool)> = self
-            .zone_links
-            .iter()
-            .filter(|l| l.vnet == vnet && l.usable)
-            .flat_map(|l| self.zones.iter().filter(|z| z.zone == l.zone).map(|z| (z.zone, z.name.as_str(), l.redirect)))
-            .filter(|(_, zone, _)| under(name, zone))
-            .collect();
+        let linked: Vec<(Sym, &str, bool)> =
+            named.into_iter().map(|(l, zone)| (l.zone, zone, l.redirect)).filter(|(_, zone, _)| under(name, zone)).collect();
         let longest = linked.iter().map(|(_, zone, _)| zone.len()).max();
         let zones: Vec<_> = linked.into_iter().filter(|(_, zone, _)| Some(zone.len()) == longest).collect();
         let Some((_, zone_name, _)) = zones.first().copied() else {
@@ -306,6 +328,13 @@ impl World<'_> {
         // Of two zones of one name that say different things one is not in force, and nobody knows which (DNS-12).
         let mut each: Vec<Answer> = Vec::new();
         for (zone, _, redirect) in &zones {
+            let leads =
+                |r: &watertight::facts::private_access::ZoneRecord| matches!(r.kind, RecordType::A | RecordType::Aaaa | RecordType::Cname);
+            let of_another = |r: &watertight::facts::private_access::ZoneRecord| r.name.as_str() != "@" && r.name.as_str() != "*";
+            if name.starts_with(SOMETHING) && self.zone_records.iter().any(|r| r.zone == *zone && leads(r) && of_another(r)) {
+                each.push(Answer::Unknown("front-end"));
+                continue;
+            }
             each.push(match self.in_zone(vnet, *zone, zone_name, relative, depth) {
                 Some(answer) => answer,
                 None if !self.zone_is_listed(*zone) => Answer::Unknown("records"),
@@ -381,28 +410,44 @@ impl World<'_> {
     /// Whether absence from the zone means that there is no such record (decision 8).
     fn zone_is_listed(&self, zone: Sym) -> bool {
         self.zone_records.iter().any(|r| r.zone == zone && r.kind == RecordType::Soa)
-            || self.zone_records.iter().any(|r| r.kind == RecordType::A)
+            || self.zones.iter().any(|z| z.zone == zone) && self.zone_records.iter().any(|r| r.kind == RecordType::A)
             || self.children_are_listed(zone, "microsoft.network/privatednszones/a")
     }
 
     /// The public answer, followed in the network's own view (DNS-14, DNS-15).
     fn public_step(&self, vnet: Sym, name: &str, depth: u8) -> Answer {
+        if name.starts_with(SOMETHING) {
+            return Answer::Public(None);
+        }
         if !self.is_front(name) {
             return self.in_public_zone(name, &|target| self.azure_for(vnet, target, true, depth + 1));
         }
-        let Some(alias) = self.private_name(name) else { return self.at_front(name) };
+        let Some(alias) = self.private_name(name) else { return self.past_front(vnet, name, depth) };
         match self.has_alias(name) {
-            Tri::No => self.at_front(name),
+            Tri::No => self.past_front(vnet, name, depth),
             Tri::Yes => self.azure_for(vnet, &alias, true, depth + 1),
             Tri::Maybe => match self.azure_for(vnet, &alias, true, depth + 1) {
                 Answer::Public(_) => self.at_front(name),
+                behind if behind == self.past_front(vnet, name, depth) => behind,
                 _ => Answer::Unknown("alias"),
             },
         }
     }
 
+    /// The public name leads on to the name of a front end, which the network asks for like any other (DNS-15). Its first labels stand nowhere.
+    fn past_front(&self, vnet: Sym, name: &str, depth: u8) -> Answer {
+        let front = self.at_front(name);
+        match front_ends_of(name).map(|led| self.azure_for(vnet, &led, true, depth + 1)) {
+            None | Some(Answer::Public(_)) => front,
+            Some(other) => other,
+        }
+    }
+
     /// What anybody outside is told.
     fn public_only(&self, name: &str) -> Answer {
+        if name.starts_with(SOMETHING) {
+            return Answer::Public(None);
+        }
         if self.is_front(name) || is_foreign(name) {
             self.at_front(name)
         } else {
@@ -517,6 +562,16 @@ impl World<'_> {
 fn first_answer(answers: Vec<Answer>) -> Answer {
     let answering = answers.iter().find(|answer| **answer != Answer::Nothing("servfail"));
     answering.or(answers.first()).cloned().unwrap_or(Answer::Unknown("server"))
+}
+
+/// What the front ends are called to which the public name of a store leads on.
+fn front_ends_of(name: &str) -> Option<String> {
+    let suffix = match name {
+        _ if name.ends_with(".core.windows.net") => "store.core.windows.net",
+        _ if name.ends_with(".vault.azure.net") || name.ends_with(".vaultcore.azure.net") => "vaultcore.azure.net",
+        _ => return None,
+    };
+    Some(format!("{SOMETHING}{suffix}"))
 }
 
 /// Whether a packet arrives.
