@@ -160,12 +160,13 @@ impl Walk<'_, '_> {
         ways.push(self.from_outside(host, public_ip, sku, packet, source, &[host.ip], trail).end(Via::Public));
     }
 
-    /// A remark on an address that nobody has: a public address that something names and that was not exported may be just this one (SND-04).
+    /// The doubt about an address that nobody has: a public address that something names and that was not exported may be just this one, and whom its holder
+    /// lets in is not the internet's affair (SND-04).
     fn lost_address(&self, ip: IpAddr) -> Option<Step> {
         let lost = self.world.lost_public_ip();
         (self.target == Target::Anyone && !lost.is_empty()).then(|| {
             let text = format!("public address {} is not in the input: it may be {ip}", short(lost));
-            step(Stage::Delivered, Span::ALL, "inbound.11", text).by(lost, "").code("W-MISSING")
+            step(Stage::Route, Span::UNKNOWN, "inbound.11", text).by(lost, "").kind(Kind::Absence).code("W-MISSING")
         })
     }
 

@@ -97,7 +97,7 @@ pub fn judge(pairs: &Pairs, asked: Set) -> Answer {
 }
 
 /// The labels of steps that refuse nothing and leave nothing open: remarks on the way, which an answer that lets something through carries (NSG-21, OUT-14).
-const NOTES: [&str; 3] = ["filter.9", "inbound.11", "outbound.9"];
+const NOTES: [&str; 2] = ["filter.9", "outbound.9"];
 
 /// What is to be noted on a way.
 fn notes(way: &Way) -> impl Iterator<Item = Assumption> + '_ {

@@ -291,7 +291,7 @@ impl Walk<'_, '_> {
             let delivered = Outcome::delivered(Via::Public);
             // A public address that nobody exported may be just this one.
             let lost = self.target == Target::Address && world.names_lost_public_ip();
-            return if lost { delivered.noted("W-MISSING") } else { delivered };
+            return if lost { delivered.doubted(Stage::Route, "", "W-MISSING") } else { delivered };
         }
         any_of(ours.into_iter().map(|public_ip| self.arrive_at_public_ip(public_ip, packet)).collect())
     }
