@@ -2,7 +2,7 @@
 //!
 //! `files` finds and reads files, `document` recognises a document and streams its elements into `sink`, `lenient` blanks what strict JSON does not
 //! allow, `spread` uses all processors, `element` turns one element into resources, `children` says which lists of a body hold resources, `merge` makes one
-//! resource of several copies, `contested` finds those that contradict each other.
+//! resource of several copies, `contested` finds those that contradict each other, `observed` names what was seen at nobody.
 
 mod children;
 mod contested;
@@ -11,6 +11,7 @@ mod element;
 mod files;
 mod lenient;
 mod merge;
+mod observed;
 mod sink;
 mod spread;
 
@@ -175,6 +176,7 @@ fn read_all(inputs: Vec<Input>, harvest: Option<Harvest>) -> Loaded {
     let (merged, rivals) = merge::merge(resources);
     loaded.resources = merged;
     contested::settle(&mut loaded, &rivals, &again);
+    observed::name_lost_interfaces(&mut loaded);
     loaded.diagnostics.extend(loaded.resources.iter().filter_map(element::bare));
     loaded
 }

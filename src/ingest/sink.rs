@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::diag::{Diagnostic, Severity};
 use crate::ingest::element::{self, Place};
-use crate::ingest::{Harvest, Resource, spread};
+use crate::ingest::{Harvest, Resource, observed, spread};
 use crate::model::{Sym, ids};
 
 /// Diagnostics of one code that one file gives before the rest is only counted.
@@ -181,14 +181,22 @@ impl Sink {
         let at = map.get("resource").and_then(Value::as_str).unwrap_or("").trim_end_matches('/').to_owned();
         if kind != "effective-routes" {
             let what = if kind.is_empty() { "an observed state".to_owned() } else { format!("an observed state of kind `{kind}`") };
-            return self.unsupported_at(&what, pointer);
+            self.unsupported_at(&what, pointer);
+            let seen = Map::from_iter([
+                ("id".to_owned(), format!("{at}/observedStates/{}", if kind.is_empty() { "unknown" } else { kind.as_str() }).into()),
+                ("type".to_owned(), observed::OTHERS.into()),
+            ]);
+            if !at.is_empty() {
+                element::accept(self, seen, Place { pointer, parent: None, flat: false, level: "" });
+            }
+            return;
         }
         let output = map.remove("output").unwrap_or_default();
         let level = if output.is_object() { "/output" } else { "" };
         let properties = if output.is_object() { output } else { Value::Object(Map::from_iter([("output".to_owned(), output)])) };
         let resource = Map::from_iter([
             ("id".to_owned(), format!("{at}/observedRoutes/effective").into()),
-            ("type".to_owned(), "Microsoft.Network/networkInterfaces/observedRoutes".into()),
+            ("type".to_owned(), observed::ROUTES.into()),
             ("properties".to_owned(), properties),
         ]);
         element::accept(self, resource, Place { pointer, parent: None, flat: false, level });

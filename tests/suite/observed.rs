@@ -116,9 +116,35 @@ fn half_understood_observations_do_not_count() {
     }
     let folder = Folder::new(&[seen("learned-routes", routes()), seen("effective-rules", json!({ "value": [] }))]);
     let (_, messages) = folder.said(&["effective", "routes"], &["--at", "vm:a"]);
+    let (said, _) = folder.said(&["explain"], &["--from", "vm:a", "--to", "vm:a", "--port", "443"]);
+    assert_eq!(gaps(&said), ["a-nic/observedstates/effective-rules", "a-nic/observedstates/learned-routes"]);
     for kind in ["learned-routes", "effective-rules"] {
         assert!(messages.contains(&format!("an observed state of kind `{kind}` is not read yet")), "{messages}");
     }
+}
+
+/// The last three segments of each gap's resource.
+fn gaps(said: &Value) -> Vec<String> {
+    let of = |gap: &Value| {
+        let id = gap["resource"].as_str().unwrap().to_owned();
+        let at = id.rmatch_indices('/').nth(2).map_or(0, |(at, _)| at + 1);
+        id[at..].to_owned()
+    };
+    said["gaps"].as_array().unwrap().iter().map(of).collect()
+}
+
+/// What was seen at somebody who is not in the input says nothing of anybody who is, and is named.
+///
+/// covers: RTE-07, SND-04
+#[test]
+fn routes_of_an_interface_that_was_not_exported() {
+    let mut elsewhere = seen("effective-routes", routes());
+    elsewhere["resource"] = json!(format!("{NET}/networkInterfaces/gone"));
+    let ask = |folder: &Folder| folder.said(&["explain"], &["--from", "vm:a", "--to", "internet:8.8.8.8", "--port", "443"]).0;
+    let (bare, with) = (ask(&Folder::new(&[])), ask(&Folder::new(&[elsewhere])));
+    assert_eq!((&bare["verdict"], &bare["assumptions"]), (&with["verdict"], &with["assumptions"]));
+    assert_eq!((gaps(&bare), gaps(&with)), (Vec::new(), vec!["gone/observedroutes/effective".to_owned()]));
+    assert!(gaps(&ask(&Folder::new(&[seen("effective-routes", routes())]))).is_empty());
 }
 
 /// A row of which a word is missing or unknown may lead anywhere, and does not make the others less certain where they are longer.

@@ -54,3 +54,9 @@ pub(super) fn routes<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.fact(ObservedRoutes { nic });
     rows.into_iter().for_each(|row| out.fact(row));
 }
+
+/// What somebody saw and of which no kind is read but effective routes.
+pub(super) fn other<'a>(out: &mut Out<'a>, _body: &'a Value) {
+    let kind = out.resource.name;
+    out.gap(format!("an observed state of kind `{kind}` is not read"));
+}
