@@ -126,7 +126,7 @@ impl<'w, 'a> Walk<'w, 'a> {
     }
 
     /// From the routes of `at`'s subnet on.
-    pub fn onward(&self, at: &Host, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
+    pub fn onward(&self, at: &Host, packet: &Packet, mut trail: Trail, ways: &mut Vec<Way>) {
         if !self.world.index.subnet.has(at.subnet) {
             let text = format!("subnet {} is not in the input", short(at.subnet));
             let missing = step(Stage::Route, Span::UNKNOWN, "route.9", text).by(at.subnet, "").kind(Kind::Assumption).code("W-MISSING");
@@ -151,7 +151,14 @@ impl<'w, 'a> Walk<'w, 'a> {
             let text =
                 format!("whether the service endpoint {service} of {} covers {} is not in the service tags", short(at.subnet), packet.dst);
             let perhaps = step(Stage::Route, Span::exactly(Set::tcp()).doubted(), "route.7", text).by(at.subnet, service.as_str());
-            ways.push(trail.clone().and(perhaps.kind(Kind::Assumption).code("W-MISSING")).end(Via::ServiceEndpoint));
+            let perhaps = perhaps.kind(Kind::Assumption).code("W-MISSING");
+            ways.push(trail.clone().and(perhaps.clone()).end(Via::ServiceEndpoint));
+            // Where the routes lead to the internet too it is the same address either way, but for policies of the endpoint.
+            let elsewhere = |candidate: &Candidate| !matches!(candidate, Candidate::Route(entry) if entry.hop == Hop::Internet);
+            if choice.candidates.iter().any(elsewhere) || self.world.index.subnet_endpoint_policies.has(at.subnet) {
+                let others = Set::ALL.minus(Set::tcp());
+                trail = trail.and(Step { span: Span { sure: others, may: Set::ALL }, ..perhaps });
+            }
         }
         if choice.candidates.is_empty() {
             let text = format!("no route of {} leads to {}", short(at.subnet), packet.dst);

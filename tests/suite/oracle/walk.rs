@@ -101,7 +101,15 @@ impl Walk<'_, '_> {
             && self.world.has_endpoint_of_unknown_range(at.subnet, ip)
         {
             let perhaps = Outcome::unproven(Stage::Route, "unknown range", "W-MISSING");
-            return any_of(vec![perhaps, self.by_routes(at, packet, trip)]);
+            let routed = self.by_routes(at, packet, trip);
+            let outside = self.world.candidates(at.subnet, packet.dst).iter().all(|c| c.hop == Hop::Internet);
+            let limited = self.world.subnet_policies.iter().any(|row| row.subnet == at.subnet);
+            // Either of the two is taken; to the internet both lead to the same address, where no policy looks at the account behind it.
+            return if outside && !limited {
+                any_of(vec![perhaps, routed])
+            } else {
+                one_of(vec![perhaps, routed], Stage::Route, "W-MISSING")
+            };
         }
         if covered == Tri::No {
             return self.by_routes(at, packet, trip);
