@@ -70,10 +70,10 @@ pub(super) fn certainty(proven: bool) -> Value {
     Value::Symbol(Sym::new(if proven { "proven" } else { "unproven" }))
 }
 
-/// The name of a site as rows have it.
-fn site_name(index: &Index, site: Sym) -> Sym {
-    let name = if site.as_str().starts_with('/') { index.resource.one(site).map_or(site, |row| row.name) } else { site };
-    Sym::new(&format!("onprem:{name}"))
+/// The name of a site as rows have it: as a person stated it, else as in its id, in lower case like the id itself (SND-09).
+fn site_name(site: Sym) -> Sym {
+    let name = site.as_str().rsplit('/').next().unwrap_or("");
+    Sym::new(&format!("onprem:{}", if site.as_str().starts_with('/') { name } else { site.as_str() }))
 }
 
 impl<'a> Derived<'a> {
@@ -155,7 +155,7 @@ impl<'a> Derived<'a> {
         match end {
             End::Machine(id) | End::Nic(id) | End::Subnet(id) | End::PrivateEndpoint(id) | End::Unmodelled(id) => id,
             End::Store(id, _, _) => id,
-            End::Site(site) => site_name(self.world.index, site),
+            End::Site(site) => site_name(site),
             other => Sym::new(&reach::text(other)),
         }
     }

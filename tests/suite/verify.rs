@@ -148,6 +148,30 @@ office_reaches_orders(N, C) :- nic(N, _, _), contains(N, "orders01"), reaches("o
     assert!(broken.err.contains("nick"), "{}", broken.err);
 }
 
+/// covers: SND-09
+#[test]
+fn the_name_of_a_site_does_not_depend_on_how_its_id_is_spelled() {
+    let folder = TempDir::new().unwrap();
+    let (input, queries) = (folder.path().join("estate"), folder.path().join("queries"));
+    fs::create_dir(&input).unwrap();
+    fs::create_dir(&queries).unwrap();
+    for path in fs::read_dir(root().join(CONTOSO)).unwrap().map(|entry| entry.unwrap().path()) {
+        // Without the statement the site is known by its id alone.
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let text = fs::read_to_string(&path).unwrap().replace("localNetworkGateways/hq", "LOCALNETWORKGATEWAYS/HQ");
+            fs::write(input.join(path.file_name().unwrap()), text).unwrap();
+        }
+    }
+    let check = r#".violation office_sends severity=low title="The office sends" "`{to}`"
+.decl office_sends(to: symbol, certainty: symbol)
+office_sends(T, C) :- reaches("onprem:hq", T, "gateway", "tcp", P, C).
+"#;
+    fs::write(queries.join("office_sends.dl"), check).unwrap();
+    let document = json(&[input.to_str().unwrap(), "--queries", queries.to_str().unwrap()]);
+    let mine = document["checks"].as_array().unwrap().iter().find(|check| check["id"] == "office_sends").unwrap();
+    assert_eq!(mine["result"], "fail");
+}
+
 #[test]
 fn a_statement_in_the_input_folder_counts_where_no_nearer_one_does() {
     let folder = TempDir::new().unwrap();
