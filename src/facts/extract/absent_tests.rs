@@ -380,6 +380,24 @@ fn a_public_address_says_of_which_family_it_is() {
     }
 }
 
+/// Of an address and a family that contradict each other one is wrong: the resource counts as one that could not be read.
+///
+/// covers: ADR-14, SND-02
+#[test]
+fn an_address_of_another_family_than_it_says() {
+    let public =
+        |version: &str| rows(json!([body("publicIPAddresses/p", json!({"ipAddress": "20.0.0.5", "publicIPAddressVersion": version}))]));
+    lacks(&public("ipv4"), "unread(");
+    has(&public("IPv6"), "unread(~/publicipaddresses/p, properties.publicIPAddressVersion)");
+    let interface = |version: &str| {
+        let configuration = json!({"name": "c", "properties": {"privateIPAddress": "10.0.0.4", "privateIPAddressVersion": version,
+            "subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}}});
+        rows(json!([body("networkInterfaces/n", json!({"ipConfigurations": [configuration]}))]))
+    };
+    lacks(&interface("IPv4"), "unread(");
+    has(&interface("IPv6"), "unread(~/networkinterfaces/n, properties.ipConfigurations.0.properties.privateIPAddressVersion)");
+}
+
 /// covers: OUT-07, SND-02
 #[test]
 fn a_scale_set_of_an_unknown_kind_may_have_machines_of_its_own() {

@@ -67,7 +67,7 @@ fn frontend<'a>(out: &mut Out<'a>, frontend: Sym, balancer: Sym, body: &'a Value
     if subnet.is_empty() && public_ip.is_empty() && get(body, "publicIPPrefix").is_none() {
         out.lacks(&format!("frontendIPConfigurations.{}", frontend.as_str().rsplit('/').next().unwrap_or_default()));
     }
-    let address = out.address(body, "privateIPAddress");
+    let address = out.address_of_family(body, "privateIPAddress", "privateIPAddressVersion");
     out.fact(LoadBalancerFrontend { frontend, balancer, subnet, address, public_ip });
     if let Some(public_ip_prefix) = out.link(body, "publicIPPrefix") {
         out.fact(LoadBalancerFrontendRange { frontend, public_ip_prefix });

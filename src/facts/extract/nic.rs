@@ -76,7 +76,7 @@ fn ip_configuration<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, a
     };
     let primary = out.flag(body, "primary").unwrap_or(only);
     out.fact(IpConfig { ip_config, nic, subnet, primary });
-    if let Some(address) = out.address(body, "privateIPAddress") {
+    if let Some(address) = out.address_of_family(body, "privateIPAddress", "privateIPAddressVersion") {
         out.fact(IpConfigAddress { ip_config, address });
     }
     if let Some(public_ip) = out.binding(body, "publicIPAddress") {

@@ -411,6 +411,20 @@ impl<'a> Out<'a> {
         address
     }
 
+    /// The same with what `family` says of it: where the two contradict each other, one of them is wrong and nobody knows which (ADR-14).
+    pub fn address_of_family(&mut self, at: &'a Value, name: &str, family: &str) -> Option<IpAddr> {
+        let address = self.address(at, name)?;
+        let six = match self.text(at, family).unwrap_or("") {
+            word if word.eq_ignore_ascii_case("IPv6") => true,
+            word if word.eq_ignore_ascii_case("IPv4") => false,
+            _ => return Some(address),
+        };
+        if let Some(value) = get(at, family).filter(|_| six != address.is_ipv6()) {
+            self.lost(value, "the family of the address");
+        }
+        Some(address)
+    }
+
     /// The addresses of a list.
     pub fn addresses(&mut self, at: &'a Value, name: &str) -> Vec<IpAddr> {
         let mut addresses = Vec::new();

@@ -14,7 +14,7 @@ pub(super) fn address<'a>(out: &mut Out<'a>, body: &'a Value) {
     // Resource Graph leaves the SKU out for Basic (IN-03).
     let sku = sku(out, PublicSku::Basic);
     out.fact(PublicIp { public_ip, sku });
-    if let Some(address) = out.address(body, "ipAddress") {
+    if let Some(address) = out.address_of_family(body, "ipAddress", "publicIPAddressVersion") {
         out.fact(PublicIpAddress { public_ip, address });
     } else {
         family(out, body, public_ip);
