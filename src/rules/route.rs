@@ -158,6 +158,8 @@ pub struct Context {
     pub tag: VirtualNetwork,
     /// The lengths of the entries' prefixes, sorted; those of version 6 among them.
     pub lengths: Vec<u8>,
+    /// Prefixes for which there is no route and which routes of one hop hold together, as if there were one.
+    pub unions: Vec<Entry>,
 }
 
 /// What the tag `VirtualNetwork` holds on the subnets of a context (NSG-20, NSG-21).
@@ -223,6 +225,7 @@ impl Context {
             tag_maybe: Vec::new(),
             tag: VirtualNetwork::default(),
             lengths: Vec::new(),
+            unions: Vec::new(),
             network,
         };
         context.add_system_routes();
@@ -251,6 +254,7 @@ impl Context {
         self.lengths = self.entries.iter().map(|e| e.prefix.prefix_len()).collect();
         self.lengths.sort_unstable();
         self.lengths.dedup();
+        self.unions = unions(&self.entries);
         self.tag = VirtualNetwork::of(&self.network, &self.tag_sure, &self.tag_maybe);
     }
 
@@ -407,7 +411,7 @@ impl Context {
     /// hop(S, D, H)        :- matches(S, D, P, H), !beaten(S, D, P).                        // route.4
     /// ```
     pub fn select(&self, covers: impl Fn(&Prefix) -> Tri) -> Vec<Entry> {
-        let matching: Vec<Entry> = self
+        let mut matching: Vec<Entry> = self
             .entries
             .iter()
             .filter_map(|e| {
@@ -415,6 +419,15 @@ impl Context {
                 sure.hi().then_some(Entry { sure, ..*e })
             })
             .collect();
+        // Which of several holds the destination is not known, and does not matter where they lead to one place.
+        let union = self.unions.iter().filter(|union| covers(&union.prefix).lo()).max_by_key(|union| union.prefix.prefix_len());
+        if let Some(union) = union {
+            let part = |e: &Entry| is_stated(e) && e.hop == union.hop && union.prefix.contains(&e.prefix);
+            if !matching.iter().any(|e| part(e) && e.sure.lo()) {
+                matching.retain(|e| !part(e));
+                matching.push(*union);
+            }
+        }
         self.choose(matching)
     }
 
@@ -536,6 +549,29 @@ pub const PLATFORM_ADDRESS: &str = "168.63.129.16";
 /// [`PLATFORM_ADDRESS`] as a prefix.
 pub fn platform_address() -> Prefix {
     net::host(IpAddr::from([168, 63, 129, 16]))
+}
+
+/// Whether a person surely stated the route, with this very prefix.
+fn is_stated(entry: &Entry) -> bool {
+    entry.origin == Origin::User && !entry.open
+}
+
+/// Prefixes that no route has and both halves of which have routes to one hop, or are such prefixes themselves.
+fn unions(entries: &[Entry]) -> Vec<Entry> {
+    let stated: Vec<&Entry> = entries.iter().filter(|e| is_stated(e)).collect();
+    let mut known: Vec<Entry> = stated.iter().filter(|e| e.sure.lo()).map(|e| **e).collect();
+    let whole = known.len();
+    let mut at = 0;
+    while let Some(half) = known.get(at).copied() {
+        at += 1;
+        let Some(prefix) = half.prefix.supernet() else { continue };
+        let other = known.iter().any(|e| e.hop == half.hop && e.prefix != half.prefix && e.prefix.supernet() == Some(prefix));
+        let there = |e: &Entry| e.prefix == prefix && e.hop == half.hop;
+        if other && !known.iter().any(there) && !stated.iter().any(|e| e.prefix == prefix) {
+            known.push(Entry { prefix, ..half });
+        }
+    }
+    known.split_off(whole)
 }
 
 /// How a route by service tag ranks where its prefix equals another's (RTE-15).

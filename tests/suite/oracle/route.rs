@@ -177,7 +177,38 @@ impl World<'_> {
             }
         }
         all.retain(|c| c.sure.hi());
+        self.join_parts(dst, &mut all);
         all
+    }
+
+    /// Of a front end nobody knows the address: explicit routes of one hop that together hold every address of some prefix around it are one route for that prefix.
+    fn join_parts(&self, dst: Addr, all: &mut Vec<Candidate>) {
+        let around = match dst {
+            Addr::Known(_) => return,
+            Addr::Front(service, region) => self.front_prefixes(service, region).and_then(|all| all.first().map(|p| p.network())),
+            Addr::SomePublic => None,
+        };
+        let anything: Prefix = "0.0.0.0/0".parse().expect("literal");
+        let around: Vec<Prefix> = match around {
+            Some(ip) => (0..32).rev().map(|length| Prefix::new(ip, length).expect("a length of IPv4").trunc()).collect(),
+            None => vec![anything],
+        };
+        let explicit: Vec<Candidate> = all.iter().filter(|c| c.rank == Rank::Explicit && c.code == "unsure-route").cloned().collect();
+        let of = |c: &Candidate| c.text.parse::<Prefix>().expect("an explicit route has a prefix");
+        for prefix in around.into_iter().filter(|prefix| self.in_prefix(dst, *prefix) == Tri::Yes) {
+            if explicit.iter().any(|c| of(c) == prefix) {
+                continue;
+            }
+            for one in &explicit {
+                let parts: Vec<Candidate> = explicit.iter().filter(|c| c.hop == one.hop && prefix.contains(&of(c))).cloned().collect();
+                let held: Vec<Prefix> = parts.iter().map(of).collect();
+                if parts.iter().all(|c| c.sure == Tri::Maybe) && watertight::model::net::subtract(&[prefix], &held).is_empty() {
+                    all.retain(|c| !(c.rank == Rank::Explicit && c.hop == one.hop && prefix.contains(&of(c))));
+                    all.push(Candidate { sure: Tri::Yes, text: prefix.to_string(), length: prefix.prefix_len(), ..one.clone() });
+                    return;
+                }
+            }
+        }
     }
 
     /// A route by tag is one route a prefix (RTE-15); of a tag that is not known any public address may be meant.
