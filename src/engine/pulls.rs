@@ -44,6 +44,9 @@ impl Graph<'_, '_> {
     /// Why a stranger is let in perhaps only.
     fn doubt(&self, store: Sym, who: Exposed) -> Assumption {
         let (code, resource, text) = match who {
+            Exposed::ForeignEndpoint(Sym::EMPTY) => {
+                ("W-MISSING", store, "which private endpoints are connected to it, and whose they are, is not all in the input".to_owned())
+            }
             Exposed::ForeignEndpoint(id) => {
                 ("W-MISSING", id, format!("for which sub-resource {} is, and whose it is, stands on its own side", short(id)))
             }

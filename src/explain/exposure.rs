@@ -50,6 +50,7 @@ pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
     let mut found = Vec::new();
     let mut add = |who: Exposed, admitted: Tri, item: Option<Item>| {
         let admitted = match who {
+            Exposed::ForeignEndpoint(Sym::EMPTY) => admitted.min(Tri::Maybe),
             // Who is not in the input is perhaps one of ours.
             // A subnet without a service endpoint matches nothing until its owner switches one on (FW-07).
             Exposed::ForeignSubnet(id) if index.subnet.has(id) && index.service_endpoints.get(id).is_empty() => admitted.min(Tri::Maybe),
@@ -127,7 +128,8 @@ fn beyond_the_switch(firewall: &paas_firewall::Firewall<'_>) -> Tri {
     }
 }
 
-/// The private endpoints outside the boundary whose connection may carry traffic (PE-37), in the order of their ids; a pending one is only latent.
+/// The private endpoints outside the boundary whose connection may carry traffic (PE-37), in the order of their ids; a pending one is only latent. The
+/// empty id stands for whoever is connected without the input telling of it (M-03).
 fn foreign_endpoints(world: &World<'_>, store: Sym, part: Sym) -> Vec<(Sym, Tri)> {
     let index = world.index;
     let mut found: Vec<(Sym, Tri)> = Vec::new();
@@ -154,6 +156,9 @@ fn foreign_endpoints(world: &World<'_>, store: Sym, part: Sym) -> Vec<(Sym, Tri)
                 (_, true) => Tri::No,
             };
             found.push((connection.endpoint, agreed.min(fits)));
+        }
+        if consent::may_have_others(index, at) {
+            found.push((Sym::EMPTY, Tri::Maybe));
         }
     }
     found.sort_by_key(|(endpoint, admitted)| (endpoint.as_str(), std::cmp::Reverse(*admitted)));

@@ -147,6 +147,11 @@ fn lists_exported(index: &Index, target: Sym) -> bool {
     index.resources_by_kind.has(list_kind(kind)) || index.provider_connection.rows().any(|p| same_kind(p.target))
 }
 
+/// Whether `target` may have connections that stand in no export: its own list is not in the input, nor any of its type (M-03, decision 8).
+pub fn may_have_others(index: &Index, target: Sym) -> bool {
+    provider(index, target) == Provider::Unlisted && !lists_exported(index, target)
+}
+
 /// [`effective`] on the rows of the index.
 pub fn of(index: &Index, consumer: &PrivateEndpointConnection) -> Decision {
     let target = private_link::target(index, consumer.target);
@@ -191,10 +196,7 @@ pub fn approved_for(index: &Index, target: Sym, group: Sym, only_group: bool) ->
 }
 
 fn approved_on(index: &Index, target: Sym, group: Sym, only_group: bool) -> Tri {
-    let mut approved = match provider(index, target) {
-        Provider::Unlisted if !lists_exported(index, target) => Tri::Maybe,
-        Provider::Unlisted | Provider::Listed | Provider::Unseen => Tri::No,
-    };
+    let mut approved = if may_have_others(index, target) { Tri::Maybe } else { Tri::No };
     for connection in index.private_endpoint_connections_by_target.get(target) {
         for (named, certain) in lead::groups(index, connection) {
             if named == group || named.is_empty() {

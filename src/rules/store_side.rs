@@ -97,19 +97,22 @@ impl Around {
 
     /// Whether a connection carries traffic (PE-10, PE-11).
     fn consent(&self, gate: &Gate) -> Tri {
-        let target = gate.connection.target;
+        consent::effective(&gate.connection, &self.provider, self.list_of(gate.connection.target)).admitted
+    }
+
+    /// What is known of the list of connections of `target`. What shows of an empty list that it was exported stands with others of its type, and doubt is sound.
+    fn list_of(&self, target: Sym) -> Provider {
         let kind = match self.store {
             Some(store) => Some(if derived(store.service) { store.service.kinds()[0] } else { "" }),
             None => self.known.iter().find(|row| row.id == target).map(|row| row.kind.as_str()),
         };
         let list = kind.map(|kind| Sym::new(&format!("{kind}/privateendpointconnections")));
-        let provider = match list {
+        match list {
             _ if !self.provider.is_empty() => Provider::Listed,
             None => Provider::Unseen,
             Some(list) if self.lists.contains(&list) || self.boundary.complete.contains(&list) => Provider::Listed,
             Some(_) => Provider::Unlisted,
-        };
-        consent::effective(&gate.connection, &self.provider, provider).admitted
+        }
     }
 }
 
@@ -313,7 +316,8 @@ fn foreign_endpoints(around: &Around, part: &StorePart) -> Tri {
         (Consent::Approved | Consent::Unknown, _) | (_, false) => Tri::Maybe,
         (_, true) => Tri::No,
     });
-    theirs.chain(unseen).max().unwrap_or(Tri::No).min(Tri::Maybe)
+    let others = Tri::from_bool(around.list_of(part.store) == Provider::Unlisted);
+    theirs.chain(unseen).max().unwrap_or(Tri::No).or(others).min(Tri::Maybe)
 }
 
 /// Something that is no store, outside the boundary, behind private endpoints.

@@ -21,6 +21,8 @@ enum By {
     Subnet,
     Rule,
     Connection,
+    /// A connection that the input does not tell of.
+    Unlisted,
 }
 
 /// The shortest way out of a source to a sink.
@@ -216,6 +218,10 @@ impl World<'_> {
         }
         let listed = self.provider_links.iter().map(|row| row.endpoint).chain(self.links.iter().map(|row| row.endpoint));
         all.extend(listed.filter(|id| outside(*id)).map(|id| (End::PrivateEndpoint(id), id, By::Connection)));
+        // Of a store whose list of connections nobody exported anybody may be connected (M-03).
+        if self.stores.iter().any(|s| !self.connections_are_listed(s.store)) {
+            all.push((End::Network(Sym::EMPTY), Sym::EMPTY, By::Unlisted));
+        }
         all
     }
 
@@ -237,6 +243,7 @@ impl World<'_> {
         let side = self.is_outside(id);
         match (by, end) {
             (By::Connection, _) => self.connected_from_outside(wanted, id).min(side),
+            (By::Unlisted, _) => Tri::from_bool(!self.connections_are_listed(wanted.store)).and(Tri::Maybe),
             (By::Rule, _) => {
                 let named = self.resource_rules.iter().any(|r| r.store == wanted.store && r.resource == id);
                 let locked = self.accesses.iter().any(|a| a.store == wanted.store && a.public == PublicAccess::SecuredByPerimeter);
