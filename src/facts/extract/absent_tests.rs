@@ -380,6 +380,30 @@ fn a_public_address_says_of_which_family_it_is() {
     }
 }
 
+/// Azure lets no group of another subscription filter: which one does stands nowhere.
+///
+/// covers: NSG-15, SND-04
+#[test]
+fn a_group_of_another_subscription_is_none_that_the_input_holds() {
+    let of = |group: &str| {
+        let group = json!({"id": group});
+        let configuration = json!({"name": "c", "properties": {"privateIPAddress": "10.0.1.4", "subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}}});
+        let subnet = json!({"name": "s", "properties": {"addressPrefix": "10.0.1.0/24", "networkSecurityGroup": group}});
+        rows(json!([
+            body("virtualNetworks/v", json!({"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]})),
+            body("networkInterfaces/n", json!({"networkSecurityGroup": group, "ipConfigurations": [configuration]}))
+        ]))
+    };
+    let own = of(&format!("{NET}/networkSecurityGroups/G"));
+    has(&own, "subnet_nsg(~/virtualnetworks/v/subnets/s, ~/networksecuritygroups/g)");
+    has(&own, "nic_nsg(~/networkinterfaces/n, ~/networksecuritygroups/g)");
+    let other = of("/subscriptions/other/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/G");
+    has(&other, "subnet_nsg(~/virtualnetworks/v/subnets/s, ~/virtualnetworks/v/subnets/s/unknown-networksecuritygroup)");
+    has(&other, "nic_nsg(~/networkinterfaces/n, ~/networkinterfaces/n/unknown-networksecuritygroup)");
+    let what = "`networkSecurityGroup` is of another subscription, where no group can be that filters here";
+    has(&other, &format!("gap(~/networkinterfaces/n, microsoft.network/networkinterfaces, {what})"));
+}
+
 /// Of an address and a family that contradict each other one is wrong: the resource counts as one that could not be read.
 ///
 /// covers: ADR-14, SND-02

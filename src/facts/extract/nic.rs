@@ -50,7 +50,7 @@ pub(super) fn nic<'a>(out: &mut Out<'a>, body: &'a Value) {
 
 /// What a network interface and the interface configuration of a scale set have in common.
 pub(super) fn interface<'a>(out: &mut Out<'a>, nic: Sym, body: &'a Value, of_endpoint: bool) {
-    if let Some(nsg) = out.binding(body, "networkSecurityGroup").filter(|_| !of_endpoint) {
+    if let Some(nsg) = out.security_group(body).filter(|_| !of_endpoint) {
         out.fact(NicNsg { nic, nsg });
     }
     if let Some(dns) = out.object(body, "dnsSettings") {

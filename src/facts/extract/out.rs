@@ -337,6 +337,18 @@ impl<'a> Out<'a> {
         self.bound(value, name)
     }
 
+    /// The security group that filters here. Azure lets none of another subscription do so: one that is named all the same is none that the input holds (NSG-15).
+    pub fn security_group(&mut self, at: &'a Value) -> Option<Sym> {
+        let name = "networkSecurityGroup";
+        let group = self.binding(at, name)?;
+        let [own, theirs] = [self.resource.id, group].map(|id| ids::id_parts(id.as_str()).subscription);
+        if own.is_empty() || theirs.is_empty() || own == theirs {
+            return Some(group);
+        }
+        self.gap(format!("`{name}` is of another subscription, where no group can be that filters here"));
+        Some(Sym::lower(&format!("{}/unknown-{name}", self.resource.id)))
+    }
+
     /// The same for a list of references.
     pub fn bindings(&mut self, at: &'a Value, name: &str) -> Vec<Sym> {
         self.items(at, name).iter().filter_map(|item| self.bound(item, name)).collect()

@@ -64,7 +64,7 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
     for prefix in prefixes {
         out.fact(SubnetPrefix { subnet, prefix });
     }
-    if let Some(nsg) = out.binding(body, "networkSecurityGroup") {
+    if let Some(nsg) = out.security_group(body) {
         out.fact(SubnetNsg { subnet, nsg });
     }
     if let Some(table) = out.binding(body, "routeTable") {
