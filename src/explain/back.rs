@@ -161,8 +161,11 @@ impl Walk<'_, '_> {
                         Reply::Right
                     }
                     _ if *to == Seen::At(ip) => delivered_in(vnet),
-                    _ if self.drops(ip, vnet) => Reply::Lost("goes to an interface that forwards nothing"),
-                    _ => Reply::Elsewhere("goes to another appliance than the packet came by"),
+                    _ => match self.is_of_hop(to, ip, vnet) {
+                        Tri::Yes => delivered_in(vnet),
+                        Tri::No if self.drops(ip, vnet) => Reply::Lost("goes to an interface that forwards nothing"),
+                        _ => Reply::Elsewhere("goes to another appliance than the packet came by"),
+                    },
                 }
             }
             Hop::Gateway => match home {
@@ -186,8 +189,15 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Whether the interface that has the hop's address has this one too.
+    fn is_of_hop(&self, to: &Seen, hop: IpAddr, vnet: Sym) -> Tri {
+        let Seen::At(to) = to else { return Tri::No };
+        let hosts = self.world.owners(hop, vnet).hosts;
+        hosts.iter().map(|host| self.world.has_address(host.nic, *to)).max().unwrap_or(Tri::No)
+    }
+
     /// Whether whoever has the address surely forwards nothing (NVA-02).
-    fn drops(&self, ip: std::net::IpAddr, vnet: Sym) -> bool {
+    fn drops(&self, ip: IpAddr, vnet: Sym) -> bool {
         let owners = self.world.owners(ip, vnet);
         let forwards = |host: &Host| self.world.index.nic.one(host.nic).is_some_and(|nic| nic.forwarding);
         !owners.is_nobody() && owners.devices.is_empty() && owners.frontends.is_empty() && !owners.hosts.iter().any(forwards)

@@ -120,6 +120,16 @@ impl Walk<'_, '_> {
     pub fn through_host(&self, host: &Host, address: IpAddr, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
         let index = self.world.index;
         let name = short(host.name(self.world));
+        match self.is_for(host, packet) {
+            // What is addressed to the interface needs no forwarding (ADR-12).
+            Tri::Yes => return self.deliver(host.vnet, packet, trail, Via::Appliance, ways),
+            Tri::Maybe => {
+                let text = format!("whether {} is an address of {} is not in the input", packet.dst, short(host.nic));
+                let perhaps = step(Stage::Route, Span::UNKNOWN, "address.7", text).by(host.nic, "").kind(Kind::Assumption);
+                ways.push(trail.clone().and(perhaps.code("W-MISSING")).end(Via::Appliance));
+            }
+            Tri::No => {}
+        }
         // Routes look at the destination, which no appliance changes: whatever it did to the source, it would send the packet the same way.
         let back_at_it = trail.appliances.iter().any(|passed| self.machine_of(passed.nic) == self.machine_of(host.nic));
         if back_at_it || trail.appliances.len() >= MAX_APPLIANCES {
@@ -192,6 +202,20 @@ impl Walk<'_, '_> {
         let out = filters::outbound(self.world, exit, packet.source(), packet.destination(), packet.ports, self.asked);
         trail.steps.extend(out);
         self.onward(exit, &packet, trail, ways);
+    }
+
+    /// Whether the packet is addressed to the interface itself: to any of its addresses, or to one that only the asker knows.
+    fn is_for(&self, host: &Host, packet: &Packet) -> Tri {
+        if packet.service.is_some() {
+            return Tri::No;
+        }
+        match &self.target {
+            Target::Host(target) if target.ip == packet.dst && target.nic == host.nic => Tri::Yes,
+            target => match self.world.has_address(host.nic, packet.dst) {
+                Tri::Maybe if !target.is_anyone() => Tri::No,
+                has => has,
+            },
+        }
     }
 
     /// The machine of an interface; one without a machine stands for itself.

@@ -8,7 +8,7 @@ use crate::explain::packet::Host;
 use crate::facts::Index;
 use crate::facts::network::{DeviceKind, IpConfig, NicRole};
 use crate::facts::private_access::AddressSource;
-use crate::model::{Sym, ids, net};
+use crate::model::{Sym, Tri, ids, net};
 
 use super::World;
 
@@ -148,6 +148,20 @@ impl World<'_> {
         owners.devices.sort_by_key(|(device, _)| device.as_str());
         owners.devices.dedup();
         owners
+    }
+
+    /// Whether the interface has the address; perhaps where the input does not tell one of its addresses and nobody else has this one (ADR-06).
+    pub fn has_address(&self, nic: Sym, ip: IpAddr) -> Tri {
+        let index = self.index;
+        let configs = || index.ip_configs_by_nic.get(nic).iter();
+        let addresses = |config: &IpConfig| index.ip_config_address.get(config.ip_config);
+        if configs().any(|config| addresses(config).iter().any(|row| row.address == ip)) {
+            return Tri::Yes;
+        }
+        let holds = |subnet: Sym| index.subnet_prefixes.get(subnet).iter().any(|row| row.prefix.contains(&ip));
+        let open = |config: &&IpConfig| addresses(config).is_empty() && holds(config.subnet);
+        let free = |config: &IpConfig| self.known_owners(ip, self.vnet_of(config.subnet)).is_nobody();
+        if configs().find(open).is_some_and(free) { Tri::Maybe } else { Tri::No }
     }
 
     /// Whether an address without a known owner may have one after all (ADR-06, ADR-09, ADR-16, SND-07).

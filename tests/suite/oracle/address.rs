@@ -98,6 +98,17 @@ impl World<'_> {
         self.subnet_space(subnet).iter().any(usable) && self.vnet_of(subnet).is_some_and(|vnet| self.is_nobodys(vnet, ip))
     }
 
+    /// Whether the interface has the address: perhaps one of which nobody knows the address has it.
+    pub fn has(&self, nic: Sym, to: Addr) -> Tri {
+        let Addr::Known(ip) = to else { return Tri::No };
+        let each = self.configs.iter().filter(|c| c.nic == nic).map(|c| {
+            let listed = self.addresses_of(c.ip_config);
+            let fits = if listed.is_empty() && self.is_free(c.subnet, ip) { Tri::Maybe } else { Tri::No };
+            if listed.contains(&ip) { Tri::Yes } else { fits }
+        });
+        each.max().unwrap_or(Tri::No)
+    }
+
     /// The addresses of an address configuration: its own, or any that it could have.
     pub fn possible_addresses(&self, config: Sym, subnet: Sym) -> Vec<IpAddr> {
         let own = self.addresses_of(config);

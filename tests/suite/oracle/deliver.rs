@@ -168,25 +168,7 @@ impl Walk<'_, '_> {
     fn reply_by(&self, subnet: Sym, hop: Hop, to: Addr, passed: &[Passed], origin: Origin) -> Tri {
         let world = self.world;
         let Some(here) = world.vnet_of(subnet) else { return Tri::Maybe };
-        // Where the reply must go first: to the translating appliance, or, without one, to the origin.
-        let direct_home = match passed.last() {
-            Some(last) if last.translated => world.vnet_of(last.subnet),
-            _ => match origin {
-                Origin::Network(vnet) => Some(vnet),
-                Origin::Site(_) | Origin::Internet => None,
-            },
-        };
-        let arrived = |vnet: Sym| -> Tri {
-            if direct_home != Some(vnet) {
-                return Tri::No;
-            }
-            match passed.split_last() {
-                None => Tri::Yes,
-                Some((last, before)) if last.translated => self.reply(last.subnet, last.before, before, origin),
-                // The reply goes past the appliance that saw the packet: a stateful one may not like it.
-                Some(_) => Tri::Maybe,
-            }
-        };
+        let arrived = |vnet: Sym| self.arrived(vnet, passed, origin);
         match hop {
             Hop::Local => arrived(here),
             Hop::Peering(peering) => world.peerings.iter().find(|p| p.peering == peering).map_or(Tri::Maybe, |p| arrived(p.remote)),
@@ -197,6 +179,24 @@ impl Walk<'_, '_> {
             Hop::Internet => Tri::from_bool(origin == Origin::Internet && passed.is_empty()),
             Hop::Drop | Hop::Endpoint(_) => Tri::No,
             Hop::Unknown => Tri::Maybe,
+        }
+    }
+
+    /// Whether a reply that is delivered in the network has come to where it must go first: to the translating appliance, or, without one, to the origin.
+    fn arrived(&self, vnet: Sym, passed: &[Passed], origin: Origin) -> Tri {
+        let wanted = match (passed.last(), origin) {
+            (Some(last), _) if last.translated => self.world.vnet_of(last.subnet),
+            (_, Origin::Network(vnet)) => Some(vnet),
+            (_, Origin::Site(_) | Origin::Internet) => None,
+        };
+        if wanted != Some(vnet) {
+            return Tri::No;
+        }
+        match passed.split_last() {
+            None => Tri::Yes,
+            Some((last, before)) if last.translated => self.reply(last.subnet, last.before, before, origin),
+            // The reply goes past the appliance that saw the packet: a stateful one may not like it.
+            Some(_) => Tri::Maybe,
         }
     }
 
@@ -223,8 +223,11 @@ impl Walk<'_, '_> {
                 let machine = world.machine_of(nic).unwrap_or(nic);
                 match passed.split_last() {
                     Some((last, before)) if last.machine == machine && !last.translated => self.reply(subnet, to, before, origin),
-                    _ if !world.nic(nic).is_some_and(|n| n.forwarding) => Tri::No,
-                    _ => Tri::Maybe, // another stateful device than on the way there
+                    _ => match world.has(nic, to) {
+                        Tri::Yes => self.arrived(*network, passed, origin),
+                        Tri::No if !world.nic(nic).is_some_and(|n| n.forwarding) => Tri::No,
+                        _ => Tri::Maybe, // another stateful device than on the way there
+                    },
                 }
             }
             Owner::Frontend(_) => match passed.split_last() {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use watertight::facts::network::{DeviceKind, GatewayKind};
+use watertight::facts::network::{DeviceKind, GatewayKind, IpConfig};
 use watertight::facts::store_facts::{Instance, Service};
 use watertight::model::{Proto, Stage, Sym, Tri, Via};
 
@@ -279,6 +279,17 @@ impl Walk<'_, '_> {
     /// Through the appliance behind an interface; replies also come back to it by a shared address.
     pub fn through_interface(&self, nic: Sym, subnet: Sym, shared: Option<IpAddr>, packet: Packet, trip: &Trip) -> Outcome {
         let world = self.world;
+        match self.is_own(nic, packet.dst) {
+            // It is for the interface itself (ADR-12).
+            Tri::Yes => {
+                return world.vnet_of(subnet).map_or_else(
+                    || Outcome::unproven(Stage::Route, name_of(subnet), "W-MISSING"),
+                    |vnet| self.deliver(vnet, packet, trip, Via::Appliance),
+                );
+            }
+            Tri::Maybe => return Outcome::unproven(Stage::Route, name_of(nic), "dynamic-address"),
+            Tri::No => {}
+        }
         let machine = world.machine_of(nic).unwrap_or(nic);
         if trip.passed.iter().any(|p| p.machine == machine) {
             return Outcome::denied(Stage::Appliance, "loop"); // NVA-08
@@ -294,6 +305,16 @@ impl Walk<'_, '_> {
                 })
             })
         })
+    }
+
+    /// Whether the packet is for the interface itself: who is asked for has the address that is tried.
+    fn is_own(&self, nic: Sym, to: Addr) -> Tri {
+        let asked = |c: &&IpConfig| c.nic == nic && self.target == Target::Config(c.ip_config);
+        match self.world.has(nic, to) {
+            Tri::Maybe if self.world.configs.iter().any(|c| asked(&c)) => Tri::Yes,
+            Tri::Maybe if !matches!(self.target, Target::Address | Target::Outside | Target::Server) => Tri::No,
+            has => has,
+        }
     }
 
     /// Out of the appliance again, with its own address or with the old one (NVA-06, NVA-07).
