@@ -50,14 +50,19 @@ impl Walk<'_, '_> {
         Some(unknown.kind(Kind::Assumption).code("W-UNSUPPORTED"))
     }
 
-    /// The reply of a site through the gateway: the gateway's own routes must lead back (GW-09).
-    pub fn way_back_from_site(&self, at: &Host, packet: &Packet, trail: &Trail) -> Vec<Step> {
+    /// The reply of a site through the gateway: the site must know the way (GW-07), and the gateway's own routes must lead back (GW-09).
+    pub fn way_back_from_site(&self, at: &Host, site: Sym, packet: &Packet, trail: &Trail) -> Vec<Step> {
         let network = self.world.network(at.vnet);
         let Some(gateway) = network.gateway.gateways.first() else { return Vec::new() };
         let Some(subnet) = self.world.index.gateway_subnets.one(*gateway).map(|row| row.subnet) else { return Vec::new() };
-        let stand_in = self.world.network(self.world.vnet_of(subnet)).own.first().map_or(at.ip, |own| own.network());
+        let vnet = self.world.vnet_of(subnet);
+        let stand_in = self.world.network(vnet).own.first().map_or(at.ip, |own| own.network());
         let instance = Host::imagined(self.world, subnet, stand_in);
-        self.legs(&instance, &packet.src, &trail.appliances, self.home)
+        let untold = match packet.src {
+            Seen::At(ip) => self.world.untold(vnet, site, ip).map(|doubt| Step { span: without_tcp(Tri::Maybe), ..doubt }),
+            Seen::SomePublic => None,
+        };
+        untold.into_iter().chain(self.legs(&instance, &packet.src, &trail.appliances, self.home)).collect()
     }
 
     /// The reply to a client on the internet must leave for the internet (SES-02).
@@ -179,6 +184,7 @@ impl Walk<'_, '_> {
                     },
                     Seen::SomePublic => Reply::Elsewhere("goes to the gateway"),
                 },
+                Home::Site(_) if self.uses_unseen_gateway(from) => Reply::Elsewhere("goes to a gateway that is not in the input"),
                 Home::Site(site) if !self.leads_to_site(from, site) => Reply::Lost("goes to a gateway without a connection to the site"),
                 _ => Reply::Elsewhere("goes to the gateway"),
             },
@@ -201,6 +207,12 @@ impl Walk<'_, '_> {
         let owners = self.world.owners(ip, vnet);
         let forwards = |host: &Host| self.world.index.nic.one(host.nic).is_some_and(|nic| nic.forwarding);
         !owners.is_nobody() && owners.devices.is_empty() && owners.frontends.is_empty() && !owners.hosts.iter().any(forwards)
+    }
+
+    /// Whether the sender's network uses a gateway that is not in the input: that may be the site's.
+    fn uses_unseen_gateway(&self, from: &Host) -> bool {
+        let unknown = self.world.network(from.vnet).gateway.unknown_routes;
+        !unknown.is_empty() && self.world.is_missing_gateway(unknown)
     }
 
     /// Whether a gateway of the sender's network is connected to the site.

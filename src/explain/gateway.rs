@@ -260,7 +260,7 @@ impl Walk<'_, '_> {
             trail = trail.and(unknown.code("W-UNSUPPORTED"));
         }
         if self.session {
-            trail.steps.extend(self.way_back_from_site(at, packet, &trail));
+            trail.steps.extend(self.way_back_from_site(at, site, packet, &trail));
         }
         ways.push(trail.end(Via::Gateway));
     }
@@ -289,21 +289,26 @@ impl Walk<'_, '_> {
 
     /// What on premises knows the way to: the networks of the gateway and those that use it (GW-07, PEER-09).
     pub fn advertised(&self, room: Sym, packet: &Packet) -> Option<Step> {
-        let vnet = self.world.vnet_of(room);
-        let network = self.world.network(vnet);
-        let ip = packet.dst;
+        let site = if let Home::Site(site) = self.home { site } else { Sym::EMPTY };
+        self.world.untold(self.world.vnet_of(room), site, packet.dst)
+    }
+}
+
+impl World<'_> {
+    /// The doubt about an address that nobody tells the site of: in the gateway's own network, where the summary in its place leaves it out and the site learns by
+    /// BGP (GW-07), or in one that does not use the gateway (PEER-09).
+    pub fn untold(&self, vnet: Sym, site: Sym, ip: IpAddr) -> Option<Step> {
+        let network = self.network(vnet);
         let own = network.own.iter().any(|own| own.contains(&ip));
-        let summaries = self.world.index.gateway_summaries.get(vnet);
+        let summaries = self.index.gateway_summaries.get(vnet);
         let told = summaries.is_empty() || summaries.iter().any(|row| row.prefix.contains(&ip));
-        if let (true, false, Home::Site(site)) = (own, told, &self.home)
-            && self.world.speaks_bgp(*site)
-        {
+        if own && !told && self.speaks_bgp(site) {
             let text = format!("the gateway of {} announces a summary that does not hold {ip}", short(vnet));
             let doubt = step(Stage::Gateway, Span::UNKNOWN, "gateway.7", text).by(vnet, "summarizedGatewayPrefixes");
             return Some(doubt.kind(Kind::Assumption).code("W-BGP-UNKNOWN"));
         }
         let spokes = network.peers.iter().filter(|peer| peer.usable.hi() && peer.prefixes.iter().any(|(prefix, _)| prefix.contains(&ip)));
-        let mut spokes = spokes.map(|peer| self.world.network(peer.vnet)).peekable();
+        let mut spokes = spokes.map(|peer| self.network(peer.vnet)).peekable();
         if own || spokes.peek().is_none() || spokes.any(|spoke| spoke.gateway.gateways.iter().any(|g| network.gateway.gateways.contains(g)))
         {
             return None; // what lies behind other gateways is judged there
@@ -312,9 +317,7 @@ impl Walk<'_, '_> {
         let doubt = step(Stage::Gateway, Span::UNKNOWN, "gateway.7", text).by(vnet, "").kind(Kind::Assumption);
         Some(doubt.code("W-BGP-UNKNOWN"))
     }
-}
 
-impl World<'_> {
     /// Whether this stands for a gateway or its connection that is not in the input: the gateway's own name, that of a network that lets others use its gateway
     /// (PEER-08), or of a default site (RTE-20).
     pub fn is_missing_gateway(&self, source: Sym) -> bool {

@@ -25,8 +25,8 @@ words! {
     }
 }
 words! {
-    /// The state of one side of a peering; `unknown` where the export does not say.
-    PeeringState { Connected = "connected", Initiated = "initiated", Disconnected = "disconnected", Unknown = "unknown" }
+    /// The state of one side of a peering; `unknown` where the export does not say, `other` where it says something that no state is called.
+    PeeringState { Connected = "connected", Initiated = "initiated", Disconnected = "disconnected", Unknown = "unknown", Other = "other" }
 }
 words! {
     /// Which filters of a subnet apply to private endpoints in it (PE-22); `unknown` where a template leaves it to the API version.

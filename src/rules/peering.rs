@@ -69,16 +69,16 @@ pub fn peer(
     let named = reciprocal.iter().any(|side| !side.is_nameless());
     let reciprocal: Vec<&Peering> = reciprocal.iter().filter(|side| named != side.is_nameless()).collect();
     let vague = !named && !reciprocal.is_empty();
-    let other = if reciprocal.is_empty() { None } else { Some(reciprocal.iter().any(|side| usable_state(side.state))) };
-    let whole = match (usable_state(own.state), other) {
-        (false, _) | (_, Some(false)) => Tri::No,
-        (true, Some(true)) if vague => Tri::Maybe,
-        (true, Some(true)) => Tri::Yes,
+    let other = reciprocal.iter().map(|side| usable_state(side.state)).max();
+    let whole = match other {
+        Some(other) if vague => usable_state(own.state).and(other).and(Tri::Maybe),
+        Some(other) => usable_state(own.state).and(other),
         // Azure says that a side is connected only where the other one is.
-        (true, None) => match (remote, own.state == PeeringState::Connected) {
-            (Remote::Listed, _) | (Remote::Unlisted, false) => Tri::No,
-            (Remote::Missing, true) => Tri::Yes,
-            (Remote::Missing, false) | (Remote::Unlisted, true) => Tri::Maybe,
+        None => match (own.state, remote) {
+            (PeeringState::Initiated | PeeringState::Disconnected, _) | (_, Remote::Listed) => Tri::No,
+            (PeeringState::Unknown, Remote::Unlisted) => Tri::No,
+            (PeeringState::Connected, Remote::Missing) => Tri::Yes,
+            _ => Tri::Maybe,
         },
     };
     let partial = !own.complete || reciprocal.iter().any(|side| !side.complete);
@@ -107,7 +107,8 @@ pub fn peer(
 /// does not say with whom it is.
 pub fn claims(own: &[Peering], listed: bool, sides: impl Iterator<Item = Peering>) -> Vec<Peering> {
     let nameless = own.iter().any(Peering::is_nameless);
-    let wanted = |side: &Peering| side.state == PeeringState::Connected || nameless && usable_state(side.state);
+    let connected = |side: &Peering| matches!(side.state, PeeringState::Connected | PeeringState::Other);
+    let wanted = |side: &Peering| connected(side) || nameless && usable_state(side.state).hi();
     let answered = |side: &Peering| own.iter().any(|own| own.remote == side.vnet);
     sides.filter(|side| (!listed || nameless) && !side.is_nameless() && wanted(side) && !answered(side)).collect()
 }
@@ -154,8 +155,12 @@ impl Peer {
     }
 }
 
-fn usable_state(state: PeeringState) -> bool {
-    matches!(state, PeeringState::Connected | PeeringState::Unknown)
+fn usable_state(state: PeeringState) -> Tri {
+    match state {
+        PeeringState::Connected | PeeringState::Unknown => Tri::Yes,
+        PeeringState::Other => Tri::Maybe,
+        PeeringState::Initiated | PeeringState::Disconnected => Tri::No,
+    }
 }
 
 /// Routes follow the synchronised space; where it is not in sync, what is in both is sure and what is in either is possible (PEER-04).
@@ -213,6 +218,12 @@ mod tests {
             (Connected, vec![], Remote::Missing, Tri::Yes),
             (Unknown, vec![], Remote::Missing, Tri::Maybe),
             (Unknown, vec![Unknown], Remote::Listed, Tri::Yes),
+            (Other, vec![Connected], Remote::Listed, Tri::Maybe),
+            (Connected, vec![Other], Remote::Listed, Tri::Maybe),
+            (Other, vec![Disconnected], Remote::Listed, Tri::No),
+            (Other, vec![], Remote::Listed, Tri::No),
+            (Other, vec![], Remote::Unlisted, Tri::Maybe),
+            (Other, vec![], Remote::Missing, Tri::Maybe),
         ];
         for (own, other, remote, expected) in cases {
             let other: Vec<Peering> = other.into_iter().map(side).collect();

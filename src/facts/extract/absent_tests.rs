@@ -510,3 +510,40 @@ fn a_restriction_with_an_unknown_tag_may_match_anybody() {
     );
     assert!(found.iter().any(|row| row.starts_with("unread_rule(") && row.contains("the tag `other`")), "{found:#?}");
 }
+
+/// covers: PEER-02, SND-02
+#[test]
+fn a_word_that_is_no_state_of_a_peering_is_another_than_none() {
+    let state = |state: Value| {
+        let remote = json!({"id": format!("{NET}/virtualNetworks/w")});
+        rows(json!([body("virtualNetworks/v/virtualNetworkPeerings/p", json!({"remoteVirtualNetwork": remote, "peeringState": state}))]))
+    };
+    let side = |word: &str| {
+        format!(
+            "peering(~/virtualnetworks/v/virtualnetworkpeerings/p, ~/virtualnetworks/v, ~/virtualnetworks/w, {word}, true, true, false, false, false, true)"
+        )
+    };
+    for other in [json!("Sideways"), json!("Updating"), json!("Unknown "), json!(5), json!(["Connected"])] {
+        let said = state(other.clone());
+        has(&said, &side(if other == "Unknown " { "unknown" } else { "other" }));
+    }
+    has(&state(json!(null)), &side("unknown"));
+    has(&state(json!("connected")), &side("connected"));
+}
+
+/// covers: GW-07, SND-02
+#[test]
+fn a_summary_is_a_list_or_an_address_space() {
+    let network = |summary: Value| {
+        let space = json!({"addressPrefixes": ["10.0.0.0/16"]});
+        rows(json!([body("virtualNetworks/v", json!({"addressSpace": space, "summarizedGatewayPrefixes": summary}))]))
+    };
+    for said in [json!(["10.0.0.0/17"]), json!({"addressPrefixes": ["10.0.0.0/17"]})] {
+        has(&network(said), "gateway_summary(~/virtualnetworks/v, 10.0.0.0/17)");
+    }
+    for unreadable in [json!(7), json!("nonsense"), json!(["nonsense"]), json!({"addressPrefixes": 7})] {
+        let said = network(unreadable);
+        assert!(said.iter().any(|row| row.starts_with("unread(~/virtualnetworks/v, properties.summarizedGatewayPrefixes")), "{said:#?}");
+    }
+    lacks(&network(json!(null)), "unread(");
+}

@@ -31,8 +31,13 @@ pub(super) fn vnet<'a>(out: &mut Out<'a>, body: &'a Value) {
             out.fact(VnetDns { vnet, position, server });
         }
     }
-    for summary in get(body, "summarizedGatewayPrefixes").map(|summary| out.prefixes(summary, "addressPrefixes")).unwrap_or_default() {
-        out.fact(GatewaySummary { vnet, prefix: summary });
+    let summaries = match get(body, "summarizedGatewayPrefixes") {
+        Some(Value::Array(_)) => out.prefixes(body, "summarizedGatewayPrefixes"),
+        Some(_) => out.object(body, "summarizedGatewayPrefixes").map_or(Vec::new(), |space| out.prefixes(space, "addressPrefixes")),
+        None => Vec::new(),
+    };
+    for prefix in summaries {
+        out.fact(GatewaySummary { vnet, prefix });
     }
     if out.text(body, "privateEndpointVNetPolicies").is_some_and(|word| word.eq_ignore_ascii_case("Basic")) {
         out.fact(VnetBasicEndpointPolicies { vnet });
@@ -163,7 +168,7 @@ pub(super) fn peering<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.gap("`properties.remoteVirtualNetwork` is missing");
         Peering::unknown_remote(peering)
     });
-    let state = out.word(body, "peeringState", PeeringState::parse, PeeringState::Unknown).unwrap_or(PeeringState::Unknown);
+    let state = out.word(body, "peeringState", PeeringState::parse, PeeringState::Other).unwrap_or(PeeringState::Unknown);
     // Exports from before the property was introduced cannot be out of sync by it; PEER-04 then compares the two address spaces.
     let in_sync = out.text(body, "peeringSyncLevel").is_none_or(|level| level.eq_ignore_ascii_case("FullyInSync"));
     let mut flag = |name: &str, absent: bool| out.flag(body, name).unwrap_or(absent);

@@ -264,11 +264,12 @@ impl Walk<'_, '_> {
         };
         let leads = gateways.iter().filter(|(gateway, _)| {
             let connected = world.connections.iter().any(|c| c.gateway == *gateway && world.same_site(site, c.peer));
-            connected || *gateway == site
+            connected || *gateway == site || world.is_unseen_gateway(*gateway)
         });
+        let unseen = gateways.iter().any(|(gateway, _)| *gateway != site && world.is_unseen_gateway(*gateway));
         match leads.count() {
             0 => Tri::No,
-            _ if passed.is_empty() => Tri::Yes,
+            _ if passed.is_empty() && !unseen => Tri::Yes,
             _ => Tri::Maybe,
         }
     }

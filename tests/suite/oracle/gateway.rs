@@ -246,7 +246,10 @@ impl Walk<'_, '_> {
         }
         let gateways: Vec<Sym> = world.gateways_of(vnet).into_iter().map(|(g, _)| g).collect();
         let rooms: Vec<Sym> = gateways.first().map(|&g| world.rooms(g)).unwrap_or_default();
-        let back = || rooms.first().map_or(Tri::Yes, |&room| self.reply(room, packet.src, &trip.passed, self.origin));
+        let back = || {
+            let told = |room: Sym| self.is_told_of(room, site, packet.src);
+            rooms.first().map_or(Tri::Yes, |&room| self.reply(room, packet.src, &trip.passed, self.origin).and(told(room)))
+        };
         let rule = rooms.first().map_or(String::new(), |&room| self.first_route(room, packet.src));
         let arrived = || {
             let listed = world.site_space(site).into_iter().any(|p| p.prefix_len() > 0 && world.in_prefix(packet.dst, p).hi());

@@ -30,7 +30,7 @@ impl World<'_> {
         // One of its sides does not say which network it leads to: it may be this one, whether that says its state or not.
         let vague = |vnet: Sym| self.peerings.iter().any(|p| p.vnet == vnet && is_nameless(p));
         let possible = |p: &Peering| match p.state {
-            PeeringState::Connected => !lists(p.remote) || vague(p.remote),
+            PeeringState::Connected | PeeringState::Other => !lists(p.remote) || vague(p.remote),
             PeeringState::Unknown => vague(p.remote),
             _ => false,
         };
@@ -71,7 +71,10 @@ impl World<'_> {
         let back: Vec<&Peering> = self.peerings.iter().filter(|p| p.vnet == peering.remote && p.remote == peering.vnet).collect();
         let back: Vec<&&Peering> = back.iter().filter(|p| !self.managed.iter().any(|m| m.id == p.peering)).collect();
         if self.has_vnet(peering.remote) || !back.is_empty() {
-            return Tri::from_bool(back.iter().any(|p| up(p.state)));
+            // One that says something else than a state is connected, or is not.
+            let told = peering.state != PeeringState::Other && back.iter().any(|p| up(p.state) && p.state != PeeringState::Other);
+            let any = back.iter().any(|p| up(p.state));
+            return if any && !told { Tri::Maybe } else { Tri::from_bool(any) };
         }
         if peering.state == PeeringState::Connected { Tri::Yes } else { Tri::Maybe }
     }
@@ -288,6 +291,12 @@ impl World<'_> {
             }
         }
         all
+    }
+
+    /// Whether nothing that announces routes and is in the input has the id: it stands for a gateway that nobody exported.
+    pub fn is_unseen_gateway(&self, id: Sym) -> bool {
+        let seen = self.gateways.iter().any(|g| g.gateway == id) || self.hubs.iter().any(|h| h.hub == id);
+        !seen && !self.route_servers.iter().any(|s| s.server == id)
     }
 
     /// What the network's gateways announce to it (GW-01 to GW-04).
