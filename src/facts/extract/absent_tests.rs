@@ -210,12 +210,15 @@ fn a_balancing_rule_that_says_nothing_of_pools_may_be_for_any() {
 
 /// covers: GW-01, GW-02, SND-01
 #[test]
-fn a_site_without_addresses_was_cut_unless_it_speaks_bgp() {
+fn a_site_that_does_not_say_which_addresses_it_has_was_cut() {
     let site = |properties: Value| rows(json!([body("localNetworkGateways/hq", properties)]));
     lacks(&site(json!({"gatewayIpAddress": "203.0.113.10"})), "local_gateway(");
     lacks(&site(json!({"localNetworkAddressSpace": {"addressPrefixes": null}})), "local_gateway(");
+    // Whether anybody speaks BGP with it the connection says.
+    lacks(&site(json!({"bgpSettings": {"asn": 65010}})), "local_gateway(");
     has(&site(json!({"localNetworkAddressSpace": {"addressPrefixes": []}})), "local_gateway(~/localnetworkgateways/hq, false)");
-    has(&site(json!({"bgpSettings": {"asn": 65010}})), "local_gateway(~/localnetworkgateways/hq, true)");
+    let speaks = json!({"localNetworkAddressSpace": {"addressPrefixes": []}, "bgpSettings": {"asn": 65010}});
+    has(&site(speaks), "local_gateway(~/localnetworkgateways/hq, true)");
 }
 
 // covers: PE-01, X-15, M-03
@@ -546,4 +549,71 @@ fn a_summary_is_a_list_or_an_address_space() {
         assert!(said.iter().any(|row| row.starts_with("unread(~/virtualnetworks/v, properties.summarizedGatewayPrefixes")), "{said:#?}");
     }
     lacks(&network(json!(null)), "unread(");
+}
+
+/// covers: NSG-08, NSG-09, SND-02
+#[test]
+fn an_item_of_a_rule_that_cannot_be_read_beside_others_may_be_anything() {
+    let rule = |part: Value| {
+        let mut all = json!({"priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourcePortRange": "*",
+            "sourceAddressPrefixes": ["10.0.0.0/25"], "destinationAddressPrefix": "*", "destinationPortRanges": ["80"]});
+        all.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
+        rows(json!([body("networkSecurityGroups/g/securityRules/r", all)]))
+    };
+    let doubted = |said: &[String]| said.iter().any(|row| row.starts_with("nsg_rule(") && row.contains(super::UNKNOWN_TAG));
+    for part in [
+        json!({"sourceApplicationSecurityGroups": [{}]}),
+        json!({"sourceApplicationSecurityGroups": [null]}),
+        json!({"sourceApplicationSecurityGroups": [{"id": ""}]}),
+        json!({"sourceAddressPrefixes": [null, "10.0.0.0/25"]}),
+        json!({"destinationPortRanges": [null, "80"]}),
+        json!({"sourcePortRanges": [null, "80"], "sourcePortRange": null}),
+    ] {
+        let said = rule(part.clone());
+        assert!(doubted(&said), "{part} in {said:#?}");
+    }
+    let whole = rule(json!({"sourceApplicationSecurityGroups": [], "sourceAddressPrefix": null, "destinationPortRange": ""}));
+    assert!(!doubted(&whole), "{whole:#?}");
+}
+
+/// covers: AFW-01, SND-06
+#[test]
+fn a_policy_of_a_firewall_without_an_id_is_one_that_is_not_in_the_input() {
+    let firewall = |policy: Value| rows(json!([body("azureFirewalls/f", json!({"firewallPolicy": policy}))]));
+    for nobody in [json!({}), json!({"id": ""}), json!({"id": null})] {
+        has(&firewall(nobody), "azure_firewall(~/azurefirewalls/f, , ~/azurefirewalls/f/unknown-firewallpolicy, false)");
+    }
+    has(&firewall(json!(null)), "azure_firewall(~/azurefirewalls/f, , , false)");
+}
+
+/// covers: IN-06, OUT-05, OUT-06, SND-02
+#[test]
+fn a_pool_that_cannot_be_read_may_be_anybodys() {
+    let balancer =
+        |pools: Value| rows(json!([body("loadBalancers/l", json!({"frontendIPConfigurations": [], "backendAddressPools": pools}))]));
+    let unread = "unread(~/loadbalancers/l, properties.backendAddressPools";
+    for pools in [json!(12345), json!([{"name": "p", "properties": {"backendIPConfigurations": 12345}}])] {
+        let said = balancer(pools);
+        assert!(said.iter().any(|row| row.starts_with(unread)), "{said:#?}");
+    }
+    lacks(&balancer(json!([])), "unread(");
+}
+
+/// covers: AVN-12, SND-02
+#[test]
+fn a_policy_that_can_only_fill_groups_does_whatever_its_effect_is_called() {
+    let policy = |mode: &str, effect: Value| {
+        let group = format!("{NET}/networkManagers/m/networkGroups/g");
+        let then = json!({"effect": effect, "details": {"networkGroupId": group}});
+        let all = json!({"mode": mode, "policyRule": {"if": {}, "then": then}});
+        rows(json!([{"id": "/subscriptions/s/providers/Microsoft.Authorization/policyDefinitions/p", "properties": all}]))
+    };
+    let fills = |said: &[String]| said.iter().any(|row| row.starts_with("group_policy(") && row.contains("networkgroups/g"));
+    for effect in [json!("addToNetworkGroup"), json!("[parameters('effect')]"), json!(null)] {
+        assert!(fills(&policy("Microsoft.Network.Data", effect)));
+    }
+    assert!(!fills(&policy("Microsoft.Network.Data", json!("Disabled"))));
+    assert!(!fills(&policy("All", json!("[parameters('effect')]"))));
+    let cut = json!({"id": "/subscriptions/s/providers/Microsoft.Authorization/policyDefinitions/p", "properties": {"mode": "Microsoft.Network.Data"}});
+    assert!(rows(json!([cut])).iter().any(|row| row.starts_with("group_policy(") && row.ends_with(", )")));
 }

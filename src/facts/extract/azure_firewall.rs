@@ -35,7 +35,7 @@ pub(super) fn firewall<'a>(out: &mut Out<'a>, body: &'a Value) {
             }
         }
     }
-    let policy = out.link(body, "firewallPolicy").unwrap_or_default();
+    let policy = out.binding(body, "firewallPolicy").unwrap_or_default();
     let hub = out.link(body, "virtualHub").unwrap_or_default();
     out.fact(AzureFirewall { firewall, hub, policy, forced: management.is_some() });
     if policy.is_empty() {

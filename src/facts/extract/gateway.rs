@@ -117,8 +117,8 @@ pub(super) fn local_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     let site = out.id();
     let bgp = out.object(body, "bgpSettings").is_some_and(is_set);
     out.fact(LocalGateway { site, bgp });
-    // Without BGP Azure knows no site without addresses: they were left out on the way.
-    if !bgp && get(body, "localNetworkAddressSpace").is_none_or(|space| space.is_object() && get(space, "addressPrefixes").is_none()) {
+    // A site says which addresses it has, be it none: they were left out on the way.
+    if get(body, "localNetworkAddressSpace").is_none_or(|space| space.is_object() && get(space, "addressPrefixes").is_none()) {
         out.lacks("localNetworkAddressSpace");
     }
     if let Some(space) = out.object(body, "localNetworkAddressSpace") {

@@ -285,9 +285,18 @@ pub(super) fn connectivity<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.authorization/policydefinitions`: of all policies only those that fill network groups matter here.
 pub(super) fn policy<'a>(out: &mut Out<'a>, body: &'a Value) {
     let policy = out.id();
-    let Some(then) = out.object(body, "policyRule").and_then(|rule| out.object(rule, "then")) else { return };
+    // Policies of this mode have no other effect, whatever a parameter calls it.
+    let fills = out.text(body, "mode").is_some_and(|mode| mode.eq_ignore_ascii_case("Microsoft.Network.Data"));
+    let Some(then) = out.object(body, "policyRule").and_then(|rule| out.object(rule, "then")) else {
+        if fills {
+            out.gap("`properties.policyRule` is missing");
+            out.fact(GroupPolicy { policy, group: Sym::EMPTY });
+        }
+        return;
+    };
     let effect = out.text(then, "effect").unwrap_or_default();
-    if !effect.eq_ignore_ascii_case("addToNetworkGroup") {
+    let open = fills && (effect.is_empty() || effect.starts_with('['));
+    if !open && !effect.eq_ignore_ascii_case("addToNetworkGroup") {
         return;
     }
     let group = out.object(then, "details").and_then(|details| out.text(details, "networkGroupId"));

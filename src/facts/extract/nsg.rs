@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::extract::out::{Out, get, properties};
 use crate::facts::network::{Access, Asg, Direction, Nsg, NsgRule, Protocol};
 use crate::facts::selector::{PortList, Selector, Selectors, UNKNOWN_TAG};
 use crate::model::traffic::{ANY_PORT, Ports, parse_ports};
@@ -144,7 +144,8 @@ pub(super) fn whole(value: &Value) -> Option<u32> {
 fn addresses<'a>(out: &mut Out<'a>, body: &'a Value, one: &str, many: &str, groups: &str) -> Selectors {
     let mut items: Vec<Selector> = out.links(body, groups).into_iter().map(Selector::Asg).collect();
     let is_list = |name: &str| get(body, name).is_none_or(Value::is_array);
-    let read = get(body, groups).and_then(Value::as_array).map_or(0, |all| all.iter().filter(|item| is_set(item)).count());
+    // Whatever cannot be read named somebody.
+    let read = get(body, groups).and_then(Value::as_array).map_or(0, Vec::len);
     if !is_list(many) || !is_list(groups) || read != items.len() {
         items.push(Selector::Tag(Sym::new(UNKNOWN_TAG)));
     }
@@ -153,8 +154,8 @@ fn addresses<'a>(out: &mut Out<'a>, body: &'a Value, one: &str, many: &str, grou
         let Value::String(text) = value else {
             if !value.is_null() {
                 out.wrong(value, "an address, a prefix or a service tag");
-                items.push(Selector::Tag(Sym::new(UNKNOWN_TAG)));
             }
+            items.push(Selector::Tag(Sym::new(UNKNOWN_TAG)));
             continue;
         };
         for text in text.split(',').map(str::trim).filter(|text| !text.is_empty()) {
@@ -198,7 +199,11 @@ fn ports<'a>(out: &mut Out<'a>, body: &'a Value, one: &str, many: &str, wanted: 
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
-            Value::Null => continue,
+            Value::Null => {
+                ranges.push(ANY_PORT);
+                *doubt = true;
+                continue;
+            }
             _ => "?".to_owned(),
         };
         for text in text.split(',').map(str::trim).filter(|text| !text.is_empty()) {

@@ -38,6 +38,9 @@ const RULES: &[&str] = &[
     "properties.inboundIpRules",
 ];
 
+/// The pools of a load balancer in its body.
+const POOLS: &str = "properties.backendAddressPools";
+
 /// Takes back what the other facts of the resource would prove.
 pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (id, kind) = (out.id(), out.resource.kind);
@@ -46,7 +49,10 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     let proxy = withdrawn::is_proxy(kind);
     let only_rules = out.lost_paths().iter().all(|path| RULES.iter().any(|rule| starts(path, rule)));
     // A rule that is not understood leaves open whom its store lets in.
+    let pools = out.lost_paths().iter().any(|path| starts(path, POOLS));
     let mut bounded = taken.is_some() || OPEN.contains(&kind) || holder_of(out.resource).is_some();
+    // Who is in a pool finds a way out, or loses one, without saying so itself (IN-06, OUT-05).
+    bounded &= !pools;
     out.revise(|fact| {
         match fact {
             Fact::Device(row) if proxy => row.kind = DeviceKind::Other,
