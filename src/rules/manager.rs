@@ -113,8 +113,9 @@ pub fn admin_program(index: &Index, vnet: Sym, subnet: Sym, direction: Direction
             bare = bare.or(Some(configuration.configuration));
         }
         let member = |group: Sym| belongs(index, group, vnet, subnet);
-        // Of a network in which it is in force and which no row says to be a member, a policy made a member.
-        let by_policy = here.lo() && index.memberships_listed.is_empty() && !rows.iter().any(|row| in_vnet(index, row.group, vnet));
+        // Of a network in which it is in force and which no row says to be a member, a policy made a member: what is in force says more than a row that is
+        // not there (AVN-02).
+        let by_policy = here.lo() && !rows.iter().any(|row| in_vnet(index, row.group, vnet));
         let mut ids: Vec<Sym> = rows.iter().map(|row| row.collection).collect();
         Sym::sort(&mut ids);
         ids.dedup();
@@ -259,7 +260,7 @@ impl Member {
         let hub = index.connectivity_hubs.get(configuration).iter().any(|row| row.vnet == vnet);
         let mut found: Vec<(Sym, Tri)> = groups.iter().map(|row| (row.group, belongs(index, row.group, vnet, Sym::EMPTY))).collect();
         let seen = found.iter().any(|(_, sure)| sure.hi()) || hub;
-        if !seen && here.lo() && index.memberships_listed.is_empty() {
+        if !seen && here.lo() {
             found.iter_mut().for_each(|(_, sure)| *sure = Tri::Maybe); // a policy made it a member
         }
         found.retain(|(_, sure)| sure.hi());

@@ -140,7 +140,7 @@ impl World<'_> {
         let nowhere = self.groups_of(configuration).iter().all(|(g, _, _)| self.in_group(*g, vnet, None) == Tri::No);
         let hub = self.connectivity_hubs.iter().any(|h| h.configuration == configuration && h.vnet == vnet);
         let under = self.deployed(vnet, ManagerPart::Connectivity, configuration).lo();
-        if nowhere && !hub && under && self.memberships.is_empty() { Tri::Maybe } else { stated }
+        if nowhere && !hub && under { Tri::Maybe } else { stated }
     }
 
     fn meshed(&self, configuration: Sym, a: Sym, b: Sym) -> Tri {
@@ -356,7 +356,7 @@ impl World<'_> {
             let here = self.deployed(vnet, ManagerPart::Admin, configuration.configuration);
             let rows: Vec<_> = self.admin_collections.iter().filter(|c| c.configuration == configuration.configuration).collect();
             let somebody = rows.iter().any(|c| self.group_members.iter().any(|m| m.group == c.group && m.vnet == vnet));
-            let by_policy = here.lo() && self.memberships.is_empty() && !somebody;
+            let by_policy = here.lo() && !somebody;
             let level = self.network_managers.iter().find(|m| m.manager == configuration.manager).map_or(1, |m| m.level);
             let mut seen: Vec<Sym> = Vec::new();
             for row in &rows {
