@@ -107,6 +107,17 @@ impl World<'_> {
     pub fn hidden_holder(&self) -> Sym {
         let index = self.index;
         *self.hidden_holder.get_or_init(|| {
+            let cut = Some(self.half_seen()).filter(|id| !id.is_empty());
+            let pools = index.ip_config_pools.rows().map(|row| row.pool).filter(|pool| self.is_missing_pool(*pool));
+            cut.or_else(|| pools.min_by_key(|pool| pool.as_str())).unwrap_or_default()
+        })
+    }
+
+    /// Something that takes addresses and of which the input holds no more than that it is there: it may have any that nobody is known to have (ADR-11,
+    /// SND-04). The first by id; empty: nothing.
+    pub fn half_seen(&self) -> Sym {
+        let index = self.index;
+        *self.half_seen.get_or_init(|| {
             let proxy = |id: Sym| index.device.get(id).iter().any(|row| row.kind != DeviceKind::Other);
             let is_hidden = |row: &&Resource| match row.kind.as_str() {
                 "microsoft.network/applicationgateways" | "microsoft.network/bastionhosts" => !proxy(row.id),
@@ -115,9 +126,7 @@ impl World<'_> {
                 "microsoft.network/networkinterfaces" => !index.nic.has(row.id),
                 _ => false,
             };
-            let cut = index.resource.rows().filter(is_hidden).map(|row| row.id).min_by_key(|id| id.as_str());
-            let pools = index.ip_config_pools.rows().map(|row| row.pool).filter(|pool| self.is_missing_pool(*pool));
-            cut.or_else(|| pools.min_by_key(|pool| pool.as_str())).unwrap_or_default()
+            index.resource.rows().filter(is_hidden).map(|row| row.id).min_by_key(|id| id.as_str()).unwrap_or_default()
         })
     }
 

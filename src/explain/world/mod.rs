@@ -95,6 +95,7 @@ pub struct World<'a> {
     listed_addresses: OnceCell<Vec<IpAddr>>,
     lost_public_ip: OnceCell<Sym>,
     hidden_holder: OnceCell<Sym>,
+    half_seen: OnceCell<Sym>,
     hidden_balancers: OnceCell<Vec<(Sym, Sym)>>,
     proxies: OnceCell<Vec<Proxy>>,
     /// What becomes of what proxies are sent from the internet, as far as that was looked at.
@@ -142,6 +143,7 @@ impl<'a> World<'a> {
             listed_addresses: OnceCell::new(),
             lost_public_ip: OnceCell::new(),
             hidden_holder: OnceCell::new(),
+            half_seen: OnceCell::new(),
             hidden_balancers: OnceCell::new(),
             proxies: OnceCell::new(),
             taken: RefCell::default(),

@@ -32,7 +32,7 @@ pub struct Owners {
 /// Why an address without a known owner may have one after all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Perhaps {
-    /// The subnet it lies in.
+    /// The subnet it lies in, or who may have it.
     pub subnet: Sym,
     /// In plain words.
     pub why: &'static str,
@@ -204,6 +204,8 @@ impl World<'_> {
             because("the subnet names an interface that is not in the input", "W-MISSING")
         } else if self.behind_missing_balancers().contains(&vnet) {
             because("a load balancer of the network is not in the input", "W-MISSING")
+        } else if let Some(subnet) = self.unseen_owner() {
+            Some(Perhaps { subnet, why: "of who may have it the input holds only the name", code: "W-MISSING", placeable: false })
         } else if !inhabited {
             Some(Perhaps { subnet, why: "nothing in the input stands in the subnet", code: "W-MISSING", placeable: true })
         } else if self.unseen_endpoint_in(vnet).is_some() {
@@ -211,6 +213,15 @@ impl World<'_> {
         } else {
             None
         }
+    }
+
+    /// Something of which the input holds no more than that it is there, and that has addresses in some subnet: it may have any that nobody is known to have
+    /// (SND-04).
+    fn unseen_owner(&self) -> Option<Sym> {
+        let index = self.index;
+        let sets = index.resources_by_kind.get(Sym::new("microsoft.compute/virtualmachinescalesets")).iter().map(|row| row.id);
+        let set = sets.filter(|set| !index.machine.has(*set)).min_by_key(|set| set.as_str());
+        [self.half_seen(), self.unseen_interface()].into_iter().find(|id| !id.is_empty()).or(set)
     }
 
     /// The subnet of the network with the address; of several, which Azure does not make, the first by id.

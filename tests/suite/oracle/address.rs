@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use watertight::facts::gap::Resource;
-use watertight::facts::network::DeviceKind;
+use watertight::facts::network::{DeviceKind, NicRole};
 use watertight::facts::store_facts::Service;
 use watertight::model::net::{is_public, not_public_v4};
 use watertight::model::{Prefix, Sym, Tri};
@@ -201,6 +201,9 @@ impl World<'_> {
                 return Owner::Perhaps;
             }
         }
+        if self.somebody_is_half_seen() {
+            return Owner::Perhaps; // SND-04
+        }
         let inhabited =
             !fronts.is_empty() || self.configs.iter().any(|c| c.subnet == subnet) || self.endpoints.iter().any(|e| e.subnet == subnet);
         if inhabited && self.a_hidden_endpoint_fits(vnet) {
@@ -244,9 +247,21 @@ impl World<'_> {
         named.filter(|name| !name.is_empty()).any(|name| !self.public_ips.iter().any(|row| row.public_ip == name))
     }
 
-    /// Something that takes public addresses and of which the input holds nothing but that it is there, or a pool whose load balancer it does not hold.
-    pub fn half_seen_holder(&self) -> Option<Sym> {
-        let told = |r: &Resource| match r.kind.as_str() {
+    /// Whether something that has addresses in a network was exported by its name alone, or an interface only named by its machine.
+    fn somebody_is_half_seen(&self) -> bool {
+        let set = |r: &Resource| r.kind.as_str() == "microsoft.compute/virtualmachinescalesets";
+        let untold = |r: &Resource| !self.is_known_body(r) || set(r) && !self.machines.iter().any(|m| m.machine == r.id);
+        let hollow = |nic: Sym| {
+            let own = self.nic(nic).is_none_or(|n| matches!(n.role, NicRole::Machine | NicRole::Detached));
+            own && !self.configs.iter().any(|c| c.nic == nic && self.nic(nic).is_some())
+        };
+        let interfaces = self.resources.iter().filter(|r| r.kind.as_str() == "microsoft.network/networkinterfaces").map(|r| r.id);
+        self.resources.iter().any(untold) || self.nic_machines.iter().map(|m| m.nic).chain(interfaces).any(hollow)
+    }
+
+    /// Whether more than its name was exported of what takes addresses.
+    fn is_known_body(&self, r: &Resource) -> bool {
+        match r.kind.as_str() {
             "microsoft.network/loadbalancers" => self.balancers.iter().any(|b| b.balancer == r.id),
             "microsoft.network/networkinterfaces" => self.nic(r.id).is_some(),
             "microsoft.network/azurefirewalls" => self.is_firewall(r.id),
@@ -254,8 +269,12 @@ impl World<'_> {
                 self.devices.iter().any(|d| d.device == r.id && d.kind != DeviceKind::Other)
             }
             _ => true,
-        };
-        let mut half: Vec<Sym> = self.resources.iter().filter(|r| !told(r)).map(|r| r.id).collect();
+        }
+    }
+
+    /// Something that takes public addresses and of which the input holds nothing but that it is there, or a pool whose load balancer it does not hold.
+    pub fn half_seen_holder(&self) -> Option<Sym> {
+        let mut half: Vec<Sym> = self.resources.iter().filter(|r| !self.is_known_body(r)).map(|r| r.id).collect();
         Sym::sort(&mut half);
         let known = |pool: Sym| self.knows_pool(pool);
         let mut pools: Vec<Sym> = self.config_pools.iter().map(|c| c.pool).filter(|pool| !known(*pool)).collect();
@@ -272,7 +291,6 @@ impl World<'_> {
                 return Some(kind);
             }
         }
-        use watertight::facts::network::NicRole;
         for a in self.config_addresses.iter().filter(|a| a.address == ip) {
             for c in self.configs.iter().filter(|c| c.ip_config == a.ip_config && here(c.subnet)) {
                 match self.nic(c.nic).map(|n| n.role) {
