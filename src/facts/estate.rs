@@ -182,9 +182,8 @@ impl Estate {
 
     /// Applies the changes in their order and says exactly what is different afterwards.
     ///
-    /// A resource replaces the one with its id. Where its body lists its children, those that came with the old body and are not in the new
-    /// list are gone; children that came as entries of their own stay until an entry of their own changes them. Deleting a resource deletes all
-    /// below it.
+    /// A resource replaces the one with its id, with all that came in its body: children that the new body does not list are gone, whether it has the list or
+    /// not. Children that came as entries of their own stay until an entry of their own changes them. Deleting a resource deletes all below it.
     pub fn apply(&mut self, changes: Vec<Change>) -> Delta {
         let mut delta = Delta::default();
         if self.counts.is_none() {
@@ -242,10 +241,8 @@ impl Estate {
         }
         diagnostics.extend(said);
         // An embedded child that is still in the list comes back as the next change.
-        let lists: Vec<Sym> = entry.facts.iter().filter_map(|f| if let Fact::ChildType(row) = f { Some(row.kind) } else { None }).collect();
         for child in self.below(resource.id) {
-            let of_list = |entry: &Entry| entry.embedded && entry.row().is_some_and(|row| lists.contains(&row.kind));
-            if ids::parent_id(child) == Some(id) && self.entries.get(child).is_some_and(of_list) {
+            if ids::parent_id(child) == Some(id) && self.entries.get(child).is_some_and(|entry| entry.embedded) {
                 self.remove(child, before);
             }
         }

@@ -416,6 +416,29 @@ fn a_change_moves_exactly_what_it_touches() {
 }
 
 #[test]
+fn a_change_replaces_the_whole_resource() {
+    for lists in [json!({}), json!({"subnets": null}), json!({"subnets": 5})] {
+        let mut other = vnet();
+        let properties = other["properties"].as_object_mut().unwrap();
+        properties.remove("subnets");
+        properties.remove("virtualNetworkPeerings");
+        properties.extend(lists.as_object().unwrap().clone());
+        let mut changed = estate(read(&json!([vnet()]).to_string()));
+        let (changes, _) = ingest::read_change(&input("change.json", &json!([other]).to_string()));
+        changed.apply(changes);
+        assert_eq!(lines(changed.facts()), lines(estate(read(&json!([other]).to_string())).facts()), "{lists}");
+    }
+    // What came as an entry of its own stays.
+    let own = json!({"id": id("virtualNetworks/hub/subnets/own"), "properties": {"addressPrefix": "10.0.9.0/24"}});
+    let mut changed = estate(read(&json!([vnet(), own]).to_string()));
+    let mut bare = vnet();
+    bare["properties"].as_object_mut().unwrap().remove("subnets");
+    changed.apply(change(json!([bare])));
+    let after = lines(changed.facts());
+    assert!(after.iter().any(|line| line.contains("/subnets/own")) && !after.iter().any(|line| line.contains("/subnets/db")), "{after:#?}");
+}
+
+#[test]
 fn a_fact_that_two_resources_say_stays_until_both_are_gone() {
     let nic = json!({"id": id("networkInterfaces/n"), "properties": {"virtualMachine": {"id": id("virtualMachines/vm")}}});
     let vm_id = id("virtualMachines/vm").replace("Microsoft.Network", "Microsoft.Compute");
