@@ -66,7 +66,7 @@ impl Transport for FromPlace<'_, '_> {
             From::Outside => Vec::new(),
             From::Host(host) => {
                 let asgs = self.world.asgs_of(host.ip_config);
-                let dst_asgs = self.world.endpoint_asgs(endpoint);
+                let dst_asgs = self.world.asgs_before_endpoint(endpoint);
                 let packet = Packet { dst_asgs, name: client.name, ..Packet::new(Seen::At(host.ip), asgs, address) };
                 self.walk(traffic, target, Home::Network(host.vnet), Some(host.ip)).from(host, &packet)
             }

@@ -45,7 +45,10 @@ impl World<'_> {
     /// The application security groups of whoever has a literal address, for rules that name groups on the other side (NSG-09, NSG-13).
     pub fn asgs_at(&self, ip: IpAddr) -> Vec<(Sym, Tri)> {
         let index = self.index;
-        let known = index.ip_configs_by_address.get(ip).iter().flat_map(|row| self.asgs_of(row.ip_config));
+        // What the interface of a private endpoint says counts as far as the endpoint's own groups do.
+        let of_endpoint = |config: Sym| index.ip_config.one(config).is_some_and(|row| index.private_endpoints_by_nic.has(row.nic));
+        let known = index.ip_configs_by_address.get(ip).iter().map(|row| row.ip_config).filter(|config| !of_endpoint(*config));
+        let known = known.flat_map(|config| self.asgs_of(config));
         let mut asgs: Vec<(Sym, Tri)> = known.collect();
         for (subnet, asg) in self.unaddressed_members() {
             if index.subnet_prefixes.get(*subnet).iter().any(|row| row.prefix.contains(&ip)) {
@@ -53,8 +56,7 @@ impl World<'_> {
             }
         }
         for endpoint in self.endpoints_by_address.get(&ip).into_iter().flatten() {
-            let filtered = self.endpoint_filtered(*endpoint);
-            asgs.extend(self.endpoint_asgs(*endpoint).into_iter().map(|(asg, _)| (asg, filtered)));
+            asgs.extend(self.asgs_before_endpoint(*endpoint));
         }
         asgs.sort_by_key(|(asg, sure)| (*asg, std::cmp::Reverse(*sure)));
         asgs.dedup_by_key(|(asg, _)| *asg);
@@ -84,9 +86,23 @@ impl World<'_> {
         vnets
     }
 
-    /// The application security groups of a private endpoint (PE-23), sorted.
+    /// The groups of a private endpoint as rules on the other side see them: none where the filters of its subnet do not count (NSG-13).
+    pub fn asgs_before_endpoint(&self, endpoint: Sym) -> Vec<(Sym, Tri)> {
+        let filtered = self.endpoint_filtered(endpoint);
+        self.endpoint_asgs(endpoint).into_iter().map(|(asg, sure)| (asg, sure.and(filtered))).collect()
+    }
+
+    /// The application security groups of a private endpoint (PE-23), sorted: those it lists, and perhaps those that only its interface does (NSG-09).
     pub fn endpoint_asgs(&self, endpoint: Sym) -> Vec<(Sym, Tri)> {
-        let mut asgs: Vec<(Sym, Tri)> = self.index.private_endpoint_asgs.get(endpoint).iter().map(|row| (row.asg, Tri::Yes)).collect();
+        let index = self.index;
+        let mut asgs: Vec<(Sym, Tri)> = index.private_endpoint_asgs.get(endpoint).iter().map(|row| (row.asg, Tri::Yes)).collect();
+        let configs = index.private_endpoint_nics.get(endpoint).iter().flat_map(|row| index.ip_configs_by_nic.get(row.nic));
+        let listed = configs.flat_map(|config| index.ip_config_asgs.get(config.ip_config)).map(|row| row.asg);
+        for asg in listed {
+            if !asgs.iter().any(|(known, _)| *known == asg) {
+                asgs.push((asg, Tri::Maybe));
+            }
+        }
         asgs.sort_unstable();
         asgs
     }

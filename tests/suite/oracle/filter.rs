@@ -279,7 +279,7 @@ impl World<'_> {
     /// Membership of the end that filters: the interface, not the address in the packet (decision 13).
     fn place_in_asg(&self, asg: Sym, place: Place) -> Tri {
         if let Some(endpoint) = place.endpoint {
-            return Tri::from_bool(self.endpoint_asgs.iter().any(|e| e.endpoint == endpoint && e.asg == asg));
+            return self.endpoint_in_asg(endpoint, asg);
         }
         let Some(nic) = place.nic else { return Tri::No };
         let configs: Vec<Sym> = self.configs.iter().filter(|c| c.nic == nic).map(|c| c.ip_config).collect();
@@ -289,6 +289,19 @@ impl World<'_> {
             n if n == configs.len() => Tri::Yes,
             _ => Tri::Maybe,
         }
+    }
+
+    /// Whether a private endpoint is in a group: what only its interface says is not sure.
+    fn endpoint_in_asg(&self, endpoint: Sym, asg: Sym) -> Tri {
+        if self.endpoint_asgs.iter().any(|e| e.endpoint == endpoint && e.asg == asg) {
+            return Tri::Yes;
+        }
+        let its = |c: Sym| self.configs.iter().any(|row| row.ip_config == c && self.endpoint_of_nic(row.nic) == Some(endpoint));
+        if self.config_asgs.iter().any(|m| m.asg == asg && its(m.ip_config)) { Tri::Maybe } else { Tri::No }
+    }
+
+    fn endpoint_of_nic(&self, nic: Sym) -> Option<Sym> {
+        self.endpoint_nics.iter().find(|row| row.nic == nic).map(|row| row.endpoint)
     }
 
     /// Whether a configuration has the address, or may where it is dynamic.
@@ -313,6 +326,12 @@ impl World<'_> {
         for member in self.config_asgs.iter().filter(|m| m.asg == asg) {
             for c in self.configs.iter().filter(|c| c.ip_config == member.ip_config) {
                 let own = self.addresses_of(c.ip_config);
+                if let Some(endpoint) = self.endpoint_of_nic(c.nic) {
+                    if own.contains(&ip) {
+                        best = best.or(self.endpoint_in_asg(endpoint, asg).and(self.endpoint_filtered(endpoint)));
+                    }
+                    continue;
+                }
                 let dynamic = own.is_empty() && config.is_none() && self.subnet_space(c.subnet).iter().any(|p| p.contains(&ip));
                 if own.contains(&ip) {
                     best = best.or(Tri::Yes);
