@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use crate::explain::candidates::{Candidate, choose};
-use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
+use crate::explain::packet::{Host, Packet, StepExt, short, step};
 use crate::explain::walk::{Home, Target, Trail, Walk, tri_span};
 use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::{World, is_unread_peer};
@@ -124,7 +124,7 @@ impl Walk<'_, '_> {
             if !contested {
                 return;
             }
-            trail = trail.and(overlapping(packet.dst));
+            trail = trail.and(overlapping(at.vnet, packet.dst));
         }
         let behind = self.world.behind_gateway(at.vnet, packet.dst);
         if behind.is_empty() {
@@ -169,7 +169,7 @@ impl Walk<'_, '_> {
             }
             let mut trail = trail.clone().and(by);
             if contested {
-                trail = trail.and(overlapping(packet.dst));
+                trail = trail.and(overlapping(gateway, packet.dst));
             }
             trail.gateways.push(gateway);
             self.onward(&self.world.instance(room), packet, trail, ways);
@@ -392,19 +392,16 @@ impl World<'_> {
 }
 
 /// The doubt about an address that a network and a site behind its gateway both have.
-fn overlapping(ip: IpAddr) -> Step {
+fn overlapping(of: Sym, ip: IpAddr) -> Step {
     let text = format!("a network and a site behind the gateway both have {ip}: which of them the gateway chooses is not known");
-    step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).kind(Kind::Assumption).code("W-OVERLAP")
+    step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).by(of, "").kind(Kind::Assumption).code("W-OVERLAP")
 }
 
 /// More pieces than this are not looked at one by one.
 const MANY: usize = 256;
 
 /// The doubt about an address that a site has or not.
-pub fn unlisted_step(site: Sym, source: &Seen) -> Step {
-    let text = match source {
-        Seen::At(ip) => format!("whether site {} has {ip} is not in the input", short(site)),
-        Seen::SomePublic => format!("which addresses site {} has is not in the input", short(site)),
-    };
+pub fn unlisted_step(site: Sym) -> Step {
+    let text = format!("which addresses site {} has is not in the input", short(site));
     step(Stage::Gateway, Span::UNKNOWN, "gateway.8", text).by(site, "").kind(Kind::Assumption).code("W-BGP-UNKNOWN")
 }

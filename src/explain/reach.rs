@@ -179,7 +179,14 @@ fn whole_subnets(ends: &FxHashSet<End>, members: &Members) -> FxHashSet<End> {
 /// Every end in a network and around it: interfaces of machines, sites, the internet.
 pub fn network_ends(index: &Index) -> Vec<End> {
     let nics = index.nic.rows().filter(|nic| index.is_attached(nic.nic)).map(|nic| End::Nic(nic.nic));
-    nics.chain(sites(index)).chain([End::Internet(None)]).collect()
+    nics.chain(unseen(index)).chain(sites(index)).chain([End::Internet(None)]).collect()
+}
+
+/// The interfaces of machines that are not in the input, and machines of which it holds no interface: every machine has one (SND-04).
+fn unseen(index: &Index) -> impl Iterator<Item = End> {
+    let nics = index.nic_machine.rows().filter(|row| !index.nic.has(row.nic)).map(|row| End::Nic(row.nic));
+    let machines = index.machine.rows().filter(|row| !index.nics_by_machine.has(row.machine)).map(|row| End::Machine(row.machine));
+    nics.chain(machines)
 }
 
 /// The sites on premises, each once whatever describes it.

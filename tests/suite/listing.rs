@@ -51,6 +51,40 @@ fn selectors_and_ports_narrow_the_listing() {
     assert_eq!(web[0]["from"]["kind"], "nic");
 }
 
+/// covers: SND-02, SND-04
+#[test]
+fn a_machine_whose_interface_was_not_exported_has_rows() {
+    let net = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network";
+    let machine = |name: &str| {
+        let nic = json!({"id": format!("{net}/networkInterfaces/{name}-nic")});
+        let id = format!("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/{name}");
+        json!({"id": id, "location": "westeurope", "properties": {"networkProfile": {"networkInterfaces": if name == "c" { json!([]) } else { json!([nic]) }}}})
+    };
+    let subnet = json!({"name": "s", "properties": {"addressPrefix": "10.0.1.0/24"}});
+    let network = json!({"id": format!("{net}/virtualNetworks/v"), "location": "westeurope",
+        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet], "virtualNetworkPeerings": []}});
+    let place = json!({"privateIPAddress": "10.0.1.4", "primary": true, "subnet": {"id": format!("{net}/virtualNetworks/v/subnets/s")}});
+    let nic = json!({"id": format!("{net}/networkInterfaces/a-nic"), "location": "westeurope",
+        "properties": {"virtualMachine": {"id": machine("a")["id"]}, "ipConfigurations": [{"name": "c", "properties": place}]}});
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("estate.json");
+    fs::write(&file, json!([network, machine("a"), machine("b"), machine("c"), nic]).to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    for (from, to) in [("vm:a", "vm:b"), ("vm:b", "vm:a"), ("vm:a", "vm:c"), ("vm:c", "vm:a")] {
+        let found = rows(&["reach", file, "--from", from, "--to", to]);
+        assert!(!found.is_empty() && found.iter().all(|row| row["certainty"] == "unproven"), "{from} {to} {found:#?}");
+    }
+    for from in ["vm:b", "vm:c"] {
+        assert!(!rows(&["reach", file, "--from", from]).is_empty());
+    }
+    let all = rows(&["reach", file]);
+    for id in ["/networkinterfaces/b-nic", "/virtualmachines/c"] {
+        for side in ["from", "to"] {
+            assert!(all.iter().any(|row| row[side]["id"].as_str().is_some_and(|found| found.ends_with(id))), "{id} {all:#?}");
+        }
+    }
+}
+
 #[test]
 fn paths_name_the_appliance_between() {
     let rows = rows(&["reach", CONTOSO, "--from", "vm:orders01", "--to", "vm:batch01", "--paths"]);

@@ -51,7 +51,11 @@ pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAdd
         _ => return one(closed("the internet does not lead to a private address", end_id(flow.to))),
     }
     if out.groups.is_empty() {
-        let missing = matches!(flow.to, End::Machine(machine) if has_unseen_interfaces(index, machine));
+        let missing = match flow.to {
+            End::Machine(machine) => has_unseen_interfaces(index, machine),
+            End::Nic(nic) => !index.nic.has(nic),
+            _ => false,
+        };
         return one(if missing { no_address(world, flow) } else { closed("it has no public address", end_id(flow.to)) });
     }
     out

@@ -142,16 +142,30 @@ fn as_read(world: &World<'_>, flow: &Flow) -> Pairs {
     }
     let mut pairs = of_ends(world, flow);
     for end in [flow.from, flow.to] {
-        // What a site has besides may be anything, where that is too much to look at one by one (GW-04).
-        if let End::Site(site) = end
-            && world.unlisted_addresses(site).is_none()
-        {
-            let unknown = Way { via: Via::Gateway, steps: vec![unlisted_step(site, &Seen::SomePublic)] };
-            pairs.groups.push(vec![vec![unknown]]);
+        let End::Site(site) = end else { continue };
+        match world.unlisted_addresses(site) {
+            Some(cells) => anonymous(&mut pairs, site, &cells),
+            // What a site has besides may be anything, where that is too much to look at one by one (GW-04).
+            None => pairs.groups.push(vec![vec![Way { via: Via::Gateway, steps: vec![unlisted_step(site)] }]]),
         }
     }
     pairs.groups.extend(over_nat());
     pairs
+}
+
+/// Addresses that stand for what a site perhaps has are nobody's: no step names one.
+fn anonymous(pairs: &mut Pairs, site: Sym, cells: &[IpAddr]) {
+    let is_cell = |word: &str| word.parse().is_ok_and(|ip: IpAddr| cells.contains(&ip));
+    if cells.is_empty() {
+        return;
+    }
+    for step in pairs.groups.iter_mut().flatten().flatten().flat_map(|way| &mut way.steps) {
+        if step.text.split(' ').any(is_cell) {
+            let some = format!("an unlisted address of {}", short(site));
+            let words: Vec<&str> = step.text.split(' ').map(|word| if is_cell(word) { some.as_str() } else { word }).collect();
+            step.text = words.join(" ");
+        }
+    }
 }
 
 /// What no guest can send (ADR-13).
@@ -329,18 +343,21 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     let blind =
         |nic: Sym| index.ip_configs_by_nic.get(nic).iter().any(|row| !index.ip_config_address.has(row.ip_config) && rangeless(row.subnet));
     let missing = |end: End| match end {
-        End::Subnet(subnet) => rangeless(subnet),
+        End::Subnet(subnet) => Some(subnet).filter(|subnet| rangeless(*subnet)),
         End::Machine(machine) => {
-            has_unseen_interfaces(index, machine) || index.nics_by_machine.get(machine).iter().any(|row| blind(row.nic))
+            let nics = index.nics_by_machine.get(machine).iter().map(|row| row.nic);
+            let nic = nics.filter(|nic| !index.nic.has(*nic) || blind(*nic)).min_by_key(|nic| nic.as_str());
+            nic.or_else(|| Some(machine).filter(|machine| has_unseen_interfaces(index, *machine)))
         }
-        End::Nic(nic) => blind(nic),
-        _ => false,
+        End::Nic(nic) => Some(nic).filter(|nic| !index.nic.has(*nic) || blind(*nic)),
+        _ => None,
     };
     let sends = match flow.from {
         End::Machine(_) | End::Nic(_) | End::Subnet(_) => places(world, flow.from).iter().any(|(hosts, _)| !hosts.is_empty()),
         _ => true,
     };
-    let unknown = missing(flow.from) || missing(flow.to) && sends;
+    let lost = missing(flow.from).or_else(|| missing(flow.to).filter(|_| sends));
+    let unknown = lost.is_some();
     let text = match unknown {
         true => "an interface of one of the ends is not in the input".to_owned(),
         false => "one of the ends has no address in the input".to_owned(),
@@ -348,7 +365,7 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     let (span, code) = if unknown { (Span::UNKNOWN, "W-MISSING") } else { (Span::NONE, "") };
     Way {
         via: Via::VnetLocal,
-        steps: vec![step(Stage::Route, span, "address.2", text).by(Sym::EMPTY, "no-endpoint").kind(Kind::Absence).code(code)],
+        steps: vec![step(Stage::Route, span, "address.2", text).by(lost.unwrap_or_default(), "no-endpoint").kind(Kind::Absence).code(code)],
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) fn from_site(world: &World<'_>, flow: &Flow, site: Sym, source: Optio
                     let mut entered = Trail { steps: vec![entrance.step.clone()], via: Some(Via::Gateway), ..Trail::default() };
                     entered.steps.extend(walk.advertised(entrance.subnet, &packet));
                     if !known {
-                        entered.steps.push(unlisted_step(site, &packet.src));
+                        entered.steps.push(unlisted_step(site));
                     }
                     walk.onward(&at, &packet, entered, &mut ways);
                     ways
