@@ -16,7 +16,6 @@ use crate::explain::reach::{self, Ask, Ends};
 use crate::explain::way::{End, Flow, Mode};
 use crate::explain::world::World;
 use crate::explain::{point, stores};
-use crate::facts::Index;
 use crate::facts::private_access::{Consent, PrivateEndpointConnection};
 use crate::model::items::items;
 use crate::model::{Set, Sym, Tri, Via};
