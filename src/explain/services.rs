@@ -158,7 +158,7 @@ impl Walk<'_, '_> {
             _ => service_endpoint::of(self.world.index, self.world.platform, at.subnet, front_end.service, front_end.class.region).covered,
         };
         let context = self.world.context(at.subnet);
-        let entries = context.select(|prefix| front_end.class.within(prefix, self.world.platform));
+        let entries = context.select_front_end(&front_end.class, self.world.platform);
         let contested = if covered.hi() { self.contested(at, front_end) } else { None };
         let beside = if contested.is_some() { covered.min(Tri::Maybe) } else { covered };
         if beside.hi() {

@@ -4,6 +4,7 @@
 //! endpoints are not in it: they are looked at where such a destination is asked for.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use crate::facts::network::{HopKind, Route};
 use crate::facts::platform::Platform;
@@ -11,6 +12,7 @@ use crate::facts::selector::{Selector, UNKNOWN_TAG};
 use crate::model::{Prefix, Ranges, Sym, Tri, net};
 use crate::rules::gateway::GatewayRoutes;
 use crate::rules::peering::{Joint, Peer};
+use crate::rules::tag::ServiceClass;
 
 /// What a network is to its subnets, whatever their route tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,6 +160,8 @@ pub struct Context {
     pub tag: VirtualNetwork,
     /// The lengths of the entries' prefixes, sorted; those of version 6 among them.
     pub lengths: Vec<u8>,
+    /// The routes that are for a service tag, each with the tag.
+    pub by_tag: Vec<(Sym, Sym)>,
     /// Prefixes for which there is no route and which routes of one hop hold together, as if there were one.
     pub unions: Vec<Entry>,
 }
@@ -225,6 +229,7 @@ impl Context {
             tag_maybe: Vec::new(),
             tag: VirtualNetwork::default(),
             lengths: Vec::new(),
+            by_tag: Vec::new(),
             unions: Vec::new(),
             network,
         };
@@ -254,6 +259,8 @@ impl Context {
         self.lengths = self.entries.iter().map(|e| e.prefix.prefix_len()).collect();
         self.lengths.sort_unstable();
         self.lengths.dedup();
+        self.by_tag.sort_unstable();
+        self.by_tag.dedup();
         self.unions = unions(&self.entries);
         self.tag = VirtualNetwork::of(&self.network, &self.tag_sure, &self.tag_maybe);
     }
@@ -357,6 +364,9 @@ impl Context {
             },
         };
         for selector in route.destination.items() {
+            if let Selector::Tag(tag) = selector {
+                self.by_tag.push((route.route, tag));
+            }
             let (origin, prefixes) = match selector {
                 Selector::Prefix(prefix) => (Origin::User, vec![(prefix, Tri::Yes)]),
                 Selector::Any => (Origin::User, defaults().map(|p| (p, Tri::Yes)).to_vec()),
@@ -411,14 +421,51 @@ impl Context {
     /// hop(S, D, H)        :- matches(S, D, P, H), !beaten(S, D, P).                        // route.4
     /// ```
     pub fn select(&self, covers: impl Fn(&Prefix) -> Tri) -> Vec<Entry> {
-        let mut matching: Vec<Entry> = self
-            .entries
-            .iter()
-            .filter_map(|e| {
-                let sure = e.sure.and(covers(&e.prefix));
-                sure.hi().then_some(Entry { sure, ..*e })
-            })
-            .collect();
+        self.choose(self.matching(covers, |_| false))
+    }
+
+    /// [`Self::select`] for a front end of Azure: a route by a tag that it surely belongs to holds it, whichever of the tag's prefixes does (M-14, RTE-15).
+    pub fn select_front_end(&self, class: &ServiceClass, platform: &Platform) -> Vec<Entry> {
+        let told = |(route, tag): &(Sym, Sym)| Some((*route, class.belongs(*tag, platform)?)).filter(|(_, holds)| *holds != Tri::Maybe);
+        let told: Vec<(Sym, Tri)> = self.by_tag.iter().filter_map(told).collect();
+        let covers = |prefix: &Prefix| class.within(prefix, platform);
+        let mut matching = self.matching(covers, |entry| told.iter().any(|(route, _)| *route == entry.source));
+        let whole = |(route, _): &(Sym, Tri)| {
+            let held = |prefix: &Prefix| prefix.addr().is_ipv4() && covers(prefix).hi();
+            let of = |entry: &&Entry| entry.source == *route && entry.sure.hi() && held(&entry.prefix);
+            let mut parts: Vec<Entry> = self.entries.iter().filter(of).copied().collect();
+            parts.sort_by_key(|entry| (entry.prefix.prefix_len(), *entry));
+            let lengths = parts.first()?.prefix.prefix_len()..=parts.last()?.prefix.prefix_len();
+            let mut hops: Vec<Hop> = Vec::new();
+            parts.retain(|entry| {
+                !hops.contains(&entry.hop) && {
+                    hops.push(entry.hop);
+                    true
+                }
+            });
+            Some((lengths, parts))
+        };
+        let wholes: Vec<_> = told.iter().filter(|(_, holds)| holds.lo()).filter_map(whole).collect();
+        let plain = matching.len();
+        for (at, (lengths, entries)) in wholes.iter().enumerate() {
+            // It is one of the prefixes: what is no shorter than the shortest and no longer than the longest may win or lose against it.
+            let meets = |other: &RangeInclusive<u8>| other.start() <= lengths.end() && lengths.start() <= other.end();
+            let beside = |(other, (range, _)): (usize, &(RangeInclusive<u8>, Vec<Entry>))| other != at && meets(range);
+            let rival = |entry: &Entry| entry.sure.lo() && lengths.contains(&entry.prefix.prefix_len());
+            let rivals = matching[..plain].iter().any(rival) || wholes.iter().enumerate().any(beside);
+            let sure = if rivals { Tri::Maybe } else { Tri::Yes };
+            matching.extend(entries.iter().map(|entry| Entry { open: entry.open || rivals, sure: entry.sure.min(sure), ..*entry }));
+        }
+        self.choose(matching)
+    }
+
+    /// The entries that hold a destination, but for those that `leave` says are looked at otherwise.
+    fn matching(&self, covers: impl Fn(&Prefix) -> Tri, leave: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let held = |entry: &Entry| {
+            let sure = entry.sure.and(covers(&entry.prefix));
+            (sure.hi() && !leave(entry)).then_some(Entry { sure, ..*entry })
+        };
+        let mut matching: Vec<Entry> = self.entries.iter().filter_map(held).collect();
         // Which of several holds the destination is not known, and does not matter where they lead to one place.
         let union = self.unions.iter().filter(|union| covers(&union.prefix).lo()).max_by_key(|union| union.prefix.prefix_len());
         if let Some(union) = union {
@@ -428,7 +475,7 @@ impl Context {
                 matching.push(*union);
             }
         }
-        self.choose(matching)
+        matching
     }
 
     /// [`Self::select`] for one address.

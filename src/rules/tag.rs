@@ -30,6 +30,18 @@ impl ServiceClass {
         platform.tag_ranges(platform.regional_tag(self.tag, self.region).unwrap_or(self.tag))
     }
 
+    /// Whether the tag holds the front end by its name: its own tags and the cloud's do, those of another region do not; `None` for any other tag (M-14).
+    pub fn belongs(&self, tag: Sym, platform: &Platform) -> Option<Tri> {
+        let text = tag.as_str();
+        if self.tags().iter().any(|own| own == text) {
+            return Some(Tri::Yes);
+        }
+        // The same service, or the whole cloud, in a region: only a name that is known to be a region's tells them apart (NSG-25).
+        let (base, name) = text.split_once('.')?;
+        let region = platform.tag_region(name).filter(|_| base == self.tag.as_str() || base == "azurecloud")?;
+        Some(if self.region.is_empty() { Tri::Maybe } else { Tri::from_bool(region == self.region) })
+    }
+
     /// Whether its address is in the prefix: yes where all of its known prefixes are, no where none overlaps (M-14).
     pub fn within(&self, prefix: &Prefix, platform: &Platform) -> Tri {
         if prefix.prefix_len() == 0 {
@@ -159,27 +171,14 @@ fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform
         "internet" => service_in_virtual_network(class, context, platform).negated().max(Tri::Maybe),
         "virtualnetwork" | "virtual_network" => service_in_virtual_network(class, context, platform),
         "azureloadbalancer" | "azure_loadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
-        text => {
-            let tags = class.tags();
-            if tags.iter().any(|own| own == text) {
-                return Tri::Yes;
-            }
-            // The same service, or the whole cloud, in a region: only a name that is known to be a region's tells them apart (NSG-25).
-            if let Some((base, name)) = text.split_once('.')
-                && (base == class.tag.as_str() || base == "azurecloud")
-                && let Some(region) = platform.tag_region(name)
-            {
-                return if class.region.is_empty() { Tri::Maybe } else { Tri::from_bool(region == class.region) };
-            }
-            match platform.tag_ranges(tag) {
-                // Other services have addresses of their own, but the published lists overlap: compare them.
-                Some(ranges) => match class.known(platform) {
-                    Some(known) if !known.overlap(ranges) => Tri::No,
-                    _ => Tri::Maybe,
-                },
-                None => Tri::Maybe,
-            }
-        }
+        _ => class.belongs(tag, platform).unwrap_or_else(|| match platform.tag_ranges(tag) {
+            // Other services have addresses of their own, but the published lists overlap: compare them.
+            Some(ranges) => match class.known(platform) {
+                Some(known) if !known.overlap(ranges) => Tri::No,
+                _ => Tri::Maybe,
+            },
+            None => Tri::Maybe,
+        }),
     }
 }
 

@@ -6,6 +6,7 @@ use watertight::facts::network::{EndpointPolicies, HopKind, Peering};
 use watertight::facts::selector::Selector;
 use watertight::model::{Prefix, Sym, Tri};
 
+use super::address::service_tag;
 use super::packet::Addr;
 use super::world::World;
 
@@ -178,7 +179,44 @@ impl World<'_> {
         }
         all.retain(|c| c.sure.hi());
         self.join_parts(dst, &mut all);
+        self.join_own_tags(subnet, dst, &mut all);
         all
+    }
+
+    /// A front end belongs to the tags of its service and of the cloud by what it is (M-14): a route by one of them holds it, by whichever prefix, and one by
+    /// the tag of another region does not.
+    fn join_own_tags(&self, subnet: Sym, dst: Addr, all: &mut Vec<Candidate>) {
+        let Addr::Front(service, region) = dst else { return };
+        let own = service_tag(service);
+        let mut wholes: Vec<(Candidate, u8)> = Vec::new();
+        for (route, _) in self.user_routes(subnet) {
+            for item in route.destination.items() {
+                let Selector::Tag(tag) = item else { continue };
+                let (base, place) = tag.as_str().split_once('.').unwrap_or((tag.as_str(), ""));
+                let named = if place == region.as_str() { Some(region) } else { self.platform.tag_region(place) };
+                let is_own = (base == own || base == "azurecloud") && (place.is_empty() || named == Some(region));
+                let elsewhere = !place.is_empty() && !region.is_empty() && named.is_some_and(|named| named != region);
+                let listed = |c: &Candidate| {
+                    c.code == "unsure-route" && self.tag_candidates(c.hop, tag, dst).iter().any(|t| t.text == c.text && t.rank == c.rank)
+                };
+                if is_own || (base == own || base == "azurecloud") && elsewhere {
+                    let parts: Vec<Candidate> = all.iter().filter(|c| listed(c)).cloned().collect();
+                    all.retain(|c| !listed(c));
+                    let lengths = || parts.iter().map(|c| c.length);
+                    if let (true, Some(shortest), Some(longest)) = (is_own, lengths().min(), lengths().max()) {
+                        let sure = if self.platform.tag(tag).is_some() { Tri::Yes } else { Tri::Maybe };
+                        wholes.push((Candidate { sure, length: shortest, text: tag.to_string(), ..parts[0].clone() }, longest));
+                    }
+                }
+            }
+        }
+        let plain = all.len();
+        for (n, (whole, longest)) in wholes.iter().enumerate() {
+            let between = all[..plain].iter().any(|c| c.sure.lo() && c.length >= whole.length && c.length <= *longest);
+            let overlaps = wholes.iter().enumerate().any(|(m, (other, end))| m != n && other.length <= *longest && whole.length <= *end);
+            let doubtful = Candidate { sure: Tri::Maybe, length: *longest, ..whole.clone() };
+            all.push(if between || overlaps { doubtful } else { whole.clone() });
+        }
     }
 
     /// Of a front end nobody knows the address: explicit routes of one hop that together hold every address of some prefix around it are one route for that prefix.
