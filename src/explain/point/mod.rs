@@ -155,7 +155,10 @@ fn as_read(world: &World<'_>, flow: &Flow) -> Pairs {
 
 /// Addresses that stand for what a site perhaps has are nobody's: no step names one.
 fn anonymous(pairs: &mut Pairs, site: Sym, cells: &[IpAddr]) {
-    let is_cell = |word: &str| word.parse().is_ok_and(|ip: IpAddr| cells.contains(&ip));
+    let is_cell = |word: &str| {
+        let figures = word.starts_with(|first: char| first.is_ascii_digit());
+        figures && word.parse().is_ok_and(|ip: IpAddr| cells.contains(&ip))
+    };
     if cells.is_empty() {
         return;
     }
