@@ -494,8 +494,7 @@ fn a_public_address_without_an_id_is_there_and_not_known() {
     for reference in [json!({}), json!({"id": null}), json!({"id": ""})] {
         let configuration = json!({"name": "c", "properties": {"subnet": subnet, "publicIPAddress": reference}});
         let nic = rows(json!([body("networkInterfaces/n", json!({"ipConfigurations": [configuration]}))]));
-        let config = "~/networkinterfaces/n/ipconfigurations/c";
-        has(&nic, &format!("ip_config_public_ip({config}, ~/networkinterfaces/n/unknown-publicipaddress)"));
+        assert!(nic.iter().any(|row| row.starts_with("unread(~/networkinterfaces/n, ")), "{reference}: {nic:#?}");
     }
 }
 

@@ -79,7 +79,7 @@ fn ip_configuration<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, a
     if let Some(address) = out.address_of_family(body, "privateIPAddress", "privateIPAddressVersion") {
         out.fact(IpConfigAddress { ip_config, address });
     }
-    if let Some(public_ip) = out.binding(body, "publicIPAddress") {
+    if let Some(public_ip) = out.named(body, "publicIPAddress") {
         out.fact(IpConfigPublicIp { ip_config, public_ip });
     }
     for asg in out.links(body, "applicationSecurityGroups") {

@@ -330,6 +330,16 @@ impl<'a> Out<'a> {
         self.reference(value)
     }
 
+    /// The same where an empty reference says that there is something of which the id was left out.
+    pub fn named(&mut self, at: &'a Value, name: &str) -> Option<Sym> {
+        let value = get(at, name)?;
+        if names_nobody(value) {
+            self.lost(value, "a reference with `id`");
+            return None;
+        }
+        self.reference(value)
+    }
+
     /// The id of what filters or routes here. A reference whose id nobody knows yet leads to something that is not in the input, and is no absent one
     /// (SND-06).
     pub fn binding(&mut self, at: &'a Value, name: &str) -> Option<Sym> {
