@@ -37,7 +37,7 @@ pub fn only_group(index: &Index, store: Sym, group_of_store: Sym) -> bool {
     let slots = format!("{store}/slots/");
     let app = index.store.one(store).is_some_and(|row| row.service == Service::Web);
     index.store_parts.get(store).iter().all(|part| group(part.part, part.instance) == group_of_store)
-        && !(app && index.store.rows().any(|row| row.store.as_str().starts_with(&slots)))
+        && !(app && index.store.rows().any(|row| row.service == Service::Web && row.store.as_str().starts_with(&slots)))
 }
 
 /// What private endpoints name for the sub-resource `group` of `target`: itself, and for a slot of an app also the app, with the slot in the group (DNS-37).
