@@ -431,8 +431,7 @@ impl Context {
         let covers = |prefix: &Prefix| class.within(prefix, platform);
         let mut matching = self.matching(covers, |entry| told.iter().any(|(route, _)| *route == entry.source));
         let whole = |(route, _): &(Sym, Tri)| {
-            let held = |prefix: &Prefix| prefix.addr().is_ipv4() && covers(prefix).hi();
-            let of = |entry: &&Entry| entry.source == *route && entry.sure.hi() && held(&entry.prefix);
+            let of = |entry: &&Entry| entry.source == *route && entry.sure.hi() && covers(&entry.prefix).hi();
             let mut parts: Vec<Entry> = self.entries.iter().filter(of).copied().collect();
             parts.sort_by_key(|entry| (entry.prefix.prefix_len(), *entry));
             let lengths = parts.first()?.prefix.prefix_len()..=parts.last()?.prefix.prefix_len();

@@ -42,13 +42,14 @@ impl ServiceClass {
         Some(if self.region.is_empty() { Tri::Maybe } else { Tri::from_bool(region == self.region) })
     }
 
-    /// Whether its address is in the prefix: yes where all of its known prefixes are, no where none overlaps (M-14).
+    /// Whether its address is in the prefix: yes where all of its known prefixes are, no where none overlaps (M-14). It is asked for by IPv4, and no prefix of
+    /// the other family holds such an address (ADR-14).
     pub fn within(&self, prefix: &Prefix, platform: &Platform) -> Tri {
-        if prefix.prefix_len() == 0 {
-            return Tri::from_bool(prefix.addr().is_ipv4());
-        }
-        if !net::overlaps_public(prefix) {
+        if !prefix.addr().is_ipv4() || !net::overlaps_public(prefix) {
             return Tri::No;
+        }
+        if prefix.prefix_len() == 0 {
+            return Tri::Yes;
         }
         let Some(known) = self.known(platform) else { return Tri::Maybe };
         if known.lie_in(prefix) {

@@ -616,3 +616,20 @@ fn a_policy_that_can_only_fill_groups_does_whatever_its_effect_is_called() {
     let cut = json!({"id": "/subscriptions/s/providers/Microsoft.Authorization/policyDefinitions/p", "properties": {"mode": "Microsoft.Network.Data"}});
     assert!(rows(json!([cut])).iter().any(|row| row.starts_with("group_policy(") && row.ends_with(", )")));
 }
+
+/// covers: AFW-01, ILB-08, OUT-02, SND-04, SND-06
+#[test]
+fn an_empty_reference_says_that_there_is_something() {
+    for nobody in [json!({}), json!({"id": ""})] {
+        let subnet = rows(json!([body("virtualNetworks/v/subnets/s", json!({"addressPrefix": "10.0.0.0/24", "natGateway": nobody}))]));
+        has(&subnet, "subnet_nat_gateway(~/virtualnetworks/v/subnets/s, ~/virtualnetworks/v/subnets/s/unknown-natgateway)");
+        let policy = rows(json!([body("firewallPolicies/p", json!({"basePolicy": nobody}))]));
+        assert!(policy.iter().any(|row| row.starts_with("firewall_policy(") && row.contains("/unknown-basepolicy")), "{policy:#?}");
+        let rule = json!({"protocol": "Tcp", "frontendPort": 80, "backendPort": 80, "probe": nobody});
+        let balancer = rows(json!([body("loadBalancers/l", json!({"loadBalancingRules": [{"name": "r", "properties": rule}]}))]));
+        assert!(balancer.iter().any(|row| row.starts_with("load_balancing_rule(") && row.contains("/unknown-probe")), "{balancer:#?}");
+        let configuration = json!({"name": "c", "properties": {"publicIPAddress": nobody}});
+        let firewall = rows(json!([body("azureFirewalls/f", json!({"ipConfigurations": [configuration]}))]));
+        assert!(firewall.iter().any(|row| row.starts_with("gap(~/azurefirewalls/f") && row.contains("publicIPAddress")), "{firewall:#?}");
+    }
+}

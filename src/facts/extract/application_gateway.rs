@@ -42,7 +42,7 @@ fn listeners<'a>(out: &mut Out<'a>, body: &'a Value) -> Vec<Heard> {
     for (at, frontend) in out.objects(body, "frontendIPConfigurations").iter().enumerate() {
         let id = out.part_id(frontend, device, "frontendipconfigurations", at);
         let frontend = properties(frontend);
-        fronts.push((id, out.link(frontend, "publicIPAddress").unwrap_or_default(), out.address(frontend, "privateIPAddress")));
+        fronts.push((id, out.named(frontend, "publicIPAddress").unwrap_or_default(), out.address(frontend, "privateIPAddress")));
     }
     let mut ports = Vec::new();
     for (at, port) in out.objects(body, "frontendPorts").iter().enumerate() {

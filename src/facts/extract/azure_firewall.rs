@@ -86,7 +86,7 @@ fn classic_settings<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.network/firewallpolicies`.
 pub(super) fn policy<'a>(out: &mut Out<'a>, body: &'a Value) {
     let policy = out.id();
-    let base = out.link(body, "basePolicy").unwrap_or_default();
+    let base = out.binding(body, "basePolicy").unwrap_or_default();
     let listed = get(body, "ruleCollectionGroups").is_some_and(Value::is_array);
     for (at, item) in out.items(body, "ruleCollectionGroups").iter().enumerate() {
         if get(item, "properties").is_some_and(Value::is_object) {

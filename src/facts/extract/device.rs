@@ -15,7 +15,7 @@ pub(super) fn bastion<'a>(out: &mut Out<'a>, body: &'a Value) {
     frontends(out, body, DeviceKind::Bastion, &["ipConfigurations"]);
     let device = out.id();
     for configuration in out.objects(body, "ipConfigurations") {
-        if let Some(public_ip) = out.link(properties(configuration), "publicIPAddress") {
+        if let Some(public_ip) = out.named(properties(configuration), "publicIPAddress") {
             out.fact(Listener { device, public_ip, address: None, port: 443 });
         }
     }
@@ -75,7 +75,7 @@ pub(super) fn address_of<'a>(out: &mut Out<'a>, configuration: &'a Value, subnet
     if let Some(address) = out.address(configuration, "privateIPAddress") {
         out.fact(DeviceAddress { device, address, subnet });
     }
-    if let Some(public_ip) = out.link(configuration, "publicIPAddress") {
+    if let Some(public_ip) = out.named(configuration, "publicIPAddress") {
         out.fact(DevicePublicIp { device, public_ip });
     }
 }

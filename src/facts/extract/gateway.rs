@@ -20,7 +20,7 @@ pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
         if let Some(subnet) = out.link(body, "subnet") {
             out.fact(GatewaySubnet { gateway, subnet });
         }
-        if let Some(public_ip) = out.link(body, "publicIPAddress") {
+        if let Some(public_ip) = out.named(body, "publicIPAddress") {
             out.fact(DevicePublicIp { device: gateway, public_ip });
         }
     }

@@ -62,7 +62,7 @@ pub(super) fn own_address<'a>(out: &mut Out<'a>, body: &'a Value) {
 
 fn frontend<'a>(out: &mut Out<'a>, frontend: Sym, balancer: Sym, body: &'a Value) {
     let subnet = out.link(body, "subnet").unwrap_or_default();
-    let public_ip = out.link(body, "publicIPAddress").unwrap_or_default();
+    let public_ip = out.named(body, "publicIPAddress").unwrap_or_default();
     // Azure knows no frontend without an address: it was left out on the way, and the load balancer may have any.
     if subnet.is_empty() && public_ip.is_empty() && get(body, "publicIPPrefix").is_none() {
         out.lacks(&format!("frontendIPConfigurations.{}", frontend.as_str().rsplit('/').next().unwrap_or_default()));
@@ -131,7 +131,7 @@ fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     let protocol = protocol(out, body, told && frontend_port.is_some() && backend_port.is_some());
     let floating = out.flag(body, "enableFloatingIP").unwrap_or(false);
     let snat = !out.flag(body, "disableOutboundSnat").unwrap_or(false);
-    let probe = out.link(body, "probe").unwrap_or_default();
+    let probe = out.binding(body, "probe").unwrap_or_default();
     let (frontend_port, backend_port) = (frontend_port.unwrap_or(0), backend_port.unwrap_or(0));
     for frontend in frontends.each() {
         out.fact(LoadBalancingRule { rule, frontend, protocol, frontend_port, backend_port, floating, snat, probe });

@@ -75,7 +75,7 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
     if let Some(table) = out.binding(body, "routeTable") {
         out.fact(SubnetRouteTable { subnet, table });
     }
-    if let Some(gateway) = out.link(body, "natGateway") {
+    if let Some(gateway) = out.binding(body, "natGateway") {
         out.fact(SubnetNatGateway { subnet, gateway });
     }
     for delegation in out.objects(body, "delegations") {
