@@ -51,6 +51,10 @@ fn a_membership_or_deployment_without_a_name_may_be_any() {
         applied.iter().any(|row| row.starts_with("manager_applied(") && row.contains("effectivesecurityadminrules/default")),
         "{applied:#?}"
     );
+    // Which others are in force there is not told.
+    lacks(&applied, "manager_listing(");
+    let none = row("effectiveConnectivityConfigurations", json!({"effectiveConnectivityConfigurations": []}));
+    has(&none, "manager_listing(~/virtualnetworks/v, connectivity)");
     let member = format!("{MANAGER}/networkGroups/g/staticMembers/x");
     has(
         &rows(json!([body(&member, Value::Null)])),

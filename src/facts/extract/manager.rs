@@ -84,17 +84,22 @@ fn effective<'a>(out: &mut Out<'a>, body: &'a Value, what: ManagerPart, list: &s
     if get(body, list).is_none() {
         return out.gap(format!("`properties.{list}` is missing"));
     }
-    out.fact(ManagerListing { vnet, what });
+    let mut whole = true;
     for item in items {
         let configuration = match out.reference(item) {
             Some(snapshot) => Sym::new(snapshot.as_str().split("/snapshots/").next().unwrap_or_default()),
             // One that is not named is none that anybody has read.
             None => {
                 out.gap(format!("a configuration of `properties.{list}` is not named"));
+                whole = false;
                 out.id()
             }
         };
         out.fact(ManagerApplied { vnet, what, configuration });
+    }
+    // One without a name may be any: which others are in force is not told then.
+    if whole {
+        out.fact(ManagerListing { vnet, what });
     }
 }
 
