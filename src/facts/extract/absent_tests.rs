@@ -637,3 +637,17 @@ fn an_empty_reference_says_that_there_is_something() {
         assert!(firewall.iter().any(|row| row.starts_with("gap(~/azurefirewalls/f") && row.contains("publicIPAddress")), "{firewall:#?}");
     }
 }
+
+/// covers: PEER-16, AVN-12
+#[test]
+fn a_configuration_that_does_not_say_whom_it_joins_may_join_anybody() {
+    let configuration = format!("{MANAGER}/connectivityConfigurations/c");
+    let anybody = "connectivity_group(~/networkmanagers/m/connectivityconfigurations/c, , true, true, true)";
+    for groups in [json!({}), json!({"appliesToGroups": [{}]})] {
+        let mut all = json!({"connectivityTopology": "Mesh"});
+        all.as_object_mut().unwrap().extend(groups.as_object().unwrap().clone());
+        has(&rows(json!([body(&configuration, all)])), anybody);
+    }
+    let none = json!({"connectivityTopology": "Mesh", "appliesToGroups": []});
+    lacks(&rows(json!([body(&configuration, none)])), "connectivity_group(");
+}

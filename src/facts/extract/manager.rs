@@ -275,9 +275,16 @@ pub(super) fn connectivity<'a>(out: &mut Out<'a>, body: &'a Value) {
             out.fact(ConnectivityHub { configuration, vnet });
         }
     }
+    // For whom it is nobody knows then, nor how it joins them.
+    let anybody = ConnectivityGroup { configuration, group: Sym::EMPTY, direct: true, hub_gateway: true, global: true };
+    if get(body, "appliesToGroups").is_none() {
+        out.gap("`properties.appliesToGroups` is missing");
+        out.fact(anybody);
+    }
     for item in out.objects(body, "appliesToGroups") {
         let Some(group) = out.id_text(item, "networkGroupId") else {
             out.gap("a group of `properties.appliesToGroups` is not named");
+            out.fact(anybody);
             continue;
         };
         let direct = out.text(item, "groupConnectivity").is_some_and(|word| word.eq_ignore_ascii_case("DirectlyConnected"));
