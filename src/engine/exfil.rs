@@ -6,7 +6,6 @@
 use std::cell::{OnceCell, RefCell};
 use std::num::NonZeroUsize;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -19,6 +18,7 @@ use crate::engine::pulls::Pulls;
 use crate::engine::residents::Residents;
 use crate::engine::search::Search;
 use crate::engine::strangers::Strangers;
+use crate::explain::shared::{Places, shared};
 use crate::explain::stores::{self, Arrivals};
 use crate::explain::way::{Assumption, End};
 use crate::explain::world::{World, site_ids};
@@ -76,6 +76,9 @@ pub struct Hop {
     /// The traffic that can carry them.
     pub traffic: Set,
 }
+
+/// Routes for which a thread makes a graph of its own.
+const WORTH_A_GRAPH: usize = 32;
 
 /// The graph of one estate; edges are evaluated when they are first asked for.
 pub struct Graph<'w, 'a> {
@@ -214,31 +217,17 @@ impl<'w, 'a> Graph<'w, 'a> {
         self.told(&routes)
     }
 
-    /// What carries the bytes along each route. The routes are shared out over threads; looking for them is not, as each is found by what others found.
+    /// What carries the bytes along each route. Telling is shared out over threads, each with a graph of its own; searching is not, as each way is found by
+    /// what others found.
     pub fn told(&self, routes: &[Route]) -> Vec<Path> {
-        let next = AtomicUsize::new(0);
-        let work = |graph: &Graph<'_, '_>| {
-            let mut found: Vec<(usize, Path)> = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(route) = routes.get(at) else { return found };
-                found.push((at, graph.path(route)));
-            }
-        };
+        let tell = |graph: &Graph<'_, '_>, places: &Places| places.each().map(|at| (at, graph.path(&routes[at]))).collect();
         let (index, platform) = (self.world.index, self.world.platform);
-        let beside = || {
+        let beside = |places: &Places| {
             let world = World::new(index, platform);
-            work(&Graph::new(&world))
+            tell(&Graph::new(&world), places)
         };
-        let mut found = std::thread::scope(|scope| {
-            let threads = self.workers.get().min(routes.len()).max(1);
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(beside)).collect();
-            let mut found = work(self);
-            found.extend(others.into_iter().flat_map(|other| other.join().expect("nothing panics while a way is told")));
-            found
-        });
-        found.sort_by_key(|(at, _)| *at);
-        found.into_iter().map(|(_, path)| path).collect()
+        let worth = NonZeroUsize::new(routes.len() / WORTH_A_GRAPH).unwrap_or(NonZeroUsize::MIN);
+        shared(routes.len(), self.workers.min(worth), |places| tell(self, places), beside)
     }
 
     /// The shortest ways from one source to each sink, told by [`Graph::path`].

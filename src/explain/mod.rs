@@ -30,6 +30,7 @@ pub mod public_address;
 pub mod reach;
 pub mod redirect;
 pub mod services;
+pub mod shared;
 pub mod store;
 pub mod stores;
 pub mod translate;

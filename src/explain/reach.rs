@@ -5,12 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::explain::point::{self, PASSED_ON, Pairs};
+use crate::explain::shared::{Places, shared};
 use crate::explain::way::{Assumption, End, Flow, Mode, Way};
 use crate::explain::world::{World, site_ids};
 use crate::facts::Index;
@@ -101,30 +100,16 @@ pub fn rows(index: &Index, platform: &Platform, ask: &Ask<'_>, workers: NonZeroU
     let (from, to) = (sources(index, ask.from, &members), destinations(index, ask.to, &members));
     let touching = ask.touching.map(|ends| whole_subnets(ends, &members));
     let wanted = |from: End, to: End| touching.as_ref().is_none_or(|ends| ends.contains(&from) || ends.contains(&to));
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, usize, Found)>> = Mutex::default();
-    let work = || {
+    let work = |places: &Places| {
         let world = World::new(index, platform);
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(&source) = from.get(at) else { return };
-            let mut mine = Vec::new();
-            for (n, &destination) in to.iter().enumerate().filter(|(_, to)| worth(source, **to) && wanted(source, **to)) {
-                mine.extend(pair(&world, source, destination, ask).into_iter().map(|found| (at, n, found)));
-            }
-            done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut mine);
-        }
+        let of_source = |at: usize| {
+            let to = to.iter().filter(|to| worth(from[at], **to) && wanted(from[at], **to));
+            to.flat_map(|to| pair(&world, from[at], *to, ask).into_iter().map(|(key, why)| (from[at], *to, key, why))).collect()
+        };
+        places.each().map(|at| (at, of_source(at))).collect()
     };
-    let threads = workers.get().min(from.len()).max(1);
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let found = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let narrow = found.into_iter().map(|(f, t, (key, assumptions))| (from[f], to[t], key, assumptions)).collect();
-    let wide = widen(narrow, &members, ask.ends);
+    let narrow: Vec<Vec<Line>> = shared(from.len(), workers, work, work);
+    let wide = widen(narrow.into_iter().flatten().collect(), &members, ask.ends);
     let mut rows: Vec<Row> = wide.into_iter().map(row).collect();
     rows.sort_by_cached_key(|row| {
         let assumptions: Vec<String> = row.assumptions.iter().map(|a| format!("{} {} {}", a.code, a.resource, a.text)).collect();

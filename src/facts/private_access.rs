@@ -65,7 +65,8 @@ relations! { PRIVATE_ACCESS_RELATIONS:
     EndpointPolicy endpoint_policy { policy: Sym, location: Sym }
 
     /// `endpoint_policy_scope(definition, policy, service, scope)`: a definition of `policy` for `service` (`microsoft.storage` or `global`, lower case) lets
-    /// traffic through to `scope`: an account, a resource group, a subscription or an alias; empty for a definition that lists nothing (SEP-11).
+    /// traffic through to `scope`: an account, a resource group, a subscription or an alias; empty for a definition that lists nothing (SEP-11), `unknown` where the
+    /// export does not say what it lists.
     EndpointPolicyScope endpoint_policy_scope { definition: Sym, policy: Sym, service: Sym, scope: Sym }
 
     /// `complete_type(kind)`: the person states that the input holds every child of this type (`[input] complete`, M-03).

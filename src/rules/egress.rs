@@ -7,7 +7,7 @@ use crate::model::{Set, Span, Sym, Tri};
 use crate::rules::leak::{Door, Hook, Side, Sink};
 use crate::rules::part::{Part, Place, Standing, service_bit};
 use crate::rules::private_endpoint;
-use crate::rules::route::{Context, Hop};
+use crate::rules::route::{Entry, Hop};
 use crate::rules::side::{Group, Sieve};
 use crate::rules::tag::{Party, Place as At, ServiceClass, names, some_public_within};
 
@@ -54,16 +54,16 @@ pub fn outlooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isi
         selector => names(selector, Party { place: At::SomePublic, asgs: &[] }, &context, platform),
     };
     let span = sieve.pass(internet);
-    output.push((Part::Outlook(outlook(Sink::Internet, span, &context, some_public_within)), 1));
+    output.push((Part::Outlook(outlook(Sink::Internet, span, &context.select(some_public_within))), 1));
     // Of the other services only that their front ends are somewhere in public space.
     let somewhere = Party { place: At::SomePublic, asgs: &[] };
     let span = sieve.pass(|selector| names(selector, somewhere, &context, platform));
-    output.push((Part::Outlook(outlook(Sink::External(Service::Other), span.doubted(), &context, some_public_within)), 1));
+    output.push((Part::Outlook(outlook(Sink::External(Service::Other), span.doubted(), &context.select(some_public_within))), 1));
     for service in Service::EXTERNAL {
         let class = ServiceClass { tag: service.tag(), region: Sym::EMPTY };
         let party = Party { place: At::Service(&class), asgs: &[] };
         let span = sieve.pass(|selector| names(selector, party, &context, platform));
-        output.push((Part::Outlook(outlook(Sink::External(service), span, &context, |prefix| class.within(prefix, platform))), 1));
+        output.push((Part::Outlook(outlook(Sink::External(service), span, &context.select_front_end(&class, platform))), 1));
     }
     let network = &context.network;
     let peers = network.peers.iter().filter(|peer| peer.usable.hi()).map(|peer| peer.vnet);
@@ -73,8 +73,7 @@ pub fn outlooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isi
     output.extend(near.into_iter().map(|vnet| (Part::Near(vnet), 1)));
 }
 
-fn outlook(sink: Sink, span: Span, context: &Context, covers: impl Fn(&crate::model::Prefix) -> Tri) -> Outlook {
-    let entries = context.select(covers);
+fn outlook(sink: Sink, span: Span, entries: &[Entry]) -> Outlook {
     let near = matches!(sink, Sink::External(_));
     let elsewhere = |hop: Hop| match hop {
         Hop::Appliance(_) | Hop::Gateway | Hop::Unknown => true,
@@ -86,7 +85,7 @@ fn outlook(sink: Sink, span: Span, context: &Context, covers: impl Fn(&crate::mo
         span,
         direct: entries.iter().any(|entry| entry.hop == Hop::Internet),
         elsewhere: entries.iter().any(|entry| elsewhere(entry.hop)),
-        certain: matches!(entries.as_slice(), [entry] if entry.sure.lo()),
+        certain: matches!(entries, [entry] if entry.sure.lo()),
     }
 }
 

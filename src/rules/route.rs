@@ -425,35 +425,36 @@ impl Context {
     }
 
     /// [`Self::select`] for a front end of Azure: a route by a tag that it surely belongs to holds it, whichever of the tag's prefixes does (M-14, RTE-15).
+    ///
+    /// ```datalog
+    /// .decl belongs(class: symbol, tag: symbol)
+    /// tag_hop(S, C, H) :- belongs(C, Tag), subnet_route_table(S, T), route(_, T, Tag, H, _).                          // route.13
+    /// ```
     pub fn select_front_end(&self, class: &ServiceClass, platform: &Platform) -> Vec<Entry> {
         let told = |(route, tag): &(Sym, Sym)| Some((*route, class.belongs(*tag, platform)?)).filter(|(_, holds)| *holds != Tri::Maybe);
         let told: Vec<(Sym, Tri)> = self.by_tag.iter().filter_map(told).collect();
         let covers = |prefix: &Prefix| class.within(prefix, platform);
         let mut matching = self.matching(covers, |entry| told.iter().any(|(route, _)| *route == entry.source));
-        let whole = |(route, _): &(Sym, Tri)| {
-            let of = |entry: &&Entry| entry.source == *route && entry.sure.hi() && covers(&entry.prefix).hi();
+        // The entry with the shortest prefix for each hop of such a route, and how long its prefixes are.
+        let whole = |route: Sym| {
+            let of = |entry: &&Entry| entry.source == route && entry.sure.hi() && covers(&entry.prefix).hi();
             let mut parts: Vec<Entry> = self.entries.iter().filter(of).copied().collect();
-            parts.sort_by_key(|entry| (entry.prefix.prefix_len(), *entry));
-            let lengths = parts.first()?.prefix.prefix_len()..=parts.last()?.prefix.prefix_len();
-            let mut hops: Vec<Hop> = Vec::new();
-            parts.retain(|entry| {
-                !hops.contains(&entry.hop) && {
-                    hops.push(entry.hop);
-                    true
-                }
-            });
+            parts.sort_by_key(|entry| (entry.hop, entry.prefix.prefix_len(), *entry));
+            let lengths = || parts.iter().map(|entry| entry.prefix.prefix_len());
+            let lengths = lengths().min()?..=lengths().max()?;
+            parts.dedup_by_key(|entry| entry.hop);
             Some((lengths, parts))
         };
-        let wholes: Vec<_> = told.iter().filter(|(_, holds)| holds.lo()).filter_map(whole).collect();
+        let wholes: Vec<_> = told.iter().filter(|(_, holds)| holds.lo()).filter_map(|(route, _)| whole(*route)).collect();
         let plain = matching.len();
         for (at, (lengths, entries)) in wholes.iter().enumerate() {
             // It is one of the prefixes: what is no shorter than the shortest and no longer than the longest may win or lose against it.
             let meets = |other: &RangeInclusive<u8>| other.start() <= lengths.end() && lengths.start() <= other.end();
-            let beside = |(other, (range, _)): (usize, &(RangeInclusive<u8>, Vec<Entry>))| other != at && meets(range);
             let rival = |entry: &Entry| entry.sure.lo() && lengths.contains(&entry.prefix.prefix_len());
-            let rivals = matching[..plain].iter().any(rival) || wholes.iter().enumerate().any(beside);
-            let sure = if rivals { Tri::Maybe } else { Tri::Yes };
-            matching.extend(entries.iter().map(|entry| Entry { open: entry.open || rivals, sure: entry.sure.min(sure), ..*entry }));
+            let beside = wholes.iter().enumerate().any(|(other, (range, _))| other != at && meets(range));
+            let contested = beside || matching[..plain].iter().any(rival);
+            let sure = if contested { Tri::Maybe } else { Tri::Yes };
+            matching.extend(entries.iter().map(|entry| Entry { open: entry.open || contested, sure: entry.sure.min(sure), ..*entry }));
         }
         self.choose(matching)
     }

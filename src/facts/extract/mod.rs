@@ -571,3 +571,5 @@ fn tags(out: &mut Out<'_>) {
 mod absent_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unreadable_tests;

@@ -356,10 +356,15 @@ impl<'a> Out<'a> {
             return Some(group);
         }
         self.gap(format!("`{name}` is of another subscription, where no group can be that filters here"));
-        Some(Sym::lower(&format!("{}/unknown-{name}", self.resource.id)))
+        Some(self.unknown(name))
     }
 
-    /// The same for a list of references.
+    /// What stands for something that is named and not told.
+    fn unknown(&self, name: &str) -> Sym {
+        Sym::lower(&format!("{}/unknown-{name}", self.resource.id))
+    }
+
+    /// [`Self::binding`] for a list of references.
     pub fn bindings(&mut self, at: &'a Value, name: &str) -> Vec<Sym> {
         self.items(at, name).iter().filter_map(|item| self.bound(item, name)).collect()
     }
@@ -367,7 +372,7 @@ impl<'a> Out<'a> {
     fn bound(&mut self, value: &'a Value, name: &str) -> Option<Sym> {
         if names_nobody(value) {
             self.wrong(value, "a reference with `id`");
-            return Some(Sym::lower(&format!("{}/unknown-{name}", self.resource.id)));
+            return Some(self.unknown(name));
         }
         self.reference(value)
     }

@@ -48,11 +48,10 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     let taken = withdrawn::of_named(kind);
     let proxy = withdrawn::is_proxy(kind);
     let only_rules = out.lost_paths().iter().all(|path| RULES.iter().any(|rule| starts(path, rule)));
-    // A rule that is not understood leaves open whom its store lets in.
-    let pools = out.lost_paths().iter().any(|path| starts(path, POOLS));
-    let mut bounded = taken.is_some() || OPEN.contains(&kind) || holder_of(out.resource).is_some();
     // Who is in a pool finds a way out, or loses one, without saying so itself (IN-06, OUT-05).
-    bounded &= !pools;
+    let pools = out.lost_paths().iter().any(|path| starts(path, POOLS));
+    // A rule that is not understood leaves open whom its store lets in.
+    let mut bounded = !pools && (taken.is_some() || OPEN.contains(&kind) || holder_of(out.resource).is_some());
     out.revise(|fact| {
         match fact {
             Fact::Device(row) if proxy => row.kind = DeviceKind::Other,

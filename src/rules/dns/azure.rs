@@ -183,11 +183,8 @@ impl Resolver<'_> {
     /// Whether records were exported at all, which decision 8 takes for all zones of the input. One that only a link names was not exported.
     fn records_exported(&self, zone: Sym) -> bool {
         let private = |zone: Sym| !self.index.public_dns_zone.has(zone);
-        if !self.index.private_dns_zone.has(zone) {
-            return false;
-        }
-        self.index.resources_by_kind.has(Sym::new(RECORDS))
-            || self.index.zone_record.rows().any(|r| r.kind == RecordType::A && private(r.zone))
+        let any = || self.index.zone_record.rows().any(|r| r.kind == RecordType::A && private(r.zone));
+        self.index.private_dns_zone.has(zone) && (self.index.resources_by_kind.has(Sym::new(RECORDS)) || any())
     }
 }
 

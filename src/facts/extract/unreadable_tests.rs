@@ -1,0 +1,156 @@
+//! Values that cannot be read, or that contradict each other: they may be anything.
+
+use serde_json::{Value, json};
+
+use super::tests::{NET, body, has, lacks, rows};
+
+/// Azure lets no group of another subscription filter: which one does stands nowhere.
+///
+/// covers: NSG-15, SND-04
+#[test]
+fn a_group_of_another_subscription_is_none_that_the_input_holds() {
+    let of = |group: &str| {
+        let group = json!({"id": group});
+        let configuration = json!({"name": "c", "properties": {"privateIPAddress": "10.0.1.4", "subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}}});
+        let subnet = json!({"name": "s", "properties": {"addressPrefix": "10.0.1.0/24", "networkSecurityGroup": group}});
+        rows(json!([
+            body("virtualNetworks/v", json!({"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]})),
+            body("networkInterfaces/n", json!({"networkSecurityGroup": group, "ipConfigurations": [configuration]}))
+        ]))
+    };
+    let own = of(&format!("{NET}/networkSecurityGroups/G"));
+    has(&own, "subnet_nsg(~/virtualnetworks/v/subnets/s, ~/networksecuritygroups/g)");
+    has(&own, "nic_nsg(~/networkinterfaces/n, ~/networksecuritygroups/g)");
+    let other = of("/subscriptions/other/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/G");
+    has(&other, "subnet_nsg(~/virtualnetworks/v/subnets/s, ~/virtualnetworks/v/subnets/s/unknown-networksecuritygroup)");
+    has(&other, "nic_nsg(~/networkinterfaces/n, ~/networkinterfaces/n/unknown-networksecuritygroup)");
+    let what = "`networkSecurityGroup` is of another subscription, where no group can be that filters here";
+    has(&other, &format!("gap(~/networkinterfaces/n, microsoft.network/networkinterfaces, {what})"));
+}
+
+/// Of an address and a family that contradict each other one is wrong: the resource counts as one that could not be read.
+///
+/// covers: ADR-14, SND-02
+#[test]
+fn an_address_of_another_family_than_it_says() {
+    let public =
+        |version: &str| rows(json!([body("publicIPAddresses/p", json!({"ipAddress": "20.0.0.5", "publicIPAddressVersion": version}))]));
+    lacks(&public("ipv4"), "unread(");
+    has(&public("IPv6"), "unread(~/publicipaddresses/p, properties.publicIPAddressVersion)");
+    let interface = |version: &str| {
+        let configuration = json!({"name": "c", "properties": {"privateIPAddress": "10.0.0.4", "privateIPAddressVersion": version,
+            "subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}}});
+        rows(json!([body("networkInterfaces/n", json!({"ipConfigurations": [configuration]}))]))
+    };
+    lacks(&interface("IPv4"), "unread(");
+    has(&interface("IPv6"), "unread(~/networkinterfaces/n, properties.ipConfigurations.0.properties.privateIPAddressVersion)");
+}
+
+/// covers: APP-01, APP-06, SND-02
+#[test]
+fn a_restriction_with_an_unknown_tag_may_match_anybody() {
+    let site = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/w";
+    let rule = json!({"ipAddress": "198.51.100.0/24", "action": "Allow", "priority": 100, "tag": "Other", "name": "r"});
+    let config = json!({"id": format!("{site}/config/web"), "type": "Microsoft.Web/sites/config", "name": "web",
+        "properties": {"ipSecurityRestrictions": [rule]}});
+    let found = rows(json!([config]));
+    assert!(
+        found.iter().any(|row| row.starts_with("store_list_rule(") && row.contains("(unknown)") && row.ends_with("false)")),
+        "{found:#?}"
+    );
+    assert!(found.iter().any(|row| row.starts_with("unread_rule(") && row.contains("the tag `other`")), "{found:#?}");
+}
+
+/// covers: PEER-02, SND-02
+#[test]
+fn a_word_that_is_no_state_of_a_peering_is_another_than_none() {
+    let state = |state: Value| {
+        let remote = json!({"id": format!("{NET}/virtualNetworks/w")});
+        rows(json!([body("virtualNetworks/v/virtualNetworkPeerings/p", json!({"remoteVirtualNetwork": remote, "peeringState": state}))]))
+    };
+    let side = |word: &str| {
+        format!(
+            "peering(~/virtualnetworks/v/virtualnetworkpeerings/p, ~/virtualnetworks/v, ~/virtualnetworks/w, {word}, true, true, false, false, false, true)"
+        )
+    };
+    for other in [json!("Sideways"), json!("Updating"), json!("Unknown "), json!(5), json!(["Connected"])] {
+        let said = state(other.clone());
+        has(&said, &side(if other == "Unknown " { "unknown" } else { "other" }));
+    }
+    has(&state(json!(null)), &side("unknown"));
+    has(&state(json!("connected")), &side("connected"));
+}
+
+/// covers: GW-07, SND-02
+#[test]
+fn a_summary_is_a_list_or_an_address_space() {
+    let network = |summary: Value| {
+        let space = json!({"addressPrefixes": ["10.0.0.0/16"]});
+        rows(json!([body("virtualNetworks/v", json!({"addressSpace": space, "summarizedGatewayPrefixes": summary}))]))
+    };
+    for said in [json!(["10.0.0.0/17"]), json!({"addressPrefixes": ["10.0.0.0/17"]})] {
+        has(&network(said), "gateway_summary(~/virtualnetworks/v, 10.0.0.0/17)");
+    }
+    for unreadable in [json!(7), json!("nonsense"), json!(["nonsense"]), json!({"addressPrefixes": 7})] {
+        let said = network(unreadable);
+        assert!(said.iter().any(|row| row.starts_with("unread(~/virtualnetworks/v, properties.summarizedGatewayPrefixes")), "{said:#?}");
+    }
+    lacks(&network(json!(null)), "unread(");
+}
+
+/// covers: NSG-08, NSG-09, SND-02
+#[test]
+fn an_item_of_a_rule_that_cannot_be_read_beside_others_may_be_anything() {
+    let rule = |part: Value| {
+        let mut all = json!({"priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourcePortRange": "*",
+            "sourceAddressPrefixes": ["10.0.0.0/25"], "destinationAddressPrefix": "*", "destinationPortRanges": ["80"]});
+        all.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
+        rows(json!([body("networkSecurityGroups/g/securityRules/r", all)]))
+    };
+    let doubted = |said: &[String]| said.iter().any(|row| row.starts_with("nsg_rule(") && row.contains(super::UNKNOWN_TAG));
+    for part in [
+        json!({"sourceApplicationSecurityGroups": [{}]}),
+        json!({"sourceApplicationSecurityGroups": [null]}),
+        json!({"sourceApplicationSecurityGroups": [{"id": ""}]}),
+        json!({"sourceAddressPrefixes": [null, "10.0.0.0/25"]}),
+        json!({"destinationPortRanges": [null, "80"]}),
+        json!({"sourcePortRanges": [null, "80"], "sourcePortRange": null}),
+    ] {
+        let said = rule(part.clone());
+        assert!(doubted(&said), "{part} in {said:#?}");
+    }
+    let whole = rule(json!({"sourceApplicationSecurityGroups": [], "sourceAddressPrefix": null, "destinationPortRange": ""}));
+    assert!(!doubted(&whole), "{whole:#?}");
+}
+
+/// covers: IN-06, OUT-05, OUT-06, SND-02
+#[test]
+fn a_pool_that_cannot_be_read_may_be_anybodys() {
+    let balancer =
+        |pools: Value| rows(json!([body("loadBalancers/l", json!({"frontendIPConfigurations": [], "backendAddressPools": pools}))]));
+    let unread = "unread(~/loadbalancers/l, properties.backendAddressPools";
+    for pools in [json!(12345), json!([{"name": "p", "properties": {"backendIPConfigurations": 12345}}])] {
+        let said = balancer(pools);
+        assert!(said.iter().any(|row| row.starts_with(unread)), "{said:#?}");
+    }
+    lacks(&balancer(json!([])), "unread(");
+}
+
+/// covers: AVN-12, SND-02
+#[test]
+fn a_policy_that_can_only_fill_groups_does_whatever_its_effect_is_called() {
+    let policy = |mode: &str, effect: Value| {
+        let group = format!("{NET}/networkManagers/m/networkGroups/g");
+        let then = json!({"effect": effect, "details": {"networkGroupId": group}});
+        let all = json!({"mode": mode, "policyRule": {"if": {}, "then": then}});
+        rows(json!([{"id": "/subscriptions/s/providers/Microsoft.Authorization/policyDefinitions/p", "properties": all}]))
+    };
+    let fills = |said: &[String]| said.iter().any(|row| row.starts_with("group_policy(") && row.contains("networkgroups/g"));
+    for effect in [json!("addToNetworkGroup"), json!("[parameters('effect')]"), json!(null)] {
+        assert!(fills(&policy("Microsoft.Network.Data", effect)));
+    }
+    assert!(!fills(&policy("Microsoft.Network.Data", json!("Disabled"))));
+    assert!(!fills(&policy("All", json!("[parameters('effect')]"))));
+    let cut = json!({"id": "/subscriptions/s/providers/Microsoft.Authorization/policyDefinitions/p", "properties": {"mode": "Microsoft.Network.Data"}});
+    assert!(rows(json!([cut])).iter().any(|row| row.starts_with("group_policy(") && row.ends_with(", )")));
+}
