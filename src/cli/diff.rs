@@ -7,8 +7,8 @@ use crate::cli::estate::{self, Edit};
 use crate::cli::whatif::judge;
 use crate::cli::{Console, Fail, Outcome};
 use crate::config::Names;
+use crate::report::changes::changes;
 use crate::report::listing::{self, Shape};
-use crate::report::rows::changes;
 
 /// Prints the rows that differ; a new violation is exit code 1.
 ///

@@ -27,8 +27,9 @@ use crate::query::lint::{self, Lint};
 use crate::query::relations::Relations;
 use crate::query::verify::{self, Because, Finding, Report};
 use crate::query::{DEFAULT_BUDGET, EstateRelations, FactRelations};
+use crate::report::changes::Moved;
 use crate::report::proof::Place;
-use crate::report::rows::{BlockedRow, ExfilRow, FindingRow, Moved, ReachRow};
+use crate::report::rows::{BlockedRow, ExfilRow, FindingRow, ReachRow};
 
 /// An estate that was read, with everything a command asks of it.
 pub struct Opened {

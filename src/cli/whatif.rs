@@ -4,8 +4,9 @@ use crate::cli::args::{Global, WhatifArgs};
 use crate::cli::estate;
 use crate::cli::{Console, Fail, Outcome};
 use crate::config::Names;
+use crate::report::changes::{Change, ChangeRow, Moved, changes};
 use crate::report::listing::{self, Shape};
-use crate::report::rows::{Change, ChangeRow, FindingRow, Moved, changes};
+use crate::report::rows::FindingRow;
 
 /// Prints the rows that move; a new violation is exit code 1.
 ///

@@ -2,8 +2,10 @@
 //!
 //! `selector` reads a selector's text, `resolve` finds what it names in an estate, `toml` turns the file into facts.
 
+mod nothing;
 pub mod resolve;
 pub mod selector;
+mod short;
 pub mod toml;
 
 pub use resolve::{Names, Side, resolve_end, resolve_many, resolve_place};

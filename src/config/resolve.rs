@@ -1,9 +1,9 @@
 //! What a selector names in one estate.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
 use std::sync::OnceLock;
 
+use crate::config::nothing::{is_passive, suggest};
 use crate::config::selector::{Glob, Kind, Pattern, SelectorError, nearest, parse};
 use crate::explain::way::{End, Place};
 use crate::explain::world::unread_sites;
@@ -48,10 +48,10 @@ pub fn resolve_place(text: &str, index: &Index) -> Result<Place, SelectorError> 
 
 /// The names of an estate, findable: built once, asked often.
 pub struct Names<'a> {
-    index: &'a Index,
-    by_name: HashMap<(Kind, &'static str), Vec<Sym>>,
+    pub(super) index: &'a Index,
+    pub(super) by_name: HashMap<(Kind, &'static str), Vec<Sym>>,
     /// How many resources have a name.
-    resource_names: OnceLock<HashMap<&'static str, usize>>,
+    pub(super) resource_names: OnceLock<HashMap<&'static str, usize>>,
 }
 
 /// One thing that bears a name; a network is one, though it is no endpoint.
@@ -220,78 +220,6 @@ impl<'a> Names<'a> {
                 let candidates = many.iter().map(|f| self.describe(*f)).collect();
                 Err(SelectorError::new(format!("`{text}` names {} resources, one is needed", many.len())).candidates(candidates))
             }
-        }
-    }
-
-    /// The shortest selector that names `end` alone, with names as written; the id where no short one does.
-    pub fn short(&self, end: End) -> String {
-        let named = |kind: Kind, id: Sym| {
-            let name = id_parts(id.as_str()).name;
-            if self.by_name.get(&(kind, name)).is_some_and(|ids| ids.len() == 1) {
-                format!("{}:{}", kind.as_str(), self.written(id))
-            } else {
-                id.as_str().to_owned()
-            }
-        };
-        match end {
-            End::Machine(id) => {
-                let vm = self.index.machine.one(id).is_none_or(|row| row.kind == MachineKind::Vm);
-                named(if vm { Kind::Vm } else { Kind::Vmss }, id)
-            }
-            End::Nic(id) => named(Kind::Nic, id),
-            End::Subnet(id) => self.short_subnet(id),
-            End::Ip(ip) => format!("ip:{ip}"),
-            End::Internet(None) => "internet".to_owned(),
-            End::Internet(Some(ip)) => format!("internet:{ip}"),
-            End::Site(site) => format!("onprem:{}", if site.as_str().starts_with('/') { self.written(site) } else { site.as_str() }),
-            End::Store(id, part, instance) => {
-                let Some(service) = self.index.store.one(id).map(|row| row.service) else { return id.as_str().to_owned() };
-                let Some(kind) = Kind::of_service(service) else { return id.as_str().to_owned() };
-                let head = named(kind, id);
-                let secondary = if instance == Instance::Secondary { "-secondary" } else { "" };
-                let parts: Vec<Sym> = self.index.store_parts.get(id).iter().map(|row| row.part).collect();
-                let alone = kind != Kind::Storage && (parts.len() <= 1 || service.principal(&parts) == Some(part));
-                if alone { format!("{head}{secondary}") } else { format!("{head}{secondary}/{part}") }
-            }
-            End::Fqdn(name) => format!("fqdn:{name}"),
-            End::PrivateEndpoint(id) => named(Kind::PrivateEndpoint, id),
-            End::External(service) => format!("external:{}", service.as_str()),
-            End::Network(id) if id.is_empty() => "external:network".to_owned(),
-            End::Network(id) => id.as_str().to_owned(),
-            End::Unmodelled(id) => {
-                let name = self.written(id);
-                if self.is_alone(id) && matches!(parse(name), Ok(Pattern::Bare(_))) { name.to_owned() } else { id.as_str().to_owned() }
-            }
-        }
-    }
-
-    /// Whether nothing else in the input has the name of the resource.
-    fn is_alone(&self, id: Sym) -> bool {
-        let names = self.resource_names.get_or_init(|| {
-            let mut names: HashMap<&'static str, usize> = HashMap::new();
-            for row in self.index.resource.rows() {
-                *names.entry(id_parts(row.id.as_str()).name).or_default() += 1;
-            }
-            names
-        });
-        let name = id_parts(id.as_str()).name;
-        names.get(name) == Some(&1) && !Kind::ALL.into_iter().any(|kind| self.by_name.contains_key(&(kind, name)))
-    }
-
-    fn short_subnet(&self, id: Sym) -> String {
-        let Some(vnet) = self.index.subnet.one(id).map(|row| row.vnet) else { return id.as_str().to_owned() };
-        let name = id_parts(vnet.as_str()).name;
-        if self.by_name.get(&(Kind::Vnet, name)).is_some_and(|ids| ids.len() > 1) {
-            return id.as_str().to_owned();
-        }
-        format!("subnet:{}/{}", self.written(vnet), self.written(id))
-    }
-
-    /// The name of the resource as its owner wrote it.
-    fn written(&self, id: Sym) -> &'static str {
-        match self.index.resource.one(id) {
-            Some(row) if !row.name.is_empty() => row.name.as_str().rsplit('/').next().unwrap_or_default(),
-            _ => id_parts(id.as_str()).name,
         }
     }
 
@@ -503,68 +431,6 @@ impl<'a> Names<'a> {
             return Some(rows.filter(|row| part.is_none_or(|part| row.part.as_str() == part)).map(store_end).collect());
         }
     }
-
-    fn nothing(&self, text: &str, pattern: &Pattern) -> SelectorError {
-        let error = |message: String| SelectorError::new(message);
-        match pattern {
-            Pattern::Named { kind, name, within, .. } => {
-                let known: BTreeSet<&str> = self.by_name.keys().filter(|(k, _)| k == kind).map(|(_, name)| *name).collect();
-                let near = if *kind == Kind::Subnet {
-                    let network = within.as_ref().map(Glob::text);
-                    let all = self.index.subnet.rows();
-                    let near: Vec<_> =
-                        all.filter(|row| network.is_some_and(|n| n == id_parts(row.vnet.as_str()).name)).map(|row| row.subnet).collect();
-                    near.into_iter().map(|id| self.short(End::Subnet(id))).collect()
-                } else {
-                    nearest(name.text(), known.iter().copied())
-                        .into_iter()
-                        .map(|near| format!("{}:{near}", kind.as_str()))
-                        .collect::<Vec<_>>()
-                };
-                suggest(error(format!("no {} is called `{}`", kind.noun(), text.split_once(':').map_or(text, |(_, name)| name))), near)
-            }
-            Pattern::Id(id) => {
-                let name = id_parts(id.as_str()).name;
-                let near = self
-                    .index
-                    .resource
-                    .rows()
-                    .filter(|row| id_parts(row.id.as_str()).name == name)
-                    .map(|row| row.id.as_str().to_owned())
-                    .collect();
-                suggest(error(format!("`{text}` is not in the input")), near)
-            }
-            Pattern::Bare(name) => {
-                if name.text().parse::<IpAddr>().is_ok() {
-                    return error(format!("nothing is called `{text}`")).help(format!("write `ip:{text}` for the address"));
-                }
-                let known: BTreeSet<&str> = self.by_name.keys().map(|(_, name)| *name).collect();
-                let near: BTreeSet<&str> = nearest(name.text(), known.into_iter()).into_iter().collect();
-                let near = self
-                    .by_name
-                    .keys()
-                    .filter(|(_, name)| near.contains(name))
-                    .map(|(kind, name)| format!("{}:{name}", kind.as_str()))
-                    .collect();
-                let error = suggest(error(format!("nothing is called `{text}`")), near);
-                if error.candidates.is_empty() && name.text().contains('.') {
-                    error.help(format!("write `fqdn:{text}` for a host name"))
-                } else {
-                    error
-                }
-            }
-            Pattern::Tag { .. } => error(format!("nothing that sends or answers carries `{text}`")),
-            Pattern::Label(_) => error(format!("nothing in the input carries `{text}`")),
-            Pattern::Ip(_) | Pattern::Internet(_) | Pattern::Fqdn(_) | Pattern::External(_) => error(format!("`{text}` names nothing")),
-        }
-    }
-}
-
-fn suggest(mut error: SelectorError, near: Vec<String>) -> SelectorError {
-    if !near.is_empty() {
-        error.message.push_str(if near.len() == 1 { "; did you mean this" } else { "; did you mean one of these" });
-    }
-    error.candidates(near)
 }
 
 fn store_end(row: &StorePart) -> Found {
@@ -605,54 +471,4 @@ fn sort_key(end: End) -> (String, String, Instance) {
         End::Store(id, part, instance) => (id.as_str().to_owned(), part.as_str().to_owned(), instance),
         End::External(service) => one(service.as_str()),
     }
-}
-
-/// Namespaces of resources that neither send nor answer.
-const PASSIVE_NAMESPACES: [&str; 8] = [
-    "microsoft.authorization/",
-    "microsoft.insights/",
-    "microsoft.managedidentity/",
-    "microsoft.resources/",
-    "microsoft.security/",
-    "microsoft.advisor/",
-    "microsoft.policyinsights/",
-    "microsoft.alertsmanagement/",
-];
-
-/// Types, with all their children, that configure others and are no ends of flows.
-const PASSIVE_TYPES: [&str; 28] = [
-    "microsoft.compute/availabilitysets",
-    "microsoft.compute/diskencryptionsets",
-    "microsoft.compute/disks",
-    "microsoft.compute/galleries",
-    "microsoft.compute/images",
-    "microsoft.compute/proximityplacementgroups",
-    "microsoft.compute/restorepointcollections",
-    "microsoft.compute/snapshots",
-    "microsoft.compute/sshpublickeys",
-    "microsoft.keyvault/vaults",
-    "microsoft.network/applicationsecuritygroups",
-    "microsoft.network/connections",
-    "microsoft.network/ddosprotectionplans",
-    "microsoft.network/dnszones",
-    "microsoft.network/firewallpolicies",
-    "microsoft.network/ipgroups",
-    "microsoft.network/natgateways",
-    "microsoft.network/networkmanagers",
-    "microsoft.network/networksecuritygroups",
-    "microsoft.network/networksecurityperimeters",
-    "microsoft.network/networkwatchers",
-    "microsoft.network/privatednszones",
-    "microsoft.network/publicipaddresses",
-    "microsoft.network/publicipprefixes",
-    "microsoft.network/routetables",
-    "microsoft.network/serviceendpointpolicies",
-    "microsoft.network/virtualnetworks",
-    "microsoft.storage/storageaccounts",
-];
-
-/// Whether resources of the type are no ends of flows. An unknown type is one: it may send.
-fn is_passive(kind: &str) -> bool {
-    let under = |base: &str| kind == base || (kind.len() > base.len() && kind.starts_with(base) && kind.as_bytes()[base.len()] == b'/');
-    PASSIVE_NAMESPACES.iter().any(|namespace| kind.starts_with(namespace)) || PASSIVE_TYPES.iter().any(|base| under(base))
 }

@@ -14,6 +14,7 @@ pub mod effective;
 pub mod effective_dns;
 pub mod exposure;
 pub mod filters;
+pub mod firewall_address;
 pub mod foreign;
 pub mod front_door;
 pub mod gateway;

@@ -8,9 +8,11 @@ use watertight::model::items;
 use watertight::model::traffic::ANY_PORT;
 use watertight::model::{Proto, Set, Span, Stage, Sym, Verdict, Via};
 use watertight::report::answer::{AnswerRow, Asked};
+use watertight::report::changes::{Moved, changes};
+use watertight::report::ends::{EndKind, RowEnd};
 use watertight::report::listing::{self, GapRow, Shape};
 use watertight::report::proof::{Explanation, Place};
-use watertight::report::rows::{Certainty, EndKind, ExfilRow, Hop, Moved, ReachRow, RowEnd, Severity, changes};
+use watertight::report::rows::{Certainty, ExfilRow, Hop, ReachRow, Severity};
 use watertight::report::text::Look;
 
 use crate::selectors::index;

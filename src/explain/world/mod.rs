@@ -3,6 +3,7 @@
 mod assembled;
 mod boundary;
 mod exits;
+mod firewalls;
 mod groups;
 mod owners;
 mod proxies;
