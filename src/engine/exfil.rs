@@ -294,13 +294,13 @@ impl<'w, 'a> Graph<'w, 'a> {
             let quick = match (from, to) {
                 // What could not be read may let through what nothing else does.
                 _ if !self.world.index.unread.is_empty() => None,
-                _ if self.app(to).is_some() || self.residents.holds(from) || self.residents.holds(to) => None,
+                _ if self.residents.holds(from) || self.residents.holds(to) => None,
                 (_, End::External(_)) => stores::carried_outside(self.world, &between(from, to), &self.arrivals),
                 (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
                 _ => stores::carried(self.world, &between(from, to), &self.arrivals),
             };
-            let span =
-                quick.map(|span| span.within(Set::tcp_udp())).unwrap_or_else(|| self.edge(from, to).map_or(Span::NONE, |edge| edge.span));
+            let quick = quick.map(|span| if self.app(to).is_some() { span.doubted() } else { span }.within(Set::tcp_udp()));
+            let span = quick.unwrap_or_else(|| self.edge(from, to).map_or(Span::NONE, |edge| edge.span));
             self.edges.borrow_mut().insert(key, span);
             span
         });

@@ -24,7 +24,7 @@ use crate::model::{Prefix, Set, Span, Sym, Tri, net};
 use crate::rules::lead::{self, Lead};
 use crate::rules::private_endpoint::{self, group};
 use crate::rules::route::{Context, Hop};
-use crate::rules::{consent, paas_firewall, perimeter};
+use crate::rules::{consent, perimeter};
 
 /// The machines that may get to one store.
 pub(super) enum Admitted {
@@ -166,7 +166,7 @@ impl<'w, 'a> Gates<'w, 'a> {
         if !matches!(row.service, Service::Storage | Service::KeyVault | Service::Sql) || perimeter::member(index, store).is_some() {
             return Admitted::All;
         }
-        let Some(firewall) = paas_firewall::firewall(index, self.world.platform, store, part) else { return Admitted::All };
+        let Some(guard) = self.world.guard(store, part) else { return Admitted::All };
         let counts = |admitted: Tri| if surely { admitted.lo() } else { admitted.hi() };
         let mut doors: Vec<IpAddr> = Vec::new();
         for Lead { connection, certain } in lead::leads(index, store, group(part, instance)) {
@@ -189,10 +189,10 @@ impl<'w, 'a> Gates<'w, 'a> {
         let location = index.store_parts.get(store).iter().find(|row| row.part == part && row.instance == instance);
         let location = location.map(|row| private_endpoint::region(index, row));
         let to = End::Store(store, part, instance);
-        let mut named: Vec<Sym> = firewall.subnet_rules.iter().map(|rule| rule.subnet).collect();
+        let mut named: Vec<Sym> = guard.firewall.subnet_rules.iter().map(|rule| rule.subnet).collect();
         named.sort_unstable();
         let admits = |arrival: &Arrival| match arrival {
-            Arrival::Showing(source) => counts(paas_firewall::admit(&firewall, source).admitted),
+            Arrival::Showing(source) => counts(guard.admit(source).admitted),
             Arrival::Unknown => !surely,
         };
         let carries = |span: &Span| !if surely { span.sure } else { span.may }.is_empty();

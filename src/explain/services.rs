@@ -53,8 +53,8 @@ pub enum From {
     Outside,
 }
 
-impl FromPlace<'_, '_> {
-    fn walk(&self, asked: Set, target: Target, home: Home, origin: Option<IpAddr>) -> Walk<'_, '_> {
+impl<'a> FromPlace<'_, 'a> {
+    fn walk(&self, asked: Set, target: Target, home: Home, origin: Option<IpAddr>) -> Walk<'_, 'a> {
         Walk { world: self.world, asked, session: self.session, target, home, origin, sources: RefCell::default() }
     }
 }

@@ -90,13 +90,13 @@ pub fn carried(
 /// What gets to the public front ends of a class, way by way, and the source it shows there.
 pub type Arriving = Rc<[(Span, Arrival)]>;
 
-fn asked<'a>(
-    world: &'a World<'a>,
+fn asked<'a, 'f>(
+    world: &'a World<'f>,
     transport: &'a dyn Transport,
     client: &'a Client,
     target: &Target,
     traffic: Set,
-) -> Result<Asked<'a>, Step> {
+) -> Result<Asked<'a, 'f>, Step> {
     let Some(&store) = world.index.store.one(target.store) else { return Err(steps::unseen(target.store, target.part)) };
     let parts = world.index.store_parts.get(target.store);
     let Some(&part) = parts.iter().find(|p| p.part == target.part && p.instance == target.instance) else {
@@ -191,7 +191,7 @@ fn firewall_step(world: &World<'_>, store: &Store, part: Sym, source: &Source, s
         return step;
     }
     let unknown = paas_firewall::Decision { admitted: Tri::Maybe, item: paas_firewall::Item::Unknown };
-    let decision = paas_firewall::of(world.index, world.platform, store.store, part, source).unwrap_or(unknown);
+    let decision = world.guard(store.store, part).map_or(unknown, |guard| guard.admit(source));
     steps::firewall(store.store, store.service, &decision, source)
 }
 
@@ -236,8 +236,8 @@ fn agreed(world: &World<'_>, connection: &PrivateEndpointConnection, way: &mut W
     way.steps.push(steps::delivered(connection.target, connection.group, Span::ALL));
 }
 
-struct Asked<'a> {
-    world: &'a World<'a>,
+struct Asked<'a, 'f> {
+    world: &'a World<'f>,
     transport: &'a dyn Transport,
     client: &'a Client,
     store: Store,
@@ -245,7 +245,7 @@ struct Asked<'a> {
     traffic: Set,
 }
 
-impl Asked<'_> {
+impl Asked<'_, '_> {
     fn group(&self) -> Sym {
         private_endpoint::group(self.part.part, self.part.instance)
     }

@@ -8,7 +8,7 @@ use crate::facts::store_facts::{Service, Store};
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Proto, Set, Span, Stage, Sym, Tri};
 use crate::rules::outbound_hosts;
-use crate::rules::paas_firewall::{self, Source};
+use crate::rules::paas_firewall::Source;
 use crate::rules::perimeter::{self, By, Callee, Decision};
 
 /// Inside a perimeter storage speaks HTTPS and nothing else (NSP-10); `None` for any other store.
@@ -23,8 +23,8 @@ pub fn https_only(world: &World<'_>, store: &Store) -> Option<Step> {
 
 /// Whether the perimeter of the store admits what the packets show; `None` where no perimeter holds it.
 pub fn entering(world: &World<'_>, store: &Store, part: Sym, source: &Source, sender: Sym) -> Option<Step> {
-    let firewall = paas_firewall::firewall(world.index, world.platform, store.store, part)?;
-    let decision = perimeter::admit(world.index, world.platform, &firewall, source, sender)?;
+    let guard = world.guard(store.store, part)?;
+    let decision = perimeter::admit(world.index, world.platform, &guard.firewall, source, sender)?;
     if let By::Own(own) = decision.by {
         return Some(steps::firewall(store.store, store.service, &own, source));
     }

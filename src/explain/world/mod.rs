@@ -5,6 +5,7 @@ mod boundary;
 mod exits;
 mod firewalls;
 mod groups;
+mod guards;
 mod owners;
 mod proxies;
 mod sites;
@@ -12,6 +13,7 @@ mod slots;
 mod strangers;
 mod unseen;
 
+pub use guards::Guard;
 pub use owners::{Owners, Perhaps, endpoint_addresses};
 pub use proxies::{Passage, Proxy};
 pub use sites::{Entrance, is_unread_peer, site_ids, unread_sites};
@@ -50,6 +52,9 @@ type Taken = FxHashMap<(Sym, Sym, Set, Option<IpAddr>, bool), Way>;
 
 /// Compiled groups by id and direction; `None` for one that is not in the input.
 type Programs = FxHashMap<(Sym, Direction), Option<Rc<Program>>>;
+
+/// Firewalls of stores by store and part; `None` for a store that is not in the input.
+type Guards<'a> = FxHashMap<(Sym, Sym), Option<Rc<Guard<'a>>>>;
 
 use assembled::{network, table_input};
 
@@ -104,6 +109,7 @@ pub struct World<'a> {
     pools: [OnceCell<Pool>; 2],
     internet: RefCell<Internet>,
     firewalls: RefCell<FxHashMap<Sym, Rc<Firewall>>>,
+    guards: RefCell<Guards<'a>>,
 }
 
 impl<'a> World<'a> {
@@ -151,6 +157,7 @@ impl<'a> World<'a> {
             pools: Default::default(),
             internet: RefCell::default(),
             firewalls: RefCell::default(),
+            guards: RefCell::default(),
         }
     }
 
