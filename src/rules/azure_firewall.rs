@@ -194,7 +194,14 @@ impl Firewall {
         for (n, (place, collection, prefix)) in places.iter().enumerate() {
             order += u32::from(n > 0 && places[n - 1].0 != *place);
             let inherited = place.0.0 > 0;
+            // A collection of which nobody knows what it does, or what it comes before, stands here with both actions.
+            let same = index.firewall_collections.get(collection.owner).iter().filter(|other| other.collection == collection.collection);
+            let unsure = same.count() > 1;
             for row in index.firewall_rules.get(collection.collection) {
+                let translates = row.pass == FirewallPass::Nat;
+                if translates && unsure && collection.action == Access::Deny {
+                    continue; // the other one says it
+                }
                 let path = format!("{prefix}{}/{}", last(collection.collection), last(row.rule));
                 let mut rule = compile(index, row, resolve);
                 rule.order = order;
@@ -202,6 +209,9 @@ impl Firewall {
                 rule.path = path;
                 rule.allow = collection.action == Access::Allow;
                 rule.inherited = inherited;
+                if translates && unsure {
+                    rule.traffic = rule.traffic.doubted();
+                }
                 out.rules.push(rule);
             }
         }

@@ -55,6 +55,12 @@ fn doubt(index: &Index, hub: Sym) -> Sym {
             doubts.chain(index.hub_branches.get(hub).iter().map(|row| row.branch))
         })
         .collect();
+    // What is in a table that is not in the input nobody knows, but of the two that every hub has.
+    let usual = |table: Sym| {
+        ["defaultroutetable", "noneroutetable"].iter().any(|name| table.as_str().ends_with(&format!("/hubroutetables/{name}")))
+    };
+    let connections = index.hubs_by_wan.get(wan).iter().flat_map(|row| index.hub_connections.get(row.hub));
+    found.extend(connections.filter(|row| !index.hub_table.has(row.table) && !usual(row.table)).map(|row| row.connection));
     // A hub that is not in the input may be one of the same WAN.
     found.extend(index.hub_connection.rows().map(|row| row.hub).filter(|hub| !index.virtual_hub.has(*hub)));
     Sym::sort(&mut found);

@@ -93,7 +93,7 @@ pub(super) fn policy<'a>(out: &mut Out<'a>, body: &'a Value) {
             let group = out.part_id(item, policy, "rulecollectiongroups", at);
             out.fact(FirewallPolicyGroup { policy, group });
             group_at(out, group, policy, properties(item));
-        } else if let Some(group) = out.reference(item) {
+        } else if let Some(group) = out.bound(item, "ruleCollectionGroup") {
             out.fact(FirewallPolicyGroup { policy, group });
         }
     }
@@ -153,12 +153,13 @@ fn group_at<'a>(out: &mut Out<'a>, group: Sym, policy: Sym, body: &'a Value) {
         let id = out.part_id(item, group, "rulecollections", at);
         let kind = out.text(item, "ruleCollectionType").unwrap_or("");
         let nat = kind.eq_ignore_ascii_case("FirewallPolicyNatRuleCollection");
-        if !nat && !kind.eq_ignore_ascii_case("FirewallPolicyFilterRuleCollection") {
+        let known = nat || kind.eq_ignore_ascii_case("FirewallPolicyFilterRuleCollection");
+        if !known {
             out.gap(format!("`ruleCollectionType` has the unknown value `{kind}`"));
         }
         collection(out, group, id, item, item, nat.then_some(FirewallPass::Nat));
-        if priority.is_none() {
-            // Nobody knows what it comes before: it may open and close anything.
+        if priority.is_none() || !known {
+            // Nobody knows what it comes before, or what it does: it may open and close anything.
             out.fact(FirewallCollection { collection: id, owner: group, priority: 0, action: Access::Deny });
             out.fact(FirewallCollection { collection: id, owner: group, priority: 0, action: Access::Allow });
         }
@@ -169,11 +170,11 @@ fn group_at<'a>(out: &mut Out<'a>, group: Sym, policy: Sym, body: &'a Value) {
 fn collection<'a>(out: &mut Out<'a>, owner: Sym, collection: Sym, item: &'a Value, body: &'a Value, pass: Option<FirewallPass>) {
     let place = priority(out, body);
     let action = out.object(body, "action").and_then(|action| out.text(action, "type")).unwrap_or("");
+    let translates = pass == Some(FirewallPass::Nat);
     let action = match action.to_ascii_lowercase().as_str() {
-        "allow" | "dnat" => Some(Access::Allow),
-        "deny" => Some(Access::Deny),
-        // The property is optional where a collection can only translate.
-        "" if pass == Some(FirewallPass::Nat) => Some(Access::Allow),
+        "dnat" if translates => Some(Access::Allow),
+        "allow" if !translates => Some(Access::Allow),
+        "deny" if !translates => Some(Access::Deny),
         other => {
             out.gap(format!("`action.type` has the unknown value `{other}`"));
             None
@@ -221,16 +222,19 @@ fn priority<'a>(out: &mut Out<'a>, body: &'a Value) -> Option<u32> {
 
 fn one_rule<'a>(out: &mut Out<'a>, rule: Sym, collection: Sym, at: usize, body: &'a Value, pass: Option<FirewallPass>) {
     let mut doubt = false;
-    let pass = pass.unwrap_or_else(|| match out.text(body, "ruleType").unwrap_or("").to_ascii_lowercase().as_str() {
-        "networkrule" => FirewallPass::Network,
-        "applicationrule" => FirewallPass::Application,
-        "natrule" => FirewallPass::Nat,
-        other => {
-            out.gap(format!("`ruleType` has the unknown value `{other}`"));
-            doubt = true;
-            FirewallPass::Network
-        }
-    });
+    let kind = out.text(body, "ruleType").unwrap_or("").to_ascii_lowercase();
+    let told = match kind.as_str() {
+        "networkrule" => Some(FirewallPass::Network),
+        "applicationrule" => Some(FirewallPass::Application),
+        "natrule" => Some(FirewallPass::Nat),
+        _ => None,
+    };
+    // The rules of a firewall without a policy say it by the list they stand in.
+    if told.is_none() && (pass.is_none() || !kind.is_empty()) {
+        out.gap(format!("`ruleType` has the unknown value `{kind}`"));
+        doubt = true;
+    }
+    let pass = pass.or(told).unwrap_or(FirewallPass::Network);
     traffic(out, rule, body, pass, &mut doubt);
     let mut sources = addresses(out, body, "sourceAddresses", false);
     let source_groups = ip_groups(out, rule, body, "sourceIpGroups", FirewallSide::Source);
@@ -366,6 +370,9 @@ fn translation<'a>(out: &mut Out<'a>, rule: Sym, body: &'a Value) {
     let fqdn = out.text(body, "translatedFqdn").map_or(Sym::EMPTY, Sym::lower);
     let any_port = get(body, "translatedPort").is_some_and(|value| value.as_str() == Some("*"));
     let port = if any_port { None } else { out.port(body, "translatedPort") };
+    if port.is_none() && !any_port && (address.is_some() || !fqdn.is_empty()) {
+        out.lost_before("translatedPort", "a NAT rule without `translatedPort`");
+    }
     if address.is_none() && fqdn.is_empty() {
         out.gap("a NAT rule without `translatedAddress` that is an address");
     }

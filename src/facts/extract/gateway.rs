@@ -36,7 +36,7 @@ pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
         }
         out.not_modelled(clients, "properties.vpnClientConfiguration.", &["vngClientConnectionConfigurations"]);
     }
-    if let Some(site) = out.link(body, "gatewayDefaultSite") {
+    if let Some(site) = out.binding(body, "gatewayDefaultSite") {
         out.fact(GatewayDefaultSite { gateway, site });
     }
     if out.flag(body, "allowRemoteVnetTraffic").unwrap_or(false) {

@@ -51,7 +51,7 @@ pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
     let default = Sym::new(&format!("{hub}/hubroutetables/defaultroutetable"));
     let internet = out.flag(body, "enableInternetSecurity").unwrap_or(false);
     let routing = out.object(body, "routingConfiguration");
-    let table = routing.and_then(|routing| out.link(routing, "associatedRouteTable")).unwrap_or(default);
+    let table = routing.and_then(|routing| out.binding(routing, "associatedRouteTable")).unwrap_or(default);
     out.fact(HubConnection { connection, hub, vnet, internet, table });
     match routing.and_then(|routing| out.object(routing, "propagatedRouteTables")).filter(|tables| is_set(tables)) {
         Some(tables) => {

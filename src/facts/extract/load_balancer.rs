@@ -69,7 +69,7 @@ fn frontend<'a>(out: &mut Out<'a>, frontend: Sym, balancer: Sym, body: &'a Value
     }
     let address = out.address_of_family(body, "privateIPAddress", "privateIPAddressVersion");
     out.fact(LoadBalancerFrontend { frontend, balancer, subnet, address, public_ip });
-    if let Some(public_ip_prefix) = out.link(body, "publicIPPrefix") {
+    if let Some(public_ip_prefix) = out.binding(body, "publicIPPrefix") {
         out.fact(LoadBalancerFrontendRange { frontend, public_ip_prefix });
     }
     chain(out, frontend, body);
@@ -77,7 +77,7 @@ fn frontend<'a>(out: &mut Out<'a>, frontend: Sym, balancer: Sym, body: &'a Value
 
 /// The gateway load balancer in front of a frontend or an address configuration (IN-11).
 pub(super) fn chain<'a>(out: &mut Out<'a>, end: Sym, body: &'a Value) {
-    if let Some(frontend) = out.link(body, "gatewayLoadBalancer") {
+    if let Some(frontend) = out.binding(body, "gatewayLoadBalancer") {
         out.fact(GatewayChain { end, frontend });
     }
 }
@@ -137,7 +137,7 @@ fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
         out.fact(LoadBalancingRule { rule, frontend, protocol, frontend_port, backend_port, floating, snat, probe });
     }
     let mut pools = out.links(body, "backendAddressPools");
-    pools.extend(out.link(body, "backendAddressPool"));
+    pools.extend(out.binding(body, "backendAddressPool"));
     if pools.is_empty() && !told {
         pools = siblings(out, "backendAddressPools", "backendaddresspools");
     }
@@ -167,10 +167,10 @@ fn nat_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     for frontend in frontends.each() {
         out.fact(InboundNatRule { rule, frontend, protocol, first_port, last_port, backend_port, floating });
     }
-    if let Some(ip_config) = out.link(body, "backendIPConfiguration") {
+    if let Some(ip_config) = out.binding(body, "backendIPConfiguration") {
         out.fact(IpConfigPool { ip_config, pool: rule });
     }
-    let mut pools: Vec<Sym> = out.link(body, "backendAddressPool").into_iter().collect();
+    let mut pools: Vec<Sym> = out.binding(body, "backendAddressPool").into_iter().collect();
     if pools.is_empty() && !frontends.is_known() {
         pools = siblings(out, "backendAddressPools", "backendaddresspools");
     }

@@ -15,7 +15,7 @@ use crate::model::Sym;
 pub(super) fn machine<'a>(out: &mut Out<'a>, body: &'a Value) {
     let machine = out.id();
     out.fact(Machine { machine, kind: MachineKind::Vm });
-    if let Some(scale_set) = out.link(body, "virtualMachineScaleSet") {
+    if let Some(scale_set) = out.named(body, "virtualMachineScaleSet") {
         out.fact(MachineScaleSet { machine, scale_set });
     }
     if let Some(profile) = out.object(body, "networkProfile") {

@@ -369,7 +369,8 @@ impl<'a> Out<'a> {
         self.items(at, name).iter().filter_map(|item| self.bound(item, name)).collect()
     }
 
-    fn bound(&mut self, value: &'a Value, name: &str) -> Option<Sym> {
+    /// [`Self::binding`] for one reference.
+    pub fn bound(&mut self, value: &'a Value, name: &str) -> Option<Sym> {
         if names_nobody(value) {
             self.wrong(value, "a reference with `id`");
             return Some(self.unknown(name));

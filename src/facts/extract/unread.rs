@@ -50,8 +50,10 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     let only_rules = out.lost_paths().iter().all(|path| RULES.iter().any(|rule| starts(path, rule)));
     // Who is in a pool finds a way out, or loses one, without saying so itself (IN-06, OUT-05).
     let pools = out.lost_paths().iter().any(|path| starts(path, POOLS));
+    // Whether a machine is in a scale set decides whether it has the default way out (OUT-07).
+    let scaled = out.lost_paths().iter().any(|path| starts(path, "properties.virtualMachineScaleSet"));
     // A rule that is not understood leaves open whom its store lets in.
-    let mut bounded = !pools && (taken.is_some() || OPEN.contains(&kind) || holder_of(out.resource).is_some());
+    let mut bounded = !pools && !scaled && (taken.is_some() || OPEN.contains(&kind) || holder_of(out.resource).is_some());
     out.revise(|fact| {
         match fact {
             Fact::Device(row) if proxy => row.kind = DeviceKind::Other,

@@ -154,3 +154,73 @@ fn a_policy_that_can_only_fill_groups_does_whatever_its_effect_is_called() {
     let cut = json!({"id": "/subscriptions/s/providers/Microsoft.Authorization/policyDefinitions/p", "properties": {"mode": "Microsoft.Network.Data"}});
     assert!(rows(json!([cut])).iter().any(|row| row.starts_with("group_policy(") && row.ends_with(", )")));
 }
+
+/// covers: SND-04, IN-05, IN-11, OUT-05, RTE-20, VW-02
+#[test]
+fn a_reference_without_an_id_is_one_to_something_unknown() {
+    let balancer = rows(json!([body(
+        "loadBalancers/l",
+        json!({
+            "frontendIPConfigurations": [{"name": "f", "properties": {"publicIPPrefix": {}, "gatewayLoadBalancer": {}}}],
+            "loadBalancingRules": [{"name": "r", "properties": {"backendAddressPool": {}}}],
+            "inboundNatRules": [{"name": "n", "properties": {"backendIPConfiguration": {}}}, {"name": "m", "properties": {"backendAddressPool": {}}}],
+        }),
+    )]));
+    let unknown = |name: &str| format!("~/loadbalancers/l/unknown-{name}");
+    let frontend = "~/loadbalancers/l/frontendipconfigurations/f";
+    has(&balancer, &format!("load_balancer_frontend_range({frontend}, {})", unknown("publicipprefix")));
+    has(&balancer, &format!("gateway_chain({frontend}, {})", unknown("gatewayloadbalancer")));
+    has(&balancer, &format!("load_balancing_rule_pool(~/loadbalancers/l/loadbalancingrules/r, {})", unknown("backendaddresspool")));
+    has(&balancer, &format!("ip_config_pool({}, ~/loadbalancers/l/inboundnatrules/n)", unknown("backendipconfiguration")));
+    has(&balancer, &format!("inbound_nat_rule_pool(~/loadbalancers/l/inboundnatrules/m, {})", unknown("backendaddresspool")));
+
+    let others = rows(json!([
+        body("virtualNetworkGateways/g", json!({"gatewayType": "Vpn", "gatewayDefaultSite": {}})),
+        body("firewallPolicies/p", json!({"ruleCollectionGroups": [{}]})),
+        body(
+            "virtualHubs/h/hubVirtualNetworkConnections/c",
+            json!({"remoteVirtualNetwork": {"id": format!("{NET}/virtualNetworks/v")}, "routingConfiguration": {"associatedRouteTable": {}}}),
+        ),
+        {"id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/m", "type": "Microsoft.Compute/virtualMachines",
+         "name": "m", "properties": {"virtualMachineScaleSet": {}}},
+    ]));
+    has(&others, "gateway_default_site(~/virtualnetworkgateways/g, ~/virtualnetworkgateways/g/unknown-gatewaydefaultsite)");
+    has(&others, "firewall_policy_group(~/firewallpolicies/p, ~/firewallpolicies/p/unknown-rulecollectiongroup)");
+    let table = "~/virtualhubs/h/hubvirtualnetworkconnections/c/unknown-associatedroutetable";
+    has(
+        &others,
+        &format!("hub_connection(~/virtualhubs/h/hubvirtualnetworkconnections/c, ~/virtualhubs/h, ~/virtualnetworks/v, false, {table})"),
+    );
+    assert!(others.iter().any(|row| row.starts_with("unread(") && row.ends_with("properties.virtualMachineScaleSet)")), "{others:#?}");
+}
+
+/// covers: AFW-03, AFW-06, SND-02
+#[test]
+fn a_nat_collection_that_cannot_be_read_does_what_it_does_perhaps() {
+    let of = |collection: Value| {
+        let mut collection = collection;
+        collection["name"] = json!("nat");
+        collection["rules"] = json!([{"ruleType": "NatRule", "name": "in", "ipProtocols": ["TCP"], "sourceAddresses": ["*"],
+            "destinationAddresses": ["20.0.0.1"], "destinationPorts": ["8443"], "translatedAddress": "10.0.6.4", "translatedPort": "443"}]);
+        rows(json!([body("firewallPolicies/p/ruleCollectionGroups/g", json!({"priority": 200, "ruleCollections": [collection]}))]))
+    };
+    let nat = "FirewallPolicyNatRuleCollection";
+    let group = "~/firewallpolicies/p/rulecollectiongroups/g";
+    let states = |rows: &[String], priority: u32, action: &str| {
+        rows.contains(&format!("firewall_collection({group}/rulecollections/nat, {group}, {priority}, {action})"))
+    };
+    let known = of(json!({"ruleCollectionType": nat, "priority": 100, "action": {"type": "DNAT"}}));
+    assert!(states(&known, 100, "allow") && !states(&known, 100, "deny"), "{known:#?}");
+    for action in [json!({"type": "Zap"}), json!({"type": "Allow"}), json!({}), Value::Null] {
+        let found = of(json!({"ruleCollectionType": nat, "priority": 100, "action": action}));
+        assert!(states(&found, 100, "allow") && states(&found, 100, "deny"), "{action}: {found:#?}");
+    }
+    for collection in [
+        json!({"ruleCollectionType": nat, "action": {"type": "DNAT"}}),
+        json!({"ruleCollectionType": nat, "priority": "x", "action": {"type": "DNAT"}}),
+        json!({"ruleCollectionType": "Zap", "priority": 100, "action": {"type": "DNAT"}}),
+    ] {
+        let found = of(collection.clone());
+        assert!(states(&found, 0, "allow") && states(&found, 0, "deny"), "{collection}: {found:#?}");
+    }
+}

@@ -107,13 +107,19 @@ impl World<'_> {
         }
         let mut lines = Vec::new();
         for (height, group, collection) in collections {
+            // With both actions nobody knows what it does, or when.
+            let both = self.collections.iter().filter(|c| c.owner == collection.owner && c.collection == collection.collection).count() > 1;
+            let perhaps = both && pass == FirewallPass::Nat;
+            if perhaps && collection.action == Access::Deny {
+                continue;
+            }
             for rule in self.firewall_rules.iter().filter(|r| r.collection == collection.collection && r.pass == pass) {
                 lines.push(Line {
                     rule: *rule,
                     height,
                     place: (group, collection.priority),
                     allow: collection.action == Access::Allow,
-                    matches: self.firewall_rule_matches(firewall, rule, packet),
+                    matches: self.firewall_rule_matches(firewall, rule, packet).and(if perhaps { Tri::Maybe } else { Tri::Yes }),
                     name: match collection.owner == firewall {
                         true => format!("{}/{}", name_of(collection.collection), name_of(rule.rule)),
                         false => format!("{}/{}/{}", name_of(collection.owner), name_of(collection.collection), name_of(rule.rule)),

@@ -38,7 +38,12 @@ impl World<'_> {
     fn wan_doubts(&self, hub: Sym) -> bool {
         let wan = self.wan_of(hub);
         let unseen = self.hub_connections.iter().any(|c| self.wan_of(c.hub).is_none()); // its WAN may be this one
-        unseen || self.hub_doubts.iter().map(|d| d.hub).chain(self.hub_branches.iter().map(|b| b.hub)).any(|h| self.wan_of(h) == wan)
+        let listed = |table: Sym| self.hub_tables.iter().any(|t| t.table == table);
+        let usual = |table: Sym| table.as_str().ends_with("/defaultroutetable") || table.as_str().ends_with("/noneroutetable");
+        let untold = self.hub_connections.iter().any(|c| self.wan_of(c.hub) == wan && !listed(c.table) && !usual(c.table));
+        unseen
+            || untold
+            || self.hub_doubts.iter().map(|d| d.hub).chain(self.hub_branches.iter().map(|b| b.hub)).any(|h| self.wan_of(h) == wan)
     }
 
     fn hub_policy(&self, hub: Sym, kind: PolicyKind) -> Option<(Sym, Tri)> {
