@@ -143,6 +143,8 @@ impl Walk<'_, '_> {
                 _ => None,
             };
             match last {
+                // It may be the wanted one.
+                _ if self.world.is_nameless(vnet) => Reply::Elsewhere("is delivered in a network that its peering does not name"),
                 _ if wanted != Some(vnet) => Reply::Lost("is delivered in another network"),
                 Some(last) if !last.translated => Reply::Elsewhere("does not pass the appliance"),
                 _ => Reply::Right,

@@ -90,9 +90,12 @@ impl Walk<'_, '_> {
             return vec![(at.vnet, Tri::Yes)];
         }
         let mut found: Vec<(Sym, Tri)> = Vec::new();
-        for peer in network.peers.iter().filter(|peer| peer.usable.hi()) {
-            let there = peer.prefixes.iter().filter(|(prefix, _)| prefix.contains(&address)).map(|(_, sure)| *sure).max();
-            let sure = there.unwrap_or(Tri::No).and(if peer.partial { peer.whole } else { peer.usable });
+        let usable = || network.peers.iter().filter(|peer| peer.usable.hi());
+        // A network of unknown addresses has none that another one has: peers do not overlap.
+        let taken = usable().any(|peer| peer.holds(&address).lo());
+        for peer in usable() {
+            let there = if peer.open && taken { Tri::No } else { peer.holds(&address) };
+            let sure = there.and(if peer.partial { peer.whole } else { peer.usable });
             if sure.hi() && !found.iter().any(|(vnet, _)| *vnet == peer.vnet) {
                 found.push((peer.vnet, sure));
             }
@@ -107,6 +110,11 @@ impl Walk<'_, '_> {
         let network = self.world.network(at.vnet);
         let Some(peer) = network.peers.iter().find(|peer| peer.vnet == vnet && peer.usable.hi()) else { return Vec::new() };
         let mut out = self.world.partial_steps(at, peer, address);
+        if !peer.holds(&address).lo() {
+            let text = format!("whether the next hop address {address} is in {} is not known", short(vnet));
+            let unsure = step(Stage::Route, Span::UNKNOWN, "appliance.12", text).by(peer.peering, address.to_string());
+            out.push(unsure.kind(Kind::Assumption).code(if peer.open { "W-MISSING" } else { "W-OVERLAP" }));
+        }
         if peer.joint == Joint::Group {
             let text =
                 format!("whether an appliance in {}, a member of the same connected group, can be a next hop is not known", short(vnet));

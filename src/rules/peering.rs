@@ -1,5 +1,7 @@
 //! Which networks see each other through a peering, and which addresses that covers.
 
+use std::net::IpAddr;
+
 use crate::facts::network::{Peering, PeeringPrefix, PeeringState};
 use crate::model::{Prefix, Sym, Tri};
 
@@ -147,6 +149,12 @@ impl Peer {
             prefixes,
             open: false,
         }
+    }
+
+    /// Whether the remote network has the address: where nobody knows its addresses, it may have any (PEER-04).
+    pub fn holds(&self, address: &IpAddr) -> Tri {
+        let there = self.prefixes.iter().filter(|(prefix, _)| prefix.contains(address)).map(|(_, sure)| *sure).max();
+        there.unwrap_or(if self.open { Tri::Maybe } else { Tri::No })
     }
 
     /// The same as a subnet sees it that takes part in it (PEER-12).

@@ -18,8 +18,7 @@ impl World<'_> {
         if !self.index.subnet.has(subnet) {
             return true;
         }
-        let nameless = |vnet: Sym| self.index.peerings_by_remote.get(vnet).iter().any(Peering::is_nameless);
-        let ours = |vnet: Sym| share_subscription(endpoint, vnet) || nameless(vnet);
+        let ours = |vnet: Sym| share_subscription(endpoint, vnet) || self.is_nameless(vnet);
         let context = self.context(subnet);
         let network = &context.network;
         // Its interface may be in the input without it.
@@ -42,6 +41,11 @@ impl World<'_> {
                 }
                 None => context.entries.iter().any(|entry| onward(entry.hop)),
             }
+    }
+
+    /// Whether it stands for the other network of a peering that does not say which that is: any in the input may be it.
+    pub fn is_nameless(&self, vnet: Sym) -> bool {
+        self.index.peerings_by_remote.get(vnet).iter().any(Peering::is_nameless)
     }
 
     /// An interface of a machine of which the pools that it is in are not known: it is not in the input, or without its configurations (IN-06, SND-04). The

@@ -190,7 +190,9 @@ impl Walk<'_, '_> {
             (_, Origin::Site(_) | Origin::Internet) => None,
         };
         if wanted != Some(vnet) {
-            return Tri::No;
+            // Which network a peering leads to that names none is anybody's guess.
+            let nameless = self.world.peerings.iter().any(|p| p.remote == vnet && super::links::is_nameless(p));
+            return if nameless { Tri::Maybe } else { Tri::No };
         }
         match passed.split_last() {
             None => Tri::Yes,
@@ -210,7 +212,7 @@ impl Walk<'_, '_> {
             networks.push(here);
         } else {
             for p in world.peerings.iter().filter(|p| p.vnet == here && world.is_connected(p).hi()) {
-                if world.remote_space(p).iter().any(|(prefix, _)| prefix.contains(&hop)) {
+                if world.peer_has(p, hop).hi() {
                     networks.push(p.remote);
                 }
             }

@@ -108,6 +108,23 @@ impl World<'_> {
         all.into_iter().map(|p| (p, if within(&p, &synced) && within(&p, &current) { Tri::Yes } else { Tri::Maybe })).collect()
     }
 
+    /// Whether a next hop is in the network that the peering leads to: in one of unknown addresses it is perhaps, unless another peer surely has it.
+    pub fn peer_has(&self, peering: &Peering, hop: std::net::IpAddr) -> Tri {
+        let within = |p: &Peering| self.remote_space(p).iter().filter(|(prefix, _)| prefix.contains(&hop)).map(|(_, sure)| *sure).max();
+        let beside = |p: &&Peering| p.vnet == peering.vnet && self.is_connected(p).hi();
+        let elsewhere = self.peerings.iter().filter(beside).any(|p| within(p) == Some(Tri::Yes));
+        match within(peering) {
+            Some(sure) => sure,
+            None if self.has_unknown_space(peering) && !elsewhere => Tri::Maybe,
+            None => Tri::No,
+        }
+    }
+
+    /// Whether neither the peering nor the other network tells the addresses it leads to.
+    pub fn has_unknown_space(&self, peering: &Peering) -> bool {
+        self.space(peering.remote).is_empty() && !self.peering_prefixes.iter().any(|row| row.peering == peering.peering)
+    }
+
     /// Whether a subnet at one end of a subnet peering takes part in it: both sides must say the same (PEER-12).
     pub fn takes_part_in(&self, peering: &Peering, subnet: Sym, near: bool) -> Tri {
         let Some(name) = self.subnets.iter().find(|s| s.subnet == subnet).map(|s| s.name) else { return Tri::Maybe };

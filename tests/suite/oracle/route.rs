@@ -339,7 +339,7 @@ impl World<'_> {
     /// Peerings with networks that nobody exported and of whose addresses nothing is known.
     pub fn peers_of_unknown_space(&self, subnet: Sym) -> Vec<Sym> {
         let mine = self.peerings.iter().filter(|p| Some(p.vnet) == self.vnet_of(subnet));
-        let unknown = mine.filter(|p| self.space(p.remote).is_empty() && !self.peering_prefixes.iter().any(|row| row.peering == p.peering));
+        let unknown = mine.filter(|p| self.has_unknown_space(p));
         unknown.filter(|p| self.route_over(p, subnet).hi()).map(|p| p.peering).collect()
     }
 

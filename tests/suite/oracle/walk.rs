@@ -235,8 +235,7 @@ impl Walk<'_, '_> {
         let mut ways = Vec::new();
         for peering in world.peerings.iter().filter(|p| p.vnet == vnet) {
             let joined = world.is_connected(peering);
-            let holds = world.remote_space(peering).iter().filter(|(p, _)| p.contains(&hop)).map(|(_, sure)| *sure).max();
-            let reach = joined.and(holds.unwrap_or(Tri::No));
+            let reach = joined.and(world.peer_has(peering, hop));
             if reach.hi() {
                 let group = world.managed.iter().any(|m| m.id == peering.peering && m.group);
                 let known = if group { Tri::Maybe } else { Tri::Yes }; // NVA-01
