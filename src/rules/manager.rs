@@ -302,7 +302,7 @@ pub fn links(index: &Index, vnet: Sym) -> Vec<Peer> {
                 peers.push(Peer {
                     remote_gateway: other.hub && gateway,
                     forwarded: true,
-                    open: !index.vnet.has(other.vnet),
+                    open: !index.vnet_prefixes.has(other.vnet),
                     ..Peer::by_manager(other.vnet, id, Joint::Peering, spoke, prefixes)
                 });
             }
@@ -405,5 +405,5 @@ fn group_peer(
     let prefixes = space(other.vnet).map(|prefix| (prefix, taken(&prefix, other).negated())).filter(|(_, sure)| sure.hi()).collect();
     let clean = !space(me.vnet).any(|prefix| taken(&prefix, me).hi());
     let usable = if clean { usable } else { usable.and(Tri::Maybe) };
-    Peer { open: !index.vnet.has(other.vnet), ..Peer::by_manager(other.vnet, configuration, Joint::Group, usable, prefixes) }
+    Peer { open: !index.vnet_prefixes.has(other.vnet), ..Peer::by_manager(other.vnet, configuration, Joint::Group, usable, prefixes) }
 }
