@@ -91,6 +91,7 @@ const INERT: &[&str] = &[
     "subnet_private_endpoint_policy",
     "subnet_ip_config",
     "public_ip",
+    "public_ip_untold",
     "public_ip_range",
     "asg",
     "nat_gateway",

@@ -24,7 +24,8 @@ impl Walk<'_, '_> {
                 frontends.into_iter().for_each(|frontend| self.to_public_frontend(frontend, packet, source, trail.clone(), ways));
                 return;
             }
-            let lost = Some(self.world.hidden_holder()).filter(|holder| !holder.is_empty()).unwrap_or(self.world.lost_public_ip());
+            let lost =
+                Some(self.world.hidden_holder()).filter(|holder| !holder.is_empty()).unwrap_or(self.world.lost_public_ip(packet.dst));
             if !lost.is_empty() {
                 ways.push(trail.and(hidden(packet.dst, lost)).end(Via::Public));
                 return;
@@ -160,12 +161,12 @@ impl Walk<'_, '_> {
         ways.push(self.from_outside(host, public_ip, sku, packet, source, &[host.ip], trail).end(Via::Public));
     }
 
-    /// The doubt about an address that nobody has: a public address that something names and that was not exported may be just this one, and whom its holder
-    /// lets in is not the internet's affair (SND-04).
+    /// The doubt about an address that nobody is known to have: a public address of the estate may be just this one, and whom its holder lets in is not the
+    /// internet's affair (SND-04).
     fn lost_address(&self, ip: IpAddr) -> Option<Step> {
-        let lost = self.world.lost_public_ip();
+        let lost = self.world.lost_public_ip(ip);
         (self.target == Target::Anyone && !lost.is_empty()).then(|| {
-            let text = format!("public address {} is not in the input: it may be {ip}", short(lost));
+            let text = format!("public address {} {}: it may be {ip}", short(lost), self.world.why_lost(lost));
             step(Stage::Route, Span::UNKNOWN, "inbound.11", text).by(lost, "").kind(Kind::Absence).code("W-MISSING")
         })
     }

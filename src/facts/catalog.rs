@@ -229,7 +229,7 @@ facts! {
     // machines
     Machine, MachineScaleSet, Nic, NicPrimary, NicNsg, NicMachine, NicDns, IpConfig, IpConfigAddress, IpConfigPublicIp, IpConfigAsg, IpConfigPool,
     IpConfigLink,
-    PublicIp, PublicIpAddress, PublicIpFamily, PublicIpHolder, PublicIpRange,
+    PublicIp, PublicIpAddress, PublicIpUntold, PublicIpFamily, PublicIpHolder, PublicIpRange,
     // filters and routes
     Nsg, NsgRule, Asg, RouteTable, Route, NatGateway, NatGatewayPublicIp, NatGatewayRange,
     // gateways and other devices

@@ -234,6 +234,7 @@ index! {
     IpConfigLink { ip_config_links: ip_config as Sym }
     PublicIp { public_ip: public_ip as Sym }
     PublicIpAddress { public_ip_address: public_ip as Sym, public_ips_by_address: address as IpAddr }
+    PublicIpUntold { public_ip_untold: public_ip as Sym }
     PublicIpFamily { public_ip_family: public_ip as Sym }
     PublicIpHolder { public_ip_holder: public_ip as Sym, public_ips_by_holder: holder as Sym }
     PublicIpRange { public_ip_ranges: public_ip_prefix as Sym }

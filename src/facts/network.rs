@@ -175,12 +175,16 @@ relations! { NETWORK_RELATIONS:
     /// `public_ip(public_ip, sku)`: a public address resource.
     PublicIp public_ip { public_ip: Sym, sku: PublicSku }
 
-    /// `public_ip_address(public_ip, address)`: its address; without a row the address is not known.
+    /// `public_ip_address(public_ip, address)`: its address; without a row it has none, or one that is not known.
     PublicIpAddress public_ip_address { public_ip: Sym, address: IpAddr }
 
     /// `public_ip_family(public_ip, v6)`: of an address that is not known, whether it is one of IPv6; without a row it is one of IPv4, as Azure makes them
     /// where nothing is said (ADR-14).
     PublicIpFamily public_ip_family { public_ip: Sym, v6: Tri }
+
+    /// `public_ip_untold(public_ip)`: it has an address, or may have one, that the export does not tell; without a row, and without one of its address, it has
+    /// none.
+    PublicIpUntold public_ip_untold { public_ip: Sym }
 
     /// `public_ip_holder(public_ip, holder)`: the address says that it belongs to `holder`, an address configuration or a frontend. Where nobody in the input
     /// claims the address its holder was not exported; a configuration that does not claim it has it perhaps.

@@ -258,11 +258,11 @@ fn is_private_space(world: &World<'_>, ip: IpAddr) -> bool {
     !met && index.vnet_prefixes.rows().any(|row| row.prefix.contains(&ip))
 }
 
-/// Towards such an address; a public address that something names and that was not exported may be the same.
+/// Towards such an address; a public address of the estate that is not known may be the same.
 fn to_private_space(world: &World<'_>, ip: IpAddr) -> Way {
-    let lost = world.lost_public_ip();
+    let lost = world.lost_public_ip(ip);
     if !lost.is_empty() {
-        let text = format!("public address {} is not in the input: it may be {ip}", short(lost));
+        let text = format!("public address {} {}: it may be {ip}", short(lost), world.why_lost(lost));
         let unknown = step(Stage::Route, Span::UNKNOWN, "inbound.3", text).by(lost, "").kind(Kind::Absence).code("W-MISSING");
         return Way { via: Via::Public, steps: vec![unknown] };
     }

@@ -1,5 +1,7 @@
 //! How a place leaves for public addresses.
 
+use std::net::IpAddr;
+
 use crate::explain::packet::Host;
 use crate::facts::gap::Resource;
 use crate::facts::network::{DeviceKind, MachineKind, PublicSku};
@@ -89,17 +91,27 @@ impl World<'_> {
         lost.or_else(|| Some(machine).filter(|machine| !index.machine.has(*machine))).unwrap_or_default()
     }
 
-    /// The first public address by name that something names and that is not in the input; empty: none.
-    pub fn lost_public_ip(&self) -> Sym {
+    /// A public address that may be `ip`, which nobody is known to have: one that something names and that is not in the input, else one of which the input
+    /// does not tell the address. The first by name; empty: none.
+    pub fn lost_public_ip(&self, ip: IpAddr) -> Sym {
         let index = self.index;
-        *self.lost_public_ip.get_or_init(|| {
+        *self.lost_public_ips[usize::from(ip.is_ipv6())].get_or_init(|| {
             let of_configs = index.ip_config_public_ip.rows().map(|row| row.public_ip);
             let of_frontends = index.load_balancer_frontend.rows().map(|row| row.public_ip);
             let of_devices = index.device_public_ips.rows().map(|row| row.public_ip);
             let named = of_configs.chain(of_frontends).chain(of_devices);
             let lost = named.filter(|public_ip| !public_ip.is_empty() && !index.public_ip.has(*public_ip));
-            lost.min_by_key(|public_ip| public_ip.as_str()).unwrap_or_default()
+            let untold = || {
+                let rows = index.public_ip_untold.rows().map(|row| row.public_ip);
+                rows.filter(|public_ip| self.is_of_family(*public_ip, ip.is_ipv6(), None).hi()).min_by_key(|public_ip| public_ip.as_str())
+            };
+            lost.min_by_key(|public_ip| public_ip.as_str()).or_else(untold).unwrap_or_default()
         })
+    }
+
+    /// Why nobody knows what address a lost public address is.
+    pub fn why_lost(&self, public_ip: Sym) -> &'static str {
+        if self.index.public_ip.has(public_ip) { "does not tell its address" } else { "is not in the input" }
     }
 
     /// Who may have any public address that nobody is known to have: something that takes public addresses and of which the export holds less than

@@ -387,6 +387,19 @@ fn a_public_address_says_of_which_family_it_is() {
     }
 }
 
+/// covers: IN-01, SND-04
+#[test]
+fn a_static_address_that_is_not_told_is_there_all_the_same() {
+    let of = |properties: Value| rows(json!([body("publicIPAddresses/p", properties)]));
+    let untold = "public_ip_untold(~/publicipaddresses/p)";
+    for method in [json!("Static"), json!("static"), json!("Odd"), json!(7), Value::Null] {
+        has(&of(json!({"publicIPAllocationMethod": method})), untold);
+    }
+    for known in [json!({"publicIPAllocationMethod": "Dynamic"}), json!({"publicIPAllocationMethod": "Static", "ipAddress": "20.1.2.3"})] {
+        lacks(&of(known), untold);
+    }
+}
+
 /// covers: OUT-07, SND-02
 #[test]
 fn a_scale_set_of_an_unknown_kind_may_have_machines_of_its_own() {

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get};
 use crate::facts::network::{
-    NatGateway, NatGatewayPublicIp, NatGatewayRange, PublicIp, PublicIpAddress, PublicIpFamily, PublicIpHolder, PublicIpRange, PublicSku,
+    NatGateway, NatGatewayPublicIp, NatGatewayRange, PublicIp, PublicIpAddress, PublicIpFamily, PublicIpHolder, PublicIpRange,
+    PublicIpUntold, PublicSku,
 };
 use crate::model::{Sym, Tri, net};
 
@@ -18,6 +19,15 @@ pub(super) fn address<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.fact(PublicIpAddress { public_ip, address });
     } else {
         family(out, body, public_ip);
+        // Azure gives a static address out with the resource; only a dynamic one is not there until something uses it (IN-01).
+        let parse = |word: &str| match word.to_ascii_lowercase().as_str() {
+            "dynamic" => Some(true),
+            "static" => Some(false),
+            _ => None,
+        };
+        if !out.word(body, "publicIPAllocationMethod", parse, false).unwrap_or(false) {
+            out.fact(PublicIpUntold { public_ip });
+        }
     }
     if let Some(holder) = out.link(body, "ipConfiguration") {
         out.fact(PublicIpHolder { public_ip, holder });

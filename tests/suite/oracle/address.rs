@@ -240,8 +240,13 @@ impl World<'_> {
         !(listed || interface || has(&holder) || in_set || itself)
     }
 
+    /// Whether a public address may be the literal one: one that something names and nobody exported, or one of its family that does not tell its address.
+    pub fn has_lost_public_ip(&self, ip: IpAddr) -> bool {
+        self.names_lost_public_ip() || self.public_ips_untold.iter().any(|row| self.has_family(row.public_ip, ip.is_ipv4(), None).hi())
+    }
+
     /// Whether something names a public address that nobody exported.
-    pub fn names_lost_public_ip(&self) -> bool {
+    fn names_lost_public_ip(&self) -> bool {
         let named = self.config_public_ips.iter().map(|row| row.public_ip);
         let named = named.chain(self.fronts.iter().map(|row| row.public_ip)).chain(self.device_public_ips.iter().map(|row| row.public_ip));
         named.filter(|name| !name.is_empty()).any(|name| !self.public_ips.iter().any(|row| row.public_ip == name))

@@ -289,14 +289,14 @@ impl Walk<'_, '_> {
                 if let Some(id) = world.half_seen_holder() {
                     return Outcome::unproven(Stage::Route, name_of(id), "W-MISSING");
                 }
-                if world.names_lost_public_ip() {
+                if world.has_lost_public_ip(ip) {
                     return Outcome::unproven(Stage::Route, "", "W-MISSING");
                 }
                 return Outcome::denied(Stage::Route, "no-endpoint");
             }
             let delivered = Outcome::delivered(Via::Public);
             // A public address that nobody exported may be just this one.
-            let lost = self.target == Target::Address && world.names_lost_public_ip();
+            let lost = self.target == Target::Address && world.has_lost_public_ip(ip);
             return if lost { delivered.doubted(Stage::Route, "", "W-MISSING") } else { delivered };
         }
         any_of(ours.into_iter().map(|public_ip| self.arrive_at_public_ip(public_ip, packet)).collect())

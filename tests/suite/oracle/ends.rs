@@ -483,7 +483,7 @@ impl World<'_> {
                 let ours = self.owns_public(ip) || self.firewall_hub_addresses.iter().any(|hub| hub.address == ip);
                 if target == Target::Address && !ours && is_public(ip) && self.anywhere_inside(ip) {
                     // Private to a network, whoever has the address on the internet (ADR-02).
-                    return match self.names_lost_public_ip() {
+                    return match self.has_lost_public_ip(ip) {
                         true => Outcome::unproven(Stage::Route, "", "W-MISSING"),
                         false => Outcome::denied(Stage::Route, "no-endpoint"),
                     };
