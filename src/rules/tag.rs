@@ -172,13 +172,11 @@ fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform
         "internet" => service_in_virtual_network(class, context, platform).negated().max(Tri::Maybe),
         "virtualnetwork" | "virtual_network" => service_in_virtual_network(class, context, platform),
         "azureloadbalancer" | "azure_loadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
-        _ => class.belongs(tag, platform).unwrap_or_else(|| match platform.tag_ranges(tag) {
-            // Other services have addresses of their own, but the published lists overlap: compare them.
-            Some(ranges) => match class.known(platform) {
-                Some(known) if !known.overlap(ranges) => Tri::No,
-                _ => Tri::Maybe,
-            },
-            None => Tri::Maybe,
+        // Other services have addresses of their own, but the published lists overlap: compare them. A regional tag holds no more than its global one (NSG-25).
+        _ => class.belongs(tag, platform).unwrap_or_else(|| {
+            let listed = || platform.tag_ranges(tag).or_else(|| platform.tag_ranges(global_tag(tag)?));
+            let apart = class.known(platform).zip(listed()).is_some_and(|(known, ranges)| !known.overlap(ranges));
+            if apart { Tri::No } else { Tri::Maybe }
         }),
     }
 }
