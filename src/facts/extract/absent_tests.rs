@@ -292,6 +292,14 @@ fn a_rule_that_could_not_be_read_is_noted_with_whose_it_is() {
         assert!(found.iter().any(|found| found.starts_with(&row)), "{child}: no {row}\n{found:#?}");
         lacks(&found, "unread(");
     }
+    // A state that is not known leaves open whether the subnet is let in, and nobody else.
+    let rule = "sql/servers/q/virtualNetworkRules/r";
+    for state in [json!("Foo"), json!(7)] {
+        let found = of(rule, json!({"virtualNetworkSubnetId": format!("{NET}/virtualNetworks/v/subnets/s"), "state": state}));
+        let row = format!("store_subnet_rule({provider}{}, {provider}sql/servers/q, ", rule.to_lowercase()).replace(NET, "~");
+        assert!(found.iter().any(|found| found.starts_with(&row) && found.ends_with("maybe)")), "no {row}\n{found:#?}");
+        lacks(&found, "unread");
+    }
     let listed =
         json!({"direction": "Inbound", "addressPrefixes": [], "serviceTags": [], "subscriptions": [], "networkSecurityPerimeters": []});
     lacks(&of("network/networkSecurityPerimeters/p/profiles/f/accessRules/r", listed), "unread_rule(");

@@ -47,6 +47,8 @@ pub(super) struct Out<'a> {
     contested: bool,
     /// It lacks what every resource of its type has.
     cut: bool,
+    /// Gaps that a fact of the resource stands for.
+    stood_for: Vec<Sym>,
 }
 
 /// Values of one resource that are called wrong before the rest is only mentioned.
@@ -54,7 +56,16 @@ const ENOUGH: usize = 50;
 
 impl<'a> Out<'a> {
     pub fn new(resource: &'a Resource) -> Out<'a> {
-        Out { resource, facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false, lost: Vec::new(), contested: false, cut: false }
+        Out {
+            resource,
+            facts: Vec::new(),
+            diagnostics: Vec::new(),
+            wants_tenant: false,
+            lost: Vec::new(),
+            contested: false,
+            cut: false,
+            stood_for: Vec::new(),
+        }
     }
 
     pub fn finish(self) -> Extracted {
@@ -168,10 +179,17 @@ impl<'a> Out<'a> {
         self.fact(UnreadRule { holder, what });
     }
 
-    /// The first gap so far, by its text.
+    /// The first gap so far, by its text, for which no fact stands.
     pub fn first_gap(&self) -> Option<Sym> {
         let gaps = self.facts.iter().filter_map(|fact| if let Fact::Gap(gap) = fact { Some(gap.what) } else { None });
+        let gaps = gaps.filter(|what| !self.stood_for.contains(what));
         gaps.min_by_key(|what| what.as_str())
+    }
+
+    /// Says that a fact tells all that the gaps after the first `facts` facts leave open.
+    pub fn stand_for_gaps(&mut self, facts: usize) {
+        let gaps = self.facts[facts..].iter().filter_map(|fact| if let Fact::Gap(gap) = fact { Some(gap.what) } else { None });
+        self.stood_for.extend(gaps);
     }
 
     /// The facts so far.

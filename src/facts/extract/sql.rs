@@ -50,7 +50,10 @@ pub(super) fn subnet_rule<'a>(out: &mut Out<'a>, body: &'a Value) {
         "failed" | "deleting" => Some(Tri::No),
         _ => None,
     };
+    let before = out.facts().len();
     let effective = out.word(body, "state", state, Tri::Maybe).unwrap_or(Tri::Yes);
+    // A state that is not known leaves open whether the subnet is let in, and nobody else (FW-07).
+    out.stand_for_gaps(before);
     out.fact(StoreSubnetRule { rule, store, subnet, effective });
 }
 
