@@ -160,8 +160,8 @@ pub struct Context {
     pub tag: VirtualNetwork,
     /// The lengths of the entries' prefixes, sorted; those of version 6 among them.
     pub lengths: Vec<u8>,
-    /// The routes that are for a service tag, each with the tag.
-    pub by_tag: Vec<(Sym, Sym)>,
+    /// The routes that are for a service tag, each with the tag and whether the route is surely there.
+    pub by_tag: Vec<(Sym, Sym, Tri)>,
     /// Prefixes for which there is no route and which routes of one hop hold together, as if there were one.
     pub unions: Vec<Entry>,
 }
@@ -365,7 +365,7 @@ impl Context {
         };
         for selector in route.destination.items() {
             if let Selector::Tag(tag) = selector {
-                self.by_tag.push((route.route, tag));
+                self.by_tag.push((route.route, tag, there));
             }
             let (origin, prefixes) = match selector {
                 Selector::Prefix(prefix) => (Origin::User, vec![(prefix, Tri::Yes)]),
@@ -431,26 +431,39 @@ impl Context {
     /// tag_hop(S, C, H) :- belongs(C, Tag), subnet_route_table(S, T), route(_, T, Tag, H, _).                          // route.13
     /// ```
     pub fn select_front_end(&self, class: &ServiceClass, platform: &Platform) -> Vec<Entry> {
-        let told = |(route, tag): &(Sym, Sym)| Some((*route, class.belongs(*tag, platform)?)).filter(|(_, holds)| *holds != Tri::Maybe);
-        let told: Vec<(Sym, Tri)> = self.by_tag.iter().filter_map(told).collect();
+        let told = |(route, tag, there): &(Sym, Sym, Tri)| {
+            let holds = class.belongs(*tag, platform).filter(|holds| *holds != Tri::Maybe)?;
+            // Of a tag that no list has nobody knows the prefixes: they may be of any length, but hold less than everything.
+            let unlisted = platform.tag_ranges(*tag).is_none().then_some(*there);
+            Some((*route, holds, unlisted))
+        };
+        let told: Vec<(Sym, Tri, Option<Tri>)> = self.by_tag.iter().filter_map(told).collect();
         let covers = |prefix: &Prefix| class.within(prefix, platform);
-        let mut matching = self.matching(covers, |entry| told.iter().any(|(route, _)| *route == entry.source));
+        let mut matching = self.matching(covers, |entry| told.iter().any(|(route, ..)| *route == entry.source));
         // The entry with the shortest prefix for each hop of such a route, and how long its prefixes are.
-        let whole = |route: Sym| {
+        let whole = |(route, _, unlisted): (Sym, Tri, Option<Tri>)| {
             let of = |entry: &&Entry| entry.source == route && entry.sure.hi() && covers(&entry.prefix).hi();
             let mut parts: Vec<Entry> = self.entries.iter().filter(of).copied().collect();
             parts.sort_by_key(|entry| (entry.hop, entry.prefix.prefix_len(), *entry));
             let lengths = || parts.iter().map(|entry| entry.prefix.prefix_len());
-            let lengths = lengths().min()?..=lengths().max()?;
+            let listed = lengths().min()?..=lengths().max()?;
+            let lengths = if unlisted.is_some() { 1..=32 } else { listed };
             parts.dedup_by_key(|entry| entry.hop);
+            if let Some(there) = unlisted {
+                parts.iter_mut().for_each(|entry| (entry.sure, entry.open) = (there, !there.lo()));
+            }
             Some((lengths, parts))
         };
-        let wholes: Vec<_> = told.iter().filter(|(_, holds)| holds.lo()).filter_map(|(route, _)| whole(*route)).collect();
+        let wholes: Vec<_> = told.iter().filter(|(_, holds, _)| holds.lo()).filter_map(|told| whole(*told)).collect();
         let plain = matching.len();
         for (at, (lengths, entries)) in wholes.iter().enumerate() {
             // It is one of the prefixes: what is no shorter than the shortest and no longer than the longest may win or lose against it.
             let meets = |other: &RangeInclusive<u8>| other.start() <= lengths.end() && lengths.start() <= other.end();
-            let rival = |entry: &Entry| entry.sure.lo() && lengths.contains(&entry.prefix.prefix_len());
+            let long = |entry: &Entry| entry.prefix.prefix_len() >= *lengths.start();
+            // What stands for several routes is as long as they are.
+            let part = |union: &Entry| self.entries.iter().any(|e| is_part(e, union) && long(e));
+            let within = |entry: &Entry| lengths.contains(&entry.prefix.prefix_len()) || self.unions.contains(entry) && part(entry);
+            let rival = |entry: &Entry| entry.sure.lo() && within(entry);
             let beside = wholes.iter().enumerate().any(|(other, (range, _))| other != at && meets(range));
             let contested = beside || matching[..plain].iter().any(rival);
             let sure = if contested { Tri::Maybe } else { Tri::Yes };
@@ -468,12 +481,9 @@ impl Context {
         let mut matching: Vec<Entry> = self.entries.iter().filter_map(held).collect();
         // Which of several holds the destination is not known, and does not matter where they lead to one place.
         let union = self.unions.iter().filter(|union| covers(&union.prefix).lo()).max_by_key(|union| union.prefix.prefix_len());
-        if let Some(union) = union {
-            let part = |e: &Entry| is_stated(e) && e.hop == union.hop && union.prefix.contains(&e.prefix);
-            if !matching.iter().any(|e| part(e) && e.sure.lo()) {
-                matching.retain(|e| !part(e));
-                matching.push(*union);
-            }
+        if let Some(union) = union.filter(|union| !matching.iter().any(|e| is_part(e, union) && e.sure.lo())) {
+            matching.retain(|e| !is_part(e, union));
+            matching.push(*union);
         }
         matching
     }
@@ -601,6 +611,11 @@ pub fn platform_address() -> Prefix {
 /// Whether a person surely stated the route, with this very prefix.
 fn is_stated(entry: &Entry) -> bool {
     entry.origin == Origin::User && !entry.open
+}
+
+/// Whether the route is one of those that `union` stands for.
+fn is_part(entry: &Entry, union: &Entry) -> bool {
+    is_stated(entry) && entry.hop == union.hop && union.prefix.contains(&entry.prefix)
 }
 
 /// Prefixes that no route has and both halves of which have routes to one hop, or are such prefixes themselves.

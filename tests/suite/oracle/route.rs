@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use watertight::facts::network::{EndpointPolicies, HopKind, Peering};
+use watertight::facts::network::{EndpointPolicies, HopKind, Peering, Route};
 use watertight::facts::selector::Selector;
 use watertight::model::{Prefix, Sym, Tri};
 
@@ -138,14 +138,7 @@ impl World<'_> {
             });
         }
         for (route, _) in self.user_routes(subnet) {
-            let hop = match route.hop {
-                HopKind::VnetLocal => Hop::Local,
-                HopKind::Internet => Hop::Internet,
-                HopKind::None => Hop::Drop,
-                HopKind::VirtualNetworkGateway => Hop::GatewayByRule,
-                HopKind::VirtualAppliance => route.hop_address.map_or(Hop::Unknown, Hop::Appliance),
-                HopKind::Unknown => Hop::Unknown,
-            };
+            let hop = hop_of(&route);
             for item in route.destination.items() {
                 match item {
                     Selector::Prefix(prefix) => all.push(Candidate {
@@ -204,19 +197,43 @@ impl World<'_> {
                     all.retain(|c| !listed(c));
                     let lengths = || parts.iter().map(|c| c.length);
                     if let (true, Some(shortest), Some(longest)) = (is_own, lengths().min(), lengths().max()) {
-                        let sure = if self.platform.tag(tag).is_some() { Tri::Yes } else { Tri::Maybe };
-                        wholes.push((Candidate { sure, length: shortest, text: tag.to_string(), ..parts[0].clone() }, longest));
+                        // Of a tag that is not known the prefixes may be as short as one that is not everything, and as long as an address.
+                        let (shortest, longest) = if self.platform.tag(tag).is_some() { (shortest, longest) } else { (1, 32) };
+                        wholes.push((Candidate { sure: Tri::Yes, length: shortest, text: tag.to_string(), ..parts[0].clone() }, longest));
                     }
                 }
             }
         }
         let plain = all.len();
+        let explicit = self.explicit_routes(subnet);
         for (n, (whole, longest)) in wholes.iter().enumerate() {
-            let between = all[..plain].iter().any(|c| c.sure.lo() && c.length >= whole.length && c.length <= *longest);
+            // One that was joined of several is taken by one of these, which is longer.
+            let made_of = |c: &Candidate| {
+                let around = c.text.parse::<Prefix>().ok().filter(|_| c.rank == Rank::Explicit && c.code == "unsure-route");
+                explicit
+                    .iter()
+                    .filter(|(_, hop)| *hop == c.hop)
+                    .any(|(p, _)| around.is_some_and(|around| around.contains(p) && around != *p) && p.prefix_len() >= whole.length)
+            };
+            let joined = |c: &Candidate| !explicit.iter().any(|(p, _)| p.to_string() == c.text) && made_of(c);
+            let between = all[..plain].iter().any(|c| c.sure.lo() && (c.length >= whole.length && c.length <= *longest || joined(c)));
             let overlaps = wholes.iter().enumerate().any(|(m, (other, end))| m != n && other.length <= *longest && whole.length <= *end);
             let doubtful = Candidate { sure: Tri::Maybe, length: *longest, ..whole.clone() };
             all.push(if between || overlaps { doubtful } else { whole.clone() });
         }
+    }
+
+    /// The prefixes that user routes name themselves, each with where it leads.
+    fn explicit_routes(&self, subnet: Sym) -> Vec<(Prefix, Hop)> {
+        let mut found = Vec::new();
+        for (route, _) in self.user_routes(subnet) {
+            for item in route.destination.items() {
+                if let Selector::Prefix(prefix) = item {
+                    found.push((prefix, hop_of(&route)));
+                }
+            }
+        }
+        found
     }
 
     /// Of a front end nobody knows the address: explicit routes of one hop that together hold every address of some prefix around it are one route for that prefix.
@@ -402,6 +419,17 @@ impl World<'_> {
         }
         won.dedup_by(|a, b| a.hop == b.hop);
         won
+    }
+}
+
+fn hop_of(route: &Route) -> Hop {
+    match route.hop {
+        HopKind::VnetLocal => Hop::Local,
+        HopKind::Internet => Hop::Internet,
+        HopKind::None => Hop::Drop,
+        HopKind::VirtualNetworkGateway => Hop::GatewayByRule,
+        HopKind::VirtualAppliance => route.hop_address.map_or(Hop::Unknown, Hop::Appliance),
+        HopKind::Unknown => Hop::Unknown,
     }
 }
 
