@@ -442,8 +442,12 @@ impl Context {
         let mut matching = self.matching(covers, |entry| told.iter().any(|(route, ..)| *route == entry.source));
         // The entry with the shortest prefix for each hop of such a route, and how long its prefixes are.
         let whole = |(route, _, unlisted): (Sym, Tri, Option<Tri>)| {
-            let of = |entry: &&Entry| entry.source == route && entry.sure.hi() && covers(&entry.prefix).hi();
+            let of = |entry: &&Entry| entry.source == route && entry.sure.hi() && entry.prefix.addr().is_ipv4();
             let mut parts: Vec<Entry> = self.entries.iter().filter(of).copied().collect();
+            // Where the lists of the service and of the tag share no address, the name counts all the same: it may be any of the tag's.
+            if parts.iter().any(|entry| covers(&entry.prefix).hi()) {
+                parts.retain(|entry| covers(&entry.prefix).hi());
+            }
             parts.sort_by_key(|entry| (entry.hop, entry.prefix.prefix_len(), *entry));
             let lengths = || parts.iter().map(|entry| entry.prefix.prefix_len());
             let listed = lengths().min()?..=lengths().max()?;

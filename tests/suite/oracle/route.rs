@@ -193,7 +193,11 @@ impl World<'_> {
                     c.code == "unsure-route" && self.tag_candidates(c.hop, tag, dst).iter().any(|t| t.text == c.text && t.rank == c.rank)
                 };
                 if is_own || (base == own || base == "azurecloud") && elsewhere {
-                    let parts: Vec<Candidate> = all.iter().filter(|c| listed(c)).cloned().collect();
+                    let mut parts: Vec<Candidate> = all.iter().filter(|c| listed(c)).cloned().collect();
+                    if parts.is_empty() {
+                        // It is in the tag though not in what is published of it.
+                        parts = self.tag_candidates(hop_of(&route), tag, dst).into_iter().filter(|c| !c.text.contains(':')).collect();
+                    }
                     all.retain(|c| !listed(c));
                     let lengths = || parts.iter().map(|c| c.length);
                     if let (true, Some(shortest), Some(longest)) = (is_own, lengths().min(), lengths().max()) {
