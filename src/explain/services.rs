@@ -83,7 +83,8 @@ impl Transport for FromPlace<'_, '_> {
                 for (host, connection) in entrances {
                     let packet = Packet { name: client.name, ..Packet::new(Seen::At(host.ip), Vec::new(), address) };
                     let walk = self.walk(traffic, target.clone(), Home::Site(client_site(client)), Some(host.ip));
-                    let entered = Trail { steps: vec![connection.clone()], via: Some(Via::Gateway), ..Trail::default() };
+                    let mut entered = Trail { steps: vec![connection.clone()], via: Some(Via::Gateway), ..Trail::default() };
+                    entered.steps.extend(walk.advertised(host.subnet, &packet));
                     walk.onward(host, &packet, entered, &mut ways);
                 }
                 ways
