@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use watertight::facts::gap::Resource;
-use watertight::facts::network::{DeviceKind, NicRole};
+use watertight::facts::network::{DeviceKind, IpConfig, NicRole};
 use watertight::facts::store_facts::Service;
 use watertight::model::net::{is_public, not_public_v4};
 use watertight::model::{Prefix, Sym, Tri};
@@ -74,14 +74,13 @@ impl World<'_> {
 
     /// The addresses an endpoint in `subnet` could have (ADR-04), without those that somebody has.
     pub fn free_addresses(&self, subnet: Sym) -> Vec<IpAddr> {
-        let Some(vnet) = self.vnet_of(subnet) else { return Vec::new() };
         let mut free = Vec::new();
         for prefix in self.subnet_space(subnet) {
             if let Some((low, high)) = watertight::model::net::usable(&prefix) {
                 free.extend(self.representatives(low, high));
             }
         }
-        free.retain(|&ip| self.is_nobodys(vnet, ip));
+        free.retain(|&ip| self.is_free(subnet, ip));
         free
     }
 
@@ -95,7 +94,17 @@ impl World<'_> {
             let range = watertight::model::net::usable(prefix);
             prefix.contains(&ip) && range.is_some_and(|(low, high)| low <= ip && ip <= high)
         };
-        self.subnet_space(subnet).iter().any(usable) && self.vnet_of(subnet).is_some_and(|vnet| self.is_nobodys(vnet, ip))
+        // Of a subnet whose network nobody told only those in it are known to be there.
+        let in_it = || {
+            let config = |c: &IpConfig| c.subnet == subnet && self.is_attached(c.nic) && self.addresses_of(c.ip_config).contains(&ip);
+            let endpoint = |e: Sym| self.endpoint_ips(e).iter().any(|&(_, at)| at == ip);
+            self.configs.iter().any(config)
+                || self.fronts.iter().any(|f| f.subnet == subnet && f.address == Some(ip))
+                || self.device_addresses.iter().any(|a| a.subnet == subnet && a.address == ip)
+                || self.endpoints.iter().any(|e| e.subnet == subnet && endpoint(e.endpoint))
+        };
+        let nobodys = self.vnet_of(subnet).map_or_else(|| !in_it(), |vnet| self.is_nobodys(vnet, ip));
+        self.subnet_space(subnet).iter().any(usable) && nobodys
     }
 
     /// Whether the interface has the address: perhaps one of which nobody knows the address has it.
@@ -109,9 +118,18 @@ impl World<'_> {
         each.max().unwrap_or(Tri::No)
     }
 
+    /// Whether the configuration has the address, or could have it.
+    pub fn may_have(&self, config: Sym, ip: IpAddr) -> bool {
+        let own = self.addresses_of(config);
+        own.is_empty() || own.contains(&ip)
+    }
+
     /// The addresses of an address configuration: its own, or any that it could have.
     pub fn possible_addresses(&self, config: Sym, subnet: Sym) -> Vec<IpAddr> {
         let own = self.addresses_of(config);
+        if own.is_empty() && self.vnet_of(subnet).is_none() {
+            return Vec::new(); // its subnet is not in the input
+        }
         if own.is_empty() { self.free_addresses(subnet) } else { own }
     }
 

@@ -506,8 +506,17 @@ impl World<'_> {
         };
         let walk = self.walker(start, Target::Config(config), ask);
         let mut ways = Vec::new();
-        for public in self.device_public_ips.iter().filter(|d| d.device == row.firewall) {
-            for address in self.public_addresses_of(public.public_ip) {
+        let anybody = self.packet(start, Addr::SomePublic, None, ask);
+        let own: Vec<Sym> = self.lines(row.firewall, FirewallPass::Nat, &anybody).iter().map(|line| line.rule.rule).collect();
+        let led_to = self.translations.iter().any(|to| leads(&to) && own.contains(&to.rule));
+        for public in self.device_public_ips.iter().filter(|d| d.device == row.firewall && home.is_some() && led_to) {
+            let known = self.public_addresses_of(public.public_ip);
+            // Where it is dialled is not known, or its rules do not take what is asked for.
+            ways.push(match known.is_empty() {
+                true => Outcome::unproven(STAGE, name_of(public.public_ip), "W-MISSING"),
+                false => Outcome::denied(STAGE, "no-rule").beside(Stage::Route),
+            });
+            for address in known {
                 let dialled = self.packet(start, Addr::Known(address), None, ask);
                 let mut open = Vec::new();
                 for to in self.translations.iter().filter(leads) {

@@ -92,9 +92,14 @@ impl Walk<'_, '_> {
         let world = self.world;
         let open = match world.closed_by_default(frontend) {
             _ if !world.groups_at(place).is_empty() => Tri::Yes,
+            closed if world.vnet_of(place.subnet).is_none() => closed.negated().or(Tri::Maybe),
             closed => closed.negated(),
         };
+        let nowhere = matches!(inside.dst, Addr::Known(ip) if ip.is_unspecified()) && world.is_untold(place.subnet);
         check(open, Stage::NsgInbound, "secure by default", "W-MISSING", || {
+            if nowhere {
+                return Outcome::unproven(Stage::NsgInbound, name_of(place.subnet), "W-MISSING"); // rules may name the address that it has
+            }
             let rule = self.first_route(place.subnet, client);
             let back = || self.reply(place.subnet, client, &[], Origin::Internet).and(self.answers_by(place.nic, place.subnet, client));
             world.filter_in(place, &inside, || self.with_way_back(&rule, back, Via::LoadBalancer))
@@ -191,7 +196,10 @@ impl Walk<'_, '_> {
                         }
                         let own = Packet { dst: Addr::Known(*ip), dst_config: Some(config), ..inside };
                         let seen = if taker.floating { vec![own, Packet { dst: packet.dst, ..own }] } else { vec![own] };
-                        all_of(seen.into_iter().map(|seen| arrive(frontend, config, place, seen)).collect())
+                        let outcome = all_of(seen.into_iter().map(|seen| arrive(frontend, config, place, seen)).collect());
+                        // What filters there, nobody knows of a subnet that is not in the input.
+                        let unseen = world.vnet_of(subnet).is_none();
+                        if unseen { outcome.doubted(Stage::NsgInbound, name_of(subnet), "W-MISSING") } else { outcome }
                     });
                     let outcome = all_of(each.collect());
                     if places.len() > 1 { outcome.beside(Stage::NsgInbound) } else { outcome } // which address it has is not known
@@ -540,9 +548,14 @@ impl World<'_> {
         }
     }
 
+    /// Whether the network of the subnet is not in the input, or its range is not.
+    fn is_untold(&self, subnet: Sym) -> bool {
+        self.vnet_of(subnet).is_none() || self.subnet_space(subnet).is_empty()
+    }
+
     fn member_places(&self, config: Sym, subnet: Sym) -> Vec<IpAddr> {
         let places = self.possible_addresses(config, subnet);
-        if places.is_empty() && self.vnet_of(subnet).is_none() { vec![IpAddr::from([0, 0, 0, 0])] } else { places }
+        if places.is_empty() && self.is_untold(subnet) { vec![IpAddr::from([0, 0, 0, 0])] } else { places }
     }
 
     /// The pools and NAT rules that lead to a configuration.

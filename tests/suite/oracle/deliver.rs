@@ -28,6 +28,12 @@ impl Walk<'_, '_> {
             Target::Slot(subnet) if world.vnet_of(subnet) == Some(vnet) => {
                 return self.arrive(Place { subnet, nic: None, endpoint: None }, packet, trip, via);
             }
+            // A frontend of a subnet that is not in the input may be here: its address is not that of the machine behind it.
+            Target::Config(config) if !world.may_have(config, ip) => {
+                if world.owner(vnet, ip) == Owner::Perhaps {
+                    return Outcome::unproven(Stage::Route, ip.to_string(), "dynamic-address");
+                }
+            }
             Target::Config(config) => {
                 if let Some(c) = world.configs.iter().find(|c| c.ip_config == config && world.vnet_of(c.subnet) == Some(vnet)) {
                     return self.arrive(Place { subnet: c.subnet, nic: Some(c.nic), endpoint: None }, packet, trip, via);
@@ -156,6 +162,9 @@ impl Walk<'_, '_> {
 
     /// Whether a reply to `to`, sent from `subnet`, comes back to where the packet came from, over the same appliances.
     pub fn reply(&self, subnet: Sym, to: Addr, passed: &[Passed], origin: Origin) -> Tri {
+        if self.takes_service_endpoint(subnet, to) {
+            return Tri::Maybe;
+        }
         let candidates = self.world.candidates(subnet, to);
         let mut worth: Vec<Tri> = candidates.iter().map(|c| self.reply_by(subnet, c.hop, to, passed, origin)).collect();
         if let [only] = candidates.as_slice() {
@@ -163,6 +172,12 @@ impl Walk<'_, '_> {
             return if tri.hi() && !only.sure.lo() { Tri::Maybe } else { tri };
         }
         if worth.iter().all(|w| *w == Tri::No) { Tri::No } else { Tri::Maybe }
+    }
+
+    /// Whether a reply to a public address perhaps leaves by a service endpoint, whose packets show another source (RTE-12, SES-01).
+    fn takes_service_endpoint(&self, subnet: Sym, to: Addr) -> bool {
+        let Addr::Known(ip) = to else { return false };
+        self.world.address_is_covered(subnet, ip).hi() && self.world.diverts_service_endpoint(subnet, to) != Tri::Yes
     }
 
     fn reply_by(&self, subnet: Sym, hop: Hop, to: Addr, passed: &[Passed], origin: Origin) -> Tri {
@@ -294,6 +309,9 @@ impl Walk<'_, '_> {
                 }
                 return Outcome::denied(Stage::Route, "no-endpoint");
             }
+            if matches!(self.target, Target::Config(_) | Target::Slot(_) | Target::Site(_) | Target::Endpoint(..)) {
+                return Outcome::denied(Stage::Delivered, "an address of the internet");
+            }
             let delivered = Outcome::delivered(Via::Public);
             // A public address that nobody exported may be just this one.
             let lost = self.target == Target::Address && world.has_lost_public_ip(ip);
@@ -365,6 +383,9 @@ impl Walk<'_, '_> {
                 world.filter_in(place, &inside, || self.with_way_back(&rule, back, Via::Public))
             });
             let each: Vec<Outcome> = each.collect();
+            if each.is_empty() {
+                return Outcome::unproven(Stage::NsgInbound, name_of(c.subnet), "W-MISSING"); // rules may name the address that it has
+            }
             if world.vnet_of(c.subnet).is_none() {
                 let refused = !each.is_empty() && each.iter().all(|o| o.verdict == watertight::model::Verdict::Denied);
                 let unknown = || Outcome::unproven(Stage::NsgInbound, name_of(c.subnet), "W-MISSING");

@@ -18,20 +18,22 @@ pub struct WayOut {
     pub rule: String,
     pub code: &'static str,
     pub sources: Vec<Addr>,
+    /// Another method, which does not carry the packet, perhaps comes first: then it is lost there.
+    pub perhaps_lost: bool,
 }
 
 impl WayOut {
     pub fn by(rule: String, sources: Vec<Addr>) -> WayOut {
-        WayOut { sure: Tri::Yes, stage: Stage::Nat, rule, code: "", sources }
+        WayOut { sure: Tri::Yes, stage: Stage::Nat, rule, code: "", sources, perhaps_lost: false }
     }
     pub fn maybe(stage: Stage, rule: String, code: &'static str, mut sources: Vec<Addr>) -> WayOut {
         if sources.is_empty() {
             sources.push(Addr::SomePublic);
         }
-        WayOut { sure: Tri::Maybe, stage, rule, code, sources }
+        WayOut { sure: Tri::Maybe, stage, rule, code, sources, perhaps_lost: false }
     }
     pub fn none(rule: &str) -> WayOut {
-        WayOut { sure: Tri::No, stage: Stage::Nat, rule: rule.to_owned(), code: "", sources: Vec::new() }
+        WayOut { sure: Tri::No, stage: Stage::Nat, rule: rule.to_owned(), code: "", sources: Vec::new(), perhaps_lost: false }
     }
 }
 
@@ -43,6 +45,7 @@ impl Walk<'_, '_> {
             return Outcome::denied(out.stage, out.rule);
         }
         let outcome = all_of(out.sources.iter().map(|&source| rest(source)).collect());
+        let outcome = if out.perhaps_lost { outcome.beside(out.stage) } else { outcome };
         if out.sure == Tri::Maybe { outcome.doubted(out.stage, out.rule, out.code) } else { outcome }
     }
 }
@@ -63,12 +66,13 @@ impl World<'_> {
             let name = name_of(nat);
             let Some(row) = self.nats.iter().find(|n| n.gateway == nat) else {
                 let nobody_else = !ports && instance.is_none();
-                return if nobody_else { WayOut::none(&name) } else { WayOut::maybe(Stage::Nat, name, "W-MISSING", Vec::new()) };
+                let unseen = || WayOut::maybe(Stage::Nat, name.clone(), "W-MISSING", Vec::new());
+                return if nobody_else { WayOut::none(&name) } else { WayOut { perhaps_lost: !ports, ..unseen() } };
             };
             if !ports {
                 // No protocol but TCP and UDP passes it; whether an instance address takes over is not documented (OUT-03).
                 return if instance.is_some() {
-                    WayOut::maybe(Stage::Nat, name, "nat-icmp", instance.unwrap_or_default())
+                    WayOut { perhaps_lost: true, ..WayOut::maybe(Stage::Nat, name, "nat-icmp", instance.unwrap_or_default()) }
                 } else {
                     WayOut::none(&name)
                 };
@@ -93,7 +97,7 @@ impl World<'_> {
         let sender = self.sending_config(at, packet.src_config);
         let (balanced, doubt) = sender.filter(|_| ports).map_or((None, false), |config| self.balancer_way_out(config, packet));
         if let Some(way) = balanced {
-            return way;
+            return WayOut { perhaps_lost: doubt, ..way };
         }
         if !ports || !v4 {
             return WayOut::none("defaultOutboundAccess");

@@ -145,12 +145,18 @@ impl World<'_> {
                         let host = self.host_of(Wanted { store, part, instance }).filter(|_| ask.mode == Mode::Configured);
                         let named_public = host.is_some_and(|(host, _)| matches!(self.resolve(View::Site(site), host), Answer::Public(_)));
                         let apart = self.site_apart(site, ask);
-                        if apart.verdict == Verdict::Denied && (named_public || !self.links.iter().any(|l| l.target == store)) {
+                        let unconnected = apart.verdict == Verdict::Denied && !self.links.iter().any(|l| l.target == store);
+                        if named_public || unconnected {
                             return apart;
                         }
                     }
                     let End::PrivateEndpoint(endpoint) = ask.to else { return unknown };
                     let any = Start::Site { site, ip: IpAddr::from([0, 0, 0, 0]) };
+                    let untold =
+                        !self.endpoints.iter().any(|e| e.endpoint == endpoint) && !self.links.iter().any(|l| l.endpoint == endpoint);
+                    if untold {
+                        return self.to_end(any, ask);
+                    }
                     return self.refused_anyway(unknown, endpoint, &self.packet(any, Addr::SomePublic, None, ask));
                 }
                 if !connected && !self.client_pools.iter().any(|p| p.gateway == site) {
@@ -184,7 +190,7 @@ impl World<'_> {
         for (low, high) in [("1.0.0.0", "223.255.255.255"), ("2000::", "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")] {
             all.extend(self.representatives(low.parse().expect("literal"), high.parse().expect("literal")));
         }
-        all.retain(|ip| !listed.iter().any(|p| p.contains(ip)));
+        all.retain(|&ip| !listed.iter().any(|p| p.contains(&ip)) && !self.owns_public(ip));
         all
     }
 
@@ -337,6 +343,10 @@ impl World<'_> {
             End::Internet(None) => {
                 let mut all = self.internet_addresses(true);
                 all.extend(self.internet_addresses(false));
+                // What a service endpoint leads to is no machine on the internet but a front end of Azure, which is asked for as such.
+                if let Start::Inside { place, .. } = start {
+                    all.retain(|&ip| !self.address_is_covered(place.subnet, ip).hi());
+                }
                 let to = |ip| self.by_one_way(ask, |ask| self.to_address(start, Target::Outside, ip, ask));
                 any_of(all.into_iter().map(to).collect())
             }
@@ -392,7 +402,13 @@ impl World<'_> {
         slots.dedup();
         let each = slots.into_iter().map(|ip| {
             let nic = Sym::new("somebody-placed-there");
-            self.with_machine(nic, subnet, ip).to_nic(start, nic, ask).doubted(Stage::Route, name_of(subnet), "W-MISSING")
+            let there = self.with_machine(nic, subnet, ip).to_nic(start, nic, ask);
+            // What is in doubt on the way there comes before whether the machine gets the address.
+            let before = there.stages.clone();
+            let mut perhaps =
+                if there.verdict == Verdict::Unproven { there } else { there.doubted(Stage::Route, name_of(subnet), "W-MISSING") };
+            perhaps.stages.extend(before);
+            perhaps
         });
         any_of(each.chain([nobody]).collect())
     }
@@ -435,6 +451,12 @@ impl World<'_> {
             ways.extend(self.by_frontends(start, config.ip_config, ask));
             return ways;
         };
+        // A machine whose address nobody knows may have one that something in front of machines leads to (ADR-06).
+        let led =
+            self.proxy_members.iter().any(|m| m.address.is_some()) || !self.pool_addresses.is_empty() || !self.translations.is_empty();
+        if led && self.possible_addresses(config.ip_config, config.subnet).is_empty() {
+            ways.push(Outcome::unproven(Stage::Route, name_of(config.subnet), "W-MISSING"));
+        }
         ways.extend(self.in_by_frontends(start, client, config.ip_config, ask));
         ways.extend(self.in_by_firewalls(start, config.ip_config, config.subnet, ask));
         ways.extend(self.in_by_proxies(start, client, config, ask));

@@ -35,7 +35,7 @@ impl World<'_> {
             _ => false,
         };
         let answered = |p: &Peering| self.peerings.iter().any(|back| back.vnet == p.remote && back.remote == p.vnet);
-        let claims = |p: &&Peering| self.has_vnet(p.remote) && possible(p) && !answered(p);
+        let claims = |p: &&Peering| possible(p) && !answered(p);
         let opposite = |p: &Peering| Peering {
             peering: Sym::new(&format!("{}#other", p.peering)),
             vnet: p.remote,
@@ -52,8 +52,10 @@ impl World<'_> {
 
     /// Whether only one side of the peering was exported.
     pub fn is_half_listed(&self, peering: &Peering) -> bool {
-        let opposite = self.peerings.iter().filter(|p| p.vnet == peering.remote && p.remote == peering.vnet);
-        opposite.chain([peering]).any(|p| self.unlisted_sides.contains(&p.peering))
+        let unlisted = |p: &Peering| self.unlisted_sides.contains(&p.peering);
+        // Of a network that is not in the input the state that this side tells is all there is.
+        let opposite = |p: &Peering| p.vnet == peering.remote && p.remote == peering.vnet && self.has_vnet(p.vnet);
+        unlisted(peering) || self.peerings.iter().any(|p| opposite(p) && unlisted(p))
     }
 
     /// Whether traffic can cross the peering at all (PEER-02).

@@ -64,6 +64,8 @@ pub struct Outcome {
     pub rule: String,
     pub codes: BTreeSet<&'static str>,
     pub stages: BTreeSet<Stage>,
+    /// Those of them at which some way was surely refused, whatever was in doubt before.
+    pub refused: BTreeSet<Stage>,
     pub vias: BTreeSet<Via>,
 }
 
@@ -77,6 +79,7 @@ impl Outcome {
             rule: String::new(),
             codes: BTreeSet::new(),
             stages: BTreeSet::new(),
+            refused: BTreeSet::new(),
             vias: BTreeSet::from([via]),
         }
     }
@@ -90,13 +93,14 @@ impl Outcome {
             rule: rule.into(),
             codes: BTreeSet::new(),
             stages: BTreeSet::from([stage]),
+            refused: BTreeSet::from([stage]),
             vias: BTreeSet::new(),
         }
     }
 
     /// Nobody can tell from here on.
     pub fn unproven(stage: Stage, rule: impl Into<String>, code: &'static str) -> Outcome {
-        Outcome { verdict: Verdict::Unproven, codes: BTreeSet::from([code]), ..Outcome::denied(stage, rule) }
+        Outcome { verdict: Verdict::Unproven, codes: BTreeSet::from([code]), refused: BTreeSet::new(), ..Outcome::denied(stage, rule) }
     }
 
     /// The same with a doubt at an earlier stage. What is surely lost later stays lost.
@@ -109,6 +113,14 @@ impl Outcome {
             self.stages = BTreeSet::from([stage]);
         }
         self
+    }
+
+    /// Refused in the end at `stage`, whatever was in doubt on the way; ways that were refused before stay refused where they were.
+    pub fn refused_at(self, stage: Stage, rule: impl Into<String>) -> Outcome {
+        let mut outcome = Outcome::denied(stage, rule);
+        outcome.refused.extend(self.refused);
+        outcome.stages.extend(&outcome.refused);
+        outcome
     }
 
     /// The same with one more stage that another judge may name.
@@ -133,7 +145,7 @@ impl Outcome {
 
     /// What the world outside is told.
     pub fn answer(self) -> OracleAnswer {
-        let Outcome { verdict, stage, via, rule, codes, stages, vias } = self;
+        let Outcome { verdict, stage, via, rule, codes, stages, vias, refused: _ } = self;
         OracleAnswer { verdict, stage, via, rule, codes, stages, vias }
     }
 
@@ -148,6 +160,9 @@ impl Outcome {
     pub fn with_stages_of(mut self, all: &[Outcome]) -> Outcome {
         for outcome in all.iter().filter(|o| o.verdict != Verdict::Allowed) {
             self.stages.extend(&outcome.stages);
+        }
+        for outcome in all {
+            self.refused.extend(&outcome.refused);
         }
         for outcome in all.iter().filter(|o| o.verdict != Verdict::Denied) {
             self.vias.extend(&outcome.vias);

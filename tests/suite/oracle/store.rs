@@ -35,6 +35,10 @@ impl Walk<'_, '_> {
         check(tri, Stage::ServiceEndpointPolicy, &rule, code, || {
             self.with_return(trip, || match self.target {
                 Target::Front(_) | Target::External(_) => self.front_end(packet, Seen::Subnet(at.subnet), Via::ServiceEndpoint),
+                // Behind it are front ends of Azure alone.
+                Target::Config(_) | Target::Slot(_) | Target::Site(_) | Target::Endpoint(..) => {
+                    Outcome::denied(Stage::Delivered, "a front end")
+                }
                 _ => Outcome::delivered(Via::ServiceEndpoint),
             })
         })
@@ -217,14 +221,19 @@ impl World<'_> {
     }
 
     /// The same for a literal public address: it lies in a tag that an endpoint of the subnet covers (RTE-05).
-    fn address_is_covered(&self, subnet: Sym, ip: IpAddr) -> Tri {
+    pub fn address_is_covered(&self, subnet: Sym, ip: IpAddr) -> Tri {
         let Some(vnet) = self.vnet_of(subnet) else { return Tri::No };
         if !net::is_public(ip) || self.in_space(vnet, ip) {
             return Tri::No;
         }
         let mut best = Tri::No;
         for e in self.service_endpoints.iter().filter(|e| e.subnet == subnet) {
-            let Some(service) = Service::EXTERNAL.into_iter().find(|service| serves(e.service, *service)) else { continue };
+            let Some(service) = Service::EXTERNAL.into_iter().find(|service| serves(e.service, *service)) else {
+                // No store of anybody's is there to be asked for, but its addresses are covered all the same.
+                let tag = self.platform.service_tag_of_endpoint(e.service).and_then(|tag| self.platform.tag(tag));
+                best = best.or(Tri::from_bool(tag.is_some_and(|all| all.iter().any(|p| p.contains(&ip)))));
+                continue;
+            };
             let whole = service_tag(service);
             if self.platform.tag(Sym::new(whole)).is_none() {
                 continue; // nobody knows what it covers

@@ -99,8 +99,11 @@ impl World<'_> {
                 _ => Outcome::unproven(Stage::Dns, word, "DNS_UNKNOWN"),
             },
             Answer::Addresses(ips) => {
+                let several = ips.len() > 1;
                 let to = |ip| any_of(self.way_by_way(ask, |ask| self.to_resolved(start, wanted, ip, ask)));
-                all_of(ips.into_iter().map(to).collect())
+                let outcome = all_of(ips.into_iter().map(to).collect());
+                // Which of them the client takes it was not told where they differ.
+                if several && outcome.verdict == Verdict::Unproven { outcome.beside(Stage::Dns) } else { outcome }
             }
         }
     }
@@ -137,9 +140,9 @@ impl World<'_> {
         let consent = self.links.iter().filter(|l| l.endpoint == endpoint).map(|l| self.consent(*l)).max();
         match outcome.verdict {
             Verdict::Unproven if consent.is_some() && !self.answers_at_all(endpoint, packet) => {
-                Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint))
+                outcome.refused_at(Stage::PrivateEndpoint, name_of(endpoint))
             }
-            Verdict::Unproven if consent == Some(watertight::model::Tri::No) => Outcome::denied(Stage::Consent, name_of(endpoint)),
+            Verdict::Unproven if consent == Some(watertight::model::Tri::No) => outcome.refused_at(Stage::Consent, name_of(endpoint)),
             _ => outcome,
         }
     }
@@ -172,12 +175,24 @@ impl World<'_> {
         let somebody = self.config_addresses.iter().any(|a| a.address == ip)
             || self.device_addresses.iter().any(|a| a.address == ip)
             || self.local_prefixes.iter().any(|p| p.prefix.contains(&ip))
-            || self.site_prefixes.iter().any(|p| p.prefix.contains(&ip));
+            || self.site_prefixes.iter().any(|p| p.prefix.contains(&ip))
+            || self.leaves_open(ip);
         if somebody {
             Outcome::unproven(Stage::Dns, ip.to_string(), "DNS_UNKNOWN")
         } else {
             Outcome::denied(Stage::Dns, self.record_of(ip))
         }
+    }
+
+    /// Whether something in the subnet of the address could have it: what the service there manages, or what has no address that is told (ADR-06, ADR-09).
+    fn leaves_open(&self, ip: IpAddr) -> bool {
+        let here = |subnet: Sym| self.subnet_space(subnet).iter().any(|p| p.contains(&ip));
+        let delegated = self.delegations.iter().any(|d| here(d.subnet));
+        let devices = self.devices.iter().any(|d| here(d.subnet));
+        let fronts = self.fronts.iter().any(|f| f.address.is_none() && here(f.subnet));
+        let configs = self.configs.iter().any(|c| self.addresses_of(c.ip_config).is_empty() && here(c.subnet));
+        let endpoints = self.endpoints.iter().any(|e| self.endpoint_ips(e.endpoint).is_empty() && here(e.subnet));
+        delegated || devices || fronts || configs || endpoints
     }
 
     /// The record that leads to an address, for the reason.
@@ -194,7 +209,8 @@ impl World<'_> {
         let outcome = self.to_any_front(start, Target::Front(wanted), (service, region), None, ask);
         // By whatever way an unknown hop leads there: a firewall that admits nobody refuses it.
         if outcome.verdict == Verdict::Unproven && !self.admits_anybody(wanted, service) {
-            return Outcome::denied(firewall_stage(service), "defaultAction=Deny").with_stages_of(&[outcome]);
+            let seen = outcome.clone();
+            return outcome.refused_at(firewall_stage(service), "defaultAction=Deny").with_stages_of(&[seen]);
         }
         outcome
     }
@@ -222,6 +238,7 @@ impl World<'_> {
         let mut regions: Vec<Sym> = self.vnets.iter().map(|v| v.location).chain(self.parts.iter().map(|p| p.location)).collect();
         regions.extend(regions.clone().iter().filter_map(|r| self.platform.region_pair(*r)));
         regions.extend(self.regions_that_rules_name(service));
+        regions.extend(self.service_endpoints.iter().map(|e| e.location).filter(|location| location.as_str() != "*"));
         regions.push(Sym::new("elsewhere"));
         regions.retain(|r| !r.is_empty());
         regions.sort();

@@ -118,8 +118,15 @@ impl World<'_> {
 
     /// `VirtualNetwork` on the subnet (NSG-20).
     pub fn in_virtual_network(&self, subnet: Sym, addr: Addr) -> Tri {
-        let Some(vnet) = self.vnet_of(subnet) else { return Tri::Maybe };
         let inside = |prefix: Prefix| self.in_prefix(addr, prefix);
+        let Some(vnet) = self.vnet_of(subnet) else {
+            // Whatever else is in it, what its own routes send to appliances is.
+            let routes = self.user_routes(subnet);
+            let away = routes.iter().filter(|(r, tag)| !tag && matches!(r.hop, HopKind::VirtualAppliance | HopKind::VirtualNetworkGateway));
+            let items = away.flat_map(|(r, _)| r.destination.items());
+            let sent = items.filter_map(|item| if let Selector::Prefix(prefix) = item { Some(inside(prefix)) } else { None });
+            return sent.max().unwrap_or(Tri::No).or(Tri::Maybe);
+        };
         let mut best = self.is_ip(addr, "168.63.129.16");
         for prefix in self.space(vnet) {
             best = best.or(inside(prefix));

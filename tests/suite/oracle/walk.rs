@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use watertight::facts::network::{DeviceKind, GatewayKind, IpConfig};
+use watertight::facts::network::{DeviceKind, GatewayKind, IpConfig, Peering};
 use watertight::facts::store_facts::{Instance, Service};
 use watertight::model::{Proto, Stage, Sym, Tri, Via};
 
@@ -200,7 +200,8 @@ impl Walk<'_, '_> {
         let Some(link) = self.world.peerings.iter().find(|p| p.peering == peering) else {
             return Outcome::unproven(Stage::Peering, "", "W-MISSING");
         };
-        let back = self.world.peerings.iter().find(|p| p.vnet == link.remote && p.remote == link.vnet);
+        let told = |p: &Peering| self.world.has_vnet(p.vnet) || !self.world.unlisted_sides.contains(&p.peering);
+        let back = self.world.peerings.iter().find(|p| p.vnet == link.remote && p.remote == link.vnet && told(p));
         let name = name_of(peering);
         let foreign = !matches!(packet.src, Addr::Known(ip) if self.world.in_space(link.vnet, ip)) && !trip.passed.is_empty();
         let may_enter = back.is_some_and(|b| b.forwarded);

@@ -278,6 +278,14 @@ impl World<'_> {
                 Selector::Any | Selector::Asg(_) => {}
             }
         }
+        // Replies to the front ends that a service endpoint covers leave by it.
+        for endpoint in &self.service_endpoints {
+            let Some(whole) = self.platform.service_tag_of_endpoint(endpoint.service) else { continue };
+            let mut regions: Vec<Sym> = self.vnets.iter().map(|v| v.location).collect();
+            regions.extend(regions.clone().iter().filter_map(|r| self.platform.region_pair(*r)));
+            let tags = regions.into_iter().chain([endpoint.location]).map(|region| Sym::new(&format!("{whole}.{region}"))).chain([whole]);
+            all.extend(tags.flat_map(|tag| self.platform.tag(tag).unwrap_or(&[]).to_vec()));
+        }
         all.extend(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].map(|p| p.parse::<Prefix>().expect("literal")));
         all.sort();
         all.dedup();
