@@ -31,9 +31,9 @@ impl Host {
         Host { ip, ip_config: Sym::EMPTY, nic: Sym::EMPTY, subnet, vnet: world.vnet_of(subnet) }
     }
 
-    /// Whether nothing is known of where it stands: it has no address in the input, nor is its subnet there. Its address stands for none.
+    /// Whether nothing is known of where it stands: it has no address in the input, nor is its subnet there with its range. Its address stands for none.
     pub fn is_nowhere(&self, world: &World<'_>) -> bool {
-        self.ip.is_unspecified() && !self.ip_config.is_empty() && !world.index.subnet.has(self.subnet)
+        self.ip.is_unspecified() && !self.ip_config.is_empty() && !world.is_subnet_known(self.subnet)
     }
 
     /// The machine behind the interface, else the interface itself, else the subnet: what a person would name.

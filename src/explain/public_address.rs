@@ -202,7 +202,13 @@ impl Walk<'_, '_> {
             PublicSource::SomeAzure => vec![Seen::SomePublic],
             PublicSource::OneOf(list) => self.told_apart(host, list).into_iter().map(Seen::At).collect(),
         };
-        trail.steps.extend(self.admitted(host, packet, &sources, seen));
+        if host.is_nowhere(self.world) {
+            let text = format!("the address of {} is not in the input, nor the range of its subnet: rules may name it", short(host.nic));
+            let unknown = step(Stage::NsgInbound, Span::UNKNOWN, "address.2", text).by(host.subnet, "");
+            trail = trail.and(unknown.kind(Kind::Assumption).code("W-MISSING"));
+        } else {
+            trail.steps.extend(self.admitted(host, packet, &sources, seen));
+        }
         if self.session {
             trail.steps.extend(filters::whichever(sources.iter().map(|seen| self.way_back_to_internet(host, seen)).collect()));
         }

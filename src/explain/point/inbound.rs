@@ -8,13 +8,14 @@ use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{End, Flow, Kind, Step, Way};
 use crate::explain::world::{Outward, World};
+use crate::facts::Index;
 use crate::facts::network::PublicSku;
 use crate::model::{Span, Stage, Sym, Tri, Via, net};
 use crate::rules::outbound::PublicSource;
 
 use super::judge::{Pair, Pairs, one};
 use super::proxied::{clients, in_by_proxies};
-use super::{has_unseen_interfaces, no_address, places};
+use super::{has_unseen_interfaces, no_address, nowhere, places};
 
 pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAddr>) -> Pairs {
     let index = world.index;
@@ -28,7 +29,11 @@ pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAdd
         }
         End::Machine(_) | End::Nic(_) => {
             for (hosts, _) in places(world, flow.to) {
-                let Some(config) = hosts.first().map(|host| host.ip_config) else { continue };
+                let Some(first) = hosts.first() else { continue };
+                let config = first.ip_config;
+                if first.is_nowhere(world) && leads_to_addresses(index) {
+                    out.groups.push(vec![vec![nowhere(first)]]);
+                }
                 for row in index.ip_config_public_ip.get(config) {
                     out.groups.extend(in_by(world, flow, source, &hosts, row.public_ip));
                 }
@@ -59,6 +64,12 @@ pub(super) fn from_internet(world: &World<'_>, flow: &Flow, source: Option<IpAdd
         return one(if missing { no_address(world, flow) } else { closed("it has no public address", end_id(flow.to)) });
     }
     out
+}
+
+/// Whether something in front of machines leads to addresses: a machine whose address is not known may have one of them (ADR-06).
+fn leads_to_addresses(index: &Index) -> bool {
+    let proxied = index.proxy_members.rows().any(|row| row.address.is_some());
+    proxied || index.load_balancer_addresses.rows().next().is_some() || index.firewall_translation.rows().next().is_some()
 }
 
 /// In to a machine that could be placed in a subnet: it has no public address, but something in front may pass on to the address that it gets (ADR-16).

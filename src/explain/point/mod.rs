@@ -341,18 +341,14 @@ fn has_unseen_interfaces(index: &Index, machine: Sym) -> bool {
 /// A flow one of whose ends has no address: nobody is there, or what has it is not in the input.
 pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     let index = world.index;
-    // A dynamic address in a subnet whose range is not in the input may be any address.
-    let rangeless = |subnet: Sym| !index.subnet_prefixes.has(subnet);
-    let blind =
-        |nic: Sym| index.ip_configs_by_nic.get(nic).iter().any(|row| !index.ip_config_address.has(row.ip_config) && rangeless(row.subnet));
     let missing = |end: End| match end {
-        End::Subnet(subnet) => Some(subnet).filter(|subnet| rangeless(*subnet)),
+        End::Subnet(subnet) => Some(subnet).filter(|subnet| !index.subnet_prefixes.has(*subnet)),
         End::Machine(machine) => {
             let nics = index.nics_by_machine.get(machine).iter().map(|row| row.nic);
-            let nic = nics.filter(|nic| !index.nic.has(*nic) || blind(*nic)).min_by_key(|nic| nic.as_str());
+            let nic = nics.filter(|nic| !index.nic.has(*nic)).min_by_key(|nic| nic.as_str());
             nic.or_else(|| Some(machine).filter(|machine| has_unseen_interfaces(index, *machine)))
         }
-        End::Nic(nic) => Some(nic).filter(|nic| !index.nic.has(*nic) || blind(*nic)),
+        End::Nic(nic) => Some(nic).filter(|nic| !index.nic.has(*nic)),
         _ => None,
     };
     let sends = match flow.from {

@@ -15,7 +15,7 @@ use crate::rules::outbound::PublicSource;
 
 use super::inbound::internet_walk;
 use super::judge::{Pairs, one};
-use super::{destinations, no_address};
+use super::{destinations, no_address, nowhere};
 
 /// From a site on premises: in at the gateway, then by the routes of the gateway's subnet; with `source` from that address of the site alone.
 pub(super) fn from_site(world: &World<'_>, flow: &Flow, site: Sym, source: Option<IpAddr>) -> Pairs {
@@ -41,6 +41,11 @@ pub(super) fn from_site(world: &World<'_>, flow: &Flow, site: Sym, source: Optio
             let at = Host::imagined(world, entrance.subnet, source);
             for group in destinations(world, flow, &at) {
                 let pairs = group.into_iter().map(|(ip, target)| {
+                    if let Target::Host(host) = &target
+                        && host.is_nowhere(world)
+                    {
+                        return vec![nowhere(host)];
+                    }
                     let dst_asgs = match &target {
                         Target::Host(host) => world.asgs_of(host.ip_config),
                         _ => world.asgs_at(ip),

@@ -296,13 +296,18 @@ impl World<'_> {
         let Some(config) = self.index.ip_config.one(ip_config) else { return Vec::new() };
         let host = |ip| Host { ip, ip_config, nic: config.nic, subnet: config.subnet, vnet: self.vnet_of(config.subnet) };
         let known = self.index.ip_config_address.get(ip_config);
-        if known.is_empty() && !self.index.subnet.has(config.subnet) {
+        if known.is_empty() && !self.is_subnet_known(config.subnet) {
             return vec![host(IpAddr::from([0, 0, 0, 0]))]; // nowhere, until its subnet is known
         }
         if known.is_empty() {
             return self.free_addresses(config.subnet).into_iter().map(host).collect();
         }
         known.iter().map(|row| host(row.address)).collect()
+    }
+
+    /// Whether the input holds the subnet and its range.
+    pub fn is_subnet_known(&self, subnet: Sym) -> bool {
+        self.index.subnet.has(subnet) && self.index.subnet_prefixes.has(subnet)
     }
 
     /// The usable addresses of a subnet that nobody has (ADR-04, ADR-06): one for each piece in which every address gets the same answers.
