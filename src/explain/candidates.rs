@@ -192,6 +192,13 @@ pub fn perhaps_service(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Option<Sym
     services.filter(|service| !known(*service)).min_by_key(|service| service.as_str())
 }
 
+/// The tags whose prefixes the service endpoints of the subnet cover.
+pub fn tags_of_service_endpoints(world: &World<'_>, subnet: Sym) -> Vec<Sym> {
+    let services = world.index.service_endpoints.get(subnet).iter().map(|row| row.service);
+    let listed = services.filter_map(|service| Some((service, world.platform.service_tag_of_endpoint(service)?)));
+    listed.flat_map(|(service, tag)| covered_tags(world, subnet, service, tag)).collect()
+}
+
 /// The published prefixes that a service endpoint of the subnet covers.
 pub fn covered_prefixes(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) -> Vec<Prefix> {
     let tags = covered_tags(world, subnet, service, tag).into_iter();

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashSet;
 
-use crate::explain::candidates::takes_service_endpoint;
+use crate::explain::candidates::{tags_of_service_endpoints, takes_service_endpoint};
 use crate::explain::filters;
 use crate::explain::packet::Host;
 use crate::explain::pieces;
@@ -136,6 +136,7 @@ pub fn before_firewalls(world: &World<'_>) -> Vec<IpAddr> {
 
 /// The sources on the internet that make a difference to the filters in front of a place.
 pub fn sources(world: &World<'_>, nic: Sym, subnet: Sym, v6: bool) -> Vec<IpAddr> {
-    let (cuts, tags) = filters::compared(world, nic, subnet);
+    let (cuts, mut tags) = filters::compared(world, nic, subnet);
+    tags.extend(tags_of_service_endpoints(world, subnet)); // the reply to them leaves by it
     world.pool(v6).told_apart(world, &cuts, &tags, |_| true)
 }

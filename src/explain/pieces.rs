@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::explain::candidates::tags_of_service_endpoints;
 use crate::explain::world::World;
 use crate::facts::selector::Selector;
 use crate::model::{Prefix, Sym, net};
@@ -83,6 +84,9 @@ impl Bounds {
                 Selector::Any | Selector::Asg(_) => {}
             }
         }
+        let mut endpoints: Vec<Sym> = index.service_endpoints.rows().map(|row| row.subnet).collect();
+        endpoints.dedup();
+        tags.extend(endpoints.into_iter().flat_map(|subnet| tags_of_service_endpoints(world, subnet)));
         tags.sort_unstable();
         tags.dedup();
         prefixes.sort_unstable();

@@ -198,6 +198,10 @@ impl<'w, 'a> Walk<'w, 'a> {
                         let policy = step(Stage::ServiceEndpointPolicy, Span::UNKNOWN, "endpoint_policy.1", text);
                         trail = trail.and(policy.by(at.subnet, "").kind(Kind::Assumption).code("SEP_DENY"));
                     }
+                    if matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Site(_) | Target::Network(_)) {
+                        let text = format!("{} is a front end of Azure: behind it is nobody's machine or site", packet.dst);
+                        trail = trail.and(step(Stage::Delivered, Span::NONE, "route.7", text).by(at.subnet, "").kind(Kind::Default));
+                    }
                     ways.push(trail.end(Via::ServiceEndpoint));
                 }
             }
