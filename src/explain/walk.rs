@@ -10,7 +10,7 @@ use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::partial::whole_step;
 use crate::explain::way::{Kind, Step, Way};
-use crate::explain::world::{Heeds, World};
+use crate::explain::world::{Heeds, Perhaps, World};
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Proto, Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::filter::SourcePorts;
@@ -384,6 +384,16 @@ impl<'w, 'a> Walk<'w, 'a> {
             ways.push(trail.and(unknown.code("W-MISSING")).end(via));
             return;
         }
+        // A frontend of a subnet that is not in the input may be here, with the machine behind it.
+        if let Target::Host(host) = &self.target
+            && host.ip != packet.dst
+            && let owners = self.world.owners(packet.dst, vnet)
+            && owners.is_nobody()
+            && let Some(perhaps) = owners.perhaps.filter(|perhaps| !perhaps.placeable)
+        {
+            ways.push(trail.and(perhaps_there(packet.dst, &perhaps)).end(via));
+            return;
+        }
         if !self.target.is_anyone() {
             let text = format!("{} is somebody else's address in {}", packet.dst, short(vnet));
             let other = step(Stage::Route, Span::NONE, "address.5", text).by(vnet, "");
@@ -428,9 +438,7 @@ impl<'w, 'a> Walk<'w, 'a> {
                     step(Stage::Route, Span::NONE, "address.3", text).by(vnet, "no-endpoint").kind(Kind::Absence)
                 }
                 Some(perhaps) => {
-                    let text = format!("whether somebody has {} is not known: {}", packet.dst, perhaps.why);
-                    let unknown = step(Stage::Route, Span::UNKNOWN, "address.7", text).by(perhaps.subnet, "");
-                    let unknown = unknown.kind(Kind::Assumption).code(perhaps.code);
+                    let unknown = perhaps_there(packet.dst, &perhaps);
                     if perhaps.placeable {
                         self.arrive(&Host::imagined(self.world, perhaps.subnet, packet.dst), packet, trail.and(unknown), via, ways);
                         return;
@@ -496,6 +504,13 @@ impl<'w, 'a> Walk<'w, 'a> {
             self.at_public_address(&seen, &method.source, trail.and(leaves), ways);
         }
     }
+}
+
+/// The doubt about an address that somebody perhaps has.
+fn perhaps_there(ip: IpAddr, perhaps: &Perhaps) -> Step {
+    let text = format!("whether somebody has {ip} is not known: {}", perhaps.why);
+    let unknown = step(Stage::Route, Span::UNKNOWN, "address.7", text).by(perhaps.subnet, "");
+    unknown.kind(Kind::Assumption).code(perhaps.code)
 }
 
 /// The stage and the `via` that a device stands for.
