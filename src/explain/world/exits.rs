@@ -186,6 +186,8 @@ impl World<'_> {
         }
         addresses.retain(|prefix: &Prefix| prefix.addr().is_ipv6() == v6);
         addresses.sort_unstable();
+        // One that is not in the input itself may have more.
+        perhaps |= !index.nat_gateway.has(gateway);
         let open = unknown || (perhaps && !addresses.is_empty());
         (!open).then_some(addresses)
     }
