@@ -471,7 +471,11 @@ impl Context {
             let beside = wholes.iter().enumerate().any(|(other, (range, _))| other != at && meets(range));
             let contested = beside || matching[..plain].iter().any(rival);
             let sure = if contested { Tri::Maybe } else { Tri::Yes };
-            matching.extend(entries.iter().map(|entry| Entry { open: entry.open || contested, sure: entry.sure.min(sure), ..*entry }));
+            matching.extend(entries.iter().map(|entry| Entry {
+                open: entry.open || contested && lengths.start() < lengths.end(),
+                sure: entry.sure.min(sure),
+                ..*entry
+            }));
         }
         self.choose(matching)
     }
