@@ -29,11 +29,10 @@ impl Walk<'_, '_> {
                 return self.arrive(Place { subnet, nic: None, endpoint: None }, packet, trip, via);
             }
             // A frontend of a subnet that is not in the input may be here: its address is not that of the machine behind it.
-            Target::Config(config) if !world.may_have(config, ip) => {
-                if world.owner(vnet, ip) == Owner::Perhaps {
-                    return Outcome::unproven(Stage::Route, ip.to_string(), "dynamic-address");
-                }
+            Target::Config(config) if !world.may_have(config, ip) && world.owner(vnet, ip) == Owner::Perhaps => {
+                return Outcome::unproven(Stage::Route, ip.to_string(), "dynamic-address");
             }
+            Target::Config(config) if !world.may_have(config, ip) => {}
             Target::Config(config) => {
                 if let Some(c) = world.configs.iter().find(|c| c.ip_config == config && world.vnet_of(c.subnet) == Some(vnet)) {
                     return self.arrive(Place { subnet: c.subnet, nic: Some(c.nic), endpoint: None }, packet, trip, via);

@@ -417,7 +417,9 @@ impl World<'_> {
         if self.table_is_missing(subnet) {
             won.push(unknown_hop("W-MISSING"));
         }
-        let ours = matches!(dst, Addr::Known(ip) if self.in_space(vnet, ip));
+        // Nothing is closer than a route of the address itself.
+        let exact = won.first().is_some_and(|w| w.length == host_length(dst) && w.sure.lo());
+        let ours = exact || matches!(dst, Addr::Known(ip) if self.in_space(vnet, ip));
         for peering in self.peers_of_unknown_space(subnet).into_iter().filter(|_| !ours && self.seen_at(subnet).is_none()) {
             won.push(Candidate { hop: Hop::Peering(peering), ..unknown_hop("W-MISSING") });
         }

@@ -31,6 +31,11 @@ pub enum Seen {
 impl Walk<'_, '_> {
     /// Over a service endpoint: policies, then the front end sees the subnet (SE-08, SEP-15).
     pub fn over_service_endpoint(&self, at: Place, packet: Packet, trip: &Trip) -> Outcome {
+        // It carries packets of its own subnet alone, and gives those of others no identity (NVA-06).
+        let foreign = trip.passed.last().is_some_and(|last| !last.translated);
+        if foreign && matches!(self.target, Target::Front(_) | Target::External(_)) {
+            return Outcome::denied(Stage::Route, "source of another machine");
+        }
         let (tri, rule, code) = self.world.policies_admit(at.subnet, self.target, packet.dst);
         check(tri, Stage::ServiceEndpointPolicy, &rule, code, || {
             self.with_return(trip, || match self.target {
