@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 use watertight::explain::way::End;
 use watertight::facts::Fact;
 use watertight::model::{Sym, Verdict};
@@ -81,24 +81,39 @@ fn openness(verdict: Verdict) -> u8 {
     }
 }
 
+fn agree_under_edits(estate: &BTreeSet<Fact>, edits: &[Edit]) -> Result<(), TestCaseError> {
+    for evaluator in all().iter_mut().skip(1) {
+        let mut facts = estate.clone();
+        evaluator.load(&facts);
+        agree(evaluator.as_mut(), &facts)?;
+        for edit in edits {
+            let removed: Vec<Fact> = edit.removed.iter().filter(|f| facts.contains(*f)).copied().collect();
+            let added: Vec<Fact> = edit.added.iter().filter(|f| !facts.contains(*f)).copied().collect();
+            apply(&mut facts, edit);
+            evaluator.edit(&added, &removed);
+            agree(evaluator.as_mut(), &facts)?;
+        }
+    }
+    Ok(())
+}
+
+/// The same for the first estates of other seeds: those of one seed resemble each other more than those of several.
+#[test]
+fn every_evaluator_agrees_with_the_oracle_whatever_the_seed() {
+    for seed in 3..=14 {
+        let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..config(4) });
+        let all_agree = runner.run(&estate_and_edits(), |(estate, edits)| agree_under_edits(&estate, &edits));
+        all_agree.unwrap_or_else(|difference| panic!("with PROPTEST_RNG_SEED={seed}: {difference}"));
+    }
+}
+
 proptest! {
     #![proptest_config(config(24))]
 
     /// After every edit each evaluator says what the oracle computes from scratch.
     #[test]
     fn every_evaluator_agrees_with_the_oracle((estate, edits) in estate_and_edits()) {
-        for evaluator in all().iter_mut().skip(1) {
-            let mut facts = estate.clone();
-            evaluator.load(&facts);
-            agree(evaluator.as_mut(), &facts)?;
-            for edit in &edits {
-                let removed: Vec<Fact> = edit.removed.iter().filter(|f| facts.contains(*f)).copied().collect();
-                let added: Vec<Fact> = edit.added.iter().filter(|f| !facts.contains(*f)).copied().collect();
-                apply(&mut facts, edit);
-                evaluator.edit(&added, &removed);
-                agree(evaluator.as_mut(), &facts)?;
-            }
-        }
+        agree_under_edits(&estate, &edits)?;
     }
 
     /// An edit and its undo leave every answer as it was.
