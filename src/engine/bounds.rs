@@ -8,6 +8,7 @@ use crate::engine::live::Session;
 use crate::facts::platform::Platform;
 use crate::facts::service::Service;
 use crate::facts::{Fact, Index};
+use crate::model::Sym;
 use crate::rules::input::USED;
 use crate::rules::leak::{Leak, Node, Sink};
 
@@ -28,7 +29,7 @@ impl Bounds {
         let stated = |wanted: fn(&Fact) -> bool| facts.iter().any(wanted);
         let by_tenant =
             stated(|fact| matches!(fact, Fact::BoundaryTenant(_))) && !stated(|fact| matches!(fact, Fact::BoundarySubscription(_)));
-        if by_tenant || facts.iter().any(is_strange) {
+        if by_tenant || facts.iter().any(is_strange) || names_group_of_elsewhere(&facts) {
             return Ok(None);
         }
         Session::load(facts, platform, workers).map(|session| Some(session.into_bounds()))
@@ -78,6 +79,29 @@ pub(super) fn is_strange(fact: &Fact) -> bool {
         _ => true,
     };
     !followed || !USED.iter().any(|relation| relation.name == fact.relation().name) && !INERT.contains(&fact.relation().name)
+}
+
+/// Whether a security group is to filter that is of another region (NSG-15): the rows take its rules for the ones that filter.
+fn names_group_of_elsewhere(facts: &[Fact]) -> bool {
+    let (mut regions, mut networks, mut homes) = (FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
+    for fact in facts {
+        match fact {
+            Fact::Resource(row) if !row.location.is_empty() => _ = regions.insert(row.id, row.location),
+            Fact::Vnet(row) if !row.location.is_empty() => _ = regions.insert(row.vnet, row.location),
+            Fact::Subnet(row) => _ = networks.insert(row.subnet, row.vnet),
+            Fact::IpConfig(row) => homes.entry(row.nic).or_insert_with(Vec::new).push(row.subnet),
+            _ => {}
+        }
+    }
+    let elsewhere = |nsg: Sym, subnet: Sym| {
+        let own = networks.get(&subnet).and_then(|vnet| regions.get(vnet));
+        own.zip(regions.get(&nsg)).is_some_and(|(own, theirs)| own != theirs)
+    };
+    facts.iter().any(|fact| match fact {
+        Fact::SubnetNsg(row) => elsewhere(row.nsg, row.subnet),
+        Fact::NicNsg(row) => homes.get(&row.nic).into_iter().flatten().any(|subnet| elsewhere(row.nsg, *subnet)),
+        _ => false,
+    })
 }
 
 /// Relations that the rows of a session do not read and need not: names, labels, what only narrows a way that the rows take for open. Not among

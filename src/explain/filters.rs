@@ -187,6 +187,11 @@ fn everything_is_network(world: &World<'_>, subnet: Sym, met: &Step, remote: Par
     })
 }
 
+/// Why nobody knows the rules of a group that is named.
+pub fn why_unknown(world: &World<'_>, nsg: Sym) -> &'static str {
+    if world.index.nsg.has(nsg) { "of another region, where no group can be that filters here" } else { "not in the input" }
+}
+
 /// What one group lets through with the rule that decides it, and whether that rule names the tag `VirtualNetwork`, or `Internet`, which is the rest.
 #[expect(clippy::too_many_arguments, reason = "a filter sees both ends, where it stands and what is asked")]
 pub fn group(
@@ -200,8 +205,8 @@ pub fn group(
     asked: Set,
 ) -> (Step, bool) {
     let stage = stage(direction);
-    let Some(program) = world.program(nsg, direction) else {
-        let text = format!("NSG {} is not in the input: its rules are not known", short(nsg));
+    let Some(program) = world.program(nsg, direction).filter(|_| world.is_group_of(nsg, subnet)) else {
+        let text = format!("NSG {} is {}: the rules are not known", short(nsg), why_unknown(world, nsg));
         return (step(stage, Span::UNKNOWN, "filter.3", text).by(nsg, "").kind(Kind::Assumption).code("W-MISSING"), false);
     };
     let context = world.context(subnet);
@@ -260,8 +265,8 @@ fn one_network<'a>(world: &World<'_>, met: Met<'a>) -> Met<'a> {
 /// What the rules of a group that name `tag`, and no others, do to packets for one of the platform's own addresses; `None` where none does.
 pub fn naming(world: &World<'_>, nsg: Sym, tag: Sym, from: &Host, to: std::net::IpAddr, asked: Set) -> Option<Step> {
     let stage = stage(Direction::Outbound);
-    let Some(program) = world.program(nsg, Direction::Outbound) else {
-        let text = format!("NSG {} is not in the input: whether a rule names {tag} is not known", short(nsg));
+    let Some(program) = world.program(nsg, Direction::Outbound).filter(|_| world.is_group_of(nsg, from.subnet)) else {
+        let text = format!("NSG {} is {}: whether a rule names {tag} is not known", short(nsg), why_unknown(world, nsg));
         return Some(step(stage, Span::UNKNOWN, "filter.3", text).by(nsg, "").kind(Kind::Assumption).code("W-MISSING"));
     };
     let context = world.context(from.subnet);

@@ -390,7 +390,8 @@ fn group_peer(
             .map(|third| {
                 let there = with(of, third).and(third.here);
                 let whole = space(third.vnet).any(|p| p.contains(prefix));
-                let part = space(third.vnet).any(|p| net::overlap(&p, prefix));
+                // One of unknown addresses may have them.
+                let part = !index.vnet_prefixes.has(third.vnet) || space(third.vnet).any(|p| net::overlap(&p, prefix));
                 if whole {
                     there
                 } else if part {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::explain::effective::{missing, standing};
+use crate::explain::filters::why_unknown;
 use crate::explain::packet::short;
 use crate::explain::way::Place;
 use crate::explain::world::World;
@@ -26,8 +27,8 @@ pub fn rules(world: &World<'_>, place: Place) -> Value {
     for (kind, of, nsg) in groups {
         let Some(nsg) = nsg else { continue };
         let association = json!({ kind: { "id": of.as_str() } });
-        if !world.index.nsg.has(nsg) {
-            let text = format!("NSG {} is not in the input: its rules are not known", short(nsg));
+        if !world.is_group_of(nsg, subnet) {
+            let text = format!("NSG {} is {}: the rules are not known", short(nsg), why_unknown(world, nsg));
             assumptions.push(missing(nsg, &text));
             value.push(json!({
                 "association": association,

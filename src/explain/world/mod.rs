@@ -348,6 +348,12 @@ impl<'a> World<'a> {
         program
     }
 
+    /// Whether the input holds the group that filters in a subnet under this name: Azure lets none of another region filter there (NSG-15).
+    pub fn is_group_of(&self, nsg: Sym, subnet: Sym) -> bool {
+        let (own, theirs) = (self.region_of_subnet(subnet), self.index.resource.one(nsg).map_or(Sym::EMPTY, |row| row.location));
+        self.index.nsg.has(nsg) && (own == theirs || own.is_empty() || theirs.is_empty())
+    }
+
     /// The compiled rules of a firewall, made where nobody has asked for them yet.
     pub fn firewall_once(&self, device: Sym, compile: impl FnOnce() -> Firewall) -> Rc<Firewall> {
         if let Some(known) = self.firewalls.borrow().get(&device) {

@@ -105,6 +105,13 @@ impl World<'_> {
         said
     }
 
+    /// Whether a group of the input filters in the subnet under this name: one of another region does not (NSG-15).
+    fn is_group_of(&self, group: Sym, subnet: Sym) -> bool {
+        let own = self.vnet_of(subnet).map_or(Sym::EMPTY, |vnet| self.vnet_region(vnet));
+        let theirs = self.resources.iter().find(|r| r.id == group).map_or(Sym::EMPTY, |r| r.location);
+        self.nsgs.iter().any(|n| n.nsg == group) && (own.is_empty() || theirs.is_empty() || own == theirs)
+    }
+
     /// No group allows everything (NSG-02); a group that is not in the input may say anything (SND-04).
     fn all_groups(&self, groups: &[Sym], place: Place, packet: &Packet, way: Direction) -> Said {
         let mut worst = Said { tri: Tri::Yes, rule: String::new(), code: "" };
@@ -112,7 +119,7 @@ impl World<'_> {
             return worst; // no group filters it (ADR-14)
         }
         for &group in groups {
-            let said = if self.nsgs.iter().any(|n| n.nsg == group) {
+            let said = if self.is_group_of(group, place.subnet) {
                 self.one_group(group, place, packet, way)
             } else {
                 Said { tri: Tri::Maybe, rule: name_of(group), code: "W-MISSING" }
@@ -186,7 +193,7 @@ impl World<'_> {
 
     /// What the outbound rules of a group that name `tag`, and no others, say about a packet for the platform (NSG-11).
     pub fn rules_naming(&self, group: Sym, tag: &str, place: Place, packet: &Packet) -> (Tri, String) {
-        if !self.nsgs.iter().any(|n| n.nsg == group) {
+        if !self.is_group_of(group, place.subnet) {
             return (Tri::Maybe, name_of(group));
         }
         let names = |r: &&NsgRule| r.destinations.items().iter().any(|i| matches!(i, Selector::Tag(t) if t.as_str() == tag));

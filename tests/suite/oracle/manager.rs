@@ -71,15 +71,20 @@ impl World<'_> {
         }
     }
 
-    /// Adds the links of connectivity configurations to the peerings.
-    pub fn add_managed_links(&mut self) {
+    /// The networks of the input, and those that managers name: members that nobody exported are members too.
+    fn managed_vnets(&self) -> Vec<Sym> {
         let mut vnets: Vec<Sym> = self.vnets.iter().map(|v| v.vnet).collect();
-        // Members that nobody exported are members too.
         vnets.extend(self.group_members.iter().filter(|m| m.member == m.vnet).map(|m| m.vnet));
         vnets.extend(self.connectivity_hubs.iter().map(|h| h.vnet));
         vnets.extend(self.manager_applied.iter().map(|a| a.vnet));
         vnets.sort();
         vnets.dedup();
+        vnets
+    }
+
+    /// Adds the links of connectivity configurations to the peerings.
+    pub fn add_managed_links(&mut self) {
+        let vnets = self.managed_vnets();
         let mut links = Vec::new();
         for configuration in &self.connectivity {
             for &a in &vnets {
@@ -206,7 +211,10 @@ impl World<'_> {
         let mut kept = Vec::new();
         for prefix in self.space(vnet) {
             let mut taken = Tri::No;
-            for other in self.vnets.iter().map(|v| v.vnet).filter(|&v| v != vnet) {
+            for other in self.managed_vnets().into_iter().filter(|&v| v != vnet) {
+                if self.space(other).is_empty() {
+                    taken = taken.or(together(other).and(Tri::Maybe)); // it may have any address
+                }
                 for theirs in self.space(other) {
                     if theirs.contains(&prefix) {
                         taken = taken.or(together(other));
