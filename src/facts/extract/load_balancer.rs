@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get, properties};
+use crate::facts::extract::out::{Out, get, names_nobody, properties};
 use crate::facts::load_balancing::{
     BalancerProtocol, BalancerSku, GatewayChain, InboundNatRule, InboundNatRulePool, LoadBalancer, LoadBalancerAddress,
     LoadBalancerFrontend, LoadBalancerFrontendRange, LoadBalancerMemberDown, LoadBalancerPool, LoadBalancerProbe, LoadBalancerRegion,
@@ -123,7 +123,7 @@ fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     let frontends = frontends_of(out, body, rule);
     let (frontend_port, backend_port) = (out.port(body, "frontendPort"), out.port(body, "backendPort"));
     // One that says nothing of pools, not even that it has none, may be for any of the load balancer's.
-    let pools_told = get(body, "backendAddressPools").is_some() || get(body, "backendAddressPool").is_some();
+    let pools_told = get(body, "backendAddressPools").is_some() || get(body, "backendAddressPool").is_some_and(|pool| !names_nobody(pool));
     if !pools_told {
         out.gap(format!("rule `{rule}` names no backend pool"));
     }
@@ -138,8 +138,8 @@ fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     }
     let mut pools = out.links(body, "backendAddressPools");
     pools.extend(out.binding(body, "backendAddressPool"));
-    if pools.is_empty() && !told {
-        pools = siblings(out, "backendAddressPools", "backendaddresspools");
+    if !pools_told || pools.is_empty() && !told {
+        pools.extend(siblings(out, "backendAddressPools", "backendaddresspools"));
     }
     for pool in pools {
         out.fact(LoadBalancingRulePool { rule, pool });

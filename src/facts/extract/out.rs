@@ -548,7 +548,7 @@ fn truth(value: &Value) -> Option<Option<bool>> {
 }
 
 /// Whether a reference is there and says not whom it means: an object without an id, or with a blank one.
-fn names_nobody(value: &Value) -> bool {
+pub(super) fn names_nobody(value: &Value) -> bool {
     let blank = |id: &Value| id.as_str().is_some_and(|text| text.trim().is_empty());
     value.is_object() && get(value, "id").is_none_or(blank)
 }

@@ -162,6 +162,7 @@ fn a_reference_without_an_id_is_one_to_something_unknown() {
         "loadBalancers/l",
         json!({
             "frontendIPConfigurations": [{"name": "f", "properties": {"publicIPPrefix": {}, "gatewayLoadBalancer": {}}}],
+            "backendAddressPools": [{"name": "p"}],
             "loadBalancingRules": [{"name": "r", "properties": {"backendAddressPool": {}}}],
             "inboundNatRules": [{"name": "n", "properties": {"backendIPConfiguration": {}}}, {"name": "m", "properties": {"backendAddressPool": {}}}],
         }),
@@ -171,6 +172,7 @@ fn a_reference_without_an_id_is_one_to_something_unknown() {
     has(&balancer, &format!("load_balancer_frontend_range({frontend}, {})", unknown("publicipprefix")));
     has(&balancer, &format!("gateway_chain({frontend}, {})", unknown("gatewayloadbalancer")));
     has(&balancer, &format!("load_balancing_rule_pool(~/loadbalancers/l/loadbalancingrules/r, {})", unknown("backendaddresspool")));
+    has(&balancer, "load_balancing_rule_pool(~/loadbalancers/l/loadbalancingrules/r, ~/loadbalancers/l/backendaddresspools/p)");
     has(&balancer, &format!("ip_config_pool({}, ~/loadbalancers/l/inboundnatrules/n)", unknown("backendipconfiguration")));
     has(&balancer, &format!("inbound_nat_rule_pool(~/loadbalancers/l/inboundnatrules/m, {})", unknown("backendaddresspool")));
 
