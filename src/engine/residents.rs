@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::engine::edges::{Edge, doubted, either};
 use crate::engine::fronts::FlowOf;
 use crate::engine::strangers::Strangers;
+use crate::explain::callers;
 use crate::explain::packet::short;
 use crate::explain::way::End;
 use crate::explain::world::World;
@@ -43,7 +44,7 @@ impl Residents {
         let mut of: FxHashMap<Sym, Resident> = FxHashMap::default();
         let stands = |kind: DeviceKind, subnet: Sym| kind == DeviceKind::Other && !subnet.is_empty();
         for row in index.device.rows().filter(|row| stands(row.kind, row.subnet) && world.ours(row.device)) {
-            of.entry(row.device).or_default().subnets.push(row.subnet);
+            of.entry(row.device).or_default().subnets = callers::subnets(index, row.device);
         }
         for row in index.private_endpoint_connections.rows() {
             let target = links::target(index, row.target);
@@ -65,10 +66,8 @@ impl Residents {
             // What stands in networks of ours has a front end of its own there.
             let in_network = id.as_str().contains("/microsoft.network/");
             resident.public = !resident.endpoints.is_empty() && !index.store.has(*id) && !off && !in_network;
-            for list in [&mut resident.subnets, &mut resident.endpoints] {
-                Sym::sort(list);
-                list.dedup();
-            }
+            Sym::sort(&mut resident.endpoints);
+            resident.endpoints.dedup();
         }
         let mut nodes: Vec<Sym> = of.keys().copied().filter(|id| !index.store.has(*id)).collect();
         Sym::sort(&mut nodes);

@@ -6,6 +6,7 @@ pub mod azure_firewall;
 pub mod back;
 pub mod balanced;
 pub mod balancer;
+pub mod callers;
 pub mod candidates;
 pub mod copy;
 pub mod devices;

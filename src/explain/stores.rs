@@ -12,11 +12,11 @@ use crate::explain::point::{
     unlisted,
 };
 use crate::explain::services::{From, FromPlace};
-use crate::explain::store::{self, Target, caller_ways, endpoint_ways, ways};
+use crate::explain::store::{self, Target, endpoint_ways, ways};
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{End, Flow, Kind, Place, Step, Way};
 use crate::explain::world::World;
-use crate::explain::{dns_reach, named};
+use crate::explain::{callers, dns_reach, named};
 use crate::facts::store_facts::{Instance, Service};
 use crate::model::{Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::azure_firewall::Named;
@@ -33,7 +33,12 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
     }
     if let End::Store(resource, _, _) | End::Unmodelled(resource) = flow.from {
         let ways = match flow.to {
-            End::Store(store, part, instance) => caller_ways(world, resource, &Target { store, part, instance }),
+            End::Store(store, part, instance) => return Some(callers::pairs(world, flow, resource, &Target { store, part, instance })),
+            End::Fqdn(name) if world.index.store_parts_by_host.has(name) => {
+                let part = world.index.store_parts_by_host.one(name)?;
+                let target = Target { store: part.store, part: part.part, instance: part.instance };
+                return Some(callers::pairs(world, flow, resource, &target));
+            }
             End::External(service) => server_ways(world, resource, service)?,
             End::Fqdn(name) => named_ways(world, resource, name)?,
             _ if is_public_only(world, resource) => return Some(one(no_source(flow.from))),
@@ -322,9 +327,6 @@ fn server_ways(world: &World<'_>, server: Sym, service: Service) -> Option<Pair>
 
 /// The ways of a resource to a host name; `None` for a resource whose own calls nobody lists, and a name that no store of the input bears.
 fn named_ways(world: &World<'_>, resource: Sym, name: Sym) -> Option<Pair> {
-    if let Some(part) = world.index.store_parts_by_host.one(name) {
-        return Some(caller_ways(world, resource, &Target { store: part.store, part: part.part, instance: part.instance }));
-    }
     let row = world.index.store.one(resource).filter(|row| row.service == Service::Sql)?;
     let mut steps = store::perimeter::leaving(world, row.store, Callee::Resource(Sym::EMPTY, name.as_str()));
     let text = format!("what answers at {name} is not in the input");

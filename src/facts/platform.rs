@@ -65,6 +65,9 @@ relations! { PLATFORM_RELATIONS:
     /// `public_only_service(kind)`: resources of type `kind` have no place in a network, and call whom they call from public addresses (PE-16).
     PublicOnlyService public_only_service { kind: Sym }
 
+    /// `placeless_service(kind)`: resources of type `kind`, which are no stores, stand in no network of the estate unless a property names a subnet.
+    PlacelessService placeless_service { kind: Sym }
+
     /// `service_limit(name, kind, count)`: a resource of type `kind` has at most `count` of what `name` says (SE-29, SEP-17).
     ServiceLimit service_limit { name: Sym, kind: Sym, count: u32 }
 }
@@ -144,6 +147,11 @@ impl Platform {
     /// Whether resources of the service have no place in a network, and call whom they call from public addresses (PE-16).
     pub fn is_public_only(&self, service: Service) -> bool {
         service.kinds().iter().any(|kind| self.truth.public_only.contains(&Sym::new(kind)))
+    }
+
+    /// Whether resources of the type, which are no stores, stand in a network of the estate only where a property of theirs says so.
+    pub fn is_placeless(&self, kind: Sym) -> bool {
+        self.truth.placeless.contains(&kind)
     }
 
     /// The tags one of whose prefixes holds `ip`, sorted by text.
@@ -232,13 +240,15 @@ impl Platform {
         let running: Vec<RunningService> = truth.running.iter().map(|&kind| RunningService { kind }).collect();
         let fetching: Vec<FetchingService> = truth.fetching.iter().map(|&kind| FetchingService { kind }).collect();
         let public: Vec<PublicOnlyService> = truth.public_only.iter().map(|&kind| PublicOnlyService { kind }).collect();
+        let placeless: Vec<PlacelessService> = truth.placeless.iter().map(|&kind| PlacelessService { kind }).collect();
         let rows = rows.chain(of(&truth.switched));
         let named = of(&truth.front_end_names)
             .chain(of(&reserved))
             .chain(of(&resolvers))
             .chain(of(&running))
             .chain(of(&fetching))
-            .chain(of(&public));
+            .chain(of(&public))
+            .chain(of(&placeless));
         rows.chain(of(&truth.limits)).chain(named).collect()
     }
 
@@ -265,6 +275,7 @@ struct Truth {
     running: FxHashSet<Sym>,
     fetching: FxHashSet<Sym>,
     public_only: FxHashSet<Sym>,
+    placeless: FxHashSet<Sym>,
 }
 
 impl Truth {
@@ -297,6 +308,7 @@ impl Truth {
                 public_only: rows::<PublicOnlyService>(include_str!("../../facts/public_only_services.facts"))
                     .map(|row| row.kind)
                     .collect(),
+                placeless: rows::<PlacelessService>(include_str!("../../facts/placeless_services.facts")).map(|row| row.kind).collect(),
             }
         })
     }

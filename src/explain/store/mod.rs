@@ -185,6 +185,34 @@ pub fn caller_ways(world: &World<'_>, resource: Sym, target: &Target) -> Vec<Way
     vec![Way { via: Via::Public, steps }]
 }
 
+/// The ways of somebody who stands nobody knows where: over private endpoints of which only the store's side is in the input, `everywhere` over all of its
+/// private endpoints and its public front end (PE-37, R-06).
+pub fn ways_from_anywhere(
+    world: &World<'_>,
+    transport: &dyn Transport,
+    client: &Client,
+    target: &Target,
+    traffic: Set,
+    everywhere: bool,
+) -> Vec<Way> {
+    let asked = match asked(world, transport, client, target, traffic) {
+        Ok(asked) => asked,
+        Err(nowhere) => return vec![Way { via: Via::Public, steps: vec![nowhere] }],
+    };
+    let leads = asked.leads().into_iter().filter(|lead| everywhere || asked.is_unseen(lead));
+    let mut ways: Vec<Way> = leads.map(|lead| asked.behind_lead(&lead, Way { via: Via::PrivateEndpoint, steps: Vec::new() })).collect();
+    if everywhere {
+        ways.insert(0, asked.at_front_end(Way { via: Via::Public, steps: Vec::new() }, &Arrival::Unknown));
+    }
+    if consent::may_have_others(world.index, target.store) {
+        let text = "whether a private endpoint is connected to the store is not in the input";
+        let perhaps = steps::route(Tri::Maybe, target.store, text);
+        let answers = steps::endpoint(Sym::EMPTY, asked.group(), asked.behind());
+        ways.push(Way { via: Via::PrivateEndpoint, steps: vec![perhaps, answers, asked.end_step()] });
+    }
+    ways
+}
+
 /// What the store's own side says of a source: its perimeter, else its firewall. `sender` is as in [`crate::rules::perimeter::admit`].
 fn firewall_step(world: &World<'_>, store: &Store, part: Sym, source: &Source, sender: Sym) -> Step {
     if let Some(step) = perimeter::entering(world, store, part, source, sender) {
@@ -394,16 +422,18 @@ impl Asked<'_, '_> {
             None => known.into_iter().map(Some).collect(),
         };
         let to = |address| self.transport.to_unseen_endpoint(self.client, endpoint, address);
-        let mut ways: Vec<Way> = at.into_iter().flat_map(to).collect();
-        for way in &mut ways {
-            let answers = if lead.certain { self.behind() } else { self.behind().doubted() };
-            way.steps.push(steps::endpoint(endpoint, lead.connection.group, answers));
-            if !lead.certain {
-                perhaps(way, &lead.connection);
-            }
-            agreed(self.world, &lead.connection, way);
+        at.into_iter().flat_map(to).map(|way| self.behind_lead(lead, way)).collect()
+    }
+
+    /// A way that has come to the private endpoint of a connection: what answers behind it, and consent.
+    fn behind_lead(&self, lead: &Lead, mut way: Way) -> Way {
+        let answers = if lead.certain { self.behind() } else { self.behind().doubted() };
+        way.steps.push(steps::endpoint(lead.connection.endpoint, lead.connection.group, answers));
+        if !lead.certain {
+            perhaps(&mut way, &lead.connection);
         }
-        ways
+        agreed(self.world, &lead.connection, &mut way);
+        way
     }
 
     /// What the part answers behind private endpoints.

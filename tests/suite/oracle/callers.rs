@@ -2,11 +2,14 @@
 
 use watertight::explain::way::{End, Mode};
 use watertight::facts::channels::CopyScope;
+use watertight::facts::private_access::{Consent, PrivateEndpointConnection};
 use watertight::facts::store_facts::{PublicAccess, Service};
 use watertight::model::{Proto, Stage, Sym, Tri, Verdict, Via};
 
 use super::Ask;
-use super::packet::{Addr, Outcome, Packet, check};
+use super::endpoint::group_of;
+use super::paas::{firewall_stage, table};
+use super::packet::{Addr, Outcome, Packet, any_of, check};
 use super::store::Seen;
 use super::walk::{Origin, Target, Walk, Wanted};
 use super::world::{World, name_of};
@@ -19,11 +22,14 @@ impl World<'_> {
             End::Store(store, part, instance) => {
                 let wanted = Wanted { store, part, instance };
                 let (Some(service), Some((host, _))) = (self.service_of(store), self.host_of(wanted)) else { return unknown() };
-                self.leaves(caller, Some(store), host, || {
+                let by_name = self.leaves(caller, Some(store), host, || {
                     let target = Target::Front(wanted);
                     let walk = Walk { world: self, target, session: ask.session, origin: Origin::Internet };
                     walk.front_end(self.call(service, ask), Seen::Caller(caller), Via::Public)
-                })
+                });
+                let mut ways = vec![by_name];
+                ways.extend(self.by_its_places(caller, wanted, service, ask));
+                any_of(ways)
             }
             End::External(service @ (Service::Storage | Service::Sql)) if self.service_of(caller) == Some(Service::Sql) => {
                 let below = if service == Service::Storage { ".core.windows.net" } else { ".database.windows.net" };
@@ -44,6 +50,54 @@ impl World<'_> {
             }
             _ => unknown(),
         }
+    }
+
+    /// What comes from the networks that it stands in: never proven, for nobody knows what it sends there (APP-07, SE-22).
+    fn by_its_places(&self, caller: Sym, wanted: Wanted, service: Service, ask: &Ask) -> Vec<Outcome> {
+        let there = self.resources.iter().any(|row| row.id == caller) || self.service_of(caller).is_some();
+        if self.calls_from_outside(caller) || !there && !self.devices.iter().any(|d| d.device == caller) {
+            return Vec::new();
+        }
+        let mut stands: Vec<Sym> = self.devices.iter().filter(|d| d.device == caller && !d.subnet.is_empty()).map(|d| d.subnet).collect();
+        Sym::sort(&mut stands);
+        stands.dedup();
+        let doubt = |outcome: Outcome| outcome.doubted(Stage::Route, name_of(caller), self.doubt_of(caller));
+        let mut ways: Vec<Outcome> =
+            stands.iter().map(|&subnet| doubt(self.sent_by_end(&Ask { from: End::Subnet(subnet), ..*ask }))).collect();
+        let kind = self.resources.iter().find(|row| row.id == caller).map_or(Sym::EMPTY, |row| row.kind);
+        let of = self.service_of(caller);
+        // Where every address is taken no machine can be imagined in its place.
+        let full = stands.iter().any(|&s| !self.subnet_space(s).is_empty() && self.free_addresses(s).is_empty());
+        let told = !full && (!stands.is_empty() || of.is_some() || self.platform.is_placeless(kind));
+        let packet = self.call(service, ask);
+        if !told && self.admits_anybody(wanted, service) {
+            let at_port = self.front_answers(wanted, &packet).and(self.https_is_enough(wanted, service, &packet));
+            let there = check(at_port, firewall_stage(service), "port", "unknown-port", || Outcome::delivered(Via::Public));
+            ways.push(doubt(there));
+        }
+        // Networks of Azure's own have private endpoints too, which nobody exports (PE-37).
+        let in_azure = of.map_or(self.platform.runs_code(kind), |service| service != Service::Web);
+        let known = self.links.iter().filter(|_| !told).filter(|l| l.target == wanted.store && l.group == group_of(wanted));
+        let mut links: Vec<PrivateEndpointConnection> = known.copied().filter(|l| self.consent(*l).hi()).collect();
+        if !told || in_azure {
+            let open =
+                |l: &PrivateEndpointConnection| !l.settled || matches!(l.state, Consent::Approved | Consent::Unknown | Consent::Requested);
+            links.extend(self.hidden_endpoints(wanted).into_iter().filter(open));
+            let kind = format!("{}/privateendpointconnections", table(service).0);
+            let listed = self.children_are_listed(wanted.store, &kind)
+                || self.provider_links.iter().any(|p| self.service_of(p.target) == Some(service))
+                || self.resources.iter().any(|row| row.kind.as_str() == kind);
+            if !listed {
+                let (connection, endpoint) = (Sym::EMPTY, Sym::new("some-private-endpoint"));
+                let (target, group, state) = (wanted.store, group_of(wanted), Consent::Approved);
+                links.push(PrivateEndpointConnection { connection, endpoint, target, group, manual: false, state, settled: true });
+            }
+        }
+        for link in links {
+            let there = || Outcome::delivered(Via::PrivateEndpoint);
+            ways.push(doubt(check(self.answers_behind(&link, &packet), Stage::PrivateEndpoint, "port", "unknown-port", there)));
+        }
+        ways
     }
 
     /// Whether it calls from public addresses alone.

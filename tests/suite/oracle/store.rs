@@ -110,7 +110,7 @@ impl Walk<'_, '_> {
 
 impl World<'_> {
     /// Whether the front end answers at the port (M-16).
-    fn front_answers(&self, wanted: Wanted, packet: &Packet) -> Tri {
+    pub fn front_answers(&self, wanted: Wanted, packet: &Packet) -> Tri {
         if packet.proto != Proto::Tcp {
             return Tri::No; // SE-12
         }

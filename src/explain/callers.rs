@@ -1,0 +1,76 @@
+//! Resources that are no machines as the sources of flows to stores: what they call in their own name, and what may come from where they stand (R-07, APP-07,
+//! SE-22).
+
+use crate::explain::packet::{StepExt, short, step};
+use crate::explain::point::{self, Pairs, is_public_only};
+use crate::explain::services::{From, FromPlace};
+use crate::explain::store::{self, Target, caller_ways};
+use crate::explain::stores;
+use crate::explain::transport::{Client, ClientKind};
+use crate::explain::way::{End, Flow, Kind, Step};
+use crate::explain::world::World;
+use crate::facts::Index;
+use crate::facts::store_facts::Service;
+use crate::model::{Span, Stage, Sym};
+use crate::rules::azure_firewall::Named;
+
+/// The subnets that a resource stands in, in the order of their ids.
+pub fn subnets(index: &Index, resource: Sym) -> Vec<Sym> {
+    let mut found: Vec<Sym> = index.device.get(resource).iter().map(|row| row.subnet).filter(|subnet| !subnet.is_empty()).collect();
+    Sym::sort(&mut found);
+    found.dedup();
+    found
+}
+
+/// The pairs of a flow from a resource to a store: its own call; whatever reaches the store from a subnet it stands in; and where nobody tells in which networks
+/// it stands, or it may have private endpoints of its own in networks of Azure's, whatever reaches the store at all.
+pub fn pairs(world: &World<'_>, flow: &Flow, resource: Sym, target: &Target) -> Pairs {
+    let index = world.index;
+    let mut groups = vec![vec![caller_ways(world, resource, target)]];
+    let places = subnets(index, resource);
+    // What the input only mentions is somebody else's, in networks of theirs.
+    let there = !places.is_empty() || index.resource.has(resource) || index.store.has(resource) || index.device.has(resource);
+    if !there || is_public_only(world, resource) {
+        return Pairs { groups };
+    }
+    for &subnet in &places {
+        let Some(mut placed) = stores::pairs(world, &Flow { from: End::Subnet(subnet), ..*flow }) else { continue };
+        let doubt = doubt(resource, format!("what {} sends from subnet {} is not modelled", short(resource), short(subnet)));
+        placed.groups.iter_mut().flatten().flatten().for_each(|way| way.steps.insert(0, doubt.clone()));
+        groups.extend(placed.groups);
+    }
+    let kind = index.resource.one(resource).map_or(Sym::EMPTY, |row| row.kind);
+    let service = index.store.one(resource).map(|row| row.service);
+    // Where no address is left for a machine in its place, nobody is there to ask.
+    let is_full = |subnet: &Sym| {
+        let free = point::places(world, End::Subnet(*subnet)).into_iter().flat_map(|(hosts, _)| hosts).next();
+        free.is_none() && index.subnet_prefixes.has(*subnet)
+    };
+    let full = places.iter().find(|subnet| is_full(subnet));
+    let everywhere = full.is_some() || places.is_empty() && service.is_none() && !world.platform.is_placeless(kind);
+    let managed = service != Some(Service::Web) && (service.is_some() || world.platform.runs_code(kind));
+    if everywhere || managed {
+        let outside = Client {
+            subnet: Sym::EMPTY,
+            vnet: Sym::EMPTY,
+            nic: Sym::EMPTY,
+            ip_config: Sym::EMPTY,
+            kind: ClientKind::Machine,
+            name: Named::Unknown,
+        };
+        let transport = FromPlace { world, from: From::Outside, session: flow.session };
+        let mut ways = store::ways_from_anywhere(world, &transport, &outside, target, flow.traffic, everywhere);
+        let text = match full {
+            Some(subnet) => format!("what {} sends from subnet {} is not modelled", short(resource), short(*subnet)),
+            None => format!("in which networks {} stands is not in the input", short(resource)),
+        };
+        let doubt = doubt(resource, text);
+        ways.iter_mut().for_each(|way| way.steps.insert(0, doubt.clone()));
+        groups.extend((!ways.is_empty()).then(|| vec![ways]));
+    }
+    Pairs { groups }
+}
+
+fn doubt(resource: Sym, text: String) -> Step {
+    step(Stage::Route, Span::UNKNOWN, "reach.9", text).by(resource, "").kind(Kind::Assumption).code("W-UNSUPPORTED")
+}
