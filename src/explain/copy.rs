@@ -9,8 +9,8 @@ use crate::explain::store::steps::span;
 use crate::explain::way::{Answer, Assumption, End, Flow, Kind, Step, Way};
 use crate::explain::world::World;
 use crate::facts::channels::CopyScope;
-use crate::facts::store_facts::{PublicAccess, Service};
-use crate::model::{Stage, Sym, Tri, Verdict, Via};
+use crate::facts::store_facts::{Instance, PublicAccess, Service};
+use crate::model::{Span, Stage, Sym, Tri, Verdict, Via};
 use crate::rules::consent;
 
 /// Ways of a copy that are listed: every way of one leg with every way of the other.
@@ -54,6 +54,10 @@ fn limits(world: &World<'_>, flow: &Flow) -> Vec<Step> {
     let mut out = Vec::new();
     out.extend(protected_source(world, source));
     out.extend(scope(world, source, destination));
+    if let End::Store(_, _, Instance::Secondary) = flow.to {
+        let text = format!("the secondary endpoint of {} is there to read only", short(destination));
+        out.push(step(Stage::CopyScope, Span::NONE, "copy.4", text).by(destination, "secondary").kind(Kind::Default));
+    }
     out
 }
 
@@ -118,6 +122,9 @@ fn networks(world: &World<'_>, store: Sym) -> Vec<(Sym, Tri)> {
     }
     for connection in index.provider_connections_by_target.get(store).iter().filter(|row| !index.private_endpoint.has(row.endpoint)) {
         found.push((Sym::EMPTY, consent::says(connection.state, connection.settled)));
+    }
+    if consent::provider(index, store) == consent::Provider::Unlisted {
+        found.push((Sym::EMPTY, Tri::Maybe)); // its own list is not in the input (M-03)
     }
     found
 }

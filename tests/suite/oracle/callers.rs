@@ -3,7 +3,7 @@
 use watertight::explain::way::{End, Mode};
 use watertight::facts::channels::CopyScope;
 use watertight::facts::private_access::{Consent, PrivateEndpointConnection};
-use watertight::facts::store_facts::{PublicAccess, Service};
+use watertight::facts::store_facts::{Instance, PublicAccess, Service};
 use watertight::model::{Proto, Stage, Sym, Tri, Verdict, Via};
 
 use super::Ask;
@@ -228,9 +228,21 @@ impl World<'_> {
                         subnets.filter_map(|s| self.vnet_of(s)).collect::<Vec<Sym>>()
                     };
                     let there = networks(destination);
-                    Tri::from_bool(networks(source).iter().any(|vnet| there.contains(vnet)))
+                    // Whose own list was not exported may have others, wherever they are (M-03).
+                    let more = |store: Sym| {
+                        let list = "microsoft.storage/storageaccounts/privateendpointconnections";
+                        let some = self.provider_links.iter().any(|p| p.target == store);
+                        !some && !self.children_are_listed(store, list)
+                    };
+                    let perhaps = |store: Sym, found: &[Sym]| !found.is_empty() || more(store);
+                    let here = networks(source);
+                    let shared = here.iter().any(|vnet| there.contains(vnet));
+                    let open = (more(source) && perhaps(destination, &there)) || (more(destination) && perhaps(source, &here));
+                    Tri::from_bool(shared).or(if open { Tri::Maybe } else { Tri::No })
                 }
             };
+            let read_only = matches!(to, End::Store(_, _, Instance::Secondary));
+            let passes = if read_only { Tri::No } else { passes };
             check(passes, Stage::CopyScope, "allowedCopyScope", "W-MISSING", done)
         })
     }
