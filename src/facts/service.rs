@@ -169,6 +169,11 @@ impl Service {
         matches!(self, Service::Sql | Service::Synapse | Service::Database | Service::Flexible | Service::DataLake)
     }
 
+    /// Whether the address 0.0.0.0 in a rule stands for all of Azure (FW-09, GEN-03).
+    pub fn knows_all_of_azure(self) -> bool {
+        matches!(self, Service::Sql | Service::Cosmos | Service::Database | Service::Flexible | Service::Synapse | Service::DataLake)
+    }
+
     /// Whether a subnet of another tenant may be named by a rule (SE-20).
     pub fn admits_other_tenants(self) -> bool {
         matches!(self, Service::Storage | Service::KeyVault)

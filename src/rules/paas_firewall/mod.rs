@@ -335,6 +335,10 @@ fn matching<'a>(rules: &'a [StoreIpRule], source: &Source) -> (Tri, Option<&'a S
 fn addresses(firewall: &Firewall<'_>, source: &Source) -> Decision {
     let by_address = ip_rule(firewall, source);
     let zero = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    // To the others it is the plain address, which nobody has (FW-06).
+    if !firewall.store.service.knows_all_of_azure() {
+        return by_address;
+    }
     let all_azure = firewall.ip_rules.iter().filter(|r| r.from == zero && r.to == zero).min_by_key(|r| r.rule.as_str());
     let from_azure = match source {
         Source::Public { origin, .. } | Source::AnyPublic { origin, .. } => *origin == Origin::Azure,

@@ -140,7 +140,8 @@ impl World<'_> {
     pub fn ip_rule_admits(&self, store: Sym, service: Service, addr: Addr, azure: bool) -> Tri {
         let mut best = Tri::No;
         for rule in self.ip_rules.iter().filter(|r| r.store == store) {
-            let knows_azure = !matches!(service, Service::Storage | Service::KeyVault);
+            use Service::{Cosmos, DataLake, Database, Flexible, Sql, Synapse};
+            let knows_azure = matches!(service, Sql | Cosmos | Database | Flexible | Synapse | DataLake);
             let all_azure = knows_azure && rule.from == rule.to && number(rule.from) == 0;
             best = best.or(match addr {
                 _ if all_azure => Tri::from_bool(azure), // FW-09
