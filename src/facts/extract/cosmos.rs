@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set};
-use crate::facts::extract::store::{access, host, host_or, ip_rules, part_in, public_access, range, store, subnet_rules};
+use crate::facts::extract::store::{access, bypass, host, host_or, ip_rules, part_in, public_access, range, store, subnet_rules};
 use crate::facts::store_facts::{Service, StoreIpRule, StoreRegion, StoreResourceRule};
 use crate::ingest;
 use crate::model::{Sym, Tri, ids};
@@ -35,8 +35,7 @@ pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
         subnet_rules(out, body, "virtualNetworkRules", &["id"], |_| Some(Tri::Maybe));
     }
     let filtered = Tri::from_bool(listed || legacy).or(by_subnet);
-    let bypass = out.text(body, "networkAclBypass");
-    let trusted = bypass.is_some_and(|word| word.eq_ignore_ascii_case("AzureServices"));
+    let trusted = bypass(out, body, "networkAclBypass").unwrap_or(false);
     access(out, public, filtered.negated(), trusted);
     for id in out.texts(body, "networkAclBypassResourceIds") {
         let (store, tenant) = (out.id(), out.tenant());

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::extract::out::Out;
-use crate::facts::extract::store::{default_allow, host, ip_rules, public_access, subnet_rules, trusted};
+use crate::facts::extract::store::{bypass, default_allow, host, ip_rules, public_access, subnet_rules};
 use crate::facts::store_facts::{Instance, Service, Store, StoreAccess, StorePart};
 use crate::model::{Sym, Tri};
 
@@ -19,7 +19,7 @@ pub(super) fn vault<'a>(out: &mut Out<'a>, body: &'a Value) {
     let public = public_access(out, body);
     let acls = out.object(body, "networkAcls").unwrap_or(&Value::Null);
     let default_allow = default_allow(out, acls);
-    let trusted = trusted(out, acls);
+    let trusted = bypass(out, acls, "bypass").unwrap_or(true);
     out.fact(StoreAccess { store, public, default_allow, trusted, plain_http: false, outbound_restricted: false });
     ip_rules(out, acls, "ipRules", &["value"]);
     // Rules of a vault have no state.

@@ -4,15 +4,10 @@ use serde_json::Value;
 
 use crate::facts::extract::device;
 use crate::facts::extract::out::{Out, get, properties};
-use crate::facts::extract::store::{access, default_allow, host_or, ip_rules, ordered, part, public_access, store, subnet_rules};
+use crate::facts::extract::store::{access, bypass, default_allow, host_or, ip_rules, ordered, part, public_access, store, subnet_rules};
 use crate::facts::gap::ChildType;
 use crate::facts::store_facts::{PublicAccess, Service, StoreAccess, StoreIpRule, StoreSubnetRule};
 use crate::model::{Sym, Tri};
-
-/// Whether `bypass` names the trusted services; absent means that it does not.
-fn bypass<'a>(out: &mut Out<'a>, acls: &'a Value) -> bool {
-    out.text(acls, "bypass").is_some_and(|list| list.split(',').any(|word| word.trim().eq_ignore_ascii_case("AzureServices")))
-}
 
 fn kind(out: &mut Out<'_>) -> Sym {
     out.text(&out.resource.body, "kind").map_or(Sym::EMPTY, Sym::lower)
@@ -27,7 +22,7 @@ pub(super) fn cognitive<'a>(out: &mut Out<'a>, body: &'a Value) {
     part(out, "account", host);
     let public = public_access(out, body);
     let acls = out.object(body, "networkAcls").unwrap_or(&Value::Null);
-    let (default, trusted) = (default_allow(out, acls), bypass(out, acls));
+    let (default, trusted) = (default_allow(out, acls), bypass(out, acls, "bypass").unwrap_or(false));
     access(out, public, default, trusted);
     ip_rules(out, acls, "ipRules", &["value"]);
     subnet_rules(out, acls, "virtualNetworkRules", &["id"], |_| Some(Tri::Maybe));
@@ -40,7 +35,7 @@ pub(super) fn search<'a>(out: &mut Out<'a>, body: &'a Value) {
     part(out, "searchservice", host);
     let public = public_access(out, body);
     let acls = out.object(body, "networkRuleSet").unwrap_or(&Value::Null);
-    let trusted = bypass(out, acls);
+    let trusted = bypass(out, acls, "bypass").unwrap_or(false);
     access(out, public, Tri::Maybe, trusted);
     ip_rules(out, acls, "ipRules", &["value"]);
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::facts::channels::StoreExportOff;
 use crate::facts::extract::out::Out;
 use crate::facts::extract::store::{
-    access, default_allow, host, host_or, ip_rules, part, part_in, public_access, store, subnet_rules, tier,
+    access, bypass, default_allow, host, host_or, ip_rules, part, part_in, public_access, store, subnet_rules, tier,
 };
 use crate::facts::store_facts::{Service, StoreRegion};
 use crate::model::{Sym, Tri};
@@ -34,7 +34,7 @@ pub(super) fn registry<'a>(out: &mut Out<'a>, body: &'a Value) {
     let public = public_access(out, body);
     let acls = out.object(body, "networkRuleSet").unwrap_or(&Value::Null);
     let default_allow = default_allow(out, acls);
-    let trusted = out.text(body, "networkRuleBypassOptions").is_none_or(|word| word.eq_ignore_ascii_case("AzureServices"));
+    let trusted = bypass(out, body, "networkRuleBypassOptions").unwrap_or(true);
     access(out, public, default_allow, trusted);
     ip_rules(out, acls, "ipRules", &["value"]);
     subnet_rules(out, acls, "virtualNetworkRules", &["id"], |_| Some(Tri::Maybe));

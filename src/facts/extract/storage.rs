@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::facts::channels::{CopyScope, ObjectReplication, StoreCopyScope, StoreCrossTenant};
 use crate::facts::extract::out::Out;
-use crate::facts::extract::store::{default_allow, host, ip_rules, public_access, subnet_rules, trusted};
+use crate::facts::extract::store::{bypass, default_allow, host, ip_rules, public_access, subnet_rules};
 use crate::facts::store_facts::{Instance, PublicAccess, Service, Store, StoreAccess, StorePart, StoreResourceRule, StoreSwitch, Switch};
 use crate::ingest;
 use crate::model::{Sym, Tri, ids};
@@ -24,7 +24,7 @@ pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
     // The command line tool has a name of its own for it.
     let acls = out.object(body, "networkAcls").or_else(|| out.object(body, "networkRuleSet")).unwrap_or(&Value::Null);
     let default_allow = default_allow(out, acls);
-    let trusted = trusted(out, acls);
+    let trusted = bypass(out, acls, "bypass").unwrap_or(true);
     let secure = if body.is_null() { Tri::Maybe } else { Tri::Yes };
     let https_only = out.switch(body, &["supportsHttpsTrafficOnly", "enableHttpsTrafficOnly"], secure);
     let plain_http = https_only == Tri::No;

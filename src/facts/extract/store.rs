@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get};
-use crate::facts::store_facts::{Instance, PublicAccess, Service, Store, StoreAccess, StoreIpRule, StorePart, StoreSubnetRule};
+use crate::facts::store_facts::{
+    Instance, PublicAccess, Service, Store, StoreAccess, StoreIpRule, StorePart, StoreResourceRule, StoreSubnetRule,
+};
 use crate::model::{Sym, Tri, net};
 
 /// The store itself; `kind` is what its service tells kinds apart by.
@@ -34,14 +36,32 @@ pub(super) fn access(out: &mut Out<'_>, public: PublicAccess, default_allow: Tri
     out.fact(StoreAccess { store: out.id(), public, default_allow, trusted, plain_http: false, outbound_restricted: false });
 }
 
-/// The tier of a namespace or registry, lower case; empty where the export does not say.
+/// The tiers of namespaces and registries.
+const TIERS: [&str; 4] = ["basic", "classic", "premium", "standard"];
+
+/// The tier of a namespace or registry, lower case; empty where the export does not say, contradicts itself or has a word that nobody knows.
 pub(super) fn tier(out: &mut Out<'_>) -> Sym {
-    let word = match get(&out.resource.body, "sku") {
-        Some(Value::String(text)) => Some(text.as_str()),
-        Some(_) => out.object(&out.resource.body, "sku").and_then(|sku| out.text(sku, "tier").or_else(|| out.text(sku, "name"))),
-        None => None,
+    let words: Vec<&str> = match get(&out.resource.body, "sku") {
+        Some(Value::String(text)) => vec![text.as_str()],
+        Some(_) => {
+            let sku = out.object(&out.resource.body, "sku").unwrap_or(&Value::Null);
+            ["tier", "name"].into_iter().filter_map(|field| out.text(sku, field)).collect()
+        }
+        None => Vec::new(),
     };
-    word.map_or(Sym::EMPTY, Sym::lower)
+    let words: Vec<Sym> = words.into_iter().map(Sym::lower).collect();
+    if let Some(unknown) = words.iter().find(|word| !TIERS.contains(&word.as_str())) {
+        out.gap(format!("`sku` has the unknown value `{unknown}`"));
+        return Sym::EMPTY;
+    }
+    match words[..] {
+        [tier, name] if tier != name => {
+            out.gap(format!("`sku` says `{tier}` and `{name}`"));
+            Sym::EMPTY
+        }
+        [tier, ..] => tier,
+        [] => Sym::EMPTY,
+    }
 }
 
 /// `publicNetworkAccess`; absent is enabled (FW-03).
@@ -67,9 +87,16 @@ pub(super) fn default_allow<'a>(out: &mut Out<'a>, acls: &'a Value) -> Tri {
     out.word(acls, "defaultAction", word, Tri::Maybe).unwrap_or(Tri::Yes)
 }
 
-/// Whether `bypass` lets trusted services in (ST-08, KV-02); absent means that it does.
-pub(super) fn trusted<'a>(out: &mut Out<'a>, acls: &'a Value) -> bool {
-    out.text(acls, "bypass").is_none_or(|list| list.split(',').any(|word| word.trim().eq_ignore_ascii_case("AzureServices")))
+/// Whether the bypass in `field` lets trusted services in (ST-08, KV-02); `None` where it is absent. A word that nobody knows may let somebody in, and whom is not
+/// known (SND-02).
+pub(super) fn bypass<'a>(out: &mut Out<'a>, acls: &'a Value, field: &str) -> Option<bool> {
+    let words = out.text(acls, field)?.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let is = |word: &str, known: &str| word.eq_ignore_ascii_case(known);
+    for unknown in words.clone().filter(|word| !["None", "Logging", "Metrics", "AzureServices"].iter().any(|known| is(word, known))) {
+        out.gap(format!("`{field}` has the unknown value `{unknown}`"));
+        out.fact(StoreResourceRule { store: out.id(), tenant: Sym::EMPTY, resource: Sym::EMPTY });
+    }
+    Some(words.clone().any(|word| is(word, "AzureServices")))
 }
 
 /// The address rules of `list` (FW-06): an address, a prefix or `from-to`, in one of `fields`.

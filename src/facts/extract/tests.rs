@@ -862,3 +862,45 @@ fn the_rules_of_an_application_gateway_lead_to_pools() {
     let nic = rows(json!([body("networkInterfaces/n", json!({"ipConfigurations": [configuration]}))]));
     has(&nic, &format!("ip_config_proxy_pool(~/networkinterfaces/n/ipconfigurations/c, {g}/backendaddresspools/b)"));
 }
+
+// covers: SND-02, ACR-01, MSG-04
+#[test]
+fn a_tier_that_contradicts_itself_or_that_nobody_knows_is_not_told() {
+    let of = |sku: Value| {
+        let registry = "/subscriptions/s/resourcegroups/rg/providers/microsoft.containerregistry/registries/r";
+        let hubs = "/subscriptions/s/resourcegroups/rg/providers/microsoft.eventhub/namespaces/h";
+        rows(json!([
+            {"id": registry, "location": "westeurope", "sku": sku, "properties": {}},
+            {"id": hubs, "location": "westeurope", "sku": sku, "properties": {}},
+        ]))
+    };
+    for (sku, tier) in [
+        (json!({"name": "Premium", "tier": "premium"}), "premium"),
+        (json!({"name": "Basic"}), "basic"),
+        (json!("Standard"), "standard"),
+        (json!({"name": "Basic", "tier": "Premium"}), ""),
+        (json!({"name": "Foo"}), ""),
+        (Value::Null, ""),
+    ] {
+        let rows = of(sku.clone());
+        let stores: Vec<&String> = rows.iter().filter(|row| row.starts_with("store(")).collect();
+        assert!(stores.iter().all(|row| row.ends_with(&format!(", {tier}, westeurope)"))) && stores.len() == 2, "{sku}: {rows:#?}");
+    }
+}
+
+// covers: SND-02, ST-08, KV-02, ACR-02
+#[test]
+fn a_bypass_with_a_word_that_nobody_knows_admits_somebody() {
+    for (kind, properties) in [
+        ("microsoft.storage/storageaccounts", json!({"networkAcls": {"defaultAction": "Deny", "bypass": "Logging, Foo"}})),
+        ("microsoft.keyvault/vaults", json!({"networkAcls": {"defaultAction": "Deny", "bypass": "Foo"}})),
+        ("microsoft.containerregistry/registries", json!({"networkRuleBypassOptions": "Foo"})),
+        ("microsoft.documentdb/databaseaccounts", json!({"networkAclBypass": "Foo"})),
+        ("microsoft.cognitiveservices/accounts", json!({"networkAcls": {"defaultAction": "Deny", "bypass": "Foo"}})),
+    ] {
+        let id = format!("/subscriptions/s/resourcegroups/rg/providers/{kind}/x");
+        let rows = rows(json!([{"id": id, "location": "westeurope", "properties": properties}]));
+        has(&rows, &format!("store_resource_rule({id}, , )"));
+        assert!(rows.iter().any(|row| row.starts_with("gap(") && row.contains("Foo")), "{rows:#?}");
+    }
+}

@@ -1,7 +1,7 @@
 //! The firewall of a Cosmos DB account.
 
 use crate::model::Tri;
-use crate::rules::paas_firewall::{Decision, Firewall, Item, NO_MATCH, Source, better, by_rules, by_trust, caller, settle};
+use crate::rules::paas_firewall::{Decision, Firewall, Item, NO_MATCH, Source, better, by_rules, by_trust, by_unread, caller, settle};
 
 /// The switch; without a filter everybody, unless a private endpoint closes the account by itself; else the rules for subnets and addresses, then the bypass
 /// (COS-01 … COS-08).
@@ -27,6 +27,9 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
         // Which operations of which services pass unnamed is documented for few.
         let trust = by_trust(firewall, true, source);
         matched = better(matched, Decision { admitted: trust.admitted.and(Tri::Maybe), ..trust });
+    }
+    if let Source::Caller { resource, tenant, .. } = source {
+        matched = better(matched, by_unread(firewall, *resource, *tenant));
     }
     let default = if doubt { Tri::No } else { access.default_allow };
     if doubt {

@@ -2,7 +2,7 @@
 
 use crate::facts::store_facts::PublicAccess;
 use crate::model::Tri;
-use crate::rules::paas_firewall::{Decision, Firewall, Item, NO_MATCH, Origin, Source, caller, ip_rule, same, settle, subnet_rule};
+use crate::rules::paas_firewall::{Decision, Firewall, Item, NO_MATCH, Origin, Source, by_trust, ip_rule, settle, subnet_rule};
 
 /// The perimeter's switch locks everybody out; else trusted services pass, even a closed vault; then the switch, the default action and the rules
 /// (KV-01 … KV-05).
@@ -19,9 +19,9 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
         Source::ServiceEndpoint { subnet, tenant, .. } => subnet_rule(firewall, *subnet, *tenant, false),
         Source::SameRegionAzure => ip_rule(firewall, &Source::Public { addresses: Vec::new(), certain: false, origin: Origin::Azure }),
         Source::Public { .. } | Source::AnyPublic { .. } => ip_rule(firewall, source),
-        Source::Caller { resource, kind, tenant } => {
-            if access.trusted && access.public != PublicAccess::SecuredByPerimeter {
-                bypass = Decision { admitted: caller::trusted(*kind, same(firewall, *tenant, *resource)), item: Item::Trusted };
+        Source::Caller { .. } => {
+            if access.public != PublicAccess::SecuredByPerimeter {
+                bypass = by_trust(firewall, access.trusted, source);
             }
             ip_rule(firewall, source)
         }

@@ -373,12 +373,20 @@ fn by_rules(firewall: &Firewall<'_>, source: &Source) -> Decision {
 
 /// Whether the bypass for trusted services admits the source; never anybody but a resource that calls in its own name.
 fn by_trust(firewall: &Firewall<'_>, trusted: bool, source: &Source) -> Decision {
-    match source {
-        Source::Caller { resource, kind, tenant } if trusted => {
-            Decision { admitted: caller::trusted(*kind, same(firewall, *tenant, *resource)), item: Item::Trusted }
-        }
-        _ => NO_MATCH,
+    let Source::Caller { resource, kind, tenant } = source else { return NO_MATCH };
+    let unread = by_unread(firewall, *resource, *tenant);
+    if !trusted {
+        return unread;
     }
+    better(Decision { admitted: caller::trusted(*kind, same(firewall, *tenant, *resource)), item: Item::Trusted }, unread)
+}
+
+/// Whether something that nobody can read admits a resource that calls in its own name: a rule that does not say for whom it is, a bypass with a word nobody
+/// knows (M-03, SND-02).
+fn by_unread(firewall: &Firewall<'_>, resource: Sym, tenant: Sym) -> Decision {
+    let nameless = firewall.resource_rules.iter().filter(|rule| rule.resource.is_empty());
+    let admitted = nameless.map(|rule| caller::named(rule, resource, tenant)).max().unwrap_or(Tri::No);
+    Decision { admitted, item: Item::Resource { resource: Sym::EMPTY } }
 }
 
 /// The better of two.

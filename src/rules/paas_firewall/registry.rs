@@ -1,5 +1,6 @@
 //! The firewall of a container registry.
 
+use crate::facts::store_facts::PublicAccess;
 use crate::model::Tri;
 use crate::rules::paas_firewall::{Decision, Firewall, Item, NO_FIREWALL, Source, by_rules, by_trust, doubted, settle};
 
@@ -8,15 +9,22 @@ use crate::rules::paas_firewall::{Decision, Firewall, Item, NO_FIREWALL, Source,
 /// Layers come from an endpoint of their own or from storage of Azure's (ACR-03): the first is a part of the registry with the same firewall.
 ///
 /// ```datalog
-/// admits(S, "*") :- store(S, "acr", K, _), K != "premium", K != "".                                              // registry.1
+/// bare(S) :- store(S, "acr", "basic", _).                                                                        // registry.1
+/// bare(S) :- store(S, "acr", "classic", _).
+/// bare(S) :- store(S, "acr", "standard", _).
+/// admits(S, "*") :- bare(S), store_access(S, "enabled", _, _, _, _).                                             // registry.2
 /// ```
 pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
     let Some(access) = firewall.access else { return Decision { admitted: Tri::Maybe, item: Item::Unknown } };
     let rules = || settle(by_trust(firewall, access.trusted, source), access.public, access.default_allow, by_rules(firewall, source));
     match firewall.store.kind.as_str() {
         "premium" => rules(),
-        "" => doubted(rules()),
-        _ => NO_FIREWALL,
+        // The switch exists on Premium only, and closes every type: of a registry that says both nobody knows which of the two holds (GEN-05).
+        "basic" | "classic" | "standard" if access.public != PublicAccess::Enabled => {
+            Decision { admitted: Tri::Maybe, item: Item::PublicAccess(access.public) }
+        }
+        "basic" | "classic" | "standard" => NO_FIREWALL,
+        _ => doubted(rules()),
     }
 }
 
@@ -47,7 +55,9 @@ mod tests {
         assert_eq!(admit(&off, &vault).admitted, Tri::Yes, "trusted services come first");
         let mut basic = off.clone();
         basic.store.kind = "standard".into();
-        assert_eq!(admit(&basic, &internet("198.51.100.7")).item, Item::NoFirewall);
+        assert_eq!(admit(&basic, &internet("198.51.100.7")).admitted, Tri::Maybe, "a switch that its tier does not have");
+        let basic_on = with(&basic, |a| a.public = PublicAccess::Enabled);
+        assert_eq!(admit(&basic_on, &internet("198.51.100.7")).item, Item::NoFirewall);
         basic.store.kind = "".into();
         assert_eq!(admit(&basic, &internet("198.51.100.7")).admitted, Tri::Maybe);
     }

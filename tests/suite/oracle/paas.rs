@@ -87,9 +87,12 @@ impl World<'_> {
         let bare = match service {
             Service::EventHub => tier == "basic",
             Service::ServiceBus => tier == "basic" || tier == "standard",
-            Service::Acr => !tier.is_empty() && tier != "premium",
+            Service::Acr => matches!(tier, "basic" | "classic" | "standard"),
             _ => false,
         };
+        if bare && service == Service::Acr && access.public != PublicAccess::Enabled {
+            return said(Tri::Maybe); // ACR-01 and GEN-05 contradict each other
+        }
         if bare {
             return said(Tri::Yes); // MSG-04, ACR-01
         }
@@ -168,8 +171,14 @@ impl World<'_> {
         };
         // Rules only admit: what the others refuse, the one that could not be read may let in (FW-05, SND-02).
         let rules = if unread { rules.or(Tri::Maybe) } else { rules };
-        let tri = open.and(rules);
-        said(if tiered && tier.is_empty() && tri != Tri::Yes { Tri::Maybe } else { tri })
+        // What lets trusted services in may let this one in, where nobody can read whom (SND-02).
+        let listens = matches!(service, Service::Acr | Service::Cognitive | Service::Search);
+        let nameless =
+            matches!(seen, Seen::Caller(_)) && listens && self.resource_rules.iter().any(|r| r.store == store && r.resource.is_empty());
+        let locked = access.public == PublicAccess::SecuredByPerimeter;
+        let tri = open.and(rules).or(if nameless && !locked { Tri::Maybe } else { Tri::No });
+        let known = ["basic", "premium", "standard"].contains(&tier) || service == Service::Acr && tier == "classic";
+        said(if tiered && !known && tri != Tri::Yes { Tri::Maybe } else { tri })
     }
 
     /// Whether an approved private endpoint leads to any part of the store; one that waits may count too.
