@@ -120,9 +120,20 @@ fn to_unknown(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, nam
     let text = format!("{name} is a public name whose address is not known");
     let first = step(Stage::Dns, Span::UNKNOWN, "dns.1", text).by(Sym::EMPTY, name.as_str()).kind(Kind::Assumption).code("DNS_UNKNOWN");
     if let From::Host(host) = &transport.from {
-        return to_public_name(world, flow, host, name, first);
+        let mut ways = to_public_name(world, flow, host, name, first);
+        if is_perhaps_ours(world, flow.mode, name) {
+            ways.iter_mut().for_each(|way| way.steps[0].span.sure = Set::EMPTY);
+        }
+        return ways;
     }
     behind(first, below(crate::explain::point::told(world, &Flow { to: End::Internet(None), ..*flow })))
+}
+
+/// Whether what has the name may be a service of Azure whose firewall nobody exported: to a configured client any is, to an adversarial one, who has stores of
+/// its own there, only one that a resource of the input is called by (DNS-35, GEN-05).
+fn is_perhaps_ours(world: &World<'_>, mode: Mode, name: Sym) -> bool {
+    let named = || !names::holders(world.index, world.platform, name.as_str()).is_empty();
+    names::of_azure(world.platform, name.as_str()) && (mode == Mode::Configured || named())
 }
 
 /// It may be any public address, so only what passes to all of them is sure.

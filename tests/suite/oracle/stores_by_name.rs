@@ -56,11 +56,26 @@ impl World<'_> {
                         .into_iter()
                         .map(|to| self.walk(start, Target::Address, Addr::Known(to), None, ask));
                     let outcome = all_of(each.collect());
+                    // A service of Azure's, whose own firewall nobody knows (DNS-35, GEN-05).
+                    let first = name.as_str().split('.').next().unwrap_or("");
+                    let exported = self.resources.iter().any(|row| row.name.as_str().to_lowercase() == first);
+                    if self.is_in_azure(name.as_str()) && (ask.mode == Mode::Configured || exported) {
+                        return outcome.doubted(Stage::Dns, "public", "DNS_UNKNOWN");
+                    }
                     if outcome.verdict == Verdict::Unproven { outcome.doubted(Stage::Dns, "public", "DNS_UNKNOWN") } else { outcome }
                 }
                 _ => Outcome::unproven(Stage::Dns, "public", "DNS_UNKNOWN"),
             },
         }
+    }
+
+    /// Whether the name ends as those of Azure's services do.
+    fn is_in_azure(&self, name: &str) -> bool {
+        let below = |suffix: &str| {
+            let fixed = suffix.rsplit('}').next().unwrap_or("").trim_start_matches('.');
+            !fixed.is_empty() && name.ends_with(&format!(".{fixed}"))
+        };
+        self.platform.is_reserved(name) || self.platform.zones().iter().any(|zone| below(zone.suffix.as_str()) || below(zone.zone.as_str()))
     }
 
     /// Whether what stands at an address takes a client that calls it so: a service of Azure only by its own names (PE-29, PE-30).
