@@ -1,10 +1,12 @@
 //! A host name as the destination: the client's own view decides the address, and what stands there the name (R-01, DNS-28, DNS-35, PE-30).
 
+use std::net::IpAddr;
+
 use crate::explain::outsiders;
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::point::{Pair, Pairs, send};
 use crate::explain::services::{From, FromPlace};
-use crate::explain::store::{self, Target, public_ways, ways};
+use crate::explain::store::{self, Target, public_ways, steps, ways};
 use crate::explain::transport::{Client, Transport};
 use crate::explain::walk::Target as Walked;
 use crate::explain::way::{End, Flow, Kind, Mode, Step, Way};
@@ -19,6 +21,11 @@ use crate::rules::{lead, private_link};
 pub fn to_name(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, client: &Client, name: Sym) -> Pair {
     if let Some(part) = world.index.store_parts_by_host.one(name) {
         return ways(world, transport, client, &target(part), flow.mode, flow.traffic);
+    }
+    if flow.mode == Mode::Adversarial
+        && let Some(part) = names::holder_of_private_name(world.index, world.platform, name.as_str()).and_then(|holder| holder.part)
+    {
+        return ways(world, transport, client, &target(&part), flow.mode, flow.traffic);
     }
     let resolution = resolution(world, transport, client, name);
     let chain = resolution.chain.join(" → ");
@@ -68,9 +75,13 @@ fn target(part: &StorePart) -> Target {
 
 /// The public front end of a store of the input, by a name that need not be its own.
 fn to_front_end(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, client: &Client, name: Sym, part: &StorePart) -> Pair {
-    let own = names::host(world.index, world.platform, part) == name.as_str() || flow.mode == Mode::Adversarial;
+    let own = names::host(world.index, world.platform, part) == name.as_str();
     let text = format!("{name} leads to the public front end of {}", short(part.store));
     let first = step(Stage::Dns, Span::ALL, "dns.1", text).by(part.store, name.as_str()).kind(Kind::Fact);
+    if flow.mode == Mode::Adversarial {
+        // Names stop nobody: whatever leads to the store is open.
+        return behind(first, ways(world, transport, client, &target(part), flow.mode, flow.traffic));
+    }
     let first = if own { first } else { first_doubted(first) };
     behind(first, public_ways(world, transport, client, &target(part), flow.traffic))
 }
@@ -107,6 +118,28 @@ fn presented(world: &World<'_>, way: &mut Way, name: Sym) {
         Tri::Yes => {}
         Tri::No => way.steps.insert(at + 1, refused),
         Tri::Maybe => way.steps.insert(at + 1, first_doubted(Step { span: Span::ALL, ..refused })),
+    }
+}
+
+/// Puts the same before the end of each way to a private endpoint by its bare address, which is no name that a service has a certificate for (PE-30).
+pub fn by_address(world: &World<'_>, address: IpAddr, pairs: &mut Pairs) {
+    for way in pairs.groups.iter_mut().flatten().flatten() {
+        let Some(met) = way.steps.iter().find(|step| step.label == "endpoint.1") else { continue };
+        let endpoint = met.resource;
+        let takes = |lead: lead::Lead| match private_link::service(world.index, lead.connection.target) {
+            Some(_) => Tri::Yes,
+            None if lead.connection.group.is_empty() => Tri::from_bool(lead.certain).or(Tri::Maybe),
+            None => Tri::No,
+        };
+        let takes = lead::of_endpoint(world.index, endpoint).into_iter().map(takes).max().unwrap_or(Tri::Maybe);
+        if takes == Tri::Yes {
+            continue;
+        }
+        let text = format!("what stands behind private endpoint {} wants to be called by its name", short(endpoint));
+        let refused = step(Stage::PrivateEndpoint, steps::span(takes), "endpoint.2", text).by(endpoint, address.to_string());
+        let refused = refused.at_fact(endpoint).kind(if takes == Tri::No { Kind::Fact } else { Kind::Assumption }).code("NAME_TLS");
+        let end = way.steps.iter().rposition(|step| step.stage == Stage::Delivered).unwrap_or(way.steps.len());
+        way.steps.insert(end, refused);
     }
 }
 

@@ -17,6 +17,7 @@ use std::net::IpAddr;
 
 use crate::explain::filters;
 use crate::explain::gateway::unlisted_step;
+use crate::explain::named;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::stores;
 use crate::explain::walk::{Home, Target, Walk};
@@ -99,7 +100,11 @@ pub fn is_used(world: &World<'_>, nic: Sym) -> bool {
 
 /// All pairs of a flow and the ways between them.
 pub fn pairs(world: &World<'_>, flow: &Flow) -> Pairs {
-    doubted(world, flow, told(world, flow))
+    let mut pairs = told(world, flow);
+    if let (End::Ip(address), Mode::Configured) = (flow.to, flow.mode) {
+        named::by_address(world, address, &mut pairs);
+    }
+    doubted(world, flow, pairs)
 }
 
 /// The pairs that the input tells of.

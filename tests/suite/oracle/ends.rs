@@ -338,7 +338,10 @@ impl World<'_> {
                 let walk = |ip, ask: &Ask| self.walk(start, Target::Slot(subnet), Addr::Known(ip), NO_CONFIG, ask);
                 all_of(free.into_iter().map(|ip| self.by_one_way(ask, |ask| walk(ip, ask))).collect())
             }
-            End::Ip(ip) => self.by_one_way(ask, |ask| self.to_address(start, Target::Address, ip, ask)),
+            End::Ip(ip) => {
+                let there = self.by_one_way(ask, |ask| self.to_address(start, Target::Address, ip, ask));
+                self.dialled(there, ip, ask)
+            }
             End::Internet(Some(ip)) => self.by_one_way(ask, |ask| self.to_address(start, Target::Outside, ip, ask)),
             End::Internet(None) => {
                 let mut all = self.internet_addresses(true);

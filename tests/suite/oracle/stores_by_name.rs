@@ -30,6 +30,11 @@ impl World<'_> {
 
     /// To a name that no store of the input bears.
     fn to_other_name(&self, start: Start, name: Sym, ask: &Ask) -> Outcome {
+        // Who may dial any address with any name gets to the store that the name is a name of (M-05, R-02).
+        let private = self.parts.iter().find(|p| self.private_name(p.host.as_str()).is_some_and(|alias| alias == name.as_str()));
+        if let (Some(part), Mode::Adversarial) = (private, ask.mode) {
+            return self.to_store(start, Wanted { store: part.store, part: part.part, instance: part.instance }, ask);
+        }
         match self.resolve(start.view(), name.as_str()) {
             Answer::Addresses(ips) => {
                 let each = ips.into_iter().map(|ip| match ask.mode {
@@ -42,10 +47,8 @@ impl World<'_> {
                 all_of(each.collect())
             }
             Answer::Public(_) if ask.mode == Mode::Configured && is_alias(name.as_str()) => Outcome::denied(Stage::Dns, name_of(name)),
-            Answer::Public(Some(wanted)) => {
-                let there = self.to_front(start, wanted, ask);
-                if ask.mode == Mode::Adversarial { there } else { there.doubted(Stage::Dns, name_of(name), "NAME_TLS") }
-            }
+            Answer::Public(Some(wanted)) if ask.mode == Mode::Adversarial => self.to_store(start, wanted, ask),
+            Answer::Public(Some(wanted)) => self.to_front(start, wanted, ask).doubted(Stage::Dns, name_of(name), "NAME_TLS"),
             Answer::Nothing(word) => Outcome::denied(Stage::Dns, word),
             Answer::Unknown(word) => Outcome::unproven(Stage::Dns, word, "DNS_UNKNOWN"),
             Answer::Public(None) => match start {
@@ -76,6 +79,24 @@ impl World<'_> {
             !fixed.is_empty() && name.ends_with(&format!(".{fixed}"))
         };
         self.platform.is_reserved(name) || self.platform.zones().iter().any(|zone| below(zone.suffix.as_str()) || below(zone.zone.as_str()))
+    }
+
+    /// What becomes of a client that asks for an address and minds names: behind a private endpoint no certificate is for that (PE-30).
+    pub fn dialled(&self, there: Outcome, ip: IpAddr, ask: &Ask) -> Outcome {
+        let links: Vec<_> = self.endpoints.iter().flat_map(|e| self.endpoint_ips(e.endpoint)).filter(|&(_, at)| at == ip).collect();
+        let machine = self.config_addresses.iter().any(|a| {
+            a.address == ip && self.configs.iter().any(|c| c.ip_config == a.ip_config && !self.endpoint_nics.iter().any(|n| n.nic == c.nic))
+        });
+        let plain = links.iter().any(|(link, _)| link.group.is_empty() || self.services.iter().any(|s| s.service == link.target));
+        let only = there.vias.iter().all(|via| *via == Via::PrivateEndpoint) && !there.vias.is_empty();
+        if ask.mode == Mode::Adversarial || links.is_empty() || plain || machine {
+            return there;
+        }
+        match there.verdict {
+            Verdict::Allowed => Outcome::denied(Stage::PrivateEndpoint, ip.to_string()),
+            Verdict::Unproven if only => Outcome::denied(Stage::PrivateEndpoint, ip.to_string()).with_stages_of(&[there]),
+            _ => there,
+        }
     }
 
     /// Whether what stands at an address takes a client that calls it so: a service of Azure only by its own names (PE-29, PE-30).
