@@ -41,18 +41,20 @@ pub fn answer(world: &World<'_>, flow: &Flow) -> Answer {
 
 /// The pairs, and another that may let everything through where a value of the input could not be read (SND-02).
 pub fn doubted(world: &World<'_>, flow: &Flow, mut pairs: Pairs) -> Pairs {
-    if let Some(unread) = unread(world, flow) {
+    if let Some(unread) = unread(world, flow, flow.mode) {
         let via = pairs.groups.iter().flatten().flatten().next().map_or(Via::Public, |way| way.via);
         pairs.groups.push(vec![vec![Way { via, steps: vec![unread] }]]);
     }
     pairs
 }
 
-/// What stands before every way where a value of the input could not be read.
-fn unread(world: &World<'_>, flow: &Flow) -> Option<Step> {
+/// What stands before every way where a value of the input could not be read, for a client of the mode.
+///
+/// A private endpoint is one more address, with an interface of its own: nobody is led there who asks for a machine by the machine's own addresses. A client that
+/// dials whatever leads to the machine may get there by it too.
+fn unread(world: &World<'_>, flow: &Flow, mode: Mode) -> Option<Step> {
     let index = world.index;
-    // A private endpoint is one more address, with an interface of its own: nobody is led there who asks for a machine by the machine's own addresses.
-    let apart = flow.mode == Mode::Configured
+    let apart = mode == Mode::Configured
         && matches!(flow.from, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(_))
         && matches!(flow.to, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(None));
     let rows = index.unread.rows().filter(|row| !(apart && index.private_endpoint.has(row.resource)));
@@ -112,7 +114,7 @@ pub fn told(world: &World<'_>, flow: &Flow) -> Pairs {
     let mut pairs = as_read(world, flow);
     // Where no way is told, nothing is known of what becomes of it.
     pairs.groups.iter_mut().flatten().filter(|ways| ways.is_empty()).for_each(|ways| ways.push(untold()));
-    if let Some(unread) = unread(world, flow) {
+    if let Some(unread) = unread(world, flow, Mode::Configured) {
         pairs.groups.iter_mut().flatten().flatten().for_each(|way| way.steps.insert(0, unread.clone()));
     }
     pairs

@@ -69,7 +69,7 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Whether neither end is a service, an endpoint or a literal address, and names play no part.
+    /// Whether neither end is a service, an endpoint or a literal address.
     fn is_by_addresses_of_machines(&self) -> bool {
         let sends = match self.from {
             End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(_) => true,
@@ -81,7 +81,7 @@ impl Ask {
             End::Internet(Some(_)) | End::Ip(_) | End::Store(..) | End::Fqdn(_) | End::PrivateEndpoint(_) => false,
             End::External(_) | End::Network(_) | End::Unmodelled(_) => false,
         };
-        sends && takes && self.mode == Mode::Configured
+        sends && takes
     }
 }
 
@@ -108,7 +108,9 @@ impl OracleAnswer {
     /// Nothing is proven where a value could not be read, but for one of a private endpoint: its address is no machine's.
     fn doubted_by(mut self, facts: &BTreeSet<Fact>, ask: &Ask) -> OracleAnswer {
         let endpoint = |id: Sym| facts.iter().any(|fact| matches!(fact, Fact::PrivateEndpoint(row) if row.endpoint == id));
-        let matters = |id: Sym| !endpoint(id) || !ask.is_by_addresses_of_machines();
+        // To who dials whatever leads to a machine it may be one more way, and closes none.
+        let adds = ask.mode == Mode::Adversarial && self.verdict == Verdict::Denied;
+        let matters = |id: Sym| !endpoint(id) || !ask.is_by_addresses_of_machines() || adds;
         if facts.iter().any(|fact| matches!(fact, Fact::Unread(row) if matters(row.resource))) {
             (self.verdict, self.stage, self.rule) = (Verdict::Unproven, Stage::Route, String::new());
             self.codes.insert("W-MISSING");
