@@ -147,8 +147,11 @@ impl<'a> Names<'a> {
             }
             [Found::Passive(id)] => return Err(self.passive(text, *id)),
             many => {
+                let one_store =
+                    |f: &Found| matches!((f, many[0]), (Found::End(End::Store(id, ..)), Found::End(End::Store(first, ..))) if *id == first);
                 let what = match &pattern {
                     Pattern::Named { kind, .. } if kind.is_store() => "endpoints",
+                    _ if many.iter().all(one_store) => "endpoints",
                     _ => "resources",
                 };
                 let candidates = many.iter().map(|f| self.describe(*f)).collect();
@@ -225,6 +228,13 @@ impl<'a> Names<'a> {
 
     fn describe(&self, found: Found) -> String {
         match found {
+            Found::End(end @ End::Store(id, part, instance)) => {
+                // A service that no selector is called after is asked for by its host names.
+                let unnamed = self.index.store.one(id).is_some_and(|row| Kind::of_service(row.service).is_none());
+                let row = self.index.store_parts.get(id).iter().find(|row| (row.part, row.instance) == (part, instance));
+                let host = row.map(|row| row.host).filter(|host| unnamed && !host.is_empty());
+                host.map_or_else(|| self.short(end), |host| format!("fqdn:{host}"))
+            }
             Found::End(end) => self.short(end),
             Found::Vnet(id) | Found::Passive(id) => id.as_str().to_owned(),
         }

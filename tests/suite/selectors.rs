@@ -216,3 +216,17 @@ fn an_app_is_its_main_site_and_other_services_have_words_of_their_own() {
     assert_eq!(written, ["web:shop/scm", "web:shop"]);
     assert_eq!(names.short(End::Store(id(search), Sym::new("searchservice"), Instance::Primary)), id(search).as_str());
 }
+
+#[test]
+fn the_endpoints_of_a_service_without_a_selector_are_named_by_their_hosts() {
+    let index = index(
+        "
+        store|@/microsoft.synapse/workspaces/sy|synapse||westeurope
+        store_part|@/microsoft.synapse/workspaces/sy|sql|primary|sy.sql.azuresynapse.net|westeurope
+        store_part|@/microsoft.synapse/workspaces/sy|sqlondemand|primary|sy-ondemand.sql.azuresynapse.net|westeurope
+        ",
+    );
+    let said = resolve_end(&format!("{GROUP}/microsoft.synapse/workspaces/sy"), &index, Side::To).expect_err("there are two");
+    let ends = "names 2 endpoints, one is needed: fqdn:sy-ondemand.sql.azuresynapse.net, fqdn:sy.sql.azuresynapse.net";
+    assert!(said.to_string().ends_with(ends), "{said}");
+}
