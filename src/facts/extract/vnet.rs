@@ -146,7 +146,7 @@ fn service_endpoint<'a>(out: &mut Out<'a>, subnet: Sym, endpoint: &'a Value) {
         return;
     };
     if !out.settled(endpoint) {
-        return out.gap(format!("the service endpoint `{service}` is neither on nor off"));
+        return out.gap(format!("the service endpoint `{service}` is not provisioned, and counts as off"));
     }
     let service = Sym::lower(service);
     let locations = out.texts(endpoint, "locations");
