@@ -16,6 +16,7 @@ use crate::explain::world::World;
 use crate::facts::Index;
 use crate::facts::private_access::PrivateEndpointConnection;
 use crate::facts::store_facts::{Instance, Service, Store, StorePart};
+use crate::model::ids::id_type;
 use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::dns::{self, Ambiguity, Answer, Resolution, View, names};
 use crate::rules::lead::{self, Lead};
@@ -171,7 +172,8 @@ fn extended(way: &Way, tail: &[Step]) -> Way {
 /// The ways of a resource that calls the store in its own name: what limits its own calls, and the store's firewall.
 pub fn caller_ways(world: &World<'_>, resource: Sym, target: &Target) -> Vec<Way> {
     let row = world.index.resource.one(resource);
-    let source = Source::Caller { resource, kind: row.map_or(Sym::EMPTY, |r| r.kind), tenant: row.map_or(Sym::EMPTY, |r| r.tenant) };
+    let kind = row.map_or_else(|| Sym::new(&id_type(resource.as_str()).unwrap_or_default()), |row| row.kind);
+    let source = Source::Caller { resource, kind, tenant: row.map_or(Sym::EMPTY, |r| r.tenant) };
     let Some(&store) = world.index.store.one(target.store) else { return Vec::new() };
     let group = private_endpoint::group(target.part, target.instance);
     let answers = private_endpoint::front_end_of(world.index, world.platform, &store, group, false);

@@ -21,10 +21,11 @@ const TRUSTED: [&str; 14] = [
     "microsoft.storagesync/storagesyncservices",
 ];
 
-/// Machines and apps, which the bypass never admits (ST-08).
-const UNTRUSTED: [&str; 5] = [
+/// Machines, apps and accounts, which the bypass never admits (ST-08).
+const UNTRUSTED: [&str; 6] = [
     "microsoft.compute/virtualmachines",
     "microsoft.compute/virtualmachinescalesets",
+    "microsoft.storage/storageaccounts",
     "microsoft.web/sites",
     "microsoft.web/sites/slots",
     "microsoft.network/networkinterfaces",
@@ -91,6 +92,7 @@ mod tests {
         assert_eq!(trusted("microsoft.recoveryservices/vaults".into(), Tri::Yes), Tri::Yes);
         assert_eq!(trusted("microsoft.recoveryservices/vaults".into(), Tri::No), Tri::No);
         assert_eq!(trusted("microsoft.compute/virtualmachines".into(), Tri::Yes), Tri::No);
+        assert_eq!(trusted("microsoft.storage/storageaccounts".into(), Tri::Yes), Tri::No);
         assert_eq!(trusted("microsoft.datafactory/factories".into(), Tri::Yes), Tri::Maybe);
     }
 }

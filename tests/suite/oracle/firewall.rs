@@ -35,10 +35,11 @@ impl World<'_> {
         let resource = |id: Sym| self.resources.iter().find(|r| r.id == id);
         let tenant = |id: Sym| resource(id).map_or(Sym::EMPTY, |r| r.tenant);
         let trusted = self.accesses.iter().any(|a| a.store == store && a.trusted);
-        let kind = resource(caller).map_or("", |r| r.kind.as_str());
+        let by_id = watertight::model::ids::id_type(caller.as_str()).unwrap_or_default();
+        let kind = resource(caller).map_or(by_id.as_str(), |r| r.kind.as_str());
         let by_kind = match kind {
             "microsoft.recoveryservices/vaults" | "microsoft.eventhub/namespaces" | "microsoft.insights/diagnosticsettings" => Tri::Yes,
-            "microsoft.compute/virtualmachines" | "microsoft.web/sites" => Tri::No,
+            "microsoft.compute/virtualmachines" | "microsoft.web/sites" | "microsoft.storage/storageaccounts" => Tri::No,
             _ => Tri::Maybe,
         };
         let native = if tenant(caller).is_empty() || tenant(store).is_empty() {
