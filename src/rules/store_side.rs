@@ -87,6 +87,7 @@ impl Around {
             perimeter: self.boundary.perimeter,
             hidden: false,
             unread: self.unread,
+            unread_subnets: false,
         }
     }
 

@@ -184,6 +184,8 @@ pub struct Firewall<'a> {
     pub hidden: bool,
     /// Whether a rule of the store could not be read. Rules only admit (FW-05), so what is refused without it is not proven (SND-02).
     pub unread: bool,
+    /// Whether only rules for subnets could not: they admit nobody but what a service endpoint marks (FW-07).
+    pub unread_subnets: bool,
 }
 
 /// The child types that hold rules; empty where the store itself does (M-03, decision 24).
@@ -244,7 +246,8 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
         Item::PublicAccess(_) => true,
         _ => false,
     };
-    if firewall.unread && decision.admitted == Tri::No && !final_word {
+    let unread = firewall.unread && (!firewall.unread_subnets || matches!(source, Source::ServiceEndpoint { .. }));
+    if unread && decision.admitted == Tri::No && !final_word {
         return Decision { admitted: Tri::Maybe, item: Item::Unread };
     }
     decision
@@ -435,6 +438,7 @@ pub(super) mod fixture {
             perimeter: false,
             hidden: false,
             unread: false,
+            unread_subnets: false,
         }
     }
 
@@ -502,6 +506,9 @@ mod tests {
         assert_eq!(admit(&firewall, &internet("198.51.100.7")), Decision { admitted: Tri::Maybe, item: Item::Unread });
         let off = with(&firewall, |a| a.public = PublicAccess::Disabled);
         assert_eq!(admit(&off, &internet("198.51.100.7")).admitted, Tri::No);
+        firewall.unread_subnets = true;
+        assert_eq!(admit(&firewall, &internet("198.51.100.7")).admitted, Tri::No, "it admits a subnet");
+        assert_eq!(admit(&firewall, &endpoint("a", "t1")).item, Item::Unread);
     }
 
     // covers: ST-07, FW-08

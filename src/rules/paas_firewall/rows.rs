@@ -1,6 +1,7 @@
 //! What the input holds of one store's firewall.
 
 use crate::facts::Index;
+use crate::facts::gap::UnreadRule;
 use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, UNKNOWN_TAG};
 use crate::facts::store_facts::*;
@@ -37,7 +38,13 @@ pub fn firewall<'a>(index: &'a Index, platform: &'a Platform, store: Sym, part: 
         perimeter: perimeter::membership_unknown(index),
         hidden: index.hidden_rules.has(Sym::new(row.service.as_str())),
         unread: index.unread_rules.has(store),
+        unread_subnets: index.unread_rules.get(store).iter().all(names_subnets),
     })
+}
+
+/// Whether what could not be read is a rule for subnets, or their list.
+fn names_subnets(row: &UnreadRule) -> bool {
+    row.what.as_str().split('.').any(|name| name.eq_ignore_ascii_case("virtualNetworkRules"))
 }
 
 /// The child types in which the rules of a store stand.

@@ -77,7 +77,7 @@ impl World<'_> {
         match access.public {
             PublicAccess::Enabled | PublicAccess::Unset => {}
             // A rule for resources passes the switch (ST-09): one that could not be read may be for this one.
-            PublicAccess::Disabled if service == Service::Storage && matches!(seen, Seen::Caller(_)) && self.is_unread(store) => {
+            PublicAccess::Disabled if service == Service::Storage && matches!(seen, Seen::Caller(_)) && self.is_unread_for(store, seen) => {
                 return (Tri::Maybe, "unread".into(), "FW_RESOURCE");
             }
             PublicAccess::Disabled => return (Tri::No, "publicNetworkAccess=Disabled".into(), ""),
@@ -95,7 +95,7 @@ impl World<'_> {
         let unlisted = service == Service::Sql && !self.sql_rules_are_listed(store, seen);
         // What a database admits by itself nobody exported; it never sees a subnet (SQL-07).
         let hidden = service == Service::Sql && !matches!(seen, Seen::Subnet(_)) && !self.hidden_rules.is_empty();
-        let unlisted = unlisted || hidden || self.is_unread(store);
+        let unlisted = unlisted || hidden || self.is_unread_for(store, seen);
         // A server has no default action: without a rule nobody passes (SQL-02).
         let default = if service == Service::Sql { Tri::No } else { access.default_allow };
         let tri = default.or(by_rule).or(if unlisted { Tri::Maybe } else { Tri::No });
@@ -106,6 +106,13 @@ impl World<'_> {
     /// Whether a rule of the store, or of the profile, could not be read (SND-02).
     pub fn is_unread(&self, holder: Sym) -> bool {
         self.unread_rules.iter().any(|row| row.holder == holder)
+    }
+
+    /// Whether one that could not be read may admit such a source: rules for subnets see nothing but subnets (FW-07).
+    pub fn is_unread_for(&self, holder: Sym, seen: Seen) -> bool {
+        let of_subnets = |what: Sym| what.as_str().to_lowercase().contains("virtualnetworkrules");
+        let rows = self.unread_rules.iter().filter(|row| row.holder == holder);
+        rows.clone().any(|row| matches!(seen, Seen::Subnet(_)) || !of_subnets(row.what))
     }
 
     /// Whether there is anybody at all whom the firewall may admit.

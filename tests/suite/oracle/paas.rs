@@ -170,7 +170,7 @@ impl World<'_> {
             _ => Tri::Maybe, // GEN-04
         };
         // Rules only admit: what the others refuse, the one that could not be read may let in (FW-05, SND-02).
-        let rules = if unread { rules.or(Tri::Maybe) } else { rules };
+        let rules = if self.is_unread_for(store, seen) { rules.or(Tri::Maybe) } else { rules };
         // What lets trusted services in may let this one in, where nobody can read whom (SND-02).
         let listens = matches!(service, Service::Acr | Service::Cognitive | Service::Search);
         let nameless =
