@@ -234,8 +234,13 @@ impl Context {
             network,
         };
         context.add_system_routes();
-        let perhaps_dropped = if context.network.manager_routes.drops_gateway_routes { Tri::Maybe } else { Tri::Yes };
-        context.add_gateway_routes(if matches!(table, Table::Known { gateway_routes: false, .. }) { Tri::No } else { perhaps_dropped });
+        context.add_gateway_routes(match table {
+            Table::Known { gateway_routes: false, .. } => Tri::No,
+            // Whether a table that is not in the input keeps them is not known either (SND-03).
+            Table::Missing(_) => Tri::Maybe,
+            Table::None | Table::Known { .. } if context.network.manager_routes.drops_gateway_routes => Tri::Maybe,
+            Table::None | Table::Known { .. } => Tri::Yes,
+        });
         match table {
             Table::None => {}
             Table::Missing(table) => context.unknown = *table,

@@ -213,6 +213,11 @@ impl World<'_> {
         if self.vnet_of(subnet).is_some_and(|vnet| self.is_routed_by_others(vnet)) {
             return true;
         }
+        self.names_unseen_table(subnet)
+    }
+
+    /// Whether the subnet names a route table that nobody exported.
+    pub fn names_unseen_table(&self, subnet: Sym) -> bool {
         self.subnet_tables.iter().any(|s| s.subnet == subnet && !self.tables.iter().any(|t| t.table == s.table))
     }
 

@@ -160,7 +160,7 @@ impl World<'_> {
         for route in self.gateway_routes(vnet).into_iter().filter(|_| seen.is_none()) {
             // A route of the same prefix takes its place: then it is not in effect, and counts perhaps.
             let replaced = route.prefix.is_some_and(|prefix| self.takes_the_place_of(subnet, vnet, prefix));
-            let sure = if propagated && !replaced { route.sure } else { Tri::Maybe };
+            let sure = if propagated && !replaced && !self.names_unseen_table(subnet) { route.sure } else { Tri::Maybe };
             best = best.or(route.prefix.map_or(Tri::Maybe, inside).and(sure));
         }
         for (route, tag) in self.user_routes(subnet) {
