@@ -18,10 +18,12 @@ use crate::engine::pulls::Pulls;
 use crate::engine::residents::Residents;
 use crate::engine::search::Search;
 use crate::engine::strangers::Strangers;
+use crate::explain::point::has_unseen_interfaces;
 use crate::explain::shared::{Places, shared};
 use crate::explain::stores::{self, Arrivals};
 use crate::explain::way::{Assumption, End};
 use crate::explain::world::{World, site_ids};
+use crate::facts::network::MachineKind;
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Sym, Tri, Via};
@@ -128,6 +130,11 @@ impl<'w, 'a> Graph<'w, 'a> {
                 None => ids.push((nic.nic, End::Nic(nic.nic))),
             }
         }
+        // Every machine has an interface: where none is in the input, nobody knows what it sends and takes (SND-04).
+        let untold = |machine: &Sym| has_unseen_interfaces(index, *machine);
+        let listed = index.machine.rows().filter(|row| row.kind != MachineKind::FlexibleScaleSet).map(|row| row.machine);
+        let named = index.nic_machine.rows().map(|row| row.machine);
+        ids.extend(listed.chain(named).filter(untold).map(|machine| (machine, End::Machine(machine))));
         ids.sort_by_key(|(id, _)| id.as_str());
         ids.dedup();
         // What is in the input is outside perhaps where nothing tells its tenant: then it is a sink, and data may go on from there as well.

@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::explain::candidates::{Candidate, choose};
 use crate::explain::packet::Host;
-use crate::explain::point::places;
+use crate::explain::point::{has_unseen_interfaces, places};
 use crate::explain::store::Arriving;
 use crate::explain::stores::{Arrivals, arrived};
 use crate::explain::transport::Arrival;
@@ -306,7 +306,8 @@ fn stand(world: &World<'_>, machine: End) -> Stand {
 /// The addresses of a machine; none where one is not known.
 fn addresses(world: &World<'_>, machine: End) -> Vec<IpAddr> {
     let each: Vec<Vec<Host>> = places(world, machine).into_iter().map(|(hosts, _)| hosts).collect();
-    if each.iter().any(|hosts| hosts.len() != 1) {
+    let untold = matches!(machine, End::Machine(machine) if has_unseen_interfaces(world.index, machine));
+    if untold || each.iter().any(|hosts| hosts.len() != 1) {
         return Vec::new();
     }
     each.into_iter().flatten().map(|host| host.ip).collect()

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use crate::engine::edges::{Edge, beyond, doubted, either};
 use crate::engine::fronts::FlowOf;
+use crate::explain::packet::short;
+use crate::explain::point::has_unseen_interfaces;
 use crate::explain::way::{Assumption, End, Way};
 use crate::explain::world::World;
 use crate::explain::{foreign, point, private_link};
@@ -74,6 +76,15 @@ impl Strangers {
             let assumptions = if span.sure.is_empty() { vec![assumption("W-MISSING", service.service, text)] } else { Vec::new() };
             let via = Via::PrivateLinkService;
             best = either(best, Some(Edge { span, sure_via: via, may_via: via, assumptions }));
+        }
+        // An interface that is not in the input may stand next to any of them (SND-04).
+        if let End::Machine(machine) = from
+            && has_unseen_interfaces(world.index, machine)
+        {
+            let text = format!("an interface of {} is not in the input", short(machine));
+            let assumptions = vec![assumption("W-MISSING", machine, text)];
+            let span = Span::UNKNOWN.within(Set::tcp_udp());
+            best = either(best, Some(Edge { span, sure_via: Via::Public, may_via: Via::Public, assumptions }));
         }
         best
     }

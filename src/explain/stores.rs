@@ -8,8 +8,8 @@ use rustc_hash::FxHashMap;
 use crate::explain::attacker::{Attacker, attackers, suffixes};
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::point::{
-    Pair, Pairs, holders, is_public_only, no_address, no_source, nowhere, one, places, secondary, site_representatives, sites_with,
-    unlisted,
+    Pair, Pairs, has_unseen_interfaces, holders, is_public_only, no_address, no_source, nowhere, one, places, secondary,
+    site_representatives, sites_with, unlisted,
 };
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, endpoint_ways, ways};
@@ -92,7 +92,8 @@ struct Caller<'w, 'a> {
 impl<'w, 'a> Caller<'w, 'a> {
     /// The source of a flow; `None` where it has several places to send from, or is no machine.
     fn of(world: &'w World<'a>, flow: &Flow) -> Option<Caller<'w, 'a>> {
-        if !matches!(flow.from, End::Machine(_) | End::Nic(_)) {
+        let untold = |machine: Sym| has_unseen_interfaces(world.index, machine);
+        if !matches!(flow.from, End::Machine(_) | End::Nic(_)) || matches!(flow.from, End::Machine(machine) if untold(machine)) {
             return None;
         }
         let mut clients = clients(world, flow).into_iter().flatten();

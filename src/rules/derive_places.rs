@@ -93,10 +93,46 @@ pub(super) fn places<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .concat(pools)
         .concat(members);
     let places = reduce(parts, "address.2", Box::new(|nic, group, output| places_of(nic.0, group, output)));
-    places.flat_map(|(_, part)| match part {
+    places.concat(nowhere(facts)).flat_map(|(_, part)| match part {
         Part::Place(place) => Some((key(place.get().ip_config), part)),
         _ => None,
     })
+}
+
+/// By machine without an interface in the input: the place of one of which nothing is known. A flexible scale set has none of its own (ADR-08).
+///
+/// ```datalog
+/// nowhere(M) :- machine(M, K), K != "vmss-flexible", !nic_machine(_, M).                         // address.11
+/// ```
+fn nowhere<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let parts = facts.keyed(column!(NicMachine.machine)).concat(facts.keyed(column!(Machine.machine)));
+    reduce(
+        parts,
+        "address.11",
+        Box::new(|machine, group, output| {
+            let own = |part: &Part| matches!(part, Part::Fact(Fact::Machine(row)) if row.kind != MachineKind::FlexibleScaleSet);
+            if group.iter().any(|part| matches!(part, Part::Fact(Fact::NicMachine(_)))) || !group.iter().any(own) {
+                return;
+            }
+            let place = Place {
+                ip_config: machine.0,
+                nic: machine.0,
+                subnet: Sym::EMPTY,
+                nsg: Sym::EMPTY,
+                address: None,
+                asgs: Vec::new(),
+                node: *machine,
+                used: true,
+                rests: true,
+                missing: true,
+                flexible: false,
+                public: Tri::Maybe,
+                public_nic: false,
+                pooled: false,
+            };
+            output.push((Part::Place(Handle::new(place)), 1));
+        }),
+    )
 }
 
 /// By interface: the machine around it.
@@ -150,7 +186,9 @@ pub(super) fn bodies<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
 fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
     let listed = group.iter().any(|part| matches!(part, Part::Body(_)));
     let attached = |role: NicRole| role == NicRole::Machine || (role == NicRole::Detached && listed);
-    if !group.iter().any(|part| matches!(part, Part::Fact(Fact::Nic(row)) if attached(row.role))) {
+    let role = group.iter().find_map(|part| if let Part::Fact(Fact::Nic(row)) = part { Some(row.role) } else { None });
+    // One that only its machine names stands nobody knows where.
+    if !role.map_or(listed, attached) {
         return;
     }
     let nsg = group.iter().find_map(|part| if let Part::Fact(Fact::NicNsg(row)) = part { Some(row.nsg) } else { None });

@@ -67,6 +67,10 @@ fn a_network_of_strangers_that_ours_is_peered_with_is_outside() {
     assert_eq!(sinks, [End::Network("/subscriptions/sx/x".into())]);
     let closed = r#"nsg_rule("g/o", "g", outbound, 90, deny, "*", "*", "*", "*", "*"). nsg_rule("g/i", "g", inbound, 90, deny, "*", "*", "*", "*", "*")."#;
     assert!(out(facts, "a", closed).is_empty());
+    // Where an interface stands that is not in the input nobody knows.
+    let perhaps = out(facts, "a", &format!(r#"{closed} nic_machine("a-other", "a")."#));
+    assert!(perhaps.iter().all(|path| !path.proven));
+    assert!(perhaps.iter().any(|path| path.to == End::Network("/subscriptions/sx/x".into())));
 }
 
 // covers: X-04, X-30

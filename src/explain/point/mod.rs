@@ -137,6 +137,27 @@ fn as_read(world: &World<'_>, flow: &Flow) -> Pairs {
     {
         return one(unmodelled(interface));
     }
+    let mut pairs = by_known_interfaces(world, flow);
+    // Whoever sends nothing sends nothing to an interface that nobody knows either.
+    let sends = |end: End| match end {
+        End::Machine(_) | End::Nic(_) | End::Subnet(_) => places(world, end).iter().any(|(hosts, _)| !hosts.is_empty()),
+        end => !matches!(end, End::PrivateEndpoint(_)),
+    };
+    let lost = lacks_interface(world.index, flow.from) || lacks_interface(world.index, flow.to) && sends(flow.from);
+    let said = |way: &Way| way.steps.iter().any(|step| step.label == NOT_IN_INPUT && step.span.may.meets(flow.traffic));
+    if lost && !pairs.groups.iter().flatten().flatten().any(said) {
+        pairs.groups.push(vec![vec![no_address(world, flow)]]);
+    }
+    pairs
+}
+
+/// Whether the end is a machine with an interface that is not in the input: the guest may send and answer by that one (SND-04).
+fn lacks_interface(index: &Index, end: End) -> bool {
+    matches!(end, End::Machine(machine) if has_unseen_interfaces(index, machine))
+}
+
+/// The pairs of the interfaces that are in the input.
+fn by_known_interfaces(world: &World<'_>, flow: &Flow) -> Pairs {
     let over_nat = || translated::between(world, flow).map(|way| vec![vec![way]]);
     if let Some(mut pairs) = stores::pairs(world, flow) {
         if matches!(flow.to, End::PrivateEndpoint(_)) {
@@ -339,8 +360,11 @@ pub fn secondary(host: &Host) -> Step {
     step(Stage::Route, Span::UNKNOWN, SECONDARY, text).by(host.nic, "").kind(Kind::Assumption).code("W-UNSUPPORTED")
 }
 
+/// The rule by which an end has no address, or one that the input does not tell.
+const NOT_IN_INPUT: &str = "address.2";
+
 /// Whether a machine has interfaces that are not in the input: every machine has one.
-fn has_unseen_interfaces(index: &Index, machine: Sym) -> bool {
+pub fn has_unseen_interfaces(index: &Index, machine: Sym) -> bool {
     let nics = index.nics_by_machine.get(machine);
     nics.is_empty() || nics.iter().any(|row| !index.nic.has(row.nic))
 }
@@ -371,7 +395,9 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     let (span, code) = if unknown { (Span::UNKNOWN, "W-MISSING") } else { (Span::NONE, "") };
     Way {
         via: Via::VnetLocal,
-        steps: vec![step(Stage::Route, span, "address.2", text).by(lost.unwrap_or_default(), "no-endpoint").kind(Kind::Absence).code(code)],
+        steps: vec![
+            step(Stage::Route, span, NOT_IN_INPUT, text).by(lost.unwrap_or_default(), "no-endpoint").kind(Kind::Absence).code(code),
+        ],
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use watertight::explain::way::{End, Mode};
+use watertight::facts::network::MachineKind;
 use watertight::facts::private_access::{Consent, PrivateEndpointConnection};
 use watertight::facts::store_facts::{Instance, PublicAccess, Service};
 use watertight::model::{Proto, Sym, Tri, Verdict};
@@ -292,8 +293,13 @@ impl World<'_> {
 
     /// Every machine and every endpoint of a store.
     fn all_ends(&self) -> Vec<End> {
-        let attached = |m| self.nic_machines.iter().any(|n| n.machine == m && self.is_attached(n.nic));
-        let mut all: Vec<End> = self.machines.iter().map(|m| m.machine).filter(|&m| attached(m)).map(End::Machine).collect();
+        let nics = |m: Sym| self.nic_machines.iter().filter(move |n| n.machine == m).map(|n| n.nic);
+        // One of which an interface, or every one, was not exported is there as well.
+        let stands = |m: Sym| nics(m).next().is_none() || nics(m).any(|nic| self.is_attached(nic) || self.nic(nic).is_none());
+        let listed = self.machines.iter().filter(|m| m.kind != MachineKind::FlexibleScaleSet).map(|m| m.machine);
+        let named = self.nic_machines.iter().map(|n| n.machine).filter(|m| nics(*m).any(|nic| self.nic(nic).is_none()));
+        let ids: BTreeSet<Sym> = listed.chain(named).filter(|m| stands(*m)).collect();
+        let mut all: Vec<End> = ids.into_iter().map(End::Machine).collect();
         all.extend(self.parts.iter().map(|p| End::Store(p.store, p.part, p.instance)));
         all
     }
