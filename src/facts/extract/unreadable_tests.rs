@@ -226,3 +226,27 @@ fn a_nat_collection_that_cannot_be_read_does_what_it_does_perhaps() {
         assert!(states(&found, 0, "allow") && states(&found, 0, "deny"), "{collection}: {found:#?}");
     }
 }
+
+/// What a pool gave a network or a subnet is of its space: where that is not told, none of the space is known in full.
+///
+/// covers: ADR-01, ADR-03
+#[test]
+fn an_allocation_that_is_not_told_leaves_the_space_open() {
+    let of = |allocation: Value| {
+        let space = json!({"addressPrefixes": ["10.0.0.0/16"], "ipamPoolPrefixAllocations": [allocation]});
+        let subnet = json!({"name": "s", "properties": {"addressPrefixes": ["10.0.1.0/24"], "ipamPoolPrefixAllocations": [allocation]}});
+        rows(json!([body("virtualNetworks/v", json!({"addressSpace": space, "subnets": [subnet]}))]))
+    };
+    let told = of(json!({"allocatedAddressPrefixes": ["10.5.0.0/24"]}));
+    for prefix in ["10.0.0.0/16", "10.5.0.0/24"] {
+        has(&told, &format!("vnet_prefix(~/virtualnetworks/v, {prefix})"));
+    }
+    has(&told, "subnet_prefix(~/virtualnetworks/v/subnets/s, 10.5.0.0/24)");
+    has(&of(json!({"allocatedAddressPrefixes": []})), "vnet_prefix(~/virtualnetworks/v, 10.0.0.0/16)");
+    for untold in [json!({"numberOfIpAddresses": "256"}), json!({"allocatedAddressPrefixes": null}), json!({})] {
+        let untold = of(untold);
+        lacks(&untold, "vnet_prefix(");
+        lacks(&untold, "subnet_prefix(");
+        assert!(untold.iter().any(|row| row.starts_with("gap(") && row.contains("not known in full")), "{untold:#?}");
+    }
+}

@@ -18,11 +18,10 @@ use crate::model::{Prefix, Sym, Tri, ids, net};
 pub(super) fn vnet<'a>(out: &mut Out<'a>, body: &'a Value) {
     let vnet = out.id();
     out.fact(Vnet { vnet, location: out.resource.location });
-    let mut prefixes = Vec::new();
-    if let Some(space) = out.object(body, "addressSpace") {
-        prefixes.extend(out.prefixes(space, "addressPrefixes"));
-        prefixes.extend(ipam(out, space));
-    }
+    let prefixes = out.object(body, "addressSpace").map_or_else(Vec::new, |space| {
+        let stated = out.prefixes(space, "addressPrefixes");
+        with_allocated(out, space, stated)
+    });
     for prefix in prefixes {
         out.fact(VnetPrefix { vnet, prefix });
     }
@@ -44,10 +43,15 @@ pub(super) fn vnet<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
 }
 
-/// The prefixes that IP address management gave out (ADR-01).
-fn ipam<'a>(out: &mut Out<'a>, at: &'a Value) -> Vec<Prefix> {
-    let mut prefixes = Vec::new();
-    for allocation in out.objects(at, "ipamPoolPrefixAllocations") {
+/// The prefixes that are stated and those that IP address management gave out (ADR-01). A space of which an allocation is not told is not known in full: none
+/// of it counts.
+fn with_allocated<'a>(out: &mut Out<'a>, at: &'a Value, stated: Vec<Prefix>) -> Vec<Prefix> {
+    let mut prefixes = stated;
+    for allocation in out.objects(at, "ipamPoolPrefixAllocations").iter().filter(|allocation| allocation.is_object()) {
+        if get(allocation, "allocatedAddressPrefixes").is_none() {
+            out.gap("an entry of `ipamPoolPrefixAllocations` lacks `allocatedAddressPrefixes`: the address space is not known in full");
+            return Vec::new();
+        }
         prefixes.extend(out.prefixes(allocation, "allocatedAddressPrefixes"));
     }
     prefixes
@@ -64,9 +68,8 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
             (None, None) => {}
         }
     }
-    let mut prefixes = out.prefixes(body, "addressPrefixes");
-    prefixes.extend(ipam(out, body));
-    for prefix in prefixes {
+    let stated = out.prefixes(body, "addressPrefixes");
+    for prefix in with_allocated(out, body, stated) {
         out.fact(SubnetPrefix { subnet, prefix });
     }
     if let Some(nsg) = out.security_group(body) {
