@@ -250,6 +250,8 @@ impl<'w, 'a> Walk<'w, 'a> {
         let code = match (entry.origin, entry.open) {
             // Something that is not in the input may route here too.
             _ if !self.world.context(at.subnet).unknown.is_empty() => "W-MISSING",
+            // Another interface of the subnet was seen without it.
+            _ if !entry.sure.lo() && self.world.index.observed_routes.has(entry.source) => "W-MISSING",
             (Origin::Gateway, true) => self.world.doubt_of_routes(entry.source),
             (Origin::SystemPeering | Origin::SystemGroup, true) => "W-MISSING",
             (Origin::SystemGroup, _) => "W-AVNM-DYN",
@@ -271,8 +273,14 @@ impl<'w, 'a> Walk<'w, 'a> {
         match entry.hop {
             Hop::None => ways.push(trail.end(Via::VnetLocal)),
             Hop::Local => {
-                if self.world.network(at.vnet).own.iter().any(|own| own.contains(&packet.dst)) {
+                let own = &self.world.network(at.vnet).own;
+                // What the platform itself delivers locally is of the network's space, whether or not the input tells that.
+                if own.iter().any(|own| own.contains(&packet.dst)) || own.is_empty() && entry.origin == Origin::SystemLocal {
                     self.deliver(at.vnet, packet, trail, Via::VnetLocal, ways);
+                } else if own.is_empty() {
+                    let text = format!("the address space of network {} is not in the input", short(at.vnet));
+                    let unknown = step(Stage::Route, Span::UNKNOWN, "route.8", text).by(at.vnet, entry.prefix.to_string());
+                    self.deliver(at.vnet, packet, trail.and(unknown.kind(Kind::Assumption).code("W-MISSING")), Via::VnetLocal, ways);
                 } else {
                     let text = format!("{} is not in network {}", packet.dst, short(at.vnet));
                     let outside = step(Stage::Route, Span::NONE, "route.8", text).by(at.vnet, entry.prefix.to_string());

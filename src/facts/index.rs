@@ -246,6 +246,7 @@ index! {
     RouteBgpOverride { route_bgp_override: route as Sym, route_bgp_overrides: table as Sym }
     ObservedRoutes { observed_routes: nic as Sym }
     ObservedRoute { observed_route: nic as Sym }
+    ObservedDoubt { observed_doubt: nic as Sym }
     VnetBasicEndpointPolicies { vnet_basic_endpoint_policies: vnet as Sym }
     GatewaySummary { gateway_summaries: vnet as Sym }
     NatGateway { nat_gateway: gateway as Sym }

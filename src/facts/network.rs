@@ -224,6 +224,9 @@ relations! { NETWORK_RELATIONS:
     /// `virtualnetworkgateway`; `vnetlocal`, `vnetpeering`, `internet`, …; `address` where the platform names one (RTE-07).
     ObservedRoute observed_route { nic: Sym, prefix: Prefix, source: Sym, hop: Sym, address: Option<IpAddr> }
 
+    /// `observed_doubt(nic, prefix, source, hop, address)`: one of two copies of what was seen at the interface lacks the route: it is there perhaps.
+    ObservedDoubt observed_doubt { nic: Sym, prefix: Prefix, source: Sym, hop: Sym, address: Option<IpAddr> }
+
     /// `vnet_basic_endpoint_policies(vnet)`: `privateEndpointVNetPolicies` of the network is `Basic` (RTE-14).
     VnetBasicEndpointPolicies vnet_basic_endpoint_policies { vnet: Sym }
 

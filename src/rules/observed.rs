@@ -7,22 +7,30 @@ use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, Selectors};
 use crate::model::{Sym, Tri};
 use crate::rules::peering::{Joint, Peer};
-use crate::rules::route::{Context, Hop, Network, Origin, Table};
+use crate::rules::route::{Context, Hop, Network, Origin, Table, defaults};
 
 impl Context {
     /// The table that somebody saw on the platform, in the place of the derived one (RTE-07).
-    pub fn observed(network: Arc<Network>, rows: &[ObservedRoute], platform: &Platform) -> Context {
+    ///
+    /// Each row comes with whether it is surely there.
+    pub fn observed(network: Arc<Network>, rows: &[(ObservedRoute, Tri)], platform: &Platform) -> Context {
         let mut context = Context::new(network.clone(), &Table::None, platform);
         context.entries.clear();
         context.tag_sure.clear();
         context.tag_maybe.clear();
         (context.unknown, context.unknown_routes) = (Sym::EMPTY, Sym::EMPTY);
-        rows.iter().for_each(|row| context.add_observed(row, platform));
+        rows.iter().for_each(|(row, there)| context.add_observed(row, *there, platform));
+        if context.network.own.is_empty() {
+            // What is local is of the network's space (NSG-20); whether it has more is not told.
+            let local = |wanted: Tri| rows.iter().filter(move |(row, there)| is_local(row) && *there == wanted).map(|(row, _)| row.prefix);
+            context.tag_sure.extend(local(Tri::Yes));
+            context.tag_maybe.extend(defaults());
+        }
         context.settle();
         context
     }
 
-    fn add_observed(&mut self, row: &ObservedRoute, platform: &Platform) {
+    fn add_observed(&mut self, row: &ObservedRoute, there: Tri, platform: &Platform) {
         let network = self.network.clone();
         let (prefix, source) = (row.prefix, row.nic);
         match (row.source.as_str(), row.hop.as_str()) {
@@ -31,19 +39,15 @@ impl Context {
             ("user", hop) => {
                 let hop = HopKind::parse(hop).unwrap_or(HopKind::Unknown);
                 let destination = Selectors::new([Selector::Prefix(prefix)]);
-                self.add_user_route(
-                    &Route { route: source, table: source, destination, hop, hop_address: row.address },
-                    Tri::Yes,
-                    platform,
-                );
+                self.add_user_route(&Route { route: source, table: source, destination, hop, hop_address: row.address }, there, platform);
             }
             ("virtualnetworkgateway", "virtualnetworkgateway") => {
-                self.push(prefix, Origin::Gateway, Hop::Gateway, Tri::Yes, source);
-                self.tag_sure.push(prefix);
+                self.push(prefix, Origin::Gateway, Hop::Gateway, there, source);
+                if there.lo() { &mut self.tag_sure } else { &mut self.tag_maybe }.push(prefix);
             }
-            ("default", "vnetlocal") => self.push(prefix, Origin::SystemLocal, Hop::Local, Tri::Yes, source),
-            ("default", "internet") => self.push(prefix, Origin::SystemInternet, Hop::Internet, Tri::Yes, source),
-            ("default", "none") => self.push(prefix, Origin::SystemNone, Hop::None, Tri::Yes, source),
+            ("default", "vnetlocal") => self.push(prefix, Origin::SystemLocal, Hop::Local, there, source),
+            ("default", "internet") => self.push(prefix, Origin::SystemInternet, Hop::Internet, there, source),
+            ("default", "none") => self.push(prefix, Origin::SystemNone, Hop::None, there, source),
             ("default", "vnetpeering" | "vnetglobalpeering" | "connectedgroup") => {
                 let group = row.hop.as_str() == "connectedgroup";
                 let origin = if group { Origin::SystemGroup } else { Origin::SystemPeering };
@@ -51,7 +55,7 @@ impl Context {
                     |peer: &&Peer| peer.prefixes.iter().any(|(there, _)| there.contains(&prefix)) && (peer.joint == Joint::Group) == group;
                 let peers: Vec<Sym> = network.peers.iter().filter(holds).map(|peer| peer.vnet).collect();
                 match peers.as_slice() {
-                    [peer] => self.push(prefix, origin, Hop::Peering(*peer), Tri::Yes, source),
+                    [peer] => self.push(prefix, origin, Hop::Peering(*peer), there, source),
                     _ => self.push(prefix, origin, Hop::Unknown, Tri::Maybe, source), // which network is not in the input
                 }
             }
@@ -62,4 +66,9 @@ impl Context {
             }
         }
     }
+}
+
+/// Whether the platform itself delivers by the route inside the network.
+fn is_local(row: &ObservedRoute) -> bool {
+    (row.source.as_str(), row.hop.as_str()) == ("default", "vnetlocal")
 }

@@ -204,7 +204,8 @@ pub fn reserved() -> impl Iterator<Item = Prefix> {
     RESERVED.iter().map(|text| text.parse().expect("a literal prefix"))
 }
 
-fn defaults() -> [Prefix; 2] {
+/// Everything, by family.
+pub(super) fn defaults() -> [Prefix; 2] {
     [Prefix::V4(ipnet::Ipv4Net::default()), Prefix::V6(ipnet::Ipv6Net::default())]
 }
 

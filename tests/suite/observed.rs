@@ -219,3 +219,26 @@ fn a_service_endpoint_that_nobody_saw_is_not_proven() {
     assert_eq!(verdict(&[]), "allowed");
     assert_eq!(verdict(&[seen("effective-routes", routes())]), "unproven");
 }
+
+/// Of two tables of one interface that differ one is out of date: which one nobody knows.
+///
+/// covers: RTE-07, SND-02
+#[test]
+fn two_tables_of_one_interface_that_contradict_each_other() {
+    let route = |prefix: &str, hop: &str| json!({ "source": "Default", "state": "Active", "addressPrefix": [prefix], "nextHopType": hop, "nextHopIpAddress": [], "name": null });
+    let table =
+        |hop: &str| json!({ "value": [route("0.0.0.0/0", "Internet"), route("8.0.0.0/8", hop), route("10.0.0.0/16", "VnetLocal")] });
+    let verdict = |hops: &[&str], to: &str| {
+        let seen: Vec<Value> = hops.iter().map(|hop| seen("effective-routes", table(hop))).collect();
+        Folder::new(&seen).said(&["explain"], &["--from", "vm:a", "--to", to, "--port", "443"]).0["verdict"].clone()
+    };
+    let far = "internet:8.8.8.8";
+    assert_eq!((verdict(&["None"], far), verdict(&["Internet"], far)), (json!("denied"), json!("allowed")));
+    assert_eq!(
+        (verdict(&["None", "None"], far), verdict(&["Internet", "Internet"], far)),
+        (json!("denied"), json!("allowed")),
+        "the same twice"
+    );
+    assert_eq!((verdict(&["Internet", "None"], far), verdict(&["None", "Internet"], far)), (json!("unproven"), json!("unproven")));
+    assert_eq!(verdict(&["None", "Internet"], "internet:9.9.9.9"), "allowed", "where both agree nothing is in doubt");
+}

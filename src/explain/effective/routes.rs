@@ -23,11 +23,14 @@ pub fn routes(world: &World<'_>, place: Place, dst: Option<IpAddr>) -> Value {
     let mut document = Map::new();
     if !subnet.is_empty() && !context.unknown.is_empty() {
         rows.iter_mut().for_each(|row| row["certainty"] = "unproven".into());
-        let text = match world.index.observed_routes.has(context.unknown) {
-            true => "its interfaces were seen to have different routes".to_owned(),
-            false => format!("{} is not in the input: which routes there are is not known", short(context.unknown)),
-        };
+        let text = format!("{} is not in the input: which routes there are is not known", short(context.unknown));
         document.insert("assumptions".to_owned(), json!([missing(context.unknown, &text)]));
+    }
+    // Of what was seen only that is in doubt which not everybody saw.
+    let seen = |entry: &&Entry| world.index.observed_routes.has(entry.source);
+    if let Some(doubted) = context.entries.iter().filter(seen).find(|entry| entry.sure == Tri::Maybe && entry.hop != Hop::Unknown) {
+        let text = "its interfaces were seen to have different routes";
+        document.insert("assumptions".to_owned(), json!([missing(doubted.source, text)]));
     }
     document.insert("value".to_owned(), Value::Array(rows));
     if let Some(dst) = dst {

@@ -33,7 +33,7 @@ use crate::explain::pieces::Bounds;
 use crate::explain::way::Way;
 use crate::explain::{attacker, filters, outsiders};
 use crate::facts::Index;
-use crate::facts::network::{Direction, EndpointPolicies, ObservedRoute};
+use crate::facts::network::{Direction, EndpointPolicies, ObservedDoubt, ObservedRoute};
 use crate::facts::platform::Platform;
 use crate::facts::store_facts::Service;
 use crate::model::{Prefix, Set, Sym, Tri, net};
@@ -237,15 +237,11 @@ impl<'a> World<'a> {
         };
         let tables: Vec<BTreeSet<ObservedRoute>> = nics.iter().map(|nic| bare(*nic)).collect();
         let all: BTreeSet<ObservedRoute> = tables.iter().flatten().copied().collect();
-        let everywhere = |row: &&ObservedRoute| tables.iter().all(|table| table.contains(row));
-        let common: Vec<ObservedRoute> = all.iter().filter(everywhere).copied().collect();
-        let rows: Vec<ObservedRoute> = all.into_iter().collect();
-        let mut context = Context::observed(self.network(self.vnet_of(subnet)), &rows, self.platform);
-        if common.len() < rows.len() {
-            context.entries.iter_mut().for_each(|entry| entry.sure = entry.sure.min(Tri::Maybe));
-            context.unknown = first;
-        }
-        let context = Rc::new(context);
+        let doubted = |row: &ObservedRoute| nics.iter().any(|nic| self.is_doubted(&ObservedRoute { nic: *nic, ..*row }));
+        let surely = |row: &ObservedRoute| tables.iter().all(|table| table.contains(row)) && !doubted(row);
+        let everywhere = |row: &ObservedRoute| if surely(row) { Tri::Yes } else { Tri::Maybe };
+        let rows: Vec<(ObservedRoute, Tri)> = all.into_iter().map(|row| (row, everywhere(&row))).collect();
+        let context = Rc::new(Context::observed(self.network(self.vnet_of(subnet)), &rows, self.platform));
         self.own_contexts.borrow_mut().insert(subnet, context.clone());
         Some(context)
     }
@@ -284,21 +280,33 @@ impl<'a> World<'a> {
         context
     }
 
-    /// Whether a route of a service endpoint to the address was seen at an interface of the subnet; `None` where nobody looked (RTE-07).
-    pub fn was_service_seen(&self, subnet: Sym, ip: IpAddr) -> Option<bool> {
-        let nics = self.index.ip_configs_by_subnet.get(subnet).iter().map(|config| config.nic);
-        let mut nics = nics.filter(|nic| self.index.observed_routes.has(*nic)).peekable();
-        nics.peek()?;
-        let mut rows = nics.flat_map(|nic| self.index.observed_route.get(nic));
-        Some(rows.any(|row| row.hop.as_str() == "virtualnetworkserviceendpoint" && row.prefix.contains(&ip)))
+    /// Whether one of two copies of what was seen at an interface lacks the route.
+    fn is_doubted(&self, row: &ObservedRoute) -> bool {
+        let ObservedRoute { nic, prefix, source, hop, address } = *row;
+        self.index.observed_doubt.get(nic).contains(&ObservedDoubt { nic, prefix, source, hop, address })
     }
 
-    /// Whether somebody saw the effective routes of interfaces in the subnet, and among them none of a service endpoint to prefixes that `within` holds.
+    /// Whether a route of a service endpoint to the address was seen at the interfaces of the subnet; `None` where nobody looked, or not all of what was seen
+    /// agrees (RTE-07).
+    pub fn was_service_seen(&self, subnet: Sym, ip: IpAddr) -> Option<bool> {
+        let nics = self.index.ip_configs_by_subnet.get(subnet).iter().map(|config| config.nic);
+        let nics = nics.filter(|nic| self.index.observed_routes.has(*nic));
+        let leads = |row: &&ObservedRoute| row.hop.as_str() == "virtualnetworkserviceendpoint" && row.prefix.contains(&ip);
+        let rows = |nic: Sym| self.index.observed_route.get(nic).iter().filter(leads);
+        let mut seen = nics.map(|nic| match rows(nic).next() {
+            None => Some(false),
+            Some(_) => rows(nic).any(|row| !self.is_doubted(row)).then_some(true),
+        });
+        let first = seen.next()??;
+        seen.all(|other| other == Some(first)).then_some(first)
+    }
+
+    /// Whether somebody saw the effective routes of an interface in the subnet, and did not surely see one of a service endpoint to prefixes that `within` holds.
     pub fn saw_no_service(&self, subnet: Sym, within: &dyn Fn(&Prefix) -> bool) -> bool {
         let nics = self.index.ip_configs_by_subnet.get(subnet).iter().map(|config| config.nic);
-        let mut nics = nics.filter(|nic| self.index.observed_routes.has(*nic)).peekable();
-        let seen = |row: &ObservedRoute| row.hop.as_str() == "virtualnetworkserviceendpoint" && within(&row.prefix);
-        nics.peek().is_some() && !nics.flat_map(|nic| self.index.observed_route.get(nic)).any(seen)
+        let seen =
+            |row: &ObservedRoute| row.hop.as_str() == "virtualnetworkserviceendpoint" && within(&row.prefix) && !self.is_doubted(row);
+        nics.filter(|nic| self.index.observed_routes.has(*nic)).any(|nic| !self.index.observed_route.get(nic).iter().any(seen))
     }
 
     /// Whether only one side of the peering is in the input.

@@ -79,14 +79,18 @@ pub fn extract(resource: &Resource) -> Extracted {
 /// The same for a resource whose `copies` contradict each other: as good as one that could not be read. What may be said of such a one, whatever it is, both say.
 pub fn contested(copies: [&Resource; 2]) -> Extracted {
     let mut all = Extracted { facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false };
-    for resource in copies {
+    let copies_of_it = copies.map(|resource| {
         let mut out = Out::new(resource);
         out.contest();
-        let extracted = written_down(out);
+        written_down(out)
+    });
+    let doubts = observed::doubts([&copies_of_it[0].facts, &copies_of_it[1].facts]);
+    for extracted in copies_of_it {
         all.facts.extend(extracted.facts);
         all.diagnostics.extend(extracted.diagnostics);
         all.wants_tenant |= extracted.wants_tenant;
     }
+    all.facts.extend(doubts);
     let what = Sym::new("two copies contradict each other");
     all.facts.push(Fact::Gap(Gap { resource: copies[0].id, kind: copies[0].kind, what }));
     if let Some(holder) = unread::holder_of(copies[0]) {

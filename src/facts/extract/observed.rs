@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
+use crate::facts::Fact;
 use crate::facts::extract::out::{Out, get};
-use crate::facts::network::{ObservedRoute, ObservedRoutes};
+use crate::facts::network::{ObservedDoubt, ObservedRoute, ObservedRoutes};
 use crate::model::{Sym, net};
 
 /// What `az network nic show-effective-route-table` printed (RTE-07). A row of which something is missing, or that is neither in effect nor surely without,
@@ -48,11 +49,31 @@ pub(super) fn routes<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
     if !whole || rows.is_empty() {
         out.gap("not all of the observed routes are told: where the others lead is not known");
-        let everything = [IpAddr::from([0; 4]), IpAddr::from([0; 16])].map(|ip| net::everything(net::host(ip)));
-        rows = everything.map(|prefix| ObservedRoute { nic, prefix, source: unknown, hop: unknown, address: None }).to_vec();
+        return untold(out, nic);
     }
     out.fact(ObservedRoutes { nic });
     rows.into_iter().for_each(|row| out.fact(row));
+}
+
+/// Routes were seen at the interface, and where any of them leads is not known.
+fn untold(out: &mut Out<'_>, nic: Sym) {
+    let unknown = Sym::new("unknown");
+    out.fact(ObservedRoutes { nic });
+    for prefix in [IpAddr::from([0; 4]), IpAddr::from([0; 16])].map(|ip| net::everything(net::host(ip))) {
+        out.fact(ObservedRoute { nic, prefix, source: unknown, hop: unknown, address: None });
+    }
+}
+
+/// The doubts about what two copies of the same say: one of them is out of date, and nobody knows which.
+pub(super) fn doubts(copies: [&[Fact]; 2]) -> Vec<Fact> {
+    let mut found = Vec::new();
+    for (mine, theirs) in [(copies[0], copies[1]), (copies[1], copies[0])] {
+        for fact in mine.iter().filter(|fact| !theirs.contains(fact)) {
+            let Fact::ObservedRoute(ObservedRoute { nic, prefix, source, hop, address }) = *fact else { continue };
+            found.push(Fact::ObservedDoubt(ObservedDoubt { nic, prefix, source, hop, address }));
+        }
+    }
+    found
 }
 
 /// What somebody saw and of which no kind is read but effective routes.

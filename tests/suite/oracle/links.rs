@@ -1,6 +1,6 @@
 //! What routes are made of: peerings, user routes, gateways and what they announce (PEER-02, PEER-04, RTE-04, GW-01 to GW-04).
 
-use watertight::facts::network::{ConnectionKind, GatewayKind, HopKind, ObservedRoute, Peering, PeeringState, Route};
+use watertight::facts::network::{ConnectionKind, GatewayKind, HopKind, ObservedDoubt, ObservedRoute, Peering, PeeringState, Route};
 use watertight::facts::selector::{Selector, Selectors};
 use watertight::model::{Prefix, Sym, Tri};
 
@@ -194,17 +194,30 @@ impl World<'_> {
         if nics.is_empty() { None } else { Some(rows.collect()) }
     }
 
-    /// Whether interfaces of the subnet were seen to have different routes.
-    fn seen_to_differ(&self, subnet: Sym) -> bool {
-        let Some(rows) = self.seen_at(subnet) else { return false };
-        let nics: Vec<Sym> = self.seen.iter().map(|s| s.nic).filter(|nic| rows.iter().any(|r| r.nic == *nic)).collect();
-        rows.iter().any(|row| !nics.iter().all(|&nic| rows.contains(&ObservedRoute { nic, ..*row })))
+    /// Whether a route was seen at every interface of the subnet at which somebody looked: else it is there perhaps.
+    pub fn was_seen_everywhere(&self, subnet: Sym, row: &ObservedRoute) -> Tri {
+        let looked = self.seen.iter().filter(|s| self.configs.iter().any(|c| c.nic == s.nic && c.subnet == subnet));
+        let ObservedRoute { prefix, source, hop, address, .. } = *row;
+        let doubted = |nic: Sym| self.seen_doubts.contains(&ObservedDoubt { nic, prefix, source, hop, address });
+        let mut there = looked.map(|s| self.seen_routes.contains(&ObservedRoute { nic: s.nic, ..*row }) && !doubted(s.nic));
+        if there.all(|there| there) { Tri::Yes } else { Tri::Maybe }
+    }
+
+    /// The same for one of those that a person made; a route of a table is there.
+    pub fn is_there(&self, subnet: Sym, route: &Route) -> Tri {
+        let same = |row: &&ObservedRoute| {
+            let hop = HopKind::parse(row.hop.as_str()).unwrap_or(HopKind::Unknown);
+            let destination = Selectors::new([Selector::Prefix(row.prefix)]);
+            row.source.as_str() == "user" && (hop, row.address, destination) == (route.hop, route.hop_address, route.destination)
+        };
+        let seen = self.seen_at(subnet).unwrap_or_default();
+        seen.iter().find(same).map_or(Tri::Yes, |row| self.was_seen_everywhere(subnet, row))
     }
 
     /// Whether the subnet names a route table that is not in the input (SND-03), or its routes are not known for another reason.
     pub fn table_is_missing(&self, subnet: Sym) -> bool {
         if self.seen_at(subnet).is_some() {
-            return self.seen_to_differ(subnet);
+            return false; // all there is was seen
         }
         // What belongs to a network without an address space nobody knows.
         if self.vnet_of(subnet).is_some_and(|vnet| self.has_vnet(vnet) && self.space(vnet).is_empty()) {

@@ -69,15 +69,16 @@ impl World<'_> {
         };
         let seen = self.seen_at(subnet);
         for row in seen.iter().flatten() {
+            let everywhere = self.was_seen_everywhere(subnet, row);
             match (row.source.as_str(), row.hop.as_str()) {
-                ("default", "vnetlocal") => system(Hop::Local, row.prefix, Tri::Yes, true),
-                ("default", "internet") => system(Hop::Internet, row.prefix, Tri::Yes, false),
-                ("default", "none") => system(Hop::Drop, row.prefix, Tri::Yes, false),
+                ("default", "vnetlocal") => system(Hop::Local, row.prefix, everywhere, true),
+                ("default", "internet") => system(Hop::Internet, row.prefix, everywhere, false),
+                ("default", "none") => system(Hop::Drop, row.prefix, everywhere, false),
                 ("default", "vnetpeering" | "vnetglobalpeering" | "connectedgroup") => {
                     let there = |p: &&Peering| p.vnet == vnet && self.remote_space(p).iter().any(|(space, _)| space.contains(&row.prefix));
                     let over: Vec<&Peering> = self.peerings.iter().chain(&self.managed_peerings).filter(there).collect();
                     match over.as_slice() {
-                        [one] => system(Hop::Peering(one.peering), row.prefix, Tri::Yes, true),
+                        [one] => system(Hop::Peering(one.peering), row.prefix, everywhere, true),
                         _ => system(Hop::Unknown, row.prefix, Tri::Maybe, true),
                     }
                 }
@@ -126,7 +127,7 @@ impl World<'_> {
         for row in seen.iter().flatten().filter(|row| row.source.as_str() == "virtualnetworkgateway") {
             let gateway = self.gateways_of(vnet).first().map_or(Sym::EMPTY, |(gateway, _)| *gateway);
             let hop = if row.hop.as_str() == "virtualnetworkgateway" { Hop::Gateway(gateway) } else { Hop::Unknown };
-            let known = if hop == Hop::Unknown { Tri::Maybe } else { Tri::Yes };
+            let known = if hop == Hop::Unknown { Tri::Maybe } else { self.was_seen_everywhere(subnet, row) };
             all.push(Candidate {
                 hop,
                 sure: known.and(self.in_prefix(dst, row.prefix)),
@@ -138,12 +139,12 @@ impl World<'_> {
             });
         }
         for (route, _) in self.user_routes(subnet) {
-            let hop = hop_of(&route);
+            let (hop, there) = (hop_of(&route), self.is_there(subnet, &route));
             for item in route.destination.items() {
                 match item {
                     Selector::Prefix(prefix) => all.push(Candidate {
                         hop,
-                        sure: self.in_prefix(dst, prefix),
+                        sure: self.in_prefix(dst, prefix).and(there),
                         text: prefix.to_string(),
                         length: prefix.prefix_len(),
                         rank: Rank::Explicit,
@@ -342,7 +343,8 @@ impl World<'_> {
                     }
                     // With VnetLocal the /32 goes, but the route may not take its place (RTE-14).
                     let basic = self.basic_policies.iter().any(|b| Some(b.vnet) == self.vnet_of(home));
-                    overridden = overridden.or(if route.hop == HopKind::VnetLocal && !basic { Tri::Maybe } else { Tri::Yes });
+                    let takes = if route.hop == HopKind::VnetLocal && !basic { Tri::Maybe } else { self.is_there(subnet, &route) };
+                    overridden = overridden.or(takes);
                 }
             }
         }

@@ -151,7 +151,13 @@ impl World<'_> {
         let seen = self.seen_at(subnet);
         for row in seen.iter().flatten().filter(|row| row.source.as_str() != "user") {
             match (row.source.as_str(), row.hop.as_str()) {
-                ("virtualnetworkgateway", "virtualnetworkgateway") => best = best.or(inside(row.prefix)),
+                ("virtualnetworkgateway", "virtualnetworkgateway") => {
+                    best = best.or(inside(row.prefix).and(self.was_seen_everywhere(subnet, row)));
+                }
+                // Of a network that does not tell its space what was seen to be local is of it, and there may be more.
+                ("default", "vnetlocal") if self.space(vnet).is_empty() => {
+                    best = best.or(inside(row.prefix).and(self.was_seen_everywhere(subnet, row)));
+                }
                 ("default", "vnetlocal" | "internet" | "none" | "vnetpeering" | "vnetglobalpeering" | "connectedgroup") => {}
                 ("default", "interfaceendpoint" | "virtualnetworkserviceendpoint") => {}
                 _ => best = best.or(inside(row.prefix).and(Tri::Maybe)),
@@ -176,10 +182,11 @@ impl World<'_> {
                     Selector::Tag(tag) => self.in_tag(tag, subnet, addr),
                     Selector::Any | Selector::Asg(_) => Tri::No,
                 };
-                best = best.or(hit.and(counts));
+                best = best.or(hit.and(counts).and(self.is_there(subnet, &route)));
             }
         }
         let open = self.peers_of_unknown_space(subnet).into_iter().any(|id| self.peerings.iter().any(|p| p.peering == id && p.access));
-        if open || self.table_is_missing(subnet) { best.or(Tri::Maybe) } else { best }
+        let untold = seen.is_some() && self.space(vnet).is_empty();
+        if open || untold || self.table_is_missing(subnet) { best.or(Tri::Maybe) } else { best }
     }
 }

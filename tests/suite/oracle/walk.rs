@@ -145,6 +145,11 @@ impl Walk<'_, '_> {
             Hop::Unknown => Outcome::unproven(Stage::Route, route.text.clone(), route.code),
             Hop::Local => match packet.dst {
                 Addr::Known(ip) if self.world.in_space(vnet, ip) => self.deliver(vnet, packet, trip, Via::VnetLocal),
+                // Of a network that does not tell its space: what the platform routes locally is of it, what a person does perhaps.
+                Addr::Known(_) if self.world.space(vnet).is_empty() && route.preferred => self.deliver(vnet, packet, trip, Via::VnetLocal),
+                Addr::Known(_) if self.world.space(vnet).is_empty() => {
+                    self.deliver(vnet, packet, trip, Via::VnetLocal).doubted(Stage::Route, name_of(vnet), "W-MISSING")
+                }
                 _ => Outcome::denied(Stage::Route, route.text.clone()), // RTE-18
             },
             Hop::Peering(peering) => {

@@ -90,7 +90,7 @@ world! {
     nat_rules: InboundNatRule, nat_rule_pools: InboundNatRulePool, outbound_rules: OutboundRule, outbound_fronts: OutboundRuleFrontend,
     default_sites: GatewayDefaultSite, remote_networks: GatewayRemoteNetworks, circuit_prefixes: CircuitPublicPrefix,
     peering_subnets: PeeringSubnet, subnet_configs: SubnetIpConfig, peerings_only_v6: PeeringOnlyV6, overrides: RouteBgpOverride, basic_policies: VnetBasicEndpointPolicies,
-    seen: ObservedRoutes, seen_routes: ObservedRoute, routing_collections: RoutingCollection, routing_rules: RoutingRule, gateway_summaries: GatewaySummary, listeners: Listener,
+    seen: ObservedRoutes, seen_routes: ObservedRoute, seen_doubts: ObservedDoubt, routing_collections: RoutingCollection, routing_rules: RoutingRule, gateway_summaries: GatewaySummary, listeners: Listener,
     proxy_rules: ProxyRule, proxy_members: ProxyMember, config_proxy_pools: IpConfigProxyPool,
     network_managers: NetworkManager, group_members: GroupMember, memberships: MembershipsListed, group_policies: GroupPolicy,
     manager_listings: ManagerListing, manager_applied: ManagerApplied, admin_configurations: AdminConfiguration,
