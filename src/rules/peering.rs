@@ -183,9 +183,10 @@ fn space(own: &Peering, prefixes: &[PeeringPrefix], remote_space: &[Prefix]) -> 
     } else if own.in_sync || current.is_empty() {
         synced.into_iter().map(|prefix| (prefix, Tri::Yes)).collect()
     } else {
-        let both: Vec<Prefix> = synced.iter().filter(|p| current.contains(p)).copied().collect();
-        let either = synced.into_iter().chain(current);
-        either.map(|prefix| (prefix, if both.contains(&prefix) { Tri::Yes } else { Tri::Maybe })).collect()
+        let within = |space: &[Prefix], prefix: &Prefix| space.iter().any(|held| held.contains(prefix));
+        let both = |prefix: &Prefix| within(&synced, prefix) && within(&current, prefix);
+        let either = synced.iter().chain(&current);
+        either.map(|prefix| (*prefix, if both(prefix) { Tri::Yes } else { Tri::Maybe })).collect()
     };
     out.sort_unstable();
     out.dedup();
