@@ -242,3 +242,28 @@ fn two_tables_of_one_interface_that_contradict_each_other() {
     assert_eq!((verdict(&["Internet", "None"], far), verdict(&["None", "Internet"], far)), (json!("unproven"), json!("unproven")));
     assert_eq!(verdict(&["None", "Internet"], "internet:9.9.9.9"), "allowed", "where both agree nothing is in doubt");
 }
+
+/// covers: RTE-10, RTE-13
+#[test]
+fn a_persons_route_for_just_the_address_leaves_an_endpoints_invalid() {
+    let subnet = json!({ "id": format!("{NET}/virtualNetworks/v/subnets/s") });
+    let store = NET.replace("Microsoft.Network", "Microsoft.Storage/storageAccounts/sa");
+    let state = |prefix: &str| {
+        let mut estate = estate();
+        estate[0]["properties"]["subnets"][0]["properties"]["routeTable"] = json!({ "id": format!("{NET}/routeTables/t") });
+        let route = json!({ "addressPrefix": prefix, "nextHopType": "None" });
+        estate.as_array_mut().unwrap().extend([
+            json!({ "id": format!("{NET}/routeTables/t"), "properties": { "routes": [{ "name": "r", "properties": route }] } }),
+            json!({ "id": format!("{NET}/privateEndpoints/e"), "properties": {
+                "subnet": subnet, "customDnsConfigs": [{ "fqdn": "sa.blob.core.windows.net", "ipAddresses": ["10.0.1.7"] }],
+                "privateLinkServiceConnections": [{ "name": "c", "properties": {
+                    "privateLinkServiceId": store, "groupIds": ["blob"], "privateLinkServiceConnectionState": { "status": "Approved" } } }] } }),
+        ]);
+        let folder = Folder::new(&[]);
+        fs::write(folder.0.path().join("estate.json"), estate.to_string()).unwrap();
+        let (document, _) = folder.said(&["effective", "routes"], &["--at", "vm:a"]);
+        let rows = document["value"].as_array().unwrap();
+        rows.iter().find(|row| row["nextHopType"] == "InterfaceEndpoint").unwrap()["state"].clone()
+    };
+    assert_eq!((state("10.0.1.0/24"), state("10.0.1.7/32")), (json!("Active"), json!("Invalid")));
+}

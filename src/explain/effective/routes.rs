@@ -135,7 +135,9 @@ fn endpoint_rows(world: &World<'_>, context: &Context) -> Vec<Value> {
         }
     }
     found.sort_by_key(|(ip, endpoint)| (*ip, endpoint.as_str()));
-    found.into_iter().map(|(ip, endpoint)| endpoint_row(endpoint, ip, "Active")).collect()
+    // A route of a person for just the address goes before it (RTE-08, RTE-13).
+    let beaten = |ip: IpAddr| context.entries.iter().any(|e| e.origin.is_user() && e.prefix == net::host(ip) && e.sure.lo() && !e.open);
+    found.into_iter().map(|(ip, endpoint)| endpoint_row(endpoint, ip, if beaten(ip) { "Invalid" } else { "Active" })).collect()
 }
 
 fn endpoint_row(endpoint: Sym, ip: IpAddr, state: &str) -> Value {
