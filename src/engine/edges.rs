@@ -1,4 +1,6 @@
 //! What carries bytes between two nodes of the graph of ways out: flows that either end opens, and what moves without one.
+//!
+//! Bytes go with any flow, and against it on a connection alone: what is sent by UDP brings nothing back.
 
 use crate::engine::exfil::Graph;
 use crate::engine::{account, channels};
@@ -44,7 +46,7 @@ impl Graph<'_, '_> {
     }
 
     fn evaluate(&self, from: End, to: End) -> Option<Edge> {
-        let flow = |from: End, to: End| self.flow(from, to);
+        let flow = |from: End, to: End, traffic: Set| self.flow_of(from, to, traffic);
         if let End::PrivateEndpoint(endpoint) = to
             && self.nameless.contains(&endpoint)
             && !matches!(from, End::Store(..) | End::Unmodelled(_))
@@ -67,21 +69,22 @@ impl Graph<'_, '_> {
                 self.pulled(store, part, to)
             }
             (End::Store(store, part, _), End::Unmodelled(_)) => {
-                either(self.pulled(store, part, to), either(self.flow(to, from), self.declared(from, to)))
+                either(self.pulled(store, part, to), either(self.taken(from, to), self.declared(from, to)))
             }
             (End::Store(store, part, _), End::Network(_)) => {
                 either(self.pulled(store, part, to), self.strangers.pull(self.world, from, to, &flow))
             }
             (End::Store(store, part, _), End::PrivateEndpoint(_)) => self.pulled(store, part, to),
-            (End::Store(..), _) => self.flow(to, from),
+            (End::Store(..), _) => self.taken(from, to),
             (End::Unmodelled(_), _) | (_, End::Unmodelled(_)) if self.residents.holds(from) || self.residents.holds(to) => None,
             (End::Machine(_) | End::Nic(_), to) if self.strangers.holds(to) => self.strangers.edge(self.world, from, to, &flow),
             (_, End::Network(_)) => None,
             (_, End::Unmodelled(target)) => self.to_foreign_target(from, target),
             (_, End::Store(..) | End::External(_)) => self.flow(from, to),
-            _ => either(self.flow(from, to), self.flow(to, from)),
+            _ => either(self.flow(from, to), self.taken(from, to)),
         };
-        let led_on = either(self.fronts.edge(self.world, from, to, &flow), self.fronts.edge(self.world, to, from, &flow));
+        let (sent, taken) = (Set::tcp_udp(), Set::tcp());
+        let led_on = either(self.fronts.edge(self.world, from, to, sent, &flow), self.fronts.edge(self.world, to, from, taken, &flow));
         either(either(by_itself, led_on), self.residents.edge(self.world, &self.strangers, from, to, &flow))
     }
 
@@ -116,19 +119,29 @@ impl Graph<'_, '_> {
 
     /// A flow that `from` opens towards `to`.
     pub(super) fn flow(&self, from: End, to: End) -> Option<Edge> {
-        let flow = between(from, to);
+        self.flow_of(from, to, Set::tcp_udp())
+    }
+
+    /// What `to` takes from `from` by opening a connection.
+    fn taken(&self, from: End, to: End) -> Option<Edge> {
+        self.flow_of(to, from, Set::tcp())
+    }
+
+    /// A flow of some traffic that `from` opens towards `to`.
+    pub(super) fn flow_of(&self, from: End, to: End, traffic: Set) -> Option<Edge> {
+        let flow = Flow { traffic, ..between(from, to) };
         let pairs = pairs(self.world, &flow);
-        let total = span(&pairs, Set::tcp_udp());
+        let total = span(&pairs, traffic);
         if total.is_none() {
             return None;
         }
         let ways: Vec<_> = pairs.groups.iter().flatten().flatten().collect();
         let via = |wanted: &dyn Fn(Span) -> bool| ways.iter().find(|way| wanted(way.span())).map_or(Via::Public, |way| way.via);
-        let may_via = via(&|span| span.may.meets(Set::tcp_udp()));
-        let sure_via = ways.iter().find(|way| way.span().sure.meets(Set::tcp_udp())).map_or(may_via, |way| way.via);
+        let may_via = via(&|span| span.may.meets(traffic));
+        let sure_via = ways.iter().find(|way| way.span().sure.meets(traffic)).map_or(may_via, |way| way.via);
         let mut assumptions = Vec::new();
         if total.sure.is_empty() {
-            for way in ways.iter().filter(|way| way.span().may.meets(Set::tcp_udp())) {
+            for way in ways.iter().filter(|way| way.span().may.meets(traffic)) {
                 for step in way.steps.iter().filter(|step| !step.code.is_empty() && !step.span.sure.meets(total.may)) {
                     assumptions.push(Assumption { code: step.code.to_owned(), resource: step.resource, text: step.text.clone() });
                 }

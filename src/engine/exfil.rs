@@ -1,7 +1,8 @@
 //! Where data can leave: the shortest way of bytes from a source across the trust boundary.
 //!
-//! Bytes move both ways on any flow that one end can open, so an edge between two machines, or a machine and a store, is a flow either
-//! may open, in adversarial mode: names are no barrier (X-03, M-05). Interior nodes are inside the boundary; sinks are outside.
+//! Bytes move both ways on any connection that one end can open, so an edge between two machines, or a machine and a store, is a flow either
+//! may open, in adversarial mode: names are no barrier (X-03, M-05). UDP carries them only the way it is sent. Interior nodes are inside the
+//! boundary; sinks are outside.
 
 use std::cell::{OnceCell, RefCell};
 use std::num::NonZeroUsize;
@@ -311,6 +312,8 @@ impl<'w, 'a> Graph<'w, 'a> {
             self.edges.borrow_mut().insert(key, span);
             span
         });
+        // What a machine takes out of a store it takes by a connection.
+        let span = if matches!((from, to), (End::Store(..), End::Machine(_) | End::Nic(_))) { span.within(Set::tcp()) } else { span };
         !if proven { span.sure } else { span.may }.is_empty()
     }
 

@@ -46,8 +46,8 @@ struct Proxy {
 /// Some address of the internet.
 const ANYWHERE: End = End::Internet(None);
 
-/// A flow that the first end opens to the second.
-pub(super) type FlowOf<'f> = dyn Fn(End, End) -> Option<Edge> + 'f;
+/// A flow of some traffic that the first end opens to the second.
+pub(super) type FlowOf<'f> = dyn Fn(End, End, Set) -> Option<Edge> + 'f;
 
 /// Whether routes may surely lead from an end to an address; no is sure.
 pub(super) type Routed<'f> = dyn Fn(End, IpAddr) -> bool + 'f;
@@ -64,7 +64,7 @@ pub(super) struct Fronts {
     stand_ins: FxHashMap<End, End>,
     /// Who surely gets packets out to such an address.
     senders: RefCell<FxHashMap<(End, End), bool>>,
-    flows: RefCell<FxHashMap<(End, End), Option<Edge>>>,
+    flows: RefCell<FxHashMap<(End, End, Set), Option<Edge>>>,
 }
 
 impl Fronts {
@@ -115,7 +115,7 @@ impl Fronts {
         let sure = |edge: Option<Edge>| edge.is_some_and(|edge| !edge.span.sure.is_empty());
         [(a, b), (b, a)]
             .into_iter()
-            .any(|(caller, to)| self.may_surely_lead(caller, to, routed, flow) && sure(self.edge(world, caller, to, flow)))
+            .any(|(caller, to)| self.may_surely_lead(caller, to, routed, flow) && sure(self.edge(world, caller, to, Set::tcp_udp(), flow)))
     }
 
     /// A quick look whether the caller surely gets to something in front of the machine; no is sure. Who surely sends to a public address surely sends
@@ -132,7 +132,7 @@ impl Fronts {
         let known = self.senders.borrow().get(&(caller, to)).copied();
         known.unwrap_or_else(|| {
             let leads = |to: End| if let End::Ip(ip) = to { routed(caller, ip) } else { true };
-            let sends = leads(to) && flow(caller, to).is_some_and(|edge| !edge.span.sure.is_empty());
+            let sends = leads(to) && flow(caller, to, Set::tcp_udp()).is_some_and(|edge| !edge.span.sure.is_empty());
             self.senders.borrow_mut().insert((caller, to), sends);
             sends
         })
@@ -143,17 +143,18 @@ impl Fronts {
         self.proxies.is_empty() && self.before.is_empty() && self.direct.is_empty()
     }
 
-    /// What a flow of `caller` carries that ends at `to` by way of something in front of it.
-    pub(super) fn edge(&self, world: &World<'_>, caller: End, to: End, flow: &FlowOf<'_>) -> Option<Edge> {
+    /// What of some traffic a flow of `caller` carries that ends at `to` by way of something in front of it.
+    pub(super) fn edge(&self, world: &World<'_>, caller: End, to: End, traffic: Set, flow: &FlowOf<'_>) -> Option<Edge> {
         if self.is_empty() || !matches!(caller, End::Machine(_) | End::Nic(_) | End::Site(_) | End::Internet(None)) {
             return None;
         }
+        let flow = |from: End, to: End| self.flow(world, from, to, traffic, flow);
         match to {
-            End::Machine(_) | End::Nic(_) => self.to_machine(world, caller, to, flow),
+            End::Machine(_) | End::Nic(_) => self.to_machine(world, caller, to, &flow),
             End::Site(site) => {
                 let each = self.direct.iter().map(|(endpoint, service)| {
                     let beyond = through(world, service, &Target::Site(site));
-                    both(self.flow(world, caller, *endpoint, flow)?, &beyond)
+                    both(flow(caller, *endpoint)?, &beyond)
                 });
                 each.fold(None, either)
             }
@@ -161,14 +162,14 @@ impl Fronts {
         }
     }
 
-    fn to_machine(&self, world: &World<'_>, caller: End, machine: End, flow: &FlowOf<'_>) -> Option<Edge> {
+    fn to_machine(&self, world: &World<'_>, caller: End, machine: End, flow: &dyn Fn(End, End) -> Option<Edge>) -> Option<Edge> {
         let mut best = None;
         for front in self.before.get(&machine).into_iter().flatten() {
             let edge = match front {
-                Front::Own(address) => self.flow(world, caller, *address, flow),
+                Front::Own(address) => flow(caller, *address),
                 Front::Somewhere(public_ip) => {
-                    let out = self.flow(world, caller, ANYWHERE, flow);
-                    let led = out.and_then(|out| both(out, &self.flow(world, ANYWHERE, machine, flow)?));
+                    let out = flow(caller, ANYWHERE);
+                    let led = out.and_then(|out| both(out, &flow(ANYWHERE, machine)?));
                     led.map(|edge| {
                         doubted(
                             edge,
@@ -178,12 +179,12 @@ impl Fronts {
                         )
                     })
                 }
-                Front::Endpoint(endpoint, service) => self.flow(world, caller, *endpoint, flow).and_then(|edge| {
+                Front::Endpoint(endpoint, service) => flow(caller, *endpoint).and_then(|edge| {
                     let hosts = places(world, machine).into_iter().flat_map(|(hosts, _)| hosts);
                     let each = hosts.map(|host| through(world, service, &Target::Host(host)));
                     each.fold(None, |best, behind| either(best, both(edge.clone(), &behind)))
                 }),
-                Front::Translated(address, firewall) => self.flow(world, caller, *address, flow).map(|edge| {
+                Front::Translated(address, firewall) => flow(caller, *address).map(|edge| {
                     let text = format!("which rule of firewall {} takes it, and so to whom it goes, depends on the flow", short(*firewall));
                     doubted(edge, "W-UNSUPPORTED", *firewall, text)
                 }),
@@ -191,10 +192,9 @@ impl Fronts {
             best = either(best, edge);
         }
         for proxy in self.proxies.iter().filter(|proxy| !proxy.strangers.contains(&machine)) {
-            let there = proxy.addresses.iter().fold(None, |best, address| either(best, self.flow(world, caller, *address, flow)));
+            let there = proxy.addresses.iter().fold(None, |best, address| either(best, flow(caller, *address)));
             let Some(there) = there else { continue };
-            let mut on =
-                proxy.subnets.iter().fold(None, |best, subnet| either(best, self.flow(world, End::Subnet(*subnet), machine, flow)));
+            let mut on = proxy.subnets.iter().fold(None, |best, subnet| either(best, flow(End::Subnet(*subnet), machine)));
             if proxy.subnets.is_empty() {
                 on = Some(unknown()); // where it stands nobody tells
             }
@@ -220,16 +220,16 @@ impl Fronts {
         places(world, caller).iter().flat_map(|(hosts, _)| hosts).all(refused)
     }
 
-    fn flow(&self, world: &World<'_>, from: End, to: End, flow: &FlowOf<'_>) -> Option<Edge> {
-        if let Some(known) = self.flows.borrow().get(&(from, to)) {
+    fn flow(&self, world: &World<'_>, from: End, to: End, traffic: Set, flow: &FlowOf<'_>) -> Option<Edge> {
+        if let Some(known) = self.flows.borrow().get(&(from, to, traffic)) {
             return known.clone();
         }
         let found = match (from, to) {
             (ANYWHERE, ANYWHERE) => Some(unknown()),
             _ if self.is_refused(world, from, to) => None,
-            _ => flow(from, to),
+            _ => flow(from, to, traffic),
         };
-        self.flows.borrow_mut().insert((from, to), found.clone());
+        self.flows.borrow_mut().insert((from, to, traffic), found.clone());
         found
     }
 }

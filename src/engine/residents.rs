@@ -106,17 +106,18 @@ impl Residents {
         let (ours, theirs) = (self.get(from), self.get(to));
         let (id, _) = ours.or(theirs)?;
         let mut best = None;
-        for (a, b) in [(from, to), (to, from)] {
+        // Bytes go with any flow, and against it on a connection alone.
+        for (a, b, traffic) in [(from, to, Set::tcp_udp()), (to, from, Set::tcp())] {
             for sender in self.sends(a) {
                 for receiver in self.takes(b) {
-                    best = either(best, flow(sender, receiver));
+                    best = either(best, flow(sender, receiver, traffic));
                 }
                 if let End::Network(_) = b {
                     best = either(best, strangers.edge(world, sender, b, flow));
                 }
             }
             if let (Some((id, _)), End::Store(..)) = (self.get(a), b) {
-                best = either(best, flow(End::Unmodelled(id), b)); // in its own name
+                best = either(best, flow(End::Unmodelled(id), b, traffic)); // in its own name
             }
         }
         if let (Some((_, resident)), End::Internet(None) | End::External(_)) = (ours, to)

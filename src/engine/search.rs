@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::engine::exfil::Graph;
 use crate::explain::way::End;
 use crate::facts::store_facts::Service;
-use crate::model::Sym;
+use crate::model::{Set, Sym};
 use crate::rules::leak::{Node, Sink};
 use crate::rules::private_endpoint::group;
 
@@ -320,7 +320,7 @@ impl Graph<'_, '_> {
             (_, End::Store(store, part, instance)) => gates.admits(&gates.to(*store, *part, *instance, proven), place),
             (End::Machine(_) | End::Nic(_), _) if proven => {
                 let led_on = || self.fronts.lead_to(node) || self.fronts.lead_to(*next);
-                let flow = |from: End, to: End| self.flow(from, to);
+                let flow = |from: End, to: End, traffic: Set| self.flow_of(from, to, traffic);
                 let routed = |from: End, to: IpAddr| gates.surely_leads(self.places.get(&from).copied(), to);
                 gates.joined(place, *at) || led_on() && self.fronts.surely_join(self.world, node, *next, &routed, &flow)
             }

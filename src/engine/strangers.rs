@@ -67,7 +67,7 @@ impl Strangers {
             _ => None,
         };
         for (service, end, approved) in self.consumers.iter().filter(|(_, end, _)| *end == to) {
-            let through = private_link::pulled(world, service, from);
+            let through = private_link::pulled(world, service, from).within(Set::tcp());
             let span = if approved.lo() { through } else { through.doubted() };
             if span.is_none() || !approved.hi() {
                 continue;
@@ -92,17 +92,18 @@ impl Strangers {
     fn to_network(&self, world: &World<'_>, from: End, network: Sym, flow: &FlowOf<'_>) -> Option<Edge> {
         let mut best = None;
         if self.networks.contains(&network) {
-            best = of_ways(foreign::ways(world, from, network));
+            let [opened, taken] = foreign::ways(world, from, network);
+            best = either(of_ways(opened, Set::tcp_udp()), of_ways(taken, Set::tcp()));
             for subnet in subnets(world, network) {
-                best = either(best, either(flow(from, subnet), flow(subnet, from)));
+                best = either(best, either(flow(from, subnet, Set::tcp_udp()), flow(subnet, from, Set::tcp())));
             }
             for (service, endpoint) in &self.doors {
                 let Some(row) = world.index.private_link_service.one(*service) else { continue };
-                let behind = private_link::pulled(world, row, from);
+                let behind = private_link::pulled(world, row, from).within(Set::tcp());
                 if behind.is_none() {
                     continue;
                 }
-                let there = of_ways(foreign::ways_to_endpoint(world, network, *endpoint));
+                let there = of_ways(foreign::ways_to_endpoint(world, network, *endpoint), Set::tcp());
                 let led = there.map(|edge| Edge { span: edge.span.and(behind), ..edge }).filter(|edge| !edge.span.is_none());
                 best = either(best, led);
             }
@@ -117,10 +118,10 @@ impl Strangers {
         let mut best = None;
         if self.networks.contains(&network) {
             for subnet in subnets(world, network) {
-                best = either(best, flow(subnet, store));
+                best = either(best, flow(subnet, store, Set::tcp()));
             }
             for Lead { connection, certain } in lead::leads(world.index, id, group(part, instance)) {
-                let there = of_ways(foreign::ways_to_endpoint(world, network, connection.endpoint));
+                let there = of_ways(foreign::ways_to_endpoint(world, network, connection.endpoint), Set::tcp());
                 best = either(best, there.map(|edge| if certain { edge } else { Edge { span: edge.span.doubted(), ..edge } }));
             }
             best = best.map(|edge| beyond(world, network, edge));
@@ -132,8 +133,8 @@ impl Strangers {
     fn to_clients(&self, from: End, gateway: Sym, flow: &FlowOf<'_>) -> Option<Edge> {
         let (_, addresses) = self.pools.iter().find(|(id, _)| *id == gateway)?;
         let each = addresses.iter().map(|ip| End::Ip(*ip)).map(|client| match from {
-            End::Store(..) => flow(client, from),
-            _ => either(flow(from, client), flow(client, from)),
+            End::Store(..) => flow(client, from, Set::tcp()),
+            _ => either(flow(from, client, Set::tcp_udp()), flow(client, from, Set::tcp())),
         });
         let text = "whether a client of the gateway has the address is not known".to_owned();
         each.fold(None, either).map(|edge| doubted(edge, "W-MISSING", gateway, text))
@@ -188,9 +189,8 @@ fn consumers(world: &World<'_>, service: Sym) -> Vec<(End, Tri)> {
     found
 }
 
-/// The edge that ways make together: one of them is enough.
-fn of_ways(ways: Vec<Way>) -> Option<Edge> {
-    let asked = Set::tcp_udp();
+/// The edge that ways make together for some traffic: one of them is enough.
+fn of_ways(ways: Vec<Way>, asked: Set) -> Option<Edge> {
     let open: Vec<&Way> = ways.iter().filter(|way| way.span().may.meets(asked)).collect();
     let span = open.iter().fold(Span::NONE, |span, way| span.or(way.span())).within(asked);
     let first = open.first()?;

@@ -21,14 +21,14 @@ pub fn networks(world: &World<'_>) -> Vec<Sym> {
 }
 
 /// The ways of bytes between a machine and a network outside: flows the machine opens to it, and flows that are opened to the machine from there.
-pub fn ways(world: &World<'_>, machine: End, network: Sym) -> Vec<Way> {
+pub fn ways(world: &World<'_>, machine: End, network: Sym) -> [Vec<Way>; 2] {
     let hosts: Vec<Host> = places(world, machine).into_iter().flat_map(|(hosts, _)| hosts).collect();
-    let mut ways = Vec::new();
+    let (mut opened, mut taken) = (Vec::new(), Vec::new());
     for host in &hosts {
         let joined = joined(world, host.vnet, network);
         for address in addresses(world, host, network) {
             let out = Walk { home: Home::Network(host.vnet), ..walk(world, Target::Network(network)) };
-            ways.extend(out.from(host, &Packet::new(Seen::At(host.ip), world.asgs_of(host.ip_config), address)));
+            opened.extend(out.from(host, &Packet::new(Seen::At(host.ip), world.asgs_of(host.ip_config), address)));
             if !joined {
                 continue; // who is further away comes by what packets to it pass as well
             }
@@ -36,10 +36,10 @@ pub fn ways(world: &World<'_>, machine: End, network: Sym) -> Vec<Way> {
             let packet = Packet { dst_asgs: world.asgs_of(host.ip_config), ..Packet::new(Seen::At(address), Vec::new(), host.ip) };
             // What the peering lets through it lets through in both directions.
             let steps = into.peering_steps(host, network, &packet, &Trail::default());
-            into.arrive(host, &packet, Trail { steps, ..Trail::default() }, Via::Peering, &mut ways);
+            into.arrive(host, &packet, Trail { steps, ..Trail::default() }, Via::Peering, &mut taken);
         }
     }
-    ways
+    [opened, taken]
 }
 
 /// The ways of bytes from a network outside to a private endpoint in a network that it is peered with (PE-18, PE-20).

@@ -162,7 +162,7 @@ pub fn hooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isize)
         // A load balancer translates ports.
         let taken = if place.pooled { Span::UNKNOWN } else { taken };
         hook(Door::Public, Side::Takes, taken);
-        escapes.push((Sink::Internet, taken)); // strangers may come and take
+        escapes.push((Sink::Internet, taken.within(Set::tcp()))); // strangers may come and take
     }
     for outlook in &around.outlooks {
         match outlook.sink {

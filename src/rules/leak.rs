@@ -1,6 +1,6 @@
 //! Where data can leave, for every place at once: the shortest way of bytes to each kind of place outside the boundary.
 //!
-//! Bytes move both ways on a flow that one end opens. Edges are never listed: those who can send through a *door* and those who can take
+//! Bytes go with a flow, and against it on a connection alone: what is sent by UDP brings nothing back. Edges are never listed: those who can send through a *door* and those who can take
 //! what comes through it are hooked to the door from either side, signed as the rows they come from, so that the counts of a pair of ends
 //! over all doors add up to more than nothing exactly where a flow gets through.
 
@@ -118,9 +118,10 @@ struct Draught {
     through: Set,
 }
 
-/// What a node that leaks means at a door.
+/// What a node that leaks means at a door: whoever sends to it gives it bytes, and from whom it sends to it takes them on a connection.
 fn draught(hook: &Hook, leak: &Leak) -> Option<((Door, Side), Draught)> {
     let through = if leak.sure { hook.span.sure } else { hook.span.may };
+    let through = if hook.side == Side::Sends { through.and(Set::tcp()) } else { through };
     (!through.is_empty()).then_some(((hook.door, hook.side.other()), Draught { leak: *leak, through }))
 }
 

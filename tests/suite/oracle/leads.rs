@@ -5,8 +5,9 @@ use watertight::facts::network::DeviceKind;
 use watertight::facts::private_access::Consent;
 use watertight::facts::private_link::PrivateLinkService;
 use watertight::facts::store_facts::{PublicAccess, StoreAccess};
-use watertight::model::{Sym, Verdict};
+use watertight::model::{Proto, Sym, Verdict};
 
+use super::leak::{ANSWERED, EITHER};
 use super::world::World;
 
 /// The better of two answers.
@@ -25,8 +26,8 @@ impl World<'_> {
         self.services.iter().find(|s| s.service == target || alias(s.alias))
     }
 
-    /// The best answer to a flow that ends at the machine by way of an address in front of it.
-    pub fn led_on(&self, caller: End, machine: End) -> Verdict {
+    /// The best answer to a flow of some protocols that ends at the machine by way of an address in front of it.
+    pub fn led_on(&self, caller: End, machine: End, over: &[Proto]) -> Verdict {
         let End::Machine(id) = machine else { return Verdict::Denied };
         if !matches!(caller, End::Machine(_) | End::Site(_) | End::Internet(None)) {
             return Verdict::Denied;
@@ -37,11 +38,11 @@ impl World<'_> {
         for row in self.config_public_ips.iter().filter(|row| configs.contains(&row.ip_config)) {
             let known = self.public_addresses_of(row.public_ip);
             if known.is_empty() {
-                let into = self.best_verdict(End::Internet(None), machine);
-                best = better(best, worse(worse(self.somewhere(caller), into), Verdict::Unproven));
+                let into = self.best_over(over, End::Internet(None), machine);
+                best = better(best, worse(worse(self.somewhere(caller, over), into), Verdict::Unproven));
             }
             for ip in known {
-                best = better(best, self.best_verdict(caller, End::Ip(ip)));
+                best = better(best, self.best_over(over, caller, End::Ip(ip)));
             }
         }
         for link in &self.links {
@@ -53,7 +54,7 @@ impl World<'_> {
             };
             if configs.iter().any(|config| behind(*config)) {
                 let alone = self.configs.iter().filter(|c| behind(c.ip_config)).count() == 1;
-                let there = self.best_verdict(caller, End::PrivateEndpoint(link.endpoint));
+                let there = self.best_over(over, caller, End::PrivateEndpoint(link.endpoint));
                 best = better(best, if alone { there } else { worse(there, Verdict::Unproven) });
             }
         }
@@ -68,25 +69,25 @@ impl World<'_> {
                 continue;
             }
             let private = self.device_addresses.iter().filter(|a| a.device == device.device);
-            let mut reached: Vec<Verdict> = private.map(|a| self.best_verdict(caller, End::Ip(a.address))).collect();
+            let mut reached: Vec<Verdict> = private.map(|a| self.best_over(over, caller, End::Ip(a.address))).collect();
             for row in self.device_public_ips.iter().filter(|row| row.device == device.device) {
                 let known = self.public_addresses_of(row.public_ip);
-                reached.extend(known.is_empty().then(|| self.somewhere(caller)));
-                reached.extend(known.into_iter().map(|ip| self.best_verdict(caller, End::Ip(ip))));
+                reached.extend(known.is_empty().then(|| self.somewhere(caller, over)));
+                reached.extend(known.into_iter().map(|ip| self.best_over(over, caller, End::Ip(ip))));
             }
             if reached.is_empty() && !firewall {
-                reached.push(self.best_verdict(caller, End::Subnet(device.subnet)));
+                reached.push(self.best_over(over, caller, End::Subnet(device.subnet)));
             }
             for there in reached {
-                let on = if firewall { Verdict::Unproven } else { self.best_verdict(End::Subnet(device.subnet), machine) };
+                let on = if firewall { Verdict::Unproven } else { self.best_over(over, End::Subnet(device.subnet), machine) };
                 best = better(best, worse(worse(there, on), Verdict::Unproven));
             }
         }
-        better(best, self.led_by_strangers(caller, machine))
+        better(best, self.led_by_strangers(caller, machine, over))
     }
 
     /// The same by way of gateways and firewalls that only a public address tells of: where they stand and what they do is not in the input.
-    fn led_by_strangers(&self, caller: End, machine: End) -> Verdict {
+    fn led_by_strangers(&self, caller: End, machine: End, over: &[Proto]) -> Verdict {
         let mut best = Verdict::Denied;
         for row in &self.public_ip_holders {
             let Some((device, _)) = row
@@ -103,12 +104,12 @@ impl World<'_> {
                 continue;
             }
             let known = self.public_addresses_of(row.public_ip);
-            let there = known.iter().fold(if known.is_empty() { self.somewhere(caller) } else { Verdict::Denied }, |best, ip| {
-                better(best, self.best_verdict(caller, End::Ip(*ip)))
+            let there = known.iter().fold(if known.is_empty() { self.somewhere(caller, over) } else { Verdict::Denied }, |best, ip| {
+                better(best, self.best_over(over, caller, End::Ip(*ip)))
             });
             let stands: Vec<Sym> = self.devices.iter().filter(|d| d.device == device && !d.subnet.is_empty()).map(|d| d.subnet).collect();
             let on = stands.iter().fold(if stands.is_empty() { Verdict::Unproven } else { Verdict::Denied }, |best, subnet| {
-                better(best, self.best_verdict(End::Subnet(*subnet), machine))
+                better(best, self.best_over(over, End::Subnet(*subnet), machine))
             });
             best = better(best, worse(worse(there, on), Verdict::Unproven));
         }
@@ -116,8 +117,8 @@ impl World<'_> {
     }
 
     /// Whether the caller gets to some address of the internet that nobody tells.
-    fn somewhere(&self, caller: End) -> Verdict {
-        if caller == End::Internet(None) { Verdict::Unproven } else { self.best_verdict(caller, End::Internet(None)) }
+    fn somewhere(&self, caller: End, over: &[Proto]) -> Verdict {
+        if caller == End::Internet(None) { Verdict::Unproven } else { self.best_over(over, caller, End::Internet(None)) }
     }
 
     /// The resources inside that stand in a subnet, take flows over private endpoints or run code, and that nobody has a model of.
@@ -177,14 +178,14 @@ impl World<'_> {
             (None, _) => vec![end],
         };
         let mut best = Verdict::Denied;
-        for (a, b) in [(from, to), (to, from)] {
+        for (a, b, over) in [(from, to, EITHER), (to, from, ANSWERED)] {
             for sender in sends(a) {
                 for receiver in takes(b) {
-                    best = better(best, self.best_verdict(sender, receiver));
+                    best = better(best, self.best_over(over, sender, receiver));
                 }
             }
             if let (Some(id), End::Store(..)) = (one(a), b) {
-                best = better(best, self.best_verdict(End::Unmodelled(id), b));
+                best = better(best, self.best_over(over, End::Unmodelled(id), b));
             }
         }
         // Code that no subnet of ours carries sends where it likes.

@@ -16,6 +16,10 @@ use super::store::Seen;
 use super::walk::Wanted;
 use super::world::World;
 
+/// By what bytes go with a flow, and against it.
+pub const EITHER: &[Proto] = &[Proto::Tcp, Proto::Udp];
+pub const ANSWERED: &[Proto] = &[Proto::Tcp];
+
 /// By what a stranger gets at what a store holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
@@ -99,8 +103,9 @@ impl World<'_> {
             (End::Store(..), _) => self.moves_by_itself(from, to),
             (_, End::Store(..) | End::External(_)) => self.best_verdict(from, to),
             _ => {
-                let opened = better(self.best_verdict(from, to), self.best_verdict(to, from));
-                better(opened, better(self.led_on(from, to), self.led_on(to, from)))
+                // What comes by UDP takes nothing back with it.
+                let opened = better(self.best_verdict(from, to), self.best_over(ANSWERED, to, from));
+                better(opened, better(self.led_on(from, to, EITHER), self.led_on(to, from, ANSWERED)))
             }
         }
     }
@@ -349,6 +354,11 @@ impl World<'_> {
 
     /// The best of the adversarial answers over the sample of traffic.
     pub fn best_verdict(&self, from: End, to: End) -> Verdict {
+        self.best_over(EITHER, from, to)
+    }
+
+    /// The same of some protocols.
+    pub fn best_over(&self, over: &[Proto], from: End, to: End) -> Verdict {
         if !self.unreads.is_empty() {
             return Verdict::Unproven; // nobody knows what the value would let through (SND-02)
         }
@@ -356,6 +366,7 @@ impl World<'_> {
         for (low, high) in self.nsg_rules.iter().flat_map(|r| r.destination_ports.items()) {
             ports.extend([(Proto::Tcp, low), (Proto::Tcp, high), (Proto::Udp, low)]);
         }
+        ports.retain(|(proto, _)| over.contains(proto));
         let verdict = |&(proto, dport): &(Proto, u16)| {
             self.answer(&Ask { from, to, proto, dport, sport: None, mode: Mode::Adversarial, session: true }).verdict
         };
