@@ -302,7 +302,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             let quick = match (from, to) {
                 // What could not be read may let through what nothing else does.
                 _ if !self.world.index.unread.is_empty() => None,
-                _ if self.residents.holds(from) || self.residents.holds(to) => None,
+                _ if self.residents.is_placed(from) || self.residents.is_placed(to) => None,
                 (_, End::External(_)) => stores::carried_outside(self.world, &between(from, to), &self.arrivals),
                 (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
                 _ => stores::carried(self.world, &between(from, to), &self.arrivals),

@@ -89,6 +89,11 @@ impl Residents {
         self.get(end).is_some()
     }
 
+    /// Whether the end is one of them that stands in subnets or behind private endpoints: flows of others come and go for it.
+    pub(super) fn is_placed(&self, end: End) -> bool {
+        self.get(end).is_some_and(|(_, resident)| !resident.subnets.is_empty() || !resident.endpoints.is_empty())
+    }
+
     fn get(&self, end: End) -> Option<(Sym, &Resident)> {
         let (End::Unmodelled(id) | End::Store(id, ..)) = end else { return None };
         self.of.get(&id).map(|resident| (id, resident))

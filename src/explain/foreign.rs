@@ -20,7 +20,8 @@ pub fn networks(world: &World<'_>) -> Vec<Sym> {
     found
 }
 
-/// The ways of bytes between a machine and a network outside: flows the machine opens to it, and flows that are opened to the machine from there.
+/// The ways of bytes between a machine and a network outside: first those of flows that the machine opens to it, then those of flows that are opened to the
+/// machine from there.
 pub fn ways(world: &World<'_>, machine: End, network: Sym) -> [Vec<Way>; 2] {
     let hosts: Vec<Host> = places(world, machine).into_iter().flat_map(|(hosts, _)| hosts).collect();
     let (mut opened, mut taken) = (Vec::new(), Vec::new());

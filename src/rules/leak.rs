@@ -1,8 +1,8 @@
 //! Where data can leave, for every place at once: the shortest way of bytes to each kind of place outside the boundary.
 //!
-//! Bytes go with a flow, and against it on a connection alone: what is sent by UDP brings nothing back. Edges are never listed: those who can send through a *door* and those who can take
-//! what comes through it are hooked to the door from either side, signed as the rows they come from, so that the counts of a pair of ends
-//! over all doors add up to more than nothing exactly where a flow gets through.
+//! Bytes go with a flow, and against it on a connection alone: what is sent by UDP brings nothing back. Edges are never listed: those who can send
+//! through a *door* and those who can take what comes through it are hooked to the door from either side, signed as the rows they come from, so that
+//! the counts of a pair of ends over all doors add up to more than nothing exactly where a flow gets through.
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::iterate::Variable;
