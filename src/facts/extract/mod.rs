@@ -574,6 +574,10 @@ fn tags(out: &mut Out<'_>) {
 #[cfg(test)]
 mod absent_tests;
 #[cfg(test)]
+mod device_tests;
+#[cfg(test)]
+mod store_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod unreadable_tests;

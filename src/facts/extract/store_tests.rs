@@ -1,0 +1,291 @@
+//! What stores and other services become.
+
+use serde_json::{Value, json};
+
+use super::tests::{NET, has, lacks, rows};
+
+const RESOURCES: &str = "/subscriptions/s/resourcegroups/rg/providers";
+
+fn resource(kind_and_name: &str, more: Value, properties: Value) -> Value {
+    let mut body = json!({"id": format!("{RESOURCES}/{kind_and_name}"), "location": "westeurope", "properties": properties});
+    if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+        body.extend(more.clone());
+    }
+    body
+}
+
+/// The rows with `~` for the path of the resource `kind_and_name`.
+fn rows_of(kind_and_name: &str, bodies: Value) -> Vec<String> {
+    let path = format!("{RESOURCES}/{}", kind_and_name.to_lowercase());
+    rows(bodies).into_iter().map(|row| row.replace(&path, "@")).collect()
+}
+
+#[test]
+fn a_storage_account_says_the_same_in_both_spellings() {
+    let account = |properties: Value| {
+        let id = format!("{NET}/storageAccounts/Acc").replace("network", "storage");
+        rows(json!([{"id": id, "kind": "StorageV2", "sku": {"name": "Standard_RAGRS"}, "location": "eastus", "properties": properties}]))
+    };
+    let subnet = format!("{NET}/virtualNetworks/v/subnets/s");
+    let rest = account(json!({"supportsHttpsTrafficOnly": false, "networkAcls": {"defaultAction": "Deny", "bypass": "Logging, Metrics",
+        "ipRules": [{"value": "203.0.113.0/24", "action": "Allow"}], "virtualNetworkRules": [{"id": subnet, "state": "provisioning"}]}}));
+    let tool = account(json!({"enableHttpsTrafficOnly": false, "networkRuleSet": {"defaultAction": "Deny", "bypass": "Logging, Metrics",
+        "ipRules": [{"ipAddressOrRange": "203.0.113.0-203.0.113.255"}],
+        "virtualNetworkRules": [{"virtualNetworkResourceId": subnet, "state": "Provisioning"}]}}));
+    // What is stated is kept as it is spelled, for checks that look at the spelling.
+    let meant = |rows: &[String]| rows.iter().filter(|row| !row.starts_with("property(")).cloned().collect::<Vec<_>>();
+    assert_eq!(meant(&rest), meant(&tool));
+    let store = "/subscriptions/s/resourcegroups/rg/providers/microsoft.storage/storageaccounts/acc";
+    has(&rest, &format!("store_access({store}, enabled, no, false, true, false)"));
+    has(&rest, &format!("store_ip_rule({store}/iprules/0, {store}, 203.0.113.0, 203.0.113.255)"));
+    has(&rest, &format!("store_subnet_rule({store}/virtualnetworkrules/0, {store}, ~/virtualnetworks/v/subnets/s, maybe)"));
+    has(&rest, &format!("store_part({store}, blob, secondary, acc-secondary.blob.core.windows.net, )"));
+    lacks(&rest, &format!("store_part({store}, file, secondary"));
+}
+
+/// covers: J-02
+#[test]
+fn a_type_without_an_extractor_still_has_its_place_and_its_connections() {
+    let rows = rows(json!([{
+        "id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Sql/managedInstances/m",
+        "properties": {
+            "subnetId": format!("{NET}/virtualNetworks/v/subnets/mi"),
+            "privateEndpointConnections": [{"name": "c", "properties": {"privateEndpoint": {"id": format!("{NET}/privateEndpoints/e")},
+                "privateLinkServiceConnectionState": {"status": "Removed"}}}],
+        },
+    }]));
+    let instance = "/subscriptions/s/resourcegroups/rg/providers/microsoft.sql/managedinstances/m";
+    has(&rows, &format!("gap({instance}, microsoft.sql/managedinstances, this type is not modelled)"));
+    has(&rows, &format!("device({instance}, other, ~/virtualnetworks/v/subnets/mi)"));
+    has(
+        &rows,
+        &format!("provider_connection({instance}/privateendpointconnections/c, {instance}, ~/privateendpoints/e, disconnected, true)"),
+    );
+    has(&rows, &format!("child_type({instance}, microsoft.sql/managedinstances/privateendpointconnections)"));
+}
+
+// covers: COS-01, COS-03, COS-04, DNS-36
+#[test]
+fn a_cosmos_account_has_a_filter_once_it_has_rules() {
+    let name = "Microsoft.DocumentDB/databaseAccounts/c";
+    let account = |properties: Value| rows_of(name, json!([resource(name, json!({"kind": "GlobalDocumentDB"}), properties)]));
+    let open = account(json!({"documentEndpoint": "https://c.documents.azure.com:443/", "ipRules": [],
+        "isVirtualNetworkFilterEnabled": false, "virtualNetworkRules": [{"id": format!("{NET}/virtualNetworks/v/subnets/s")}]}));
+    has(&open, "store_access(@, enabled, yes, false, false, false)");
+    has(&open, "store_part(@, sql, primary, c.documents.azure.com, westeurope)");
+    lacks(&open, "store_subnet_rule");
+    let listed = account(json!({"ipRangeFilter": "20.0.0.1,0.0.0.0, 20.1.0.0/16", "publicNetworkAccess": "Disabled"}));
+    has(&listed, "store_access(@, disabled, no, false, false, false)");
+    has(&listed, "store_ip_rule(@/iprangefilter/1, @, 0.0.0.0, 0.0.0.0)");
+    has(&listed, "store_ip_rule(@/iprangefilter/2, @, 20.1.0.0, 20.1.255.255)");
+    let regions = json!([{"locationName": "West Europe"}, {"locationName": "North Europe"}]);
+    let graph = account(json!({"locations": regions, "capabilities": [{"name": "EnableGremlin"}], "networkAclBypass": "AzureServices",
+        "isVirtualNetworkFilterEnabled": true, "virtualNetworkRules": [{"id": format!("{NET}/virtualNetworks/v/subnets/s")}],
+        "networkAclBypassResourceIds": ["/subscriptions/s/resourceGroups/rg/providers/Microsoft.Synapse/workspaces/w"]}));
+    has(&graph, "store_part(@, sql.northeurope, primary, c-northeurope.documents.azure.com, northeurope)");
+    has(&graph, "store_part(@, gremlin, primary, c.gremlin.cosmos.azure.com, westeurope)");
+    has(&graph, "store_access(@, enabled, no, true, false, false)");
+    has(&graph, "store_subnet_rule(@/virtualnetworkrules/0, @, ~/virtualnetworks/v/subnets/s, yes)");
+    has(&graph, "store_resource_rule(@, , /subscriptions/s/resourcegroups/rg/providers/microsoft.synapse/workspaces/w)");
+    lacks(&graph, "gap");
+}
+
+// covers: MSG-01, MSG-03, MSG-04, ACR-01, ACR-03
+#[test]
+fn tiers_count_and_rule_sets_are_children() {
+    let name = "Microsoft.EventHub/namespaces/h";
+    let hubs = rows_of(
+        name,
+        json!([
+            resource(
+                name,
+                json!({"sku": {"name": "Standard", "tier": "Standard"}}),
+                json!({"serviceBusEndpoint": "https://h.servicebus.windows.net:443/"})
+            ),
+            resource(
+                &format!("{name}/networkRuleSets/default"),
+                json!({}),
+                json!({
+                    "trustedServiceAccessEnabled": true, "ipRules": [{"ipMask": "20.0.0.0/31", "action": "Allow"}],
+                    "virtualNetworkRules": [{"subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}}],
+                })
+            ),
+        ]),
+    );
+    has(&hubs, "store(@, eventhub, standard, westeurope)");
+    has(&hubs, "store_part(@, namespace, primary, h.servicebus.windows.net, westeurope)");
+    has(&hubs, "store_rule_set(@/networkrulesets/default, @, , enabled, yes, true)");
+    has(&hubs, "store_ip_rule(@/networkrulesets/default/iprules/0, @, 20.0.0.0, 20.0.0.1)");
+    has(&hubs, "store_subnet_rule(@/networkrulesets/default/virtualnetworkrules/0, @, ~/virtualnetworks/v/subnets/s, yes)");
+    let name = "Microsoft.ContainerRegistry/registries/r";
+    let registry = rows_of(
+        name,
+        json!([resource(
+            name,
+            json!({"sku": {"name": "Premium", "tier": "Premium"}}),
+            json!({"loginServer": "r.azurecr.io",
+            "dataEndpointEnabled": true, "dataEndpointHostNames": ["r.westeurope.data.azurecr.io"], "networkRuleBypassOptions": "None",
+            "networkRuleSet": {"defaultAction": "Deny", "ipRules": [{"action": "Allow", "value": "20.0.0.1"}]}})
+        )]),
+    );
+    has(&registry, "store(@, acr, premium, westeurope)");
+    has(&registry, "store_part(@, registry.westeurope, primary, r.westeurope.data.azurecr.io, westeurope)");
+    has(&registry, "store_access(@, enabled, no, false, false, false)");
+    has(&registry, "store_ip_rule(@/iprules/0, @, 20.0.0.1, 20.0.0.1)");
+}
+
+// covers: APP-01, APP-03, APP-04, APP-05, APP-06, DNS-37
+#[test]
+fn access_restrictions_are_two_ordered_lists() {
+    let name = "Microsoft.Web/sites/w";
+    let app = rows_of(
+        name,
+        json!([
+            resource(
+                name,
+                json!({"kind": "app"}),
+                json!({"defaultHostName": "w.azurewebsites.net", "publicNetworkAccess": null,
+                "virtualNetworkSubnetId": format!("{NET}/virtualNetworks/v/subnets/apps"), "siteConfig": {"ipSecurityRestrictions": null}})
+            ),
+            resource(&format!("{name}/slots/staging"), json!({}), json!({})),
+            resource(&format!("{name}/config/appsettings"), json!({}), json!({"A": "b"})),
+            resource(
+                &format!("{name}/config/web"),
+                json!({}),
+                json!({
+                    "ipSecurityRestrictions": [
+                        {"name": "Deny all", "ipAddress": "Any", "action": "Deny", "priority": 2_147_483_647},
+                        {"name": "door", "ipAddress": "AzureFrontDoor.Backend", "tag": "ServiceTag", "action": "Allow", "priority": 200,
+                         "headers": {"x-azure-fdid": ["1"]}},
+                        {"name": "net", "vnetSubnetResourceId": format!("{NET}/virtualNetworks/v/subnets/s"), "action": "Allow", "priority": 100},
+                        {"name": "two", "ipAddress": "20.0.0.1/32,20.0.0.3/32", "action": "Allow", "priority": 150},
+                    ],
+                    "scmIpSecurityRestrictions": [], "scmIpSecurityRestrictionsDefaultAction": "Deny",
+                })
+            ),
+        ]),
+    );
+    has(&app, "store_access(@, unset, maybe, false, false, false)");
+    has(&app, "store_part(@, scm, primary, w.scm.azurewebsites.net, westeurope)");
+    has(&app, "store_part(@/slots/staging, sites, primary, w-staging.azurewebsites.net, westeurope)");
+    has(&app, "device(@, other, ~/virtualnetworks/v/subnets/apps)");
+    let main = "@/config/web/ipsecurityrestrictions";
+    has(&app, &format!("store_rule_set({main}, @, sites, unset, no, false)"));
+    has(&app, "store_rule_set(@/config/web/scmipsecurityrestrictions, @, scm, unset, no, false)");
+    has(&app, &format!("store_list_rule({main}/0-net, {main}, 0, true, , ~/virtualnetworks/v/subnets/s, true)"));
+    has(&app, &format!("store_list_rule({main}/1-two, {main}, 1, true, 20.0.0.1/32,20.0.0.3/32, , true)"));
+    has(&app, &format!("store_list_rule({main}/2-door, {main}, 2, true, azurefrontdoor.backend, , false)"));
+    has(&app, &format!("store_list_rule({main}/3-deny all, {main}, 3, false, *, , true)"));
+    lacks(&app, "gap");
+    let use_main = rows_of(
+        name,
+        json!([resource(
+            &format!("{name}/config/web"),
+            json!({}),
+            json!({"scmIpSecurityRestrictionsUseMain": true,
+            "ipSecurityRestrictions": [{"ipAddress": "AnyVnets", "action": "Allow"}, {"ipAddress": "1.2.3.4.5", "action": "Maybe"}]})
+        )]),
+    );
+    let scm = "@/config/web/scmipsecurityrestrictions";
+    has(&use_main, &format!("store_list_rule({scm}/0, {scm}, 0, true, , *, true)"));
+    has(&use_main, &format!("store_list_rule({scm}/1?, {scm}, 1, false, (unknown), , false)"));
+}
+
+// covers: GEN-01, GEN-02, GEN-03, GEN-04, GEN-06, SQL-11, SE-18
+#[test]
+fn other_services_become_stores_unless_they_stand_in_a_network() {
+    let rows = rows(json!([
+        resource("Microsoft.CognitiveServices/accounts/ai", json!({"kind": "OpenAI"}), json!({"networkAcls": {"defaultAction": "Deny"}})),
+        resource(
+            "Microsoft.Search/searchServices/idx",
+            json!({}),
+            json!({"networkRuleSet": {"ipRules": [{"value": "20.0.0.1"}], "bypass": "AzureServices"}})
+        ),
+        resource("Microsoft.EventGrid/topics/t", json!({}), json!({"inboundIpRules": [{"ipMask": "20.0.0.2", "action": "Allow"}]})),
+        resource("Microsoft.Cache/redis/r", json!({}), json!({"enableNonSslPort": true})),
+        resource("Microsoft.Cache/redis/r/firewallRules/one", json!({}), json!({"startIP": "20.0.0.3", "endIP": "20.0.0.4"})),
+        resource("Microsoft.Cache/redis/inside", json!({}), json!({"subnetId": format!("{NET}/virtualNetworks/v/subnets/s")})),
+        resource("Microsoft.DBforPostgreSQL/flexibleServers/pg", json!({}), json!({"network": {"publicNetworkAccess": "Disabled"}})),
+        resource(
+            "Microsoft.DBforPostgreSQL/flexibleServers/inside",
+            json!({}),
+            json!({"network": {"delegatedSubnetResourceId": format!("{NET}/virtualNetworks/v/subnets/s")}})
+        ),
+        resource("Microsoft.Synapse/workspaces/dwh", json!({}), json!({"firewallRules": []})),
+        resource("Microsoft.Sql/managedInstances/mi", json!({}), json!({"subnetId": format!("{NET}/virtualNetworks/v/subnets/s")})),
+        resource("Microsoft.KeyVault/managedHSMs/h", json!({}), json!({"publicNetworkAccess": "Disabled"})),
+        resource(
+            "Microsoft.DataLakeStore/accounts/l",
+            json!({}),
+            json!({"firewallState": "Enabled", "firewallAllowAzureIps": "Enabled",
+            "virtualNetworkRules": [{"name": "a", "properties": {"subnetId": format!("{NET}/virtualNetworks/v/subnets/s")}}]})
+        ),
+    ]));
+    let at = |rest: &str| rest.replace('@', RESOURCES);
+    for row in [
+        "store(@/microsoft.cognitiveservices/accounts/ai, cognitive, openai, westeurope)",
+        "store_part(@/microsoft.cognitiveservices/accounts/ai, account, primary, ai.openai.azure.com, westeurope)",
+        "store_access(@/microsoft.search/searchservices/idx, enabled, maybe, true, false, false)",
+        "store_ip_rule(@/microsoft.eventgrid/topics/t/inboundiprules/0, @/microsoft.eventgrid/topics/t, 20.0.0.2, 20.0.0.2)",
+        "store_access(@/microsoft.cache/redis/r, enabled, maybe, false, true, false)",
+        "store_ip_rule(@/microsoft.cache/redis/r/firewallrules/one, @/microsoft.cache/redis/r, 20.0.0.3, 20.0.0.4)",
+        "store_access(@/microsoft.dbforpostgresql/flexibleservers/pg, disabled, no, false, false, false)",
+        "store_part(@/microsoft.synapse/workspaces/dwh, sqlondemand, primary, dwh-ondemand.sql.azuresynapse.net, westeurope)",
+        "child_type(@/microsoft.synapse/workspaces/dwh, microsoft.synapse/workspaces/firewallrules)",
+        "store(@/microsoft.keyvault/managedhsms/h, paas, , westeurope)",
+        "store_access(@/microsoft.datalakestore/accounts/l, enabled, no, false, false, false)",
+        "store_subnet_rule(@/microsoft.datalakestore/accounts/l/virtualnetworkrules/a, @/microsoft.datalakestore/accounts/l, ~/virtualnetworks/v/subnets/s, yes)",
+        "device(@/microsoft.cache/redis/inside, other, ~/virtualnetworks/v/subnets/s)",
+    ] {
+        has(&rows, &at(row));
+    }
+    for start in [
+        "store(@/microsoft.cache/redis/inside",
+        "store(@/microsoft.dbforpostgresql/flexibleservers/inside",
+        "store(@/microsoft.sql/managedinstances",
+    ] {
+        lacks(&rows, &at(start));
+    }
+}
+
+// covers: SND-02, ACR-01, MSG-04
+#[test]
+fn a_tier_that_contradicts_itself_or_that_nobody_knows_is_not_told() {
+    let of = |sku: Value| {
+        let registry = "/subscriptions/s/resourcegroups/rg/providers/microsoft.containerregistry/registries/r";
+        let hubs = "/subscriptions/s/resourcegroups/rg/providers/microsoft.eventhub/namespaces/h";
+        rows(json!([
+            {"id": registry, "location": "westeurope", "sku": sku, "properties": {}},
+            {"id": hubs, "location": "westeurope", "sku": sku, "properties": {}},
+        ]))
+    };
+    for (sku, tier) in [
+        (json!({"name": "Premium", "tier": "premium"}), "premium"),
+        (json!({"name": "Basic"}), "basic"),
+        (json!("Standard"), "standard"),
+        (json!({"name": "Basic", "tier": "Premium"}), ""),
+        (json!({"name": "Foo"}), ""),
+        (Value::Null, ""),
+    ] {
+        let rows = of(sku.clone());
+        let stores: Vec<&String> = rows.iter().filter(|row| row.starts_with("store(")).collect();
+        assert!(stores.iter().all(|row| row.ends_with(&format!(", {tier}, westeurope)"))) && stores.len() == 2, "{sku}: {rows:#?}");
+    }
+}
+
+// covers: SND-02, ST-08, KV-02, ACR-02
+#[test]
+fn a_bypass_with_a_word_that_nobody_knows_admits_somebody() {
+    for (kind, properties) in [
+        ("microsoft.storage/storageaccounts", json!({"networkAcls": {"defaultAction": "Deny", "bypass": "Logging, Foo"}})),
+        ("microsoft.keyvault/vaults", json!({"networkAcls": {"defaultAction": "Deny", "bypass": "Foo"}})),
+        ("microsoft.containerregistry/registries", json!({"networkRuleBypassOptions": "Foo"})),
+        ("microsoft.documentdb/databaseaccounts", json!({"networkAclBypass": "Foo"})),
+        ("microsoft.cognitiveservices/accounts", json!({"networkAcls": {"defaultAction": "Deny", "bypass": "Foo"}})),
+    ] {
+        let id = format!("/subscriptions/s/resourcegroups/rg/providers/{kind}/x");
+        let rows = rows(json!([{"id": id, "location": "westeurope", "properties": properties}]));
+        has(&rows, &format!("store_resource_rule({id}, , )"));
+        assert!(rows.iter().any(|row| row.starts_with("gap(") && row.contains("Foo")), "{rows:#?}");
+    }
+}
