@@ -47,7 +47,10 @@ pub fn pairs(world: &World<'_>, flow: &Flow, resource: Sym, target: &Target) -> 
         free.is_none() && index.subnet_prefixes.has(*subnet)
     };
     let full = places.iter().find(|subnet| is_full(subnet));
-    let everywhere = full.is_some() || places.is_empty() && service.is_none() && !world.platform.is_placeless(kind);
+    // An app of which only the name was exported may stand in a subnet as well as not.
+    let unseen = service == Some(Service::Web) && !index.store_access.has(resource);
+    let untold = unseen || service.is_none() && !world.platform.is_placeless(kind);
+    let everywhere = full.is_some() || places.is_empty() && untold;
     let managed = service != Some(Service::Web) && (service.is_some() || world.platform.runs_code(kind));
     if everywhere || managed {
         let outside = Client {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::point::over_a_hub;
 use crate::explain::transport::{self, Arrival, Client, Transport};
-use crate::explain::walk::{Home, Target, Trail, Walk};
+use crate::explain::walk::{Home, Target, Trail, Walk, no_way_out, way_out};
 use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::explain::{dns_reach, filters};
@@ -266,22 +266,11 @@ impl Walk<'_, '_> {
         }
         let methods = self.world.exits(at, false);
         if methods.is_empty() {
-            let text = format!("{} has no way out to the internet", short(at.subnet));
-            ways.push(
-                trail
-                    .and(step(Stage::Nat, Span::NONE, "outbound.5", text).by(at.subnet, "defaultOutboundAccess").kind(Kind::Absence))
-                    .end(Via::Public),
-            );
+            ways.push(trail.and(no_way_out(at)).end(Via::Public));
             return;
         }
         for method in methods {
-            let kind = if method.resource.is_empty() { Kind::Default } else { Kind::Fact };
-            let owner = if method.resource.is_empty() { at.subnet } else { method.resource };
-            let leaves = step(method.stage, method.span, "outbound.1", method.text.to_owned())
-                .by(owner, "")
-                .at_fact(method.resource)
-                .kind(kind)
-                .code(method.code);
+            let leaves = way_out(at, &method);
             let (addresses, certain) = match method.source {
                 PublicSource::OneOf(addresses) => (addresses, true),
                 PublicSource::SomeAzure => (Vec::new(), false),

@@ -14,6 +14,7 @@ use crate::explain::world::{Heeds, Perhaps, World};
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Proto, Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::filter::SourcePorts;
+use crate::rules::outbound::Method;
 use crate::rules::paas_firewall::Source;
 use crate::rules::route::{Entry, Hop, Origin};
 
@@ -489,20 +490,11 @@ impl<'w, 'a> Walk<'w, 'a> {
         }
         let methods = self.world.exits(at, packet.dst.is_ipv6());
         if methods.is_empty() {
-            let text = format!("{} has no way out to the internet", short(at.subnet));
-            ways.push(
-                trail
-                    .and(step(Stage::Nat, Span::NONE, "outbound.5", text).by(at.subnet, "defaultOutboundAccess").kind(Kind::Absence))
-                    .end(Via::Public),
-            );
+            ways.push(trail.and(no_way_out(at)).end(Via::Public));
             return;
         }
         for method in methods {
-            let kind = if method.resource.is_empty() { Kind::Default } else { Kind::Fact };
-            let owner = if method.resource.is_empty() { at.subnet } else { method.resource };
-            let leaves = step(method.stage, method.span, "outbound.1", method.text.to_owned());
-            let leaves = leaves.by(owner, "").at_fact(method.resource).kind(kind);
-            let leaves = if method.code.is_empty() { leaves } else { leaves.code(method.code) };
+            let leaves = way_out(at, &method);
             let mut trail = trail.clone();
             if !self.asked.is_empty() && self.asked.within(Set::of(Proto::Tcp, (25, 25), ANY_PORT)) {
                 let text = "whether the subscription may send to port 25 is not in the input".to_owned();
@@ -512,6 +504,19 @@ impl<'w, 'a> Walk<'w, 'a> {
             self.at_public_address(&seen, &method.source, trail.and(leaves), ways);
         }
     }
+}
+
+/// A place without any way to leave for public addresses.
+pub fn no_way_out(at: &Host) -> Step {
+    let text = format!("{} has no way out to the internet", short(at.subnet));
+    step(Stage::Nat, Span::NONE, "outbound.5", text).by(at.subnet, "defaultOutboundAccess").kind(Kind::Absence)
+}
+
+/// One of the ways by which a place leaves for public addresses.
+pub fn way_out(at: &Host, method: &Method) -> Step {
+    let (owner, kind) = if method.resource.is_empty() { (at.subnet, Kind::Default) } else { (method.resource, Kind::Fact) };
+    let leaves = step(method.stage, method.span, "outbound.1", method.text.to_owned());
+    leaves.by(owner, "").at_fact(method.resource).kind(kind).code(method.code)
 }
 
 /// The doubt about an address that somebody perhaps has.

@@ -218,7 +218,8 @@ fn of_ends(world: &World<'_>, flow: &Flow) -> Pairs {
 
 /// Whether a resource has no place in a network: it calls from public addresses alone (PE-16).
 pub fn is_public_only(world: &World<'_>, resource: Sym) -> bool {
-    world.index.store.one(resource).is_some_and(|row| world.platform.is_public_only(row.service))
+    // One that something puts into a subnet sends from there as well.
+    !world.index.device.has(resource) && world.index.store.one(resource).is_some_and(|row| world.platform.is_public_only(row.service))
 }
 
 /// What a service calls by itself is not modelled, but it gets nowhere that the internet does not (PE-16).

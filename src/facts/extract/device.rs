@@ -99,17 +99,38 @@ const NOT_ITS_PLACE: &[&str] = &[
 pub(super) fn elsewhere<'a>(out: &mut Out<'a>, body: &'a Value) {
     let mut found = Found::default();
     found.walk(body, "");
+    let kind = out.resource.kind.as_str();
+    // A subnet of an app that cannot be read is one that is not in the input (APP-07, SND-02).
+    let integrated = get(body, INTEGRATION).filter(|value| kind.starts_with("microsoft.web/") && value.as_str() != Some(""));
+    if let Some(value) = integrated.filter(|value| !value.as_str().is_some_and(is_subnet)) {
+        out.wrong(value, "the id of a subnet");
+        found.subnets.push(out.unknown(INTEGRATION));
+    }
     found.subnets.sort_unstable();
     found.subnets.dedup();
     let device = out.id();
+    // What a child says of where it stands it says of its parent, too, but for rules about others, slots and parts of networks.
+    let segment = kind.rsplit('/').next().unwrap_or_default();
+    let of_others = segment == "slots" || NOT_ITS_PLACE.iter().any(|not| not.eq_ignore_ascii_case(segment));
+    let apart = of_others || kind.starts_with("microsoft.network/");
+    let parent = Some(out.parent()).filter(|parent| !apart && ids::id_type(parent.as_str()).is_some());
     for &subnet in &found.subnets {
-        out.fact(Device { device, kind: DeviceKind::Other, subnet });
+        for device in [Some(device), parent].into_iter().flatten() {
+            out.fact(Device { device, kind: DeviceKind::Other, subnet });
+        }
     }
     if let [subnet] = found.subnets[..] {
         for address in found.addresses {
             out.fact(DeviceAddress { device, address, subnet });
         }
     }
+}
+
+/// The property by which an app sends from a subnet.
+const INTEGRATION: &str = "virtualNetworkSubnetId";
+
+fn is_subnet(text: &str) -> bool {
+    text.len() > 40 && ids::id_type(text).as_deref() == Some("microsoft.network/virtualnetworks/subnets")
 }
 
 #[derive(Default)]
@@ -134,7 +155,7 @@ impl Found {
                     ["privateIPAddress", "privateIPAddresses", "staticIp", "staticIPAddress"].iter().any(|k| k.eq_ignore_ascii_case(key));
                 if is_address && let Ok(address) = text.parse() {
                     self.addresses.push(address);
-                } else if text.len() > 40 && ids::id_type(text).as_deref() == Some("microsoft.network/virtualnetworks/subnets") {
+                } else if is_subnet(text) {
                     self.subnets.push(ids::normal_id(text));
                 }
             }

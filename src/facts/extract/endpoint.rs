@@ -36,13 +36,14 @@ pub(super) fn endpoint<'a>(out: &mut Out<'a>, body: &'a Value) {
         for (at, part) in out.objects(body, list).iter().enumerate() {
             let connection = out.part_id(part, endpoint, list, at);
             let part = properties(part);
-            let target = match out.text(part, "privateLinkServiceId") {
+            let named = out.text(part, "privateLinkServiceId");
+            let target = match named.filter(|text| !text.contains('/') || ids::id_type(text).is_some()) {
                 // An alias is no id and is compared as written (PLS-09).
                 Some(text) if text.contains('/') => ids::normal_id(text),
                 Some(alias) => Sym::new(alias),
                 None => {
                     let what = format!("properties.{list}.{at}.privateLinkServiceId");
-                    out.gap(format!("`{what}` is missing"));
+                    out.gap(format!("`{what}` is {}", if named.is_some() { "no resource id" } else { "missing" }));
                     // What answers at the addresses of the endpoint may be anything.
                     out.fact(Unread { resource: endpoint, what: Sym::new(&what) });
                     Sym::EMPTY

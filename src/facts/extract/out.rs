@@ -378,7 +378,7 @@ impl<'a> Out<'a> {
     }
 
     /// What stands for something that is named and not told.
-    fn unknown(&self, name: &str) -> Sym {
+    pub fn unknown(&self, name: &str) -> Sym {
         Sym::lower(&format!("{}/unknown-{name}", self.resource.id))
     }
 

@@ -15,6 +15,7 @@ fn kind(out: &mut Out<'_>) -> Sym {
 
 /// `microsoft.cognitiveservices/accounts`: a default action, addresses and subnets (GEN-01).
 pub(super) fn cognitive<'a>(out: &mut Out<'a>, body: &'a Value) {
+    device::elsewhere(out, body); // agents run in subnets of the owner's: `networkInjections`
     let kind = kind(out);
     store(out, Service::Cognitive, kind);
     let suffix = if kind.as_str() == "openai" { "openai.azure.com" } else { "cognitiveservices.azure.com" };

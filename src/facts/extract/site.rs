@@ -18,7 +18,7 @@ pub(super) fn site<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
     // An environment stands in a network of its own and has no firewall of the platform's (GEN-06).
     for environment in ["hostingEnvironmentProfile", "managedEnvironmentId"] {
-        if out.link(body, environment).is_some() || out.has_lost() {
+        if out.binding(body, environment).is_some() || out.has_lost() {
             return out.gap(format!("`properties.{environment}` is not modelled"));
         }
     }

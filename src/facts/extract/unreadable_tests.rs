@@ -250,3 +250,46 @@ fn an_allocation_that_is_not_told_leaves_the_space_open() {
         assert!(untold.iter().any(|row| row.starts_with("gap(") && row.contains("not known in full")), "{untold:#?}");
     }
 }
+
+/// covers: APP-07, SE-22, SND-02
+#[test]
+fn where_an_app_stands_may_be_told_by_a_child_or_not_be_readable() {
+    let site = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/w";
+    let path = site.to_lowercase();
+    let subnet = format!("{NET}/virtualNetworks/v/subnets/s");
+    let of = |properties: Value| rows(json!([{"id": site, "type": "Microsoft.Web/sites", "name": "w", "properties": properties}]));
+    has(&of(json!({"virtualNetworkSubnetId": subnet})), &format!("device({path}, other, ~/virtualnetworks/v/subnets/s)"));
+    for absent in [Value::Null, json!("")] {
+        lacks(&of(json!({"virtualNetworkSubnetId": absent})), "device(");
+    }
+    for unreadable in [json!(5), json!("junk"), json!({})] {
+        has(&of(json!({"virtualNetworkSubnetId": unreadable})), &format!("device({path}, other, {path}/unknown-virtualnetworksubnetid)"));
+    }
+    lacks(&of(json!({"hostingEnvironmentProfile": {}})), "store(");
+    let child = |kind: &str, name: &str| {
+        rows(json!([{"id": format!("{site}/{name}/c"), "type": kind, "name": "w/c", "properties": {"subnetResourceId": subnet}}]))
+    };
+    let stands = format!("device({path}, other, ~/virtualnetworks/v/subnets/s)");
+    has(&child("Microsoft.Web/sites/networkConfig", "networkConfig"), &stands);
+    lacks(&child("Microsoft.Web/sites/virtualNetworkRules", "virtualNetworkRules"), &stands);
+}
+
+/// covers: M-03, SND-02
+#[test]
+fn a_private_endpoint_to_what_is_no_resource_leads_anywhere() {
+    let of = |target: Value| {
+        let connection = json!({"name": "c", "properties": {"privateLinkServiceId": target, "groupIds": ["blob"]}});
+        rows(json!([body(
+            "privateEndpoints/e",
+            json!({"subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")},
+            "privateLinkServiceConnections": [connection]})
+        )]))
+    };
+    let store = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a";
+    for known in [json!(store), json!("service.0000.westeurope.azure.privatelinkservice")] {
+        lacks(&of(known), "unread(");
+    }
+    for unknown in [json!("/subscriptions/x"), Value::Null] {
+        assert!(of(unknown.clone()).iter().any(|row| row.starts_with("unread(~/privateendpoints/e, ")), "{unknown}");
+    }
+}

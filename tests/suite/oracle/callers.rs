@@ -68,7 +68,9 @@ impl World<'_> {
         let of = self.service_of(caller);
         // Where every address is taken no machine can be imagined in its place.
         let full = stands.iter().any(|&s| !self.subnet_space(s).is_empty() && self.free_addresses(s).is_empty());
-        let told = !full && (!stands.is_empty() || of.is_some() || self.platform.is_placeless(kind));
+        // An app without its body may have a subnet that is not told.
+        let unseen = of == Some(Service::Web) && !self.accesses.iter().any(|a| a.store == caller);
+        let told = !full && (!stands.is_empty() || of.is_some() && !unseen || self.platform.is_placeless(kind));
         let packet = self.call(service, ask);
         if !told && self.admits_anybody(wanted, service) {
             let at_port = self.front_answers(wanted, &packet).and(self.https_is_enough(wanted, service, &packet));
@@ -102,7 +104,8 @@ impl World<'_> {
 
     /// Whether it calls from public addresses alone.
     fn calls_from_outside(&self, caller: Sym) -> bool {
-        self.service_of(caller).is_some_and(|service| self.platform.is_public_only(service))
+        let placed = self.devices.iter().any(|d| d.device == caller);
+        !placed && self.service_of(caller).is_some_and(|service| self.platform.is_public_only(service))
     }
 
     /// What the names of a service's stores end in.
