@@ -53,14 +53,7 @@ pub fn pairs(world: &World<'_>, flow: &Flow, resource: Sym, target: &Target) -> 
     let everywhere = full.is_some() || places.is_empty() && untold;
     let managed = service != Some(Service::Web) && (service.is_some() || world.platform.runs_code(kind));
     if everywhere || managed {
-        let outside = Client {
-            subnet: Sym::EMPTY,
-            vnet: Sym::EMPTY,
-            nic: Sym::EMPTY,
-            ip_config: Sym::EMPTY,
-            kind: ClientKind::Machine,
-            name: Named::Unknown,
-        };
+        let outside = Client::nowhere(ClientKind::Machine, Named::Unknown);
         let transport = FromPlace { world, from: From::Outside, session: flow.session };
         let mut ways = store::ways_from_anywhere(world, &transport, &outside, target, flow.traffic, everywhere);
         let text = match full {

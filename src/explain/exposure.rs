@@ -46,7 +46,8 @@ pub struct Exposure {
 pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
     let index = world.index;
     let inside = |id: Sym| world.inside(id);
-    let Some(firewall) = paas_firewall::firewall(index, world.platform, store, part) else { return Vec::new() };
+    let Some(guard) = world.guard(store, part) else { return Vec::new() };
+    let firewall = &guard.firewall;
     let mut found = Vec::new();
     let mut add = |who: Exposed, admitted: Tri, item: Option<Item>| {
         let admitted = match who {
@@ -63,9 +64,9 @@ pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
     };
     let mut ask = |who: Exposed, source: Source| {
         // Strangers come from nowhere in particular: whom a perimeter admits by its identity is looked at below.
-        match perimeter::admit(index, world.platform, &firewall, &source, Sym::EMPTY) {
+        match perimeter::admit(index, world.platform, firewall, &source, Sym::EMPTY) {
             None => {
-                let decision = paas_firewall::admit(&firewall, &source);
+                let decision = guard.admit(&source);
                 add(who, decision.admitted, Some(decision.item));
             }
             Some(decision) => {
@@ -103,7 +104,7 @@ pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
     resources.dedup();
     let unsure = firewall.perimeter || firewall.access.is_some_and(|access| access.public == PublicAccess::Unknown);
     let alone = if unsure { Tri::Maybe } else { Tri::from_bool(!locked) };
-    let passes = perimeter::passes_bypass(&firewall, index).unwrap_or(alone);
+    let passes = perimeter::passes_bypass(firewall, index).unwrap_or(alone);
     for resource in resources {
         // Of a rule that does not say whom it names nobody knows whether that is one of ours.
         let passes = if resource.is_empty() { passes.min(Tri::Maybe) } else { passes };
@@ -114,7 +115,7 @@ pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
     }
     let bypass = firewall.access.is_some_and(|access| access.trusted) || firewall.rule_set.is_some_and(|set| set.trusted);
     if bypass && firewall.store.service != Service::Sql {
-        add(Exposed::Trusted, passes.and(beyond_the_switch(&firewall)), Some(Item::Trusted));
+        add(Exposed::Trusted, passes.and(beyond_the_switch(firewall)), Some(Item::Trusted));
     }
     found
 }

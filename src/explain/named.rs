@@ -75,13 +75,13 @@ fn target(part: &StorePart) -> Target {
 
 /// The public front end of a store of the input, by a name that need not be its own.
 fn to_front_end(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, client: &Client, name: Sym, part: &StorePart) -> Pair {
-    let own = names::host(world.index, world.platform, part) == name.as_str();
     let text = format!("{name} leads to the public front end of {}", short(part.store));
     let first = step(Stage::Dns, Span::ALL, "dns.1", text).by(part.store, name.as_str()).kind(Kind::Fact);
     if flow.mode == Mode::Adversarial {
         // Names stop nobody: whatever leads to the store is open.
         return behind(first, ways(world, transport, client, &target(part), flow.mode, flow.traffic));
     }
+    let own = names::host(world.index, world.platform, part) == name.as_str();
     let first = if own { first } else { first_doubted(first) };
     behind(first, public_ways(world, transport, client, &target(part), flow.traffic))
 }
@@ -153,11 +153,7 @@ fn to_unknown(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, nam
     let text = format!("{name} is a public name whose address is not known");
     let first = step(Stage::Dns, Span::UNKNOWN, "dns.1", text).by(Sym::EMPTY, name.as_str()).kind(Kind::Assumption).code("DNS_UNKNOWN");
     if let From::Host(host) = &transport.from {
-        let mut ways = to_public_name(world, flow, host, name, first);
-        if is_perhaps_ours(world, flow.mode, name) {
-            ways.iter_mut().for_each(|way| way.steps[0].span.sure = Set::EMPTY);
-        }
-        return ways;
+        return to_public_name(world, flow, host, name, first);
     }
     behind(first, below(crate::explain::point::told(world, &Flow { to: End::Internet(None), ..*flow })))
 }
@@ -174,7 +170,7 @@ fn to_public_name(world: &World<'_>, flow: &Flow, host: &Host, name: Sym, first:
     let addresses = outsiders::named_destinations(world, host);
     let each: Vec<Pair> = addresses.into_iter().map(|ip| send(world, flow, host, ip, Walked::Internet, Named::Host(name))).collect();
     let passes = |ways: &Pair| ways.iter().fold(Set::EMPTY, |set, way| set.or(way.span().sure));
-    let sure = each.iter().map(passes).reduce(Set::and).unwrap_or(Set::EMPTY);
+    let sure = each.iter().map(passes).reduce(Set::and).filter(|_| !is_perhaps_ours(world, flow.mode, name)).unwrap_or(Set::EMPTY);
     behind(Step { span: Span { sure, may: Set::ALL }, ..first }, each.into_iter().flatten().collect())
 }
 

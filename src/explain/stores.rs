@@ -179,7 +179,7 @@ fn nobody(world: &World<'_>, flow: &Flow) -> Way {
 /// Who sends: one of the groups, all of each.
 fn clients(world: &World<'_>, flow: &Flow) -> Vec<Vec<(Client, From, bool)>> {
     let name = name_of(world, flow.to);
-    let outside = |kind| Client { subnet: Sym::EMPTY, vnet: Sym::EMPTY, nic: Sym::EMPTY, ip_config: Sym::EMPTY, kind, name };
+    let outside = |kind| Client::nowhere(kind, name);
     match flow.from {
         End::Internet(address) => vec![vec![(outside(ClientKind::Internet(address)), From::Outside, true)]],
         End::Ip(ip) => {

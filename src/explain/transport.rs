@@ -48,6 +48,13 @@ pub struct ServiceClass {
     pub region: Sym,
 }
 
+impl Client {
+    /// One of the kind that sends from no known place in a virtual network.
+    pub fn nowhere(kind: ClientKind, name: Named) -> Client {
+        Client { subnet: Sym::EMPTY, vnet: Sym::EMPTY, nic: Sym::EMPTY, ip_config: Sym::EMPTY, kind, name }
+    }
+}
+
 /// What packets show a front end when they get there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Arrival {

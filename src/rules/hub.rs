@@ -16,6 +16,17 @@ pub struct Onward {
     pub sure: Tri,
 }
 
+/// The table of a hub by which everybody sends who is not told another one.
+const DEFAULT_TABLE: &str = "/hubroutetables/defaultroutetable";
+
+/// The table of a hub that holds nothing.
+const EMPTY_TABLE: &str = "/hubroutetables/noneroutetable";
+
+/// Whether a table is the one that every hub has under the name.
+fn is_called(table: Sym, name: &str) -> bool {
+    table.as_str().ends_with(name)
+}
+
 /// The connections of all hubs of the WAN that `hub` belongs to.
 fn wan_connections(index: &Index, hub: Sym) -> Vec<HubConnection> {
     let wan = index.virtual_hub.one(hub).map_or(Sym::EMPTY, |row| row.wan);
@@ -39,7 +50,7 @@ fn joins_networks(index: &Index, hub: Sym) -> Tri {
 /// ```
 fn is_in_table(index: &Index, other: &HubConnection, table: Sym) -> bool {
     let by_name = index.hub_propagations.get(other.connection).iter().any(|row| row.table == table);
-    let is_default = table.as_str().ends_with("/hubroutetables/defaultroutetable");
+    let is_default = is_called(table, DEFAULT_TABLE);
     let labelled =
         |label: Sym| index.hub_table_labels.get(table).iter().any(|row| row.label == label) || (is_default && label.as_str() == "default");
     by_name || index.hub_labels.get(other.connection).iter().any(|row| labelled(row.label))
@@ -56,11 +67,9 @@ fn doubt(index: &Index, hub: Sym) -> Sym {
         })
         .collect();
     // What is in a table that is not in the input nobody knows, but of the two that every hub has.
-    let usual = |table: Sym| {
-        ["defaultroutetable", "noneroutetable"].iter().any(|name| table.as_str().ends_with(&format!("/hubroutetables/{name}")))
-    };
+    let told = |table: Sym| index.hub_table.has(table) || is_called(table, DEFAULT_TABLE) || is_called(table, EMPTY_TABLE);
     let connections = index.hubs_by_wan.get(wan).iter().flat_map(|row| index.hub_connections.get(row.hub));
-    found.extend(connections.filter(|row| !index.hub_table.has(row.table) && !usual(row.table)).map(|row| row.connection));
+    found.extend(connections.filter(|row| !told(row.table)).map(|row| row.connection));
     // A hub that is not in the input may be one of the same WAN.
     found.extend(index.hub_connection.rows().map(|row| row.hub).filter(|hub| !index.virtual_hub.has(*hub)));
     Sym::sort(&mut found);

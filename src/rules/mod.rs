@@ -20,6 +20,7 @@ pub mod dns;
 pub mod egress;
 pub mod endpoint_policy;
 pub mod filter;
+mod front_end_route;
 pub mod gateway;
 pub mod hub;
 pub mod input;

@@ -4,15 +4,14 @@
 //! endpoints are not in it: they are looked at where such a destination is asked for.
 
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
 
 use crate::facts::network::{HopKind, Route};
 use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, UNKNOWN_TAG};
 use crate::model::{Prefix, Ranges, Sym, Tri, net};
+use crate::rules::front_end_route::unions;
 use crate::rules::gateway::GatewayRoutes;
 use crate::rules::peering::{Joint, Peer};
-use crate::rules::tag::ServiceClass;
 
 /// What a network is to its subnets, whatever their route tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -430,78 +429,6 @@ impl Context {
         self.choose(self.matching(covers, |_| false))
     }
 
-    /// [`Self::select`] for a front end of Azure: a route by a tag that it surely belongs to holds it, whichever of the tag's prefixes does (M-14, RTE-15).
-    ///
-    /// ```datalog
-    /// .decl belongs(class: symbol, tag: symbol)
-    /// tag_hop(S, C, H) :- belongs(C, Tag), subnet_route_table(S, T), route(_, T, Tag, H, _).                          // route.13
-    /// ```
-    pub fn select_front_end(&self, class: &ServiceClass, platform: &Platform) -> Vec<Entry> {
-        let told = |(route, tag, there): &(Sym, Sym, Tri)| {
-            let holds = class.belongs(*tag, platform).filter(|holds| *holds != Tri::Maybe)?;
-            // Of a tag that no list has nobody knows the prefixes: they may be of any length, but hold less than everything.
-            let unlisted = platform.tag_ranges(*tag).is_none().then_some(*there);
-            Some((*route, holds, unlisted))
-        };
-        let told: Vec<(Sym, Tri, Option<Tri>)> = self.by_tag.iter().filter_map(told).collect();
-        let covers = |prefix: &Prefix| class.within(prefix, platform);
-        let mut matching = self.matching(covers, |entry| told.iter().any(|(route, ..)| *route == entry.source));
-        // The entry with the shortest prefix for each hop of such a route, and how long its prefixes are.
-        let whole = |(route, _, unlisted): (Sym, Tri, Option<Tri>)| {
-            let of = |entry: &&Entry| entry.source == route && entry.sure.hi() && entry.prefix.addr().is_ipv4();
-            let mut parts: Vec<Entry> = self.entries.iter().filter(of).copied().collect();
-            // Where the lists of the service and of the tag share no address, the name counts all the same: it may be any of the tag's.
-            if parts.iter().any(|entry| covers(&entry.prefix).hi()) {
-                parts.retain(|entry| covers(&entry.prefix).hi());
-            }
-            parts.sort_by_key(|entry| (entry.hop, entry.prefix.prefix_len(), *entry));
-            let lengths = || parts.iter().map(|entry| entry.prefix.prefix_len());
-            let listed = lengths().min()?..=lengths().max()?;
-            let lengths = if unlisted.is_some() { 1..=32 } else { listed };
-            parts.dedup_by_key(|entry| entry.hop);
-            if let Some(there) = unlisted {
-                parts.iter_mut().for_each(|entry| (entry.sure, entry.open) = (there, !there.lo()));
-            }
-            Some((lengths, parts))
-        };
-        let wholes: Vec<_> = told.iter().filter(|(_, holds, _)| holds.lo()).filter_map(|told| whole(*told)).collect();
-        let plain = matching.len();
-        for (at, (lengths, entries)) in wholes.iter().enumerate() {
-            // It is one of the prefixes: what is no shorter than the shortest and no longer than the longest may win or lose against it.
-            let meets = |other: &RangeInclusive<u8>| other.start() <= lengths.end() && lengths.start() <= other.end();
-            let long = |entry: &Entry| entry.prefix.prefix_len() >= *lengths.start();
-            // What stands for several routes is as long as they are.
-            let part = |union: &Entry| self.entries.iter().any(|e| is_part(e, union) && long(e));
-            let within = |entry: &Entry| lengths.contains(&entry.prefix.prefix_len()) || self.unions.contains(entry) && part(entry);
-            let rival = |entry: &Entry| entry.sure.lo() && within(entry);
-            let beside = wholes.iter().enumerate().any(|(other, (range, _))| other != at && meets(range));
-            let contested = beside || matching[..plain].iter().any(rival);
-            let sure = if contested { Tri::Maybe } else { Tri::Yes };
-            matching.extend(entries.iter().map(|entry| Entry {
-                open: entry.open || contested && lengths.start() < lengths.end(),
-                sure: entry.sure.min(sure),
-                ..*entry
-            }));
-        }
-        self.choose(matching)
-    }
-
-    /// The entries that hold a destination, but for those that `leave` says are looked at otherwise.
-    fn matching(&self, covers: impl Fn(&Prefix) -> Tri, leave: impl Fn(&Entry) -> bool) -> Vec<Entry> {
-        let held = |entry: &Entry| {
-            let sure = entry.sure.and(covers(&entry.prefix));
-            (sure.hi() && !leave(entry)).then_some(Entry { sure, ..*entry })
-        };
-        let mut matching: Vec<Entry> = self.entries.iter().filter_map(held).collect();
-        // Which of several holds the destination is not known, and does not matter where they lead to one place.
-        let union = self.unions.iter().filter(|union| covers(&union.prefix).lo()).max_by_key(|union| union.prefix.prefix_len());
-        if let Some(union) = union.filter(|union| !matching.iter().any(|e| is_part(e, union) && e.sure.lo())) {
-            matching.retain(|e| !is_part(e, union));
-            matching.push(*union);
-        }
-        matching
-    }
-
     /// [`Self::select`] for one address.
     pub fn select_address(&self, ip: IpAddr) -> Vec<Entry> {
         if self.entries.len() <= FEW {
@@ -620,34 +547,6 @@ pub const PLATFORM_ADDRESS: &str = "168.63.129.16";
 /// [`PLATFORM_ADDRESS`] as a prefix.
 pub fn platform_address() -> Prefix {
     net::host(IpAddr::from([168, 63, 129, 16]))
-}
-
-/// Whether a person surely stated the route, with this very prefix.
-fn is_stated(entry: &Entry) -> bool {
-    entry.origin == Origin::User && !entry.open
-}
-
-/// Whether the route is one of those that `union` stands for.
-fn is_part(entry: &Entry, union: &Entry) -> bool {
-    is_stated(entry) && entry.hop == union.hop && union.prefix.contains(&entry.prefix)
-}
-
-/// Prefixes that no route has and both halves of which have routes to one hop, or are such prefixes themselves.
-fn unions(entries: &[Entry]) -> Vec<Entry> {
-    let stated: Vec<&Entry> = entries.iter().filter(|e| is_stated(e)).collect();
-    let mut known: Vec<Entry> = stated.iter().filter(|e| e.sure.lo()).map(|e| **e).collect();
-    let whole = known.len();
-    let mut at = 0;
-    while let Some(half) = known.get(at).copied() {
-        at += 1;
-        let Some(prefix) = half.prefix.supernet() else { continue };
-        let other = known.iter().any(|e| e.hop == half.hop && e.prefix != half.prefix && e.prefix.supernet() == Some(prefix));
-        let there = |e: &Entry| e.prefix == prefix && e.hop == half.hop;
-        if other && !known.iter().any(there) && !stated.iter().any(|e| e.prefix == prefix) {
-            known.push(Entry { prefix, ..half });
-        }
-    }
-    known.split_off(whole)
 }
 
 /// How a route by service tag ranks where its prefix equals another's (RTE-15).

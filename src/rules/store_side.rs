@@ -11,7 +11,7 @@ use crate::rules::boundary::Boundary;
 use crate::rules::consent::{self, Provider};
 use crate::rules::egress::front_of;
 use crate::rules::leak::{Door, Hook, Side, Sink};
-use crate::rules::paas_firewall::{self, Firewall, Lists, Source};
+use crate::rules::paas_firewall::{self, Firewall, Lists, Source, Unread};
 use crate::rules::part::{Gate, Part, Visitor};
 use crate::rules::private_endpoint::{self, front_end};
 
@@ -27,7 +27,7 @@ struct Around {
     resource_rules: Vec<StoreResourceRule>,
     lists: Vec<Sym>,
     known: Vec<Resource>,
-    unread: bool,
+    unread: Unread,
     gates: Vec<std::sync::Arc<Gate>>,
     provider: Vec<ProviderConnection>,
     boundary: std::sync::Arc<Boundary>,
@@ -46,7 +46,7 @@ impl Around {
                 Part::Fact(Fact::StoreSubnetRule(row)) => around.subnet_rules.push(*row),
                 Part::Fact(Fact::StoreResourceRule(row)) => around.resource_rules.push(*row),
                 Part::Fact(Fact::ChildType(row)) => around.lists.push(row.kind),
-                Part::Fact(Fact::UnreadRule(_)) => around.unread = true,
+                Part::Fact(Fact::UnreadRule(_)) => around.unread = Unread::Any,
                 Part::Fact(Fact::ProviderConnection(row)) => around.provider.push(*row),
                 Part::Other(Fact::Resource(row)) | Part::Fact(Fact::Resource(row)) => around.known.push(*row),
                 Part::Gate(handle) => around.gates.push(handle.get()),
@@ -87,7 +87,6 @@ impl Around {
             perimeter: self.boundary.perimeter,
             hidden: false,
             unread: self.unread,
-            unread_subnets: false,
         }
     }
 

@@ -150,7 +150,8 @@ fn access_is_sound(session: &Session, platform: &Platform) -> Result<(), TestCas
     for store in index.store.rows().filter(|store| followed(store.service)) {
         let kinds = [Visitor::SameRegion, Visitor::Azure, Visitor::AnyAzure, Visitor::AnyInternet, Visitor::OnPremises];
         for visitor in subnets.iter().map(|subnet| Visitor::Subnet(*subnet)).chain(kinds) {
-            let Some(exact) = paas_firewall::of(index, platform, store.store, Sym::EMPTY, &visitor.source()) else { continue };
+            let Some(firewall) = paas_firewall::firewall(index, platform, store.store, Sym::EMPTY) else { continue };
+            let exact = paas_firewall::admit(&firewall, &visitor.source());
             let said =
                 session.admits(store.store, visitor).or(session.admits(store.store, Visitor::Subnet(Sym::EMPTY))).unwrap_or_default();
             prop_assert!(said == exact.admitted || said == Tri::Maybe, "{} {visitor:?}: {said:?}, by the tables {exact:?}", store.store);

@@ -1,7 +1,7 @@
 //! The firewall of a Cosmos DB account.
 
 use crate::model::Tri;
-use crate::rules::paas_firewall::{Decision, Firewall, Item, NO_MATCH, Source, better, by_rules, by_trust, by_unread, caller, settle};
+use crate::rules::paas_firewall::{Decision, Firewall, Item, NO_MATCH, Source, better, by_rules, by_trust, caller, settle};
 
 /// The switch; without a filter everybody, unless a private endpoint closes the account by itself; else the rules for subnets and addresses, then the bypass
 /// (COS-01 … COS-08).
@@ -24,13 +24,10 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
             let admitted = caller::named(rule, *resource, *tenant);
             matched = better(matched, Decision { admitted, item: Item::Resource { resource: rule.resource } });
         }
-        // Which operations of which services pass unnamed is documented for few.
-        let trust = by_trust(firewall, true, source);
-        matched = better(matched, Decision { admitted: trust.admitted.and(Tri::Maybe), ..trust });
     }
-    if let Source::Caller { resource, tenant, .. } = source {
-        matched = better(matched, by_unread(firewall, *resource, *tenant));
-    }
+    // Which operations of which services pass unnamed is documented for few.
+    let trust = by_trust(firewall, access.trusted, source);
+    matched = better(matched, Decision { admitted: trust.admitted.and(Tri::Maybe), ..trust });
     let default = if doubt { Tri::No } else { access.default_allow };
     if doubt {
         matched = better(matched, Decision { admitted: Tri::Maybe, item: Item::PrivateEndpoint });

@@ -32,7 +32,7 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
         }
         Some(set) => {
             let ruled = !firewall.ip_rules.is_empty() || !firewall.subnet_rules.is_empty();
-            let default = match (ruled, firewall.unread) {
+            let default = match (ruled, firewall.unread.any()) {
                 (true, _) => set.default_allow,
                 (false, false) => Tri::Yes,
                 // A rule that could not be read makes the default action count.
@@ -56,7 +56,7 @@ pub(super) fn closer(one: PublicAccess, other: PublicAccess) -> PublicAccess {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::*;
-    use super::super::{Firewall, Item, Source, admit};
+    use super::super::{Firewall, Item, Source, Unread, admit};
     use crate::facts::store_facts::{PublicAccess, Service, StoreRuleSet};
     use crate::model::{Sym, Tri};
 
@@ -86,7 +86,7 @@ mod tests {
         }
         assert_eq!(admit(&allow, &internet("192.0.2.10")).item, Item::PublicAccess(PublicAccess::Disabled));
         hubs.subnet_rules = &[];
-        hubs.unread = true;
+        hubs.unread = Unread::Any;
         assert_eq!(admit(&hubs, &internet("198.51.100.7")).admitted, Tri::Maybe);
     }
 

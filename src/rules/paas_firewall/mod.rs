@@ -23,7 +23,7 @@ use crate::facts::store_facts::*;
 use crate::model::ids::id_parts;
 use crate::model::{Prefix, Sym, Tri};
 
-pub use rows::{firewall, of};
+pub use rows::firewall;
 
 /// Where a public source address belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -182,10 +182,36 @@ pub struct Firewall<'a> {
     pub perimeter: bool,
     /// Whether its databases may hold rules of their own, which no export shows (SQL-07).
     pub hidden: bool,
-    /// Whether a rule of the store could not be read. Rules only admit (FW-05), so what is refused without it is not proven (SND-02).
-    pub unread: bool,
-    /// Whether only rules for subnets could not: they admit nobody but what a service endpoint marks (FW-07).
-    pub unread_subnets: bool,
+    /// Which rules of the store could not be read.
+    pub unread: Unread,
+}
+
+/// Which rules of a store could not be read. Rules only admit (FW-05), so what is refused without them is not proven (SND-02).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unread {
+    /// All were.
+    #[default]
+    None,
+    /// Rules for subnets alone: they admit nobody but what a service endpoint marks (FW-07).
+    Subnets,
+    /// One that may admit anybody.
+    Any,
+}
+
+impl Unread {
+    /// Whether there are such rules.
+    pub fn any(self) -> bool {
+        self != Unread::None
+    }
+
+    /// Whether one of them may admit the source.
+    fn may_admit(self, source: &Source) -> bool {
+        match self {
+            Unread::None => false,
+            Unread::Subnets => matches!(source, Source::ServiceEndpoint { .. }),
+            Unread::Any => true,
+        }
+    }
 }
 
 /// The child types that hold rules; empty where the store itself does (M-03, decision 24).
@@ -246,8 +272,7 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
         Item::PublicAccess(_) => true,
         _ => false,
     };
-    let unread = firewall.unread && (!firewall.unread_subnets || matches!(source, Source::ServiceEndpoint { .. }));
-    if unread && decision.admitted == Tri::No && !final_word {
+    if firewall.unread.may_admit(source) && decision.admitted == Tri::No && !final_word {
         return Decision { admitted: Tri::Maybe, item: Item::Unread };
     }
     decision
@@ -437,8 +462,7 @@ pub(super) mod fixture {
             connected: Tri::No,
             perimeter: false,
             hidden: false,
-            unread: false,
-            unread_subnets: false,
+            unread: Unread::None,
         }
     }
 
@@ -502,11 +526,11 @@ mod tests {
     #[test]
     fn a_rule_that_nobody_can_read_may_admit_but_not_past_a_closed_switch() {
         let mut firewall = store(Service::Storage);
-        firewall.unread = true;
+        firewall.unread = Unread::Any;
         assert_eq!(admit(&firewall, &internet("198.51.100.7")), Decision { admitted: Tri::Maybe, item: Item::Unread });
         let off = with(&firewall, |a| a.public = PublicAccess::Disabled);
         assert_eq!(admit(&off, &internet("198.51.100.7")).admitted, Tri::No);
-        firewall.unread_subnets = true;
+        firewall.unread = Unread::Subnets;
         assert_eq!(admit(&firewall, &internet("198.51.100.7")).admitted, Tri::No, "it admits a subnet");
         assert_eq!(admit(&firewall, &endpoint("a", "t1")).item, Item::Unread);
     }

@@ -33,7 +33,7 @@ pub fn open_list(firewall: &Firewall<'_>, source: &Source) -> Decision {
         let missing = Decision { admitted: Tri::Maybe, item: Item::Missing { list: firewall.lists.ip } };
         return settle(NO_MATCH, access.public, Tri::No, missing);
     }
-    let default = match (firewall.ip_rules.is_empty(), firewall.unread) {
+    let default = match (firewall.ip_rules.is_empty(), firewall.unread.any()) {
         (true, false) => Tri::Yes,
         (true, true) => Tri::Maybe,
         (false, _) => Tri::No,
@@ -51,7 +51,7 @@ pub fn switch_only(firewall: &Firewall<'_>) -> Decision {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::*;
-    use super::super::{Item, Source, admit};
+    use super::super::{Item, Source, Unread, admit};
     use crate::facts::store_facts::{PublicAccess, Service};
     use crate::model::Tri;
 
@@ -78,7 +78,7 @@ mod tests {
             assert_eq!(admit(&open, &internet("198.51.100.7")).admitted, Tri::Yes, "{service:?}");
             let off = with(&open, |a| a.public = PublicAccess::Disabled);
             assert_eq!(admit(&off, &internet("198.51.100.7")).admitted, Tri::No);
-            open.unread = true;
+            open.unread = Unread::Any;
             assert_eq!(admit(&open, &internet("198.51.100.7")).admitted, Tri::Maybe, "the list has something in it");
         }
         let mut listed = store(Service::Redis);

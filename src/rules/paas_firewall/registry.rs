@@ -9,7 +9,7 @@ use crate::rules::paas_firewall::{Decision, Firewall, Item, NO_FIREWALL, Source,
 /// Layers come from an endpoint of their own or from storage of Azure's (ACR-03): the first is a part of the registry with the same firewall.
 ///
 /// ```datalog
-/// bare(S) :- store(S, "acr", "basic", _).                                                                        // registry.1
+/// bare(S) :- store(S, "acr", "basic", _).
 /// bare(S) :- store(S, "acr", "classic", _).
 /// bare(S) :- store(S, "acr", "standard", _).
 /// admits(S, "*") :- bare(S), store_access(S, "enabled", _, _, _, _).                                             // registry.2

@@ -7,13 +7,8 @@ use crate::facts::selector::{Selector, UNKNOWN_TAG};
 use crate::facts::store_facts::*;
 use crate::model::{Sym, Tri};
 use crate::rules::dns::names;
-use crate::rules::paas_firewall::{Decision, Firewall, Listed, Lists, Source, admit};
+use crate::rules::paas_firewall::{Firewall, Listed, Lists, Unread};
 use crate::rules::{consent, lead, perimeter, private_endpoint};
-
-/// [`admit`] on the rows of the index, for one part of the store; `None` where the input has no such store.
-pub fn of(index: &Index, platform: &Platform, store: Sym, part: Sym, source: &Source) -> Option<Decision> {
-    firewall(index, platform, store, part).map(|firewall| admit(&firewall, source))
-}
 
 /// The rows of one store's firewall, as it stands before `part`.
 pub fn firewall<'a>(index: &'a Index, platform: &'a Platform, store: Sym, part: Sym) -> Option<Firewall<'a>> {
@@ -37,14 +32,18 @@ pub fn firewall<'a>(index: &'a Index, platform: &'a Platform, store: Sym, part: 
         connected: connected(index, &row),
         perimeter: perimeter::membership_unknown(index),
         hidden: index.hidden_rules.has(Sym::new(row.service.as_str())),
-        unread: index.unread_rules.has(store),
-        unread_subnets: index.unread_rules.get(store).iter().all(names_subnets),
+        unread: unread(index.unread_rules.get(store)),
     })
 }
 
-/// Whether what could not be read is a rule for subnets, or their list.
-fn names_subnets(row: &UnreadRule) -> bool {
-    row.what.as_str().split('.').any(|name| name.eq_ignore_ascii_case("virtualNetworkRules"))
+/// What of a store's rules could not be read, by where it stands: a rule for subnets, or their list, stands below `virtualNetworkRules`.
+fn unread(rows: &[UnreadRule]) -> Unread {
+    let names_subnets = |row: &UnreadRule| row.what.as_str().split('.').any(|name| name.eq_ignore_ascii_case("virtualNetworkRules"));
+    match rows {
+        [] => Unread::None,
+        rows if rows.iter().all(names_subnets) => Unread::Subnets,
+        _ => Unread::Any,
+    }
 }
 
 /// The child types in which the rules of a store stand.

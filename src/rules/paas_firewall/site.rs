@@ -26,7 +26,7 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
         None if firewall.rule_set_complete => Decision { admitted: Tri::Yes, item: Item::Default(Tri::Yes) },
         None => Decision { admitted: Tri::Maybe, item: Item::Missing { list: firewall.lists.set } },
     };
-    let matched = match (firewall.unread, matched.admitted) {
+    let matched = match (firewall.unread.any(), matched.admitted) {
         (true, Tri::Yes | Tri::No) => Decision { admitted: Tri::Maybe, item: Item::Unread },
         _ => matched,
     };
@@ -219,7 +219,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::fixture::*;
-    use super::super::{Decision, Firewall, Item, Listed, Origin, Source, admit};
+    use super::super::{Decision, Firewall, Item, Listed, Origin, Source, Unread, admit};
     use crate::facts::store_facts::{PublicAccess, Service, StoreListRule, StoreRuleSet};
     use crate::model::{Sym, Tri, net};
 
@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(admit(&missing, &internet("192.0.2.9")).admitted, Tri::Maybe);
         for default in [Tri::Yes, Tri::No] {
             let mut unread = app(default, &[]);
-            unread.unread = true;
+            unread.unread = Unread::Any;
             assert_eq!(admit(&unread, &internet("192.0.2.9")).item, Item::Unread);
         }
     }
