@@ -3,6 +3,7 @@
 mod derived;
 mod evaluation;
 mod limits;
+mod lint_cases;
 mod lints;
 mod messages;
 mod report;
