@@ -106,6 +106,10 @@ pub(super) fn elsewhere<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.wrong(value, "the id of a subnet");
         found.subnets.push(out.unknown(INTEGRATION));
     }
+    // A workflow in an integration service environment stands in the subnets of that (SE-22).
+    if out.binding(body, ENVIRONMENT).is_some() {
+        found.subnets.push(out.unknown(ENVIRONMENT));
+    }
     found.subnets.sort_unstable();
     found.subnets.dedup();
     let device = out.id();
@@ -128,6 +132,9 @@ pub(super) fn elsewhere<'a>(out: &mut Out<'a>, body: &'a Value) {
 
 /// The property by which an app sends from a subnet.
 const INTEGRATION: &str = "virtualNetworkSubnetId";
+
+/// The property by which a workflow runs in an environment of its owner's.
+const ENVIRONMENT: &str = "integrationServiceEnvironment";
 
 fn is_subnet(text: &str) -> bool {
     text.len() > 40 && ids::id_type(text).as_deref() == Some("microsoft.network/virtualnetworks/subnets")

@@ -272,6 +272,15 @@ fn where_an_app_stands_may_be_told_by_a_child_or_not_be_readable() {
     let stands = format!("device({path}, other, ~/virtualnetworks/v/subnets/s)");
     has(&child("Microsoft.Web/sites/networkConfig", "networkConfig"), &stands);
     lacks(&child("Microsoft.Web/sites/virtualNetworkRules", "virtualNetworkRules"), &stands);
+    let workflow = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Logic/workflows/l";
+    let path = workflow.to_lowercase();
+    for environment in
+        [json!({"id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Logic/integrationServiceEnvironments/e"}), json!({})]
+    {
+        let found = rows(json!([{"id": workflow, "type": "Microsoft.Logic/workflows", "name": "l",
+            "properties": {"integrationServiceEnvironment": environment}}]));
+        has(&found, &format!("device({path}, other, {path}/unknown-integrationserviceenvironment)"));
+    }
 }
 
 /// covers: M-03, SND-02
