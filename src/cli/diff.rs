@@ -4,10 +4,10 @@ use std::slice;
 
 use crate::cli::args::{DiffArgs, Global};
 use crate::cli::estate::{self, Edit};
+use crate::cli::moved::moved;
 use crate::cli::whatif::judge;
 use crate::cli::{Console, Fail, Outcome};
 use crate::config::Names;
-use crate::report::changes::changes;
 use crate::report::listing::{self, Shape};
 
 /// Prints the rows that differ; a new violation is exit code 1.
@@ -18,13 +18,7 @@ pub fn run(args: &DiffArgs, global: &Global, console: &mut Console) -> Result<Ou
     let shape = global.shape("diff", Shape::Text)?;
     let old = estate::open(slice::from_ref(&args.old), global, console)?;
     let new = estate::open(slice::from_ref(&args.new), global, console)?;
-    let workers = estate::workers(global);
-    let edit = Edit::between(&old, &new);
-    let (mut before, mut after) = (old.consequences(workers)?, new.consequences(workers)?);
-    let (reached, reaches) = estate::across(&old, &new, &edit, workers);
-    before.extend(reached);
-    after.extend(reaches);
-    let rows = changes(before, after);
+    let rows = moved(old.side(), new.side(), &Edit::between(&old, &new), estate::workers(global))?;
     let names = Names::new(&new.index);
     let mut gaps = listing::gaps(&old.index);
     gaps.extend(listing::gaps(&new.index));

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cli::args::Global;
+use crate::cli::moved::Side;
 use crate::cli::{Console, Fail};
 use crate::config::{Config, Names, toml};
 use crate::diag::{Diagnostic, Severity, Text};
 use crate::engine::bounds::Bounds;
 use crate::engine::{blockers, exfil};
 use crate::explain::way::{Answer, End, Flow, Kind, Step};
-use crate::explain::{copy, impact, point, reach, world::World};
+use crate::explain::{copy, point, reach, world::World};
 use crate::facts::estate::Estate;
 use crate::facts::extract::extract;
 use crate::facts::platform::Platform;
@@ -27,9 +28,8 @@ use crate::query::lint::{self, Lint};
 use crate::query::relations::Relations;
 use crate::query::verify::{self, Because, Finding, Report};
 use crate::query::{DEFAULT_BUDGET, EstateRelations, FactRelations};
-use crate::report::changes::Moved;
 use crate::report::proof::Place;
-use crate::report::rows::{BlockedRow, ExfilRow, FindingRow, ReachRow};
+use crate::report::rows::{BlockedRow, ExfilRow, ReachRow};
 
 /// An estate that was read, with everything a command asks of it.
 pub struct Opened {
@@ -94,8 +94,10 @@ impl Ask {
 /// What differs between the facts of two estates, or of one before and after a change.
 #[derive(Clone, Debug, Default)]
 pub struct Edit {
-    added: Vec<Fact>,
-    removed: Vec<Fact>,
+    /// What is new.
+    pub added: Vec<Fact>,
+    /// What goes.
+    pub removed: Vec<Fact>,
 }
 
 impl Edit {
@@ -108,11 +110,6 @@ impl Edit {
     pub fn between(old: &Opened, new: &Opened) -> Edit {
         let lacks = |index: &Index, facts: Vec<Fact>| facts.into_iter().filter(|fact| !index.holds(fact)).collect();
         Edit { added: lacks(&old.index, new.index.facts()), removed: lacks(&new.index, old.index.facts()) }
-    }
-
-    /// The ends that it can move, by the facts of one of its sides.
-    fn touched(&self, index: &Index) -> Option<FxHashSet<End>> {
-        impact::touched(index, self.removed.iter().chain(&self.added))
     }
 }
 
@@ -292,19 +289,12 @@ impl Opened {
 
     /// Who reaches what, sorted.
     pub fn reach(&self, ask: &Ask) -> Vec<ReachRow> {
-        let asked = reach::Ask {
-            from: ask.from.as_deref(),
-            to: ask.to.as_deref(),
-            traffic: ask.traffic,
-            paths: ask.paths,
-            ends: reach::Ends::Widest,
-            touching: ask.touching.as_ref(),
-        };
-        let rows = reach::rows(&self.index, self.platform, &asked, ask.workers);
-        let mut rows: Vec<ReachRow> = rows.iter().map(|row| ReachRow::of(row, &self.index)).collect();
-        rows.sort();
-        rows.dedup();
-        rows
+        reach_rows(&self.index, self.platform, ask)
+    }
+
+    /// The estate as one side of a change.
+    pub fn side(&self) -> Side<'_> {
+        Side { index: &self.index, platform: self.platform }
     }
 
     /// Where data can leave, shortest first.
@@ -340,16 +330,6 @@ impl Opened {
     /// # Errors
     /// A check of the folder cannot be read or does not compile: the messages.
     pub fn verify(&self, queries: Option<&Path>, workers: NonZeroUsize) -> Result<Report, String> {
-        self.checked(queries, workers, |_| ()).map(|(report, ())| report)
-    }
-
-    /// The same, and what else is asked of the derived rows.
-    fn checked<T>(
-        &self,
-        queries: Option<&Path>,
-        workers: NonZeroUsize,
-        more: impl FnOnce(&Derived<'_>) -> T,
-    ) -> Result<(Report, T), String> {
         let world = self.world();
         let bounds = self.bounds(workers)?;
         let derived = Derived::new(&world, workers).bounded_by(bounds);
@@ -357,7 +337,7 @@ impl Opened {
         let checks = verify::checks(queries, &relations.declarations())?;
         let mut report = verify::run(&checks, &relations, DEFAULT_BUDGET);
         report.explain(&|finding| self.why(&derived, finding));
-        Ok((report, more(&derived)))
+        Ok(report)
     }
 
     /// The lints and what they find.
@@ -409,49 +389,23 @@ impl Opened {
         let (file, pointer, line) = place.map_or_else(Default::default, |place| (place.file, place.pointer, place.line));
         Because { stage: stage.to_owned(), text, resource, file, pointer, line }
     }
-
-    /// What a change can move besides who reaches what: exfil and violations.
-    ///
-    /// # Errors
-    /// A shipped check could not be evaluated.
-    pub fn consequences(&self, workers: NonZeroUsize) -> Result<Vec<Moved>, Fail> {
-        let (report, ways) = self.checked(None, workers, |derived| derived.ways_out()).map_err(|why| Fail::new("cli::checks", why))?;
-        if let Some(broken) = report.checks.iter().find(|check| !check.error.is_empty()) {
-            return Err(Fail::new("cli::checks", format!("`{}` could not be evaluated: {}", broken.id, broken.error)));
-        }
-        let mut rows: Vec<Moved> = ways.iter().map(|path| Moved::Exfil(ExfilRow::of(path, &self.index))).collect();
-        rows.extend(FindingRow::list(&report).into_iter().map(Moved::Violation));
-        Ok(rows)
-    }
-
-    /// Who reaches what before and after an edit that has been made, but for rows that it cannot have moved.
-    pub fn around(&mut self, edit: &Edit, workers: NonZeroUsize) -> (Vec<Moved>, Vec<Moved>) {
-        let undone = Edit { added: edit.removed.clone(), removed: edit.added.clone() };
-        let after = edit.touched(&self.index);
-        self.put(&undone);
-        let touching = both(edit.touched(&self.index), after);
-        let ask = Ask { touching, ..Ask::all(workers) };
-        let old = self.reached(&ask);
-        self.put(edit);
-        (old, self.reached(&ask))
-    }
-
-    fn reached(&self, ask: &Ask) -> Vec<Moved> {
-        self.reach(ask).into_iter().map(Moved::Reach).collect()
-    }
 }
 
-/// Who reaches what in two estates, but for rows in which they cannot differ.
-pub fn across(old: &Opened, new: &Opened, edit: &Edit, workers: NonZeroUsize) -> (Vec<Moved>, Vec<Moved>) {
-    // Other service tags may move anything.
-    let same = std::ptr::eq(old.platform, new.platform);
-    let touching = both(edit.touched(&old.index), edit.touched(&new.index)).filter(|_| same);
-    let ask = Ask { touching, ..Ask::all(workers) };
-    (old.reached(&ask), new.reached(&ask))
-}
-
-fn both(a: Option<FxHashSet<End>>, b: Option<FxHashSet<End>>) -> Option<FxHashSet<End>> {
-    Some(a?.into_iter().chain(b?).collect())
+/// Who reaches what by the facts of an index, sorted.
+pub fn reach_rows(index: &Index, platform: &Platform, ask: &Ask) -> Vec<ReachRow> {
+    let asked = reach::Ask {
+        from: ask.from.as_deref(),
+        to: ask.to.as_deref(),
+        traffic: ask.traffic,
+        paths: ask.paths,
+        ends: reach::Ends::Widest,
+        touching: ask.touching.as_ref(),
+    };
+    let rows = reach::rows(index, platform, &asked, ask.workers);
+    let mut rows: Vec<ReachRow> = rows.iter().map(|row| ReachRow::of(row, index)).collect();
+    rows.sort();
+    rows.dedup();
+    rows
 }
 
 /// Evaluates one flow, or the copy from one end of it to the other that `driver` starts.

@@ -16,6 +16,7 @@ mod facts;
 pub mod flows;
 mod generate;
 mod lint;
+mod moved;
 mod reach;
 mod schema;
 mod verify;

@@ -2,9 +2,10 @@
 
 use crate::cli::args::{Global, WhatifArgs};
 use crate::cli::estate;
+use crate::cli::moved::{Side, moved};
 use crate::cli::{Console, Fail, Outcome};
 use crate::config::Names;
-use crate::report::changes::{Change, ChangeRow, Moved, changes};
+use crate::report::changes::{Change, ChangeRow, Moved};
 use crate::report::listing::{self, Shape};
 use crate::report::rows::FindingRow;
 
@@ -15,18 +16,10 @@ use crate::report::rows::FindingRow;
 pub fn run(args: &WhatifArgs, global: &Global, console: &mut Console) -> Result<Outcome, Fail> {
     let shape = global.shape("whatif", Shape::Text)?;
     let mut opened = estate::open(&args.inputs.inputs, global, console)?;
-    let workers = estate::workers(global);
-    let mut before = opened.consequences(workers)?;
+    let before = opened.index.clone();
     let edit = opened.change(&args.change, console)?;
-    // The same facts have the same rows.
-    let mut rows = Vec::new();
-    if !edit.is_empty() {
-        let mut after = opened.consequences(workers)?;
-        let (old, new) = opened.around(&edit, workers);
-        before.extend(old);
-        after.extend(new);
-        rows = changes(before, after);
-    }
+    let old = Side { index: &before, platform: opened.platform };
+    let rows = moved(old, opened.side(), &edit, estate::workers(global))?;
     let names = Names::new(&opened.index);
     let look = console.look;
     console.result(global, |out| listing::write("whatif", &rows, &listing::gaps(&opened.index), shape, &names, look, out))?;

@@ -13,7 +13,7 @@ use crate::rules::input::USED;
 use crate::rules::leak::{Leak, Node, Sink};
 
 /// By node: how near each kind of sink is at the least and, where that is proven, at the most.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Bounds {
     pub(super) leaks: FxHashMap<Node, Vec<Leak>>,
     /// Facts of relations that no rule of the dataflow knows: then the rows prove nothing.
@@ -26,13 +26,31 @@ impl Bounds {
     /// # Errors
     /// Those of [`Session::load`].
     pub fn of(facts: Vec<Fact>, platform: &Arc<Platform>, workers: usize) -> Result<Option<Bounds>, String> {
-        let stated = |wanted: fn(&Fact) -> bool| facts.iter().any(wanted);
-        let by_tenant =
-            stated(|fact| matches!(fact, Fact::BoundaryTenant(_))) && !stated(|fact| matches!(fact, Fact::BoundarySubscription(_)));
-        if by_tenant || facts.iter().any(is_strange) || names_group_of_elsewhere(&facts) {
+        if !are_followed(&facts) {
             return Ok(None);
         }
         Session::load(facts, platform, workers).map(|session| Some(session.into_bounds()))
+    }
+
+    /// The bounds of both sides of a change, one session kept up to date from the one to the other.
+    ///
+    /// # Errors
+    /// Those of [`Session::load`] and [`Session::edit`].
+    pub fn of_both(
+        old: Vec<Fact>,
+        new: Vec<Fact>,
+        (added, removed): (&[Fact], &[Fact]),
+        platform: &Arc<Platform>,
+        workers: usize,
+    ) -> Result<[Option<Bounds>; 2], String> {
+        if !are_followed(&old) || !are_followed(&new) {
+            return Ok([Bounds::of(old, platform, workers)?, Bounds::of(new, platform, workers)?]);
+        }
+        drop(new);
+        let mut session = Session::load(old, platform, workers)?;
+        let before = session.bounds().clone();
+        session.edit(added.iter().copied(), removed.iter().copied())?;
+        Ok([Some(before), Some(session.into_bounds())])
     }
 
     /// A bound from below of the hops that data at `node` needs to a sink of the kind, where it may leave at all: `None` proves that it cannot.
@@ -59,6 +77,13 @@ impl Bounds {
         }
         self.leaks.get(&node)?.iter().filter(|leak| leak.sink == sink && leak.sure).map(|leak| leak.distance).min()
     }
+}
+
+/// Whether the rows of a session prove anything of these facts.
+fn are_followed(facts: &[Fact]) -> bool {
+    let stated = |wanted: fn(&Fact) -> bool| facts.iter().any(wanted);
+    let by_tenant = stated(|fact| matches!(fact, Fact::BoundaryTenant(_))) && !stated(|fact| matches!(fact, Fact::BoundarySubscription(_)));
+    !by_tenant && !facts.iter().any(is_strange) && !names_group_of_elsewhere(facts)
 }
 
 /// Whether the rows know who is outside: of a resource whose tenant nothing tells they do not, where tenants alone say it.

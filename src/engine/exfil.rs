@@ -19,6 +19,7 @@ use crate::engine::pulls::Pulls;
 use crate::engine::residents::Residents;
 use crate::engine::search::Search;
 use crate::engine::strangers::Strangers;
+use crate::explain::impact::Impact;
 use crate::explain::point::has_unseen_interfaces;
 use crate::explain::shared::{Places, shared};
 use crate::explain::stores::{self, Arrivals};
@@ -47,7 +48,7 @@ pub struct Path {
 }
 
 /// Which places a way out takes, without what carries the bytes between them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Route {
     /// The source first, the sink last.
     pub nodes: Vec<End>,
@@ -80,6 +81,18 @@ pub struct Hop {
     pub traffic: Set,
 }
 
+/// What the edges of a graph carry, as far as somebody asked.
+pub type Edges = FxHashMap<(End, End), Span>;
+
+/// What was found on the other side of a change, and what may differ here.
+#[derive(Clone, Copy)]
+pub struct Known<'k> {
+    /// What the edges carry there.
+    pub edges: &'k Edges,
+    /// What the change can have moved.
+    pub impact: &'k Impact,
+}
+
 /// Routes for which a thread makes a graph of its own.
 const WORTH_A_GRAPH: usize = 32;
 
@@ -98,7 +111,9 @@ pub struct Graph<'w, 'a> {
     pub(super) fronts: Fronts,
     pub(super) residents: Residents,
     /// What the edges carry that were looked at; how, and what that takes for granted, is found again where a way over one is told.
-    edges: RefCell<FxHashMap<(End, End), Span>>,
+    edges: RefCell<Edges>,
+    /// The same on the other side of a change, where this is one.
+    before: Option<Known<'w>>,
     arrivals: Rc<Arrivals>,
     pub(super) search: Search,
     /// Who takes data out of the parts of stores, as far as that was asked.
@@ -167,6 +182,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             strangers: Strangers::new(world),
             residents: Residents::new(world),
             edges: RefCell::default(),
+            before: None,
             arrivals: Rc::default(),
             search: Search::default(),
             pulls: RefCell::default(),
@@ -181,6 +197,27 @@ impl<'w, 'a> Graph<'w, 'a> {
     /// The same graph, searched only where `bounds` of the same facts do not prove that there is no way.
     pub fn bounded_by(self, bounds: Option<&'w Bounds>) -> Graph<'w, 'a> {
         Graph { bounds, ..self }
+    }
+
+    /// The same graph, which asks again only of what a change can have moved.
+    pub fn knowing(self, before: Option<Known<'w>>) -> Graph<'w, 'a> {
+        Graph { before, ..self }
+    }
+
+    /// What was found of its edges.
+    pub fn into_edges(self) -> Edges {
+        self.edges.into_inner()
+    }
+
+    /// Whether a change can have moved what an edge carries.
+    fn moves(&self, impact: &Impact, from: End, to: End) -> bool {
+        // What stands in a subnet without an interface of its own sends by what filters there.
+        impact.moves(self.world.index, from, to) || self.residents.holds(from) || self.residents.holds(to)
+    }
+
+    /// Whether a change can have moved what is told of a route.
+    pub fn tells_anew(&self, impact: &Impact, route: &Route) -> bool {
+        route.nodes.windows(2).any(|hop| self.moves(impact, hop[0], hop[1]))
     }
 
     /// The same graph; ways are told on so many threads, which never shows in them.
@@ -299,22 +336,30 @@ impl<'w, 'a> Graph<'w, 'a> {
         };
         let known = self.edges.borrow().get(&key).copied();
         let span = known.unwrap_or_else(|| {
-            let quick = match (from, to) {
-                // What could not be read may let through what nothing else does.
-                _ if !self.world.index.unread.is_empty() => None,
-                _ if self.residents.is_placed(from) || self.residents.is_placed(to) => None,
-                (_, End::External(_)) => stores::carried_outside(self.world, &between(from, to), &self.arrivals),
-                (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
-                _ => stores::carried(self.world, &between(from, to), &self.arrivals),
-            };
-            let quick = quick.map(|span| if self.app(to).is_some() { span.doubted() } else { span }.within(Set::tcp_udp()));
-            let span = quick.unwrap_or_else(|| self.edge(from, to).map_or(Span::NONE, |edge| edge.span));
+            let before =
+                self.before.filter(|before| !self.moves(before.impact, from, to)).and_then(|before| before.edges.get(&key).copied());
+            debug_assert!(before.is_none_or(|span| span == self.look(from, to)), "from {from:?} to {to:?} has moved");
+            let span = before.unwrap_or_else(|| self.look(from, to));
             self.edges.borrow_mut().insert(key, span);
             span
         });
         // What a machine takes out of a store it takes by a connection.
         let span = if matches!((from, to), (End::Store(..), End::Machine(_) | End::Nic(_))) { span.within(Set::tcp()) } else { span };
         !if proven { span.sure } else { span.may }.is_empty()
+    }
+
+    /// What an edge carries.
+    fn look(&self, from: End, to: End) -> Span {
+        let quick = match (from, to) {
+            // What could not be read may let through what nothing else does.
+            _ if !self.world.index.unread.is_empty() => None,
+            _ if self.residents.is_placed(from) || self.residents.is_placed(to) => None,
+            (_, End::External(_)) => stores::carried_outside(self.world, &between(from, to), &self.arrivals),
+            (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
+            _ => stores::carried(self.world, &between(from, to), &self.arrivals),
+        };
+        let quick = quick.map(|span| if self.app(to).is_some() { span.doubted() } else { span }.within(Set::tcp_udp()));
+        quick.unwrap_or_else(|| self.edge(from, to).map_or(Span::NONE, |edge| edge.span))
     }
 
     /// What carries the bytes along a route, and what that takes for granted.

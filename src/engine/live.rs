@@ -228,6 +228,11 @@ impl Session {
         self.bounds.surely_leaks(node, sink)
     }
 
+    /// What is settled of exfiltration.
+    pub fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
     /// What is settled of exfiltration; the session and its workers end.
     pub fn into_bounds(mut self) -> Bounds {
         std::mem::take(&mut self.bounds)

@@ -1,4 +1,4 @@
-//! What a change can move in the listing of who reaches what: a bound from above, so that a what-if need not ask about pairs of ends that cannot have moved.
+//! What a change can move of who gets to what: a bound from above, so that a what-if need not ask about pairs of ends that cannot have moved.
 //!
 //! Some changes stay where they are made. The rules of a group decide what passes the interfaces it filters, the firewall of a store what gets to that store, a
 //! consent what gets over that endpoint, a name what a client looks up. So the pairs that may move have an end there, unless what is there also stands in the way
@@ -9,24 +9,81 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashSet;
 
+use crate::explain::pieces::Bounds;
 use crate::explain::reach::{external, sites};
 use crate::explain::way::End;
+use crate::explain::world::World;
 use crate::facts::{Fact, Index};
 use crate::model::{Sym, net};
 use crate::rules::route::platform_address;
 use crate::rules::{private_endpoint, private_link};
 
-/// The ends of which one is in every pair that `changed` can move, by the facts of one side of the change; both sides count. `None`: any pair may move.
-///
-/// Ends are those that [`reach::rows`](crate::explain::reach::rows) lists.
-pub fn touched<'f>(index: &Index, changed: impl IntoIterator<Item = &'f Fact>) -> Option<FxHashSet<End>> {
-    // What is outside stands for many addresses: which of them are looked at depends on every rule there is. They are few.
-    let outside = sites(index).into_iter().chain(external()).chain([End::Internet(None)]);
-    let mut touched = Touched { index, hops: hops(index), ends: outside.collect() };
-    for fact in changed {
-        touched.by(fact)?;
+/// One side of a change: what it touches there, and what the addresses outside depend on.
+#[derive(Debug)]
+pub struct Side {
+    /// The ends inside of which one is in every pair that may move; `None`: any pair may.
+    touched: Option<FxHashSet<End>>,
+    /// What is outside and stands for many addresses.
+    outside: Vec<End>,
+    /// What the estate tells apart of it.
+    bounds: Bounds,
+    /// The regional tags that its rules name.
+    regions: Vec<(Sym, Sym)>,
+    /// Whether private endpoints lead out of the boundary.
+    led_out: bool,
+}
+
+impl Side {
+    /// The side whose facts `world` holds, of a change of these facts.
+    pub fn of<'f>(world: &World<'_>, changed: impl IntoIterator<Item = &'f Fact>) -> Side {
+        let index = world.index;
+        let mut touched = Touched { index, hops: hops(index), ends: FxHashSet::default() };
+        let local = changed.into_iter().try_for_each(|fact| touched.by(fact));
+        Side {
+            touched: local.map(|()| touched.ends),
+            outside: sites(index).into_iter().chain(external()).chain([End::Internet(None)]).collect(),
+            bounds: world.bounds().clone(),
+            regions: world.regions_of_rules().to_vec(),
+            led_out: !world.endpoints_outside().is_empty(),
+        }
     }
-    Some(touched.ends)
+}
+
+/// What a change can move, by the facts of both sides.
+#[derive(Debug)]
+pub struct Impact {
+    /// The ends of which one is in every pair that may move; `None`: any pair may.
+    ends: Option<FxHashSet<End>>,
+}
+
+impl Impact {
+    /// A change that may move anything.
+    pub const ANYTHING: Impact = Impact { ends: None };
+
+    /// The impact of a change with these sides.
+    pub fn between(old: Side, new: Side) -> Impact {
+        // Which of the addresses outside are looked at depends on every rule there is: where both sides tell the same apart, they are the same.
+        let same = old.bounds == new.bounds && old.regions == new.regions && !old.led_out && !new.led_out;
+        let outside = old.outside.into_iter().chain(new.outside).filter(|_| !same);
+        let ends = old.touched.zip(new.touched).map(|(old, new)| old.into_iter().chain(new).chain(outside).collect());
+        Impact { ends }
+    }
+
+    /// The ends of which one is in every pair that may move; `None`: any pair may. Ends are those that [`reach::rows`](crate::explain::reach::rows) lists.
+    pub fn ends(&self) -> Option<&FxHashSet<End>> {
+        self.ends.as_ref()
+    }
+
+    /// Whether what gets from one end to another may differ between the sides, whose interfaces and machines are those of `index`.
+    pub fn moves(&self, index: &Index, from: End, to: End) -> bool {
+        let Some(ends) = &self.ends else { return true };
+        let moved = |end: End| match end {
+            End::Machine(machine) => index.nics_by_machine.get(machine).iter().any(|row| ends.contains(&End::Nic(row.nic))),
+            End::Nic(_) | End::Store(..) | End::External(_) | End::Internet(None) | End::Site(_) => ends.contains(&end),
+            _ => true,
+        };
+        moved(from) || moved(to)
+    }
 }
 
 struct Touched<'i> {
@@ -55,7 +112,8 @@ impl Touched<'_> {
             Fact::StoreSwitch(row) => self.store(row.store),
             Fact::StoreIpRule(row) => self.store(row.store),
             Fact::StoreSubnetRule(row) => self.store(row.store),
-            Fact::StoreRuleSet(row) => self.store(row.store),
+            // One of another store tells that such children were exported (M-03).
+            Fact::StoreRuleSet(_) => self.stores(),
             Fact::StoreResourceRule(row) => self.store(row.store),
             Fact::StoreOutboundRule(row) => self.store(row.store),
             Fact::StoreCopyScope(row) => self.store(row.store),
@@ -171,7 +229,11 @@ impl Touched<'_> {
         if !index.azure_firewall.is_empty() {
             return None;
         }
-        self.ends.extend(index.store_parts.rows().map(|row| End::Store(row.store, row.part, row.instance)));
+        self.stores()
+    }
+
+    fn stores(&mut self) -> Option<()> {
+        self.ends.extend(self.index.store_parts.rows().map(|row| End::Store(row.store, row.part, row.instance)));
         Some(())
     }
 }

@@ -44,7 +44,7 @@ pub const LOOKED_AT: usize = 1 << 17;
 const NEAR: usize = 1 << 12;
 
 /// Where anything in the estate begins or ends, in numbers, one list a family. Sorted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
     v4: Vec<u128>,
     v6: Vec<u128>,

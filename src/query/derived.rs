@@ -40,6 +40,8 @@ pub struct Derived<'a> {
     routes: RefCell<FxHashMap<Option<Sym>, Rc<Vec<exfil::Route>>>>,
     /// What the dataflow settled of the same facts.
     bounds: Option<&'a Bounds>,
+    /// What was found on the other side of a change.
+    before: Option<exfil::Known<'a>>,
     /// Which networks hear what of which zone.
     pub(super) heard: OnceCell<FxHashMap<Said, Heard>>,
     /// By network the one that hears the same as it and others.
@@ -87,6 +89,7 @@ impl<'a> Derived<'a> {
             outside: OnceCell::new(),
             routes: RefCell::default(),
             bounds: None,
+            before: None,
             heard: OnceCell::new(),
             speakers: OnceCell::new(),
             told: RefCell::default(),
@@ -96,6 +99,11 @@ impl<'a> Derived<'a> {
     /// The same rows, with ways out looked for only where `bounds` of the same facts do not prove that there is none.
     pub fn bounded_by(self, bounds: Option<&'a Bounds>) -> Derived<'a> {
         Derived { bounds, ..self }
+    }
+
+    /// The same rows, with ways out looked for again only where a change can have moved them.
+    pub fn knowing(self, before: Option<exfil::Known<'a>>) -> Derived<'a> {
+        Derived { before, ..self }
     }
 
     /// The rows of `relation` whose columns equal the bound ones, and perhaps others.
@@ -242,13 +250,14 @@ impl<'a> Derived<'a> {
         best.into_iter().map(row).collect()
     }
 
-    /// The shortest ways out of every machine and store, told.
-    pub fn ways_out(&self) -> Vec<exfil::Path> {
-        self.graph().told(&self.routes(None))
+    /// The shortest ways out of every machine and store, and what the edges carry that were looked at.
+    pub fn ways_out(self) -> (Vec<exfil::Route>, exfil::Edges) {
+        let routes = self.routes(None).to_vec();
+        (routes, self.graph.into_inner().map(exfil::Graph::into_edges).unwrap_or_default())
     }
 
     fn graph(&self) -> &exfil::Graph<'a, 'a> {
-        self.graph.get_or_init(|| exfil::Graph::new(self.world).bounded_by(self.bounds).on(self.workers))
+        self.graph.get_or_init(|| exfil::Graph::new(self.world).bounded_by(self.bounds).knowing(self.before))
     }
 
     /// The shortest routes out of `source`, or out of every machine and store.

@@ -1,13 +1,16 @@
-//! What a what-if leaves out cannot have moved: the rows of a listing near a change differ exactly as those of the whole listing do.
+//! What a what-if leaves out cannot have moved: the rows of a listing near a change differ exactly as those of the whole listing do, and ways out that are
+//! looked for with what is known of the other side are those that are found from nothing.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use proptest::prelude::*;
 use rustc_hash::FxHashSet;
-use watertight::explain::impact::touched;
+use watertight::engine::exfil::{Edges, Graph, Known, Path, Route};
+use watertight::explain::impact::{Impact, Side};
 use watertight::explain::reach::{self, Ends};
 use watertight::explain::way::End;
+use watertight::explain::world::World;
 use watertight::facts::platform::Platform;
 use watertight::facts::{Fact, Index};
 use watertight::model::Set;
@@ -27,15 +30,50 @@ fn index(facts: &BTreeSet<Fact>) -> Index {
     facts.iter().copied().collect()
 }
 
+fn impact(old: &Index, new: &Index, changed: &[Fact]) -> Impact {
+    let side = |index: &Index| Side::of(&World::new(index, Platform::builtin()), changed);
+    Impact::between(side(old), side(new))
+}
+
 /// What leaves out something that moved, or says that something moved which did not; `None` where the change may move anything.
 fn wrong(old: (&Index, &BTreeSet<String>), new: &Index, changed: &[Fact]) -> Option<Vec<String>> {
-    let mut ends = touched(old.0, changed)?;
-    ends.extend(touched(new, changed)?);
-    let (whole, near) = (rows(new, None), (rows(old.0, Some(&ends)), rows(new, Some(&ends))));
-    let moved = |old: &BTreeSet<String>, new: &BTreeSet<String>| -> BTreeSet<String> {
-        old.difference(new).map(|row| format!("- {row}")).chain(new.difference(old).map(|row| format!("+ {row}"))).collect()
-    };
+    let impact = impact(old.0, new, changed);
+    let ends = impact.ends()?;
+    let (whole, near) = (rows(new, None), (rows(old.0, Some(ends)), rows(new, Some(ends))));
     let (wanted, found) = (moved(old.1, &whole), moved(&near.0, &near.1));
+    Some(wanted.symmetric_difference(&found).cloned().collect())
+}
+
+fn moved(old: &BTreeSet<String>, new: &BTreeSet<String>) -> BTreeSet<String> {
+    old.difference(new).map(|row| format!("- {row}")).chain(new.difference(old).map(|row| format!("+ {row}"))).collect()
+}
+
+/// Every way out of an estate, what its edges carry, and the ways told.
+type Ways = (Vec<Route>, Edges, Vec<Path>);
+
+fn ways_out(index: &Index, known: Option<Known<'_>>) -> Ways {
+    let world = World::new(index, Platform::builtin());
+    let graph = Graph::new(&world).knowing(known);
+    let sources: Vec<End> = graph.inside().collect();
+    let routes: Vec<Route> = sources.into_iter().flat_map(|source| graph.routes(source, None)).collect();
+    let told = graph.told(&routes);
+    (routes, graph.into_edges(), told)
+}
+
+/// The same of ways out.
+fn wrong_ways((old, before): (&Index, &Ways), new: &Index, changed: &[Fact]) -> Option<Vec<String>> {
+    let impact = impact(old, new, changed);
+    impact.ends()?;
+    let (whole, again) = (ways_out(new, None), ways_out(new, Some(Known { edges: &before.1, impact: &impact })));
+    let text = |paths: &[Path]| paths.iter().map(|path| format!("{path:?}")).collect::<BTreeSet<String>>();
+    let near = |index: &Index, mine: &Ways, theirs: &[Route]| {
+        let world = World::new(index, Platform::builtin());
+        let graph = Graph::new(&world);
+        let told = mine.0.iter().filter(|route| !theirs.contains(route) || graph.tells_anew(&impact, route));
+        told.map(|route| format!("{:?}", graph.path(route))).collect::<BTreeSet<String>>()
+    };
+    let wanted = moved(&text(&before.2), &text(&whole.2));
+    let found = moved(&near(old, before, &again.0), &near(new, &again, &before.0));
     Some(wanted.symmetric_difference(&found).cloned().collect())
 }
 
@@ -45,12 +83,15 @@ fn taking_any_fact_from_a_scenario_moves_only_what_it_may() {
     for path in files() {
         let Some(facts) = states(&read(&path)).pop() else { continue };
         let old = index(&facts);
-        let before = rows(&old, None);
+        let (before, ways) = (rows(&old, None), ways_out(&old, None));
         for fact in &facts {
             let mut fewer = old.clone();
             fewer.remove(*fact);
-            let Some(wrong) = wrong((&old, &before), &fewer, &[*fact]) else { continue };
+            let Some(mut wrong) = wrong((&old, &before), &fewer, &[*fact]) else { continue };
             looked_at += 1;
+            if looked_at % 3 == 0 {
+                wrong.extend(wrong_ways((&old, &ways), &fewer, &[*fact]).unwrap_or_default());
+            }
             if let Some(first) = wrong.first() {
                 found.push(format!("{}: without {fact:?}: {} rows, such as\n{first}", path.display(), wrong.len()));
             }
@@ -98,10 +139,11 @@ fn what_stands_in_the_way_of_others_is_not_left_out() {
         shut.iter().for_each(|fact| _ = new.insert(*fact));
         let (before, after) = (rows(&old, None), rows(&new, None));
         assert_ne!(before, after, "{what}: nothing moves");
-        let wrong = wrong((&old, &before), &new, &shut).unwrap_or_else(|| {
+        let mut wrong = wrong((&old, &before), &new, &shut).unwrap_or_else(|| {
             others += 1;
             Vec::new()
         });
+        wrong.extend(wrong_ways((&old, &ways_out(&old, None)), &new, &shut).unwrap_or_default());
         assert!(wrong.is_empty(), "{what}\n{}", wrong.join("\n"));
     }
     assert_eq!(others, 3, "all but the private endpoint and the DNS server may move anything");
@@ -137,7 +179,9 @@ proptest! {
             let old = index(&facts);
             apply(&mut facts, &edit);
             let changed: Vec<Fact> = edit.removed.into_iter().chain(edit.added).collect();
-            let wrong = wrong((&old, &rows(&old, None)), &index(&facts), &changed).unwrap_or_default();
+            let new = index(&facts);
+            let mut wrong = wrong((&old, &rows(&old, None)), &new, &changed).unwrap_or_default();
+            wrong.extend(wrong_ways((&old, &ways_out(&old, None)), &new, &changed).unwrap_or_default());
             prop_assert!(wrong.is_empty(), "{}: {changed:?}\n{}", KINDS[kind].0, wrong.join("\n"));
         }
     }
