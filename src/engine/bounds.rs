@@ -146,7 +146,6 @@ const INERT: &[&str] = &[
     "nat_gateway",
     "nat_gateway_public_ip",
     "nat_gateway_range",
-    "device",
     "device_address",
     "device_public_ip",
     "provider_connection_group",

@@ -27,15 +27,27 @@ impl Graph<'_, '_> {
         if !self.world.index.unread.is_empty() {
             edge.span = edge.span.doubted();
         }
-        if let Some(app) = self.app(to) {
+        if let Some(doubt) = self.keeps(to) {
             edge.span = edge.span.doubted();
-            edge.assumptions.push(Assumption {
+            edge.assumptions.push(doubt);
+        }
+        Some(edge)
+    }
+
+    /// Why a node perhaps keeps what it is given to itself.
+    pub(super) fn keeps(&self, to: End) -> Option<Assumption> {
+        match to {
+            End::Subnet(subnet) if self.rests(to) => Some(Assumption {
+                code: "W-DELEGATED".to_owned(),
+                resource: subnet,
+                text: format!("what the service that {} is delegated to has there is not in the input", short(subnet)),
+            }),
+            _ => self.app(to).map(|app| Assumption {
                 code: "W-UNSUPPORTED".to_owned(),
                 resource: app,
                 text: "whether the app passes on what it is given is not known".to_owned(),
-            });
+            }),
         }
-        Some(edge)
     }
 
     /// An app inside runs code of its own: bytes it is given rest there for others only where it means them to.
@@ -77,7 +89,9 @@ impl Graph<'_, '_> {
             (End::Store(store, part, _), End::PrivateEndpoint(_)) => self.pulled(store, part, to),
             (End::Store(..), _) => self.taken(from, to),
             (End::Unmodelled(_), _) | (_, End::Unmodelled(_)) if self.residents.holds(from) || self.residents.holds(to) => None,
-            (End::Machine(_) | End::Nic(_), to) if self.strangers.holds(to) => self.strangers.edge(self.world, from, to, &flow),
+            (End::Machine(_) | End::Nic(_) | End::Subnet(_), to) if self.strangers.holds(to) => {
+                self.strangers.edge(self.world, from, to, &flow)
+            }
             (_, End::Network(_)) => None,
             (_, End::Unmodelled(target)) => self.to_foreign_target(from, target),
             (_, End::Store(..) | End::External(_)) => self.flow(from, to),

@@ -99,7 +99,7 @@ const WORTH_A_GRAPH: usize = 32;
 /// The graph of one estate; edges are evaluated when they are first asked for.
 pub struct Graph<'w, 'a> {
     pub(super) world: &'w World<'a>,
-    /// Each with whether it is outside.
+    /// Machines, and subnets that services may have put theirs into; each with whether it is outside.
     machines: Vec<(End, Tri)>,
     pub(super) stores: Vec<(End, Tri)>,
     sites: Vec<End>,
@@ -151,6 +151,7 @@ impl<'w, 'a> Graph<'w, 'a> {
         let listed = index.machine.rows().filter(|row| row.kind != MachineKind::FlexibleScaleSet).map(|row| row.machine);
         let named = index.nic_machine.rows().map(|row| row.machine);
         ids.extend(listed.chain(named).filter(untold).map(|machine| (machine, End::Machine(machine))));
+        ids.extend(world.rooms_of_services().into_iter().filter(|subnet| world.ours(*subnet)).map(|subnet| (subnet, End::Subnet(subnet))));
         ids.sort_by_key(|(id, _)| id.as_str());
         ids.dedup();
         // What is in the input is outside perhaps where nothing tells its tenant: then it is a sink, and data may go on from there as well.
@@ -286,7 +287,7 @@ impl<'w, 'a> Graph<'w, 'a> {
 
     /// The resource that an end of the input is, where it is only perhaps outside.
     fn perhaps_ours(&self, end: End) -> Option<Sym> {
-        let (End::Machine(id) | End::Nic(id) | End::Store(id, ..)) = end else { return None };
+        let (End::Machine(id) | End::Nic(id) | End::Subnet(id) | End::Store(id, ..)) = end else { return None };
         (self.world.outside(id) == Tri::Maybe).then_some(id)
     }
 
@@ -358,7 +359,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
             _ => stores::carried(self.world, &between(from, to), &self.arrivals),
         };
-        let quick = quick.map(|span| if self.app(to).is_some() { span.doubted() } else { span }.within(Set::tcp_udp()));
+        let quick = quick.map(|span| if self.keeps(to).is_some() { span.doubted() } else { span }.within(Set::tcp_udp()));
         quick.unwrap_or_else(|| self.edge(from, to).map_or(Span::NONE, |edge| edge.span))
     }
 

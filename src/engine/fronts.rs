@@ -145,12 +145,12 @@ impl Fronts {
 
     /// What of some traffic a flow of `caller` carries that ends at `to` by way of something in front of it.
     pub(super) fn edge(&self, world: &World<'_>, caller: End, to: End, traffic: Set, flow: &FlowOf<'_>) -> Option<Edge> {
-        if self.is_empty() || !matches!(caller, End::Machine(_) | End::Nic(_) | End::Site(_) | End::Internet(None)) {
+        if self.is_empty() || !matches!(caller, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(None)) {
             return None;
         }
         let flow = |from: End, to: End| self.flow(world, from, to, traffic, flow);
         match to {
-            End::Machine(_) | End::Nic(_) => self.to_machine(world, caller, to, &flow),
+            End::Machine(_) | End::Nic(_) | End::Subnet(_) => self.to_machine(world, caller, to, &flow),
             End::Site(site) => {
                 let each = self.direct.iter().map(|(endpoint, service)| {
                     let beyond = through(world, service, &Target::Site(site));

@@ -294,6 +294,7 @@ fn stand(world: &World<'_>, machine: End) -> Stand {
         _ => Vec::new(),
     };
     let mut subnets: Vec<Sym> = nics.iter().flat_map(|nic| index.ip_configs_by_nic.get(*nic)).map(|config| config.subnet).collect();
+    subnets.extend(if let End::Subnet(subnet) = machine { Some(subnet) } else { None });
     subnets.sort_unstable();
     subnets.dedup();
     let mut networks: Vec<Sym> = subnets.iter().map(|subnet| world.vnet_of(*subnet)).collect();

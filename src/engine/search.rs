@@ -365,7 +365,7 @@ impl Graph<'_, '_> {
 /// The node of the session that an end is.
 pub fn node(end: End) -> Option<Node> {
     match end {
-        End::Machine(id) | End::Nic(id) => Some((id, Sym::EMPTY)),
+        End::Machine(id) | End::Nic(id) | End::Subnet(id) => Some((id, Sym::EMPTY)),
         End::Store(store, part, instance) => Some((store, group(part, instance))),
         _ => None,
     }

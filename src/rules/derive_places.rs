@@ -6,7 +6,7 @@ use crate::facts::network::*;
 use crate::facts::private_access::{PrivateEndpoint, PrivateEndpointAsg};
 use crate::model::{Handle, Sym, Tri};
 use crate::rules::input::{Facts, column};
-use crate::rules::part::{Body, Part, Parts, Place, Time, join, key, reduce};
+use crate::rules::part::{Body, Key, Part, Parts, Place, Time, join, key, reduce};
 
 /// By application security group: whether being a member counts surely: only where all members of a group are in one network (NSG-09).
 ///
@@ -93,7 +93,7 @@ pub(super) fn places<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .concat(pools)
         .concat(members);
     let places = reduce(parts, "address.2", Box::new(|nic, group, output| places_of(nic.0, group, output)));
-    places.concat(nowhere(facts)).flat_map(|(_, part)| match part {
+    places.concat(nowhere(facts)).concat(rooms_of_services(facts)).flat_map(|(_, part)| match part {
         Part::Place(place) => Some((key(place.get().ip_config), part)),
         _ => None,
     })
@@ -114,22 +114,49 @@ fn nowhere<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
             if group.iter().any(|part| matches!(part, Part::Fact(Fact::NicMachine(_)))) || !group.iter().any(own) {
                 return;
             }
-            let place = Place {
-                ip_config: machine.0,
-                nic: machine.0,
-                subnet: Sym::EMPTY,
-                nsg: Sym::EMPTY,
-                address: None,
-                asgs: Vec::new(),
-                node: *machine,
-                used: true,
-                rests: true,
-                missing: true,
-                flexible: false,
-                public: Tri::Maybe,
-                public_nic: false,
-                pooled: false,
-            };
+            output.push((Part::Place(Handle::new(unknown(*machine))), 1));
+        }),
+    )
+}
+
+/// A place of which nothing is known.
+fn unknown(node: Key) -> Place {
+    Place {
+        ip_config: node.0,
+        nic: node.0,
+        subnet: Sym::EMPTY,
+        nsg: Sym::EMPTY,
+        address: None,
+        asgs: Vec::new(),
+        node,
+        used: true,
+        rests: true,
+        missing: true,
+        service: false,
+        flexible: false,
+        public: Tri::Maybe,
+        public_nic: false,
+        pooled: false,
+    }
+}
+
+/// By delegated subnet in which the input has no resource: the place of whatever the service has there, at an address that nobody tells (ADR-09).
+///
+/// ```datalog
+/// room(S) :- subnet_delegation(S, _), subnet(S, _, _), !device(_, _, S).                         // address.12
+/// ```
+fn rooms_of_services<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let parts = facts.keyed(column!(SubnetDelegation.subnet)).concat(facts.keyed(column!(Subnet.subnet)));
+    reduce(
+        parts.concat(facts.keyed(column!(Device.subnet))),
+        "address.12",
+        Box::new(|subnet, group, output| {
+            let has = |wanted: fn(&Fact) -> bool| group.iter().any(|part| matches!(part, Part::Fact(fact) if wanted(fact)));
+            let delegated = has(|fact| matches!(fact, Fact::SubnetDelegation(_))) && has(|fact| matches!(fact, Fact::Subnet(_)));
+            if !delegated || has(|fact| matches!(fact, Fact::Device(_))) {
+                return;
+            }
+            let place = Place { subnet: subnet.0, service: true, ..unknown(*subnet) };
             output.push((Part::Place(Handle::new(place)), 1));
         }),
     )
@@ -233,6 +260,7 @@ fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
             used: body.as_ref().is_none_or(|body| body.sole || primary),
             rests: body.as_ref().map_or(!stated, |body| !body.stated),
             missing: body.as_ref().is_some_and(|body| body.missing),
+            service: false,
             flexible: body.as_ref().is_some_and(|body| body.flexible),
             public: if public_v6 || (held && !public) { Tri::Maybe } else { Tri::from_bool(public) },
             public_nic: public_nic || body.as_ref().is_some_and(|body| !body.listed),

@@ -131,9 +131,15 @@ pub fn hooks(parts: &[Part], platform: &Platform, output: &mut Vec<(Part, isize)
         // Where it is, or what it is, nobody knows: anything may come from it and go to it.
         hook(Door::Anywhere, Side::Sends, Span::UNKNOWN);
         hook(Door::Anywhere, Side::Takes, Span::UNKNOWN);
-        hook(Door::Nowhere, Side::Takes, Span::UNKNOWN);
         hook(Door::Public, Side::Sends, Span::UNKNOWN);
-        hook(Door::Public, Side::Takes, Span::UNKNOWN);
+        match around.standing.filter(|_| place.service) {
+            // To some address of the subnet get those who see its network, as to a private endpoint there.
+            Some(standing) => hook(Door::Network(standing.vnet), Side::Takes, Span::UNKNOWN),
+            None => {
+                hook(Door::Nowhere, Side::Takes, Span::UNKNOWN);
+                hook(Door::Public, Side::Takes, Span::UNKNOWN);
+            }
+        }
         for service in Service::EXTERNAL.into_iter().chain([Service::Other]) {
             hook(Door::FrontEnd(service), Side::Sends, Span::UNKNOWN);
             hook(Door::Unknown(service), Side::Sends, Span::UNKNOWN);

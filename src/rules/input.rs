@@ -34,6 +34,7 @@ used! {
     Resource, ChildType, UnreadRule, BoundaryTenant, BoundarySubscription, CompleteType,
     PeeringOnlyV6, RouteBgpOverride, RouteServer, GroupMember, ManagerApplied, ConnectivityHub, HubConnection, GroupPolicy,
     ConnectivityGroup, AdminCollection, AdminRuleGroup, RoutingCollection,
+    Device,
     Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
 }
 

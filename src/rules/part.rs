@@ -226,6 +226,8 @@ pub struct Place {
     pub rests: bool,
     /// Something of the machine is not in the input.
     pub missing: bool,
+    /// It stands for whatever a service has in the subnet that is delegated to it, which the input does not tell (ADR-09).
+    pub service: bool,
     /// The machine is of a flexible scale set (OUT-07).
     pub flexible: bool,
     /// The configuration has an instance public address; surely of IPv4 where `Yes`.

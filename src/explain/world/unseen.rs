@@ -1,4 +1,4 @@
-//! Where a private endpoint that was not exported may stand (PE-08, PE-18, PE-37).
+//! Where a private endpoint, or whoever else was not exported, may stand (PE-08, PE-18, PE-37, ADR-09).
 
 use std::net::IpAddr;
 
@@ -62,6 +62,17 @@ impl World<'_> {
             };
             named.chain(bare).filter(|nic| hollow(*nic)).min_by_key(|nic| nic.as_str()).unwrap_or_default()
         })
+    }
+
+    /// The delegated subnets of which no occupant is in the input: the service may have put instances there (ADR-09). Sorted.
+    pub(crate) fn rooms_of_services(&self) -> Vec<Sym> {
+        let index = self.index;
+        let machines = |subnet: Sym| index.ip_configs_by_subnet.get(subnet).iter().any(|config| index.is_attached(config.nic));
+        let delegated = index.subnet_delegations.rows().map(|row| row.subnet).filter(|subnet| index.subnet.has(*subnet));
+        let mut found: Vec<Sym> = delegated.filter(|subnet| !index.devices_by_subnet.has(*subnet) && !machines(*subnet)).collect();
+        Sym::sort(&mut found);
+        found.dedup();
+        found
     }
 
     /// A private endpoint that was not exported and may stand in `vnet`; the first by id.

@@ -123,7 +123,8 @@ impl World<'_> {
         let delegated = self.delegations.iter().any(|d| d.subnet == at.subnet);
         let sure = allowed.and(Tri::from_bool(!flexible)).and(standard.negated()).and(barred.negated());
         match sure {
-            Tri::Yes => WayOut::by("defaultOutboundAccess".to_owned(), vec![Addr::SomePublic]),
+            // What has a way out of a delegated subnet is the service's to say (OUT-09).
+            Tri::Yes if !delegated => WayOut::by("defaultOutboundAccess".to_owned(), vec![Addr::SomePublic]),
             Tri::No if !delegated => WayOut::none("defaultOutboundAccess"),
             _ => WayOut::maybe(Stage::Nat, "defaultOutboundAccess".to_owned(), "unsure-outbound", vec![Addr::SomePublic]),
         }

@@ -28,8 +28,8 @@ impl World<'_> {
 
     /// The best answer to a flow of some protocols that ends at the machine by way of an address in front of it.
     pub fn led_on(&self, caller: End, machine: End, over: &[Proto]) -> Verdict {
-        let End::Machine(id) = machine else { return Verdict::Denied };
-        if !matches!(caller, End::Machine(_) | End::Site(_) | End::Internet(None)) {
+        let (End::Machine(id) | End::Subnet(id)) = machine else { return Verdict::Denied };
+        if !matches!(caller, End::Machine(_) | End::Subnet(_) | End::Site(_) | End::Internet(None)) {
             return Verdict::Denied;
         }
         let mine = |config: &Sym| self.configs.iter().any(|c| c.ip_config == *config && self.machine_of(c.nic) == Some(id));
@@ -167,7 +167,7 @@ impl World<'_> {
         };
         let sends = |end: End| match (one(end), end) {
             (Some(id), _) => subnets(id),
-            (None, End::Machine(_) | End::Site(_)) => vec![end],
+            (None, End::Machine(_) | End::Subnet(_) | End::Site(_)) => vec![end],
             _ => Vec::new(),
         };
         let takes = |end: End| match (one(end), end) {

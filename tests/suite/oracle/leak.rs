@@ -60,7 +60,11 @@ impl World<'_> {
         let mut may: BTreeMap<End, BTreeSet<End>> = BTreeMap::new();
         for &from in &inside {
             for &to in inside.iter().chain(&sinks).filter(|to| **to != from) {
-                let verdict = better(self.moves(from, to), self.by_resident(from, to, &residents));
+                let mut verdict = better(self.moves(from, to), self.by_resident(from, to, &residents));
+                // Whether anybody is there to pass on what comes to a room of a service nobody says.
+                if verdict == Verdict::Allowed && matches!(to, End::Subnet(_)) {
+                    verdict = Verdict::Unproven;
+                }
                 if verdict == Verdict::Allowed {
                     sure.entry(from).or_default().insert(to);
                 }
@@ -92,14 +96,14 @@ impl World<'_> {
     fn moves(&self, from: End, to: End) -> Verdict {
         match (from, to) {
             (End::Store(..), End::Unmodelled(_) | End::Network(_) | End::PrivateEndpoint(_)) => self.moves_by_itself(from, to),
-            (End::Machine(_), End::PrivateEndpoint(endpoint)) if self.nameless_endpoints().contains(&endpoint) => {
+            (End::Machine(_) | End::Subnet(_), End::PrivateEndpoint(endpoint)) if self.nameless_endpoints().contains(&endpoint) => {
                 match self.best_verdict(from, to) {
                     Verdict::Denied => Verdict::Denied,
                     _ => Verdict::Unproven,
                 }
             }
             (End::Unmodelled(_), _) | (_, End::Unmodelled(_) | End::Network(_) | End::PrivateEndpoint(_)) => Verdict::Denied,
-            (End::Store(..), End::Machine(_)) => self.best_verdict(to, from),
+            (End::Store(..), End::Machine(_) | End::Subnet(_)) => self.best_over(ANSWERED, to, from),
             (End::Store(..), _) => self.moves_by_itself(from, to),
             (_, End::Store(..) | End::External(_)) => self.best_verdict(from, to),
             _ => {
@@ -306,13 +310,21 @@ impl World<'_> {
         let ids: BTreeSet<Sym> = listed.chain(named).filter(|m| stands(*m)).collect();
         let mut all: Vec<End> = ids.into_iter().map(End::Machine).collect();
         all.extend(self.parts.iter().map(|p| End::Store(p.store, p.part, p.instance)));
+        // What a service put into a subnet of its own need not be in an export (ADR-09).
+        for subnet in self.subnets.iter().filter(|s| self.delegations.iter().any(|d| d.subnet == s.subnet)) {
+            let taken = self.devices.iter().any(|d| d.subnet == subnet.subnet);
+            let lived_in = self.configs.iter().any(|c| c.subnet == subnet.subnet && self.is_attached(c.nic));
+            if !taken && !lived_in && self.is_outside(subnet.subnet) != Tri::Yes {
+                all.push(End::Subnet(subnet.subnet));
+            }
+        }
         all
     }
 
     /// Whether an end of the input is outside the boundary.
     fn side_of(&self, end: End) -> Tri {
         match end {
-            End::Machine(id) | End::Store(id, ..) => self.is_outside(id),
+            End::Machine(id) | End::Subnet(id) | End::Store(id, ..) => self.is_outside(id),
             _ => Tri::Yes,
         }
     }
