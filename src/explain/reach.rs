@@ -13,6 +13,7 @@ use crate::explain::shared::{Places, shared};
 use crate::explain::way::{Assumption, End, Flow, Mode, Way};
 use crate::explain::world::{World, site_ids};
 use crate::facts::Index;
+use crate::facts::network::DeviceKind;
 use crate::facts::platform::Platform;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Stage, Sym, Via};
@@ -20,9 +21,9 @@ use crate::model::{Set, Span, Stage, Sym, Via};
 /// What a listing asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
-    /// Only from these; `None` for every interface of a machine, every site and the internet.
+    /// Only from these; `None` for every interface of a machine, every site, the internet, and every resource that opens flows of its own.
     pub from: Option<&'a [End]>,
-    /// Only to these; `None` for the same, all stores and the attacker's stores.
+    /// Only to these; `None` for the same but those resources, all stores and the attacker's stores.
     pub to: Option<&'a [End]>,
     /// Only this traffic.
     pub traffic: Set,
@@ -97,7 +98,7 @@ type Members = FxHashMap<Sym, BTreeSet<End>>;
 /// The rows of the listing, in the order of their texts. Sources are shared out over `workers` threads; that never shows in the rows.
 pub fn rows(index: &Index, platform: &Platform, ask: &Ask<'_>, workers: NonZeroUsize) -> Vec<Row> {
     let members = members(index);
-    let (from, to) = (sources(index, ask.from, &members), destinations(index, ask.to, &members));
+    let (from, to) = (sources(index, platform, ask.from, &members), destinations(index, ask.to, &members));
     let touching = ask.touching.map(|ends| whole_subnets(ends, &members));
     let wanted = |from: End, to: End| touching.as_ref().is_none_or(|ends| ends.contains(&from) || ends.contains(&to));
     let work = |places: &Places| {
@@ -184,8 +185,22 @@ pub fn external() -> impl Iterator<Item = End> {
     Service::EXTERNAL.into_iter().map(End::External)
 }
 
-fn sources(index: &Index, asked: Option<&[End]>, members: &Members) -> Vec<End> {
-    narrowed(index, asked.map_or_else(|| network_ends(index), <[End]>::to_vec), members)
+fn sources(index: &Index, platform: &Platform, asked: Option<&[End]>, members: &Members) -> Vec<End> {
+    let all = || network_ends(index).into_iter().chain(callers(index, platform)).collect();
+    narrowed(index, asked.map_or_else(all, <[End]>::to_vec), members)
+}
+
+/// The resources besides machines that open flows of their own: apps, servers that call others, what stands in a subnet (SE-22), what runs code of its
+/// owner's. What other stores do by themselves is no flow of theirs.
+fn callers(index: &Index, platform: &Platform) -> Vec<End> {
+    let stands = index.device.rows().filter(|row| row.kind == DeviceKind::Other && !row.subnet.is_empty()).map(|row| row.device);
+    let runs = index.resource.rows().filter(|row| platform.runs_code(row.kind)).map(|row| row.id);
+    let calls = index.store.rows().filter(|row| matches!(row.service, Service::Web | Service::Sql)).map(|row| row.store);
+    let mut all: Vec<Sym> = stands.chain(runs).chain(calls).collect();
+    all.sort_unstable();
+    all.dedup();
+    let parts = |id: Sym| index.store_parts.get(id).iter().map(|row| End::Store(row.store, row.part, row.instance)).collect();
+    all.into_iter().flat_map(|id| if index.store.has(id) { parts(id) } else { vec![End::Unmodelled(id)] }).collect()
 }
 
 fn destinations(index: &Index, asked: Option<&[End]>, members: &Members) -> Vec<End> {

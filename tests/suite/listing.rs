@@ -85,6 +85,42 @@ fn a_machine_whose_interface_was_not_exported_has_rows() {
     }
 }
 
+/// Apps, what stands in a subnet and what runs code open flows as machines do: the listing says of each what it says where that one is named.
+///
+/// covers: APP-07, SE-22, R-07
+#[test]
+fn resources_that_open_flows_are_listed() {
+    let rg = "/subscriptions/aaaaaaaa-0000-4000-8000-000000000001/resourceGroups/rg/providers";
+    let body = |id: &str, properties: Value| json!({"id": format!("{rg}/{id}"), "location": "westeurope", "properties": properties});
+    let subnet = |name: &str, prefix: &str| json!({"name": name, "properties": {"addressPrefix": prefix}});
+    let subnet_id = format!("{rg}/Microsoft.Network/virtualNetworks/v/subnets/apps");
+    let estate = json!([
+        body(
+            "Microsoft.Network/virtualNetworks/v",
+            json!({"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet("apps", "10.0.1.0/24")]})
+        ),
+        body("Microsoft.Web/sites/w1", json!({"virtualNetworkSubnetId": subnet_id, "siteConfig": {}})),
+        body("Microsoft.Automation/automationAccounts/runs", json!({})),
+        body("Microsoft.Storage/storageAccounts/a1", json!({"networkAcls": {"defaultAction": "Allow"}, "publicNetworkAccess": "Enabled"})),
+    ]);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("estate.json");
+    fs::write(&file, estate.to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    let all = rows(&["reach", file]);
+    for name in ["web:w1", "Microsoft.Automation/automationAccounts/runs"] {
+        let from = if name.contains('/') { format!("{rg}/{name}") } else { name.to_owned() };
+        let named = rows(&["reach", file, "--from", &from]);
+        let id = named[0]["from"]["id"].clone();
+        let listed: Vec<Value> = all.iter().filter(|row| row["from"]["id"] == id).cloned().collect();
+        assert_eq!(listed, named, "{name}");
+        let sure = |row: &&Value| row["to"]["part"] == "blob" && row["certainty"] == "proven";
+        assert!(listed.iter().any(|row| sure(&row)), "{name}: {listed:#?}");
+    }
+    let senders = |kind: &str| all.iter().filter(|row| row["from"]["kind"] == kind).count();
+    assert_eq!(senders("storage"), 0, "an account opens no flows");
+}
+
 #[test]
 fn paths_name_the_appliance_between() {
     let rows = rows(&["reach", CONTOSO, "--from", "vm:orders01", "--to", "vm:batch01", "--paths"]);
