@@ -363,7 +363,7 @@ impl World<'_> {
     }
 
     fn find_unlisted(&self, site: Sym) -> Option<Vec<IpAddr>> {
-        if !self.speaks_bgp(site) {
+        if !self.has_unlisted(site) {
             return Some(Vec::new());
         }
         let listed: Vec<_> = crate::explain::world::site_ids(self.index).into_iter().flat_map(|other| self.site_prefixes(other)).collect();
@@ -382,12 +382,24 @@ impl World<'_> {
 
     /// Whether a connection of the site learns routes by BGP, or the addresses at its other end are not in the input.
     fn speaks_bgp(&self, site: Sym) -> bool {
+        self.links_to(site).any(|row| is_unread_peer(self.index, row) || self.learns(row))
+    }
+
+    /// Whether the site may have addresses besides those that are listed: what a connection of it learns is not told, or who told it.
+    fn has_unlisted(&self, site: Sym) -> bool {
+        self.links_to(site).any(|row| is_unread_peer(self.index, row) || self.learns(row) && !self.has_told_all(row.gateway))
+    }
+
+    fn links_to(&self, site: Sym) -> impl Iterator<Item = &Connection> {
+        self.index.connection.rows().filter(move |row| self.same_site(row.peer, site))
+    }
+
+    /// Whether routes are learned over the connection.
+    fn learns(&self, row: &Connection) -> bool {
         let index = self.index;
-        index.connection.rows().filter(|row| self.same_site(row.peer, site)).any(|row| {
-            let both = index.gateway.one(row.gateway).is_some_and(|gateway| gateway.bgp)
-                && index.local_gateway.one(row.peer).is_some_and(|peer| peer.bgp);
-            row.bgp || both || is_unread_peer(index, row) || row.kind == crate::facts::network::ConnectionKind::ExpressRoute
-        })
+        let both = index.gateway.one(row.gateway).is_some_and(|gateway| gateway.bgp)
+            && index.local_gateway.one(row.peer).is_some_and(|peer| peer.bgp);
+        row.bgp || both || row.kind == ConnectionKind::ExpressRoute
     }
 }
 

@@ -64,6 +64,7 @@ impl Bounds {
         index.subnet_prefixes.rows().for_each(|row| add(&row.prefix));
         index.peering_prefixes.rows().for_each(|row| add(&row.prefix));
         index.local_gateway_prefixes.rows().for_each(|row| add(&row.prefix));
+        index.learned_route.rows().for_each(|row| add(&row.prefix));
         index.site_prefixes.rows().for_each(|row| add(&row.prefix));
         index.public_ip_ranges.rows().for_each(|row| add(&row.prefix));
         index.gateway_client_pools.rows().for_each(|row| add(&row.prefix));

@@ -264,7 +264,8 @@ facts! {
     BoundaryTenant, BoundarySubscription, Label, Site, SitePrefix, SiteNat, SiteForwarder, DnsServer, DnsServerRecord, Appliance,
     ApplianceAllow, CompleteType, HiddenRules, Era,
     // more of peerings, routes, gateways and devices
-    PeeringOnlyV6, PeeringSubnet, RouteBgpOverride, ObservedRoutes, ObservedRoute, ObservedDoubt, VnetBasicEndpointPolicies, GatewaySummary, GatewayRemoteNetworks, CircuitPublicPrefix, Listener, ProxyRule,
+    PeeringOnlyV6, PeeringSubnet, RouteBgpOverride, ObservedRoutes, ObservedRoute, ObservedDoubt, LearnedRoutes, LearnedRoute, LocalGatewayPeer,
+    VnetBasicEndpointPolicies, GatewaySummary, GatewayRemoteNetworks, CircuitPublicPrefix, Listener, ProxyRule,
     ProxyMember, IpConfigProxyPool,
     // virtual WAN
     VirtualWan, VirtualHub, RouteServer, HubConnection, HubPropagation, HubLabel, HubConnectionRoute, HubTable, HubTableLabel, HubRoute,

@@ -263,6 +263,9 @@ index! {
     ConnectionLimit { connection_limits: connection as Sym }
     LocalGateway { local_gateway: site as Sym }
     LocalGatewayPrefix { local_gateway_prefixes: site as Sym }
+    LocalGatewayPeer { local_gateway_peers: site as Sym }
+    LearnedRoutes { learned_routes: gateway as Sym }
+    LearnedRoute { learned_route: gateway as Sym }
     Device { device: device as Sym, devices_by_subnet: subnet as Sym }
     DeviceAddress { device_addresses: device as Sym, devices_by_address: address as IpAddr }
     Listener { listeners: device as Sym }

@@ -278,6 +278,16 @@ relations! { NETWORK_RELATIONS:
     /// `local_gateway_prefix(site, prefix)`: addresses behind it.
     LocalGatewayPrefix local_gateway_prefix { site: Sym, prefix: Prefix }
 
+    /// `local_gateway_peer(site, address)`: the address from which it speaks BGP. From `bgpSettings.bgpPeeringAddress`.
+    LocalGatewayPeer local_gateway_peer { site: Sym, address: IpAddr }
+
+    /// `learned_routes(gateway)`: somebody looked at what the gateway learned by BGP: its `learned_route` rows are all of it (GW-04).
+    LearnedRoutes learned_routes { gateway: Sym }
+
+    /// `learned_route(gateway, prefix, origin, peer)`: a prefix that the gateway learned from others than its own network, in Azure's words: `ebgp` from beyond
+    /// a connection, `ibgp` from something beside it; `peer` is who told it, where the platform names one (GW-04).
+    LearnedRoute learned_route { gateway: Sym, prefix: Prefix, origin: Sym, peer: Option<IpAddr> }
+
     /// `device(device, kind, subnet)`: a device whose own behaviour is not derived; `subnet` where it stands in one, else empty.
     Device device { device: Sym, kind: DeviceKind, subnet: Sym }
 

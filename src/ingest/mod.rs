@@ -176,7 +176,7 @@ fn read_all(inputs: Vec<Input>, harvest: Option<Harvest>) -> Loaded {
     let (merged, rivals) = merge::merge(resources);
     loaded.resources = merged;
     contested::settle(&mut loaded, &rivals, &again);
-    observed::name_lost_interfaces(&mut loaded);
+    observed::name_lost(&mut loaded);
     loaded.diagnostics.extend(loaded.resources.iter().filter_map(element::bare));
     loaded
 }

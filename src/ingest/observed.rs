@@ -1,4 +1,4 @@
-//! What a person saw on the platform of an interface that is not in the input: it is kept, and named (RTE-07).
+//! What a person saw on the platform of an interface or a gateway that is not in the input: it is kept, and named (RTE-07, GW-04).
 
 use rustc_hash::FxHashSet;
 
@@ -11,25 +11,36 @@ use crate::model::{Sym, ids};
 /// The type of what is seen at an interface.
 pub(super) const ROUTES: &str = "Microsoft.Network/networkInterfaces/observedRoutes";
 
+/// The type of what a gateway learned.
+pub(super) const LEARNED: &str = "Microsoft.Network/virtualNetworkGateways/learnedRoutes";
+
 /// The same, where it is of no kind that is read.
 pub(super) const OTHERS: &str = "Microsoft.Network/networkInterfaces/observedStates";
 
-/// Adds a gap to what was seen at an interface that nobody exported.
-pub(super) fn name_lost_interfaces(loaded: &mut Loaded) {
-    let kind = Sym::lower(ROUTES);
-    let stated = loaded.facts.iter().filter_map(|fact| if let Fact::Nic(row) = fact { Some(row.nic.as_str()) } else { None });
+/// Adds a gap to what was seen at an interface or a gateway that nobody exported.
+pub(super) fn name_lost(loaded: &mut Loaded) {
+    let kinds = [
+        (Sym::lower(ROUTES), "the interface at which the routes were observed is not in the input: they count for nobody"),
+        (Sym::lower(LEARNED), "the gateway that learned the routes is not in the input: they count for nobody"),
+    ];
+    let named = |fact: &Fact| match fact {
+        Fact::Nic(row) => Some(row.nic.as_str()),
+        Fact::Gateway(row) => Some(row.gateway.as_str()),
+        _ => None,
+    };
+    let stated = loaded.facts.iter().filter_map(named);
     let stated: FxHashSet<&str> = stated.collect();
     let lost = |id: Sym| {
-        let nic = ids::parent_id(id.as_str()).unwrap_or("");
-        let exported = loaded.resources.binary_search_by_key(&nic, |resource| resource.id.as_str()).is_ok();
-        !exported && !stated.contains(nic)
+        let at = ids::parent_id(id.as_str()).unwrap_or("");
+        let exported = loaded.resources.binary_search_by_key(&at, |resource| resource.id.as_str()).is_ok();
+        !exported && !stated.contains(at)
     };
-    let seen = loaded.resources.iter().enumerate().filter(|(_, resource)| resource.kind == kind && lost(resource.id));
-    for at in seen.map(|(at, _)| at).collect::<Vec<_>>() {
+    let of = |kind: Sym| kinds.iter().find(|(of, _)| *of == kind).map(|(_, what)| *what);
+    let seen = loaded.resources.iter().enumerate().filter(|(_, resource)| lost(resource.id));
+    for (at, what) in seen.filter_map(|(at, resource)| Some((at, of(resource.kind)?))).collect::<Vec<_>>() {
         let resource = &mut loaded.resources[at];
         let mut extracted = resource.extracted.take().unwrap_or_else(|| extract(resource));
-        let what = Sym::new("the interface at which the routes were observed is not in the input: they count for nobody");
-        extracted.facts.push(Gap { resource: resource.id, kind, what }.into());
+        extracted.facts.push(Gap { resource: resource.id, kind: resource.kind, what: Sym::new(what) }.into());
         resource.extracted = Some(extracted);
     }
 }

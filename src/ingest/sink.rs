@@ -175,11 +175,17 @@ impl Sink {
         element::accept(self, map, Place { pointer, parent: None, flat: !graph, level: "/properties" });
     }
 
-    /// Something that a person saw on the platform: a resource below the one it was seen at (RTE-07).
+    /// Something that a person saw on the platform: a resource below the one it was seen at (RTE-07, GW-04).
     fn observed(&mut self, mut map: Map<String, Value>, pointer: &str) {
         let kind = map.get("kind").and_then(Value::as_str).unwrap_or("").to_ascii_lowercase();
         let at = map.get("resource").and_then(Value::as_str).unwrap_or("").trim_end_matches('/').to_owned();
-        if kind != "effective-routes" {
+        let gateway = ids::id_type(&at).is_some_and(|kind| kind == "microsoft.network/virtualnetworkgateways");
+        let (below, of) = match kind.as_str() {
+            "effective-routes" => ("observedRoutes/effective", observed::ROUTES),
+            "learned-routes" if gateway => ("learnedRoutes/bgp", observed::LEARNED),
+            _ => ("", ""),
+        };
+        if below.is_empty() {
             let what = if kind.is_empty() { "an observed state".to_owned() } else { format!("an observed state of kind `{kind}`") };
             self.unsupported_at(&what, pointer);
             let seen = Map::from_iter([
@@ -195,8 +201,8 @@ impl Sink {
         let level = if output.is_object() { "/output" } else { "" };
         let properties = if output.is_object() { output } else { Value::Object(Map::from_iter([("output".to_owned(), output)])) };
         let resource = Map::from_iter([
-            ("id".to_owned(), format!("{at}/observedRoutes/effective").into()),
-            ("type".to_owned(), observed::ROUTES.into()),
+            ("id".to_owned(), format!("{at}/{below}").into()),
+            ("type".to_owned(), of.into()),
             ("properties".to_owned(), properties),
         ]);
         element::accept(self, resource, Place { pointer, parent: None, flat: false, level });

@@ -288,6 +288,8 @@ fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let gateways = join(&facts.by("gateway", column!(Gateway.gateway)), &home, to_referrer);
     let clients = join(&facts.by("gateway_client_pool", column!(GatewayClientPool.gateway)), &home, to_referrer);
     let defaults = join(&facts.by("gateway_default_site", column!(GatewayDefaultSite.gateway)), &home, to_referrer);
+    let looked = join(&facts.by("learned_routes", column!(LearnedRoutes.gateway)), &home, to_referrer);
+    let learned = join(&facts.by("learned_route", column!(LearnedRoute.gateway)), &home, to_referrer);
     let servers = join(&facts.by("route_server by subnet", column!(RouteServer.subnet)), &subnets, |_, server, subnet| match subnet {
         Part::Fact(Fact::Subnet(subnet)) => Some((key(subnet.vnet), *server)),
         _ => None,
@@ -305,8 +307,18 @@ fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .arrange_by_key_named("vnet by connected peer");
     let behind = join(&facts.by("local_gateway_prefix", column!(LocalGatewayPrefix.site)), &peers, to_referrer);
     let sites = join(&facts.by("local_gateway", column!(LocalGateway.site)), &peers, to_referrer);
+    let speakers = join(&facts.by("local_gateway_peer", column!(LocalGatewayPeer.site)), &peers, to_referrer);
+    let learned = looked.concat(learned).concat(speakers);
     let missing = missing_gateways(facts, &subnets);
-    let parts = gateways.concat(missing).concat(servers).concat(clients).concat(defaults).concat(connections).concat(behind).concat(sites);
+    let parts = gateways
+        .concat(missing)
+        .concat(servers)
+        .concat(clients)
+        .concat(defaults)
+        .concat(connections)
+        .concat(behind)
+        .concat(sites)
+        .concat(learned);
     reduce(
         parts,
         "gateway.1",
@@ -325,6 +337,9 @@ fn gateways<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
                     }
                     Part::Fact(Fact::GatewayDefaultSite(row)) => around.default_sites.push((row.gateway, row.site)),
                     Part::Fact(Fact::GatewayClientPool(row)) => around.clients.push((row.gateway, row.prefix)),
+                    Part::Fact(Fact::LocalGatewayPeer(row)) => around.speaks_from.push((row.site, row.address)),
+                    Part::Fact(Fact::LearnedRoutes(row)) => around.looked_at.push(row.gateway),
+                    Part::Fact(Fact::LearnedRoute(row)) => around.learned.push(*row),
                     _ => {}
                 }
             }

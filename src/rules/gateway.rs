@@ -1,6 +1,8 @@
 //! What a virtual network gateway gives its network: routes to sites on premises.
 
-use crate::facts::network::{Connection, ConnectionKind, Gateway, GatewayKind, Subnet};
+use std::net::IpAddr;
+
+use crate::facts::network::{Connection, ConnectionKind, Gateway, GatewayKind, LearnedRoute, Subnet};
 use crate::model::{Prefix, Sym, Tri, ids};
 
 /// What the gateways of one network offer to it and to those who may use them.
@@ -33,6 +35,8 @@ pub struct GatewayInput<'a> {
     pub clients: Vec<Prefix>,
     /// Networks behind other gateways, with their addresses; `None` where that is not derived.
     pub networks: Option<Vec<(Prefix, Sym, Tri)>>,
+    /// What it learned by BGP; `None` where nobody looked.
+    pub learned: Option<Vec<LearnedRoute>>,
 }
 
 /// A connection and what is known of its peer.
@@ -45,7 +49,42 @@ pub struct Link<'a> {
     pub speaks_bgp: bool,
     /// The peer is in the input; what is behind one that is not, nobody knows (SND-04).
     pub known: bool,
+    /// The addresses from which the peer speaks BGP, as far as that is told.
+    pub speaks_from: Vec<IpAddr>,
 }
+
+impl Link<'_> {
+    /// Whether routes may be learned over the connection.
+    pub fn learns(&self, gateway: &Gateway) -> bool {
+        let Connection { kind, bgp, .. } = self.connection;
+        match kind {
+            ConnectionKind::Ipsec => *bgp || gateway.bgp && self.speaks_bgp || !self.known,
+            ConnectionKind::VnetToVnet => *bgp,
+            ConnectionKind::ExpressRoute | ConnectionKind::Unknown => true,
+            ConnectionKind::VpnClient => false,
+        }
+    }
+}
+
+/// The connections over which a gateway may have learned a route: those to whoever told it, else all over which it learns any (GW-04).
+pub fn announcers<'l, 'a>(route: &LearnedRoute, gateway: &Gateway, links: &'l [Link<'a>]) -> Vec<&'l Link<'a>> {
+    let of_peer = |link: &&Link<'_>| route.peer.is_some_and(|peer| link.speaks_from.contains(&peer));
+    let named: Vec<&Link<'_>> = links.iter().filter(|link| link.learns(gateway)).filter(of_peer).collect();
+    if named.is_empty() { links.iter().filter(|link| link.learns(gateway)).collect() } else { named }
+}
+
+/// Whether who told a gateway a route is not settled: it came from something beside the gateway alone, from nobody who is known, or from one of several.
+pub fn is_unsettled(route: &LearnedRoute, all: &[LearnedRoute], from: &[&Link<'_>]) -> bool {
+    let told = |row: &LearnedRoute| row.origin.as_str() == EXTERNAL;
+    if !told(route) {
+        // The other instance of the gateway has it from outside (GW-04).
+        return !all.iter().any(|other| other.prefix == route.prefix && told(other));
+    }
+    from.len() != 1
+}
+
+/// What a gateway learned from beyond a connection, in Azure's word.
+const EXTERNAL: &str = "ebgp";
 
 /// The name of the subnet that virtual network gateways stand in, in lower case (ADR-10).
 pub const GATEWAY_SUBNET: &str = "gatewaysubnet";
@@ -82,22 +121,43 @@ pub fn offered(gateways: &[GatewayInput<'_>]) -> GatewayRoutes {
         out.gateways.push(gateway.gateway);
         let sure_hop = if gateway.kind == GatewayKind::Vpn { Tri::Yes } else { Tri::Maybe };
         out.as_next_hop = if out.gateways.len() == 1 { sure_hop } else { out.as_next_hop.min(sure_hop).max(Tri::Maybe) };
-        if gateway.kind != GatewayKind::Vpn {
+        let circuits = gateway.kind == GatewayKind::ExpressRoute && input.learned.is_some();
+        if gateway.kind != GatewayKind::Vpn && !circuits {
             out.unknown_routes = gateway.gateway;
         }
         out.routes.extend(input.networks.iter().flatten());
         out.routes.extend(input.clients.iter().map(|prefix| (*prefix, gateway.gateway, Tri::Yes)));
-        for Link { connection, behind, speaks_bgp, known } in &input.connections {
-            let sure = match connection.kind {
-                ConnectionKind::Ipsec => connection.connected.max(Tri::Maybe),
-                _ => Tri::Maybe,
+        let sure = |connection: &Connection| match connection.kind {
+            ConnectionKind::Ipsec => connection.connected.max(Tri::Maybe),
+            ConnectionKind::ExpressRoute if circuits => connection.connected.max(Tri::Maybe),
+            _ => Tri::Maybe,
+        };
+        for link @ Link { connection, behind, known, .. } in &input.connections {
+            out.routes.extend(behind.iter().map(|prefix| (*prefix, connection.peer, sure(connection))));
+            let told = match connection.kind {
+                ConnectionKind::Ipsec => *known && (!link.learns(gateway) || input.learned.is_some()),
+                ConnectionKind::VnetToVnet => *known && input.networks.is_some() && !connection.bgp,
+                ConnectionKind::ExpressRoute => circuits,
+                ConnectionKind::VpnClient | ConnectionKind::Unknown => false,
             };
-            out.routes.extend(behind.iter().map(|prefix| (*prefix, connection.peer, sure)));
-            let between = connection.kind == ConnectionKind::VnetToVnet && input.networks.is_some() && !connection.bgp;
-            let static_site = connection.kind == ConnectionKind::Ipsec && !connection.bgp && !(gateway.bgp && *speaks_bgp);
-            if !*known || !static_site && !between {
+            if !told {
                 out.unknown_routes = connection.connection;
             }
+        }
+        let learned = input.learned.iter().flatten();
+        for route in learned {
+            let from = announcers(route, gateway, &input.connections);
+            let unsettled = is_unsettled(route, input.learned.as_deref().unwrap_or_default(), &from);
+            let outside = route.origin.as_str() == EXTERNAL;
+            if from.is_empty() || unsettled && !outside {
+                out.unknown_routes = gateway.gateway; // who told it is not in the input
+            }
+            if !outside {
+                continue;
+            }
+            let sites = from.iter().filter(|link| matches!(link.connection.kind, ConnectionKind::Ipsec | ConnectionKind::ExpressRoute));
+            let certain = |connection: &Connection| if unsettled { Tri::Maybe } else { sure(connection) };
+            out.routes.extend(sites.map(|link| (route.prefix, link.connection.peer, certain(link.connection))));
         }
     }
     out.gateways.sort_unstable();
@@ -124,8 +184,8 @@ mod tests {
         };
         let prefix: Prefix = "172.16.0.0/16".parse().unwrap();
         let offer = |connection: &Connection, known| {
-            let link = Link { connection, behind: vec![prefix], speaks_bgp: false, known };
-            offered(&[GatewayInput { gateway: &gateway, connections: vec![link], clients: vec![], networks: None }])
+            let link = Link { connection, behind: vec![prefix], speaks_bgp: false, known, speaks_from: vec![] };
+            offered(&[GatewayInput { gateway: &gateway, connections: vec![link], clients: vec![], networks: None, learned: None }])
         };
         let routes = |connection: &Connection| offer(connection, true);
         let up = routes(&connection(Tri::Yes, false));

@@ -35,7 +35,8 @@ used! {
     PeeringOnlyV6, RouteBgpOverride, RouteServer, GroupMember, ManagerApplied, ConnectivityHub, HubConnection, GroupPolicy,
     ConnectivityGroup, AdminCollection, AdminRuleGroup, RoutingCollection,
     Device,
-    Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix,
+    Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix, LocalGatewayPeer,
+    LearnedRoutes, LearnedRoute,
 }
 
 /// A column of a relation: which relation, and the key that a row of it has there.

@@ -1,6 +1,8 @@
 //! A network as its subnets see it, put together from the rows around it.
 
-use crate::facts::network::{Connection, ConnectionKind, Gateway, Peering, PeeringPrefix};
+use std::net::IpAddr;
+
+use crate::facts::network::{Connection, ConnectionKind, Gateway, LearnedRoute, Peering, PeeringPrefix};
 use crate::model::{Prefix, Sym, Tri};
 use crate::rules::gateway::{GatewayInput, GatewayRoutes, Link, offered};
 use crate::rules::peering::{Joint, Peer, Remote, claimed, peer};
@@ -154,6 +156,12 @@ pub struct AroundGateways {
     pub clients: Vec<(Sym, Prefix)>,
     /// Default sites: the gateway and the site (RTE-20).
     pub default_sites: Vec<(Sym, Sym)>,
+    /// Addresses from which peers speak BGP: the peer and an address.
+    pub speaks_from: Vec<(Sym, IpAddr)>,
+    /// Gateways of which somebody looked at what they learned.
+    pub looked_at: Vec<Sym>,
+    /// What those learned.
+    pub learned: Vec<LearnedRoute>,
     /// Networks behind other gateways: the gateway here, a prefix, the network, whether it is surely there; `None` where that is not derived.
     pub networks: Option<Vec<(Sym, Prefix, Sym, Tri)>>,
     /// Route servers in the network.
@@ -185,13 +193,18 @@ pub fn assemble_gateways(around: &AroundGateways) -> GatewayRoutes {
                     let speaks_bgp = around.bgp_peers.contains(&connection.peer);
                     let between = connection.kind == ConnectionKind::VnetToVnet;
                     let known = if between { &around.known_gateways } else { &around.known_sites };
-                    Link { connection, behind, speaks_bgp, known: known.contains(&connection.peer) }
+                    let speaks_from = around.speaks_from.iter().filter(|(peer, _)| *peer == connection.peer).map(|(_, ip)| *ip).collect();
+                    Link { connection, behind, speaks_bgp, known: known.contains(&connection.peer), speaks_from }
                 })
                 .collect(),
             networks: around.networks.as_ref().map(|all| {
                 all.iter().filter(|(here, ..)| *here == gateway.gateway).map(|(_, prefix, vnet, sure)| (*prefix, *vnet, *sure)).collect()
             }),
             clients: around.clients.iter().filter(|(of, _)| *of == gateway.gateway).map(|(_, prefix)| *prefix).collect(),
+            learned: around
+                .looked_at
+                .contains(&gateway.gateway)
+                .then(|| around.learned.iter().filter(|row| row.gateway == gateway.gateway).copied().collect()),
         })
         .collect();
     let mut out = offered(&inputs);

@@ -267,3 +267,49 @@ fn a_persons_route_for_just_the_address_leaves_an_endpoints_invalid() {
     };
     assert_eq!((state("10.0.1.0/24"), state("10.0.1.7/32")), (json!("Active"), json!("Invalid")));
 }
+
+/// As `az network vnet-gateway list-learned-routes` prints it.
+fn learned(rows: &[(&str, &str)]) -> Value {
+    let row = |(network, origin): &(&str, &str)| json!({ "network": network, "localAddress": "10.0.255.4", "origin": origin, "weight": 32768, "nextHop": if *origin == "Network" { "" } else { "192.168.0.1" }, "sourcePeer": "192.168.0.1", "asPath": "65010" });
+    json!({ "resource": format!("{NET}/virtualNetworkGateways/er"), "kind": "learned-routes", "output": { "value": rows.iter().map(row).collect::<Vec<_>>() } })
+}
+
+/// A circuit's connection, so that somebody can have told the gateway anything.
+fn over_a_circuit(learned: &[Value]) -> Folder {
+    let connection = json!({ "id": format!("{NET}/connections/c"), "location": "westeurope", "properties": { "connectionType": "ExpressRoute", "connectionStatus": "Connected",
+        "virtualNetworkGateway1": { "id": format!("{NET}/virtualNetworkGateways/er") }, "peer": { "id": format!("{NET}/expressRouteCircuits/ring") } } });
+    Folder::new(&[&[connection], learned].concat())
+}
+
+/// What somebody saw that a gateway learned is all it learned.
+///
+/// covers: GW-04, RTE-04
+#[test]
+fn learned_routes_settle_what_a_gateway_announces() {
+    let ask = |folder: &Folder, to: &str| folder.said(&["explain"], &["--from", "vm:a", "--to", to, "--port", "443"]).0;
+    let verdict = |folder: &Folder, to: &str| ask(folder, to)["verdict"].as_str().unwrap().to_owned();
+    let bare = over_a_circuit(&[]);
+    assert_eq!(verdict(&bare, "ip:172.16.0.4"), "unproven");
+    let told = over_a_circuit(&[learned(&[("10.0.0.0/16", "Network"), ("172.16.0.0/12", "EBgp")])]);
+    for (to, wanted) in
+        [("ip:172.16.0.4", "allowed"), ("onprem:ring", "allowed"), ("ip:192.168.7.7", "denied"), ("internet:8.8.8.8", "allowed")]
+    {
+        assert_eq!(verdict(&told, to), wanted, "{to}");
+    }
+    assert!(gaps(&ask(&told, "ip:172.16.0.4")).iter().all(|gap| !gap.contains("learned")));
+    let (document, _) = told.said(&["effective", "routes"], &["--at", "vm:a", "--dst", "172.16.0.4"]);
+    assert_eq!(document["selected"][0]["nextHopType"], "VirtualNetworkGateway", "{document:#}");
+    // Two that contradict each other, and one of which not every row can be read, tell nothing.
+    let mut torn = learned(&[("172.16.0.0/12", "EBgp")]);
+    torn["output"]["value"][0]["network"] = Value::Null;
+    for folder in [over_a_circuit(&[torn]), over_a_circuit(&[learned(&[("172.16.0.0/12", "EBgp")]), learned(&[("172.17.0.0/16", "EBgp")])])]
+    {
+        let said = ask(&folder, "internet:8.8.8.8");
+        assert_eq!(said["verdict"], "unproven");
+        assert_eq!(gaps(&said), ["er/learnedroutes/bgp"], "{said:#}");
+    }
+    // What a gateway learned that nobody exported.
+    let mut elsewhere = learned(&[("172.16.0.0/12", "EBgp")]);
+    elsewhere["resource"] = json!(format!("{NET}/virtualNetworkGateways/gone"));
+    assert_eq!(gaps(&ask(&over_a_circuit(&[elsewhere]), "internet:8.8.8.8")), ["gone/learnedroutes/bgp"]);
+}

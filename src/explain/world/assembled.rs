@@ -103,12 +103,15 @@ fn gateways(index: &Index, vnet: Sym) -> GatewayRoutes {
     for gateway in &around.gateways {
         around.connections.extend(index.connections_by_gateway.get(gateway.gateway));
         around.default_sites.extend(index.gateway_default_sites.get(gateway.gateway).iter().map(|row| (row.gateway, row.site)));
+        around.looked_at.extend(index.learned_routes.get(gateway.gateway).iter().map(|row| row.gateway));
+        around.learned.extend(index.learned_route.get(gateway.gateway));
         around.clients.extend(index.gateway_client_pools.get(gateway.gateway).iter().map(|row| (row.gateway, row.prefix)));
     }
     let stated = around.default_sites.iter().map(|(_, site)| *site);
     around.known_sites.extend(stated.filter(|site| index.local_gateway.has(*site)));
     for connection in &around.connections {
         around.behind.extend(index.local_gateway_prefixes.get(connection.peer).iter().map(|row| (row.site, row.prefix)));
+        around.speaks_from.extend(index.local_gateway_peers.get(connection.peer).iter().map(|row| (row.site, row.address)));
         let peer = index.local_gateway.get(connection.peer);
         around.bgp_peers.extend(peer.iter().filter(|site| site.bgp).map(|site| site.site));
         around.known_sites.extend(peer.iter().map(|site| site.site));

@@ -78,6 +78,7 @@ pub struct World<'a> {
     /// The routes of subnets that see their network in their own way (PEER-12).
     own_contexts: RefCell<FxHashMap<Sym, Rc<Context>>>,
     /// Addresses that sites may have besides those listed; nothing where there are too many to look at.
+    pub(super) announced: OnceCell<Vec<(Sym, Prefix)>>,
     pub(crate) unlisted: RefCell<FxHashMap<Sym, Option<Rc<Vec<IpAddr>>>>>,
     programs: RefCell<Programs>,
     admin_programs: RefCell<FxHashMap<(Sym, Direction), Rc<AdminProgram>>>,
@@ -127,6 +128,7 @@ impl<'a> World<'a> {
             networks: RefCell::default(),
             contexts: RefCell::default(),
             own_contexts: RefCell::default(),
+            announced: OnceCell::new(),
             unlisted: RefCell::default(),
             programs: RefCell::default(),
             admin_programs: RefCell::default(),

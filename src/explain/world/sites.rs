@@ -3,8 +3,9 @@
 use crate::explain::packet::{StepExt, short, step};
 use crate::explain::way::{Kind, Step};
 use crate::facts::Index;
-use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
+use crate::facts::network::{Connection, ConnectionKind, GatewayKind, LearnedRoute};
 use crate::model::{Prefix, Span, Stage, Sym, ids, net};
+use crate::rules::gateway::{Link, announcers, is_unsettled};
 
 use super::World;
 
@@ -53,14 +54,50 @@ pub struct Entrance {
     pub step: Step,
 }
 
-impl World<'_> {
-    /// The addresses at a site on premises: what its local network gateway lists and what a person stated (GW-01), sorted.
+impl<'a> World<'a> {
+    /// The addresses at a site on premises: what its local network gateway lists, what gateways learned from it and what a person stated (GW-01), sorted.
     pub fn site_prefixes(&self, site: Sym) -> Vec<Prefix> {
         let listed = self.index.local_gateway_prefixes.get(site).iter().map(|row| row.prefix);
         let mut prefixes: Vec<Prefix> = listed.chain(self.index.site_prefixes.get(site).iter().map(|row| row.prefix)).collect();
+        let told = self.announced().iter().filter(|(peer, _)| *peer == site || self.is_called(*peer, site));
+        prefixes.extend(told.map(|(_, prefix)| *prefix));
         prefixes.sort_unstable();
         prefixes.dedup();
         prefixes
+    }
+
+    /// Which sites told gateways of which addresses, where that is settled (GW-04). That all the rest lies there says nothing of where it is.
+    fn announced(&self) -> &[(Sym, Prefix)] {
+        self.announced.get_or_init(|| {
+            let told = self.index.learned_routes.rows().flat_map(|row| self.learned_at(row.gateway));
+            told.filter_map(|(prefix, site)| Some((site?, prefix))).filter(|(_, prefix)| prefix.prefix_len() > 0).collect()
+        })
+    }
+
+    /// Whether all that a gateway learned is told, with who told it.
+    pub fn has_told_all(&self, gateway: Sym) -> bool {
+        self.index.learned_routes.has(gateway) && self.learned_at(gateway).iter().all(|(_, site)| site.is_some())
+    }
+
+    /// What a gateway learned, with the site that told it where that is settled.
+    fn learned_at(&self, gateway: Sym) -> Vec<(Prefix, Option<Sym>)> {
+        let index = self.index;
+        let Some(row) = index.gateway.one(gateway) else { return Vec::new() };
+        let link = |connection: &'a Connection| {
+            let peer = connection.peer;
+            let site = index.local_gateway.one(peer);
+            let speaks_from = index.local_gateway_peers.get(peer).iter().map(|row| row.address).collect();
+            Link { connection, behind: Vec::new(), speaks_bgp: site.is_some_and(|site| site.bgp), known: site.is_some(), speaks_from }
+        };
+        let links: Vec<Link<'_>> = index.connections_by_gateway.get(gateway).iter().map(link).collect();
+        let all = index.learned_route.get(gateway);
+        let told = |route: &LearnedRoute| {
+            let from = announcers(route, row, &links);
+            let settled = !is_unsettled(route, all, &from);
+            let site = from.first().filter(|_| settled).map(|link| link.connection.peer);
+            (route.prefix, site)
+        };
+        all.iter().map(told).collect()
     }
 
     /// Where the packets of a site come in: the subnets of the gateways that are connected to it, or to a local network gateway with

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{
     CircuitPublicPrefix, Connection, ConnectionKind, ConnectionLimit, DevicePublicIp, Gateway, GatewayClientPool, GatewayDefaultSite,
-    GatewayKind, GatewayRemoteNetworks, GatewaySubnet, LocalGateway, LocalGatewayPrefix,
+    GatewayKind, GatewayRemoteNetworks, GatewaySubnet, LocalGateway, LocalGatewayPeer, LocalGatewayPrefix,
 };
 use crate::model::{Sym, Tri};
 
@@ -115,8 +115,11 @@ pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.network/localnetworkgateways`.
 pub(super) fn local_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     let site = out.id();
-    let bgp = out.object(body, "bgpSettings").is_some_and(is_set);
-    out.fact(LocalGateway { site, bgp });
+    let settings = out.object(body, "bgpSettings");
+    out.fact(LocalGateway { site, bgp: settings.is_some_and(is_set) });
+    if let Some(address) = settings.and_then(|settings| out.address(settings, "bgpPeeringAddress")) {
+        out.fact(LocalGatewayPeer { site, address });
+    }
     // A site says which addresses it has, be it none: they were left out on the way.
     if get(body, "localNetworkAddressSpace").is_none_or(|space| space.is_object() && get(space, "addressPrefixes").is_none()) {
         out.lacks("localNetworkAddressSpace");

@@ -90,6 +90,7 @@ pub fn contested(copies: [&Resource; 2]) -> Extracted {
         all.diagnostics.extend(extracted.diagnostics);
         all.wants_tenant |= extracted.wants_tenant;
     }
+    all.facts.retain(|fact| !observed::is_learned(fact));
     all.facts.extend(doubts);
     let what = Sym::new("two copies contradict each other");
     all.facts.push(Fact::Gap(Gap { resource: copies[0].id, kind: copies[0].kind, what }));
@@ -375,6 +376,7 @@ pub const MODELLED: &[&str] = &[
     "microsoft.network/virtualhubs/routemaps",
     "microsoft.network/virtualhubs/routingintent",
     "microsoft.network/virtualnetworkgateways",
+    "microsoft.network/virtualnetworkgateways/learnedroutes",
     "microsoft.network/virtualnetworks",
     "microsoft.network/virtualnetworks/subnets",
     "microsoft.network/virtualnetworks/virtualnetworkpeerings",
@@ -413,6 +415,7 @@ fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.compute/virtualmachinescalesets" => machine::scale_set,
         "microsoft.network/networkinterfaces/observedroutes" => observed::routes,
         "microsoft.network/networkinterfaces/observedstates" => observed::other,
+        "microsoft.network/virtualnetworkgateways/learnedroutes" => observed::learned,
         "microsoft.network/publicipaddresses" => public_ip::address,
         "microsoft.network/publicipprefixes" => public_ip::prefix,
         "microsoft.network/natgateways" => public_ip::nat_gateway,

@@ -1,4 +1,4 @@
-//! What somebody saw on the platform: effective routes of an interface.
+//! What somebody saw on the platform: effective routes of an interface, learned ones of a gateway.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::facts::Fact;
 use crate::facts::extract::out::{Out, get};
-use crate::facts::network::{ObservedDoubt, ObservedRoute, ObservedRoutes};
+use crate::facts::network::{LearnedRoute, LearnedRoutes, ObservedDoubt, ObservedRoute, ObservedRoutes};
 use crate::model::{Sym, net};
 
 /// What `az network nic show-effective-route-table` printed (RTE-07). A row of which something is missing, or that is neither in effect nor surely without,
@@ -64,6 +64,34 @@ fn untold(out: &mut Out<'_>, nic: Sym) {
     }
 }
 
+/// What `az network vnet-gateway list-learned-routes` printed (GW-04). The prefixes of the gateway's own network are no news; where not every other one is told, or
+/// none at all, nothing is.
+pub(super) fn learned<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let gateway = out.parent();
+    let list = if get(body, "value").is_some() { "value" } else { "output" };
+    let items = out.objects(body, list);
+    let mut rows = Vec::new();
+    let mut whole = !items.is_empty();
+    for route in items {
+        let origin = out.text(route, "origin").map_or(Sym::new("unknown"), Sym::lower);
+        let prefix = out.text(route, "network").and_then(net::parse_prefix);
+        let peer = out.address(route, "sourcePeer").or_else(|| out.address(route, "nextHop"));
+        whole &= prefix.is_some();
+        let told = prefix.filter(|_| origin.as_str() != "network");
+        rows.extend(told.map(|prefix| LearnedRoute { gateway, prefix, origin, peer }));
+    }
+    if !whole || out.has_lost() || !get(body, list).is_some_and(Value::is_array) {
+        return out.gap("not all of the learned routes are told: what the gateway learned is not known");
+    }
+    out.fact(LearnedRoutes { gateway });
+    rows.into_iter().for_each(|row| out.fact(row));
+}
+
+/// Whether a fact is of what a gateway learned: of two copies that contradict each other neither counts.
+pub(super) fn is_learned(fact: &Fact) -> bool {
+    matches!(fact, Fact::LearnedRoutes(_) | Fact::LearnedRoute(_))
+}
+
 /// The doubts about what two copies of the same say: one of them is out of date, and nobody knows which.
 pub(super) fn doubts(copies: [&[Fact]; 2]) -> Vec<Fact> {
     let mut found = Vec::new();
@@ -76,7 +104,7 @@ pub(super) fn doubts(copies: [&[Fact]; 2]) -> Vec<Fact> {
     found
 }
 
-/// What somebody saw and of which no kind is read but effective routes.
+/// What somebody saw and of which no kind is read but effective and learned routes.
 pub(super) fn other<'a>(out: &mut Out<'a>, _body: &'a Value) {
     let kind = out.resource.name;
     out.gap(format!("an observed state of kind `{kind}` is not read"));

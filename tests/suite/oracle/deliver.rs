@@ -442,6 +442,14 @@ impl World<'_> {
         let mut all: Vec<Prefix> = self.local_prefixes.iter().filter(|p| self.same_site(site, p.site)).map(|p| p.prefix).collect();
         all.extend(self.site_prefixes.iter().filter(|p| self.same_site(site, p.site)).map(|p| p.prefix));
         all.extend(self.client_pools.iter().filter(|p| p.gateway == site).map(|p| p.prefix));
+        // What it told a gateway by BGP, where nobody else can have been it.
+        for row in self.learned.iter().filter(|row| row.prefix.prefix_len() > 0) {
+            if let (true, [one]) = (row.origin.as_str() == "ebgp", &self.tellers(row)[..]) {
+                if self.same_site(site, one.peer) {
+                    all.push(row.prefix);
+                }
+            }
+        }
         all.sort();
         all.dedup();
         all

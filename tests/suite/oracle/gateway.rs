@@ -1,7 +1,7 @@
 //! Through a gateway: out of a network, into it, from one network to another (GW-08 to GW-12, PEER-09, PEER-10).
 
 use watertight::explain::way::End;
-use watertight::facts::network::{Connection, ConnectionKind, GatewayKind};
+use watertight::facts::network::{Connection, ConnectionKind, GatewayKind, LearnedRoute};
 use watertight::model::{Stage, Sym, Tri, Verdict, Via};
 
 use super::filter::Place;
@@ -40,6 +40,9 @@ impl World<'_> {
                 if self.default_sites.iter().any(|d| d.gateway == gateway && d.site == c.peer) {
                     all.push((0, Behind::Site(c.peer), sure));
                 }
+            }
+            for (prefix, site, sure) in self.told_by(gateway).into_iter().filter(|(p, _, _)| holds(p)) {
+                all.extend(site.map(|site| (prefix.prefix_len(), Behind::Site(site), sure.and(usable))));
             }
             for pool in self.client_pools.iter().filter(|p| p.gateway == gateway && holds(&p.prefix)) {
                 all.push((pool.prefix.prefix_len(), Behind::Site(gateway), usable));
@@ -92,6 +95,7 @@ impl World<'_> {
         for (gateway, _) in self.gateways_of(vnet) {
             let links = self.connections.iter().filter(|c| c.gateway == gateway && c.kind == ConnectionKind::Ipsec);
             far.extend(links.flat_map(|c| self.site_space(c.peer)));
+            far.extend(self.told_by(gateway).into_iter().filter_map(|(prefix, site, _)| site.map(|_| prefix)));
             far.extend(self.client_pools.iter().filter(|p| p.gateway == gateway).map(|p| p.prefix));
         }
         let longest =
@@ -130,10 +134,65 @@ impl World<'_> {
     /// Whether routes of the site are learned, so that it may have more addresses than are listed (GW-04).
     pub fn learns_more_of(&self, site: Sym) -> bool {
         self.connections.iter().filter(|c| self.same_site(c.peer, site)).any(|c| {
-            let gateway = self.gateways.iter().any(|g| g.gateway == c.gateway && g.bgp);
-            let peer = self.local_gateways.iter().any(|l| l.site == c.peer && l.bgp);
-            c.bgp || (gateway && peer) || c.kind == ConnectionKind::ExpressRoute || self.is_blank_site(c)
+            let bgp = c.bgp || self.both_speak_bgp(c) || c.kind == ConnectionKind::ExpressRoute;
+            bgp && !self.is_all_told(c.gateway) || self.is_blank_site(c)
         })
+    }
+
+    /// The connections at whose other end somebody may have told a gateway a route: his by his address, else every one over which it listens.
+    pub fn tellers(&self, row: &LearnedRoute) -> Vec<&Connection> {
+        let unread = |c: &Connection| !self.local_gateways.iter().any(|l| l.site == c.peer);
+        let listens = |c: &&Connection| match c.kind {
+            ConnectionKind::Ipsec => c.bgp || self.both_speak_bgp(c) || unread(c),
+            ConnectionKind::VnetToVnet => c.bgp,
+            ConnectionKind::ExpressRoute | ConnectionKind::Unknown => true,
+            ConnectionKind::VpnClient => false,
+        };
+        let known = self.gateways.iter().any(|g| g.gateway == row.gateway);
+        let all: Vec<&Connection> = self.connections.iter().filter(|c| known && c.gateway == row.gateway).filter(listens).collect();
+        let his = |c: &&&Connection| self.local_speakers.iter().any(|s| s.site == c.peer && Some(s.address) == row.peer);
+        let named: Vec<&Connection> = all.iter().filter(his).copied().collect();
+        if named.is_empty() { all } else { named }
+    }
+
+    /// Whether somebody looked at what the gateway learned, and of every route one end alone can have told it.
+    pub fn is_all_told(&self, gateway: Sym) -> bool {
+        let told = |row: &&LearnedRoute| row.gateway == gateway;
+        let outside = |row: &LearnedRoute| row.origin.as_str() == "ebgp";
+        let settled = |row: &LearnedRoute| match outside(row) {
+            true => self.tellers(row).len() == 1,
+            false => self.learned.iter().filter(told).any(|o| o.prefix == row.prefix && outside(o)),
+        };
+        let rows: Vec<&LearnedRoute> = self.learned.iter().filter(told).collect();
+        // Of what its other instance has from outside who told it counts there.
+        self.looked_at.iter().any(|l| l.gateway == gateway) && rows.into_iter().all(settled)
+    }
+
+    /// The sites that told the gateway of prefixes, and how surely; nobody where that came from nobody who is known.
+    pub fn told_by(&self, gateway: Sym) -> Vec<(watertight::model::Prefix, Option<Sym>, Tri)> {
+        let mut all = Vec::new();
+        for row in self.learned.iter().filter(|row| row.gateway == gateway && self.looked_at.iter().any(|l| l.gateway == gateway)) {
+            let again = |o: &LearnedRoute| o.gateway == gateway && o.prefix == row.prefix && o.origin.as_str() == "ebgp";
+            let from = self.tellers(row);
+            let outside = row.origin.as_str() == "ebgp";
+            if from.is_empty() || !outside && !self.learned.iter().any(again) {
+                all.push((row.prefix, None, Tri::Maybe));
+            }
+            if !outside {
+                continue;
+            }
+            let circuits = self.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::ExpressRoute);
+            for c in &from {
+                let sure = match c.kind {
+                    ConnectionKind::Ipsec => c.connected.or(Tri::Maybe),
+                    ConnectionKind::ExpressRoute if circuits => c.connected.or(Tri::Maybe),
+                    ConnectionKind::ExpressRoute => Tri::Maybe,
+                    _ => continue,
+                };
+                all.push((row.prefix, Some(c.peer), if from.len() == 1 { sure } else { Tri::Maybe }));
+            }
+        }
+        all
     }
 
     /// Whether a connection leads to a local network gateway that the input tells nothing of.
@@ -415,7 +474,7 @@ impl World<'_> {
     }
 
     /// Whether the two ends of a connection are set to speak BGP.
-    fn both_speak_bgp(&self, c: &Connection) -> bool {
+    pub fn both_speak_bgp(&self, c: &Connection) -> bool {
         self.gateways.iter().any(|g| g.gateway == c.gateway && g.bgp) && self.local_gateways.iter().any(|l| l.site == c.peer && l.bgp)
     }
 

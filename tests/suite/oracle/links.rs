@@ -411,6 +411,7 @@ impl World<'_> {
     fn routes_of_gateway(&self, gateway: Sym) -> Vec<GatewayRoute> {
         let mut all = Vec::new();
         let vpn = self.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Vpn);
+        let circuits = self.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::ExpressRoute);
         for c in self.connections.iter().filter(|c| c.gateway == gateway) {
             let unknown = |code| GatewayRoute { gateway, prefix: None, sure: Tri::Maybe, code };
             if c.kind == ConnectionKind::VnetToVnet && !c.bgp && vpn {
@@ -420,11 +421,15 @@ impl World<'_> {
                 }
                 continue; // what is on the other side is told by `networks_across`
             }
+            let looked = self.looked_at.iter().any(|l| l.gateway == gateway);
+            if looked && circuits && c.kind == ConnectionKind::ExpressRoute {
+                continue; // what came over the circuit is told
+            }
             if c.kind != ConnectionKind::Ipsec || !vpn {
                 all.push(unknown("W-BGP-UNKNOWN")); // GW-04
                 continue;
             }
-            if c.bgp {
+            if c.bgp && !looked {
                 all.push(unknown("W-BGP-UNKNOWN"));
             }
             if !self.local_gateways.iter().any(|l| l.site == c.peer) {
@@ -437,6 +442,10 @@ impl World<'_> {
                 let everything = Some("0.0.0.0/0".parse().expect("literal")); // RTE-20
                 all.push(GatewayRoute { gateway, prefix: everything, sure: c.connected.or(Tri::Maybe), code });
             }
+        }
+        for (prefix, site, sure) in self.told_by(gateway) {
+            let code = if site.is_none() { "W-BGP-UNKNOWN" } else { "W-CONN-STATE" };
+            all.push(GatewayRoute { gateway, prefix: site.map(|_| prefix), sure, code });
         }
         for (prefix, _, sure) in self.networks_across(gateway) {
             all.push(GatewayRoute { gateway, prefix: Some(prefix), sure, code: "W-CONN-STATE" });

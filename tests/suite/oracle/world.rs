@@ -84,6 +84,7 @@ world! {
     nats: NatGateway, nat_public_ips: NatGatewayPublicIp, nat_ranges: NatGatewayRange,
     gateways: Gateway, gateway_subnets: GatewaySubnet, client_pools: GatewayClientPool, connections: Connection,
     connection_limits: ConnectionLimit, local_gateways: LocalGateway, local_prefixes: LocalGatewayPrefix,
+    local_speakers: LocalGatewayPeer, learned: LearnedRoute, looked_at: LearnedRoutes,
     balancers: LoadBalancer, fronts: LoadBalancerFrontend, front_ranges: LoadBalancerFrontendRange, chains: GatewayChain,
     pools: LoadBalancerPool, pool_addresses: LoadBalancerAddress, pool_regions: LoadBalancerRegion, members_down: LoadBalancerMemberDown,
     balancing_rules: LoadBalancingRule, rule_pools: LoadBalancingRulePool, probes: LoadBalancerProbe,
