@@ -96,7 +96,7 @@ impl<'a> Names<'a> {
         self.by_name.entry((kind, id_parts(id.as_str()).name)).or_default().push(id);
     }
 
-    /// An `[[onprem]]`, local network gateways and a circuit of one name are one site, known by the first of the three.
+    /// An `[[onprem]]`, local network gateways, a circuit and the clients of a gateway of one name are one site, known by the first of the four.
     fn add_sites(&mut self) {
         let mut stated: Vec<Sym> = self.index.site.rows().map(|row| row.site).collect();
         Sym::sort(&mut stated);
@@ -123,6 +123,13 @@ impl<'a> Names<'a> {
         }
         for (name, peers) in by_name {
             self.by_name.entry((Kind::Onprem, name)).or_insert_with(|| peers.into_iter().collect());
+        }
+        let mut by_name: HashMap<&'static str, BTreeSet<Sym>> = HashMap::new();
+        for row in self.index.gateway_client_pools.rows() {
+            by_name.entry(id_parts(row.gateway.as_str()).name).or_default().insert(row.gateway);
+        }
+        for (name, gateways) in by_name {
+            self.by_name.entry((Kind::Onprem, name)).or_insert_with(|| gateways.into_iter().collect());
         }
     }
 
@@ -406,6 +413,7 @@ impl<'a> Names<'a> {
             index.store_parts.get(id).iter().map(store_end).collect()
         } else if index.local_gateway.has(id)
             || unread_sites(index).contains(&id)
+            || index.gateway_client_pools.has(id)
             || index.connections_by_peer.get(id).iter().any(|row| row.kind == ConnectionKind::ExpressRoute)
         {
             vec![Found::End(End::Site(id))]

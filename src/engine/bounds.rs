@@ -63,7 +63,7 @@ impl Bounds {
         }
         let perhaps = match sink {
             // Which site reaches whom is not in the rows, nor whether a foreign resource calls a store in its own name.
-            Sink::Site if !index.site.is_empty() || !index.local_gateway.is_empty() || !index.connection.is_empty() => Some(1),
+            Sink::Site if has_sites(index) => Some(1),
             Sink::Foreign if foreign(index) => Some(if index.store.has(node.0) { 1 } else { 2 }),
             _ => None,
         };
@@ -89,6 +89,11 @@ fn are_followed(facts: &[Fact]) -> bool {
 /// Whether the rows know who is outside: of a resource whose tenant nothing tells they do not, where tenants alone say it.
 fn tells_apart(index: &Index) -> bool {
     index.boundary_tenant.is_empty() || !index.boundary_subscription.is_empty()
+}
+
+/// Whether there may be any site on premises.
+fn has_sites(index: &Index) -> bool {
+    !index.site.is_empty() || !index.local_gateway.is_empty() || !index.connection.is_empty() || !index.gateway_client_pools.is_empty()
 }
 
 /// Whether a private endpoint leads to something that is no store of the input.

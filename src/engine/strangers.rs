@@ -1,9 +1,6 @@
-//! Strangers that are joined to our networks: consumers of our Private Link services, networks we are peered with or know of, and the clients that
-//! gateways take in from anywhere (X-15, X-16, GW-01).
+//! Strangers that are joined to our networks: consumers of our Private Link services, and networks we are peered with or know of.
 
-use std::net::IpAddr;
-
-use crate::engine::edges::{Edge, beyond, doubted, either};
+use crate::engine::edges::{Edge, beyond, either};
 use crate::engine::fronts::FlowOf;
 use crate::explain::packet::short;
 use crate::explain::point::has_unseen_interfaces;
@@ -22,8 +19,6 @@ pub(super) struct Strangers {
     consumers: Vec<(PrivateLinkService, End, Tri)>,
     /// Networks outside that packets of ours may get to.
     networks: Vec<Sym>,
-    /// Gateways that give addresses to clients, and one address for each part that filters tell apart.
-    pools: Vec<(Sym, Vec<IpAddr>)>,
     /// Private endpoints in front of each of our services, by service.
     doors: Vec<(Sym, Sym)>,
 }
@@ -43,12 +38,12 @@ impl Strangers {
             let each = consumers(world, service.service);
             each.into_iter().map(move |(end, approved)| (service, end, approved))
         });
-        Strangers { consumers: consumers.collect(), networks: foreign::networks(world), pools: pools(world), doors }
+        Strangers { consumers: consumers.collect(), networks: foreign::networks(world), doors }
     }
 
     /// Where data ends up with them.
     pub(super) fn sinks(&self) -> Vec<End> {
-        let networks = self.networks.iter().chain(self.pools.iter().map(|(gateway, _)| gateway)).map(|network| End::Network(*network));
+        let networks = self.networks.iter().map(|network| End::Network(*network));
         let mut sinks: Vec<End> = self.consumers.iter().map(|(_, end, _)| *end).chain(networks).collect();
         sinks.sort_by_cached_key(|end| crate::explain::reach::text(*end));
         sinks.dedup();
@@ -109,10 +104,10 @@ impl Strangers {
             }
             best = best.map(|edge| beyond(world, network, edge));
         }
-        either(best, self.to_clients(from, network, flow))
+        best
     }
 
-    /// What a network outside, or a client of a gateway, takes out of a store over a private endpoint, or otherwise by itself.
+    /// What a network outside takes out of a store over a private endpoint, or otherwise by itself.
     pub(super) fn pull(&self, world: &World<'_>, store: End, to: End, flow: &FlowOf<'_>) -> Option<Edge> {
         let (End::Store(id, part, instance), End::Network(network)) = (store, to) else { return None };
         let mut best = None;
@@ -126,18 +121,7 @@ impl Strangers {
             }
             best = best.map(|edge| beyond(world, network, edge));
         }
-        either(best, self.to_clients(store, network, flow))
-    }
-
-    /// The clients of a gateway have addresses of its pool for as long as they are connected (GW-01).
-    fn to_clients(&self, from: End, gateway: Sym, flow: &FlowOf<'_>) -> Option<Edge> {
-        let (_, addresses) = self.pools.iter().find(|(id, _)| *id == gateway)?;
-        let each = addresses.iter().map(|ip| End::Ip(*ip)).map(|client| match from {
-            End::Store(..) => flow(client, from, Set::tcp()),
-            _ => either(flow(from, client, Set::tcp_udp()), flow(client, from, Set::tcp())),
-        });
-        let text = "whether a client of the gateway has the address is not known".to_owned();
-        each.fold(None, either).map(|edge| doubted(edge, "W-MISSING", gateway, text))
+        best
     }
 }
 
@@ -146,22 +130,6 @@ fn subnets(world: &World<'_>, network: Sym) -> Vec<End> {
     let mut found: Vec<Sym> = world.index.subnets_by_vnet.get(network).iter().map(|row| row.subnet).collect();
     Sym::sort(&mut found);
     found.into_iter().map(End::Subnet).collect()
-}
-
-/// The gateways that have a pool for clients, sorted.
-fn pools(world: &World<'_>) -> Vec<(Sym, Vec<IpAddr>)> {
-    let index = world.index;
-    let mut rows: Vec<_> = index.gateway_client_pools.rows().map(|row| (row.gateway, row.prefix)).collect();
-    rows.sort_by_key(|(gateway, prefix)| (gateway.as_str(), *prefix));
-    let mut found: Vec<(Sym, Vec<IpAddr>)> = Vec::new();
-    for (gateway, prefix) in rows.into_iter().filter(|(gateway, _)| world.ours(*gateway)) {
-        let addresses = world.bounds().pieces(prefix.network(), prefix.broadcast(), |_| true);
-        match found.last_mut() {
-            Some((last, list)) if *last == gateway => list.extend(addresses),
-            _ => found.push((gateway, addresses)),
-        }
-    }
-    found
 }
 
 fn assumption(code: &str, resource: Sym, text: String) -> Assumption {

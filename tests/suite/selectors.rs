@@ -44,6 +44,7 @@ fn estate() -> Index {
         store_part|@/microsoft.sql/servers/srv1|sqlserver|primary|srv1.database.windows.net|westeurope
         local_gateway|@/microsoft.network/localnetworkgateways/hq|false
         local_gateway|@/microsoft.network/localnetworkgateways/dc|false
+        gateway_client_pool|@/microsoft.network/virtualnetworkgateways/vpn|172.30.0.0/24
         site|HQ
         site|branch
         connection|@/microsoft.network/connections/er|expressroute|@/microsoft.network/virtualnetworkgateways/g|@/microsoft.network/expressroutecircuits/line|yes|false
@@ -108,6 +109,8 @@ fn a_site_is_known_by_gateway_statement_or_circuit() {
     assert_eq!(to("onprem:hq"), Ok(End::Site(Sym::new("HQ"))));
     assert_eq!(to("onprem:DC"), Ok(End::Site(id("microsoft.network/localnetworkgateways/dc"))));
     assert_eq!(to("onprem:Branch"), Ok(End::Site(Sym::new("branch"))));
+    let clients = End::Site(id("microsoft.network/virtualnetworkgateways/vpn"));
+    assert_eq!((to("onprem:VPN"), to(id("microsoft.network/virtualnetworkgateways/vpn").as_str())), (Ok(clients), Ok(clients)));
     assert_eq!(to("onprem:line"), Ok(End::Site(id("microsoft.network/expressroutecircuits/line"))));
 }
 

@@ -120,10 +120,10 @@ fn clients_of_a_gateway_are_outside() {
         storage("a1", deny). private("pe", "s", 10.0.1.9, "a1", blob).
     "#;
     let found = out(SPOKE, "a", gateway);
-    assert_eq!(found.iter().map(|path| (path.to, path.proven)).collect::<Vec<_>>(), [(End::Network("vpn".into()), false)]);
+    assert_eq!(found.iter().map(|path| (path.to, path.proven)).collect::<Vec<_>>(), [(End::Site("vpn".into()), true)]);
     let index: Index = [SPOKE, gateway].iter().flat_map(|text| statements(&text.replace('\n', " ")).unwrap()).collect();
     let world = World::new(&index, platform());
-    let store = paths(&world, Some(&[End::Store("a1".into(), "blob".into(), Instance::Primary)]), Some(&[End::Network("vpn".into())]));
+    let store = paths(&world, Some(&[End::Store("a1".into(), "blob".into(), Instance::Primary)]), Some(&[End::Site("vpn".into())]));
     assert_eq!(store.iter().map(|path| path.hops.len()).collect::<Vec<_>>(), [1]);
 }
 

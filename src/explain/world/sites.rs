@@ -9,13 +9,15 @@ use crate::rules::gateway::{Link, announcers, is_unsettled};
 
 use super::World;
 
-/// The sites on premises: those a person named, then the local network gateways that are not one of them; sorted by name.
+/// The sites on premises: those a person named, then the local network gateways, circuits and gateways with clients that are not one of them; sorted by name.
 pub fn site_ids(index: &Index) -> Vec<Sym> {
     let mut stated: Vec<Sym> = index.site.rows().map(|row| row.site).collect();
     Sym::sort(&mut stated);
     let named = |id: Sym| stated.iter().any(|site| site.as_str().eq_ignore_ascii_case(short(id)));
     let circuits = index.connection.rows().filter(|row| row.kind == ConnectionKind::ExpressRoute && !row.peer.is_empty());
     let known = index.local_gateway.rows().map(|row| row.site).chain(circuits.map(|row| row.peer)).chain(unread_sites(index));
+    // The clients of a gateway are known by it (GW-01).
+    let known = known.chain(index.gateway_client_pools.rows().map(|row| row.gateway));
     let mut found: Vec<Sym> = known.filter(|id| !named(*id)).collect();
     Sym::sort(&mut found);
     found.dedup();
@@ -55,10 +57,13 @@ pub struct Entrance {
 }
 
 impl<'a> World<'a> {
-    /// The addresses at a site on premises: what its local network gateway lists, what gateways learned from it and what a person stated (GW-01), sorted.
+    /// The addresses at a site on premises: what its local network gateway lists, what gateways learned from it, what a gateway gives its clients and what a
+    /// person stated (GW-01), sorted.
     pub fn site_prefixes(&self, site: Sym) -> Vec<Prefix> {
         let listed = self.index.local_gateway_prefixes.get(site).iter().map(|row| row.prefix);
         let mut prefixes: Vec<Prefix> = listed.chain(self.index.site_prefixes.get(site).iter().map(|row| row.prefix)).collect();
+        let clients = self.index.gateway_client_pools.rows().filter(|row| row.gateway == site || self.is_called(row.gateway, site));
+        prefixes.extend(clients.map(|row| row.prefix));
         let told = self.announced().iter().filter(|(peer, _)| *peer == site || self.is_called(*peer, site));
         prefixes.extend(told.map(|(_, prefix)| *prefix));
         prefixes.sort_unstable();
@@ -150,6 +155,19 @@ impl<'a> World<'a> {
                 }
                 out.push(Entrance { subnet, step: by });
             }
+        }
+        // Clients come to the gateway by themselves.
+        let pools = index.gateway_client_pools.rows().map(|row| row.gateway);
+        for gateway in pools.filter(|gateway| *gateway == site || self.is_called(*gateway, site)) {
+            let fits = index.gateway.one(gateway).is_some_and(|row| row.kind == GatewayKind::Vpn);
+            let mut subnets: Vec<Sym> = index.gateway_subnets.get(gateway).iter().map(|row| row.subnet).collect();
+            if subnets.is_empty() || !fits {
+                subnets = vec![Sym::EMPTY];
+            }
+            let text = format!("clients connect to gateway {}", short(gateway));
+            let by = step(Stage::Gateway, if fits { Span::ALL } else { Span::UNKNOWN }, "gateway.4", text).by(gateway, "").at_fact(gateway);
+            let by = if fits { by.kind(Kind::Fact) } else { by.kind(Kind::Assumption).code("W-UNSUPPORTED") };
+            out.extend(subnets.into_iter().map(|subnet| Entrance { subnet, step: by.clone() }));
         }
         out.sort_by(|a, b| (a.subnet.as_str(), &a.step.text).cmp(&(b.subnet.as_str(), &b.step.text)));
         out.dedup_by(|a, b| a.subnet == b.subnet);

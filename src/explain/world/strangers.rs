@@ -53,9 +53,8 @@ impl Strangers {
                 anywhere.entry((learned, Stage::Gateway, world.doubt_of_routes(learned))).or_default().push(vnet);
             }
             for (prefix, target, _) in &network.gateway.routes {
-                let code = if index.gateway.has(*target) { "W-UNSUPPORTED" } else { "W-VWAN" };
-                if index.gateway.has(*target) || index.virtual_hub.has(*target) {
-                    out.within.entry(prefix.trunc()).or_default().push(((*target, Stage::Gateway, code), vnet));
+                if index.virtual_hub.has(*target) {
+                    out.within.entry(prefix.trunc()).or_default().push(((*target, Stage::Gateway, "W-VWAN"), vnet));
                 }
             }
             for peer in network.peers.iter().filter(|peer| peer.usable.hi() && !index.vnet.has(peer.vnet)) {
@@ -77,7 +76,7 @@ impl Strangers {
         out
     }
 
-    /// Who may have the address without the input saying so: clients and networks behind gateways and hubs, what they learn, networks that were not
+    /// Who may have the address without the input saying so: networks behind hubs, what they learn, networks that were not
     /// exported, and whoever somebody saw a route to (GW-01, GW-04, SND-04, RTE-07). Sorted by name.
     pub fn at(&self, ip: IpAddr) -> Vec<Stranger> {
         // On premises nobody can announce what is the network's own (GW-05).

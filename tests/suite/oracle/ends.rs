@@ -298,7 +298,8 @@ impl World<'_> {
     fn sent_from_outside(&self, ip: IpAddr, ask: &Ask) -> Outcome {
         let stated = self.sites.iter().map(|s| s.site);
         let called = |id: Sym| self.sites.iter().any(|s| name_of(id).eq_ignore_ascii_case(s.site.as_str()));
-        let sites = self.local_gateways.iter().map(|l| l.site).filter(|&id| !called(id)).chain(stated);
+        let pools: std::collections::BTreeSet<Sym> = self.client_pools.iter().map(|p| p.gateway).collect();
+        let sites = self.local_gateways.iter().map(|l| l.site).chain(pools).filter(|&id| !called(id)).chain(stated);
         let having: Vec<Sym> = sites.filter(|&s| self.site_space(s).iter().any(|p| p.contains(&ip))).collect();
         let joined: Vec<Sym> = having.iter().copied().filter(|&s| self.is_joined(s)).collect();
         let from = |site: Sym| {

@@ -446,11 +446,6 @@ impl World<'_> {
                     found(Stage::Gateway, route.code);
                 }
             }
-            for (gateway, _) in self.gateways_of(vnet) {
-                if self.client_pools.iter().any(|p| p.gateway == gateway && p.prefix.contains(&ip)) {
-                    found(Stage::Gateway, "W-UNSUPPORTED");
-                }
-            }
             for p in self.peerings.iter().filter(|p| p.vnet == vnet && self.is_connected(p).hi() && !self.has_vnet(p.remote)) {
                 let space = self.remote_space(p);
                 if p.forwarded || space.is_empty() || space.iter().any(|(prefix, _)| prefix.contains(&ip)) {

@@ -53,6 +53,7 @@ impl World<'_> {
         symbols.extend(Service::EXTERNAL.map(End::External));
         symbols.extend(self.local_gateways.iter().map(|l| End::Site(l.site)));
         symbols.extend(self.connections.iter().filter(|c| self.is_blank_site(c)).map(|c| End::Site(c.peer)));
+        symbols.extend(self.client_pools.iter().map(|p| End::Site(p.gateway)));
         symbols.extend(self.named_strangers().into_iter().map(|(end, ..)| end));
         symbols.extend(self.nameless_endpoints().into_iter().map(End::PrivateEndpoint));
         let sinks: Vec<End> = symbols.iter().chain(&outside).copied().collect();
@@ -104,6 +105,7 @@ impl World<'_> {
             }
             (End::Unmodelled(_), _) | (_, End::Unmodelled(_) | End::Network(_) | End::PrivateEndpoint(_)) => Verdict::Denied,
             (End::Store(..), End::Machine(_) | End::Subnet(_)) => self.best_over(ANSWERED, to, from),
+            (End::Store(..), End::Site(_)) => better(self.moves_by_itself(from, to), self.best_over(ANSWERED, to, from)),
             (End::Store(..), _) => self.moves_by_itself(from, to),
             (_, End::Store(..) | End::External(_)) => self.best_verdict(from, to),
             _ => {
