@@ -81,7 +81,8 @@ pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     });
 
     // The spaces around a network, once a network: those who look through it carry a handle.
-    let around = reduce(sides.clone().concat(recorded.clone()).concat(space.clone()), "peering.4", Box::new(spaces_around));
+    let seen_space = space.concat(claimed_space).distinct();
+    let around = reduce(sides.clone().concat(recorded.clone()).concat(seen_space.clone()), "peering.4", Box::new(spaces_around));
     let around_by_vnet = around.arrange_by_key_named("spaces by vnet");
     let beyond = join(&around_by_vnet, &sides_by_remote, |_, spaces, side| match (spaces, side) {
         (Part::Beyond { .. }, Part::Fact(Fact::Peering(side))) if side.forwarded => Some((key(side.vnet), *spaces)),
@@ -130,7 +131,7 @@ pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .concat(known.distinct())
         .concat(listed)
         .concat(seen_listed.distinct())
-        .concat(space.concat(claimed_space).distinct())
+        .concat(seen_space)
         .concat(beyond.concat(claimed_beyond).distinct())
         .concat(gateways)
         .concat(remote_gateways.concat(claimed_gateways).distinct())

@@ -36,13 +36,11 @@ pub(super) fn network(index: &Index, vnet: Sym) -> Network {
             around.remote_gateways.push((remote, gateways(index, remote)));
         }
     }
-    if !lists_peerings(index, vnet) {
-        around.claims = claims(&around.sides, false, index.peerings_by_remote.get(vnet).iter().copied());
-        for side in around.claims.clone() {
-            around.remote_space.extend(prefixes_of(index, side.vnet).into_iter().map(|prefix| (side.vnet, prefix)));
-            around.beyond.extend(beyond(index, side.vnet).into_iter().map(|(of, prefix)| (side.vnet, of, prefix)));
-            around.remote_gateways.push((side.vnet, gateways(index, side.vnet)));
-        }
+    around.claims = claims_on(index, vnet);
+    for side in around.claims.clone() {
+        around.remote_space.extend(prefixes_of(index, side.vnet).into_iter().map(|prefix| (side.vnet, prefix)));
+        around.beyond.extend(beyond(index, side.vnet).into_iter().map(|(of, prefix)| (side.vnet, of, prefix)));
+        around.remote_gateways.push((side.vnet, gateways(index, side.vnet)));
     }
     around.managed = manager::links(index, vnet);
     for peer in around.managed.iter().filter(|peer| peer.remote_gateway) {
@@ -65,12 +63,23 @@ fn lists_peerings(index: &Index, vnet: Sym) -> bool {
     !sides.is_empty() || index.child_type.get(vnet).iter().any(|row| row.kind.as_str() == PEERINGS)
 }
 
-/// The spaces of the peers of `vnet`, with the network each belongs to.
+/// The sides of others that one of the network's own may answer, where the input does not list those.
+fn claims_on(index: &Index, vnet: Sym) -> Vec<Peering> {
+    if lists_peerings(index, vnet) {
+        return Vec::new();
+    }
+    claims(index.peerings_by_vnet.get(vnet), false, index.peerings_by_remote.get(vnet).iter().copied())
+}
+
+/// The spaces of the peers of `vnet`, also of those that it perhaps has, with the network each belongs to.
 fn beyond(index: &Index, vnet: Sym) -> Vec<(Sym, Prefix)> {
     let mut out = Vec::new();
     for side in index.peerings_by_vnet.get(vnet) {
         let recorded = index.peering_prefixes.get(side.peering).iter().map(|row| row.prefix);
         out.extend(recorded.chain(prefixes_of(index, side.remote)).map(|prefix| (side.remote, prefix)));
+    }
+    for side in claims_on(index, vnet) {
+        out.extend(prefixes_of(index, side.vnet).into_iter().map(|prefix| (side.vnet, prefix)));
     }
     out.extend(
         manager::links(index, vnet).into_iter().flat_map(|peer| peer.prefixes.into_iter().map(move |(prefix, _)| (peer.vnet, prefix))),

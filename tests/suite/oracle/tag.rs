@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use watertight::facts::network::HopKind;
+use watertight::facts::network::{HopKind, Peering};
 use watertight::facts::selector::Selector;
 use watertight::model::net::is_public;
 use watertight::model::{Prefix, Sym, Tri};
@@ -112,7 +112,8 @@ impl World<'_> {
             })
         });
         let over = self.peerings.iter().filter(|p| p.vnet == vnet && !p.access && self.route_over(p, subnet).hi());
-        let by_peer = over.into_iter().any(|p| self.remote_space(p).iter().any(|(space, _)| *space == prefix));
+        let has = |p: &Peering| self.has_unknown_space(p) || self.remote_space(p).iter().any(|(space, _)| *space == prefix);
+        let by_peer = over.into_iter().any(has);
         by_user || by_peer
     }
 
