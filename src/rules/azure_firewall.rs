@@ -441,6 +441,7 @@ fn compile(index: &Index, row: &FirewallRule, resolve: &dyn Fn(&str) -> Held) ->
         .collect();
     names.sort_by_key(|name| (name.what, name.pattern.as_str()));
     let rows = index.firewall_rule_traffic.get(row.rule).iter();
+    let untold = FirewallTranslation { rule: row.rule, address: None, fqdn: Sym::EMPTY, port: None };
     Rule {
         pass: row.pass,
         order: 0,
@@ -454,7 +455,7 @@ fn compile(index: &Index, row: &FirewallRule, resolve: &dyn Fn(&str) -> Held) ->
         names,
         traffic: rows.fold(Span::NONE, |span, row| span.or(traffic(row.protocol, row.ports))),
         missing,
-        translation: index.firewall_translation.one(row.rule).copied(),
+        translation: (row.pass == FirewallPass::Nat).then(|| index.firewall_translation.one(row.rule).copied().unwrap_or(untold)),
     }
 }
 

@@ -441,7 +441,7 @@ impl Walk<'_, '_> {
 
     fn translate_for(&self, firewall: Sym, subnet: Sym, line: &Line, packet: Packet, trip: &Trip, target: Target) -> Outcome {
         let world = self.world;
-        let Some(to) = world.translations.iter().find(|t| t.rule == line.rule.rule) else { return Outcome::denied(STAGE, "") };
+        let to = world.translations.iter().find(|t| t.rule == line.rule.rule).expect("every NAT rule leads somewhere");
         let targets = match to.address {
             Some(address) => vec![address],
             None => match world.resolve_at_firewall(firewall, to.fqdn.as_str()) {
@@ -473,6 +473,15 @@ impl Walk<'_, '_> {
 }
 
 impl World<'_> {
+    /// Where a NAT rule leads of which the input does not say it, nobody knows.
+    pub fn tell_translations(&mut self) {
+        for row in self.firewall_rules.iter().filter(|r| r.pass == FirewallPass::Nat) {
+            if !self.translations.iter().any(|t| t.rule == row.rule) {
+                self.translations.push(FirewallTranslation { rule: row.rule, address: None, fqdn: Sym::EMPTY, port: None });
+            }
+        }
+    }
+
     /// To a machine from the internet by the NAT rules that lead to it; the port asked for is the machine's (IN-11).
     pub fn in_by_firewalls(&self, start: Start, config: Sym, subnet: Sym, ask: &Ask) -> Vec<Outcome> {
         let hosts = self.possible_addresses(config, subnet);
