@@ -156,7 +156,14 @@ impl Walk<'_, '_> {
         let branches = self.world.branches(frontend);
         let icmp = Set::of_proto(Proto::Icmp);
         let meets = |branch: &&Branch| branch.takes.at_frontend().may.meets(self.asked);
-        if !branches.iter().any(|branch| meets(&branch)) && !self.asked.meets(icmp) {
+        let leads = |backend: &Backend| match (&backend.what, &self.target) {
+            (Member::Places(places), Target::Host(host)) => places.contains(host),
+            _ => true,
+        };
+        // Whatever it answers, it hands nothing to a machine that is none of its members.
+        let meant = !matches!(self.target, Target::Host(_)) || branches.iter().flat_map(|branch| &branch.backends).any(leads);
+        let pings = meant && self.asked.meets(icmp);
+        if !branches.iter().any(|branch| meets(&branch)) && !pings {
             ways.push(trail.clone().and(self.no_rule(frontend)).end(Via::LoadBalancer));
         }
         for branch in branches.iter().filter(meets) {
@@ -178,7 +185,7 @@ impl Walk<'_, '_> {
                 ways.push(way);
             }
         }
-        if self.asked.meets(icmp) {
+        if pings {
             let text = format!("whether frontend {} answers ICMP is not documented", short(frontend));
             let perhaps = step(Stage::LoadBalancer, Span::exactly(icmp).doubted(), "balancer.2", text).by(frontend, "icmp");
             ways.push(trail.and(perhaps.kind(Kind::Assumption).code("W-UNSUPPORTED")).end(Via::LoadBalancer));

@@ -98,7 +98,7 @@ impl Walk<'_, '_> {
         let nowhere = matches!(inside.dst, Addr::Known(ip) if ip.is_unspecified()) && world.is_untold(place.subnet);
         check(open, Stage::NsgInbound, "secure by default", "W-MISSING", || {
             if nowhere {
-                return Outcome::unproven(Stage::NsgInbound, name_of(place.subnet), "W-MISSING"); // rules may name the address that it has
+                return self.at_no_address(place, client);
             }
             let rule = self.first_route(place.subnet, client);
             let back = || self.reply(place.subnet, client, &[], Origin::Internet).and(self.answers_by(place.nic, place.subnet, client));
@@ -113,6 +113,7 @@ impl Walk<'_, '_> {
             return Outcome::unproven(Stage::LoadBalancer, "sku=Gateway", "W-UNSUPPORTED");
         }
         let outcome = match packet.proto {
+            Proto::Icmp if self.hides(frontend) => Outcome::denied(Stage::LoadBalancer, "no-rule"),
             Proto::Icmp => Outcome::unproven(Stage::LoadBalancer, "icmp", "W-UNSUPPORTED"), // ILB-02
             Proto::Esp | Proto::Ah => Outcome::denied(Stage::LoadBalancer, "no-rule"),
             Proto::Tcp | Proto::Udp => {
@@ -131,6 +132,19 @@ impl Walk<'_, '_> {
             }
         };
         if world.chains.iter().any(|c| c.end == frontend) { outcome.doubted(Stage::Appliance, "", "W-NVA") } else { outcome }
+    }
+
+    /// Whether one machine is asked for that no rule of the frontend leads to.
+    fn hides(&self, frontend: Sym) -> bool {
+        let world = self.world;
+        let Target::Config(wanted) = self.target else { return false };
+        let rules = [Proto::Tcp, Proto::Udp].into_iter().flat_map(|proto| world.all_rules(frontend, proto));
+        let mut members = rules.flat_map(|rule| world.members_behind(frontend, rule.rule, &rule.pools));
+        !members.any(|member| match member.what {
+            What::Config { config, .. } => config == wanted,
+            What::Nobody => false,
+            What::Frontend(_) | What::Missing => true,
+        })
     }
 
     /// From the internet to one machine, by the rules of one frontend that lead to it; the port is the machine's own.

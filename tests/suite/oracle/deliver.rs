@@ -24,6 +24,12 @@ impl Walk<'_, '_> {
         if let (Target::Config(_), Some(frontend)) = (self.target, world.frontend_at(vnet, ip)) {
             return self.at_frontend(frontend, vnet, packet, trip);
         }
+        if let (Target::Slot(subnet), Some(_)) = (self.target, world.frontend_at(vnet, ip))
+            && world.vnet_of(subnet) != Some(vnet)
+        {
+            // A machine that is only imagined is behind no frontend.
+            return Outcome::denied(Stage::LoadBalancer, "somebody else has the address").beside(Stage::Route);
+        }
         match self.target {
             Target::Slot(subnet) if world.vnet_of(subnet) == Some(vnet) => {
                 return self.arrive(Place { subnet, nic: None, endpoint: None }, packet, trip, via);
@@ -118,6 +124,14 @@ impl Walk<'_, '_> {
             || self.reply(place.subnet, packet.src, &trip.passed, self.origin).and(self.answers_by(place.nic, place.subnet, packet.src));
         let rule = self.first_route(place.subnet, packet.src);
         self.world.filter_in(place, &packet, || self.with_way_back(&rule, back, via))
+    }
+
+    /// From the internet to a machine whose address is not told, nor the range of its subnet: rules may name the address that it has, and yet its answer may
+    /// surely be lost (SES-02).
+    pub fn at_no_address(&self, place: Place, client: Addr) -> Outcome {
+        let unknown = Outcome::unproven(Stage::NsgInbound, name_of(place.subnet), "W-MISSING");
+        let back = || self.reply(place.subnet, client, &[], Origin::Internet);
+        if self.session && back() == Tri::No { unknown.refused_at(Stage::Route, self.first_route(place.subnet, client)) } else { unknown }
     }
 
     /// The prefix that a reply to `to` is sent by first, for the reason.
@@ -383,7 +397,7 @@ impl Walk<'_, '_> {
             });
             let each: Vec<Outcome> = each.collect();
             if each.is_empty() {
-                return Outcome::unproven(Stage::NsgInbound, name_of(c.subnet), "W-MISSING"); // rules may name the address that it has
+                return self.at_no_address(place, packet.src);
             }
             if world.vnet_of(c.subnet).is_none() {
                 let refused = !each.is_empty() && each.iter().all(|o| o.verdict == watertight::model::Verdict::Denied);
