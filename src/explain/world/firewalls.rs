@@ -36,7 +36,8 @@ impl World<'_> {
     /// What a name leads to when the firewall asks for it.
     pub fn held(&self, device: Sym, name: &str) -> Held {
         let found = resolve_at_firewall(self.index, self.platform, device, name);
-        let certain = found.answer != Answer::Unknown && found.answer != Answer::ServFail;
+        // A NAT rule without a target names none.
+        let certain = !name.is_empty() && found.answer != Answer::Unknown && found.answer != Answer::ServFail;
         let public = found.answer == Answer::Public;
         Held { addresses: found.addresses, certain, public }
     }
