@@ -35,7 +35,8 @@ pub fn leads(index: &Index, target: Sym, wanted: Sym) -> Vec<Lead> {
         for row in unseen(index, at) {
             let fits = listed_for(index, row, of, alone);
             if fits.hi() {
-                found.push(Lead { connection: as_listed(row, of), certain: fits.lo() });
+                // An endpoint that is there and does not list the connection says something else.
+                found.push(Lead { connection: as_listed(row, of), certain: fits.lo() && !index.private_endpoint.has(row.endpoint) });
             }
         }
     }
