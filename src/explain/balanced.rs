@@ -175,6 +175,7 @@ impl Walk<'_, '_> {
                 target: self.target.clone(),
                 home: self.home,
                 origin: self.origin,
+                sender: self.sender,
                 sources: RefCell::default(),
             };
             let start = Trail { steps: Vec::new(), ..trail.clone() };
@@ -265,7 +266,9 @@ impl Walk<'_, '_> {
     fn members(&self, frontend: Sym, branch: &Branch, packet: &Packet, trail: &Trail, arrive: &Arrive<'_>) -> Vec<Way> {
         let mut reached = Vec::new();
         let internal = self.public_ip_of(frontend).is_empty();
-        let itself = |place: &Host| internal && packet.src == Seen::At(place.ip);
+        // A sender whose address is not told has each time the one that its member has.
+        let kept = self.origin.is_some_and(|ip| packet.src == Seen::At(ip)) && !self.sender.is_empty();
+        let itself = |place: &Host| internal && (packet.src == Seen::At(place.ip) || kept && place.ip_config == self.sender);
         let one_asked_for = matches!(&self.target, Target::Host(_));
         for backend in &branch.backends {
             let wanted = |place: &&Host| !matches!(&self.target, Target::Host(host) if host != *place);

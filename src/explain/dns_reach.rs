@@ -76,7 +76,16 @@ fn from_site(world: &World<'_>, site: Sym, entrances: &[(Host, Step)], server: I
 }
 
 fn walk<'w, 'a>(world: &'w World<'a>, asked: Set, home: Home, origin: IpAddr) -> Walk<'w, 'a> {
-    Walk { world, asked, session: false, target: Target::Server, home, origin: Some(origin), sources: RefCell::default() }
+    Walk {
+        world,
+        asked,
+        session: false,
+        target: Target::Server,
+        home,
+        origin: Some(origin),
+        sender: Sym::EMPTY,
+        sources: RefCell::default(),
+    }
 }
 
 /// What some way lets through.

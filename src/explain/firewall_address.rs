@@ -168,6 +168,7 @@ impl Walk<'_, '_> {
             target: behind.map_or(Target::Anyone, |host| Target::Host(host.clone())),
             home: if from_outside { Home::Internet } else { self.home },
             origin: self.origin,
+            sender: self.sender,
             sources: RefCell::default(),
         };
         let mut each = Vec::new();

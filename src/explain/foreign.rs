@@ -68,7 +68,7 @@ fn joined(world: &World<'_>, ours: Sym, network: Sym) -> bool {
 
 fn walk<'w, 'a>(world: &'w World<'a>, target: Target) -> Walk<'w, 'a> {
     let home = Home::Internet; // the caller says where the sender is
-    Walk { world, asked: Set::tcp_udp(), session: true, target, home, origin: None, sources: RefCell::default() }
+    Walk { world, asked: Set::tcp_udp(), session: true, target, home, origin: None, sender: Sym::EMPTY, sources: RefCell::default() }
 }
 
 /// One address of the remote network for each part that the filters of ours tell apart: as the peering with it records them, else as any does or as the

@@ -145,6 +145,7 @@ fn from_nat(world: &World<'_>, service: &PrivateLinkService, nat: &Nat, target: 
         target: target.clone(),
         home: Home::Network(nat.host.vnet),
         origin: Some(nat.host.ip),
+        sender: Sym::EMPTY,
         sources: RefCell::default(),
     };
     let trail = Trail { steps: nat.doubts.clone(), ..Trail::default() };

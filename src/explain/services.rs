@@ -55,7 +55,7 @@ pub enum From {
 
 impl<'a> FromPlace<'_, 'a> {
     fn walk(&self, asked: Set, target: Target, home: Home, origin: Option<IpAddr>) -> Walk<'_, 'a> {
-        Walk { world: self.world, asked, session: self.session, target, home, origin, sources: RefCell::default() }
+        Walk { world: self.world, asked, session: self.session, target, home, origin, sender: Sym::EMPTY, sources: RefCell::default() }
     }
 }
 
@@ -264,7 +264,7 @@ impl Walk<'_, '_> {
         if same.lo() {
             return;
         }
-        let methods = self.world.exits(at, false);
+        let methods = self.exits(at, false);
         if methods.is_empty() {
             ways.push(trail.and(no_way_out(at)).end(Via::Public));
             return;

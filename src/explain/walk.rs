@@ -58,6 +58,8 @@ pub struct Walk<'w, 'a> {
     pub home: Home,
     /// The first source's private address, where it has one.
     pub origin: Option<IpAddr>,
+    /// The address configuration of the first source; empty where it has none.
+    pub sender: Sym,
     /// What packets show a front end at the end of a way, by the way's place in the list.
     pub sources: RefCell<FxHashMap<usize, Source>>,
 }
@@ -488,7 +490,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             ways.push(trail.and(step(Stage::Nat, Span::NONE, "outbound.4", text).by(at.nic, "")).end(Via::Public));
             return;
         }
-        let methods = self.world.exits(at, packet.dst.is_ipv6());
+        let methods = self.exits(at, packet.dst.is_ipv6());
         if methods.is_empty() {
             ways.push(trail.and(no_way_out(at)).end(Via::Public));
             return;
@@ -503,6 +505,17 @@ impl<'w, 'a> Walk<'w, 'a> {
             let seen = Packet { ports: SourcePorts::Translated, src_asgs: Vec::new(), ..packet.clone() };
             self.at_public_address(&seen, &method.source, trail.and(leaves), ways);
         }
+    }
+}
+
+impl Walk<'_, '_> {
+    /// The ways by which a place leaves for public addresses with what is asked for; where none carries it, all of them say so.
+    pub fn exits(&self, at: &Host, v6: bool) -> Vec<Method> {
+        let mut all = self.world.exits(at, v6);
+        if all.iter().any(|method| method.span.may.meets(self.asked)) {
+            all.retain(|method| method.span.may.meets(self.asked));
+        }
+        all
     }
 }
 

@@ -212,7 +212,16 @@ fn family(v6: bool) -> IpAddr {
 }
 
 pub(super) fn internet_walk<'w, 'a>(world: &'w World<'a>, flow: &Flow, target: Target) -> Walk<'w, 'a> {
-    Walk { world, asked: flow.traffic, session: flow.session, target, home: Home::Internet, origin: None, sources: RefCell::default() }
+    Walk {
+        world,
+        asked: flow.traffic,
+        session: flow.session,
+        target,
+        home: Home::Internet,
+        origin: None,
+        sender: Sym::EMPTY,
+        sources: RefCell::default(),
+    }
 }
 
 fn from_client(client: IpAddr, dst: IpAddr) -> Packet {

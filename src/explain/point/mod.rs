@@ -439,6 +439,7 @@ pub fn send(world: &World<'_>, flow: &Flow, from: &Host, to: IpAddr, target: Tar
         target,
         home: Home::Network(from.vnet),
         origin: Some(from.ip),
+        sender: from.ip_config,
         sources: RefCell::default(),
     };
     walk.from(from, &packet)

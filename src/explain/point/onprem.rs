@@ -15,7 +15,7 @@ use crate::rules::outbound::PublicSource;
 
 use super::inbound::internet_walk;
 use super::judge::{Pairs, one};
-use super::{destinations, no_address, nowhere};
+use super::{destinations, no_address, nowhere, places};
 
 /// From a site on premises: in at the gateway, then by the routes of the gateway's subnet; with `source` from that address of the site alone.
 pub(super) fn from_site(world: &World<'_>, flow: &Flow, site: Sym, source: Option<IpAddr>) -> Pairs {
@@ -27,8 +27,12 @@ pub(super) fn from_site(world: &World<'_>, flow: &Flow, site: Sym, source: Optio
     }
     let mut out = Pairs::default();
     let entrances = world.entrances(site);
+    let nobody = matches!(flow.to, End::Machine(_) | End::Nic(_)) && places(world, flow.to).iter().all(|(hosts, _)| hosts.is_empty());
     for entrance in &entrances {
         if entrance.subnet.is_empty() {
+            if nobody {
+                continue;
+            }
             let text = "in which subnet the gateway stands is not in the input".to_owned();
             let nowhere = step(Stage::Gateway, Span::UNKNOWN, "gateway.3", text).by(entrance.step.resource, "");
             let nowhere = nowhere.kind(Kind::Assumption).code("W-UNSUPPORTED");
@@ -58,6 +62,7 @@ pub(super) fn from_site(world: &World<'_>, flow: &Flow, site: Sym, source: Optio
                         target,
                         home: Home::Site(site),
                         origin: Some(source),
+                        sender: Sym::EMPTY,
                         sources: RefCell::default(),
                     };
                     let mut ways = Vec::new();

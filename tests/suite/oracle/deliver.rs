@@ -416,9 +416,12 @@ impl World<'_> {
         let contracts: Vec<_> = self.appliances.iter().filter(|a| a.nic == nic).collect();
         let Some(first) = contracts.first() else { return (Tri::Maybe, Tri::Maybe) };
         let snat = if contracts.iter().all(|c| c.snat == first.snat) { first.snat } else { Tri::Maybe };
+        let listed = |allow: &ApplianceAllow| allow.ports.items().iter().any(|&(l, h)| (l..=h).contains(&packet.dport));
         let fits = |allow: &&ApplianceAllow| {
             let proto = allow.protocol.as_str() == "*" || allow.protocol.as_str() == packet.proto.as_str();
-            let port = !packet.proto.has_ports() || allow.ports.items().iter().any(|&(l, h)| (l..=h).contains(&packet.dport));
+            // Ports that are named are those of TCP and UDP.
+            let whole = allow.protocol.as_str() != "*" || allow.ports.items() == [watertight::model::traffic::ANY_PORT];
+            let port = if packet.proto.has_ports() { listed(allow) } else { whole };
             allow.nic == nic && proto && port
         };
         let lines: Vec<_> = self.appliance_allows.iter().filter(fits).collect();

@@ -140,9 +140,12 @@ impl World<'_> {
                 }
                 if all.is_empty() && connected {
                     let unknown = Outcome::unproven(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
+                    if let (End::Store(..), Mode::Adversarial) = (ask.to, ask.mode) {
+                        return any_of(vec![self.site_apart(site, ask), unknown]);
+                    }
                     if let End::Store(store, part, instance) = ask.to {
                         // What its name leads out to the public front end is judged there, wherever the site's addresses are.
-                        let host = self.host_of(Wanted { store, part, instance }).filter(|_| ask.mode == Mode::Configured);
+                        let host = self.host_of(Wanted { store, part, instance });
                         let named_public = host.is_some_and(|(host, _)| matches!(self.resolve(View::Site(site), host), Answer::Public(_)));
                         let apart = self.site_apart(site, ask);
                         let unconnected = apart.verdict == Verdict::Denied && !self.links.iter().any(|l| l.target == store);
@@ -157,6 +160,8 @@ impl World<'_> {
                     if untold {
                         return self.to_end(any, ask);
                     }
+                    let lost = !self.endpoints.iter().any(|e| e.endpoint == endpoint);
+                    let unknown = if lost { unknown.beside(Stage::Route) } else { unknown };
                     return self.refused_anyway(unknown, endpoint, &self.packet(any, Addr::SomePublic, None, ask));
                 }
                 if !connected && !self.client_pools.iter().any(|p| p.gateway == site) {

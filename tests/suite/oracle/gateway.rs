@@ -264,8 +264,10 @@ impl Walk<'_, '_> {
     fn to_front_by_site(&self, vnet: Sym, gateway: Sym, packet: Packet) -> Outcome {
         let world = self.world;
         let unknown = world.gateway_routes(vnet).iter().any(|r| r.prefix.is_none());
-        let nats = world.site_nats.iter().map(|n| Seen::Public { addr: Addr::Known(n.address), azure: false });
-        let each: Vec<Outcome> = nats.map(|seen| self.front_end(packet, seen, Via::Gateway)).collect();
+        let stated = world.site_nats.iter().map(|n| Addr::Known(n.address));
+        let nats = if world.site_nats.is_empty() { vec![Addr::SomePublic] } else { stated.collect() };
+        let seen = nats.into_iter().map(|addr| Seen::Public { addr, azure: false });
+        let each: Vec<Outcome> = seen.map(|seen| self.front_end(packet, seen, Via::Gateway)).collect();
         let refused = !each.is_empty() && each.iter().all(|o| o.verdict == Verdict::Denied);
         match each.first() {
             Some(first) if refused && !unknown => first.clone(),

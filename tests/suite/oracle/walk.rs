@@ -171,7 +171,7 @@ impl Walk<'_, '_> {
                 let each = gateways.into_iter().map(|(gateway, usable)| {
                     let vpn = self.world.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Vpn);
                     if vpn && unseen.is_none() {
-                        check(usable, Stage::Gateway, "", "W-CONN-STATE", || self.through_gateway(at.subnet, vnet, gateway, packet, trip))
+                        check(usable, Stage::Route, "", "W-CONN-STATE", || self.through_gateway(at.subnet, vnet, gateway, packet, trip))
                     } else {
                         Outcome::unproven(Stage::Route, route.text.clone(), "W-UDR-VNG")
                     }
@@ -240,14 +240,16 @@ impl Walk<'_, '_> {
         let from = at.subnet;
         let mut ways = Vec::new();
         for peering in world.peerings.iter().filter(|p| p.vnet == vnet) {
-            let joined = world.is_connected(peering);
-            let reach = joined.and(world.peer_has(peering, hop));
-            if reach.hi() {
+            let (joined, there) = (world.is_connected(peering), world.peer_has(peering, hop));
+            if joined.and(there).hi() {
                 let group = world.managed.iter().any(|m| m.id == peering.peering && m.group);
                 let known = if group { Tri::Maybe } else { Tri::Yes }; // NVA-01
-                ways.push(check(reach, Stage::Peering, &name_of(peering.peering), "W-MISSING", || {
+                ways.push(check(joined, Stage::Peering, &name_of(peering.peering), "W-MISSING", || {
                     self.cross(from, peering.peering, Addr::Known(hop), &packet, trip, |remote| {
-                        check(known, Stage::Route, &hop.to_string(), "W-NVA-UNKNOWN", || self.at_appliance(remote, hop, packet, trip))
+                        let on = || self.at_appliance(remote, hop, packet, trip);
+                        check(there, Stage::Route, &hop.to_string(), "W-MISSING", || {
+                            check(known, Stage::Route, &hop.to_string(), "W-NVA-UNKNOWN", on)
+                        })
                     })
                 }));
             }
