@@ -266,9 +266,11 @@ impl Walk<'_, '_> {
     fn members(&self, frontend: Sym, branch: &Branch, packet: &Packet, trail: &Trail, arrive: &Arrive<'_>) -> Vec<Way> {
         let mut reached = Vec::new();
         let internal = self.public_ip_of(frontend).is_empty();
-        // A sender whose address is not told has each time the one that its member has.
-        let kept = self.origin.is_some_and(|ip| packet.src == Seen::At(ip)) && !self.sender.is_empty();
-        let itself = |place: &Host| internal && (packet.src == Seen::At(place.ip) || kept && place.ip_config == self.sender);
+        // Machines whose addresses are not told stand at the same ones here, and yet no two of them have the same.
+        let told = |place: &Host| self.world.index.ip_config_address.has(place.ip_config);
+        let sender = trail.appliances.iter().rev().find(|passed| passed.translated).map_or(self.sender, |passed| passed.exit.ip_config);
+        let same = |place: &Host| !sender.is_empty() && place.ip_config == sender;
+        let itself = |place: &Host| internal && (same(place) || told(place) && packet.src == Seen::At(place.ip));
         let one_asked_for = matches!(&self.target, Target::Host(_));
         for backend in &branch.backends {
             let wanted = |place: &&Host| !matches!(&self.target, Target::Host(host) if host != *place);

@@ -197,7 +197,10 @@ impl Walk<'_, '_> {
                 }
                 What::Frontend(_) => Outcome::unproven(Stage::LoadBalancer, "member", "W-MISSING"),
                 What::Config { config, nic, subnet } => {
-                    let itself = |ip: &IpAddr| internal && (packet.src == Addr::Known(*ip) || packet.src_config == Some(config));
+                    // No two machines have the same address, though that of neither is told.
+                    let told = world.addresses_of(config);
+                    let met = |ip: &IpAddr| told.contains(ip) && packet.src == Addr::Known(*ip);
+                    let itself = |ip: &IpAddr| internal && (met(ip) || packet.src_config == Some(config));
                     let places = world.member_places(config, subnet);
                     hairpin |= places.iter().any(itself);
                     if matches!(self.target, Target::Config(wanted) if wanted != config) {
