@@ -73,7 +73,8 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
         })
         .collect();
     let space_of = |vnet: Sym| around.remote_space.iter().filter(move |(of, _)| *of == vnet).map(|(_, prefix)| *prefix);
-    peers.extend(around.claims.iter().map(|side| claimed(side, &space_of(side.vnet).collect::<Vec<_>>())));
+    let claimed = |side: &Peering| claimed(side, &space_of(side.vnet).collect::<Vec<_>>(), around.only_v6.contains(&side.peering));
+    peers.extend(around.claims.iter().map(claimed));
     join_managed(&mut peers, &around.managed);
     peers.sort_unstable();
     let mut beyond: Vec<Prefix> = peers

@@ -115,8 +115,9 @@ pub fn claims(own: &[Peering], listed: bool, sides: impl Iterator<Item = Peering
     sides.filter(|side| (!listed || nameless) && !side.is_nameless() && wanted(side) && !answered(side)).collect()
 }
 
-/// What a network gets from a peering of which only the other side is in the input, because its own were not exported: perhaps the same as `other`.
-pub fn claimed(other: &Peering, prefixes: &[Prefix]) -> Peer {
+/// What a network gets from a peering of which only the other side is in the input, because its own were not exported: perhaps the same as `other`, which
+/// says with `only_v6` that nothing of IPv4 passes.
+pub fn claimed(other: &Peering, prefixes: &[Prefix], only_v6: bool) -> Peer {
     let own = Peering {
         vnet: other.remote,
         remote: other.vnet,
@@ -126,7 +127,7 @@ pub fn claimed(other: &Peering, prefixes: &[Prefix]) -> Peer {
         use_remote_gateways: other.gateway_transit,
         ..*other
     };
-    let peer = peer(&own, &[], std::slice::from_ref(other), Remote::Listed, prefixes, false);
+    let peer = peer(&own, &[], std::slice::from_ref(other), Remote::Listed, prefixes, only_v6);
     Peer { usable: peer.usable.and(Tri::Maybe), whole: peer.whole.and(Tri::Maybe), ..peer }
 }
 

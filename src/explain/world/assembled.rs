@@ -37,6 +37,7 @@ pub(super) fn network(index: &Index, vnet: Sym) -> Network {
         }
     }
     around.claims = claims_on(index, vnet);
+    around.only_v6.extend(around.claims.iter().map(|side| side.peering).filter(|side| index.peering_only_v6.has(*side)));
     for side in around.claims.clone() {
         around.remote_space.extend(prefixes_of(index, side.vnet).into_iter().map(|prefix| (side.vnet, prefix)));
         around.beyond.extend(beyond(index, side.vnet).into_iter().map(|(of, prefix)| (side.vnet, of, prefix)));
