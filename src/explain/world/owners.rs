@@ -300,7 +300,12 @@ impl World<'_> {
             return vec![host(IpAddr::from([0, 0, 0, 0]))]; // nowhere, until its subnet is known
         }
         if known.is_empty() {
-            return self.free_addresses(config.subnet).into_iter().map(host).collect();
+            // What a pool lists and nobody has may be its address: then it is a member.
+            let listed = self.index.load_balancer_addresses.rows().map(|row| row.address).filter(|ip| self.is_free(config.subnet, *ip));
+            let mut places: Vec<IpAddr> = self.free_addresses(config.subnet).into_iter().chain(listed).collect();
+            places.sort_unstable();
+            places.dedup();
+            return places.into_iter().map(host).collect();
         }
         known.iter().map(|row| host(row.address)).collect()
     }
@@ -308,6 +313,13 @@ impl World<'_> {
     /// Whether the input holds the subnet and its range.
     pub fn is_subnet_known(&self, subnet: Sym) -> bool {
         self.index.subnet.has(subnet) && self.index.subnet_prefixes.has(subnet)
+    }
+
+    /// Whether it is a usable address of the subnet that nobody has.
+    fn is_free(&self, subnet: Sym, ip: IpAddr) -> bool {
+        let ranges = self.index.subnet_prefixes.get(subnet).iter().filter_map(|row| net::usable(&row.prefix));
+        let within = |(first, last): (IpAddr, IpAddr)| ip.is_ipv4() == first.is_ipv4() && (first..=last).contains(&ip);
+        ranges.into_iter().any(within) && self.known_owners(ip, self.vnet_of(subnet)).is_nobody()
     }
 
     /// The usable addresses of a subnet that nobody has (ADR-04, ADR-06): one for each piece in which every address gets the same answers.

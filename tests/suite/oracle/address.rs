@@ -130,7 +130,14 @@ impl World<'_> {
         if own.is_empty() && self.vnet_of(subnet).is_none() {
             return Vec::new(); // its subnet is not in the input
         }
-        if own.is_empty() { self.free_addresses(subnet) } else { own }
+        if !own.is_empty() {
+            return own;
+        }
+        let listed = self.pool_addresses.iter().map(|row| row.address).filter(|ip| self.is_free(subnet, *ip));
+        let mut places: Vec<IpAddr> = self.free_addresses(subnet).into_iter().chain(listed).collect();
+        places.sort();
+        places.dedup();
+        places
     }
 
     /// The public addresses of one family that belong to nothing in the estate (IN-01).

@@ -678,7 +678,11 @@ impl World<'_> {
         if self.in_missing_pool(config) {
             return (Some(WayOut::maybe(Stage::Nat, name_of(config), "W-MISSING", Vec::new())), false);
         }
-        let pools = self.pools_with(config);
+        let mut pools = self.pools_with(config);
+        if let (Addr::Known(ip), true) = (packet.src, self.addresses_of(config).is_empty()) {
+            // Whoever has an address that a pool lists is its member.
+            pools.extend(self.pool_addresses.iter().filter(|row| row.address == ip).map(|row| row.pool));
+        }
         let mut doubt = false;
         let mut explicit: Vec<(Vec<Addr>, bool, bool)> = Vec::new();
         for rule in self.outbound_rules.iter().filter(|r| pools.contains(&r.pool)) {
