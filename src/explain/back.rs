@@ -8,7 +8,7 @@ use crate::explain::point::is_used;
 use crate::explain::walk::{Home, Passed, Trail, Walk};
 use crate::explain::way::{Kind, Step};
 use crate::model::{Set, Span, Stage, Sym, Tri};
-use crate::rules::route::Hop;
+use crate::rules::route::{Entry, Hop};
 
 /// Everything but TCP needs no way back (CNV-07).
 fn without_tcp(sure: Tri) -> Span {
@@ -177,6 +177,9 @@ impl Walk<'_, '_> {
             }
             Hop::Gateway => match home {
                 Home::Internet if passed.is_empty() => Reply::Lost("goes to the gateway, which never saw the packet"),
+                Home::Site(site) if self.leads_to_site(from, site) && passed.is_empty() && self.may_take_a_hub(from, entry) => {
+                    Reply::Elsewhere("goes to the gateway or to a virtual hub")
+                }
                 Home::Site(site) if self.leads_to_site(from, site) && passed.is_empty() => Reply::Right,
                 Home::Network(home) if passed.is_empty() => match to {
                     Seen::At(ip) => match self.world.gateway_leads_to(from.vnet, *ip, home) {
@@ -215,6 +218,13 @@ impl Walk<'_, '_> {
     fn uses_unseen_gateway(&self, from: &Host) -> bool {
         let unknown = self.world.network(from.vnet).gateway.unknown_routes;
         !unknown.is_empty() && self.world.is_missing_gateway(unknown)
+    }
+
+    /// Whether the route is perhaps one of a virtual hub beside the gateway of the sender's network.
+    fn may_take_a_hub(&self, from: &Host, entry: &Entry) -> bool {
+        let mut hubs = self.world.index.hub_connections_by_vnet.get(from.vnet).iter().map(|row| row.hub);
+        let announces_more = !self.world.network(from.vnet).gateway.unknown_routes.is_empty();
+        hubs.any(|hub| announces_more || hub == entry.source)
     }
 
     /// Whether a gateway of the sender's network is connected to the site.
