@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::explain::attacker::{Attacker, attackers, suffixes};
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::point::{
-    Pair, Pairs, has_unseen_interfaces, holders, is_public_only, no_address, no_source, nowhere, one, places, secondary,
+    Pair, Pairs, by_any_interface, has_unseen_interfaces, holders, is_public_only, no_address, no_source, nowhere, one, places, secondary,
     site_representatives, sites_with, unlisted,
 };
 use crate::explain::services::{From, FromPlace};
@@ -67,8 +67,13 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
         }
         ways
     };
-    let groups = clients.into_iter().map(|group| group.into_iter().map(pair).collect());
-    Some(Pairs { groups: groups.chain(unlisted.into_iter().map(|way| vec![vec![way]])).collect() })
+    let each = clients.into_iter().map(|group| Pairs { groups: vec![group.into_iter().map(pair).collect()] }).collect();
+    let mut pairs = match flow.from {
+        End::Machine(_) | End::Nic(_) => by_any_interface(flow, each),
+        _ => Pairs { groups: each.into_iter().flat_map(|pairs| pairs.groups).collect() },
+    };
+    pairs.groups.extend(unlisted.into_iter().map(|way| vec![vec![way]]));
+    Some(pairs)
 }
 
 /// A machine's address configuration, the host name it asks for, the service and region of a front end, and whether a service endpoint covers it.

@@ -334,22 +334,24 @@ fn from_senders(world: &World<'_>, flow: &Flow, senders: Vec<Sender>) -> Pairs {
         }
         each.push((Pairs { groups: by_destination }, *sure));
     }
-    let mut out = Pairs::default();
-    // Whichever of its interfaces the guest uses, the flow gets through where it does by each of them.
-    let by_each = |(pairs, _): &(Pairs, bool)| {
+    let out = by_any_interface(flow, each.into_iter().map(|(pairs, _)| pairs).collect());
+    if out.groups.is_empty() { one(no_address(world, flow)) } else { out }
+}
+
+/// All pairs of several senders of one guest: whichever of its interfaces it uses, the flow gets through where it does by each of them.
+pub fn by_any_interface(flow: &Flow, each: Vec<Pairs>) -> Pairs {
+    let by_each = |pairs: &Pairs| {
         let mut certain = pairs.clone();
         let ways = certain.groups.iter_mut().flatten().flatten();
         ways.for_each(|way| way.steps.retain(|step| step.label != SECONDARY));
         !whole_bands(flow.traffic, span(&certain, flow.traffic).sure).is_empty()
     };
     let all_agree = each.len() > 1 && each.iter().all(by_each);
-    for (mut pairs, _) in each {
-        if all_agree {
-            pairs.groups.iter_mut().flatten().flatten().for_each(|way| way.steps.retain(|step| step.label != SECONDARY));
-        }
-        out.groups.append(&mut pairs.groups);
+    let mut out = Pairs { groups: each.into_iter().flat_map(|pairs| pairs.groups).collect() };
+    if all_agree {
+        out.groups.iter_mut().flatten().flatten().for_each(|way| way.steps.retain(|step| step.label != SECONDARY));
     }
-    if out.groups.is_empty() { one(no_address(world, flow)) } else { out }
+    out
 }
 
 /// The rule about interfaces that a guest perhaps does not use.
