@@ -351,6 +351,11 @@ impl<'w, 'a> Walk<'w, 'a> {
             ways.push(trail.and(theirs).end(via));
             return;
         }
+        if packet.service.is_some() {
+            let text = format!("no front end of Azure stands in network {}", short(vnet));
+            ways.push(trail.and(step(Stage::Route, Span::NONE, "address.5", text).by(vnet, "")).end(via));
+            return;
+        }
         if !index.vnet.has(vnet) {
             let text = format!("network {} is not in the input", short(vnet));
             let missing = step(Stage::Route, Span::UNKNOWN, "address.4", text).by(vnet, "").kind(Kind::Assumption).code("W-MISSING");

@@ -31,6 +31,9 @@ impl Walk<'_, '_> {
             return Outcome::denied(Stage::LoadBalancer, "somebody else has the address").beside(Stage::Route);
         }
         match self.target {
+            Target::Slot(subnet) if world.vnet_of(subnet).is_none() => {
+                return Outcome::unproven(Stage::Route, name_of(subnet), "W-MISSING"); // it may be one of this network
+            }
             Target::Slot(subnet) if world.vnet_of(subnet) == Some(vnet) => {
                 return self.arrive(Place { subnet, nic: None, endpoint: None }, packet, trip, via);
             }

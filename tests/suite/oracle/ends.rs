@@ -104,7 +104,8 @@ impl World<'_> {
                 if self.subnet_space(subnet).is_empty() {
                     return Outcome::unproven(Stage::Route, name_of(subnet), "W-MISSING");
                 }
-                let free = self.free_addresses(subnet);
+                let mut free = self.free_addresses(subnet);
+                free.retain(|ip| self.is_asked_for_by(ip.is_ipv4(), ask.to));
                 let place = Place { subnet, nic: None, endpoint: None };
                 all_of(free.into_iter().map(|ip| self.to_end(Start::Inside { place, config: NO_CONFIG, ip }, ask)).collect())
             }
@@ -172,6 +173,15 @@ impl World<'_> {
             End::PrivateEndpoint(endpoint) => Outcome::denied(Stage::PrivateEndpoint, name_of(endpoint)), // PE-16
             End::Store(caller, ..) | End::Unmodelled(caller) => self.called_by(caller, ask),
             End::Fqdn(_) | End::External(_) | End::Network(_) => Outcome::unproven(Stage::Route, "", "W-UNSUPPORTED"),
+        }
+    }
+
+    /// Whether the destination can have an address of the family at all: nobody sends to one of the other (ADR-14).
+    fn is_asked_for_by(&self, v4: bool, to: End) -> bool {
+        match to {
+            End::Ip(ip) | End::Internet(Some(ip)) => ip.is_ipv4() == v4,
+            End::Store(..) | End::External(_) | End::Fqdn(_) => v4,
+            _ => true,
         }
     }
 

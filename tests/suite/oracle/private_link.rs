@@ -76,7 +76,7 @@ impl Walk<'_, '_> {
 
 impl World<'_> {
     /// Whether a service can work as it is configured (PLS-05, PLS-16).
-    fn is_usable(&self, service: &PrivateLinkService, nats: usize) -> Tri {
+    pub fn is_usable(&self, service: &PrivateLinkService, nats: usize) -> Tri {
         let subnets = self.service_nats.iter().filter(|n| n.service == service.service).map(|n| n.subnet);
         let open = |subnet: Sym| match self.vnet_of(subnet) {
             None => Tri::Maybe,

@@ -179,8 +179,21 @@ impl World<'_> {
                 outcome.refused_at(Stage::PrivateEndpoint, name_of(endpoint))
             }
             Verdict::Unproven if consent == Some(watertight::model::Tri::No) => outcome.refused_at(Stage::Consent, name_of(endpoint)),
+            Verdict::Unproven if consent.is_some() && self.leads_to_what_cannot_work(endpoint) => {
+                outcome.refused_at(Stage::PrivateEndpoint, name_of(endpoint))
+            }
             _ => outcome,
         }
+    }
+
+    /// Whether all that the endpoint is for are services that cannot work as they are configured.
+    fn leads_to_what_cannot_work(&self, endpoint: Sym) -> bool {
+        self.links.iter().filter(|l| l.endpoint == endpoint).all(|link| {
+            self.service_named(link.target).is_some_and(|service| {
+                let nats = self.service_nats.iter().filter(|n| n.service == service.service).count();
+                !self.is_usable(service, nats).hi()
+            })
+        })
     }
 
     /// To the address a store's name resolved to (DNS-28).
