@@ -191,6 +191,7 @@ const INERT: &[&str] = &[
     "listener",
     "proxy_rule",
     "proxy_member",
+    "proxy_pass",
     "ip_config_proxy_pool",
     "azure_firewall",
     "firewall_hub_address",

@@ -266,7 +266,7 @@ facts! {
     // more of peerings, routes, gateways and devices
     PeeringOnlyV6, PeeringSubnet, RouteBgpOverride, ObservedRoutes, ObservedRoute, ObservedDoubt, LearnedRoutes, LearnedRoute, LocalGatewayPeer,
     VnetBasicEndpointPolicies, GatewaySummary, GatewayRemoteNetworks, CircuitPublicPrefix, Listener, ProxyRule,
-    ProxyMember, IpConfigProxyPool,
+    ProxyMember, ProxyPass, IpConfigProxyPool,
     // virtual WAN
     VirtualWan, VirtualHub, RouteServer, HubConnection, HubPropagation, HubLabel, HubConnectionRoute, HubTable, HubTableLabel, HubRoute,
     HubPolicy, HubBranch, HubDoubt,

@@ -271,6 +271,7 @@ index! {
     Listener { listeners: device as Sym }
     ProxyRule { proxy_rules: device as Sym }
     ProxyMember { proxy_members: pool as Sym }
+    ProxyPass { proxy_passes: device as Sym }
     IpConfigProxyPool { ip_config_proxy_pools: ip_config as Sym }
     DevicePublicIp { device_public_ips: device as Sym, devices_by_public_ip: public_ip as Sym }
     LoadBalancer { load_balancer: balancer as Sym }

@@ -303,6 +303,10 @@ relations! { NETWORK_RELATIONS:
     /// row may pass on to anybody (IN-08). From `requestRoutingRules[]`, `routingRules[]` and `urlPathMaps[]`.
     ProxyRule proxy_rule { device: Sym, public_ip: Sym, address: Option<IpAddr>, port: u16, pool: Sym, backend_port: u16 }
 
+    /// `proxy_pass(device, public_ip, address, port, pool)`: whatever the application gateway takes at that listener goes to a member of `pool`, whichever request it
+    /// is: one basic rule of a listener that has the port to itself and names no hosts, without a firewall of its own or certificates of clients (IN-08).
+    ProxyPass proxy_pass { device: Sym, public_ip: Sym, address: Option<IpAddr>, port: u16, pool: Sym }
+
     /// `proxy_member(pool, address, host)`: whoever has `address`, or to whom the name leads, is a member of the application gateway's pool; with neither
     /// anybody may be. From `backendAddresses[]`.
     ProxyMember proxy_member { pool: Sym, address: Option<IpAddr>, host: Sym }

@@ -1,7 +1,7 @@
 //! Flows from the internet that something takes at a public address and passes on to a machine as a flow of its own (IN-08).
 //!
 //! Two flows follow each other: somebody must get through to a listener, and the proxy from its subnet to the machine. To whom of its pools it passes on
-//! what, the request decides: that is never proven.
+//! what, the request decides; that is proven only where the listener leads to one pool whatever the request.
 
 use std::net::IpAddr;
 
@@ -140,7 +140,7 @@ fn passed_on(world: &World<'_>, flow: &Flow, proxy: &Proxy, passage: &Passage, h
         let unknown = step(Stage::Appliance, Span::UNKNOWN, "inbound.6", text).by(proxy.device, "").kind(Kind::Assumption);
         return vec![Way { via: Via::Appliance, steps: vec![doubt, unknown.code("W-MISSING")] }];
     }
-    let mut out = Vec::new();
+    let mut out: Vec<Vec<Way>> = Vec::new();
     for room in rooms {
         let target = Target::Host(host.clone());
         let found = match passage.called {
@@ -150,10 +150,23 @@ fn passed_on(world: &World<'_>, flow: &Flow, proxy: &Proxy, passage: &Passage, h
                 send(world, &called, &room, to, target, Named::Unknown).into_iter().map(|way| whole(way, passage.sent)).collect()
             }
         };
-        out.extend(found.into_iter().map(|mut way| {
-            way.steps.insert(0, doubt.clone());
-            way
-        }));
+        out.push(found);
     }
-    out
+    // At which address of its subnet it stands is not told: from each of them it must get there.
+    let sure = out.iter().map(|ways| ways.iter().fold(Set::EMPTY, |sure, way| sure.or(way.span().sure)));
+    let sure = sure.reduce(Set::and).unwrap_or(Set::EMPTY).and(passage.sent);
+    let first = if passage.certain && !sure.is_empty() { passes(proxy, passage, sure) } else { doubt };
+    let ways = out.into_iter().flatten().map(|mut way| {
+        way.steps.insert(0, first.clone());
+        way
+    });
+    ways.collect()
+}
+
+/// The step of a listener that leads to one pool, whatever the request (IN-08).
+fn passes(proxy: &Proxy, passage: &Passage, sure: Set) -> Step {
+    let text = format!("{} passes on to its pool whatever it takes there", short(proxy.device));
+    let on = step(Stage::Appliance, Span { sure, may: passage.sent }, PASSED_ON, text).by(proxy.device, "").at_fact(proxy.device);
+    let on = if sure == passage.sent { on.kind(Kind::Fact) } else { on.kind(Kind::Assumption).code("W-L7") };
+    Step { taken: Some(passage.taken), ..on }
 }

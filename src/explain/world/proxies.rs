@@ -37,6 +37,8 @@ pub struct Passage {
     pub called: Option<IpAddr>,
     /// What it sends there.
     pub sent: Set,
+    /// Whatever it takes goes to the pool, and the machine is surely a member.
+    pub certain: bool,
 }
 
 /// What takes flows at public addresses and opens others.
@@ -111,26 +113,38 @@ impl World<'_> {
     /// How the proxy may come to pass on to the machine at `host` what it takes at its public addresses.
     pub fn passages(&self, proxy: &Proxy, host: &Host) -> Vec<Passage> {
         let mut found: Vec<Passage> = Vec::new();
-        let mut add = |passage: Passage| match found
-            .iter_mut()
-            .find(|known| (known.public_ip, known.called, known.sent) == (passage.public_ip, passage.called, passage.sent))
-        {
+        let mut add = |passage: Passage| match found.iter_mut().find(|known| {
+            (known.public_ip, known.called, known.sent, known.certain) == (passage.public_ip, passage.called, passage.sent, passage.certain)
+        }) {
             Some(known) => known.taken = known.taken.or(passage.taken),
             None => found.push(passage),
         };
         for &public_ip in &proxy.public_ips {
             if proxy.rules.is_empty() {
-                add(Passage { public_ip, taken: proxy.carries, called: None, sent: proxy.carries });
+                add(Passage { public_ip, taken: proxy.carries, called: None, sent: proxy.carries, certain: false });
             }
             let here = |rule: &&ProxyRule| rule.public_ip == public_ip || rule.public_ip.is_empty() && rule.address.is_none();
             for rule in proxy.rules.iter().filter(here) {
                 for called in self.called(proxy, rule.pool, host) {
-                    add(Passage { public_ip, taken: at_port(rule.port), called, sent: at_port(rule.backend_port) });
+                    let certain = called.is_none() && self.passes_to(rule, host);
+                    add(Passage { public_ip, taken: at_port(rule.port), called, sent: at_port(rule.backend_port), certain });
                 }
             }
         }
         found.sort_by_key(|passage| (passage.public_ip.as_str(), passage.called, passage.sent.to_string()));
         found
+    }
+
+    /// Whether whatever comes to the listener of the rule goes to a pool of which the machine at `host` is surely a member.
+    fn passes_to(&self, rule: &ProxyRule, host: &Host) -> bool {
+        let index = self.index;
+        let at =
+            |(public_ip, address, port, pool)| (public_ip, address, port, pool) == (rule.public_ip, rule.address, rule.port, rule.pool);
+        let passes = index.proxy_passes.get(rule.device).iter().any(|row| at((row.public_ip, row.address, row.port, row.pool)));
+        let told = index.ip_config_address.get(host.ip_config).iter().any(|row| row.address == host.ip);
+        let listed = index.ip_config_proxy_pools.get(host.ip_config).iter().any(|row| row.pool == rule.pool);
+        let addressed = index.proxy_members.get(rule.pool).iter().any(|row| row.address == Some(host.ip));
+        passes && told && (listed || addressed)
     }
 
     /// Whether the device may pass on to the machine at `host` what it takes, wherever it takes it. Of what is no proxy nothing is known.

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use crate::facts::extract::device::{address_of, told};
-use crate::facts::extract::out::{Out, get, properties};
-use crate::facts::network::{Device, DeviceKind, IpConfigProxyPool, Listener, ProxyMember, ProxyRule};
+use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::network::{Device, DeviceKind, IpConfigProxyPool, Listener, ProxyMember, ProxyPass, ProxyRule};
 use crate::model::Sym;
 
 /// `microsoft.network/applicationgateways`.
@@ -32,8 +32,8 @@ pub(super) fn application_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     rules(out, body, &heard);
 }
 
-/// A listener: its id, then its public address, its private one and its port, as far as they are told.
-type Heard = (Sym, Sym, Option<IpAddr>, u16);
+/// A listener: its id, then its public address, its private one and its port, as far as they are told, and whether it takes every request that comes there.
+type Heard = (Sym, Sym, Option<IpAddr>, u16, bool);
 
 /// Where an application gateway listens: each listener at a front address and a port (IN-08).
 fn listeners<'a>(out: &mut Out<'a>, body: &'a Value) -> Vec<Heard> {
@@ -68,7 +68,8 @@ fn listeners<'a>(out: &mut Out<'a>, body: &'a Value) -> Vec<Heard> {
                 None => (Sym::EMPTY, None, 0),
             };
             out.fact(Listener { device, public_ip, address, port });
-            heard.push((id, public_ip, address, port));
+            let choosy = ["hostName", "hostNames", "firewallPolicy", "sslProfile"];
+            heard.push((id, public_ip, address, port, !choosy.iter().any(|name| get(listener, name).is_some_and(is_set))));
             if front.is_none() || port == 0 {
                 out.gap("where a listener listens is not known");
             }
@@ -83,30 +84,55 @@ fn rules<'a>(out: &mut Out<'a>, body: &'a Value, heard: &[Heard]) {
     let pools = pools(out, body);
     let settings = settings(out, body);
     let maps = path_maps(out, body);
-    let add = |out: &mut Out<'a>, listener: Option<Sym>, to: Goal| {
+    let open = passes_everything(out, body);
+    let mut taken: Vec<Option<Sym>> = Vec::new();
+    let mut passes = Vec::new();
+    let mut add = |out: &mut Out<'a>, listener: Option<Sym>, to: Goal, basic: bool| {
         let at = heard.iter().find(|(id, ..)| Some(*id) == listener);
-        let (public_ip, address, port) = at.map_or((Sym::EMPTY, None, 0), |(_, public_ip, address, port)| (*public_ip, *address, *port));
+        let (public_ip, address, port) = at.map_or((Sym::EMPTY, None, 0), |(_, public_ip, address, port, _)| (*public_ip, *address, *port));
         let pool = to.pool.filter(|pool| pools.contains(pool)).unwrap_or_default();
         let backend_port = settings.iter().find(|(id, _)| Some(*id) == to.settings).map_or(0, |(_, port)| *port);
         if pool.is_empty() || backend_port == 0 {
             out.gap("to whom a rule passes on what it takes is not known");
         }
         out.fact(ProxyRule { device, public_ip, address, port, pool, backend_port });
+        let alone = heard.iter().filter(|(_, ip, own, at, _)| (*ip, *own, *at) == (public_ip, address, port)).count() == 1;
+        let whole = at.is_some_and(|(.., all)| *all) && port > 0 && backend_port > 0 && !pool.is_empty();
+        if basic && open && alone && whole {
+            passes.push((listener, ProxyPass { device, public_ip, address, port, pool }));
+        }
     };
     for list in ["requestRoutingRules", "routingRules"] {
         for rule in out.objects(body, list) {
             let rule = properties(rule);
             let listener = out.link(rule, "httpListener").or_else(|| out.link(rule, "listener"));
             let own = goal(out, rule, ["backendAddressPool", "backendHttpSettings", "redirectConfiguration"]);
+            taken.push(listener);
             match out.link(rule, "urlPathMap") {
-                None => own.into_iter().for_each(|to| add(out, listener, to)),
+                None => {
+                    let kind = out.text(rule, "ruleType").is_none_or(|kind| kind.eq_ignore_ascii_case("Basic"));
+                    let basic = kind && get(rule, "redirectConfiguration").is_none();
+                    own.into_iter().for_each(|to| add(out, listener, to, basic));
+                }
                 Some(map) => match maps.iter().find(|(id, _)| *id == map) {
-                    Some((_, goals)) => goals.iter().for_each(|to| add(out, listener, *to)),
-                    None => add(out, listener, Goal::default()),
+                    Some((_, goals)) => goals.iter().for_each(|to| add(out, listener, *to, false)),
+                    None => add(out, listener, Goal::default(), false),
                 },
             }
         }
     }
+    // Of two rules of one listener a request decides.
+    passes.retain(|(listener, _)| taken.iter().filter(|other| *other == listener).count() == 1);
+    passes.into_iter().for_each(|(_, pass)| out.fact(pass));
+}
+
+/// Whether the gateway as a whole refuses no request: it runs, and has no firewall of its own.
+fn passes_everything<'a>(out: &mut Out<'a>, body: &'a Value) -> bool {
+    let guarded = ["firewallPolicy", "webApplicationFirewallConfiguration"].iter().any(|name| get(body, name).is_some_and(is_set));
+    let tier = out.object(body, "sku").and_then(|sku| out.text(sku, "tier"));
+    let guarded = guarded || tier.is_some_and(|tier| tier.to_ascii_lowercase().starts_with("waf"));
+    let runs = out.text(body, "operationalState").is_none_or(|state| state.eq_ignore_ascii_case("Running"));
+    runs && !guarded && !out.has_lost()
 }
 
 /// Where a rule leads: a pool, at the port of its settings.

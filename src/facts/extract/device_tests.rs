@@ -343,6 +343,12 @@ fn the_rules_of_an_application_gateway_lead_to_pools() {
     has(&basic, &format!("proxy_member({g}/backendaddresspools/b, , api.example)"));
     let by_path = gateway(bound(json!({"urlPathMap": part("urlPathMaps", "m")})), members.clone());
     has(&by_path, &format!("proxy_rule({g}, {pip}, , 443, {g}/backendaddresspools/b, 8080)"));
+    // One basic rule leads every request to its pool; by a path map the request decides, and so it does where a rule is of a kind that nobody knows.
+    has(&basic, &format!("proxy_pass({g}, {pip}, , 443, {g}/backendaddresspools/b)"));
+    lacks(&by_path, "proxy_pass(");
+    let mut strange = to("b");
+    strange["ruleType"] = json!("PathBasedRouting");
+    lacks(&gateway(strange, members.clone()), "proxy_pass(");
     // What it does not tell may be anything; what it sends elsewhere goes to nobody.
     has(&gateway(to("gone"), members.clone()), &format!("proxy_rule({g}, {pip}, , 443, , 8080)"));
     has(&gateway(bound(json!({})), members.clone()), &format!("proxy_rule({g}, {pip}, , 443, , 0)"));

@@ -17,8 +17,9 @@ const GATEWAY: &str = "microsoft.network/applicationgateways";
 const FIREWALL: &str = "microsoft.network/azurefirewalls";
 const BALANCER: &str = "microsoft.network/loadbalancers";
 
-/// One thing that may happen to a request: taken at a port (0: any), sent to the machine itself or to an address in front of it, at a port (0: any).
-type Course = (u16, Option<IpAddr>, u16);
+/// One thing that may happen to a request: taken at a port (0: any), sent to the machine itself or to an address in front of it, at a port (0: any); and whether
+/// it happens to every request that comes there.
+type Course = (u16, Option<IpAddr>, u16, bool);
 
 impl World<'_> {
     pub fn in_by_proxies(&self, start: Start, client: IpAddr, config: &IpConfig, ask: &Ask) -> Vec<Outcome> {
@@ -30,7 +31,13 @@ impl World<'_> {
                     ways.push(there);
                     continue;
                 }
-                let mut on = self.sent_on(device, course, config, ask).doubted(Stage::Appliance, name_of(device), "W-L7");
+                // The gateway stands at one of the addresses of its subnet, and nobody says at which.
+                let always = course.3 && self.sent_on(device, course, config, ask, true).verdict == Verdict::Allowed;
+                let on = self.sent_on(device, course, config, ask, false);
+                let mut on = if always { on } else { on.doubted(Stage::Appliance, name_of(device), "W-L7") };
+                if always && there.verdict != Verdict::Allowed {
+                    on = on.doubted(Stage::Appliance, name_of(device), "W-L7");
+                }
                 on.stages.extend(there.stages);
                 ways.push(on.joined_if_open(Via::Appliance));
             }
@@ -98,7 +105,7 @@ impl World<'_> {
     fn courses(&self, device: Sym, public_ip: Sym, config: &IpConfig) -> Vec<Course> {
         let rules: Vec<&ProxyRule> = self.proxy_rules.iter().filter(|r| r.device == device).collect();
         if rules.is_empty() || !self.is_told(device) {
-            return vec![(0, None, 0)];
+            return vec![(0, None, 0, false)];
         }
         let here = rules.into_iter().filter(|r| r.public_ip == public_ip || (r.public_ip.is_empty() && r.address.is_none()));
         let each = here.flat_map(|rule| {
@@ -117,7 +124,14 @@ impl World<'_> {
                     },
                 }
             }
-            called.into_iter().map(|called| (rule.port, called, rule.backend_port))
+            let of = |p: &watertight::facts::network::ProxyPass| {
+                (p.device, p.public_ip, p.address, p.port, p.pool) == (rule.device, rule.public_ip, rule.address, rule.port, rule.pool)
+            };
+            let mine = |ip: IpAddr| self.config_addresses.iter().any(|a| a.ip_config == config.ip_config && a.address == ip);
+            let addressed = self.proxy_members.iter().any(|m| m.pool == rule.pool && m.address.is_some_and(mine));
+            let has_one = self.config_addresses.iter().any(|a| a.ip_config == config.ip_config);
+            let always = self.proxy_passes.iter().any(of) && (listed && has_one || addressed);
+            called.into_iter().map(move |called| (rule.port, called, rule.backend_port, always && called.is_none()))
         });
         each.collect()
     }
@@ -183,8 +197,8 @@ impl World<'_> {
         any_of(each)
     }
 
-    /// Whether what the device sends on arrives at the machine.
-    fn sent_on(&self, device: Sym, (_, called, port): Course, config: &IpConfig, ask: &Ask) -> Outcome {
+    /// Whether what the device sends on arrives at the machine, from some address of its subnet or from `every` one.
+    fn sent_on(&self, device: Sym, (_, called, port, _): Course, config: &IpConfig, ask: &Ask, every: bool) -> Outcome {
         let requests = !self.is_of(device.as_str(), FIREWALL);
         let fits = called.is_some() || port == 0 || port == ask.dport;
         if requests && ask.proto != Proto::Tcp || !fits || !matches!(ask.proto, Proto::Tcp | Proto::Udp) {
@@ -210,7 +224,11 @@ impl World<'_> {
                     }
                 }
             }
-            all.push(if each.is_empty() { Outcome::unproven(Stage::Appliance, name_of(device), "W-MISSING") } else { any_of(each) });
+            all.push(match each.is_empty() {
+                true => Outcome::unproven(Stage::Appliance, name_of(device), "W-MISSING"),
+                false if every => all_of(each),
+                false => any_of(each),
+            });
         }
         all_of(all)
     }

@@ -93,7 +93,7 @@ world! {
     default_sites: GatewayDefaultSite, remote_networks: GatewayRemoteNetworks, circuit_prefixes: CircuitPublicPrefix,
     peering_subnets: PeeringSubnet, subnet_configs: SubnetIpConfig, peerings_only_v6: PeeringOnlyV6, overrides: RouteBgpOverride, basic_policies: VnetBasicEndpointPolicies,
     seen: ObservedRoutes, seen_routes: ObservedRoute, seen_doubts: ObservedDoubt, routing_collections: RoutingCollection, routing_rules: RoutingRule, gateway_summaries: GatewaySummary, listeners: Listener,
-    proxy_rules: ProxyRule, proxy_members: ProxyMember, config_proxy_pools: IpConfigProxyPool,
+    proxy_rules: ProxyRule, proxy_members: ProxyMember, proxy_passes: ProxyPass, config_proxy_pools: IpConfigProxyPool,
     network_managers: NetworkManager, group_members: GroupMember, memberships: MembershipsListed, group_policies: GroupPolicy,
     manager_listings: ManagerListing, manager_applied: ManagerApplied, admin_configurations: AdminConfiguration,
     admin_collections: AdminCollection, admin_rules: AdminRule, admin_rule_groups: AdminRuleGroup, connectivity: Connectivity,
