@@ -128,7 +128,8 @@ pub fn offered(gateways: &[GatewayInput<'_>]) -> GatewayRoutes {
         out.routes.extend(input.networks.iter().flatten());
         out.routes.extend(input.clients.iter().map(|prefix| (*prefix, gateway.gateway, Tri::Yes)));
         let sure = |connection: &Connection| match connection.kind {
-            ConnectionKind::Ipsec => connection.connected.max(Tri::Maybe),
+            // Only a VPN gateway has such a connection: of another, or of one of an unknown kind, one of the two is not what it seems.
+            ConnectionKind::Ipsec if gateway.kind == GatewayKind::Vpn => connection.connected.max(Tri::Maybe),
             ConnectionKind::ExpressRoute if circuits => connection.connected.max(Tri::Maybe),
             _ => Tri::Maybe,
         };
