@@ -464,10 +464,10 @@ impl World<'_> {
         all.extend(self.client_pools.iter().filter(|p| p.gateway == site).map(|p| p.prefix));
         // What it told a gateway by BGP, where nobody else can have been it.
         for row in self.learned.iter().filter(|row| row.prefix.prefix_len() > 0) {
-            if let (true, [one]) = (row.origin.as_str() == "ebgp", &self.tellers(row)[..]) {
-                if self.same_site(site, one.peer) {
-                    all.push(row.prefix);
-                }
+            if let (true, [one]) = (row.origin.as_str() == "ebgp", &self.tellers(row)[..])
+                && self.same_site(site, one.peer)
+            {
+                all.push(row.prefix);
             }
         }
         all.sort();
