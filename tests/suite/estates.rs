@@ -12,6 +12,7 @@ use watertight::facts::store_facts::Service;
 use watertight::model::{Proto, Sym};
 
 use crate::oracle::Ask;
+use crate::rarities::KINDS;
 use crate::scenario_format::statements;
 
 /// A change: facts that go and facts that come.
@@ -22,29 +23,29 @@ pub struct Edit {
 }
 
 /// Choices, one byte each; past the end every choice is the first.
-struct Tape<'a> {
+pub struct Tape<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl Tape<'_> {
-    fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         let byte = self.bytes.get(self.at).copied().unwrap_or(0);
         self.at += 1;
         usize::from(byte) % n
     }
     /// True in about one of `n` cases, never past the end.
-    fn once_in(&mut self, n: usize) -> bool {
+    pub fn once_in(&mut self, n: usize) -> bool {
         self.below(n) + 1 == n
     }
-    fn pick<'t>(&mut self, from: &[&'t str]) -> &'t str {
+    pub fn pick<'t>(&mut self, from: &[&'t str]) -> &'t str {
         from[self.below(from.len())]
     }
 }
 
 /// A random estate.
 pub fn arb_estate() -> impl Strategy<Value = BTreeSet<Fact>> {
-    proptest::collection::vec(any::<u8>(), 0..480).prop_map(|bytes| build(&bytes))
+    proptest::collection::vec(any::<u8>(), 0..520).prop_map(|bytes| build(&bytes))
 }
 
 /// Random changes to an estate: facts that go, facts of another random estate that come, some of them naming what is not there.
@@ -130,6 +131,11 @@ fn at_most_one(fact: &Fact) -> bool {
             | Fact::FirewallTranslation(_)
             | Fact::Device(_)
             | Fact::DeviceAddress(_)
+            | Fact::Perimeter(_)
+            | Fact::PerimeterAssociation(_)
+            | Fact::PerimeterLink(_)
+            | Fact::PrivateLinkService(_)
+            | Fact::PrivateLinkNat(_)
     )
 }
 
@@ -152,8 +158,12 @@ const PORTS: &[&str] = &["*", "443", "1433,443", "0-1000"];
 const DESTINATIONS: &[&str] =
     &["0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.0.1.0/24", "20.60.0.0/24", "storage", "10.0.0.9/32", "192.168.0.0/16", "unheardof"];
 
+/// How many of the first choices are about what only some estates have.
+const RARE: usize = 40;
+
 /// Reads an estate off the tape.
 pub fn build(bytes: &[u8]) -> BTreeSet<Fact> {
+    let (rare, bytes) = bytes.split_at(bytes.len().min(RARE));
     let mut tape = Tape { bytes, at: 0 };
     let mut text = String::new();
     let vnets = 1 + tape.below(3);
@@ -166,7 +176,13 @@ pub fn build(bytes: &[u8]) -> BTreeSet<Fact> {
     stores(&mut tape, &mut text, vnets);
     services(&mut tape, &mut text, vnets);
     firewalls(&mut tape, &mut text);
-    statements(&text).expect("the generator writes facts").into_iter().collect()
+    let mut facts = statements(&text).expect("the generator writes facts").into_iter().collect();
+    let mut tape = Tape { bytes: rare, at: 0 };
+    // Half of the estates have nothing rare.
+    if let Some(kind) = tape.below(2 * KINDS.len()).checked_sub(KINDS.len()) {
+        KINDS[kind](&mut tape, &mut facts, vnets);
+    }
+    facts
 }
 
 fn networks(tape: &mut Tape<'_>, text: &mut String, vnets: usize) {
@@ -600,7 +616,7 @@ pub fn flows(facts: &BTreeSet<Fact>) -> Vec<Ask> {
     for fact in facts {
         match fact {
             Fact::Machine(row) => machines.push(row.machine),
-            Fact::Subnet(row) if !["gs", "fws"].contains(&row.name.as_str()) => inside.push(End::Subnet(row.subnet)),
+            Fact::Subnet(row) if !["gs", "fws", "gps"].contains(&row.name.as_str()) => inside.push(End::Subnet(row.subnet)),
             Fact::LocalGateway(row) => inside.push(End::Site(row.site)),
             Fact::StorePart(row) => targets.push(End::Store(row.store, row.part, row.instance)),
             Fact::PrivateEndpoint(row) => targets.push(End::PrivateEndpoint(row.endpoint)),

@@ -24,6 +24,7 @@ mod oracle;
 mod private_access;
 mod private_edits;
 mod queries;
+mod rarities;
 mod reports;
 mod scenario_format;
 mod scenarios;
