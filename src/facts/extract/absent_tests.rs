@@ -488,7 +488,6 @@ fn a_policy_of_a_firewall_without_an_id_is_one_that_is_not_in_the_input() {
     for nobody in [json!({}), json!({"id": ""}), json!({"id": null})] {
         has(&firewall(nobody), "azure_firewall(~/azurefirewalls/f, , ~/azurefirewalls/f/unknown-firewallpolicy, false)");
     }
-    has(&firewall(json!(null)), "azure_firewall(~/azurefirewalls/f, , , false)");
 }
 
 /// covers: AFW-01, ILB-08, OUT-02, SND-04, SND-06
@@ -520,4 +519,23 @@ fn a_configuration_that_does_not_say_whom_it_joins_may_join_anybody() {
     }
     let none = json!({"connectivityTopology": "Mesh", "appliesToGroups": []});
     lacks(&rows(json!([body(&configuration, none)])), "connectivity_group(");
+}
+
+/// A firewall has a policy or rules of its own: one that tells of neither is not one without rules.
+///
+/// covers: AFW-01, SND-05
+#[test]
+fn a_firewall_that_tells_of_no_rules_has_some_that_are_not_known() {
+    let firewall = |properties: Value| rows(json!([body("azureFirewalls/fw", properties)]));
+    let unknown = "azure_firewall(~/azurefirewalls/fw, , ~/azurefirewalls/fw/unknown-firewallpolicy, false)";
+    let classic = "azure_firewall(~/azurefirewalls/fw, , , false)";
+    has(&firewall(json!({})), unknown);
+    has(&firewall(json!({"firewallPolicy": null, "sku": {"name": "AZFW_VNet"}})), unknown);
+    has(&firewall(json!({"networkRuleCollections": []})), classic);
+    has(
+        &firewall(
+            json!({"firewallPolicy": null, "natRuleCollections": [], "networkRuleCollections": [], "applicationRuleCollections": []}),
+        ),
+        classic,
+    );
 }

@@ -17,6 +17,13 @@ use crate::facts::selector::{PortList, Selector, Selectors, UNKNOWN_TAG};
 use crate::model::traffic::parse_ports;
 use crate::model::{Prefix, Sym, net};
 
+/// The rule collections of a firewall without a policy, and the pass that looks at each.
+const CLASSIC: [(&str, FirewallPass); 3] = [
+    ("natRuleCollections", FirewallPass::Nat),
+    ("networkRuleCollections", FirewallPass::Network),
+    ("applicationRuleCollections", FirewallPass::Application),
+];
+
 /// `microsoft.network/azurefirewalls` (AFW-01).
 pub(super) fn firewall<'a>(out: &mut Out<'a>, body: &'a Value) {
     let firewall = out.id();
@@ -35,17 +42,18 @@ pub(super) fn firewall<'a>(out: &mut Out<'a>, body: &'a Value) {
             }
         }
     }
-    let policy = out.binding(body, "firewallPolicy").unwrap_or_default();
+    let mut policy = out.binding(body, "firewallPolicy").unwrap_or_default();
+    if policy.is_empty() && !CLASSIC.iter().any(|(list, _)| get(body, list).is_some()) {
+        // One of the two it has: as good as a policy that was not exported.
+        out.gap("a firewall without `firewallPolicy` and without rule collections of its own");
+        policy = out.unknown("firewallPolicy");
+    }
     let hub = out.link(body, "virtualHub").unwrap_or_default();
     out.fact(AzureFirewall { firewall, hub, policy, forced: management.is_some() });
     if policy.is_empty() {
         inspects(out, body, FirewallInspector::ThreatIntelligence, "threatIntelMode");
         classic_settings(out, body);
-        for (list, pass) in [
-            ("natRuleCollections", FirewallPass::Nat),
-            ("networkRuleCollections", FirewallPass::Network),
-            ("applicationRuleCollections", FirewallPass::Application),
-        ] {
+        for (list, pass) in CLASSIC {
             for (at, item) in out.objects(body, list).iter().enumerate() {
                 let id = out.part_id(item, firewall, &list.to_ascii_lowercase(), at);
                 collection(out, firewall, id, item, properties(item), Some(pass));

@@ -70,7 +70,7 @@ fn a_front_of_a_device_without_a_body_may_have_any_address() {
     for (kind, list, whole) in [
         ("applicationGateways", "frontendIPConfigurations", "device(~/applicationgateways/g, application-gateway, )"),
         ("bastionHosts", "ipConfigurations", "device(~/bastionhosts/g, bastion, )"),
-        ("azureFirewalls", "ipConfigurations", "azure_firewall(~/azurefirewalls/g, , , false)"),
+        ("azureFirewalls", "ipConfigurations", "azure_firewall(~/azurefirewalls/g, , ~/azurefirewalls/g/unknown-firewallpolicy, false)"),
     ] {
         let of = |front: serde_json::Value| rows(json!([body(&format!("{kind}/g"), json!({ list: [front] }))]));
         let public_ip = json!({"name": "f", "properties": {"publicIPAddress": {"id": format!("{NET}/publicIPAddresses/p")}}});
