@@ -387,8 +387,14 @@ impl<'a> Out<'a> {
         self.items(at, name).iter().filter_map(|item| self.bound(item, name)).collect()
     }
 
-    /// [`Self::binding`] for one reference.
+    /// [`Self::binding`] for one reference. What cannot be read as one is to somebody as well.
     pub fn bound(&mut self, value: &'a Value, name: &str) -> Option<Sym> {
+        let text = if value.is_object() { get(value, "id") } else { Some(value) };
+        let unreadable = |text: &&Value| text.as_str().is_none_or(|text| !text.trim().is_empty() && !text.contains('/'));
+        if let Some(text) = text.filter(unreadable).filter(|_| !value.is_null()) {
+            self.wrong(text, if value.is_object() { "a resource id" } else { "a reference with `id`" });
+            return Some(self.unknown(name));
+        }
         if names_nobody(value) {
             self.wrong(value, "a reference with `id`");
             return Some(self.unknown(name));

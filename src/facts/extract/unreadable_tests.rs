@@ -302,3 +302,15 @@ fn a_private_endpoint_to_what_is_no_resource_leads_anywhere() {
         assert!(of(unknown.clone()).iter().any(|row| row.starts_with("unread(~/privateendpoints/e, ")), "{unknown}");
     }
 }
+
+/// A reference that cannot be read is to somebody, as one without an id is.
+///
+/// covers: SND-02, SND-03
+#[test]
+fn a_route_table_that_cannot_be_read_concerns_its_subnet_alone() {
+    for table in [json!(5), json!(["x"]), json!("zap"), json!({"id": 5}), json!({"id": "zap"}), json!({"id": null}), json!({})] {
+        let said = rows(json!([body("virtualNetworks/v/subnets/s", json!({"addressPrefix": "10.0.0.0/24", "routeTable": table}))]));
+        has(&said, "subnet_route_table(~/virtualnetworks/v/subnets/s, ~/virtualnetworks/v/subnets/s/unknown-routetable)");
+        lacks(&said, "unread(");
+    }
+}
