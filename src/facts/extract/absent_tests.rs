@@ -521,6 +521,36 @@ fn a_configuration_that_does_not_say_whom_it_joins_may_join_anybody() {
     lacks(&rows(json!([body(&configuration, none)])), "connectivity_group(");
 }
 
+/// Of the two lists that say where a connection's prefixes go an empty one says that nothing is in it; where neither is there they go to the default table.
+///
+/// covers: VW-02, SND-05
+#[test]
+fn the_tables_that_a_connection_of_a_hub_tells_of_its_network() {
+    let connection = |tables: Value| {
+        let vnet = json!({"id": format!("{NET}/virtualNetworks/v")});
+        let properties = json!({"remoteVirtualNetwork": vnet, "routingConfiguration": {"propagatedRouteTables": tables}});
+        rows(json!([body("virtualHubs/h/hubVirtualNetworkConnections/c", properties)]))
+    };
+    let at = "~/virtualhubs/h/hubvirtualnetworkconnections/c";
+    for absent in
+        [json!({}), json!({"ids": null}), json!({"labels": null}), json!({"ids": null, "labels": null}), json!({"other": 1}), Value::Null]
+    {
+        let said = connection(absent);
+        has(&said, &format!("hub_label({at}, default)"));
+        has(&said, &format!("hub_propagation({at}, ~/virtualhubs/h/hubroutetables/defaultroutetable)"));
+        lacks(&said, "hub_doubt(");
+    }
+    for half in [json!({"ids": []}), json!({"labels": [], "ids": null})] {
+        let said = connection(half);
+        has(&said, &format!("hub_doubt({at}, ~/virtualhubs/h)"));
+        lacks(&said, "hub_label(");
+        lacks(&said, "hub_propagation(");
+    }
+    for told in [json!({"ids": [], "labels": []}), json!({"labels": ["red"]})] {
+        lacks(&connection(told), "hub_doubt(");
+    }
+}
+
 /// A firewall has a policy or rules of its own: one that tells of neither is not one without rules.
 ///
 /// covers: AFW-01, SND-05

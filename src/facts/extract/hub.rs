@@ -53,12 +53,19 @@ pub(super) fn connection<'a>(out: &mut Out<'a>, body: &'a Value) {
     let routing = out.object(body, "routingConfiguration");
     let table = routing.and_then(|routing| out.binding(routing, "associatedRouteTable")).unwrap_or(default);
     out.fact(HubConnection { connection, hub, vnet, internet, table });
-    match routing.and_then(|routing| out.object(routing, "propagatedRouteTables")).filter(|tables| is_set(tables)) {
+    let told = |tables: &&Value| ["ids", "labels"].iter().any(|list| get(tables, list).is_some());
+    match routing.and_then(|routing| out.object(routing, "propagatedRouteTables")).filter(told) {
         Some(tables) => {
-            for table in out.links(tables, "ids") {
+            let (ids, labels) = (out.links(tables, "ids"), out.texts(tables, "labels"));
+            // Of the two lists an empty one says that there is none in it, and a missing one beside it nothing.
+            if ids.is_empty() && labels.is_empty() && ["ids", "labels"].iter().any(|list| get(tables, list).is_none()) {
+                out.gap("`properties.routingConfiguration.propagatedRouteTables` lacks one of its lists, and the other is empty");
+                out.fact(HubDoubt { resource: connection, hub });
+            }
+            for table in ids {
                 out.fact(HubPropagation { connection, table });
             }
-            for label in out.texts(tables, "labels") {
+            for label in labels {
                 out.fact(HubLabel { connection, label: Sym::lower(label) });
             }
         }
