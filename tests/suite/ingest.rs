@@ -303,6 +303,15 @@ fn copies_that_contradict_each_other_prove_nothing() {
         account
     };
     let allow = || rule("in", "Allow", "1");
+    let of_hub = |part: &str, properties: Value| json!({"id": id(&format!("virtualHubs/h/{part}")), "location": "westeurope", "properties": properties});
+    let intent = |word: &str| {
+        of_hub("routingIntent/i", json!({"routingPolicies": [{"name": "p", "destinations": [word], "nextHop": id("azureFirewalls/fw")}]}))
+    };
+    let table = |label: &str| of_hub("hubRouteTables/t", json!({"labels": [label], "routes": []}));
+    let link = |open: bool| {
+        let vnet = json!({"id": id("virtualNetworks/v")});
+        of_hub("hubVirtualNetworkConnections/c", json!({"remoteVirtualNetwork": vnet, "enableInternetSecurity": open}))
+    };
     // The copies, how often something contradicts, and the relation of which no row is left.
     let cases: Vec<(Value, Value, usize, &str)> = vec![
         (group(json!([allow()])), group(json!([rule("in", "Allow", "2")])), 0, ""),
@@ -311,6 +320,14 @@ fn copies_that_contradict_each_other_prove_nothing() {
         (group(json!([allow()])), group(json!([])), 1, "nsg"),
         (group(json!([allow(), rule("in", "Deny", "1")])), group(json!([allow()])), 1, ""),
         (account(json!("Deny")), account(json!("Allow")), 1, "store_access"),
+        (
+            intent("Internet"),
+            intent("PrivateTraffic"),
+            1,
+            "hub_policy /subscriptions/s/resourcegroups/rg/providers/microsoft.network/virtualhubs/h private",
+        ),
+        (table("red"), table("blue"), 1, "hub_table"),
+        (link(true), link(false), 1, "hub_connection"),
         (account(json!("Deny")), account(Value::Null), 0, ""),
         (account(json!("Deny")), turned(account(json!("Deny"))), 0, ""),
     ];

@@ -200,6 +200,8 @@ const UNKNOWN_WITHOUT_BODY: &[&str] = &[
     "microsoft.network/networksecuritygroups/securityrules",
     "microsoft.network/routetables/routes",
     "microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions",
+    "microsoft.network/virtualhubs/hubvirtualnetworkconnections",
+    "microsoft.network/virtualhubs/routingintent",
 ];
 
 /// Types that say without a body that one of them is there: whom it concerns, or what it lets through, is open. Copies of one that contradict each other
@@ -218,8 +220,6 @@ const THERE_WITHOUT_BODY: &[&str] = &[
     "microsoft.network/privatednszones/aaaa",
     "microsoft.network/privatednszones/cname",
     "microsoft.network/privatednszones/virtualnetworklinks",
-    "microsoft.network/virtualhubs/hubvirtualnetworkconnections",
-    "microsoft.network/virtualhubs/routingintent",
     "microsoft.network/virtualnetworks/virtualnetworkpeerings",
     "microsoft.relay/namespaces/networkrulesets",
     "microsoft.servicebus/namespaces/networkrulesets",

@@ -35,6 +35,7 @@ const NAMED: &[(&str, &[&str])] = &[
     ("microsoft.network/natgateways", &["nat_gateway"]),
     ("microsoft.network/networksecuritygroups", &["nsg"]),
     ("microsoft.network/routetables", &["route_table"]),
+    ("microsoft.network/virtualhubs/hubroutetables", &["hub_table", "hub_table_label", "hub_route"]),
 ];
 
 /// Types that stand for themselves, with the relations that are taken back.
