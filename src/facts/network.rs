@@ -114,7 +114,8 @@ relations! { NETWORK_RELATIONS:
     SubnetDefaultOutbound subnet_default_outbound { subnet: Sym, allowed: Tri }
 
     /// `peering(peering, vnet, remote, state, in_sync, access, forwarded, gateway_transit, use_remote_gateways, complete)`: one side of a peering, as `vnet`
-    /// sees `remote` (PEER-01); where no export names the other, `remote` is the peering's id and `/unknown-remotevirtualnetwork`. `in_sync` is `peeringSyncLevel = FullyInSync`; `complete` is false for subnet peering.
+    /// sees `remote` (PEER-01); where no export names the other, `remote` is the peering's id and `/unknown-remotevirtualnetwork`. `in_sync` is `peeringSyncLevel = FullyInSync`,
+    /// or that nothing is said of it and no space was recorded; `complete` is false for subnet peering.
     Peering peering {
         peering: Sym, vnet: Sym, remote: Sym, state: PeeringState, in_sync: bool, access: bool, forwarded: bool, gateway_transit: bool,
         use_remote_gateways: bool, complete: bool,

@@ -180,7 +180,8 @@ fn space(own: &Peering, prefixes: &[PeeringPrefix], remote_space: &[Prefix]) -> 
         current = remote_space.to_vec();
     }
     let mut out: Vec<(Prefix, Tri)> = if synced.is_empty() {
-        current.into_iter().map(|prefix| (prefix, Tri::Yes)).collect()
+        let sure = if own.in_sync { Tri::Yes } else { Tri::Maybe };
+        current.into_iter().map(|prefix| (prefix, sure)).collect()
     } else if own.in_sync || current.is_empty() {
         synced.into_iter().map(|prefix| (prefix, Tri::Yes)).collect()
     } else {
@@ -269,5 +270,8 @@ mod tests {
         let peer = peer(&own, &rows, &[side(PeeringState::Connected)], Remote::Listed, &[], false);
         let expected: Vec<(Prefix, Tri)> = vec![("10.1.0.0/16".parse().unwrap(), Tri::Yes), ("10.2.0.0/16".parse().unwrap(), Tri::Maybe)];
         assert_eq!(peer.prefixes, expected);
+        // What was synchronised is not told: nothing is in both.
+        let peer = super::peer(&own, &rows[1..2], &[side(PeeringState::Connected)], Remote::Listed, &[], false);
+        assert_eq!(peer.prefixes, [("10.1.0.0/16".parse().unwrap(), Tri::Maybe)]);
     }
 }

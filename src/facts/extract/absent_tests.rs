@@ -569,3 +569,26 @@ fn a_firewall_that_tells_of_no_rules_has_some_that_are_not_known() {
         classic,
     );
 }
+
+/// Whether a peering is in sync is not told where nothing says so and a space was recorded: then the two are compared.
+///
+/// covers: PEER-04, SND-05
+#[test]
+fn a_peering_that_does_not_say_that_it_is_in_sync() {
+    let side = |mut properties: Value| {
+        properties["remoteVirtualNetwork"] = json!({"id": format!("{NET}/virtualNetworks/w")});
+        properties["peeringState"] = json!("Connected");
+        rows(json!([body("virtualNetworks/v/virtualNetworkPeerings/p", properties)]))
+    };
+    let said = |sync: bool| {
+        format!(
+            "peering(~/virtualnetworks/v/virtualnetworkpeerings/p, ~/virtualnetworks/v, ~/virtualnetworks/w, connected, {sync}, true, false, false, false, true)"
+        )
+    };
+    let space = json!({"addressPrefixes": ["10.1.0.0/16"]});
+    has(&side(json!({"remoteAddressSpace": space})), &said(false));
+    has(&side(json!({"remoteAddressSpace": space, "peeringSyncLevel": null})), &said(false));
+    has(&side(json!({"remoteAddressSpace": space, "peeringSyncLevel": "FullyInSync"})), &said(true));
+    has(&side(json!({"peeringSyncLevel": "RemoteNotInSync"})), &said(false));
+    has(&side(json!({"remoteAddressSpace": {}})), &said(true));
+}

@@ -172,8 +172,11 @@ pub(super) fn peering<'a>(out: &mut Out<'a>, body: &'a Value) {
         Peering::unknown_remote(peering)
     });
     let state = out.word(body, "peeringState", PeeringState::parse, PeeringState::Other).unwrap_or(PeeringState::Unknown);
-    // Exports from before the property was introduced cannot be out of sync by it; PEER-04 then compares the two address spaces.
-    let in_sync = out.text(body, "peeringSyncLevel").is_none_or(|level| level.eq_ignore_ascii_case("FullyInSync"));
+    let in_sync = match out.text(body, "peeringSyncLevel") {
+        Some(level) => level.eq_ignore_ascii_case("FullyInSync"),
+        // Nothing says that it is: what was synchronised and what is there now are compared (PEER-04).
+        None => !get(body, "remoteAddressSpace").is_some_and(is_set),
+    };
     let mut flag = |name: &str, absent: bool| out.flag(body, name).unwrap_or(absent);
     let row = Peering {
         peering,

@@ -99,6 +99,9 @@ impl World<'_> {
             rows.map(|p| p.prefix).collect()
         };
         let or_actual = |rows: Vec<Prefix>| if rows.is_empty() { self.space(peering.remote) } else { rows };
+        if !peering.in_sync && rows(false).is_empty() {
+            return or_actual(rows(true)).into_iter().map(|p| (p, Tri::Maybe)).collect(); // which of it was synchronised nobody says
+        }
         let (synced, current) = (or_actual(rows(false)), or_actual(rows(true)));
         if peering.in_sync {
             return synced.into_iter().map(|p| (p, Tri::Yes)).collect();
