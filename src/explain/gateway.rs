@@ -11,6 +11,7 @@ use crate::explain::world::{World, is_unread_peer};
 use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::gateway::ends;
+use crate::rules::hub;
 use crate::rules::route::Hop;
 
 /// What a gateway's routes say of an address.
@@ -330,7 +331,7 @@ impl World<'_> {
 
     /// Why nobody knows what routes there are: a gateway is not in the input, or what it learned is not (GW-04).
     pub fn doubt_of_routes(&self, source: Sym) -> &'static str {
-        let hub = self.index.hub_connections.has(source) && !self.index.virtual_hub.has(source);
+        let hub = self.index.hub_connections.has(source) && !self.index.virtual_hub.has(source) || self.index.virtual_hub.has(source) && source == hub::unlisted(self.index);
         if hub || self.is_missing_gateway(source) { "W-MISSING" } else { "W-BGP-UNKNOWN" }
     }
 

@@ -27,6 +27,14 @@ impl Walk<'_, '_> {
     /// The packet comes from the network of `at` into its hub.
     pub fn through_hub(&self, at: &Host, hub_id: Sym, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
         let choices = hub::onward(self.world.index, at.vnet, hub_id, |prefix| prefix.contains(&packet.dst));
+        let untold = self.world.network(at.vnet).gateway.unknown_routes;
+        if !untold.is_empty() && choices.iter().all(|choice| choice.vnet.is_empty()) && !net::is_public(packet.dst) {
+            // What no known network of the hub has goes to one that is not known in full, where that has it.
+            let text = format!("which networks hub {} knows is not in the input: {} may be in one", short(hub_id), packet.dst);
+            let unknown = step(Stage::Gateway, Span::UNKNOWN, "hub.3", text).by(untold, "").kind(Kind::Assumption);
+            ways.push(trail.and(unknown.code(self.world.doubt_of_routes(untold))).end(Via::Gateway));
+            return;
+        }
         if choices.is_empty() {
             let text = format!("no route of hub {} leads to {}", short(hub_id), packet.dst);
             ways.push(trail.and(step(Stage::Gateway, Span::NONE, "hub.3", text).by(hub_id, "").kind(Kind::Absence)).end(Via::Gateway));
@@ -45,6 +53,10 @@ impl Walk<'_, '_> {
             for (trail, packet) in passing {
                 match choice.vnet.is_empty() {
                     false => self.deliver(choice.vnet, &packet, trail, Via::Gateway, ways),
+                    // What stands in the way may know of somebody whom the hub does not (VW-03).
+                    true if choice.devices.iter().any(|device| !self.world.index.azure_firewall.has(*device)) => {
+                        ways.push(trail.end(Via::Gateway));
+                    }
                     // Out to the internet only through a device of the hub (VW-04, VW-05).
                     true if net::is_public(packet.dst) => {
                         self.out_of_hub(choice.devices.last().copied().unwrap_or_default(), &packet, trail, ways)

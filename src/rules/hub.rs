@@ -56,6 +56,28 @@ fn is_in_table(index: &Index, other: &HubConnection, table: Sym) -> bool {
     by_name || index.hub_labels.get(other.connection).iter().any(|row| labelled(row.label))
 }
 
+/// Whether the input tells of what belongs to hubs and is of a type: there is a row of it, or somebody said that there is none (M-03).
+fn is_exported(index: &Index, none: bool, kind: &str) -> bool {
+    let kind = Sym::new(kind);
+    !none || index.resources_by_kind.has(kind) || index.complete_type.has(kind)
+}
+
+/// Whether the input tells the static routes of a table: not of one that it does not hold, but of the two that every hub has (VW-03).
+fn is_told(index: &Index, table: Sym) -> bool {
+    let exported = || is_exported(index, index.hub_table.is_empty(), "microsoft.network/virtualhubs/hubroutetables");
+    // One that is there and says nothing is not one without routes.
+    let silent = || index.resource.has(table);
+    index.hub_table.has(table) || is_called(table, EMPTY_TABLE) || is_called(table, DEFAULT_TABLE) && !silent() && exported()
+}
+
+/// A hub of which nobody exported which networks are connected to it: any may be. The first by id; empty: there is none.
+pub fn unlisted(index: &Index) -> Sym {
+    if is_exported(index, index.hub_connection.is_empty(), "microsoft.network/virtualhubs/hubvirtualnetworkconnections") {
+        return Sym::EMPTY;
+    }
+    index.virtual_hub.rows().map(|row| row.hub).min_by_key(|hub| hub.as_str()).unwrap_or_default()
+}
+
 /// What nobody can tell of the routes of a hub's WAN: something that is not modelled (VW-06). Empty: nothing.
 fn doubt(index: &Index, hub: Sym) -> Sym {
     let wan = index.virtual_hub.one(hub).map_or(Sym::EMPTY, |row| row.wan);
@@ -66,10 +88,8 @@ fn doubt(index: &Index, hub: Sym) -> Sym {
             doubts.chain(index.hub_branches.get(hub).iter().map(|row| row.branch))
         })
         .collect();
-    // What is in a table that is not in the input nobody knows, but of the two that every hub has.
-    let told = |table: Sym| index.hub_table.has(table) || is_called(table, DEFAULT_TABLE) || is_called(table, EMPTY_TABLE);
     let connections = index.hubs_by_wan.get(wan).iter().flat_map(|row| index.hub_connections.get(row.hub));
-    found.extend(connections.filter(|row| !told(row.table)).map(|row| row.connection));
+    found.extend(connections.filter(|row| !is_told(index, row.table)).map(|row| row.connection));
     // A hub that is not in the input may be one of the same WAN.
     found.extend(index.hub_connection.rows().map(|row| row.hub).filter(|hub| !index.virtual_hub.has(*hub)));
     Sym::sort(&mut found);
@@ -77,11 +97,14 @@ fn doubt(index: &Index, hub: Sym) -> Sym {
 }
 
 /// What the intent of a hub sends traffic of the kind through, and whether it surely does: a policy that does not say for which traffic it is may be for
-/// this one.
+/// this one, and where no intent was exported the hub's firewall may have one.
 fn policy(index: &Index, hub: Sym, kind: PolicyKind) -> Option<(Sym, Tri)> {
     let of =
         |kind| index.hub_policies.get(hub).iter().filter(move |row| row.kind == kind).map(|row| row.next).min_by_key(|next| next.as_str());
-    of(kind).map(|next| (next, Tri::Yes)).or_else(|| of(PolicyKind::Unknown).map(|next| (next, Tri::Maybe)))
+    let exported = || is_exported(index, index.hub_policies.is_empty(), "microsoft.network/virtualhubs/routingintent");
+    let guards = || index.azure_firewall.rows().filter(|row| row.hub == hub).map(|row| row.firewall).min_by_key(|next| next.as_str());
+    let perhaps = || of(PolicyKind::Unknown).or_else(|| if exported() { None } else { guards() });
+    of(kind).map(|next| (next, Tri::Yes)).or_else(|| perhaps().map(|next| (next, Tri::Maybe)))
 }
 
 fn is_everything(prefix: &Prefix) -> bool {
@@ -91,6 +114,10 @@ fn is_everything(prefix: &Prefix) -> bool {
 /// What hubs give a network connected to them: gateway routes, all of which lead to the hub (VW-01).
 pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
     let mut out = GatewayRoutes::default();
+    let hub = unlisted(index);
+    if !hub.is_empty() {
+        (out.as_next_hop, out.unknown_routes) = (Tri::Maybe, hub);
+    }
     for mine in index.hub_connections_by_vnet.get(vnet) {
         let hub = mine.hub;
         out.as_next_hop = Tri::Maybe;
@@ -102,7 +129,7 @@ pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
         for other in wan_connections(index, hub).iter().filter(|other| other.vnet != vnet && joined.hi()) {
             if is_in_table(index, other, mine.table) {
                 out.routes.extend(index.vnet_prefixes.get(other.vnet).iter().map(|row| (row.prefix, hub, joined)));
-                if !index.vnet.has(other.vnet) {
+                if !index.vnet.has(other.vnet) || !index.vnet_prefixes.has(other.vnet) {
                     out.unknown_routes = other.connection;
                 }
             }
@@ -121,8 +148,9 @@ pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
     // A hub tells a network nothing that is equal to or inside its own space (VW-01).
     let own = index.vnet_prefixes.get(vnet);
     out.routes.retain(|(prefix, _, _)| !own.iter().any(|row| row.prefix.contains(prefix)));
-    out.routes.sort_unstable();
-    out.routes.dedup();
+    // Of what is said twice of one prefix the better counts.
+    out.routes.sort_unstable_by_key(|(prefix, hub, sure)| (*prefix, *hub, std::cmp::Reverse(*sure)));
+    out.routes.dedup_by_key(|(prefix, hub, _)| (*prefix, *hub));
     out
 }
 
@@ -130,6 +158,8 @@ pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
 pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> bool) -> Vec<Onward> {
     let Some(mine) = index.hub_connections.get(hub).iter().find(|row| row.vnet == vnet) else { return Vec::new() };
     let joined = joins_networks(index, hub);
+    // A static route of a table that is not told may take anything.
+    let told = if is_told(index, mine.table) { Tri::Yes } else { Tri::Maybe };
     let mut learned: Vec<(u8, HubConnection)> = Vec::new();
     for other in wan_connections(index, hub).into_iter().filter(|other| other.vnet != vnet && joined.hi()) {
         if is_in_table(index, &other, mine.table) {
@@ -157,7 +187,7 @@ pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> boo
             }
             ways = all;
         }
-        let sure = joined.and(if ambiguous { Tri::Maybe } else { Tri::Yes });
+        let sure = joined.and(told).and(if ambiguous { Tri::Maybe } else { Tri::Yes });
         out.extend(ways.into_iter().map(|(mut devices, known)| {
             devices.dedup();
             Onward { devices, vnet: other.vnet, sure: sure.and(known) }
@@ -168,7 +198,7 @@ pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> boo
             let default = mine.internet && holds(&"0.0.0.0/0".parse().expect("a literal prefix"));
             if default { policy(index, hub, PolicyKind::Internet) } else { None }
         });
-        out.extend(next.map(|(device, sure)| Onward { devices: vec![device], vnet: Sym::EMPTY, sure }));
+        out.extend(next.map(|(device, sure)| Onward { devices: vec![device], vnet: Sym::EMPTY, sure: sure.and(told) }));
     }
     out.sort_by_key(|onward| onward.vnet.as_str());
     out

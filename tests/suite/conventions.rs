@@ -413,6 +413,7 @@ fn a_hub_firewall_without_its_parent_policy_names_it() {
             vnet("w", "10.2.0.0/16", json!([subnet("t", "10.2.1.0/24")])),
             link("v"),
             link("w"),
+            resource(&format!("{hub}/hubRouteTables/defaultRouteTable"), json!({ "labels": ["default"], "routes": [] })),
         ];
         estate.extend(machine("a", "v/subnets/s", "10.1.1.4"));
         estate.extend(machine("b", "w/subnets/t", "10.2.1.4"));

@@ -226,7 +226,7 @@ fn cells(text: &str) -> Result<(Vec<String>, &str), String> {
 /// | `grouped("g", "v", …)` | the networks are members of the network group |
 /// | `governed("v", "c", admin)` | the configuration is in force in the network |
 /// | `transit("spoke", "hub")` | both sides of a peering by which the spoke uses the hub's gateway |
-/// | `hubbed("v", "h")` | the network is connected to the virtual hub by its default table |
+/// | `hubbed("v", "h")` | the network is connected to the virtual hub by its default table, which is exported |
 /// | `firewall("fw", "s", 10.0.1.4, "p", 20.9.9.9, …)` | an Azure Firewall at an address of subnet `s`, its policy (empty: none) and its public addresses |
 /// | `policy("p", "base")` | a firewall policy that lists its groups, below `base` or nothing |
 /// | `group("g", "p", 200)` | a listed rule collection group |
@@ -379,6 +379,7 @@ fn expand(name: &str, cells: &[String]) -> Result<Vec<Fact>, String> {
         "hubbed" => {
             let (vnet, hub) = (arg(0)?, arg(1)?);
             let (link, table) = (format!("{vnet}-{hub}"), format!("{hub}/hubroutetables/defaultroutetable"));
+            rows.push(("hub_table", row(&[&table, &hub])));
             rows.push(("hub_connection", row(&[&link, &hub, &vnet, &or(2, "false"), &table])));
             rows.push(("hub_propagation", row(&[&link, &table])));
             rows.push(("hub_label", row(&[&link, "default"])));

@@ -37,10 +37,28 @@ impl World<'_> {
 
     fn wan_doubts(&self, hub: Sym) -> bool {
         let wan = self.wan_of(hub);
+    /// Whether things of a type are in the input, or somebody said that all of them are.
+    fn hub_parts_listed(&self, any: bool, kind: &str) -> bool {
+        let kind = format!("microsoft.network/virtualhubs/{kind}");
+        any || self.resources.iter().any(|r| r.kind.as_str() == kind) || self.complete_types.iter().any(|c| c.kind.as_str() == kind)
+    }
+
+    /// Whether the static routes of a table are known: every hub has two of which no row is needed where rows of tables are exported at all.
+    fn table_is_told(&self, table: Sym) -> bool {
+        let named = |name: &str| table.as_str().ends_with(name);
+        let silent = self.resources.iter().any(|r| r.id == table);
+        let listed = !silent && self.hub_parts_listed(!self.hub_tables.is_empty(), "hubroutetables");
+        self.hub_tables.iter().any(|t| t.table == table) || named("/noneroutetable") || (named("/defaultroutetable") && listed)
+    }
+
+    /// The first hub where nobody exported what is connected to hubs.
+    fn hub_without_connections(&self) -> Option<Sym> {
+        let listed = self.hub_parts_listed(!self.hub_connections.is_empty(), "hubvirtualnetworkconnections");
+        self.hubs.iter().map(|h| h.hub).filter(|_| !listed).min_by_key(|h| h.as_str())
+    }
+
         let unseen = self.hub_connections.iter().any(|c| self.wan_of(c.hub).is_none()); // its WAN may be this one
-        let listed = |table: Sym| self.hub_tables.iter().any(|t| t.table == table);
-        let usual = |table: Sym| table.as_str().ends_with("/defaultroutetable") || table.as_str().ends_with("/noneroutetable");
-        let untold = self.hub_connections.iter().any(|c| self.wan_of(c.hub) == wan && !listed(c.table) && !usual(c.table));
+        let untold = self.hub_connections.iter().any(|c| self.wan_of(c.hub) == wan && !self.table_is_told(c.table));
         unseen
             || untold
             || self.hub_doubts.iter().map(|d| d.hub).chain(self.hub_branches.iter().map(|b| b.hub)).any(|h| self.wan_of(h) == wan)
@@ -50,7 +68,13 @@ impl World<'_> {
         let of = |kind| self.hub_policies.iter().filter(|p| p.hub == hub && p.kind == kind).map(|p| p.next).min_by_key(|n| n.as_str());
         match (of(kind), of(PolicyKind::Unknown)) {
             (Some(next), _) => Some((next, Tri::Yes)),
-            (None, perhaps) => perhaps.map(|next| (next, Tri::Maybe)),
+            (None, Some(next)) => Some((next, Tri::Maybe)),
+            // Its firewall may be in an intent that nobody exported.
+            (None, None) if !self.hub_parts_listed(!self.hub_policies.is_empty(), "routingintent") => {
+                let firewalls = self.firewalls.iter().filter(|f| f.hub == hub).map(|f| f.firewall);
+                firewalls.min_by_key(|f| f.as_str()).map(|f| (f, Tri::Maybe))
+            }
+            (None, None) => None,
         }
     }
 
@@ -59,6 +83,9 @@ impl World<'_> {
         let mut all = Vec::new();
         for mine in self.hub_connections.iter().filter(|c| c.vnet == vnet) {
             let unseen = self.hub_connections.iter().any(|c| self.wan_of(c.hub).is_none());
+        if let Some(hub) = self.hub_without_connections() {
+            all.push(GatewayRoute { gateway: hub, prefix: None, sure: Tri::Maybe, code: "W-MISSING" });
+        }
             let code = if unseen { "W-MISSING" } else { "W-VWAN" };
             let route = |prefix: Option<Prefix>, sure| GatewayRoute { gateway: mine.hub, prefix, sure, code };
             if self.wan_of(mine.hub).is_none() || self.wan_doubts(mine.hub) {
@@ -70,6 +97,9 @@ impl World<'_> {
             for other in self.hub_learns(mine) {
                 all.extend(self.space(other.vnet).into_iter().map(|p| route(Some(p), self.wan_joins(mine.hub))));
             }
+                if self.space(other.vnet).is_empty() && self.wan_joins(mine.hub).hi() {
+                    all.push(route(None, Tri::Maybe)); // it has some addresses
+                }
             for fixed in self.hub_routes.iter().filter(|r| r.table == mine.table && (mine.internet || r.prefix.prefix_len() > 0)) {
                 all.push(route(Some(fixed.prefix), Tri::Yes));
             }
@@ -79,7 +109,15 @@ impl World<'_> {
         }
         let own = self.space(vnet);
         all.retain(|r| r.sure.hi() && !r.prefix.is_some_and(|p| own.iter().any(|o| o.contains(&p))));
-        all
+        all.sort_by_key(|r| std::cmp::Reverse(r.sure));
+        let mut best: Vec<GatewayRoute> = Vec::new();
+        for route in all {
+            let same = |r: &GatewayRoute| r.prefix.is_some() && r.prefix == route.prefix && r.gateway == route.gateway;
+            if !best.iter().any(same) {
+                best.push(route);
+            }
+        }
+        best
     }
 
     /// Where a hub sends what `vnet` sends to an address: the networks, each with the devices on the way; no network is the internet.
@@ -93,13 +131,13 @@ impl World<'_> {
         let best = found.iter().map(|(length, _)| *length).max();
         found.retain(|(length, _)| Some(*length) == best);
         let fixed = self.hub_routes.iter().filter(|r| r.table == mine.table && holds(&r.prefix)).max_by_key(|r| r.prefix.prefix_len());
-        let several = found.len() > 1;
+        let several = found.len() > 1 || !self.table_is_told(mine.table);
         let mut all = Vec::new();
         for (length, other) in &found {
             let first: Vec<Sym> = fixed.filter(|r| r.prefix.prefix_len() >= *length).map(|r| r.next).into_iter().collect();
             let own = self.hub_policy(hub, PolicyKind::Private);
             let theirs = self.hub_policy(other.hub, PolicyKind::Private).filter(|_| other.hub != hub);
-            let sure = if several { Tri::Maybe } else { self.wan_joins(hub) };
+            let sure = if several { self.wan_joins(hub).and(Tri::Maybe) } else { self.wan_joins(hub) };
             // With each policy, and without each that is perhaps for other traffic.
             for (mine, yours) in [(true, true), (true, false), (false, true), (false, false)] {
                 let may = |policy: Option<(Sym, Tri)>, counts: bool| match policy {
@@ -120,7 +158,8 @@ impl World<'_> {
         if all.is_empty() {
             let default = mine.internet && self.in_prefix(dst, "0.0.0.0/0".parse().expect("literal")).hi();
             let policy = if default { self.hub_policy(hub, PolicyKind::Internet) } else { None };
-            all.extend(fixed.map(|r| (r.next, Tri::Yes)).or(policy).map(|(next, sure)| (None, vec![next], sure)));
+            let told = if self.table_is_told(mine.table) { Tri::Yes } else { Tri::Maybe };
+            all.extend(fixed.map(|r| (r.next, Tri::Yes)).or(policy).map(|(next, sure)| (None, vec![next], sure.and(told))));
         }
         all
     }
@@ -147,6 +186,12 @@ impl Walk<'_, '_> {
         let choices = self.world.hub_choices(vnet, hub, packet.dst);
         if choices.is_empty() {
             return Outcome::denied(Stage::Gateway, name_of(hub));
+        // Beside the networks of the hub that are known there is one that may have a private address.
+        let untold = self.world.gateway_routes(vnet).iter().any(|r| r.prefix.is_none());
+        let to_network = choices.iter().any(|c| c.0.is_some());
+        if untold && !to_network && !self.world.is_public_addr(packet.dst).hi() {
+            return Outcome::unproven(Stage::Gateway, name_of(hub), "W-VWAN");
+        }
         }
         let each = choices.into_iter().map(|(network, devices, sure)| {
             check(sure, Stage::Gateway, &name_of(hub), "W-VWAN", || {
@@ -154,6 +199,7 @@ impl Walk<'_, '_> {
                     (Some(network), _) => self.deliver(network, packet, trip, Via::Gateway),
                     (None, _) if !self.world.is_public_addr(packet.dst).hi() => Outcome::denied(Stage::Gateway, name_of(hub)),
                     (None, Some(last)) if self.world.is_firewall(*last) => self.out_of_hub(*last, packet),
+                    (None, _) if !devices.iter().all(|d| self.world.is_firewall(*d)) => Outcome::delivered(Via::Gateway), // it may know more
                     (None, _) => Outcome::delivered(Via::Gateway),
                 };
                 self.past_devices(&devices, packet, &beyond)

@@ -165,7 +165,7 @@ impl Walk<'_, '_> {
                 if let Some(unseen) = unseen.filter(|_| gateways.is_empty()) {
                     return Outcome::unproven(Stage::Route, name_of(unseen), "W-MISSING");
                 }
-                let hubs = self.world.hub_connections.iter().any(|c| c.vnet == vnet);
+                let hubs = self.world.hub_connections.iter().any(|c| c.vnet == vnet) || !self.world.hub_announces(vnet).is_empty();
                 if gateways.is_empty() && hubs {
                     return Outcome::unproven(Stage::Route, route.text.clone(), "W-VWAN"); // what the hub announced has this hop too
                 }
