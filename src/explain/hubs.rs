@@ -41,25 +41,21 @@ impl Walk<'_, '_> {
             return;
         }
         for choice in &choices {
-            let mut trail = trail.clone();
+            let trail = trail.clone();
             let goal = if choice.vnet.is_empty() { "the internet" } else { short(choice.vnet) };
             let text = format!("hub {} sends {} on to {goal}", short(hub_id), packet.dst);
             let by = step(Stage::Gateway, tri_span(choice.sure), "hub.1", text).by(hub_id, goal).at_fact(hub_id).kind(Kind::Fact);
-            trail = trail.and(if choice.sure.lo() { by } else { by.kind(Kind::Assumption).code("W-VWAN") });
-            let mut passing = vec![(trail, packet.clone())];
-            for device in &choice.devices {
-                passing = passing.into_iter().flat_map(|(trail, packet)| self.past_hub_device(*device, &packet, trail)).collect();
-            }
-            for (trail, packet) in passing {
+            let trail = trail.and(if choice.sure.lo() { by } else { by.kind(Kind::Assumption).code("W-VWAN") });
+            for (trail, packet) in self.past_hub_devices(&choice.devices, packet, trail) {
                 match choice.vnet.is_empty() {
                     false => self.deliver(choice.vnet, &packet, trail, Via::Gateway, ways),
-                    // What stands in the way may know of somebody whom the hub does not (VW-03).
-                    true if choice.devices.iter().any(|device| !self.world.index.azure_firewall.has(*device)) => {
-                        ways.push(trail.end(Via::Gateway));
-                    }
                     // Out to the internet only through a device of the hub (VW-04, VW-05).
                     true if net::is_public(packet.dst) => {
                         self.out_of_hub(choice.devices.last().copied().unwrap_or_default(), &packet, trail, ways)
+                    }
+                    // What stands in the way may know of somebody whom the hub does not (VW-03).
+                    true if choice.devices.iter().any(|device| !self.world.index.azure_firewall.has(*device)) => {
+                        ways.push(trail.end(Via::Gateway));
                     }
                     true => {
                         let text = format!("{} is a private address that no network of the hub has", packet.dst);
@@ -68,6 +64,14 @@ impl Walk<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Past all the devices that a hub puts in the way, in order.
+    pub(super) fn past_hub_devices(&self, devices: &[Sym], packet: &Packet, trail: Trail) -> Vec<(Trail, Packet)> {
+        let first = vec![(trail, packet.clone())];
+        devices.iter().fold(first, |passing, device| {
+            passing.into_iter().flat_map(|(trail, packet)| self.past_hub_device(*device, &packet, trail)).collect()
+        })
     }
 
     /// Past a device that a hub puts in the way: an Azure Firewall by its rules, anything else perhaps (VW-04, VW-06).
@@ -98,7 +102,7 @@ impl Walk<'_, '_> {
     }
 
     /// The firewall of a hub as a place: it stands in no subnet.
-    fn firewall_in_hub(&self, device: Sym) -> Host {
+    pub(super) fn firewall_in_hub(&self, device: Sym) -> Host {
         let ip = self.world.index.device_addresses.get(device).iter().map(|row| row.address).min();
         let ip = ip.unwrap_or(IpAddr::from([0, 0, 0, 0]));
         Host { ip, ip_config: Sym::EMPTY, nic: device, subnet: Sym::EMPTY, vnet: Sym::EMPTY }

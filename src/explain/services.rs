@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::point::over_a_hub;
 use crate::explain::transport::{self, Arrival, Client, Transport};
-use crate::explain::walk::{Home, Target, Trail, Walk, no_way_out, way_out};
+use crate::explain::walk::{Home, Target, Trail, Walk, no_way_out, tri_span, way_out};
 use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::explain::{dns_reach, filters};
@@ -15,6 +15,7 @@ use crate::model::{Prefix, Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::azure_firewall::Named;
 use crate::rules::dns::Reach;
 use crate::rules::filter::SourcePorts;
+use crate::rules::hub;
 use crate::rules::outbound::PublicSource;
 use crate::rules::paas_firewall::{Origin, Source};
 use crate::rules::route::{Entry, Hop, Origin as RouteOrigin};
@@ -229,7 +230,7 @@ impl Walk<'_, '_> {
             ways.push(trail.and(step(Stage::Nat, Span::NONE, "outbound.4", text).by(at.nic, "")).end(Via::Public));
             return;
         }
-        let region = self.world.region_of_subnet(at.subnet);
+        let region = self.region_of(at);
         let back = self.way_home(&trail);
         let same = if region.is_empty() || front_end.class.region.is_empty() {
             Tri::Maybe
@@ -285,6 +286,47 @@ impl Walk<'_, '_> {
     /// Forced tunnelling: the packet goes on premises and perhaps leaves there.
     pub fn by_site_to_front_end(&self, at: &Host, trail: Trail, ways: &mut Vec<Way>) {
         let text = "it goes on premises; whether it leaves there is not known".to_owned();
+    /// The region that a place sends from: that of its network, or of the hub that its firewall stands in.
+    fn region_of(&self, at: &Host) -> Sym {
+        let index = self.world.index;
+        let hub = index.azure_firewall.one(at.nic).map_or(Sym::EMPTY, |row| row.hub);
+        match hub {
+            Sym::EMPTY => self.world.region_of_subnet(at.subnet),
+            hub => index.resource.one(hub).map_or(Sym::EMPTY, |row| row.location),
+        }
+    }
+
+    /// By a route that a virtual hub announced: past the devices that the hub puts in the way, and out by the last of them (VW-04).
+    pub fn over_hub_to_front_end(&self, at: &Host, hub_id: Sym, packet: &Packet, front_end: &FrontEnd, trail: Trail, ways: &mut Vec<Way>) {
+        let index = self.world.index;
+        let within = |prefix: &Prefix| front_end.class.within(prefix, self.world.platform);
+        let spaces = index.vnet_prefixes.rows().map(|row| &row.prefix);
+        let partly = index.hub_routes.rows().map(|row| &row.prefix).chain(spaces).any(|prefix| within(prefix) == Tri::Maybe);
+        let choices = hub::onward(index, at.vnet, hub_id, |prefix| within(prefix) == Tri::Yes);
+        let outward = choices.iter().all(|choice| choice.vnet.is_empty());
+        if partly || choices.is_empty() || !outward {
+            let text = format!("where hub {} sends what is for {} front ends is not known", short(hub_id), front_end.class.tag);
+            let unknown = step(Stage::Gateway, Span::UNKNOWN, "hub.3", text).by(hub_id, "").kind(Kind::Assumption).code("W-VWAN");
+            ways.push(trail.and(unknown).end(Via::Gateway));
+            return;
+        }
+        for choice in choices {
+            let text = format!("hub {} sends what is for {} front ends on to the internet", short(hub_id), front_end.class.tag);
+            let by = step(Stage::Gateway, tri_span(choice.sure), "hub.1", text).by(hub_id, "the internet").at_fact(hub_id).kind(Kind::Fact);
+            let by = if choice.sure.lo() { by } else { by.kind(Kind::Assumption).code("W-VWAN") };
+            for (trail, packet) in self.past_hub_devices(&choice.devices, packet, trail.clone().and(by)) {
+                match choice.devices.last().filter(|device| index.azure_firewall.has(**device)) {
+                    Some(firewall) => {
+                        let from = self.firewall_in_hub(*firewall);
+                        let sent = Packet { src: Seen::At(from.ip), src_asgs: Vec::new(), ports: SourcePorts::Translated, ..packet };
+                        self.to_front_end(&from, &sent, front_end, trail, ways);
+                    }
+                    None => ways.push(trail.end(Via::Gateway)),
+                }
+            }
+        }
+    }
+
         let unknown = step(Stage::Gateway, Span::UNKNOWN, "gateway.5", text).by(at.vnet, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
         let mut addresses: Vec<_> = self.world.index.site_nats.rows().map(|row| crate::model::net::host(row.address)).collect();
         addresses.sort_unstable();

@@ -297,8 +297,13 @@ impl<'w, 'a> Walk<'w, 'a> {
                 self.deliver(vnet, packet, trail, via, ways);
             }
             Hop::Appliance(address) => self.through_appliance(at, address, packet, trail, ways),
-            Hop::Gateway if packet.service.is_some() => self.by_site_to_front_end(at, trail, ways),
-            Hop::Gateway => self.to_gateway(at, packet, trail, ways),
+            Hop::Gateway => match &packet.service {
+                Some(front_end) if self.world.index.virtual_hub.has(entry.source) && !entry.open => {
+                    self.over_hub_to_front_end(at, entry.source, packet, front_end, trail, ways);
+                }
+                Some(_) => self.by_site_to_front_end(at, trail, ways),
+                None => self.to_gateway(at, packet, trail, ways),
+            },
             Hop::Internet => match &packet.service {
                 Some(front_end) => self.to_front_end(at, packet, front_end, trail, ways),
                 None => self.to_public(at, packet, trail, ways),

@@ -225,6 +225,9 @@ impl Walk<'_, '_> {
                 let mut onward = trip.clone();
                 onward.from_gateway = true;
                 onward.gateways.push(gateway);
+            if world.hubs.iter().any(|h| h.hub == gateway) {
+                return self.hub_to_front(vnet, gateway, packet);
+            }
                 back.push(check(sure, Stage::Gateway, &name_of(gateway), "W-UDR-VNG", || self.forward(place, packet, &onward)));
             }
         }

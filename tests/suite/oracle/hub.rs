@@ -1,10 +1,12 @@
 //! Virtual hubs, naively (VW-01 to VW-06).
 
 use watertight::facts::hub::{HubConnection, PolicyKind};
+use watertight::facts::store_facts::Service;
 use watertight::model::{Prefix, Stage, Sym, Tri, Via};
 
 use super::links::GatewayRoute;
-use super::packet::{Addr, Outcome, Packet, check, one_of};
+use super::packet::{Addr, Outcome, Packet, all_of, check, one_of};
+use super::store::Seen;
 use super::walk::{Trip, Walk};
 use super::world::{World, name_of};
 
@@ -35,8 +37,6 @@ impl World<'_> {
         self.wans.iter().find(|w| w.wan == wan).map_or(Tri::Maybe, |w| Tri::from_bool(w.standard))
     }
 
-    fn wan_doubts(&self, hub: Sym) -> bool {
-        let wan = self.wan_of(hub);
     /// Whether things of a type are in the input, or somebody said that all of them are.
     fn hub_parts_listed(&self, any: bool, kind: &str) -> bool {
         let kind = format!("microsoft.network/virtualhubs/{kind}");
@@ -57,6 +57,8 @@ impl World<'_> {
         self.hubs.iter().map(|h| h.hub).filter(|_| !listed).min_by_key(|h| h.as_str())
     }
 
+    fn wan_doubts(&self, hub: Sym) -> bool {
+        let wan = self.wan_of(hub);
         let unseen = self.hub_connections.iter().any(|c| self.wan_of(c.hub).is_none()); // its WAN may be this one
         let untold = self.hub_connections.iter().any(|c| self.wan_of(c.hub) == wan && !self.table_is_told(c.table));
         unseen
@@ -81,11 +83,11 @@ impl World<'_> {
     /// What hubs announce to a network (VW-01).
     pub fn hub_announces(&self, vnet: Sym) -> Vec<GatewayRoute> {
         let mut all = Vec::new();
-        for mine in self.hub_connections.iter().filter(|c| c.vnet == vnet) {
-            let unseen = self.hub_connections.iter().any(|c| self.wan_of(c.hub).is_none());
         if let Some(hub) = self.hub_without_connections() {
             all.push(GatewayRoute { gateway: hub, prefix: None, sure: Tri::Maybe, code: "W-MISSING" });
         }
+        for mine in self.hub_connections.iter().filter(|c| c.vnet == vnet) {
+            let unseen = self.hub_connections.iter().any(|c| self.wan_of(c.hub).is_none());
             let code = if unseen { "W-MISSING" } else { "W-VWAN" };
             let route = |prefix: Option<Prefix>, sure| GatewayRoute { gateway: mine.hub, prefix, sure, code };
             if self.wan_of(mine.hub).is_none() || self.wan_doubts(mine.hub) {
@@ -95,11 +97,11 @@ impl World<'_> {
                 }
             }
             for other in self.hub_learns(mine) {
-                all.extend(self.space(other.vnet).into_iter().map(|p| route(Some(p), self.wan_joins(mine.hub))));
-            }
                 if self.space(other.vnet).is_empty() && self.wan_joins(mine.hub).hi() {
                     all.push(route(None, Tri::Maybe)); // it has some addresses
                 }
+                all.extend(self.space(other.vnet).into_iter().map(|p| route(Some(p), self.wan_joins(mine.hub))));
+            }
             for fixed in self.hub_routes.iter().filter(|r| r.table == mine.table && (mine.internet || r.prefix.prefix_len() > 0)) {
                 all.push(route(Some(fixed.prefix), Tri::Yes));
             }
@@ -184,28 +186,74 @@ impl Walk<'_, '_> {
     /// Through a hub (VW-02, VW-04).
     pub fn through_hub(&self, vnet: Sym, hub: Sym, packet: Packet, trip: &Trip) -> Outcome {
         let choices = self.world.hub_choices(vnet, hub, packet.dst);
-        if choices.is_empty() {
-            return Outcome::denied(Stage::Gateway, name_of(hub));
         // Beside the networks of the hub that are known there is one that may have a private address.
         let untold = self.world.gateway_routes(vnet).iter().any(|r| r.prefix.is_none());
         let to_network = choices.iter().any(|c| c.0.is_some());
         if untold && !to_network && !self.world.is_public_addr(packet.dst).hi() {
             return Outcome::unproven(Stage::Gateway, name_of(hub), "W-VWAN");
         }
+        if choices.is_empty() {
+            return Outcome::denied(Stage::Gateway, name_of(hub));
         }
         let each = choices.into_iter().map(|(network, devices, sure)| {
             check(sure, Stage::Gateway, &name_of(hub), "W-VWAN", || {
                 let beyond = || match (network, devices.last()) {
                     (Some(network), _) => self.deliver(network, packet, trip, Via::Gateway),
+                    (None, _) if !devices.iter().all(|d| self.world.is_firewall(*d)) => Outcome::delivered(Via::Gateway), // it may know more
                     (None, _) if !self.world.is_public_addr(packet.dst).hi() => Outcome::denied(Stage::Gateway, name_of(hub)),
                     (None, Some(last)) if self.world.is_firewall(*last) => self.out_of_hub(*last, packet),
-                    (None, _) if !devices.iter().all(|d| self.world.is_firewall(*d)) => Outcome::delivered(Via::Gateway), // it may know more
                     (None, _) => Outcome::delivered(Via::Gateway),
                 };
                 self.past_devices(&devices, packet, &beyond)
             })
         });
         one_of(each.collect(), Stage::Gateway, "W-VWAN")
+    }
+
+    /// To the front end of a service, past the hub's devices and out by the last of them (VW-04).
+    pub fn hub_to_front(&self, vnet: Sym, hub: Sym, packet: Packet) -> Outcome {
+        let world = self.world;
+        let partly = |p: &Prefix| world.in_prefix(packet.dst, *p) == Tri::Maybe;
+        let mut known = world.hub_routes.iter().map(|r| r.prefix).chain(world.vnet_prefixes.iter().map(|r| r.prefix));
+        let choices = world.hub_choices(vnet, hub, packet.dst);
+        if known.any(|p| partly(&p)) || choices.is_empty() || choices.iter().any(|c| c.0.is_some()) {
+            return Outcome::unproven(Stage::Gateway, name_of(hub), "W-VWAN");
+        }
+        let each = choices.into_iter().map(|(_, devices, sure)| {
+            check(sure, Stage::Gateway, &name_of(hub), "W-VWAN", || {
+                let beyond = || match devices.last() {
+                    Some(last) if world.is_firewall(*last) => {
+                        let region = world.resources.iter().find(|r| r.id == hub).map_or(Sym::EMPTY, |r| r.location);
+                        self.firewall_to_front(*last, region, packet)
+                    }
+                    _ => Outcome::unproven(Stage::Gateway, name_of(hub), "W-VWAN"),
+                };
+                self.past_devices(&devices, packet, &beyond)
+            })
+        });
+        one_of(each.collect(), Stage::Gateway, "W-VWAN")
+    }
+
+    /// Out of a hub's firewall to a front end: storage of its region sees no public address (OUT-09, R-04).
+    fn firewall_to_front(&self, firewall: Sym, region: Sym, packet: Packet) -> Outcome {
+        let Addr::Front(service, home) = packet.dst else { return Outcome::denied(Stage::Route, "no-endpoint") };
+        let out = self.world.firewall_way_out(firewall, Sym::EMPTY, &packet);
+        let inside = || {
+            let arrives = self.front_end(packet, Seen::SameRegion, Via::Public);
+            if out.sure == Tri::Yes { arrives } else { arrives.doubted(Stage::Nat, "same region", "W-UNSUPPORTED") }
+        };
+        let outside = || {
+            if out.sure == Tri::No {
+                return Outcome::denied(out.stage, out.rule.clone());
+            }
+            let each = out.sources.iter().map(|&addr| self.front_end(packet, Seen::Public { addr, azure: true }, Via::Public));
+            all_of(each.collect())
+        };
+        match (service, region.is_empty() || home.is_empty()) {
+            (Service::Storage, true) => all_of(vec![inside(), outside()]).doubted(Stage::Nat, "region", "W-MISSING"),
+            (Service::Storage, false) if region == home => inside(),
+            _ => outside(),
+        }
     }
 
     /// Past the devices that a hub puts in the way, one after the other.
