@@ -182,7 +182,7 @@ impl Walk<'_, '_> {
                 }
                 Home::Site(site) if self.leads_to_site(from, site) && passed.is_empty() => Reply::Right,
                 Home::Network(home) if passed.is_empty() => match to {
-                    Seen::At(ip) => match self.world.gateway_leads_to(from.vnet, *ip, home) {
+                    Seen::At(ip) => match self.world.gateway_leads_to(from.subnet, from.vnet, *ip, home) {
                         Tri::Yes => Reply::Right,
                         Tri::Maybe => Reply::Elsewhere("goes to the gateway, which perhaps leads back"),
                         Tri::No => Reply::Lost("goes to the gateway, which does not lead back"),

@@ -12,7 +12,7 @@ use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::gateway::ends;
 use crate::rules::hub;
-use crate::rules::route::Hop;
+use crate::rules::route::{Hop, Origin};
 
 /// What a gateway's routes say of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,16 @@ impl World<'_> {
         found.sort_by_key(|behind| (behind.target.as_str(), std::cmp::Reverse(behind.sure)));
         found.dedup_by_key(|behind| behind.target);
         found
+    }
+
+    /// Whether somebody saw a route to the gateway on the subnet for the address by a prefix that is longer than any of what is known to be behind it: the
+    /// gateway has learned of somebody who is not in the input (RTE-07, GW-06).
+    pub fn was_seen_announced(&self, subnet: Sym, vnet: Sym, ip: IpAddr) -> bool {
+        let network = self.network(vnet);
+        let context = self.context(subnet);
+        let seen = context.entries.iter().filter(|e| e.origin == Origin::Gateway && self.index.observed_routes.has(e.source));
+        let longest = |prefixes: &mut dyn Iterator<Item = &Prefix>| prefixes.filter(|p| p.contains(&ip)).map(Prefix::prefix_len).max();
+        longest(&mut seen.map(|e| &e.prefix)) > longest(&mut network.gateway.routes.iter().map(|(prefix, ..)| prefix))
     }
 
     /// Where the instances of the gateways that `vnet` uses stand: the gateway and its subnet, sorted.
@@ -81,8 +91,8 @@ impl World<'_> {
         behind.is_some() && behind >= near
     }
 
-    /// Whether a reply from `vnet` to `ip`, handed to the gateway, comes to the network `home`.
-    pub fn gateway_leads_to(&self, vnet: Sym, ip: IpAddr, home: Sym) -> Tri {
+    /// Whether a reply from `subnet` of `vnet` to `ip`, handed to the gateway, comes to the network `home`.
+    pub fn gateway_leads_to(&self, subnet: Sym, vnet: Sym, ip: IpAddr, home: Sym) -> Tri {
         let mut best = Tri::No;
         let rooms = self.gateway_rooms(vnet);
         for (_, room) in &rooms {
@@ -106,7 +116,8 @@ impl World<'_> {
         }
         // What nobody told us may lead there as well.
         let gateway = &self.network(vnet).gateway;
-        if gateway.unknown_routes.is_empty() && !gateway.is_empty() { best } else { best.or(Tri::Maybe) }
+        let known = gateway.unknown_routes.is_empty() && !gateway.is_empty() && !self.was_seen_announced(subnet, vnet, ip);
+        if known { best } else { best.or(Tri::Maybe) }
     }
 
     /// The kind of a gateway.
@@ -128,6 +139,12 @@ impl Walk<'_, '_> {
             trail = trail.and(overlapping(at.vnet, packet.dst));
         }
         let behind = self.world.behind_gateway(at.vnet, packet.dst);
+        if !behind.is_empty() && self.world.was_seen_announced(at.subnet, at.vnet, packet.dst) {
+            let text = format!("the route seen to the gateway is for {} alone: who is behind it is not in the input", packet.dst);
+            let unknown = step(Stage::Gateway, Span::UNKNOWN, "gateway.2", text).by(at.subnet, "").kind(Kind::Assumption);
+            ways.push(trail.and(unknown.code("W-BGP-UNKNOWN")).end(Via::Gateway));
+            return;
+        }
         if behind.is_empty() {
             ways.push(self.nothing_behind(at, packet, trail));
             return;
@@ -184,9 +201,10 @@ impl Walk<'_, '_> {
         let network = self.world.network(at.vnet);
         // A route that was seen may lead to a gateway that was not exported (RTE-07, SND-04).
         let lost = network.gateway.is_empty();
-        let learned = if lost && network.gateway.unknown_routes.is_empty() { at.vnet } else { network.gateway.unknown_routes };
+        let seen = self.world.was_seen_announced(at.subnet, at.vnet, packet.dst);
+        let learned = if (lost || seen) && network.gateway.unknown_routes.is_empty() { at.vnet } else { network.gateway.unknown_routes };
         let gateway = network.gateway.gateways.first().copied().unwrap_or_default();
-        let text = match lost || self.world.is_missing_gateway(learned) {
+        let text = match lost || seen || self.world.is_missing_gateway(learned) {
             true => format!("what is behind the gateway of {} is not in the input", short(learned)),
             false => format!("no site behind the gateway is known to have {}", packet.dst),
         };

@@ -205,8 +205,8 @@ impl Walk<'_, '_> {
             Hop::Peering(peering) => world.peerings.iter().find(|p| p.peering == peering).map_or(Tri::Maybe, |p| arrived(p.remote)),
             Hop::Appliance(ip) if to == Addr::Known(ip) && world.in_space(here, ip) => arrived(here),
             Hop::Appliance(ip) => self.reply_over(here, ip, to, passed, origin),
-            Hop::Gateway(gateway) => self.reply_by_gateways(here, &[(gateway, Tri::Yes)], to, passed, origin),
-            Hop::GatewayByRule => self.reply_by_gateways(here, &world.gateways_of(here), to, passed, origin),
+            Hop::Gateway(gateway) => self.reply_by_gateways(subnet, here, &[(gateway, Tri::Yes)], to, passed, origin),
+            Hop::GatewayByRule => self.reply_by_gateways(subnet, here, &world.gateways_of(here), to, passed, origin),
             Hop::Internet => Tri::from_bool(origin == Origin::Internet && passed.is_empty()),
             Hop::Drop | Hop::Endpoint(_) => Tri::No,
             Hop::Unknown => Tri::Maybe,
@@ -279,9 +279,9 @@ impl Walk<'_, '_> {
     }
 
     /// By the gateways: to a site, or on into a network that they lead to.
-    fn reply_by_gateways(&self, here: Sym, gateways: &[(Sym, Tri)], to: Addr, passed: &[Passed], origin: Origin) -> Tri {
+    fn reply_by_gateways(&self, subnet: Sym, here: Sym, gateways: &[(Sym, Tri)], to: Addr, passed: &[Passed], origin: Origin) -> Tri {
         match origin {
-            Origin::Network(home) if passed.is_empty() => self.world.gateways_bring_home(here, to, home),
+            Origin::Network(home) if passed.is_empty() => self.world.gateways_bring_home(subnet, here, to, home),
             _ => self.reply_to_site(gateways, passed, origin),
         }
     }

@@ -103,8 +103,18 @@ impl World<'_> {
         longest(&far).is_some() && longest(&far) >= longest(&near)
     }
 
+    /// Whether somebody saw a route to the gateway for the address that is longer than all that is known to be announced (RTE-07).
+    fn saw_more_announced(&self, subnet: Sym, vnet: Sym, dst: Addr) -> bool {
+        let to_gateway = |word: Sym| word.as_str() == "virtualnetworkgateway";
+        let rows = self.seen_at(subnet).unwrap_or_default().into_iter().filter(|r| to_gateway(r.source) && to_gateway(r.hop));
+        let seen: Vec<_> = rows.map(|r| r.prefix).filter(|p| self.in_prefix(dst, *p).hi()).collect();
+        let known: Vec<_> =
+            self.gateway_routes(vnet).into_iter().filter_map(|r| r.prefix).filter(|p| self.in_prefix(dst, *p).hi()).collect();
+        seen.iter().any(|s| known.iter().all(|k| k.prefix_len() < s.prefix_len()))
+    }
+
     /// Whether what `vnet` hands to its gateways for `to` comes to the network `home`.
-    pub fn gateways_bring_home(&self, vnet: Sym, to: Addr, home: Sym) -> Tri {
+    pub fn gateways_bring_home(&self, subnet: Sym, vnet: Sym, to: Addr, home: Sym) -> Tri {
         let mut best = Tri::No;
         for (gateway, _) in self.gateways_of(vnet) {
             for room in self.rooms(gateway) {
@@ -128,7 +138,7 @@ impl World<'_> {
                 Behind::Site(_) => {}
             }
         }
-        if unknown { best.or(Tri::Maybe) } else { best }
+        if unknown || self.saw_more_announced(subnet, vnet, to) { best.or(Tri::Maybe) } else { best }
     }
 
     /// Whether routes of the site are learned, so that it may have more addresses than are listed (GW-04).
@@ -209,6 +219,9 @@ impl Walk<'_, '_> {
     pub fn through_gateway(&self, subnet: Sym, vnet: Sym, gateway: Sym, packet: Packet, trip: &Trip) -> Outcome {
         let world = self.world;
         if let Target::Front(_) | Target::External(_) = self.target {
+            if world.hubs.iter().any(|h| h.hub == gateway) {
+                return self.hub_to_front(vnet, gateway, packet);
+            }
             return self.to_front_by_site(vnet, gateway, packet);
         }
         // Into a network that the gateway itself is joined with (PEER-10).
@@ -225,26 +238,26 @@ impl Walk<'_, '_> {
                 let mut onward = trip.clone();
                 onward.from_gateway = true;
                 onward.gateways.push(gateway);
-            if world.hubs.iter().any(|h| h.hub == gateway) {
-                return self.hub_to_front(vnet, gateway, packet);
-            }
                 back.push(check(sure, Stage::Gateway, &name_of(gateway), "W-UDR-VNG", || self.forward(place, packet, &onward)));
             }
         }
         if !back.is_empty() {
             if contested {
-                back.push(self.behind_the_gateway(vnet, gateway, packet, trip));
+                back.push(self.behind_the_gateway(subnet, vnet, gateway, packet, trip));
                 return any_of(back).doubted(Stage::Gateway, name_of(gateway), "W-OVERLAP");
             }
             return any_of(back);
         }
-        self.behind_the_gateway(vnet, gateway, packet, trip)
+        self.behind_the_gateway(subnet, vnet, gateway, packet, trip)
     }
 
     /// To a site, a network or a hub that the routes of the gateways lead to.
-    fn behind_the_gateway(&self, vnet: Sym, gateway: Sym, packet: Packet, trip: &Trip) -> Outcome {
+    fn behind_the_gateway(&self, subnet: Sym, vnet: Sym, gateway: Sym, packet: Packet, trip: &Trip) -> Outcome {
         let world = self.world;
         let (found, unknown) = world.behind(vnet, packet.dst);
+        if world.saw_more_announced(subnet, vnet, packet.dst) {
+            return Outcome::unproven(Stage::Gateway, name_of(gateway), "W-BGP-UNKNOWN");
+        }
         let links: usize = world.gateways_of(vnet).iter().map(|(g, _)| world.connections.iter().filter(|c| c.gateway == *g).count()).sum();
         if found.is_empty() {
             let name = name_of(gateway);
