@@ -231,6 +231,7 @@ impl Walk<'_, '_> {
             let code = match self.world.gateway_kind(*gateway) {
                 GatewayKind::ExpressRoute => "W-ER-V2V",
                 _ if limited.into_iter().any(|row| self.world.index.connection_limits.has(row.connection)) => "W-VPN-NAT",
+                _ if here.iter().chain([gateway]).any(|gateway| self.world.is_odd_gateway(*gateway)) => "W-UNSUPPORTED",
                 _ => "W-CONN-STATE",
             };
             let text = format!("a connection leads to gateway {} of network {}", short(*gateway), short(vnet));
@@ -353,14 +354,26 @@ impl World<'_> {
         if hub || self.is_missing_gateway(source) { "W-MISSING" } else { "W-BGP-UNKNOWN" }
     }
 
-    /// Why a route to a site is not certain: its connection translates or restricts what passes (GW-14), or is not known to be up (GW-03).
+    /// Whether a gateway of the input does not say of which kind it is.
+    fn is_odd_gateway(&self, gateway: Sym) -> bool {
+        self.index.gateway.has(gateway) && self.gateway_kind(gateway) == GatewayKind::Unknown
+    }
+
+    /// Why a route to a site is not certain: its connection translates or restricts what passes (GW-14), its gateway is of an unknown kind (SND-02), or it is
+    /// not known to be up (GW-03).
     pub fn doubt_of_site(&self, site: Sym) -> &'static str {
         let index = self.index;
         let stands_there = |gateway: Sym| index.gateway_subnets.get(gateway).iter().any(|row| self.vnet_of(row.subnet) == site);
         let between = |row: &&Connection| row.kind == ConnectionKind::VnetToVnet && (stands_there(row.peer) || stands_there(row.gateway));
         let network = index.connection.rows().filter(|_| index.vnet.has(site)).filter(between);
-        let limited = index.connections_by_peer.get(site).iter().chain(network).any(|row| index.connection_limits.has(row.connection));
-        if limited { "W-VPN-NAT" } else { "W-CONN-STATE" }
+        let links: Vec<&Connection> = index.connections_by_peer.get(site).iter().chain(network).collect();
+        let limited = links.iter().any(|row| index.connection_limits.has(row.connection));
+        let odd = || links.iter().flat_map(|row| ends(row)).any(|(gateway, _)| self.is_odd_gateway(gateway));
+        match () {
+            () if limited => "W-VPN-NAT",
+            () if odd() => "W-UNSUPPORTED",
+            () => "W-CONN-STATE",
+        }
     }
 
     /// Whether only a default route of the gateway sends a public address to the site.

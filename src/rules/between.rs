@@ -38,12 +38,15 @@ pub fn networks_behind(index: &Index, vnet: Sym, gateway: Sym) -> Vec<(Sym, Pref
 /// The gateways that connections lead to, how surely, and whether routes are told over them.
 fn others(index: &Index, gateway: Sym) -> Vec<(Sym, Tri, bool)> {
     let mut found = Vec::new();
+    // What a gateway of an unknown kind passes is not proven (SND-02).
+    let known = |id: Sym| index.gateway.one(id).is_none_or(|row| row.kind != GatewayKind::Unknown);
+    let told = |other: Sym| if known(gateway) && known(other) { Tri::Yes } else { Tri::Maybe };
     let up = |row: &Connection| row.connected.max(Tri::Maybe);
     let between = |row: &&Connection| row.kind == ConnectionKind::VnetToVnet;
     for mine in index.connections_by_gateway.get(gateway).iter().filter(between) {
         // Each of the two gateways needs a connection of its own (GW-10).
         let theirs = index.connections_by_gateway.get(mine.peer).iter().filter(between).find(|row| row.peer == gateway);
-        let sure = theirs.map_or(Tri::Maybe, |row| up(row).and(up(mine)));
+        let sure = theirs.map_or(Tri::Maybe, |row| up(row).and(up(mine)).and(told(mine.peer)));
         found.push((mine.peer, sure, mine.bgp && theirs.is_some_and(|row| row.bgp)));
     }
     for theirs in index.connections_by_peer.get(gateway).iter().filter(between) {
@@ -68,7 +71,7 @@ fn others(index: &Index, gateway: Sym) -> Vec<(Sym, Tri, bool)> {
 }
 
 /// The networks that use the gateways of `vnet` in transit (PEER-08).
-fn spokes(index: &Index, vnet: Sym) -> Vec<Sym> {
+pub fn spokes(index: &Index, vnet: Sym) -> Vec<Sym> {
     let uses = index.peerings_by_remote.get(vnet).iter().filter(|side| side.use_remote_gateways);
     let offers = |spoke: Sym| index.peerings_by_vnet.get(vnet).iter().any(|side| side.remote == spoke && side.gateway_transit);
     let mut found: Vec<Sym> = uses.map(|side| side.vnet).filter(|spoke| offers(*spoke)).collect();

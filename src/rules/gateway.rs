@@ -125,8 +125,10 @@ pub fn offered(gateways: &[GatewayInput<'_>]) -> GatewayRoutes {
         if gateway.kind != GatewayKind::Vpn && !circuits {
             out.unknown_routes = gateway.gateway;
         }
+        // What a gateway of an unknown kind passes is not proven (SND-02).
+        let passes = if gateway.kind == GatewayKind::Unknown { Tri::Maybe } else { Tri::Yes };
         out.routes.extend(input.networks.iter().flatten());
-        out.routes.extend(input.clients.iter().map(|prefix| (*prefix, gateway.gateway, Tri::Yes)));
+        out.routes.extend(input.clients.iter().map(|prefix| (*prefix, gateway.gateway, passes)));
         let sure = |connection: &Connection| match connection.kind {
             // Only a VPN gateway has such a connection: of another, or of one of an unknown kind, one of the two is not what it seems.
             ConnectionKind::Ipsec if gateway.kind == GatewayKind::Vpn => connection.connected.max(Tri::Maybe),

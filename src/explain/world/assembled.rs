@@ -125,7 +125,10 @@ fn gateways(index: &Index, vnet: Sym) -> GatewayRoutes {
         let peer = index.local_gateway.get(connection.peer);
         around.bgp_peers.extend(peer.iter().filter(|site| site.bgp).map(|site| site.site));
         around.known_sites.extend(peer.iter().map(|site| site.site));
-        let stands = |row: &GatewaySubnet| index.subnet.has(row.subnet);
+        // A network without an address space may have any (SND-04).
+        let spaced =
+            |vnet: Sym| index.vnet_prefixes.has(vnet) && between::spokes(index, vnet).iter().all(|spoke| index.vnet_prefixes.has(*spoke));
+        let stands = |row: &GatewaySubnet| index.subnet.one(row.subnet).is_some_and(|subnet| spaced(subnet.vnet));
         if index.gateway.has(connection.peer) && index.gateway_subnets.get(connection.peer).iter().any(stands) {
             around.known_gateways.push(connection.peer);
         }

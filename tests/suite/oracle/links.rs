@@ -390,7 +390,8 @@ impl World<'_> {
                 let other = if c.gateway == gateway { c.peer } else { c.gateway };
                 let back =
                     self.connections.iter().find(|d| d.kind == ConnectionKind::VnetToVnet && d.gateway == c.peer && d.peer == c.gateway);
-                reach(other, back.map_or(Tri::Maybe, |d| up(c).and(up(d))), c.bgp && back.is_some_and(|d| d.bgp));
+                let known = self.is_of_known_kind(gateway).and(self.is_of_known_kind(other));
+                reach(other, back.map_or(Tri::Maybe, |d| up(c).and(up(d))).and(known), c.bgp && back.is_some_and(|d| d.bgp));
             }
             if c.kind == ConnectionKind::ExpressRoute && c.gateway == gateway && !c.peer.is_empty() {
                 for d in self.connections.iter().filter(|d| d.kind == c.kind && d.peer == c.peer && d.gateway != gateway) {
@@ -418,7 +419,13 @@ impl World<'_> {
         for c in self.connections.iter().filter(|c| c.gateway == gateway) {
             let unknown = |code| GatewayRoute { gateway, prefix: None, sure: Tri::Maybe, code };
             if c.kind == ConnectionKind::VnetToVnet && !c.bgp && vpn {
-                let stands = self.gateway_subnets.iter().any(|s| s.gateway == c.peer && self.vnet_of(s.subnet).is_some());
+                let spaced = |vnet: Sym| {
+                    let users = self.peerings.iter().filter(|p| p.remote == vnet && p.use_remote_gateways);
+                    let lets = |user: Sym| self.peerings.iter().any(|p| p.vnet == vnet && p.remote == user && p.gateway_transit);
+                    let users = users.filter(|p| lets(p.vnet)).all(|p| !self.space(p.vnet).is_empty());
+                    users && !self.space(vnet).is_empty()
+                };
+                let stands = self.gateway_subnets.iter().any(|s| s.gateway == c.peer && self.vnet_of(s.subnet).is_some_and(spaced));
                 if !stands || !self.gateways.iter().any(|g| g.gateway == c.peer) {
                     all.push(unknown("W-MISSING"));
                 }
@@ -454,7 +461,7 @@ impl World<'_> {
             all.push(GatewayRoute { gateway, prefix: Some(prefix), sure, code: "W-CONN-STATE" });
         }
         for pool in self.client_pools.iter().filter(|p| p.gateway == gateway) {
-            all.push(GatewayRoute { gateway, prefix: Some(pool.prefix), sure: Tri::Yes, code: "" });
+            all.push(GatewayRoute { gateway, prefix: Some(pool.prefix), sure: self.is_of_known_kind(gateway), code: "" });
         }
         all
     }
