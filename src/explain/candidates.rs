@@ -47,7 +47,12 @@ pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
     let entries = context.select_address(ip);
     let mut candidates: Vec<Candidate> = entries.iter().copied().map(Candidate::Route).collect();
     let mut certain = matches!(entries.as_slice(), [entry] if entry.sure.lo());
-    let endpoints = endpoint_routes(world, &context, ip);
+    let mut endpoints = endpoint_routes(world, &context, ip);
+    // Somebody saw the routes without one of the endpoint, and what they say of its address does not lead there: the two contradict each other (RTE-07).
+    let leads = |entry: &Entry| matches!(entry.hop, Hop::Local | Hop::Peering(_));
+    if world.saw_no_route(subnet, "interfaceendpoint", &|prefix| prefix.contains(&ip)) && !entries.iter().all(leads) {
+        endpoints.iter_mut().for_each(|(_, kept)| *kept = (*kept).min(Tri::Maybe));
+    }
     if let [(endpoint, Tri::Yes)] = endpoints[..] {
         return Choice { candidates: vec![endpoint], certain: true };
     }

@@ -161,6 +161,9 @@ impl Walk<'_, '_> {
         };
         let context = self.world.context(at.subnet);
         let entries = context.select_front_end(&front_end.class, self.world.platform);
+        // Somebody saw a route of a service endpoint that the subnet does not say it has: the two contradict each other (RTE-07).
+        let within = |prefix: &Prefix| front_end.class.within(prefix, self.world.platform).hi();
+        let covered = if self.world.saw_service(at.subnet, &within) { covered.max(Tri::Maybe) } else { covered };
         let contested = if covered.hi() { self.contested(at, front_end) } else { None };
         let beside = if contested.is_some() { covered.min(Tri::Maybe) } else { covered };
         if beside.hi() {
@@ -219,7 +222,7 @@ impl Walk<'_, '_> {
         };
         let contested = context.entries.iter().any(|entry| entry.sure.hi() && within(&entry.prefix) && counts(entry));
         // Somebody saw the routes of the subnet, and none of a service endpoint among them: the two contradict each other (RTE-07).
-        let unseen = self.world.saw_no_service(at.subnet, &within).then_some("SE_SCOPE");
+        let unseen = self.world.saw_no_route(at.subnet, "virtualnetworkserviceendpoint", &within).then_some("SE_SCOPE");
         (contested || !context.unknown.is_empty()).then_some("W-SE-UDR").or(unseen)
     }
 
@@ -283,9 +286,6 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Forced tunnelling: the packet goes on premises and perhaps leaves there.
-    pub fn by_site_to_front_end(&self, at: &Host, trail: Trail, ways: &mut Vec<Way>) {
-        let text = "it goes on premises; whether it leaves there is not known".to_owned();
     /// The region that a place sends from: that of its network, or of the hub that its firewall stands in.
     fn region_of(&self, at: &Host) -> Sym {
         let index = self.world.index;
@@ -327,6 +327,9 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Forced tunnelling: the packet goes on premises and perhaps leaves there.
+    pub fn by_site_to_front_end(&self, at: &Host, trail: Trail, ways: &mut Vec<Way>) {
+        let text = "it goes on premises; whether it leaves there is not known".to_owned();
         let unknown = step(Stage::Gateway, Span::UNKNOWN, "gateway.5", text).by(at.vnet, "").kind(Kind::Assumption).code("W-UNSUPPORTED");
         let mut addresses: Vec<_> = self.world.index.site_nats.rows().map(|row| crate::model::net::host(row.address)).collect();
         addresses.sort_unstable();

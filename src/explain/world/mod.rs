@@ -303,12 +303,18 @@ impl<'a> World<'a> {
         seen.all(|other| other == Some(first)).then_some(first)
     }
 
-    /// Whether somebody saw the effective routes of an interface in the subnet, and did not surely see one of a service endpoint to prefixes that `within` holds.
-    pub fn saw_no_service(&self, subnet: Sym, within: &dyn Fn(&Prefix) -> bool) -> bool {
+    /// Whether somebody saw the effective routes of an interface in the subnet, and did not surely see one of a kind to prefixes that `within` holds.
+    pub fn saw_no_route(&self, subnet: Sym, hop: &str, within: &dyn Fn(&Prefix) -> bool) -> bool {
         let nics = self.index.ip_configs_by_subnet.get(subnet).iter().map(|config| config.nic);
-        let seen =
-            |row: &ObservedRoute| row.hop.as_str() == "virtualnetworkserviceendpoint" && within(&row.prefix) && !self.is_doubted(row);
+        let seen = |row: &ObservedRoute| row.hop.as_str() == hop && within(&row.prefix) && !self.is_doubted(row);
         nics.filter(|nic| self.index.observed_routes.has(*nic)).any(|nic| !self.index.observed_route.get(nic).iter().any(seen))
+    }
+
+    /// Whether somebody saw a route of a service endpoint to prefixes that `within` holds at an interface in the subnet.
+    pub fn saw_service(&self, subnet: Sym, within: &dyn Fn(&Prefix) -> bool) -> bool {
+        let nics = self.index.ip_configs_by_subnet.get(subnet).iter().map(|config| config.nic);
+        let seen = |row: &ObservedRoute| row.hop.as_str() == "virtualnetworkserviceendpoint" && within(&row.prefix);
+        nics.filter(|nic| self.index.observed_routes.has(*nic)).any(|nic| self.index.observed_route.get(nic).iter().any(seen))
     }
 
     /// Whether only one side of the peering is in the input.

@@ -108,9 +108,13 @@ impl World<'_> {
             let rank = Rank::System;
             all.push(Candidate { hop, sure, text: prefix.to_string(), length: prefix.prefix_len(), rank, preferred, code: "" });
         };
+        let longest = seen.iter().flatten().filter(|row| self.in_prefix(dst, row.prefix).hi()).max_by_key(|row| row.prefix.prefix_len());
+        let near = ["vnetlocal", "vnetpeering", "vnetglobalpeering", "interfaceendpoint", "connectedgroup"];
+        let away = longest.is_some_and(|row| !near.contains(&row.hop.as_str()));
         for (endpoint, ip, sure) in self.endpoint_routes(vnet) {
             if Addr::Known(ip) == dst {
                 let kept = self.keeps_endpoint_route(subnet, endpoint, ip);
+                let kept = if away { kept.and(Tri::Maybe) } else { kept }; // what was seen says otherwise (RTE-07)
                 system(Hop::Endpoint(endpoint), watertight::model::net::host(ip), sure.and(kept), true);
             }
         }

@@ -187,7 +187,13 @@ impl World<'_> {
             return Tri::No;
         }
         match packet.dst {
-            Addr::Front(service, region) => self.endpoint_covers(subnet, service, region),
+            Addr::Front(service, region) => {
+                let seen =
+                    self.seen_at(subnet).unwrap_or_default().into_iter().filter(|r| r.hop.as_str() == "virtualnetworkserviceendpoint");
+                let seen = seen.filter(|r| self.in_prefix(packet.dst, r.prefix).hi()).count() > 0;
+                let covers = self.endpoint_covers(subnet, service, region);
+                if seen { covers.or(Tri::Maybe) } else { covers } // RTE-07
+            }
             Addr::Known(ip) => self.address_is_covered(subnet, ip),
             Addr::SomePublic => Tri::No,
         }
