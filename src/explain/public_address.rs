@@ -6,7 +6,7 @@ use crate::explain::filters;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::walk::{Target, Trail, Walk, device_words};
 use crate::explain::way::{Kind, Step, Way};
-use crate::facts::network::PublicSku;
+use crate::facts::network::{PublicSku, is_nameless_group};
 use crate::model::{Set, Span, Stage, Sym, Via};
 use crate::rules::outbound::PublicSource;
 
@@ -197,6 +197,17 @@ impl Walk<'_, '_> {
             let missing = missing || !index.public_ip.has(public_ip);
             let closed = if unknown { closed.code(if missing { "W-MISSING" } else { "W-UNSUPPORTED" }) } else { closed };
             trail = trail.and(self.perhaps_opened(host, packet, closed));
+        }
+        // A group that nobody names may be none.
+        let mut groups =
+            index.subnet_nsg.get(host.subnet).iter().map(|row| row.nsg).chain(index.nic_nsg.get(host.nic).iter().map(|row| row.nsg));
+        if !unfiltered && sku != PublicSku::Basic && groups.all(is_nameless_group) {
+            let text = format!(
+                "which NSG filters at {} is not told, nor whether one does: a Standard address without one is closed",
+                short(host.nic)
+            );
+            let perhaps = step(Stage::NsgInbound, Span::UNKNOWN, "inbound.2", text).by(public_ip, "").kind(Kind::Assumption);
+            trail = trail.and(perhaps.code("W-MISSING"));
         }
         let sources: Vec<Seen> = match source {
             PublicSource::SomeAzure => vec![Seen::SomePublic],

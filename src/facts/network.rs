@@ -322,6 +322,11 @@ relations! { NETWORK_RELATIONS:
 /// What the id of a peering ends with where it stands for a remote network that no export names.
 const UNKNOWN_REMOTE: &str = "/unknown-remotevirtualnetwork";
 
+/// Whether a security group stands for one that a subnet or an interface has without telling which.
+pub fn is_nameless_group(nsg: Sym) -> bool {
+    nsg.as_str().ends_with("/unknown-networksecuritygroup")
+}
+
 impl Peering {
     /// What stands for the remote network of `peering` where no export names it.
     pub fn unknown_remote(peering: Sym) -> Sym {

@@ -382,11 +382,14 @@ impl Walk<'_, '_> {
         let place = Place { subnet: c.subnet, nic: Some(c.nic), endpoint: None };
         let sku = world.public_ips.iter().find(|p| p.public_ip == public_ip).map_or(PublicSku::Unknown, |p| p.sku);
         let always = world.perhaps_always(place, &Packet { dst_config: Some(config), ..packet });
+        let groups = world.groups_at(place);
+        let nameless = |nsg: &Sym| nsg.as_str().ends_with("/unknown-networksecuritygroup");
         let open = match sku {
-            _ if !world.groups_at(place).is_empty() => Tri::Yes,
+            PublicSku::Basic => Tri::Yes,
+            _ if !groups.is_empty() && groups.iter().all(nameless) => Tri::Maybe, // which one it is, and whether there is one, nobody says
+            _ if !groups.is_empty() => Tri::Yes,
             PublicSku::Standard | PublicSku::StandardV2 if world.vnet_of(c.subnet).is_none() => Tri::Maybe,
             PublicSku::Standard | PublicSku::StandardV2 if always => Tri::Maybe, // AVN-10
-            PublicSku::Basic => Tri::Yes,
             PublicSku::Standard | PublicSku::StandardV2 => Tri::No,
             PublicSku::Unknown => Tri::Maybe,
         };
