@@ -91,16 +91,19 @@ impl World<'_> {
         lost.or_else(|| Some(machine).filter(|machine| !index.machine.has(*machine))).unwrap_or_default()
     }
 
-    /// A public address that may be `ip`, which nobody is known to have: one that something names and that is not in the input, else one of which the input
-    /// does not tell the address. The first by name; empty: none.
+    /// A public address that may be `ip`, which nobody is known to have: one that something names and that is not in the input, or may be in a prefix that is
+    /// not, else one of which the input does not tell the address. The first by name; empty: none.
     pub fn lost_public_ip(&self, ip: IpAddr) -> Sym {
         let index = self.index;
         *self.lost_public_ips[usize::from(ip.is_ipv6())].get_or_init(|| {
             let of_configs = index.ip_config_public_ip.rows().map(|row| row.public_ip);
             let of_frontends = index.load_balancer_frontend.rows().map(|row| row.public_ip);
             let of_devices = index.device_public_ips.rows().map(|row| row.public_ip);
-            let named = of_configs.chain(of_frontends).chain(of_devices);
+            let of_nat = index.nat_gateway_public_ips.rows().map(|row| row.public_ip);
+            let named = of_configs.chain(of_frontends).chain(of_devices).chain(of_nat);
             let lost = named.filter(|public_ip| !public_ip.is_empty() && !index.public_ip.has(*public_ip));
+            let ranges = index.nat_gateway_ranges.rows().map(|row| row.public_ip_prefix);
+            let lost = lost.chain(ranges.filter(|range| !index.public_ip_ranges.has(*range)));
             let untold = || {
                 let rows = index.public_ip_untold.rows().map(|row| row.public_ip);
                 rows.filter(|public_ip| self.is_of_family(*public_ip, ip.is_ipv6(), None).hi()).min_by_key(|public_ip| public_ip.as_str())

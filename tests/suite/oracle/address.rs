@@ -274,7 +274,9 @@ impl World<'_> {
     fn names_lost_public_ip(&self) -> bool {
         let named = self.config_public_ips.iter().map(|row| row.public_ip);
         let named = named.chain(self.fronts.iter().map(|row| row.public_ip)).chain(self.device_public_ips.iter().map(|row| row.public_ip));
-        named.filter(|name| !name.is_empty()).any(|name| !self.public_ips.iter().any(|row| row.public_ip == name))
+        let named = named.chain(self.nat_public_ips.iter().map(|row| row.public_ip));
+        let ranges = self.nat_ranges.iter().any(|n| !self.public_ip_ranges.iter().any(|row| row.public_ip_prefix == n.public_ip_prefix));
+        ranges || named.filter(|name| !name.is_empty()).any(|name| !self.public_ips.iter().any(|row| row.public_ip == name))
     }
 
     /// Whether something that has addresses in a network was exported by its name alone, or an interface only named by its machine.
