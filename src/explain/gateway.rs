@@ -350,7 +350,8 @@ impl World<'_> {
 
     /// Why nobody knows what routes there are: a gateway is not in the input, or what it learned is not (GW-04).
     pub fn doubt_of_routes(&self, source: Sym) -> &'static str {
-        let hub = self.index.hub_connections.has(source) && !self.index.virtual_hub.has(source) || self.index.virtual_hub.has(source) && source == hub::unlisted(self.index);
+        let hub = self.index.hub_connections.has(source) && !self.index.virtual_hub.has(source)
+            || self.index.virtual_hub.has(source) && source == hub::unlisted(self.index);
         if hub || self.is_missing_gateway(source) { "W-MISSING" } else { "W-BGP-UNKNOWN" }
     }
 
