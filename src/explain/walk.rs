@@ -163,6 +163,9 @@ impl<'w, 'a> Walk<'w, 'a> {
                 trail = trail.and(Step { span: Span { sure: others, may: Set::ALL }, ..perhaps });
             }
         }
+        if self.target.is_anyone() {
+            self.past_routes(at, packet, &choice, &trail, ways);
+        }
         if choice.candidates.is_empty() {
             let text = format!("no route of {} leads to {}", short(at.subnet), packet.dst);
             let nothing = step(Stage::Route, Span::NONE, "route.4", text).by(at.subnet, "").kind(Kind::Absence);
@@ -208,6 +211,37 @@ impl<'w, 'a> Walk<'w, 'a> {
                     ways.push(trail.end(Via::ServiceEndpoint));
                 }
             }
+        }
+    }
+
+    /// To private endpoints whose address the input does not tell, in networks to which none of the chosen routes leads: an endpoint has a route of its own
+    /// (PE-20, ADR-06).
+    fn past_routes(&self, at: &Host, packet: &Packet, choice: &Choice, trail: &Trail, ways: &mut Vec<Way>) {
+        let network = self.world.network(at.vnet);
+        let peers = network.peers.iter().filter(|peer| peer.usable.hi()).map(|peer| peer.vnet);
+        for vnet in std::iter::once(at.vnet).chain(peers) {
+            let leads = |candidate: &Candidate| match candidate {
+                Candidate::Route(entry) if vnet == at.vnet => entry.hop == Hop::Local,
+                Candidate::Route(entry) => entry.hop == Hop::Peering(vnet),
+                Candidate::Endpoint { .. } | Candidate::Service { .. } => false,
+            };
+            if choice.candidates.iter().any(leads) {
+                continue;
+            }
+            let mut trail = trail.clone();
+            if vnet != at.vnet {
+                trail.steps.extend(self.peering_steps(at, vnet, packet, &trail));
+            }
+            self.to_untold_endpoints(vnet, packet, &trail, ways);
+        }
+    }
+
+    /// To the private endpoints of `vnet` that may have the address (ADR-06).
+    fn to_untold_endpoints(&self, vnet: Sym, packet: &Packet, trail: &Trail, ways: &mut Vec<Way>) {
+        for endpoint in self.world.endpoints_with_untold_address(packet.dst, vnet) {
+            let text = format!("private endpoint {} may have {}: the input does not tell its address", short(endpoint), packet.dst);
+            let perhaps = step(Stage::Route, Span::UNKNOWN, "address.7", text).by(endpoint, "").kind(Kind::Assumption).code("W-MISSING");
+            self.to_endpoint(endpoint, packet, trail.clone().and(perhaps), Via::PrivateEndpoint, ways);
         }
     }
 
@@ -453,6 +487,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             ways.push(trail.clone().and(unknown).end(via));
         }
         if owners.is_nobody() {
+            self.to_untold_endpoints(vnet, packet, &trail, ways);
             let nobody = match owners.perhaps {
                 None => {
                     let text = format!("no-endpoint: nobody has {} in {}", packet.dst, short(vnet));

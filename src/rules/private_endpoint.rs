@@ -79,6 +79,19 @@ pub fn addresses(index: &Index, endpoint: Sym, group: Sym) -> Vec<IpAddr> {
     found
 }
 
+/// Whether `endpoint` may have an address for the sub-resource `group` that the input does not tell: none is known, or fewer than its interface has
+/// configurations (PE-06, ADR-06).
+pub fn has_untold_address(index: &Index, endpoint: Sym, group: Sym) -> bool {
+    let fits = |of: Sym| group.is_empty() || of.is_empty() || of == group;
+    let configs = index.private_endpoint_nics.get(endpoint).iter().flat_map(|row| index.ip_configs_by_nic.get(row.nic));
+    let mine = configs.filter(|config| {
+        let links = index.ip_config_links.get(config.ip_config);
+        links.is_empty() || links.iter().any(|link| fits(link.group))
+    });
+    let known = addresses(index, endpoint, group).len();
+    known == 0 || known < mine.count()
+}
+
 /// The addresses of `endpoint` for one of the public names of the sub-resource `group`, sorted: those that say so, else all of the sub-resource's (DNS-36).
 pub fn addresses_of_name(index: &Index, endpoint: Sym, group: Sym, name: &str) -> Vec<IpAddr> {
     let mut found: Vec<IpAddr> = Vec::new();

@@ -298,8 +298,13 @@ impl Asked<'_, '_> {
             if self.is_unseen(&lead) {
                 return self.over_unseen(&lead, None);
             }
-            let addresses = private_endpoint::addresses(self.world.index, lead.connection.endpoint, lead.connection.group);
-            self.over_lead(&lead, &addresses)
+            let (index, endpoint, group) = (self.world.index, lead.connection.endpoint, lead.connection.group);
+            let addresses = private_endpoint::addresses(index, endpoint, group);
+            let mut ways = self.over_lead(&lead, &addresses);
+            if !addresses.is_empty() && private_endpoint::has_untold_address(index, endpoint, group) {
+                ways.extend(self.over_lead(&lead, &[]));
+            }
+            ways
         };
         self.leads().into_iter().flat_map(over).collect()
     }
@@ -365,7 +370,7 @@ impl Asked<'_, '_> {
             let addresses = private_endpoint::addresses(index, lead.connection.endpoint, lead.connection.group);
             if addresses.contains(&address) {
                 ways.extend(self.over_lead(&lead, &[address]));
-            } else if addresses.is_empty() {
+            } else if private_endpoint::has_untold_address(index, lead.connection.endpoint, lead.connection.group) {
                 // It may have this one: whether the packet finds it nobody knows.
                 without_address.extend(self.over_lead(&lead, &[]));
             }
@@ -569,7 +574,7 @@ fn vacant(index: &Index, address: IpAddr) -> bool {
                 .private_endpoints_by_subnet
                 .get(subnet)
                 .iter()
-                .any(|e| private_endpoint::addresses(index, e.endpoint, Sym::EMPTY).is_empty())
+                .any(|e| private_endpoint::has_untold_address(index, e.endpoint, Sym::EMPTY))
     };
     index.vnet_prefixes.rows().any(|row| row.prefix.contains(&address)) && !subnets.into_iter().any(open)
 }

@@ -8,7 +8,8 @@ use crate::explain::packet::Host;
 use crate::facts::Index;
 use crate::facts::network::{DeviceKind, IpConfig, NicRole};
 use crate::facts::private_access::AddressSource;
-use crate::model::{Sym, Tri, ids, net};
+use crate::model::{Prefix, Sym, Tri, ids, net};
+use crate::rules::private_endpoint;
 
 use super::World;
 
@@ -100,6 +101,31 @@ impl World<'_> {
         let mut found: Vec<Sym> = all.filter(|endpoint| homeless(*endpoint)).collect();
         Sym::sort(&mut found);
         found
+    }
+
+    /// The private endpoints that may have `address` in `vnet`: nobody is known to have it, and the input does not tell an address of theirs (ADR-06, PE-06).
+    /// Sorted by id.
+    pub fn endpoints_with_untold_address(&self, address: IpAddr, vnet: Sym) -> Vec<Sym> {
+        let index = self.index;
+        let untold = self.untold_endpoints.get_or_init(|| {
+            let rows = index.private_endpoint.rows();
+            let untold = rows.filter(|row| private_endpoint::has_untold_address(index, row.endpoint, Sym::EMPTY));
+            let mut found: Vec<(Sym, Sym)> = untold.map(|row| (row.endpoint, row.subnet)).collect();
+            found.sort_by_key(|(endpoint, _)| endpoint.as_str());
+            found
+        });
+        let usable = |prefix: &Prefix| net::usable(prefix).is_some_and(|(first, last)| (first..=last).contains(&address));
+        let holds = |subnet: Sym| {
+            if !index.subnet.has(subnet) {
+                let own = &self.network(vnet).own;
+                let inside = own.is_empty() || own.iter().any(|own| own.contains(&address));
+                return inside && ids::vnet_of_id(subnet.as_str()).is_none_or(|home| home == vnet.as_str());
+            }
+            let mut ranges = index.subnet_prefixes.get(subnet).iter();
+            self.vnet_of(subnet) == vnet && (ranges.len() == 0 || ranges.any(|row| usable(&row.prefix)))
+        };
+        let found: Vec<Sym> = untold.iter().filter(|(_, subnet)| holds(*subnet)).map(|(endpoint, _)| *endpoint).collect();
+        if found.is_empty() || self.known_owners(address, vnet).is_nobody() { found } else { Vec::new() }
     }
 
     /// The addresses of a private endpoint (PE-06), sorted.

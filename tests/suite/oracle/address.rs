@@ -84,7 +84,8 @@ impl World<'_> {
         free
     }
 
-    fn is_nobodys(&self, vnet: Sym, ip: IpAddr) -> bool {
+    /// Whether nobody is known to have the address.
+    pub fn is_nobodys(&self, vnet: Sym, ip: IpAddr) -> bool {
         !matches!(self.owner(vnet, ip), Owner::Config { .. } | Owner::Endpoint(_) | Owner::Frontend(_) | Owner::Device(_))
     }
 

@@ -22,7 +22,10 @@ impl Walk<'_, '_> {
             _ => return Outcome::denied(Stage::Route, "somebody else has the address"),
         };
         let at_address = world.endpoint_ips(endpoint).into_iter().filter(|&(_, ip)| Addr::Known(ip) == packet.dst);
-        let links: Vec<PrivateEndpointConnection> = at_address.map(|(link, _)| link).collect();
+        let mut links: Vec<PrivateEndpointConnection> = at_address.map(|(link, _)| link).collect();
+        if links.is_empty() && self.target == Target::Address && world.has_untold_ip(endpoint) {
+            links = world.links.iter().filter(|l| l.endpoint == endpoint).copied().collect(); // it may be for any of them
+        }
         let fitting: Vec<&PrivateEndpointConnection> =
             links.iter().filter(|link| wanted.is_none_or(|w| link.target == w.store && link.group == group_of(w))).collect();
         let Some(link) = fitting.iter().max_by_key(|link| world.consent(***link)) else {
@@ -101,6 +104,16 @@ impl World<'_> {
             all.extend(links.iter().filter(|l| group.is_empty() || l.group == group || vague(l)).map(|l| (**l, ip)));
         }
         all
+    }
+
+    /// Whether nobody exported an address of the endpoint: its interface has more configurations than addresses are known (PE-06, ADR-06).
+    pub fn has_untold_ip(&self, endpoint: Sym) -> bool {
+        let nics: Vec<Sym> = self.endpoint_nics.iter().filter(|n| n.endpoint == endpoint).map(|n| n.nic).collect();
+        let configs = self.configs.iter().filter(|c| nics.contains(&c.nic)).count();
+        let mut known: Vec<IpAddr> = self.endpoint_ips(endpoint).into_iter().map(|(_, ip)| ip).collect();
+        known.sort();
+        known.dedup();
+        known.is_empty() || known.len() < configs
     }
 
     /// What every visible view says about consent, the worst of them (PE-10, PE-11).

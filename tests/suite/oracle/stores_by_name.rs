@@ -83,7 +83,13 @@ impl World<'_> {
 
     /// What becomes of a client that asks for an address and minds names: behind a private endpoint no certificate is for that (PE-30).
     pub fn dialled(&self, there: Outcome, ip: IpAddr, ask: &Ask) -> Outcome {
-        let links: Vec<_> = self.endpoints.iter().flat_map(|e| self.endpoint_ips(e.endpoint)).filter(|&(_, at)| at == ip).collect();
+        let mut links: Vec<_> = self.endpoints.iter().flat_map(|e| self.endpoint_ips(e.endpoint)).filter(|&(_, at)| at == ip).collect();
+        // Nor behind one that may have the address.
+        for endpoint in self.endpoints.iter().filter(|_| links.is_empty()).filter(|e| self.has_untold_ip(e.endpoint)).collect::<Vec<_>>() {
+            if self.subnet_space(endpoint.subnet).iter().any(|p| p.contains(&ip)) {
+                links.extend(self.links.iter().filter(|l| l.endpoint == endpoint.endpoint).map(|l| (*l, ip)));
+            }
+        }
         let machine = self.config_addresses.iter().any(|a| {
             a.address == ip && self.configs.iter().any(|c| c.ip_config == a.ip_config && !self.endpoint_nics.iter().any(|n| n.nic == c.nic))
         });
@@ -126,7 +132,9 @@ impl World<'_> {
         if ask.mode == Mode::Adversarial {
             return any_of(self.way_by_way(ask, |ask| self.by_any_way(start, wanted, ask)));
         }
-        match self.resolve(start.view(), host) {
+        // What stands in no domain is no name of a front end.
+        let answer = if host.contains('.') { self.resolve(start.view(), host) } else { Answer::Unknown("name") };
+        match answer {
             Answer::Public(_) => self.by_one_way(ask, |ask| self.to_front(start, wanted, ask)),
             Answer::Nothing(word) => Outcome::denied(Stage::Dns, word),
             // Whatever it resolves to: where no way at all leads to the store, the name leads nowhere either.
@@ -161,7 +169,7 @@ impl World<'_> {
         let group = super::endpoint::group_of(wanted);
         for link in self.links.iter().filter(|l| l.target == wanted.store && l.group == group && self.consent(**l).hi()) {
             let inside = !matches!(start, Start::Internet { .. });
-            if inside && self.endpoint_ips(link.endpoint).is_empty() {
+            if inside && self.has_untold_ip(link.endpoint) {
                 let unknown = Outcome::unproven(Stage::Route, name_of(link.endpoint), "dynamic-address");
                 ways.push(self.refused_anyway(unknown, link.endpoint, &self.packet(start, Addr::SomePublic, None, ask)));
             }
@@ -216,7 +224,7 @@ impl World<'_> {
         }
         // An endpoint of the store whose address nobody exported may have this one.
         let group = super::endpoint::group_of(wanted);
-        let hidden = self.links.iter().find(|l| l.target == wanted.store && l.group == group && self.endpoint_ips(l.endpoint).is_empty());
+        let hidden = self.links.iter().find(|l| l.target == wanted.store && l.group == group && self.has_untold_ip(l.endpoint));
         if let Some(link) = hidden {
             let unknown = Outcome::unproven(Stage::Dns, ip.to_string(), "DNS_UNKNOWN");
             return self.refused_anyway(unknown, link.endpoint, &self.packet(start, Addr::Known(ip), None, ask));
@@ -240,7 +248,7 @@ impl World<'_> {
         let devices = self.devices.iter().any(|d| here(d.subnet));
         let fronts = self.fronts.iter().any(|f| f.address.is_none() && here(f.subnet));
         let configs = self.configs.iter().any(|c| self.addresses_of(c.ip_config).is_empty() && here(c.subnet));
-        let endpoints = self.endpoints.iter().any(|e| self.endpoint_ips(e.endpoint).is_empty() && here(e.subnet));
+        let endpoints = self.endpoints.iter().any(|e| self.has_untold_ip(e.endpoint) && here(e.subnet));
         delegated || devices || fronts || configs || endpoints
     }
 

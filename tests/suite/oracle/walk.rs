@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use watertight::facts::network::{DeviceKind, GatewayKind, IpConfig, Peering};
 use watertight::facts::store_facts::{Instance, Service};
-use watertight::model::{Proto, Stage, Sym, Tri, Via};
+use watertight::model::{Prefix, Proto, Stage, Sym, Tri, Via};
 
 use super::address::{Owner, is_private};
 use super::filter::Place;
@@ -90,8 +90,31 @@ impl Walk<'_, '_> {
         self.world.filter_out(at, &packet, || self.forward(at, packet, trip))
     }
 
-    /// Chooses the next hop in the subnet.
+    /// Chooses the next hop in the subnet; an endpoint whose address nobody exported has a route of its own (PE-20, ADR-06).
     pub fn forward(&self, at: Place, packet: Packet, trip: &Trip) -> Outcome {
+        let mut ways = vec![self.forward_by_routes(at, packet, trip)];
+        if let (Target::Address, Addr::Known(ip), Some(vnet)) = (self.target, packet.dst, self.world.vnet_of(at.subnet)) {
+            let world = self.world;
+            let usable = |prefix: &Prefix| watertight::model::net::usable(prefix).is_some_and(|(low, high)| low <= ip && ip <= high);
+            for endpoint in world.endpoints.iter().filter(|e| world.has_untold_ip(e.endpoint)) {
+                let Some(home) = world.vnet_of(endpoint.subnet) else { continue };
+                if !world.subnet_space(endpoint.subnet).iter().any(usable) || !world.is_nobodys(home, ip) {
+                    continue;
+                }
+                let arrive = || self.arrive_at_endpoint(endpoint.endpoint, packet, trip);
+                let peering = world.peerings.iter().find(|p| p.vnet == vnet && p.remote == home && world.is_connected(p).hi());
+                let there = match peering {
+                    _ if home == vnet => arrive(),
+                    Some(p) => self.cross(at.subnet, p.peering, packet.dst, &packet, trip, |_| arrive()),
+                    None => continue,
+                };
+                ways.push(there.doubted(Stage::Route, name_of(endpoint.endpoint), "dynamic-address"));
+            }
+        }
+        if ways.len() == 1 { ways.remove(0) } else { any_of(ways) }
+    }
+
+    fn forward_by_routes(&self, at: Place, packet: Packet, trip: &Trip) -> Outcome {
         if matches!(packet.dst, Addr::Known(ip) if ip.is_multicast() || ip.to_string() == "255.255.255.255") {
             return Outcome::denied(Stage::Route, "multicast"); // ADR-13
         }
