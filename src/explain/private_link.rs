@@ -13,7 +13,7 @@ use crate::explain::way::{End, Kind, Step, Way};
 use crate::explain::world::World;
 use crate::facts::load_balancing::BalancerSku;
 use crate::facts::private_link::{PrivateLinkNat, PrivateLinkService};
-use crate::model::{Set, Span, Stage, Sym, Via};
+use crate::model::{Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::private_link;
 
 /// One of the addresses that a service's packets come from: the place, and what is doubtful about it.
@@ -97,11 +97,21 @@ fn unusable(world: &World<'_>, service: &PrivateLinkService) -> Vec<Step> {
     subnets.dedup();
     for subnet in subnets {
         if !index.subnet.has(subnet) {
-            out.push(doubt(service, format!("subnet {} of {name} is not in the input", short(subnet)), "W-MISSING"));
-        } else if !index.subnet_private_link_open.has(subnet) {
-            let text = format!("subnet {} does not let a Private Link service take its addresses", short(subnet));
-            let closed = refusal(service, text, "privateLinkServiceNetworkPolicies=Enabled");
-            out.push(Step { resource: subnet, ..closed });
+            let which = if subnet.is_empty() { "a subnet".to_owned() } else { format!("subnet {}", short(subnet)) };
+            out.push(doubt(service, format!("{which} of {name} is not in the input"), "W-MISSING"));
+            continue;
+        }
+        match index.subnet_private_link_open.one(subnet).map_or(Tri::No, |row| row.open) {
+            Tri::Yes => {}
+            Tri::Maybe => {
+                let text = format!("whether subnet {} lets a Private Link service take its addresses is not known", short(subnet));
+                out.push(Step { resource: subnet, ..doubt(service, text, "W-UNSUPPORTED") });
+            }
+            Tri::No => {
+                let text = format!("subnet {} does not let a Private Link service take its addresses", short(subnet));
+                let closed = refusal(service, text, "privateLinkServiceNetworkPolicies=Enabled");
+                out.push(Step { resource: subnet, ..closed });
+            }
         }
     }
     match service.destination {
@@ -138,6 +148,10 @@ fn nats(world: &World<'_>, service: &PrivateLinkService) -> Vec<Nat> {
 
 /// The ways of packets with one of its addresses: to the frontends of its load balancer, or to the address that Direct Connect names.
 fn from_nat(world: &World<'_>, service: &PrivateLinkService, nat: &Nat, target: &Target, asked: Set, session: bool) -> Vec<Way> {
+    if !world.index.subnet.has(nat.host.subnet) {
+        // Nobody knows from which network it goes on: that its subnet is missing is said by the service (PLS-05, SND-04).
+        return vec![Way { via: Via::PrivateLinkService, steps: nat.doubts.clone() }];
+    }
     let walk = Walk {
         world,
         asked,

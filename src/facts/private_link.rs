@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::Sym;
+use crate::model::{Sym, Tri};
 
 relations! { PRIVATE_LINK_RELATIONS:
     /// `private_link_service(service, alias, location, destination, settled)`: a Private Link service (PLS-01). `alias` in lower case (PLS-09); `destination` is
@@ -21,7 +21,7 @@ relations! { PRIVATE_LINK_RELATIONS:
     /// `private_link_auto_approval(service, subscription)`: requests from `subscription` are approved at once; `*` stands for everybody (PLS-08).
     PrivateLinkAutoApproval private_link_auto_approval { service: Sym, subscription: Sym }
 
-    /// `subnet_private_link_open(subnet)`: `privateLinkServiceNetworkPolicies` of the subnet is `Disabled`: a Private Link service may take its addresses there
-    /// (PLS-05). No row: they are on, as they are on a new subnet.
-    SubnetPrivateLinkOpen subnet_private_link_open { subnet: Sym }
+    /// `subnet_private_link_open(subnet, open)`: `privateLinkServiceNetworkPolicies` of the subnet is `Disabled`: a Private Link service may take its addresses
+    /// there (PLS-05); `maybe` where it has a value that is not known. No row: they are on, as they are on a new subnet.
+    SubnetPrivateLinkOpen subnet_private_link_open { subnet: Sym, open: Tri }
 }

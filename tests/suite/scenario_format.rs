@@ -72,6 +72,7 @@ const DEFAULTS: &[(&str, usize, &[&str])] = &[
     ("endpoint_policy", 1, &["westeurope"]),
     ("store_access", 1, &["enabled", "no", "false", "false", "false"]),
     ("store_subnet_rule", 3, &["yes"]),
+    ("subnet_private_link_open", 1, &["yes"]),
     ("perimeter", 1, &[""]),
     ("perimeter_link", 3, &["yes"]),
     ("object_replication", 3, &["yes"]),

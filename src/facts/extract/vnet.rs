@@ -98,9 +98,12 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.fact(SubnetPrivateEndpointPolicy { subnet, policies });
     }
     match out.text(body, "privateLinkServiceNetworkPolicies").map(str::to_ascii_lowercase).as_deref() {
-        Some("disabled") => out.fact(SubnetPrivateLinkOpen { subnet }),
+        Some("disabled") => out.fact(SubnetPrivateLinkOpen { subnet, open: Tri::Yes }),
         Some("enabled") | None => {}
-        Some(other) => out.gap(format!("`privateLinkServiceNetworkPolicies` has the unknown value `{other}`")),
+        Some(other) => {
+            out.gap(format!("`privateLinkServiceNetworkPolicies` has the unknown value `{other}`"));
+            out.fact(SubnetPrivateLinkOpen { subnet, open: Tri::Maybe });
+        }
     }
     match get(body, "defaultOutboundAccess") {
         None => {}

@@ -44,7 +44,9 @@ impl Walk<'_, '_> {
 
     fn by_nat(&self, service: &PrivateLinkService, subnet: Sym, ip: IpAddr, packet: Packet) -> Outcome {
         let world = self.world;
-        let vnet = world.vnet_of(subnet).unwrap_or(Sym::EMPTY);
+        let Some(vnet) = world.vnet_of(subnet) else {
+            return Outcome::unproven(Stage::PrivateEndpoint, name_of(service.service), "W-MISSING"); // from which network it goes on nobody knows
+        };
         let walk = Walk { world, target: Target::Address, origin: Origin::Network(vnet), session: self.session };
         let from_here =
             |dst: IpAddr| Packet { src: Addr::Known(ip), src_config: Some(Sym::EMPTY), dst: Addr::Known(dst), dst_config: None, ..packet };
@@ -80,7 +82,7 @@ impl World<'_> {
         let subnets = self.service_nats.iter().filter(|n| n.service == service.service).map(|n| n.subnet);
         let open = |subnet: Sym| match self.vnet_of(subnet) {
             None => Tri::Maybe,
-            Some(_) => Tri::from_bool(self.open_subnets.iter().any(|o| o.subnet == subnet)),
+            Some(_) => self.open_subnets.iter().find(|o| o.subnet == subnet).map_or(Tri::No, |o| o.open),
         };
         let places = subnets.map(open).min().unwrap_or(Tri::Maybe);
         let leads = match service.destination {
