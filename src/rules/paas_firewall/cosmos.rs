@@ -15,7 +15,10 @@ use crate::rules::paas_firewall::{Decision, Firewall, Item, NO_MATCH, Source, be
 /// ```
 pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
     let Some(access) = firewall.access else { return Decision { admitted: Tri::Maybe, item: Item::Unknown } };
-    let doubt = access.default_allow.hi() && firewall.connected.hi();
+    if access.default_allow.hi() && firewall.connected.hi() {
+        // Whom the private endpoint shuts out it does before any rule or bypass is asked (COS-02).
+        return settle(NO_MATCH, access.public, Tri::No, Decision { admitted: Tri::Maybe, item: Item::PrivateEndpoint });
+    }
     let mut matched = by_rules(firewall, source);
     if let Source::Caller { resource, tenant, .. } = source
         && access.trusted
@@ -28,11 +31,7 @@ pub fn admit(firewall: &Firewall<'_>, source: &Source) -> Decision {
     // Which operations of which services pass unnamed is documented for few.
     let trust = by_trust(firewall, access.trusted, source);
     matched = better(matched, Decision { admitted: trust.admitted.and(Tri::Maybe), ..trust });
-    let default = if doubt { Tri::No } else { access.default_allow };
-    if doubt {
-        matched = better(matched, Decision { admitted: Tri::Maybe, item: Item::PrivateEndpoint });
-    }
-    settle(NO_MATCH, access.public, default, matched)
+    settle(NO_MATCH, access.public, access.default_allow, matched)
 }
 
 #[cfg(test)]

@@ -140,7 +140,13 @@ fn connected(index: &Index, store: &Store) -> Tri {
         let sure = store.service == Service::Cosmos || private_endpoint::only_group(index, store.store, group);
         any.or(consent::approved_for(index, store.store, group, sure))
     });
-    // What one that waits for consent does is not documented. One that names a slot is the slot's.
+    // Only an approved one closes an account, for whichever protocol; where the two views contradict each other it may be (COS-06, COS-07).
+    if store.service == Service::Cosmos {
+        let listed = index.provider_connections_by_target.get(store.store).iter().map(|row| consent::says(row.state, row.settled));
+        let named = index.private_endpoint_connections_by_target.get(store.store).iter().map(|row| consent::says(row.state, row.settled));
+        return listed.chain(named).fold(approved, Tri::or);
+    }
+    // What one that waits for consent does to an app is not documented. One that names a slot is the slot's.
     let of_slot = |group: Sym| group.as_str().starts_with("sites-");
     let any_here = index.private_endpoint_connections_by_target.get(store.store).iter().any(|connection| !of_slot(connection.group));
     let waiting = any_here || groups.iter().any(|&group| !lead::leads(index, store.store, group).is_empty());

@@ -114,13 +114,21 @@ impl World<'_> {
         let no_rules = !self.ip_rules.iter().any(|r| r.store == store) && !self.subnet_rules.iter().any(|r| r.store == store);
         let unread = self.is_unread(store);
         let no_ips = !self.ip_rules.iter().any(|r| r.store == store);
+        // Whom the account names passes with its bypass; which trusted services do is documented for few.
+        let by_bypass = || {
+            let listed = |caller: Sym| self.resource_rules.iter().any(|r| r.store == store && r.resource == caller);
+            match seen {
+                Seen::Caller(caller) if access.trusted && listed(caller) => self.bypass_admits(store, seen),
+                Seen::Caller(_) if access.trusted => self.bypass_admits(store, seen).and(Tri::Maybe),
+                _ => Tri::No,
+            }
+        };
         let rules = match service {
             Service::Cosmos if access.default_allow.hi() => {
                 // COS-06, COS-07
-                let doubt = if self.has_endpoint_connected(store).hi() { Tri::Maybe } else { Tri::Yes };
-                access.default_allow.and(doubt).or(by_rule)
+                if self.has_endpoint_connected(store).hi() { Tri::Maybe } else { access.default_allow.or(by_rule).or(by_bypass()) }
             }
-            Service::Cosmos => by_rule,
+            Service::Cosmos => by_rule.or(by_bypass()),
             Service::EventHub | Service::ServiceBus | Service::Relay => match sets.first() {
                 Some(set) if no_rules && service != Service::Relay => set.default_allow.or(if unread { Tri::Maybe } else { Tri::Yes }), // MSG-02
                 Some(set) => set.default_allow.or(by_rule),
@@ -181,13 +189,18 @@ impl World<'_> {
         said(if tiered && !known && tri != Tri::Yes { Tri::Maybe } else { tri })
     }
 
-    /// Whether an approved private endpoint leads to any part of the store; one that waits may count too.
+    /// Whether an approved private endpoint leads to any part of the store; one that waits may count too. What an account itself lists counts by itself.
     fn has_endpoint_connected(&self, store: Sym) -> Tri {
         let mut best = if self.connections_are_listed(store) { Tri::No } else { Tri::Maybe };
         for link in self.links.iter().filter(|l| l.target == store) {
-            best = best.or(self.consent(*link)).or(Tri::Maybe);
+            // One that waits in every view closes no account; what it does to an app nobody documents (COS-06).
+            let refused = link.settled && matches!(link.state.as_str(), "pending" | "rejected" | "disconnected");
+            let waiting = if self.service_of(store) == Some(Service::Cosmos) && refused { Tri::No } else { Tri::Maybe };
+            best = best.or(self.consent(*link)).or(waiting);
         }
-        for row in self.provider_links.iter().filter(|p| p.target == store && !self.links.iter().any(|l| l.endpoint == p.endpoint)) {
+        let cosmos = self.service_of(store) == Some(Service::Cosmos);
+        let listed = |endpoint: Sym| !cosmos && self.links.iter().any(|l| l.endpoint == endpoint);
+        for row in self.provider_links.iter().filter(|p| p.target == store && !listed(p.endpoint)) {
             let unseen = match row.state.as_str() {
                 "approved" | "unknown" if !row.settled => Tri::Maybe,
                 "approved" => Tri::Yes,
