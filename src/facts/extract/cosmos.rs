@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set};
-use crate::facts::extract::store::{access, bypass, host, host_or, ip_rules, part_in, public_access, range, store, subnet_rules};
+use crate::facts::extract::store::{access, bypass, host_in, host_or, ip_rules, part_in, public_access, range, store, subnet_rules};
 use crate::facts::store_facts::{Service, StoreIpRule, StoreRegion, StoreResourceRule};
 use crate::ingest;
 use crate::model::{Sym, Tri, ids};
@@ -71,7 +71,7 @@ fn parts<'a>(out: &mut Out<'a>, body: &'a Value, kind: Sym) {
         .iter()
         .filter_map(|region| {
             let name = out.text(region, "locationName").map(ingest::region)?;
-            Some((name, out.text(region, "documentEndpoint").and_then(host)))
+            Some((name, host_in(out, region, "documentEndpoint")))
         })
         .collect();
     let first = regions.first().map_or(own, |(name, _)| *name);
@@ -80,8 +80,8 @@ fn parts<'a>(out: &mut Out<'a>, body: &'a Value, kind: Sym) {
     if regions.len() > 1 {
         for (region, host) in &regions {
             let pattern = || {
-                let (account, suffix) = name.as_str().split_once('.').unwrap_or((name.as_str(), ""));
-                Sym::new(&format!("{account}-{region}.{suffix}"))
+                // Of an account whose own name is none nobody knows those of its regions.
+                name.as_str().split_once('.').map_or(name, |(account, suffix)| Sym::new(&format!("{account}-{region}.{suffix}")))
             };
             part_in(out, &format!("sql.{region}"), host.unwrap_or_else(pattern), *region);
             let store = out.id();

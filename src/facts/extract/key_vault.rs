@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::extract::out::Out;
-use crate::facts::extract::store::{bypass, default_allow, host, ip_rules, public_access, subnet_rules};
+use crate::facts::extract::store::{bypass, default_allow, host_or, ip_rules, public_access, subnet_rules};
 use crate::facts::store_facts::{Instance, Service, Store, StoreAccess, StorePart};
 use crate::model::{Sym, Tri};
 
@@ -13,8 +13,7 @@ pub(super) fn vault<'a>(out: &mut Out<'a>, body: &'a Value) {
     let location = out.resource.location;
     let kind = out.text(&out.resource.body, "kind").map_or(Sym::EMPTY, Sym::lower);
     out.fact(Store { store, service: Service::KeyVault, kind, location });
-    let given = out.text(body, "vaultUri").and_then(host);
-    let host = given.unwrap_or_else(|| Sym::lower(&format!("{}.vault.azure.net", out.resource.name)));
+    let host = host_or(out, body, "vaultUri", "vault.azure.net");
     out.fact(StorePart { store, part: Sym::new("vault"), instance: Instance::Primary, host, location });
     let public = public_access(out, body);
     let acls = out.object(body, "networkAcls").unwrap_or(&Value::Null);

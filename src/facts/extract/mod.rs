@@ -166,6 +166,8 @@ fn written_down(mut out: Out<'_>) -> Extracted {
         _ if extractor.is_none() => out.gap(TYPE_NOT_MODELLED),
         other => {
             match other {
+                // A store concerns whoever calls it: one with a body that is none is like one without.
+                Some(other) if is_store(kind) => out.wrong(other, "an object"),
                 Some(other) => out.lost(other, "an object"),
                 None => out.gap("the export holds no `properties`"),
             }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::extract::out::Out;
-use crate::facts::extract::store::{host, ordered, public_access};
+use crate::facts::extract::store::{host_or, ordered, public_access};
 use crate::facts::store_facts::{Instance, Service, Store, StoreAccess, StoreIpRule, StoreOutboundRule, StorePart, StoreSubnetRule};
 use crate::model::{Sym, Tri};
 
@@ -13,8 +13,7 @@ pub(super) fn server<'a>(out: &mut Out<'a>, body: &'a Value) {
     let location = out.resource.location;
     let kind = out.text(&out.resource.body, "kind").map_or(Sym::EMPTY, Sym::lower);
     out.fact(Store { store, service: Service::Sql, kind, location });
-    let given = out.text(body, "fullyQualifiedDomainName").and_then(host);
-    let host = given.unwrap_or_else(|| Sym::lower(&format!("{}.database.windows.net", out.resource.name)));
+    let host = host_or(out, body, "fullyQualifiedDomainName", "database.windows.net");
     out.fact(StorePart { store, part: Sym::new("sqlserver"), instance: Instance::Primary, host, location });
     let public = public_access(out, body);
     let restricted = |text: &str| match text.to_ascii_lowercase().as_str() {

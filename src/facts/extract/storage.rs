@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::facts::channels::{CopyScope, ObjectReplication, StoreCopyScope, StoreCrossTenant};
 use crate::facts::extract::out::Out;
-use crate::facts::extract::store::{bypass, default_allow, host, ip_rules, public_access, subnet_rules};
+use crate::facts::extract::store::{bypass, default_allow, host, host_in, ip_rules, public_access, subnet_rules};
 use crate::facts::store_facts::{Instance, PublicAccess, Service, Store, StoreAccess, StorePart, StoreResourceRule, StoreSwitch, Switch};
 use crate::ingest;
 use crate::model::{Sym, Tri, ids};
@@ -105,7 +105,7 @@ fn parts<'a>(out: &mut Out<'a>, body: &'a Value, kind: Sym) {
         out.fact(StorePart { store, part: Sym::new(part), instance, host, location });
     };
     let endpoints = out.object(body, "primaryEndpoints");
-    let hosts: Vec<(&str, Sym)> = PARTS.into_iter().filter_map(|name| Some((name, out.text(endpoints?, name).and_then(host)?))).collect();
+    let hosts: Vec<(&str, Sym)> = PARTS.into_iter().filter_map(|name| Some((name, host_in(out, endpoints?, name)?))).collect();
     // An account answers by some name: a list without any says nothing.
     match hosts.is_empty() {
         false => {
@@ -124,7 +124,7 @@ fn parts<'a>(out: &mut Out<'a>, body: &'a Value, kind: Sym) {
     match out.object(body, "secondaryEndpoints") {
         Some(endpoints) => {
             for name in PARTS {
-                if let Some(host) = out.text(endpoints, name).and_then(host) {
+                if let Some(host) = host_in(out, endpoints, name) {
                     part(out, name, Instance::Secondary, host, location);
                 }
             }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get};
+use crate::facts::extract::out::{Out, get, is_set};
 use crate::facts::store_facts::{
     Instance, PublicAccess, Service, Store, StoreAccess, StoreIpRule, StorePart, StoreResourceRule, StoreSubnetRule,
 };
@@ -27,8 +27,20 @@ pub(super) fn part_in(out: &mut Out<'_>, part: &str, host: Sym, location: Sym) {
 
 /// The host of the URL in `field`, else the resource's name under `suffix`.
 pub(super) fn host_or<'a>(out: &mut Out<'a>, body: &'a Value, field: &str, suffix: &str) -> Sym {
-    let given = out.text(body, field).and_then(host);
-    given.unwrap_or_else(|| Sym::lower(&format!("{}.{suffix}", out.resource.name)))
+    host_in(out, body, field).unwrap_or_else(|| Sym::lower(&format!("{}.{suffix}", out.resource.name)))
+}
+
+/// The host of the URL in `field`; `None` where it is absent or empty, the empty host where it holds something else than a text.
+pub(super) fn host_in<'a>(out: &mut Out<'a>, at: &'a Value, field: &str) -> Option<Sym> {
+    let Some(text) = out.text(at, field) else {
+        return get(at, field).filter(|value| is_set(value) && !value.is_string()).map(|_| Sym::EMPTY);
+    };
+    let found = host(text)?;
+    // The front end of a service stands in some domain.
+    if !found.as_str().contains('.') {
+        out.gap(format!("`{field}` has the value `{found}`, which is no host name"));
+    }
+    Some(found)
 }
 
 /// The switches of a service that has no others than these.

@@ -289,3 +289,80 @@ fn a_bypass_with_a_word_that_nobody_knows_admits_somebody() {
         assert!(rows.iter().any(|row| row.starts_with("gap(") && row.contains("Foo")), "{rows:#?}");
     }
 }
+
+/// covers: SND-02, DNS-37
+#[test]
+fn a_host_that_is_none_is_said_to_be_none() {
+    let account = |blob: Value| {
+        rows_of(
+            "Microsoft.Storage/storageAccounts/a",
+            json!([resource(
+                "Microsoft.Storage/storageAccounts/a",
+                json!({"kind": "StorageV2"}),
+                json!({"primaryEndpoints": {"blob": blob}})
+            )]),
+        )
+    };
+    let odd = account(json!("zap"));
+    has(&odd, "store_part(@, blob, primary, zap, westeurope)");
+    has(&odd, "gap(@, microsoft.storage/storageaccounts, `blob` has the value `zap`, which is no host name)");
+    lacks(&account(json!("https://a.blob.core.windows.net/")), "gap(");
+    has(&account(json!(5)), "store_part(@, blob, primary, , westeurope)");
+}
+
+/// covers: SND-02, ST-09, COS-02
+#[test]
+fn a_rule_for_resources_that_cannot_be_read_admits_no_machine() {
+    let account = |rules: Value| {
+        let properties = json!({"publicNetworkAccess": "Enabled", "networkAcls": {"defaultAction": "Deny", "resourceAccessRules": rules}});
+        let body = resource("Microsoft.Storage/storageAccounts/a", json!({"kind": "StorageV2"}), properties);
+        rows_of("Microsoft.Storage/storageAccounts/a", json!([body]))
+    };
+    let good = json!({"tenantId": "t", "resourceId": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.DataFactory/factories/f"});
+    for rules in [json!([{"tenantId": 5, "resourceId": "/x/y"}, good]), json!([null, good]), json!(["x", good]), json!("x")] {
+        let found = account(rules);
+        has(&found, "store_access(@, enabled, no, true, false, false)");
+        has(&found, "store_resource_rule(@, , )");
+        lacks(&found, "unread(");
+    }
+    has(
+        &account(json!([null, good])),
+        "store_resource_rule(@, t, /subscriptions/s/resourcegroups/rg/providers/microsoft.datafactory/factories/f)",
+    );
+    lacks(&account(json!([good])), "store_resource_rule(@, , )");
+}
+
+/// covers: SND-02, COS-03
+#[test]
+fn a_filter_for_subnets_that_cannot_be_read_leaves_the_others() {
+    let account = |filter: Value| {
+        let subnet = format!("{NET}/virtualNetworks/v/subnets/s");
+        let properties = json!({"publicNetworkAccess": "Enabled", "isVirtualNetworkFilterEnabled": filter,
+            "ipRules": [{"ipAddressOrRange": "198.51.100.7"}], "virtualNetworkRules": [{"id": subnet}]});
+        rows_of(
+            "Microsoft.DocumentDB/databaseAccounts/c",
+            json!([resource("Microsoft.DocumentDB/databaseAccounts/c", json!({}), properties)]),
+        )
+    };
+    let rule = |effective: &str| format!("store_subnet_rule(@/virtualnetworkrules/0, @, ~/virtualnetworks/v/subnets/s, {effective})");
+    for (filter, effective) in [(json!(1), "maybe"), (json!({}), "maybe"), (json!(true), "yes")] {
+        let found = account(filter);
+        has(&found, "store_access(@, enabled, no, false, false, false)");
+        has(&found, &rule(effective));
+        lacks(&found, "unread(");
+    }
+}
+
+/// covers: SND-02
+#[test]
+fn a_store_with_a_body_that_is_none_concerns_itself_alone() {
+    for (kind, service) in [("KeyVault/vaults", "keyvault"), ("Storage/storageAccounts", "storage"), ("Sql/servers", "sql")] {
+        for body in [json!("x"), json!(5), json!([])] {
+            let id = format!("Microsoft.{kind}/k");
+            let found = rows_of(&id, json!([resource(&id, json!({}), body)]));
+            assert!(found.iter().any(|row| row.starts_with(&format!("store(@, {service},"))), "{found:#?}");
+            assert!(found.iter().any(|row| row.starts_with("store_access(@, unknown, maybe,")), "{found:#?}");
+            lacks(&found, "unread(");
+        }
+    }
+}

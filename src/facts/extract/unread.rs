@@ -10,7 +10,7 @@ use crate::facts::extract::out::Out;
 use crate::facts::extract::withdrawn;
 use crate::facts::gap::{Unread, UnreadRule};
 use crate::facts::network::DeviceKind;
-use crate::facts::store_facts::PublicAccess;
+use crate::facts::store_facts::{PublicAccess, StoreResourceRule};
 use crate::ingest::Resource;
 use crate::model::{Sym, Tri, ids};
 
@@ -36,6 +36,14 @@ const RULES: &[&str] = &[
     "properties.virtualNetworkRules",
     "properties.isVirtualNetworkFilterEnabled",
     "properties.inboundIpRules",
+    "properties.networkAclBypassResourceIds",
+];
+
+/// Those of them that name resources.
+const CALLERS: &[&str] = &[
+    "properties.networkAcls.resourceAccessRules",
+    "properties.networkRuleSet.resourceAccessRules",
+    "properties.networkAclBypassResourceIds",
 ];
 
 /// The pools of a load balancer in its body.
@@ -48,6 +56,10 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     let taken = withdrawn::of_named(kind);
     let proxy = withdrawn::is_proxy(kind);
     let only_rules = out.lost_paths().iter().all(|path| RULES.iter().any(|rule| starts(path, rule)));
+    // A rule for resources that call in their own name admits nobody else (ST-09, COS-02).
+    let only_callers = out.lost_paths().iter().all(|path| CALLERS.iter().any(|rule| starts(path, rule)));
+    // Whether rules for subnets count, beside whatever else filters (COS-03).
+    let only_filter = out.lost_paths().iter().all(|path| starts(path, "properties.isVirtualNetworkFilterEnabled"));
     // Who is in a pool finds a way out, or loses one, without saying so itself (IN-06, OUT-05).
     let pools = out.lost_paths().iter().any(|path| starts(path, POOLS));
     // Whether a machine is in a scale set decides whether it has the default way out (OUT-07).
@@ -57,6 +69,8 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.revise(|fact| {
         match fact {
             Fact::Device(row) if proxy => row.kind = DeviceKind::Other,
+            Fact::StoreAccess(_) if only_callers || only_filter => bounded = true,
+            Fact::StoreSubnetRule(row) if only_filter => row.effective = row.effective.and(Tri::Maybe),
             Fact::StoreAccess(row) => {
                 (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe);
                 bounded |= only_rules;
@@ -69,6 +83,9 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
         }
         !taken.is_some_and(|taken| taken.contains(&fact.relation().name))
     });
+    if only_callers {
+        out.fact(StoreResourceRule { store: id, tenant: Sym::EMPTY, resource: Sym::EMPTY });
+    }
     if !bounded {
         let what = out.lost_paths().iter().min().map_or(Sym::EMPTY, |path| Sym::new(path));
         out.fact(Unread { resource: id, what });

@@ -28,7 +28,8 @@ pub fn resource_kind(index: &Index, store: &Store) -> Sym {
 /// The public host name of a store's part: what the input says, else the pattern of its service (DNS-37).
 pub fn host(index: &Index, platform: &Platform, part: &StorePart) -> String {
     if !part.host.is_empty() {
-        return normal(part.host.as_str());
+        // A front end stands in some domain: anything else is no name that anybody could ask for.
+        return if part.host.as_str().contains('.') { normal(part.host.as_str()) } else { String::new() };
     }
     let name = index.resource.one(part.store).map_or(part.store.as_str().rsplit('/').next().unwrap_or(""), |r| r.name.as_str());
     let kind = index.store.one(part.store).map(|store| resource_kind(index, store));
