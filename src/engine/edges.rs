@@ -5,7 +5,7 @@
 use crate::engine::exfil::Graph;
 use crate::engine::{account, channels};
 use crate::explain::packet::short;
-use crate::explain::point::{pairs, span};
+use crate::explain::point::{pairs, span, unread};
 use crate::explain::way::{Assumption, End, Flow, Mode};
 use crate::explain::world::World;
 use crate::facts::store_facts::Service;
@@ -24,8 +24,8 @@ impl Graph<'_, '_> {
     /// What carries bytes from one node to another.
     pub(super) fn edge(&self, from: End, to: End) -> Option<Edge> {
         let mut edge = self.evaluate(from, to)?;
-        if !self.world.index.unread.is_empty() {
-            edge.span = edge.span.doubted();
+        if let Some(unread) = unread(self.world, &between(from, to), Mode::Configured) {
+            edge = doubted(edge, unread.code, unread.resource, unread.text);
         }
         if let Some(doubt) = self.keeps(to) {
             edge.span = edge.span.doubted();

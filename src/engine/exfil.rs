@@ -374,6 +374,11 @@ impl<'w, 'a> Graph<'w, 'a> {
             let (via, traffic) = if sure { (edge.sure_via, edge.span.sure) } else { (edge.may_via, edge.span.may) };
             if !sure {
                 assumptions.extend(edge.assumptions.iter().cloned());
+                if edge.assumptions.is_empty() {
+                    let [text_from, text_to] = [pair[0], pair[1]].map(crate::explain::reach::text);
+                    let text = format!("whether bytes get from {text_from} to {text_to} is not known");
+                    assumptions.push(Assumption { code: "W-UNSUPPORTED".to_owned(), resource: Sym::EMPTY, text });
+                }
             }
             hops.push(Hop { from: pair[0], to: pair[1], via, traffic });
         }

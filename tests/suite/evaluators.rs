@@ -156,6 +156,8 @@ impl Evaluator for Point {
         let bounds = Bounds::of(self.index.facts(), &Arc::new(platform().clone()), 1).expect("a session");
         let within = Graph::new(&world).bounded_by(bounds.as_ref()).paths(None, None);
         assert!(within == paths, "other ways within the bounds: {within:#?} instead of {paths:#?}");
+        let reasonless = paths.iter().find(|path| !path.proven && path.assumptions.is_empty());
+        assert!(reasonless.is_none(), "not proven, and nothing says why: {reasonless:#?}");
         Some(paths.into_iter().map(|p| Leak { from: p.from, to: p.to, length: p.hops.len(), proven: p.proven }).collect())
     }
 }

@@ -50,13 +50,13 @@ pub fn doubted(world: &World<'_>, flow: &Flow, mut pairs: Pairs) -> Pairs {
 
 /// What stands before every way where a value of the input could not be read, for a client of the mode.
 ///
-/// A private endpoint is one more address, with an interface of its own: nobody is led there who asks for a machine by the machine's own addresses. A client that
-/// dials whatever leads to the machine may get there by it too.
-fn unread(world: &World<'_>, flow: &Flow, mode: Mode) -> Option<Step> {
+/// A private endpoint is one more address, with an interface of its own: nobody is led there who asks for a machine by the machine's own addresses, or for what
+/// is outside. A client that dials whatever leads to the machine may get there by it too.
+pub fn unread(world: &World<'_>, flow: &Flow, mode: Mode) -> Option<Step> {
     let index = world.index;
     let apart = mode == Mode::Configured
         && matches!(flow.from, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(_))
-        && matches!(flow.to, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(None));
+        && matches!(flow.to, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(None) | End::External(_));
     let rows = index.unread.rows().filter(|row| !(apart && index.private_endpoint.has(row.resource)));
     let row = rows.min_by_key(|row| (row.resource.as_str(), row.what.as_str()))?;
     let of = if row.resource.is_empty() { String::new() } else { format!(" of {}", short(row.resource)) };

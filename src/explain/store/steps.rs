@@ -287,7 +287,7 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
         Some(error) if passes == Tri::No => format!("{text}: the client gets {error}"),
         _ => text,
     };
-    let stage = firewall_stage(service);
+    let (stage, uncertain) = (firewall_stage(service), if uncertain.is_empty() { "W-UNSUPPORTED" } else { uncertain });
     Step { stage, span: span(passes), resource: store, rule, source, text, kind, label, code: code(passes, uncertain), taken: None }
 }
 

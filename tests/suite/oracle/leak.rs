@@ -66,16 +66,13 @@ impl World<'_> {
                 if verdict == Verdict::Allowed && matches!(to, End::Subnet(_)) {
                     verdict = Verdict::Unproven;
                 }
-                if verdict == Verdict::Allowed {
+                if verdict == Verdict::Allowed && self.is_past_unread(from, to) {
                     sure.entry(from).or_default().insert(to);
                 }
                 if verdict != Verdict::Denied {
                     may.entry(from).or_default().insert(to);
                 }
             }
-        }
-        if !self.unreads.is_empty() {
-            sure.clear();
         }
         let mut leaks = BTreeSet::new();
         let ends: Vec<End> = outside.iter().copied().filter(|end| self.side_of(*end) == Tri::Yes).collect();
@@ -373,7 +370,7 @@ impl World<'_> {
 
     /// The same of some protocols.
     pub fn best_over(&self, over: &[Proto], from: End, to: End) -> Verdict {
-        if !self.unreads.is_empty() {
+        if !self.is_past_unread(from, to) {
             return Verdict::Unproven; // nobody knows what the value would let through (SND-02)
         }
         let mut ports: BTreeSet<(Proto, u16)> = BTreeSet::from([(Proto::Tcp, 443), (Proto::Tcp, 1433), (Proto::Tcp, 80), (Proto::Udp, 53)]);
@@ -391,7 +388,15 @@ impl World<'_> {
                 return wanted;
             }
         }
-        Verdict::Denied
+        // A private endpoint that nobody could read may be one more way.
+        if self.unreads.is_empty() { Verdict::Denied } else { Verdict::Unproven }
+    }
+
+    /// Whether no value that could not be read takes a way between the two away: one of a private endpoint is for nobody who is asked for by other addresses.
+    fn is_past_unread(&self, from: End, to: End) -> bool {
+        let ends = matches!(from, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(_))
+            && matches!(to, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(None) | End::External(_));
+        self.unreads.iter().all(|row| ends && self.endpoints.iter().any(|e| e.endpoint == row.resource))
     }
 }
 

@@ -69,7 +69,7 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Whether neither end is a service, an endpoint or a literal address.
+    /// Whether neither end is a service of the input, an endpoint or a literal address.
     fn is_by_addresses_of_machines(&self) -> bool {
         let sends = match self.from {
             End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(_) => true,
@@ -78,8 +78,9 @@ impl Ask {
         };
         let takes = match self.to {
             End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(None) => true,
+            End::External(_) => true,
             End::Internet(Some(_)) | End::Ip(_) | End::Store(..) | End::Fqdn(_) | End::PrivateEndpoint(_) => false,
-            End::External(_) | End::Network(_) | End::Unmodelled(_) => false,
+            End::Network(_) | End::Unmodelled(_) => false,
         };
         sends && takes
     }
