@@ -32,9 +32,14 @@ pub(super) fn endpoint<'a>(out: &mut Out<'a>, body: &'a Value) {
         let (target, group, state) = (Sym::EMPTY, Sym::EMPTY, Consent::Unknown);
         out.fact(PrivateEndpointConnection { connection, endpoint, target, group, manual: false, state, settled: false });
     }
+    let mut seen: Vec<Sym> = Vec::new();
     for (list, manual) in lists {
         for (at, part) in out.objects(body, list).iter().enumerate() {
-            let connection = out.part_id(part, endpoint, list, at);
+            let mut connection = out.part_id(part, endpoint, list, at);
+            if seen.contains(&connection) {
+                connection = Sym::lower(&format!("{endpoint}/{list}/{at}")); // each is one of its own, whatever it is called
+            }
+            seen.push(connection);
             let part = properties(part);
             let named = out.text(part, "privateLinkServiceId");
             let target = match named.filter(|text| !text.contains('/') || ids::id_type(text).is_some()) {

@@ -95,13 +95,19 @@ pub const KEPT: &[(&str, &[&str])] = &[
 const RANGE: &[&str] = &["properties.endIpAddress", "properties.startIpAddress"];
 
 /// The rules of a namespace.
-const MESSAGING: &[&str] = &["properties.defaultAction", "properties.ipRules[].ipMask", "properties.virtualNetworkRules[].subnet.id"];
+const MESSAGING: &[&str] = &[
+    "properties.defaultAction",
+    "properties.ipRules[].ipMask",
+    "properties.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint",
+    "properties.virtualNetworkRules[].subnet.id",
+];
 
 /// The rules of an app, on itself or in its configuration called `web`.
 const RESTRICTIONS: &[&str] = &[
     "properties.siteConfig.ipSecurityRestrictions[].action",
     "properties.siteConfig.ipSecurityRestrictions[].vnetSubnetResourceId",
     "properties.siteConfig.ipSecurityRestrictionsDefaultAction",
+    "properties.siteConfig.scmIpSecurityRestrictions[].vnetSubnetResourceId",
 ];
 
 /// A segment that may be missing: the configuration of an app states its rules without it.

@@ -38,6 +38,15 @@ pub(super) const CASES: &[Case] = &[
            store_part("o", "blob", "primary", "o.blob.core.windows.net", "eastus")."#,
         r#"{near} private_dns_zone("z", "privatelink.blob.core.windows.net")."#,
     ),
+    // The store of the endpoint has another name; those of its regions go on behind it.
+    (
+        "l053",
+        r#"{near} private_dns_zone("z", "privatelink.blob.core.windows.net"). zone_record("z/a/zz", "z", "zz", "a", "10.1.9.4").
+           store("d", "storage", "storagev2", "eastus"). store_part("d", "blob", "primary", "d.blob.core.windows.net", "eastus")."#,
+        r#"{near} private_dns_zone("z", "privatelink.blob.core.windows.net"). zone_record("z/a/d", "z", "d", "a", "10.1.9.4").
+           zone_record("z/a/e", "z", "d-eastus", "a", "10.1.9.4"). zone_record("z/a/x", "z", "*", "a", "10.1.9.4").
+           store("d", "storage", "storagev2", "eastus"). store_part("d", "blob", "primary", "d.blob.core.windows.net", "eastus")."#,
+    ),
     // covers: L-054
     (
         "l054",

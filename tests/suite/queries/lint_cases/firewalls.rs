@@ -49,6 +49,13 @@ pub(super) const CASES: &[Case] = &[
         r#"inside("w"). {app} property("w/config/web", "properties.siteConfig.ipSecurityRestrictions[].vnetSubnetResourceId", "0", "a")."#,
     ),
     (
+        "l064",
+        r#"inside("w"). {app} property("w/config/web", "properties.siteConfig.scmIpSecurityRestrictions[].vnetSubnetResourceId", "0", "a").
+           consented("e", "c", "w", "sites", "approved", "proven")."#,
+        r#"inside("w"). {app} property("w/config/web", "properties.siteConfig.scmIpSecurityRestrictions[].vnetSubnetResourceId", "0", "a").
+           consented("e", "c", "w", "sites", "rejected", "proven")."#,
+    ),
+    (
         "l064_open",
         r#"inside("w"). {app} property("w/config/web", "properties.siteConfig.ipSecurityRestrictions[].action", "0", "allow").
            property("w/config/web", "properties.siteConfig.ipSecurityRestrictionsDefaultAction", "", "allow")."#,
@@ -117,6 +124,14 @@ pub(super) const CASES: &[Case] = &[
         "l075",
         r#"inside("d"). resource("d", "microsoft.storage/storageaccounts", "d", "r", "s", "t", "g"). property("d", "properties.networkAcls.ipRules[].value", "0", "192.0.2.1/32")."#,
         r#"inside("d"). resource("d", "microsoft.storage/storageaccounts", "d", "r", "s", "t", "g"). property("d", "properties.networkAcls.ipRules[].value", "0", "192.0.2.0/30")."#,
+    ),
+    // A restriction of an app.
+    (
+        "l075",
+        r#"inside("w"). store_rule_set("w/config/web", "w", "sites", "unset", "no", false).
+           store_list_rule("r", "w/config/web", 0, true, "10.0.0.0/8", "", true)."#,
+        r#"inside("w"). store_rule_set("w/config/web", "w", "sites", "unset", "no", false).
+           store_list_rule("r", "w/config/web", 0, true, "192.0.2.0/24", "", true). store_list_rule("s", "w/config/web", 1, true, "*", "", true)."#,
     ),
     // covers: L-079
     (

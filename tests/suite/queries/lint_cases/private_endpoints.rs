@@ -25,6 +25,11 @@ pub(super) const CASES: &[Case] = &[
            private_endpoint_connection("c", "e", "d", "file", false, "approved", true)."#,
     ),
     ("l012", r#"private_endpoint("e", "s", "r")."#, ""),
+    (
+        "l012",
+        r#"private_endpoint("e", "s", "r"). private_endpoint_connection("e/privatelinkserviceconnections", "e", "", "", false, "unknown", false)."#,
+        r#"private_endpoint("e", "s", "r"). private_endpoint_connection("e/privatelinkserviceconnections/c", "e", "", "", false, "unknown", false)."#,
+    ),
     // covers: L-013, PE-05
     (
         "l013",

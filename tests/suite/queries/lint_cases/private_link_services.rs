@@ -55,6 +55,14 @@ pub(super) const CASES: &[Case] = &[
         r#"resource("pls", "microsoft.network/privatelinkservices", "pls", "r", "s", "t", "g"). inside("pls").
            consented("x", "c", "pls", "", "pending", "proven")."#,
     ),
+    // An endpoint of a subscription inside that was not exported.
+    (
+        "l035",
+        r#"resource("pls", "microsoft.network/privatelinkservices", "pls", "r", "s", "t", "g"). inside("pls"). inside("/subscriptions/s1").
+           consented("/subscriptions/sx/pe", "c", "pls", "", "approved", "proven")."#,
+        r#"resource("pls", "microsoft.network/privatelinkservices", "pls", "r", "s", "t", "g"). inside("pls"). inside("/subscriptions/s1").
+           consented("/subscriptions/s1/pe", "c", "pls", "", "approved", "proven")."#,
+    ),
     (
         "l035",
         r#"inside("pls"). property("pls", "properties.visibility.subscriptions[]", "0", "sx").

@@ -57,6 +57,22 @@ pub(super) const CASES: &[Case] = &[
         r#"inside("kv"). subnet("a", "v", "a"). store_subnet_rule("kv/virtualnetworkrules/1", "kv", "a", "yes"). endpoint_covers("a", "kv", "", "no").
            property("kv", "properties.networkAcls.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint", "0", "true")."#,
     ),
+    (
+        "l074_waits",
+        r#"inside("n"). subnet("a", "v", "a"). store_subnet_rule("n/default/virtualnetworkrules/0", "n", "a", "yes"). endpoint_covers("a", "n", "", "no").
+           property("n/default", "properties.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint", "0", "true")."#,
+        r#"inside("n"). subnet("a", "v", "a"). store_subnet_rule("n/default/virtualnetworkrules/0", "n", "a", "yes"). endpoint_covers("a", "n", "", "no").
+           property("n/default", "properties.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint", "0", "false")."#,
+    ),
+    // A restriction of an app.
+    (
+        "l074",
+        r#"inside("w"). subnet("a", "v", "a"). store_rule_set("w/config/web", "w", "sites", "unset", "no", false).
+           store_list_rule("r", "w/config/web", 0, true, "", "a", true). endpoint_covers("a", "w", "", "no")."#,
+        r#"inside("w"). subnet("a", "v", "a"). store_rule_set("w/config/web", "w", "sites", "unset", "no", false).
+           store_list_rule("r", "w/config/web", 0, true, "", "a", true). endpoint_covers("a", "w", "microsoft.web", "yes").
+           store_list_rule("s", "w/config/web", 1, false, "", "b", true). subnet("b", "v", "b"). endpoint_covers("b", "w", "", "no")."#,
+    ),
     // covers: L-076
     (
         "l076",
@@ -132,6 +148,14 @@ pub(super) const CASES: &[Case] = &[
         r#"{by_subnet} subnet_nsg("a", "g"). nsg_rule("g/1", "g", "outbound", 110, "deny", "udp", "*", "*", "internet", "*").
            nsg_rule("g/2", "g", "outbound", 120, "deny", "tcp", "*", "*", "internet", "80").
            nsg_rule("g/3", "g", "inbound", 130, "deny", "*", "*", "*", "internet", "*")."#,
+    ),
+    // The rule names the tag of the service itself.
+    (
+        "l095",
+        r#"{by_subnet} subnet_nsg("a", "g"). nsg_rule("g/1", "g", "outbound", 110, "deny", "*", "*", "*", "storage", "*")."#,
+        r#"{by_subnet} subnet_nsg("a", "g"). nsg_rule("g/1", "g", "outbound", 110, "deny", "*", "*", "*", "storage", "*").
+           nsg_rule("g/0", "g", "outbound", 100, "allow", "tcp", "*", "*", "internet", "443").
+           nsg_rule("g/2", "g", "outbound", 90, "deny", "*", "*", "*", "sql", "*")."#,
     ),
     // covers: L-096
     ("l096", r#"{egress} subnet("a", "v", "a")."#, r#"{egress} {policy} {scope}"#),
