@@ -220,7 +220,6 @@ const INERT: &[&str] = &[
     "circuit_public_prefix",
     // networks that hubs and managers touch have unknown routes and filters
     "virtual_wan",
-    "virtual_hub",
     "hub_propagation",
     "hub_label",
     "hub_connection_route",

@@ -119,7 +119,7 @@ pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let through = join(&touched, &sides_by_remote, seen_from);
     let policies = facts.keyed(column!(GroupPolicy.policy)).map(|(_, part)| (key(Sym::EMPTY), part));
     let anybody = facts.keyed(column!(Vnet.vnet)).map(|(vnet, _)| (key(Sym::EMPTY), Part::Ref(vnet.0)));
-    let policies = policies.concat(unlisted_groups(facts));
+    let policies = policies.concat(unlisted_groups(facts)).concat(unlisted_connections(facts));
     let by_policy = join(&policies.arrange_by_key_named("group policy"), &anybody.arrange_by_key_named("any network"), to_referrer);
     let parts = own
         .concat(stood_in)
@@ -174,11 +174,34 @@ fn unlisted_groups<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     meant.map(|(_, part)| (key(Sym::EMPTY), part))
 }
 
+/// Under no key: the hubs where nobody exported what is connected to any. Any network may be (M-03).
+///
+/// ```datalog
+/// unlisted_hub(H) :- virtual_hub(H, _), !hub_connection(_, _, _, _, _).                           // hub.5
+/// ```
+fn unlisted_connections<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let hubs = facts.keyed(column!(VirtualHub.hub)).concat(facts.keyed(column!(HubConnection.hub)));
+    reduce(
+        hubs.map(|(_, part)| (key(Sym::EMPTY), part)),
+        "hub.5",
+        Box::new(|_, group, output| {
+            if !group.iter().any(|part| matches!(part, Part::Fact(Fact::HubConnection(_)))) {
+                output.extend(group.first().map(|part| (*part, 1)));
+            }
+        }),
+    )
+}
+
 /// Whether a fact is about networks that the input does not tell.
 fn touches_anybody(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::GroupPolicy(_) | Fact::ConnectivityGroup(_) | Fact::AdminCollection(_) | Fact::AdminRuleGroup(_) | Fact::RoutingCollection(_)
+        Fact::GroupPolicy(_)
+            | Fact::ConnectivityGroup(_)
+            | Fact::AdminCollection(_)
+            | Fact::AdminRuleGroup(_)
+            | Fact::RoutingCollection(_)
+            | Fact::VirtualHub(_)
     )
 }
 

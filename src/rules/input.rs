@@ -32,7 +32,7 @@ used! {
     PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, IpConfigLink, ProviderConnection,
     Store, StorePart, StoreAccess, StoreSwitch, StoreIpRule, StoreSubnetRule, StoreResourceRule,
     Resource, ChildType, UnreadRule, BoundaryTenant, BoundarySubscription, CompleteType,
-    PeeringOnlyV6, RouteBgpOverride, RouteServer, GroupMember, ManagerApplied, ConnectivityHub, HubConnection, GroupPolicy,
+    PeeringOnlyV6, RouteBgpOverride, RouteServer, GroupMember, ManagerApplied, ConnectivityHub, VirtualHub, HubConnection, GroupPolicy,
     ConnectivityGroup, AdminCollection, AdminRuleGroup, RoutingCollection,
     Device,
     Gateway, GatewaySubnet, GatewayClientPool, GatewayDefaultSite, Connection, LocalGateway, LocalGatewayPrefix, LocalGatewayPeer,
