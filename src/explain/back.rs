@@ -180,7 +180,12 @@ impl Walk<'_, '_> {
                 Home::Site(site) if self.leads_to_site(from, site) && passed.is_empty() && self.may_take_a_hub(from, entry) => {
                     Reply::Elsewhere("goes to the gateway or to a virtual hub")
                 }
-                Home::Site(site) if self.leads_to_site(from, site) && passed.is_empty() => Reply::Right,
+                Home::Site(site) if self.leads_to_site(from, site) && passed.is_empty() => match to {
+                    Seen::At(ip) if self.may_reach_another_site(from, site, *ip) => {
+                        Reply::Elsewhere("may go to somebody else behind the gateway")
+                    }
+                    _ => Reply::Right,
+                },
                 Home::Network(home) if passed.is_empty() => match to {
                     Seen::At(ip) => match self.world.gateway_leads_to(from.subnet, from.vnet, *ip, home) {
                         Tri::Yes => Reply::Right,
@@ -225,6 +230,12 @@ impl Walk<'_, '_> {
         let mut hubs = self.world.index.hub_connections_by_vnet.get(from.vnet).iter().map(|row| row.hub);
         let announces_more = !self.world.network(from.vnet).gateway.unknown_routes.is_empty();
         hubs.any(|hub| announces_more || hub == entry.source)
+    }
+
+    /// Whether the gateways of the sender's network have the address elsewhere than at the site, or one of them may have learned that it is (GW-04, GW-09).
+    fn may_reach_another_site(&self, from: &Host, site: Sym, ip: IpAddr) -> bool {
+        let behind = self.world.behind_gateway(from.vnet, ip);
+        self.world.may_learn_more(from.vnet) || behind.iter().any(|behind| self.world.is_at_site(site, behind.target, ip) != Tri::Yes)
     }
 
     /// Whether a gateway of the sender's network is connected to the site.

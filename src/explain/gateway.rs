@@ -1,5 +1,6 @@
 //! Through a gateway: to a site, to a network on the other side, or back into the network it came from (GW-08 to GW-13, PEER-10).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -46,6 +47,14 @@ impl World<'_> {
         let seen = context.entries.iter().filter(|e| e.origin == Origin::Gateway && self.index.observed_routes.has(e.source));
         let longest = |prefixes: &mut dyn Iterator<Item = &Prefix>| prefixes.filter(|p| p.contains(&ip)).map(Prefix::prefix_len).max();
         longest(&mut seen.map(|e| &e.prefix)) > longest(&mut network.gateway.routes.iter().map(|(prefix, ..)| prefix))
+    }
+
+    /// Whether another connection of the gateways that `vnet` uses may have learned a longer prefix than the input has (GW-04).
+    pub fn may_learn_more(&self, vnet: Sym) -> bool {
+        let learned = self.network(vnet).gateway.unknown_routes;
+        let gateways: BTreeSet<Sym> = self.gateway_rooms(vnet).iter().map(|(gateway, _)| *gateway).collect();
+        let connections: usize = gateways.iter().map(|gateway| self.index.connections_by_gateway.get(*gateway).len()).sum();
+        !learned.is_empty() && (connections > 1 || self.is_missing_gateway(learned))
     }
 
     /// Where the instances of the gateways that `vnet` uses stand: the gateway and its subnet, sorted.
@@ -149,11 +158,7 @@ impl Walk<'_, '_> {
             ways.push(self.nothing_behind(at, packet, trail));
             return;
         }
-        let learned = self.world.network(at.vnet).gateway.unknown_routes;
-        let connections = self.world.gateway_rooms(at.vnet).iter().map(|(gateway, _)| *gateway).collect::<std::collections::BTreeSet<_>>();
-        let connections: usize = connections.iter().map(|gateway| self.world.index.connections_by_gateway.get(*gateway).len()).sum();
-        // Another connection may have learned a longer prefix (GW-04).
-        let several = behind.len() > 1 || (!learned.is_empty() && (connections > 1 || self.world.is_missing_gateway(learned)));
+        let several = behind.len() > 1 || self.world.may_learn_more(at.vnet);
         for Behind { target, sure } in behind {
             let mut trail = trail.clone();
             if several {
@@ -257,10 +262,16 @@ impl Walk<'_, '_> {
             ways.push(trail.and(unknown.code("W-UNSUPPORTED")).end(Via::Gateway));
             return;
         }
-        if matches!(&self.target, Target::Site(wanted) if !self.world.same_site(*wanted, site)) {
-            let text = format!("{} is at site {}", packet.dst, short(site));
-            ways.push(trail.and(step(Stage::Gateway, Span::NONE, "gateway.2", text).by(gateway, short(site))).end(Via::Gateway));
-            return;
+        if let Target::Site(wanted) = self.target {
+            match self.world.is_at_site(wanted, site, packet.dst) {
+                Tri::Yes => {}
+                Tri::Maybe => trail = trail.and(shared(wanted, site, packet.dst)),
+                Tri::No => {
+                    let text = format!("{} is at site {}", packet.dst, short(site));
+                    ways.push(trail.and(step(Stage::Gateway, Span::NONE, "gateway.2", text).by(gateway, short(site))).end(Via::Gateway));
+                    return;
+                }
+            }
         }
         if let Home::Site(from) = self.home
             && trail.appliances.is_empty()
@@ -295,7 +306,7 @@ impl Walk<'_, '_> {
     /// From one site to another a VPN gateway passes what BGP told it, over connections that both speak it (GW-11).
     fn between_sites(&self, from: Sym, to: Sym, gateway: Sym) -> Step {
         let speaks = |site: Sym| {
-            let mut rows = self.world.index.connections_by_gateway.get(gateway).iter().filter(|row| self.world.same_site(row.peer, site));
+            let mut rows = self.world.index.connections_by_gateway.get(gateway).iter().filter(|row| self.world.is_within(row.peer, site));
             rows.any(|row| row.bgp)
         };
         let passes = self.world.gateway_kind(gateway) == GatewayKind::Vpn && speaks(from) && speaks(to);
@@ -419,7 +430,7 @@ impl World<'_> {
     }
 
     /// Whether the site may have addresses besides those that are listed: what a connection of it learns is not told, or who told it.
-    fn has_unlisted(&self, site: Sym) -> bool {
+    pub fn has_unlisted(&self, site: Sym) -> bool {
         self.links_to(site).any(|row| is_unread_peer(self.index, row) || self.learns(row) && !self.has_told_all(row.gateway))
     }
 
@@ -440,6 +451,13 @@ impl World<'_> {
 fn overlapping(of: Sym, ip: IpAddr) -> Step {
     let text = format!("a network and a site behind the gateway both have {ip}: which of them the gateway chooses is not known");
     step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).by(of, "").kind(Kind::Assumption).code("W-OVERLAP")
+}
+
+/// The doubt about an address that two sites list.
+fn shared(wanted: Sym, site: Sym, ip: IpAddr) -> Step {
+    let text =
+        format!("sites {} and {} both have {ip}: whether it arrives at the one by the other is not known", short(wanted), short(site));
+    step(Stage::Gateway, Span::UNKNOWN, "gateway.6", text).by(site, "").kind(Kind::Assumption).code("W-OVERLAP")
 }
 
 /// More pieces than this are not looked at one by one.

@@ -1,10 +1,12 @@
 //! Sites on premises: which there are, their addresses, and where their packets come in.
 
+use std::net::IpAddr;
+
 use crate::explain::packet::{StepExt, short, step};
 use crate::explain::way::{Kind, Step};
 use crate::facts::Index;
 use crate::facts::network::{Connection, ConnectionKind, GatewayKind, LearnedRoute};
-use crate::model::{Prefix, Span, Stage, Sym, ids, net};
+use crate::model::{Prefix, Span, Stage, Sym, Tri, ids, net};
 use crate::rules::gateway::{Link, announcers, is_unsettled};
 
 use super::World;
@@ -182,9 +184,9 @@ impl<'a> World<'a> {
         branches.into_iter().min_by_key(|id| id.as_str())
     }
 
-    /// Whether two names are of one site: the id of a local network gateway, or the name a person gave the site.
+    /// Whether two names may be of one site: the id of a local network gateway, or the name a person gave the site, or sites with addresses in common.
     pub fn same_site(&self, a: Sym, b: Sym) -> bool {
-        a == b || self.is_called(a, b) || self.is_called(b, a) || {
+        self.is_named(a, b) || {
             let (ours, theirs) = (self.site_prefixes(a), self.site_prefixes(b));
             ours.iter().any(|p| theirs.iter().any(|q| net::overlap(p, q)))
         }
@@ -195,12 +197,42 @@ impl<'a> World<'a> {
         self.index.site.has(site) && short(id).eq_ignore_ascii_case(site.as_str())
     }
 
-    /// The public addresses that the packets of a site leave with: those a person stated, and those of its circuits' Microsoft peerings (R-05,
-    /// GW-15), sorted.
+    /// Whether what is delivered on premises for `ip` at one site is at the other: they are one by name or by what a person stated of the addresses, and where
+    /// both only list addresses in common nobody knows (GW-01, GW-09).
+    pub fn is_at_site(&self, site: Sym, delivered: Sym, ip: IpAddr) -> Tri {
+        let stated = || self.index.site_prefixes.get(site).iter().any(|row| row.prefix.contains(&ip));
+        match self.is_named(site, delivered) || stated() {
+            true => Tri::Yes,
+            false if self.same_site(site, delivered) => Tri::Maybe,
+            false => Tri::No,
+        }
+    }
+
+    /// Whether two names are surely of one site, whatever their addresses.
+    pub fn is_named(&self, a: Sym, b: Sym) -> bool {
+        a == b || self.is_called(a, b) || self.is_called(b, a)
+    }
+
+    /// Whether the site is surely the other or a part of it: they are one by name, or all its addresses lie where a person stated the other.
+    pub fn is_within(&self, site: Sym, whole: Sym) -> bool {
+        let ours = self.site_prefixes(site);
+        let stated = self.index.site_prefixes.get(whole);
+        let holds = |part: &Prefix| stated.iter().any(|row| row.prefix.contains(part));
+        self.is_named(site, whole) || !ours.is_empty() && ours.iter().all(holds) && !self.has_unlisted(site)
+    }
+
+    /// The public addresses that the packets of a site leave with: those a person stated of it or of a site with all its addresses, and those of its circuits'
+    /// Microsoft peerings (R-05, GW-15), sorted. None where it has others that nobody tells.
     pub fn site_sources(&self, site: Sym) -> Vec<Prefix> {
-        let stated = self.index.site_nats.rows().filter(|row| self.same_site(row.site, site)).map(|row| net::host(row.address));
-        let shown = self.index.circuit_public_prefixes.rows().filter(|row| self.same_site(row.circuit, site)).map(|row| row.prefix);
-        let mut sources: Vec<Prefix> = stated.chain(shown).collect();
+        let index = self.index;
+        let named = index.site_nats.rows().any(|row| self.is_named(row.site, site));
+        let stated =
+            index.site_nats.rows().filter(|row| if named { self.is_named(row.site, site) } else { self.is_within(site, row.site) });
+        let mut sources: Vec<Prefix> = stated.map(|row| net::host(row.address)).collect();
+        let circuits = || index.circuit_public_prefixes.rows().filter(|row| self.same_site(row.circuit, site));
+        if !sources.is_empty() || circuits().any(|row| self.is_named(row.circuit, site)) {
+            sources.extend(circuits().map(|row| row.prefix));
+        }
         sources.sort_unstable();
         sources.dedup();
         sources

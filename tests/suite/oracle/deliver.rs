@@ -282,6 +282,9 @@ impl Walk<'_, '_> {
     fn reply_by_gateways(&self, subnet: Sym, here: Sym, gateways: &[(Sym, Tri)], to: Addr, passed: &[Passed], origin: Origin) -> Tri {
         match origin {
             Origin::Network(home) if passed.is_empty() => self.world.gateways_bring_home(subnet, here, to, home),
+            Origin::Site(site) if self.world.may_answer_another(here, site, to) => {
+                self.reply_to_site(gateways, passed, origin).and(Tri::Maybe)
+            }
             _ => self.reply_to_site(gateways, passed, origin),
         }
     }
@@ -458,6 +461,11 @@ impl World<'_> {
     pub fn same_site(&self, a: Sym, b: Sym) -> bool {
         let stated = |id: Sym| self.sites.iter().any(|s| s.site == id);
         a == b || ((stated(a) || stated(b)) && name_of(a).eq_ignore_ascii_case(&name_of(b)))
+    }
+
+    /// Whether what `site` has for an address is at the site `wanted`: by name, or because a person stated that the address is there.
+    pub fn is_at(&self, wanted: Sym, site: Sym, ip: Addr) -> bool {
+        self.same_site(wanted, site) || self.site_prefixes.iter().any(|p| p.site == wanted && self.in_prefix(ip, p.prefix).lo())
     }
 
     /// All addresses of a site (GW-01).

@@ -559,6 +559,15 @@ impl World<'_> {
     /// The public addresses a site's traffic leaves with; without any, some address.
     pub fn site_addresses(&self, site: Sym) -> Vec<Addr> {
         let mut all: Vec<Addr> = self.site_nats.iter().filter(|n| self.same_site(n.site, site)).map(|n| Addr::Known(n.address)).collect();
+        if all.is_empty() {
+            // Of a site whose addresses all lie in one that a person stated.
+            let ours = self.site_space(site);
+            let within = |whole: Sym| {
+                let stated = |part: &Prefix| self.site_prefixes.iter().any(|p| p.site == whole && p.prefix.contains(part));
+                !ours.is_empty() && ours.iter().all(stated) && !self.learns_more_of(site)
+            };
+            all.extend(self.site_nats.iter().filter(|n| within(n.site)).map(|n| Addr::Known(n.address)));
+        }
         // And over the Microsoft peering of a circuit: any address that it announces (GW-15).
         for shown in self.circuit_prefixes.iter().filter(|c| self.same_site(c.circuit, site)) {
             let (first, last) = (number(shown.prefix.network()), number(shown.prefix.broadcast()));

@@ -72,6 +72,14 @@ impl World<'_> {
         (found, unknown)
     }
 
+    /// Whether what the gateways of `vnet` get for an address of the site may go somewhere else (GW-09).
+    pub fn may_answer_another(&self, vnet: Sym, site: Sym, to: Addr) -> bool {
+        let (behind, unknown) = self.behind(vnet, to);
+        let links: usize = self.gateways_of(vnet).iter().map(|(g, _)| self.connections.iter().filter(|c| c.gateway == *g).count()).sum();
+        let elsewhere = |behind: &Behind| !matches!(behind, Behind::Site(other) if self.is_at(site, *other, to));
+        unknown && links > 1 || behind.iter().any(|(behind, _)| elsewhere(behind))
+    }
+
     /// The network that a gateway in `room` passes a packet on to by its own routes, and whether that is certain.
     fn passes_on(&self, room: Sym, dst: Addr) -> Option<(Sym, Tri)> {
         let candidates = self.candidates(room, dst);
@@ -324,8 +332,15 @@ impl Walk<'_, '_> {
         if inside || matches!(self.target, Target::Config(_) | Target::Slot(_) | Target::Endpoint(..)) {
             return Outcome::unproven(Stage::Gateway, name_of(site), "W-UNSUPPORTED");
         }
-        if matches!(self.target, Target::Site(wanted) if !world.same_site(wanted, site)) {
-            return Outcome::denied(Stage::Gateway, name_of(site));
+        if let Target::Site(wanted) = self.target
+            && !world.is_at(wanted, site, packet.dst)
+        {
+            // Where two list the address the one may be part of the other.
+            let both = world.site_space(wanted).into_iter().any(|p| world.in_prefix(packet.dst, p).hi());
+            return match both {
+                true => Outcome::unproven(Stage::Gateway, name_of(site), "W-OVERLAP"),
+                false => Outcome::denied(Stage::Gateway, name_of(site)),
+            };
         }
         let gateways: Vec<Sym> = world.gateways_of(vnet).into_iter().map(|(g, _)| g).collect();
         let rooms: Vec<Sym> = gateways.first().map(|&g| world.rooms(g)).unwrap_or_default();

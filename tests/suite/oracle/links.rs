@@ -416,8 +416,12 @@ impl World<'_> {
         let mut all = Vec::new();
         let vpn = self.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Vpn);
         let circuits = self.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::ExpressRoute);
+        let unknown = |code| GatewayRoute { gateway, prefix: None, sure: Tri::Maybe, code };
+        let known = self.gateways.iter().any(|g| g.gateway == gateway);
+        if known && !vpn && !(circuits && self.looked_at.iter().any(|l| l.gateway == gateway)) {
+            all.push(unknown("W-BGP-UNKNOWN")); // GW-04: circuits may be connected that nobody exported
+        }
         for c in self.connections.iter().filter(|c| c.gateway == gateway) {
-            let unknown = |code| GatewayRoute { gateway, prefix: None, sure: Tri::Maybe, code };
             if c.kind == ConnectionKind::VnetToVnet && !c.bgp && vpn {
                 let spaced = |vnet: Sym| {
                     let users = self.peerings.iter().filter(|p| p.remote == vnet && p.use_remote_gateways);
