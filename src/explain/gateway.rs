@@ -53,7 +53,10 @@ impl World<'_> {
     pub fn may_learn_more(&self, vnet: Sym) -> bool {
         let learned = self.network(vnet).gateway.unknown_routes;
         let gateways: BTreeSet<Sym> = self.gateway_rooms(vnet).iter().map(|(gateway, _)| *gateway).collect();
-        let connections: usize = gateways.iter().map(|gateway| self.index.connections_by_gateway.get(*gateway).len()).sum();
+        let links = |gateway: Sym| self.index.connections_by_gateway.get(gateway).len();
+        // A gateway of circuits has one at least, exported or not.
+        let least = |gateway: Sym| if self.gateway_kind(gateway) == GatewayKind::Vpn { 0 } else { 1 };
+        let connections: usize = gateways.iter().map(|gateway| links(*gateway).max(least(*gateway))).sum();
         !learned.is_empty() && (connections > 1 || self.is_missing_gateway(learned))
     }
 

@@ -72,10 +72,16 @@ impl World<'_> {
         (found, unknown)
     }
 
+    /// How many connections the gateways of a network have at least: one for circuits has one, whether it was exported or not.
+    fn links_of(&self, vnet: Sym) -> usize {
+        let links = |gateway: Sym| self.connections.iter().filter(|c| c.gateway == gateway).count();
+        self.gateways_of(vnet).iter().map(|(g, _)| if self.is_vpn(*g) { links(*g) } else { links(*g).max(1) }).sum()
+    }
+
     /// Whether what the gateways of `vnet` get for an address of the site may go somewhere else (GW-09).
     pub fn may_answer_another(&self, vnet: Sym, site: Sym, to: Addr) -> bool {
         let (behind, unknown) = self.behind(vnet, to);
-        let links: usize = self.gateways_of(vnet).iter().map(|(g, _)| self.connections.iter().filter(|c| c.gateway == *g).count()).sum();
+        let links = self.links_of(vnet);
         let elsewhere = |behind: &Behind| !matches!(behind, Behind::Site(other) if self.is_at(site, *other, to));
         unknown && links > 1 || behind.iter().any(|(behind, _)| elsewhere(behind))
     }
@@ -133,6 +139,7 @@ impl World<'_> {
         for (gateway, _) in self.gateways_of(vnet) {
             for room in self.rooms(gateway) {
                 if let Some((network, sure)) = self.passes_on(room, to) {
+                    let sure = if self.is_vpn(gateway) { sure } else { sure.and(Tri::Maybe) };
                     best = best.or(Tri::from_bool(network == home).and(sure));
                 }
             }
@@ -272,7 +279,7 @@ impl Walk<'_, '_> {
         if world.saw_more_announced(subnet, vnet, packet.dst) {
             return Outcome::unproven(Stage::Gateway, name_of(gateway), "W-BGP-UNKNOWN");
         }
-        let links: usize = world.gateways_of(vnet).iter().map(|(g, _)| world.connections.iter().filter(|c| c.gateway == *g).count()).sum();
+        let links = world.links_of(vnet);
         if found.is_empty() {
             let name = name_of(gateway);
             return if unknown { Outcome::unproven(Stage::Gateway, name, "W-BGP-UNKNOWN") } else { Outcome::denied(Stage::Gateway, name) };
