@@ -194,7 +194,9 @@ impl Walk<'_, '_> {
                     },
                     Seen::SomePublic => Reply::Elsewhere("goes to the gateway"),
                 },
-                Home::Site(_) if self.uses_unseen_gateway(from) => Reply::Elsewhere("goes to a gateway that is not in the input"),
+                Home::Site(_) if self.uses_unseen_gateway(from) => {
+                    Reply::Elsewhere("goes to a gateway of which nobody tells where it leads")
+                }
                 Home::Site(site) if !self.leads_to_site(from, site) => Reply::Lost("goes to a gateway without a connection to the site"),
                 _ => Reply::Elsewhere("goes to the gateway"),
             },
@@ -219,10 +221,9 @@ impl Walk<'_, '_> {
         !owners.is_nobody() && owners.devices.is_empty() && owners.frontends.is_empty() && !owners.hosts.iter().any(forwards)
     }
 
-    /// Whether the sender's network uses a gateway that is not in the input: that may be the site's.
+    /// Whether the sender's network uses a gateway that is not in the input, or whose routes are not: it may lead to the site, over a circuit for one (GW-04).
     fn uses_unseen_gateway(&self, from: &Host) -> bool {
-        let unknown = self.world.network(from.vnet).gateway.unknown_routes;
-        !unknown.is_empty() && self.world.is_missing_gateway(unknown)
+        !self.world.network(from.vnet).gateway.unknown_routes.is_empty()
     }
 
     /// Whether the route is perhaps one of a virtual hub beside the gateway of the sender's network.

@@ -285,6 +285,10 @@ impl Walk<'_, '_> {
             Origin::Site(site) if self.world.may_answer_another(here, site, to) => {
                 self.reply_to_site(gateways, passed, origin).and(Tri::Maybe)
             }
+            // Where a gateway leads that learned what nobody tells is not known either.
+            Origin::Site(_) if self.world.gateway_routes(here).iter().any(|route| route.prefix.is_none()) => {
+                self.reply_to_site(gateways, passed, origin).or(Tri::Maybe)
+            }
             _ => self.reply_to_site(gateways, passed, origin),
         }
     }
