@@ -161,7 +161,7 @@ impl World<'_> {
                     if untold {
                         return self.to_end(any, ask);
                     }
-                    let lost = !self.endpoints.iter().any(|e| e.endpoint == endpoint);
+                    let lost = !self.endpoints.iter().any(|e| e.endpoint == endpoint && self.vnet_of(e.subnet).is_some());
                     let unknown = if lost { unknown.beside(Stage::Route) } else { unknown };
                     return self.refused_anyway(unknown, endpoint, &self.packet(any, Addr::SomePublic, None, ask));
                 }

@@ -21,6 +21,9 @@ const BALANCER: &str = "microsoft.network/loadbalancers";
 /// it happens to every request that comes there.
 type Course = (u16, Option<IpAddr>, u16, bool);
 
+/// The ends of names that only Azure gives away.
+const AZURE: [&str; 5] = [".windows.net", ".azure.net", ".azure.com", ".azurewebsites.net", ".azurecr.io"];
+
 impl World<'_> {
     pub fn in_by_proxies(&self, start: Start, client: IpAddr, config: &IpConfig, ask: &Ask) -> Vec<Outcome> {
         let mut ways = Vec::new();
@@ -144,7 +147,7 @@ impl World<'_> {
         match self.resolve(View::Inside { place, config: Some(Sym::EMPTY), ip }, name) {
             Answer::Addresses(addresses) => Some(addresses),
             // Who publishes a name is not known, unless it is of one of Azure's services.
-            Answer::Public(None) | Answer::Unknown("name") if name.ends_with(".azurewebsites.net") => Some(Vec::new()),
+            Answer::Public(None) | Answer::Unknown("name") if AZURE.iter().any(|suffix| name.ends_with(suffix)) => Some(Vec::new()),
             Answer::Public(None) | Answer::Unknown(_) | Answer::Nothing("servfail") => None,
             Answer::Public(Some(_)) | Answer::Nothing(_) => Some(Vec::new()),
         }

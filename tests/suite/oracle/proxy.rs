@@ -32,6 +32,9 @@ impl Walk<'_, '_> {
             rooms.dedup();
             let mut each = Vec::new();
             for room in rooms {
+                if world.vnet_of(room).is_none() {
+                    each.push(Outcome::unproven(Stage::NsgInbound, name_of(room), "W-MISSING"));
+                }
                 for ip in world.free_addresses(room) {
                     let same_family = !matches!(packet.dst, Addr::Known(to) if to.is_ipv4() != ip.is_ipv4());
                     if !same_family {
