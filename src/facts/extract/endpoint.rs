@@ -42,13 +42,13 @@ pub(super) fn endpoint<'a>(out: &mut Out<'a>, body: &'a Value) {
             seen.push(connection);
             let part = properties(part);
             let named = out.text(part, "privateLinkServiceId");
-            let target = match named.filter(|text| !text.contains('/') || ids::id_type(text).is_some()) {
+            let target = match named.filter(|text| is_alias(text) || ids::id_type(text).is_some()) {
                 // An alias is no id and is compared as written (PLS-09).
                 Some(text) if text.contains('/') => ids::normal_id(text),
                 Some(alias) => Sym::new(alias),
                 None => {
                     let what = format!("properties.{list}.{at}.privateLinkServiceId");
-                    out.gap(format!("`{what}` is {}", if named.is_some() { "no resource id" } else { "missing" }));
+                    out.gap(format!("`{what}` is {}", if named.is_some() { "neither a resource id nor an alias" } else { "missing" }));
                     // What answers at the addresses of the endpoint may be anything.
                     out.fact(Unread { resource: endpoint, what: Sym::new(&what) });
                     Sym::EMPTY
@@ -86,6 +86,11 @@ pub(super) fn endpoint<'a>(out: &mut Out<'a>, body: &'a Value) {
     for asg in out.links(body, "applicationSecurityGroups") {
         out.fact(PrivateEndpointAsg { endpoint, asg });
     }
+}
+
+/// Whether a text may be the alias of a Private Link service, which has a suffix of its own in each cloud (PLS-09).
+fn is_alias(text: &str) -> bool {
+    !text.contains('/') && text.to_ascii_lowercase().ends_with(".privatelinkservice")
 }
 
 /// `microsoft.network/privateendpoints/privatednszonegroups` (DNS-17).
