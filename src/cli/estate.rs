@@ -22,12 +22,12 @@ use crate::facts::platform::Platform;
 use crate::facts::{Fact, Index};
 use crate::ingest::{self, Change, Input};
 use crate::model::{Set, Sym};
+use crate::query::DEFAULT_BUDGET;
 use crate::query::derived::Derived;
 use crate::query::derived_proof::HOP;
 use crate::query::lint::{self, Lint};
 use crate::query::relations::Relations;
 use crate::query::verify::{self, Because, Finding, Report};
-use crate::query::{DEFAULT_BUDGET, EstateRelations, FactRelations};
 use crate::report::proof::Place;
 use crate::report::rows::{BlockedRow, ExfilRow, ReachRow};
 
@@ -333,7 +333,7 @@ impl Opened {
         let world = self.world();
         let bounds = self.bounds(workers)?;
         let derived = Derived::new(&world, workers).bounded_by(bounds);
-        let relations = EstateRelations::new(FactRelations::new(&self.index), Box::new(|relation, bound| derived.rows(relation, bound)));
+        let relations = derived.relations();
         let checks = verify::checks(queries, &relations.declarations())?;
         let mut report = verify::run(&checks, &relations, DEFAULT_BUDGET);
         report.explain(&|finding| self.why(&derived, finding));
@@ -348,7 +348,7 @@ impl Opened {
         let world = self.world();
         let bounds = self.bounds(workers)?;
         let derived = Derived::new(&world, workers).bounded_by(bounds);
-        let relations = EstateRelations::new(FactRelations::new(&self.index), Box::new(|relation, bound| derived.rows(relation, bound)));
+        let relations = derived.relations();
         let check = lint::compile(&relations.declarations()).map_err(|error| error.render())?;
         Ok((lint::lints(&check), lint::run(&check, &relations)?))
     }

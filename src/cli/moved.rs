@@ -15,8 +15,8 @@ use crate::explain::world::World;
 use crate::facts::Index;
 use crate::facts::platform::Platform;
 use crate::query::derived::Derived;
-use crate::query::verify;
-use crate::query::{DEFAULT_BUDGET, EstateRelations, FactRelations, relations::Relations};
+use crate::query::relations::Relations;
+use crate::query::{DEFAULT_BUDGET, verify};
 use crate::report::changes::{ChangeRow, Moved, changes};
 use crate::report::rows::{ExfilRow, FindingRow};
 
@@ -42,33 +42,26 @@ struct Found {
 /// A shipped check could not be evaluated, or the session ended.
 pub fn moved(old: Side<'_>, new: Side<'_>, edit: &Edit, workers: NonZeroUsize) -> Result<Vec<ChangeRow>, Fail> {
     let same_platform = std::ptr::eq(old.platform, new.platform);
-    // The same facts have the same rows.
     if edit.is_empty() && same_platform {
-        return Ok(Vec::new());
+        return Ok(Vec::new()); // the same facts have the same rows
     }
-    // Other service tags may move anything.
-    let impact = if same_platform { Impact::between(old.touched(edit), new.touched(edit)) } else { Impact::ANYTHING };
-    let [settled, settles] = settle(old, new, edit, workers).map_err(Fail::Text)?;
-    let before = old.look(settled.as_ref(), None, workers)?;
+    let (impact, settled) = if same_platform {
+        (Impact::between(old.touched(edit), new.touched(edit)), settle(old, new, edit, workers))
+    } else {
+        // Other service tags may move anything.
+        (Impact::ANYTHING, old.settle(workers).and_then(|before| Ok([before, new.settle(workers)?])))
+    };
+    let [settled_before, settled_after] = settled.map_err(Fail::Text)?;
+    let before = old.look(settled_before.as_ref(), None, workers)?;
     let known = Known { edges: &before.edges, impact: &impact };
-    let after = new.look(settles.as_ref(), Some(known), workers)?;
-    let mut rows = [old.reached(&impact, workers), new.reached(&impact, workers)];
-    rows[0].extend(old.told(&before.routes, &after.routes, &impact, workers));
-    rows[1].extend(new.told(&after.routes, &before.routes, &impact, workers));
-    let [mut old, mut new] = rows;
-    old.extend(before.findings.into_iter().map(Moved::Violation));
-    new.extend(after.findings.into_iter().map(Moved::Violation));
-    Ok(changes(old, new))
+    let after = new.look(settled_after.as_ref(), Some(known), workers)?;
+    Ok(changes(old.rows(&before, &after, &impact, workers), new.rows(&after, &before, &impact, workers)))
 }
 
-/// What the dataflow settles of ways out on both sides.
+/// What the dataflow settles of ways out on both sides, of which `edit` makes the second of the first.
 fn settle(old: Side<'_>, new: Side<'_>, edit: &Edit, workers: NonZeroUsize) -> Result<[Option<Bounds>; 2], String> {
-    let (facts, platform) = ((old.index.facts(), new.index.facts()), Arc::new(old.platform.clone()));
-    if std::ptr::eq(old.platform, new.platform) {
-        return Bounds::of_both(facts.0, facts.1, (&edit.added, &edit.removed), &platform, workers.get());
-    }
-    let other = Arc::new(new.platform.clone());
-    Ok([Bounds::of(facts.0, &platform, workers.get())?, Bounds::of(facts.1, &other, workers.get())?])
+    let (platform, edit) = (Arc::new(old.platform.clone()), (edit.added.as_slice(), edit.removed.as_slice()));
+    Bounds::of_both(old.index.facts(), new.index.facts(), edit, &platform, workers.get())
 }
 
 impl Side<'_> {
@@ -79,6 +72,11 @@ impl Side<'_> {
     /// What the edit touches here.
     fn touched(&self, edit: &Edit) -> impact::Side {
         impact::Side::of(&self.world(), edit.removed.iter().chain(&edit.added))
+    }
+
+    /// What the dataflow settles of ways out here alone.
+    fn settle(&self, workers: NonZeroUsize) -> Result<Option<Bounds>, String> {
+        Bounds::of(self.index.facts(), &Arc::new(self.platform.clone()), workers.get())
     }
 
     /// The findings and the ways out, those looked for again that may differ from what is `known` of the other side.
@@ -92,7 +90,7 @@ impl Side<'_> {
 
     /// What the shipped checks find.
     fn findings(&self, derived: &Derived<'_>) -> Result<Vec<FindingRow>, Fail> {
-        let relations = EstateRelations::new(FactRelations::new(self.index), Box::new(|relation, bound| derived.rows(relation, bound)));
+        let relations = derived.relations();
         let unusable = |why: String| Fail::new("cli::checks", why);
         let checks = verify::checks(None, &relations.declarations()).map_err(unusable)?;
         let mut report = verify::run(&checks, &relations, DEFAULT_BUDGET);
@@ -104,6 +102,13 @@ impl Side<'_> {
         };
         report.explain(&|finding| (Vec::new(), assumptions(finding)));
         Ok(FindingRow::list(&report))
+    }
+
+    /// The rows of this side, but for those that the other has as well because the change cannot have moved them.
+    fn rows(&self, mine: &Found, theirs: &Found, impact: &Impact, workers: NonZeroUsize) -> Vec<Moved> {
+        let violations = mine.findings.iter().cloned().map(Moved::Violation);
+        let told = self.told(&mine.routes, &theirs.routes, impact, workers);
+        self.reached(impact, workers).into_iter().chain(told).chain(violations).collect()
     }
 
     /// Who reaches what, but for rows that the change cannot have moved.

@@ -22,7 +22,8 @@ use crate::model::{Set, Sym, Tri, Via};
 use crate::query::derived_checks::NamesTold;
 use crate::query::derived_names::{Heard, Said};
 use crate::query::derived_proof::let_through;
-use crate::query::relations::Table;
+use crate::query::estate::EstateRelations;
+use crate::query::relations::{FactRelations, Table};
 use crate::query::value::Value;
 use crate::rules::consent;
 
@@ -104,6 +105,11 @@ impl<'a> Derived<'a> {
     /// The same rows, with ways out looked for again only where a change can have moved them.
     pub fn knowing(self, before: Option<exfil::Known<'a>>) -> Derived<'a> {
         Derived { before, ..self }
+    }
+
+    /// The facts and the derived rows, as checks ask for them.
+    pub fn relations(&self) -> EstateRelations<'_> {
+        EstateRelations::new(FactRelations::new(self.world.index), Box::new(|relation, bound| self.rows(relation, bound)))
     }
 
     /// The rows of `relation` whose columns equal the bound ones, and perhaps others.
