@@ -330,6 +330,9 @@ impl<'w, 'a> Graph<'w, 'a> {
     }
 
     pub(super) fn carries(&self, from: End, to: End, proven: bool) -> bool {
+        if proven && self.may_keep(to) {
+            return false;
+        }
         // A store opens no flow to a machine: that is the machine's own, but for apps, which a flow towards them doubts.
         let key = match (from, to) {
             (End::Store(..), End::Machine(_) | End::Nic(_)) if self.app(from).is_none() => (to, from),
@@ -359,7 +362,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             (End::Store(..), _) => stores::carried(self.world, &between(to, from), &self.arrivals),
             _ => stores::carried(self.world, &between(from, to), &self.arrivals),
         };
-        let quick = quick.map(|span| if self.keeps(to).is_some() { span.doubted() } else { span }.within(Set::tcp_udp()));
+        let quick = quick.map(|span| if self.may_keep(to) { span.doubted() } else { span }.within(Set::tcp_udp()));
         quick.unwrap_or_else(|| self.edge(from, to).map_or(Span::NONE, |edge| edge.span))
     }
 
@@ -374,11 +377,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             let (via, traffic) = if sure { (edge.sure_via, edge.span.sure) } else { (edge.may_via, edge.span.may) };
             if !sure {
                 assumptions.extend(edge.assumptions.iter().cloned());
-                if edge.assumptions.is_empty() {
-                    let [text_from, text_to] = [pair[0], pair[1]].map(crate::explain::reach::text);
-                    let text = format!("whether bytes get from {text_from} to {text_to} is not known");
-                    assumptions.push(Assumption { code: "W-UNSUPPORTED".to_owned(), resource: Sym::EMPTY, text });
-                }
+                debug_assert!(!edge.assumptions.is_empty(), "nothing is taken for granted from {:?} to {:?}", pair[0], pair[1]);
             }
             hops.push(Hop { from: pair[0], to: pair[1], via, traffic });
         }

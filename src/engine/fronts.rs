@@ -208,7 +208,7 @@ impl Fronts {
     /// A quick look whether the caller's own groups keep it from a public address: most do, and nothing else needs to be asked then.
     fn is_refused(&self, world: &World<'_>, caller: End, to: End) -> bool {
         let End::Ip(ip) = to else { return false };
-        if !net::is_public(ip) || !matches!(caller, End::Machine(_) | End::Nic(_)) {
+        if !net::is_public(ip) || !matches!(caller, End::Machine(_) | End::Nic(_) | End::Subnet(_)) {
             return false;
         }
         let asked = Set::tcp_udp();

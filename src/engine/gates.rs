@@ -304,11 +304,12 @@ fn stand(world: &World<'_>, machine: End) -> Stand {
     Stand { machine, rooms, networks, abroad: true }
 }
 
-/// The addresses of a machine; none where one is not known.
+/// The addresses of a machine, none where one is not known; of a subnet those that stand for all that are free.
 fn addresses(world: &World<'_>, machine: End) -> Vec<IpAddr> {
     let each: Vec<Vec<Host>> = places(world, machine).into_iter().map(|(hosts, _)| hosts).collect();
     let untold = matches!(machine, End::Machine(machine) if has_unseen_interfaces(world.index, machine));
-    if untold || each.iter().any(|hosts| hosts.len() != 1) {
+    let several = !matches!(machine, End::Subnet(_)) && each.iter().any(|hosts| hosts.len() != 1);
+    if untold || several {
         return Vec::new();
     }
     each.into_iter().flatten().map(|host| host.ip).collect()

@@ -318,7 +318,7 @@ impl Graph<'_, '_> {
             }
             (End::Store(..), _) => to_store.as_ref().is_none_or(|admitted| gates.admits(admitted, *at)),
             (_, End::Store(store, part, instance)) => gates.admits(&gates.to(*store, *part, *instance, proven), place),
-            (End::Machine(_) | End::Nic(_), _) if proven => {
+            (End::Machine(_) | End::Nic(_) | End::Subnet(_), _) if proven => {
                 let led_on = || self.fronts.lead_to(node) || self.fronts.lead_to(*next);
                 let flow = |from: End, to: End, traffic: Set| self.flow_of(from, to, traffic);
                 let routed = |from: End, to: IpAddr| gates.surely_leads(self.places.get(&from).copied(), to);
