@@ -76,43 +76,54 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
     Some(pairs)
 }
 
-/// A machine's address configuration, the host name it asks for, the service and region of a front end, and whether a service endpoint covers it.
-type Approach = (Sym, Named, Service, Sym, Tri);
+/// Where a packet is sent from: subnet, address configuration (none where nobody is listed) and address.
+type Standing = (Sym, Sym, IpAddr);
 
-/// How machines get to public front ends, remembered for one kind of traffic: by address configuration, host name where a
+/// Who sends, the host name it asks for, the service and region of a front end, and whether a service endpoint covers it.
+type Approach = (Standing, Named, Service, Sym, Tri);
+
+/// How machines get to public front ends, remembered for one kind of traffic: by sender, host name where a
 /// firewall compares it, service, region and coverage.
 #[derive(Default)]
 pub struct Arrivals {
     known: RefCell<FxHashMap<Approach, store::Arriving>>,
 }
 
-/// A machine that sends from one place, and the ways it has to front ends.
+/// Who sends from one place, and the ways from there to front ends.
 struct Caller<'w, 'a> {
     client: Client,
+    at: Standing,
     transport: FromPlace<'w, 'a>,
     name: Named,
     traffic: Set,
 }
 
 impl<'w, 'a> Caller<'w, 'a> {
-    /// The source of a flow; `None` where it has several places to send from, or is no machine.
-    fn of(world: &'w World<'a>, flow: &Flow) -> Option<Caller<'w, 'a>> {
-        let untold = |machine: Sym| has_unseen_interfaces(world.index, machine);
-        if !matches!(flow.from, End::Machine(_) | End::Nic(_)) || matches!(flow.from, End::Machine(machine) if untold(machine)) {
-            return None;
+    /// The source of a flow, a machine, which sends from one place, or a subnet, where who is not listed sends from any that is free; `None` for any other.
+    fn all(world: &'w World<'a>, flow: &Flow) -> Option<Vec<Caller<'w, 'a>>> {
+        match flow.from {
+            End::Machine(machine) if has_unseen_interfaces(world.index, machine) => return None,
+            End::Machine(_) | End::Nic(_) | End::Subnet(_) => {}
+            _ => return None,
         }
-        let mut clients = clients(world, flow).into_iter().flatten();
-        let (Some((client, From::Host(host), true)), None) = (clients.next(), clients.next()) else { return None };
-        if host.is_nowhere(world) {
-            return None;
-        }
-        let name = if world.index.firewall_rule_names.is_empty() { Named::Unknown } else { client.name };
-        let transport = FromPlace { world, from: From::Host(host), session: flow.session };
-        Some(Caller { client, transport, name, traffic: flow.traffic })
+        let mut groups = clients(world, flow).into_iter();
+        let (Some(group), None) = (groups.next(), groups.next()) else { return None };
+        let several = group.len() != 1 && !matches!(flow.from, End::Subnet(_));
+        let caller = |(client, from, sure): (Client, From, bool)| {
+            let From::Host(host) = from else { return None };
+            if several || !sure || host.is_nowhere(world) {
+                return None;
+            }
+            let name = if world.index.firewall_rule_names.is_empty() { Named::Unknown } else { client.name };
+            let at = (host.subnet, host.ip_config, host.ip);
+            let transport = FromPlace { world, from: From::Host(host), session: flow.session };
+            Some(Caller { client, at, transport, name, traffic: flow.traffic })
+        };
+        group.into_iter().map(caller).collect()
     }
 
     fn arriving(&self, class: &ServiceClass, covered: Tri, arrivals: &Arrivals) -> store::Arriving {
-        let key = (self.client.ip_config, self.name, class.service, class.region, covered);
+        let key = (self.at, self.name, class.service, class.region, covered);
         if let Some(known) = arrivals.known.borrow().get(&key) {
             return known.clone();
         }
@@ -121,53 +132,73 @@ impl<'w, 'a> Caller<'w, 'a> {
         arrivals.known.borrow_mut().insert(key, found.clone());
         found
     }
-}
 
-/// What the pairs of an adversarial flow from a machine to a store let through, without the ways that say why; `None` where the machine has several places to
-/// send from, or it is not a machine: then the pairs must be looked at. `arrivals` belongs to one traffic.
-pub fn carried(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Span> {
-    let End::Store(id, part, instance) = flow.to else { return None };
-    let caller = Caller::of(world, flow)?;
-    let arriving = |class: &ServiceClass, covered: Tri| caller.arriving(class, covered, arrivals);
-    let target = Target { store: id, part, instance };
-    Some(store::carried(world, &caller.transport, &caller.client, &target, flow.traffic, &arriving))
-}
-
-/// What [`carried`] says, for a flow to any store of a service outside the boundary. As soon as some of it surely gets through, the rest is not looked at.
-pub fn carried_outside(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Span> {
-    let End::External(service) = flow.to else { return None };
-    let mut caller = Caller::of(world, flow)?;
-    let ports = ports(world, service).within(flow.traffic);
-    let mut total = Span::NONE;
-    for Attacker { name, class, covered, certain } in attackers(world, &caller.client, service) {
-        (caller.client.name, caller.name) = (name, name);
-        for (span, arrival) in caller.arriving(&class, covered, arrivals).iter() {
-            let policy = match arrival {
-                Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) => policy_for_foreign(world, service, class.region, *subnet).span,
-                _ => Span::ALL,
-            };
-            total = total.or(span.and(policy).and(if certain { ports } else { ports.doubted() }));
-            if !total.sure.is_empty() {
-                return Some(total);
+    /// What gets to any store of a service outside the boundary. As soon as some of it surely does, the rest is not looked at.
+    fn carried_outside(mut self, service: Service, arrivals: &Arrivals) -> Span {
+        let world = self.transport.world;
+        let ports = ports(world, service).within(self.traffic);
+        let mut total = Span::NONE;
+        for Attacker { name, class, covered, certain } in attackers(world, &self.client, service) {
+            (self.client.name, self.name) = (name, name);
+            for (span, arrival) in self.arriving(&class, covered, arrivals).iter() {
+                let policy = match arrival {
+                    Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) => {
+                        policy_for_foreign(world, service, class.region, *subnet).span
+                    }
+                    _ => Span::ALL,
+                };
+                total = total.or(span.and(policy).and(if certain { ports } else { ports.doubted() }));
+                if !total.sure.is_empty() {
+                    return total;
+                }
             }
         }
+        let over_endpoints = over_foreign_endpoints(world, &self.transport, &self.client, service, self.traffic);
+        over_endpoints.iter().fold(total, |total, way| total.or(way.span()))
     }
-    for way in over_foreign_endpoints(world, &caller.transport, &caller.client, service, flow.traffic) {
-        total = total.or(way.span());
-    }
-    Some(total)
 }
 
-/// What gets from a machine to the public front ends of a service in a region, way by way, with what it shows whoever stands behind them; `None`
-/// as for [`carried`], and where it depends on the host name.
+/// What the pairs of an adversarial flow from a machine or a subnet to a store let through, without the ways that say why; `None` where a machine has several
+/// places to send from, or it is neither: then the pairs must be looked at. `arrivals` belongs to one traffic.
+pub fn carried(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Span> {
+    let End::Store(id, part, instance) = flow.to else { return None };
+    let target = Target { store: id, part, instance };
+    let carried = |caller: Caller| {
+        let arriving = |class: &ServiceClass, covered: Tri| caller.arriving(class, covered, arrivals);
+        store::carried(world, &caller.transport, &caller.client, &target, flow.traffic, &arriving)
+    };
+    from_each(Caller::all(world, flow)?.into_iter().map(carried))
+}
+
+/// What [`carried`] says, for a flow to any store of a service outside the boundary.
+pub fn carried_outside(world: &World<'_>, flow: &Flow, arrivals: &Arrivals) -> Option<Span> {
+    let End::External(service) = flow.to else { return None };
+    from_each(Caller::all(world, flow)?.into_iter().map(|caller| caller.carried_outside(service, arrivals)))
+}
+
+/// What gets through from each of several places, nobody knows which; `None` where that cannot be told because only a part of what surely does was looked for.
+fn from_each(each: impl Iterator<Item = Span>) -> Option<Span> {
+    let each: Vec<Span> = each.collect();
+    let all = each.iter().copied().reduce(|one, other| Span { sure: one.sure.and(other.sure), may: one.may.or(other.may) })?;
+    let is_told = each.len() == 1 || !all.sure.is_empty() || each.iter().any(|span| span.sure.is_empty());
+    is_told.then_some(all)
+}
+
+/// What gets from a machine or a subnet to the public front ends of a service in a region, way by way and wherever it is sent from, with what it shows whoever
+/// stands behind them; `None` as for [`carried`], and where it depends on the host name.
 pub fn arrived(world: &World<'_>, flow: &Flow, service: Service, region: Sym, arrivals: &Arrivals) -> Option<store::Arriving> {
     if !world.index.firewall_rule_names.is_empty() {
         return None;
     }
-    let caller = Caller::of(world, flow)?;
     let class = ServiceClass { service, tag: service.tag(), region };
-    let covered = service_endpoint::of(world.index, world.platform, caller.client.subnet, service, region).covered;
-    Some(caller.arriving(&class, covered, arrivals))
+    let arriving = |caller: &Caller| {
+        let covered = service_endpoint::of(world.index, world.platform, caller.client.subnet, service, region).covered;
+        caller.arriving(&class, covered, arrivals)
+    };
+    match Caller::all(world, flow)?.as_slice() {
+        [caller] => Some(arriving(caller)),
+        callers => Some(callers.iter().flat_map(|caller| arriving(caller).to_vec()).collect()),
+    }
 }
 
 fn nobody(world: &World<'_>, flow: &Flow) -> Way {

@@ -108,9 +108,10 @@ proptest! {
         let (traffic, arrivals) = (Set::tcp_udp(), Arrivals::default());
         let stores = index.store_parts.rows().map(|part| End::Store(part.store, part.part, part.instance));
         let ends: Vec<End> = stores.chain(Service::EXTERNAL.map(End::External)).collect();
-        for machine in index.machine.rows() {
+        let machines = index.machine.rows().map(|row| End::Machine(row.machine));
+        for from in machines.chain(index.subnet.rows().map(|row| End::Subnet(row.subnet))) {
             for &to in &ends {
-                let flow = Flow { from: End::Machine(machine.machine), to, traffic, mode: Mode::Adversarial, session: true };
+                let flow = Flow { from, to, traffic, mode: Mode::Adversarial, session: true };
                 let quick = match to {
                     End::External(_) => carried_outside(&world, &flow, &arrivals),
                     _ => carried(&world, &flow, &arrivals),
