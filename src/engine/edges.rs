@@ -5,8 +5,8 @@
 use crate::engine::exfil::Graph;
 use crate::engine::{account, channels};
 use crate::explain::packet::short;
-use crate::explain::point::{pairs, span, unread};
-use crate::explain::way::{Assumption, End, Flow, Mode};
+use crate::explain::point::{assumed, judge, pairs, span, unread};
+use crate::explain::way::{Assumption, End, Flow, Mode, Reason};
 use crate::explain::world::World;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Sym, Via};
@@ -27,27 +27,28 @@ impl Graph<'_, '_> {
         if let Some(unread) = unread(self.world, &between(from, to), Mode::Configured) {
             edge = doubted(edge, unread.code, unread.resource, unread.text);
         }
-        if let Some(doubt) = self.keeps(to) {
+        if let Some(doubt) = self.doubt_of(to) {
             edge.span = edge.span.doubted();
             edge.assumptions.push(doubt);
         }
         Some(edge)
     }
 
-    /// Why a node perhaps keeps what it is given to itself.
-    pub(super) fn keeps(&self, to: End) -> Option<Assumption> {
-        match to {
-            End::Subnet(subnet) if self.rests(to) => Some(Assumption {
-                code: "W-DELEGATED".to_owned(),
-                resource: subnet,
-                text: format!("what the service that {} is delegated to has there is not in the input", short(subnet)),
-            }),
-            _ => self.app(to).map(|app| Assumption {
-                code: "W-UNSUPPORTED".to_owned(),
-                resource: app,
-                text: "whether the app passes on what it is given is not known".to_owned(),
-            }),
-        }
+    /// Whether nothing surely rests at a node for others: who is there perhaps keeps what it is given to itself.
+    pub(super) fn may_keep(&self, to: End) -> bool {
+        matches!(to, End::Subnet(_)) && self.rests(to) || self.app(to).is_some()
+    }
+
+    /// Why not.
+    fn doubt_of(&self, to: End) -> Option<Assumption> {
+        let (code, resource, text) = match to {
+            _ if !self.may_keep(to) => return None,
+            End::Subnet(subnet) => {
+                ("W-DELEGATED", subnet, format!("what the service that {} is delegated to has there is not in the input", short(subnet)))
+            }
+            _ => ("W-UNSUPPORTED", self.app(to)?, "whether the app passes on what it is given is not known".to_owned()),
+        };
+        Some(Assumption { code: code.to_owned(), resource, text })
     }
 
     /// An app inside runs code of its own: bytes it is given rest there for others only where it means them to.
@@ -155,10 +156,12 @@ impl Graph<'_, '_> {
         let sure_via = ways.iter().find(|way| way.span().sure.meets(traffic)).map_or(may_via, |way| way.via);
         let mut assumptions = Vec::new();
         if total.sure.is_empty() {
-            for way in ways.iter().filter(|way| way.span().may.meets(traffic)) {
-                for step in way.steps.iter().filter(|step| !step.code.is_empty() && !step.span.sure.meets(total.may)) {
-                    assumptions.push(Assumption { code: step.code.to_owned(), resource: step.resource, text: step.text.clone() });
-                }
+            let open = ways.into_iter().filter(|way| way.span().may.meets(traffic));
+            assumptions = assumed(open, total.may);
+            if assumptions.is_empty() {
+                // Each step lets something through, and not the same.
+                let Reason { resource, text, .. } = judge(&pairs, traffic).reason;
+                assumptions.push(Assumption { code: "W-UNSUPPORTED".to_owned(), resource, text });
             }
         }
         Some(Edge { span: total, sure_via, may_via, assumptions })
@@ -188,7 +191,11 @@ fn stronger(a: Edge, b: Edge) -> Edge {
 /// The edge where both carry the bytes, one after the other.
 pub(super) fn both(a: Edge, b: &Edge) -> Option<Edge> {
     let span = a.span.and(b.span);
-    let assumptions = a.assumptions.into_iter().chain(b.assumptions.iter().cloned()).collect();
+    let mut assumptions: Vec<Assumption> = a.assumptions.into_iter().chain(b.assumptions.iter().cloned()).collect();
+    if span.sure.is_empty() && assumptions.is_empty() {
+        let text = "what surely gets there is not what is surely passed on".to_owned();
+        assumptions.push(Assumption { code: "W-UNSUPPORTED".to_owned(), resource: Sym::EMPTY, text });
+    }
     (!span.is_none()).then_some(Edge { span, assumptions, ..a })
 }
 
