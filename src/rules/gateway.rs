@@ -66,21 +66,40 @@ impl Link<'_> {
     }
 }
 
-/// The connections over which a gateway may have learned a route: those to whoever told it, else all over which it learns any (GW-04).
-pub fn announcers<'l, 'a>(route: &LearnedRoute, gateway: &Gateway, links: &'l [Link<'a>]) -> Vec<&'l Link<'a>> {
-    let of_peer = |link: &&Link<'_>| route.peer.is_some_and(|peer| link.speaks_from.contains(&peer));
-    let named: Vec<&Link<'_>> = links.iter().filter(|link| link.learns(gateway)).filter(of_peer).collect();
-    if named.is_empty() { links.iter().filter(|link| link.learns(gateway)).collect() } else { named }
+/// Who told a gateway a route that it learned (GW-04).
+pub enum Teller<'l, 'a> {
+    /// The other instance of the gateway, which has it from outside: whose it is stands there.
+    Repeats,
+    /// Nobody who is in the input.
+    Nobody,
+    /// Whoever is at the other end of one of these.
+    Perhaps(Vec<&'l Link<'a>>),
+    /// Whoever is at the other end of this one.
+    Surely(&'l Link<'a>),
 }
 
-/// Whether who told a gateway a route is not settled: it came from something beside the gateway alone, from nobody who is known, or from one of several.
-pub fn is_unsettled(route: &LearnedRoute, all: &[LearnedRoute], from: &[&Link<'_>]) -> bool {
-    let told = |row: &LearnedRoute| row.origin.as_str() == EXTERNAL;
-    if !told(route) {
-        // The other instance of the gateway has it from outside (GW-04).
-        return !all.iter().any(|other| other.prefix == route.prefix && told(other));
+/// Who told a gateway a route, one of all that it learned: whoever speaks from the address that it came from, else one of those of whom the gateway learns any.
+/// Where each of them says that it speaks from elsewhere, it was none of them.
+pub fn teller<'l, 'a>(route: &LearnedRoute, all: &[LearnedRoute], gateway: &Gateway, links: &'l [Link<'a>]) -> Teller<'l, 'a> {
+    let outside = |row: &LearnedRoute| row.origin.as_str() == EXTERNAL;
+    if !outside(route) {
+        let repeats = all.iter().any(|other| other.prefix == route.prefix && outside(other));
+        return if repeats { Teller::Repeats } else { Teller::Nobody };
     }
-    from.len() != 1
+    let listening: Vec<&Link<'_>> = links.iter().filter(|link| link.learns(gateway)).collect();
+    let of_peer = |link: &&Link<'_>| route.peer.is_some_and(|peer| link.speaks_from.contains(&peer));
+    let named: Vec<&Link<'_>> = listening.iter().copied().filter(of_peer).collect();
+    let elsewhere = route.peer.is_some() && listening.iter().all(|link| !link.speaks_from.is_empty());
+    let from = match () {
+        () if !named.is_empty() => named,
+        () if elsewhere => Vec::new(),
+        () => listening,
+    };
+    match from.as_slice() {
+        [] => Teller::Nobody,
+        [one] => Teller::Surely(one),
+        _ => Teller::Perhaps(from),
+    }
 }
 
 /// What a gateway learned from beyond a connection, in Azure's word.
@@ -112,7 +131,8 @@ pub fn parent_of(subnet: Sym) -> Sym {
 /// The routes that the gateways of one network offer.
 ///
 /// ```datalog
-/// behind(G, P, S) :- connection(_, "ipsec", G, S, "yes", _), local_gateway_prefix(S, P).   // gateway.1
+/// behind(G, P, S) :- connection(_, "ipsec", G, S, "yes", _), local_gateway_prefix(S, P).                                       // gateway.1
+/// behind(G, P, S) :- learned_route(G, P, "ebgp", A), local_gateway_peer(S, A), connection(_, "ipsec", G, S, "yes", _).         // gateway.11
 /// ```
 pub fn offered(gateways: &[GatewayInput<'_>]) -> GatewayRoutes {
     let mut out = GatewayRoutes::default();
@@ -147,20 +167,19 @@ pub fn offered(gateways: &[GatewayInput<'_>]) -> GatewayRoutes {
                 out.unknown_routes = connection.connection;
             }
         }
-        let learned = input.learned.iter().flatten();
-        for route in learned {
-            let from = announcers(route, gateway, &input.connections);
-            let unsettled = is_unsettled(route, input.learned.as_deref().unwrap_or_default(), &from);
-            let outside = route.origin.as_str() == EXTERNAL;
-            if from.is_empty() || unsettled && !outside {
-                out.unknown_routes = gateway.gateway; // who told it is not in the input
-            }
-            if !outside {
-                continue;
-            }
+        let all = input.learned.as_deref().unwrap_or_default();
+        for route in all {
+            let (from, most) = match teller(route, all, gateway, &input.connections) {
+                Teller::Repeats => continue,
+                Teller::Nobody => {
+                    out.unknown_routes = gateway.gateway;
+                    continue;
+                }
+                Teller::Perhaps(links) => (links, Tri::Maybe),
+                Teller::Surely(link) => (vec![link], Tri::Yes),
+            };
             let sites = from.iter().filter(|link| matches!(link.connection.kind, ConnectionKind::Ipsec | ConnectionKind::ExpressRoute));
-            let certain = |connection: &Connection| if unsettled { Tri::Maybe } else { sure(connection) };
-            out.routes.extend(sites.map(|link| (route.prefix, link.connection.peer, certain(link.connection))));
+            out.routes.extend(sites.map(|link| (route.prefix, link.connection.peer, sure(link.connection).min(most))));
         }
     }
     out.gateways.sort_unstable();

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use crate::explain::packet::{StepExt, short, step};
 use crate::explain::way::{Kind, Step};
 use crate::facts::Index;
-use crate::facts::network::{Connection, ConnectionKind, GatewayKind, LearnedRoute};
+use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, Tri, ids, net};
-use crate::rules::gateway::{Link, announcers, is_unsettled};
+use crate::rules::gateway::{Link, Teller, teller};
 
 use super::World;
 
@@ -49,6 +49,14 @@ pub fn is_unread_peer(index: &Index, row: &Connection) -> bool {
 
 const LOCAL_GATEWAY: &str = "microsoft.network/localnetworkgateways";
 
+/// What a gateway learned by BGP.
+struct Learned {
+    /// Addresses, each with the site that surely told of it.
+    announced: Vec<(Sym, Prefix)>,
+    /// Whether of every route it is settled who told it.
+    settled: bool,
+}
+
 /// Where packets from on premises come into a network.
 #[derive(Clone, Debug)]
 pub struct Entrance {
@@ -73,23 +81,21 @@ impl<'a> World<'a> {
         prefixes
     }
 
-    /// Which sites told gateways of which addresses, where that is settled (GW-04). That all the rest lies there says nothing of where it is.
+    /// Which sites surely told gateways of which addresses (GW-04).
     fn announced(&self) -> &[(Sym, Prefix)] {
-        self.announced.get_or_init(|| {
-            let told = self.index.learned_routes.rows().flat_map(|row| self.learned_at(row.gateway));
-            told.filter_map(|(prefix, site)| Some((site?, prefix))).filter(|(_, prefix)| prefix.prefix_len() > 0).collect()
-        })
+        self.announced.get_or_init(|| self.index.learned_routes.rows().flat_map(|row| self.learned_at(row.gateway).announced).collect())
     }
 
     /// Whether all that a gateway learned is told, with who told it.
     pub fn has_told_all(&self, gateway: Sym) -> bool {
-        self.index.learned_routes.has(gateway) && self.learned_at(gateway).iter().all(|(_, site)| site.is_some())
+        self.index.learned_routes.has(gateway) && self.learned_at(gateway).settled
     }
 
-    /// What a gateway learned, with the site that told it where that is settled.
-    fn learned_at(&self, gateway: Sym) -> Vec<(Prefix, Option<Sym>)> {
+    /// Who told a gateway what it learned.
+    fn learned_at(&self, gateway: Sym) -> Learned {
         let index = self.index;
-        let Some(row) = index.gateway.one(gateway) else { return Vec::new() };
+        let mut out = Learned { announced: Vec::new(), settled: true };
+        let Some(row) = index.gateway.one(gateway) else { return out };
         let link = |connection: &'a Connection| {
             let peer = connection.peer;
             let site = index.local_gateway.one(peer);
@@ -98,13 +104,15 @@ impl<'a> World<'a> {
         };
         let links: Vec<Link<'_>> = index.connections_by_gateway.get(gateway).iter().map(link).collect();
         let all = index.learned_route.get(gateway);
-        let told = |route: &LearnedRoute| {
-            let from = announcers(route, row, &links);
-            let settled = !is_unsettled(route, all, &from);
-            let site = from.first().filter(|_| settled).map(|link| link.connection.peer);
-            (route.prefix, site)
-        };
-        all.iter().map(told).collect()
+        for route in all {
+            match teller(route, all, row, &links) {
+                // That all the rest lies at a site says nothing of where it is.
+                Teller::Surely(link) if route.prefix.prefix_len() > 0 => out.announced.push((link.connection.peer, route.prefix)),
+                Teller::Surely(_) | Teller::Repeats => {}
+                Teller::Perhaps(_) | Teller::Nobody => out.settled = false,
+            }
+        }
+        out
     }
 
     /// Where the packets of a site come in: the subnets of the gateways that are connected to it, or to a local network gateway with

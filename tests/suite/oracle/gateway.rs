@@ -183,6 +183,10 @@ impl World<'_> {
         let all: Vec<&Connection> = self.connections.iter().filter(|c| known && c.gateway == row.gateway).filter(listens).collect();
         let his = |c: &&&Connection| self.local_speakers.iter().any(|s| s.site == c.peer && Some(s.address) == row.peer);
         let named: Vec<&Connection> = all.iter().filter(his).copied().collect();
+        let says = |c: &&Connection| self.local_speakers.iter().any(|s| s.site == c.peer);
+        if named.is_empty() && row.peer.is_some() && all.iter().all(says) {
+            return Vec::new(); // each says that it speaks from somewhere else
+        }
         if named.is_empty() { all } else { named }
     }
 
@@ -206,10 +210,11 @@ impl World<'_> {
             let again = |o: &LearnedRoute| o.gateway == gateway && o.prefix == row.prefix && o.origin.as_str() == "ebgp";
             let from = self.tellers(row);
             let outside = row.origin.as_str() == "ebgp";
-            if from.is_empty() || !outside && !self.learned.iter().any(again) {
-                all.push((row.prefix, None, Tri::Maybe));
+            if !outside && self.learned.iter().any(again) {
+                continue;
             }
-            if !outside {
+            if from.is_empty() || !outside {
+                all.push((row.prefix, None, Tri::Maybe));
                 continue;
             }
             let circuits = self.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::ExpressRoute);
