@@ -8,7 +8,7 @@ use crate::explain::candidates::{Candidate, choose};
 use crate::explain::packet::{Host, Packet, StepExt, short, step};
 use crate::explain::walk::{Home, Target, Trail, Walk, tri_span};
 use crate::explain::way::{Kind, Step, Way};
-use crate::explain::world::{World, is_unread_peer};
+use crate::explain::world::{World, is_unread_peer, leads_to_site};
 use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::gateway::ends;
@@ -302,15 +302,16 @@ impl Walk<'_, '_> {
     /// The gateway that is connected to the site, else the first.
     fn gateway_to(&self, at: &Host, site: Sym) -> Sym {
         let gateways = &self.world.network(at.vnet).gateway.gateways;
-        let connected = |gateway: &&Sym| self.world.index.connections_by_gateway.get(**gateway).iter().any(|row| row.peer == site);
+        let leads = |row: &Connection| row.peer == site && leads_to_site(self.world.index, row);
+        let connected = |gateway: &&Sym| **gateway == site || self.world.index.connections_by_gateway.get(**gateway).iter().any(leads);
         gateways.iter().find(connected).or(gateways.first()).copied().unwrap_or_default()
     }
 
     /// From one site to another a VPN gateway passes what BGP told it, over connections that both speak it (GW-11).
     fn between_sites(&self, from: Sym, to: Sym, gateway: Sym) -> Step {
         let speaks = |site: Sym| {
-            let mut rows = self.world.index.connections_by_gateway.get(gateway).iter().filter(|row| self.world.is_within(row.peer, site));
-            rows.any(|row| row.bgp)
+            let rows = self.world.index.connections_by_gateway.get(gateway).iter().filter(|row| leads_to_site(self.world.index, row));
+            rows.filter(|row| row.bgp).any(|row| self.world.is_within(row.peer, site))
         };
         let passes = self.world.gateway_kind(gateway) == GatewayKind::Vpn && speaks(from) && speaks(to);
         let text = match passes {
@@ -381,7 +382,8 @@ impl World<'_> {
         let stands_there = |gateway: Sym| index.gateway_subnets.get(gateway).iter().any(|row| self.vnet_of(row.subnet) == site);
         let between = |row: &&Connection| row.kind == ConnectionKind::VnetToVnet && (stands_there(row.peer) || stands_there(row.gateway));
         let network = index.connection.rows().filter(|_| index.vnet.has(site)).filter(between);
-        let links: Vec<&Connection> = index.connections_by_peer.get(site).iter().chain(network).collect();
+        let near = index.connections_by_peer.get(site).iter().filter(|row| leads_to_site(index, row));
+        let links: Vec<&Connection> = near.chain(network).collect();
         let limited = links.iter().any(|row| index.connection_limits.has(row.connection));
         let odd = || links.iter().flat_map(|row| ends(row)).any(|(gateway, _)| self.is_odd_gateway(gateway));
         match () {
@@ -438,7 +440,7 @@ impl World<'_> {
     }
 
     fn links_to(&self, site: Sym) -> impl Iterator<Item = &Connection> {
-        self.index.connection.rows().filter(move |row| self.same_site(row.peer, site))
+        self.index.connection.rows().filter(move |row| leads_to_site(self.index, row) && self.same_site(row.peer, site))
     }
 
     /// Whether routes are learned over the connection.

@@ -16,7 +16,7 @@ mod unseen;
 pub use guards::Guard;
 pub use owners::{Owners, Perhaps, endpoint_addresses};
 pub use proxies::{Passage, Proxy};
-pub use sites::{Entrance, is_unread_peer, site_ids, unread_sites};
+pub use sites::{Entrance, is_unread_peer, leads_to_site, site_ids, unread_sites};
 pub use strangers::{Stranger, Strangers};
 
 use std::cell::{OnceCell, RefCell};

@@ -47,6 +47,12 @@ pub fn is_unread_peer(index: &Index, row: &Connection) -> bool {
         && !index.site.has(peer)
 }
 
+/// Whether a connection leads to a site: one between gateways leads to a network. The id of the gateway at its other end names the clients there too, and they
+/// do not come in by it (GW-01, GW-10).
+pub fn leads_to_site(index: &Index, row: &Connection) -> bool {
+    row.kind != ConnectionKind::VnetToVnet && !index.gateway.has(row.peer)
+}
+
 const LOCAL_GATEWAY: &str = "microsoft.network/localnetworkgateways";
 
 /// What a gateway learned by BGP.
@@ -106,9 +112,12 @@ impl<'a> World<'a> {
         let all = index.learned_route.get(gateway);
         for route in all {
             match teller(route, all, row, &links) {
-                // That all the rest lies at a site says nothing of where it is.
-                Teller::Surely(link) if route.prefix.prefix_len() > 0 => out.announced.push((link.connection.peer, route.prefix)),
-                Teller::Surely(_) | Teller::Repeats => {}
+                Teller::Surely(link) => {
+                    // That all the rest lies at a site says nothing of where it is.
+                    let listed = leads_to_site(index, link.connection) && route.prefix.prefix_len() > 0;
+                    out.announced.extend(listed.then_some((link.connection.peer, route.prefix)));
+                }
+                Teller::Repeats => {}
                 Teller::Perhaps(_) | Teller::Nobody => out.settled = false,
             }
         }
@@ -122,7 +131,7 @@ impl<'a> World<'a> {
         let wanted = self.site_prefixes(site);
         let mut out: Vec<Entrance> = Vec::new();
         for connection in index.connection.rows() {
-            let same = connection.peer == site || self.is_called(connection.peer, site);
+            let same = leads_to_site(index, connection) && self.is_named(connection.peer, site);
             let overlapping = !same
                 && index.local_gateway.has(connection.peer)
                 && index.site.has(site)

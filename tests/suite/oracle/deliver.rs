@@ -303,7 +303,7 @@ impl Walk<'_, '_> {
             };
         };
         let leads = gateways.iter().filter(|(gateway, _)| {
-            let connected = world.connections.iter().any(|c| c.gateway == *gateway && world.same_site(site, c.peer));
+            let connected = world.connections.iter().any(|c| c.gateway == *gateway && world.ends_at(c, site));
             connected || *gateway == site || world.is_unseen_gateway(*gateway)
         });
         let unseen = gateways.iter().any(|(gateway, _)| *gateway != site && world.is_unseen_gateway(*gateway));
@@ -480,7 +480,7 @@ impl World<'_> {
         // What it told a gateway by BGP, where nobody else can have been it.
         for row in self.learned.iter().filter(|row| row.prefix.prefix_len() > 0) {
             if let (true, [one]) = (row.origin.as_str() == "ebgp", &self.tellers(row)[..])
-                && self.same_site(site, one.peer)
+                && self.ends_at(one, site)
             {
                 all.push(row.prefix);
             }

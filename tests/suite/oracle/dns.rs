@@ -255,8 +255,7 @@ impl World<'_> {
             return self.ask(server, name, 0);
         }
         let walk = Walk { world: self, target: Target::Server, origin: Origin::Site(site), session: false };
-        let connected =
-            self.connections.iter().any(|c| self.same_site(site, c.peer)) || self.client_pools.iter().any(|p| p.gateway == site);
+        let connected = self.connections.iter().any(|c| self.ends_at(c, site)) || self.client_pools.iter().any(|p| p.gateway == site);
         let from_some = |proto: Proto| {
             let sources: Vec<IpAddr> =
                 self.representatives_of(&self.site_space(site)).into_iter().filter(|ip| ip.is_ipv4() == server.is_ipv4()).collect();

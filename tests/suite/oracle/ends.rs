@@ -132,10 +132,8 @@ impl World<'_> {
                     let hub = Outcome::unproven(Stage::Gateway, name_of(site), "W-VWAN");
                     return any_of(each.chain([hub]).collect());
                 }
-                let connected = self
-                    .connections
-                    .iter()
-                    .any(|c| self.same_site(site, c.peer) || self.overlaps(site, c.peer) || self.may_lead_to(c, site));
+                let connected =
+                    self.connections.iter().any(|c| self.ends_at(c, site) || self.overlaps(site, c.peer) || self.may_lead_to(c, site));
                 if connected && !matches!(ask.to, End::Store(..) | End::External(_) | End::Fqdn(_)) && self.learns_more_of(site) {
                     return self.sent_by_unlisted(site, &all, ask);
                 }

@@ -164,10 +164,16 @@ impl World<'_> {
 
     /// Whether routes of the site are learned, so that it may have more addresses than are listed (GW-04).
     pub fn learns_more_of(&self, site: Sym) -> bool {
-        self.connections.iter().filter(|c| self.same_site(c.peer, site)).any(|c| {
+        self.connections.iter().filter(|c| self.ends_at(c, site)).any(|c| {
             let bgp = c.bgp || self.both_speak_bgp(c) || c.kind == ConnectionKind::ExpressRoute;
             bgp && !self.is_all_told(c.gateway) || self.is_blank_site(c)
         })
+    }
+
+    /// Whether the other end of a connection is the site: that of one between gateways is a network, whoever else dials in there.
+    pub fn ends_at(&self, c: &Connection, site: Sym) -> bool {
+        let between = c.kind == ConnectionKind::VnetToVnet || self.gateways.iter().any(|g| g.gateway == c.peer);
+        !between && self.same_site(c.peer, site)
     }
 
     /// The connections at whose other end somebody may have told a gateway a route: his by his address, else every one over which it listens.
@@ -371,10 +377,7 @@ impl Walk<'_, '_> {
         let Origin::Site(from) = self.origin else { return outcome };
         // From one site to another only what the gateway passes on by BGP (GW-11).
         let speaks = |wanted: Sym| {
-            world
-                .connections
-                .iter()
-                .any(|c| gateways.contains(&c.gateway) && world.same_site(c.peer, wanted) && c.bgp && world.is_vpn(c.gateway))
+            world.connections.iter().any(|c| gateways.contains(&c.gateway) && world.ends_at(c, wanted) && c.bgp && world.is_vpn(c.gateway))
         };
         if trip.passed.is_empty() && !(speaks(from) && speaks(site)) {
             return outcome.doubted(Stage::Gateway, name_of(site), "W-BGP-UNKNOWN");
@@ -387,7 +390,7 @@ impl Walk<'_, '_> {
         let world = self.world;
         let mut ways = Vec::new();
         let mut links: Vec<(Sym, Tri, bool)> = Vec::new();
-        let known = |c: &Connection| world.same_site(site, c.peer) || world.overlaps(site, c.peer);
+        let known = |c: &Connection| world.ends_at(c, site) || world.overlaps(site, c.peer);
         for c in world.connections.iter().filter(|c| world.may_lead_to(c, site) && !known(c)) {
             ways.push(Outcome::unproven(Stage::Gateway, name_of(c.gateway), "W-MISSING"));
         }
@@ -433,7 +436,7 @@ impl Walk<'_, '_> {
             let summaries: Vec<_> = world.gateway_summaries.iter().filter(|row| row.vnet == vnet).collect();
             let left_out = !summaries.is_empty() && !summaries.iter().any(|row| row.prefix.contains(&ip));
             let learns = |c: &Connection| c.bgp || c.kind == ConnectionKind::ExpressRoute || world.both_speak_bgp(c);
-            let told = !left_out || !world.connections.iter().filter(|c| world.same_site(site, c.peer)).any(learns);
+            let told = !left_out || !world.connections.iter().filter(|c| world.ends_at(c, site)).any(learns);
             return if told { Tri::Yes } else { Tri::Maybe };
         }
         let ours: Vec<Sym> = world.gateways_of(vnet).into_iter().map(|(g, _)| g).collect();
@@ -460,7 +463,7 @@ impl World<'_> {
 
     /// Whether a gateway brings in what the site sends (GW-02, VW-01).
     pub fn is_joined(&self, site: Sym) -> bool {
-        let leads = |c: &Connection| self.same_site(site, c.peer) || self.overlaps(site, c.peer) || self.may_lead_to(c, site);
+        let leads = |c: &Connection| self.ends_at(c, site) || self.overlaps(site, c.peer) || self.may_lead_to(c, site);
         self.connections.iter().any(leads) || self.client_pools.iter().any(|p| p.gateway == site) || self.is_branch(site)
     }
 
