@@ -175,29 +175,22 @@ impl Walk<'_, '_> {
                     },
                 }
             }
-            Hop::Gateway => match home {
-                Home::Internet if passed.is_empty() => Reply::Lost("goes to the gateway, which never saw the packet"),
-                Home::Site(site) if self.leads_to_site(from, site) && passed.is_empty() && self.may_take_a_hub(from, entry) => {
+            Hop::Gateway => match (home, to) {
+                (Home::Internet, _) if passed.is_empty() => Reply::Lost("goes to the gateway, which never saw the packet"),
+                (Home::Site(_), _) if passed.is_empty() && self.may_take_a_hub(from, entry) => {
                     Reply::Elsewhere("goes to the gateway or to a virtual hub")
                 }
-                Home::Site(site) if self.leads_to_site(from, site) && passed.is_empty() => match to {
-                    Seen::At(ip) if self.may_reach_another_site(from, site, *ip) => {
-                        Reply::Elsewhere("may go to somebody else behind the gateway")
-                    }
-                    _ => Reply::Right,
+                (Home::Network(_) | Home::Site(_), Seen::At(ip)) if passed.is_empty() => match self.by_gateway(from, *ip, home) {
+                    Tri::Yes => Reply::Right,
+                    Tri::Maybe => Reply::Elsewhere("goes to the gateway, which perhaps leads back"),
+                    Tri::No => Reply::Lost("goes to the gateway, which does not lead back"),
                 },
-                Home::Network(home) if passed.is_empty() => match to {
-                    Seen::At(ip) => match self.world.gateway_leads_to(from.subnet, from.vnet, *ip, home) {
-                        Tri::Yes => Reply::Right,
-                        Tri::Maybe => Reply::Elsewhere("goes to the gateway, which perhaps leads back"),
-                        Tri::No => Reply::Lost("goes to the gateway, which does not lead back"),
-                    },
-                    Seen::SomePublic => Reply::Elsewhere("goes to the gateway"),
-                },
-                Home::Site(_) if self.uses_unseen_gateway(from) => {
+                (Home::Site(_), _) if self.uses_untold_gateway(from) => {
                     Reply::Elsewhere("goes to a gateway of which nobody tells where it leads")
                 }
-                Home::Site(site) if !self.leads_to_site(from, site) => Reply::Lost("goes to a gateway without a connection to the site"),
+                (Home::Site(site), _) if !self.is_connected(from, site) => {
+                    Reply::Lost("goes to a gateway without a connection to the site")
+                }
                 _ => Reply::Elsewhere("goes to the gateway"),
             },
             Hop::Internet if from_outside => Reply::Right,
@@ -221,8 +214,17 @@ impl Walk<'_, '_> {
         !owners.is_nobody() && owners.devices.is_empty() && owners.frontends.is_empty() && !owners.hosts.iter().any(forwards)
     }
 
-    /// Whether the sender's network uses a gateway that is not in the input, or whose routes are not: it may lead to the site, over a circuit for one (GW-04).
-    fn uses_unseen_gateway(&self, from: &Host) -> bool {
+    /// Whether what the gateways of the sender's network get for the address comes home.
+    fn by_gateway(&self, from: &Host, ip: IpAddr, home: Home) -> Tri {
+        match home {
+            Home::Network(vnet) => self.world.gateway_leads_to(from.subnet, from.vnet, ip, vnet),
+            Home::Site(site) => self.world.gateway_leads_to_site(from.subnet, from.vnet, ip, site),
+            Home::Internet => Tri::No,
+        }
+    }
+
+    /// Whether nobody tells all routes of the gateways that the sender's network uses: one may lead to the site, over a circuit for one (GW-04).
+    fn uses_untold_gateway(&self, from: &Host) -> bool {
         !self.world.network(from.vnet).gateway.unknown_routes.is_empty()
     }
 
@@ -233,14 +235,8 @@ impl Walk<'_, '_> {
         hubs.any(|hub| announces_more || hub == entry.source)
     }
 
-    /// Whether the gateways of the sender's network have the address elsewhere than at the site, or one of them may have learned that it is (GW-04, GW-09).
-    fn may_reach_another_site(&self, from: &Host, site: Sym, ip: IpAddr) -> bool {
-        let behind = self.world.behind_gateway(from.vnet, ip);
-        self.world.may_learn_more(from.vnet) || behind.iter().any(|behind| self.world.is_at_site(site, behind.target, ip) != Tri::Yes)
-    }
-
     /// Whether a gateway of the sender's network is connected to the site.
-    fn leads_to_site(&self, from: &Host, site: Sym) -> bool {
+    fn is_connected(&self, from: &Host, site: Sym) -> bool {
         let gateways = &self.world.network(from.vnet).gateway.gateways;
         self.world.entrances(site).iter().any(|entrance| gateways.contains(&entrance.step.resource))
     }

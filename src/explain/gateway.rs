@@ -132,6 +132,27 @@ impl World<'_> {
         if known { best } else { best.or(Tri::Maybe) }
     }
 
+    /// Whether a reply from `subnet` of `vnet` to `ip`, handed to the gateway, comes to the site: all that has the address behind the gateway is there (GW-09).
+    pub fn gateway_leads_to_site(&self, subnet: Sym, vnet: Sym, ip: IpAddr, site: Sym) -> Tri {
+        let joined = |target: Sym| self.index.vnet.has(target) || self.index.virtual_hub.has(target);
+        let there = |behind: &Behind| match joined(behind.target) {
+            true => Tri::Maybe,
+            false => self.is_at_site(site, behind.target, ip).and(behind.sure),
+        };
+        let behind: Vec<Tri> = self.behind_gateway(vnet, ip).iter().map(there).collect();
+        let gateway = &self.network(vnet).gateway;
+        let unknown = gateway.is_empty() || behind.is_empty() && !gateway.unknown_routes.is_empty();
+        if unknown || self.may_learn_more(vnet) || self.was_seen_announced(subnet, vnet, ip) {
+            return Tri::Maybe;
+        }
+        let all = |wanted: Tri| behind.iter().all(|there| *there == wanted);
+        match () {
+            () if all(Tri::No) => Tri::No,
+            () if all(Tri::Yes) => Tri::Yes,
+            () => Tri::Maybe,
+        }
+    }
+
     /// The kind of a gateway.
     fn gateway_kind(&self, gateway: Sym) -> GatewayKind {
         self.index.gateway.one(gateway).map_or(GatewayKind::Unknown, |row| row.kind)

@@ -282,9 +282,7 @@ impl Walk<'_, '_> {
     fn reply_by_gateways(&self, subnet: Sym, here: Sym, gateways: &[(Sym, Tri)], to: Addr, passed: &[Passed], origin: Origin) -> Tri {
         match origin {
             Origin::Network(home) if passed.is_empty() => self.world.gateways_bring_home(subnet, here, to, home),
-            Origin::Site(site) if self.world.may_answer_another(here, site, to) => {
-                self.reply_to_site(gateways, passed, origin).and(Tri::Maybe)
-            }
+            Origin::Site(site) if passed.is_empty() => self.world.gateways_answer_site(subnet, here, site, to),
             // Where a gateway leads that learned what nobody tells is not known either.
             Origin::Site(_) if self.world.gateway_routes(here).iter().any(|route| route.prefix.is_none()) => {
                 self.reply_to_site(gateways, passed, origin).or(Tri::Maybe)

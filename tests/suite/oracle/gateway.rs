@@ -36,7 +36,7 @@ impl World<'_> {
         for (gateway, usable) in self.gateways_of(vnet) {
             for c in self.connections.iter().filter(|c| c.gateway == gateway && c.kind == ConnectionKind::Ipsec) {
                 let sure = c.connected.or(Tri::Maybe).and(usable).and(self.is_of_known_kind(gateway));
-                all.extend(self.site_space(c.peer).into_iter().filter(holds).map(|p| (p.prefix_len(), Behind::Site(c.peer), sure)));
+                all.extend(self.set_up_for(c.peer).into_iter().filter(holds).map(|p| (p.prefix_len(), Behind::Site(c.peer), sure)));
                 if self.default_sites.iter().any(|d| d.gateway == gateway && d.site == c.peer) {
                     all.push((0, Behind::Site(c.peer), sure));
                 }
@@ -78,12 +78,31 @@ impl World<'_> {
         self.gateways_of(vnet).iter().map(|(g, _)| if self.is_vpn(*g) { links(*g) } else { links(*g).max(1) }).sum()
     }
 
-    /// Whether what the gateways of `vnet` get for an address of the site may go somewhere else (GW-09).
-    pub fn may_answer_another(&self, vnet: Sym, site: Sym, to: Addr) -> bool {
+    /// The addresses that a gateway is set up to send over a connection to a local network gateway: what a person says besides of the site it does not know.
+    pub fn set_up_for(&self, peer: Sym) -> Vec<watertight::model::Prefix> {
+        self.local_prefixes.iter().filter(|p| p.site == peer).map(|p| p.prefix).collect()
+    }
+
+    /// Whether what the gateways of `vnet` get from `subnet` for an address arrives at the site (GW-09).
+    pub fn gateways_answer_site(&self, subnet: Sym, vnet: Sym, site: Sym, to: Addr) -> Tri {
         let (behind, unknown) = self.behind(vnet, to);
-        let links = self.links_of(vnet);
-        let elsewhere = |behind: &Behind| !matches!(behind, Behind::Site(other) if self.is_at(site, *other, to));
-        unknown && links > 1 || behind.iter().any(|(behind, _)| elsewhere(behind))
+        if unknown && (behind.is_empty() || self.links_of(vnet) > 1) || self.saw_more_announced(subnet, vnet, to) {
+            return Tri::Maybe;
+        }
+        let mut each = Vec::new();
+        for (behind, sure) in behind {
+            each.push(match behind {
+                Behind::Site(other) if self.is_at(site, other, to) => sure,
+                // Two that list one address may be one.
+                Behind::Site(_) if !self.site_space(site).into_iter().any(|p| self.in_prefix(to, p).hi()) => Tri::No,
+                _ => Tri::Maybe,
+            });
+        }
+        match (each.contains(&Tri::Yes), each.contains(&Tri::Maybe), each.contains(&Tri::No)) {
+            (true, false, false) => Tri::Yes,
+            (false, false, _) => Tri::No,
+            _ => Tri::Maybe,
+        }
     }
 
     /// The network that a gateway in `room` passes a packet on to by its own routes, and whether that is certain.
@@ -108,7 +127,7 @@ impl World<'_> {
         let mut far = Vec::new();
         for (gateway, _) in self.gateways_of(vnet) {
             let links = self.connections.iter().filter(|c| c.gateway == gateway && c.kind == ConnectionKind::Ipsec);
-            far.extend(links.flat_map(|c| self.site_space(c.peer)));
+            far.extend(links.flat_map(|c| self.set_up_for(c.peer)));
             far.extend(self.told_by(gateway).into_iter().filter_map(|(prefix, site, _)| site.map(|_| prefix)));
             far.extend(self.client_pools.iter().filter(|p| p.gateway == gateway).map(|p| p.prefix));
         }

@@ -450,7 +450,7 @@ impl World<'_> {
                 all.push(unknown("W-MISSING"));
             }
             let code = if c.connected == Tri::Yes { "" } else { "W-CONN-STATE" };
-            let prefixes = self.site_space(c.peer);
+            let prefixes = self.set_up_for(c.peer);
             all.extend(prefixes.into_iter().map(|p| GatewayRoute { gateway, prefix: Some(p), sure: c.connected.or(Tri::Maybe), code }));
             if self.default_sites.iter().any(|d| d.gateway == gateway && d.site == c.peer) {
                 let everything = Some("0.0.0.0/0".parse().expect("literal")); // RTE-20
