@@ -11,7 +11,7 @@ use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::{World, is_unread_peer, leads_to_site};
 use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, Tri, Via, net};
-use crate::rules::gateway::ends;
+use crate::rules::gateway::{ends, suits};
 use crate::rules::hub;
 use crate::rules::route::{Hop, Origin};
 
@@ -256,12 +256,13 @@ impl Walk<'_, '_> {
             }
             let theirs = self.world.index.connections_by_gateway.get(*gateway).iter();
             let links = here.iter().flat_map(|gateway| self.world.index.connections_by_gateway.get(*gateway)).chain(theirs);
-            let limited = links.filter(|row| row.peer == *gateway || here.contains(&row.peer));
-            let code = match self.world.gateway_kind(*gateway) {
-                GatewayKind::ExpressRoute => "W-ER-V2V",
-                _ if limited.into_iter().any(|row| self.world.index.connection_limits.has(row.connection)) => "W-VPN-NAT",
-                _ if here.iter().chain([gateway]).any(|gateway| self.world.is_odd_gateway(*gateway)) => "W-UNSUPPORTED",
-                _ => "W-CONN-STATE",
+            let between: Vec<&Connection> = links.filter(|row| row.peer == *gateway || here.contains(&row.peer)).collect();
+            let code = match () {
+                // They share a circuit.
+                () if between.is_empty() => "W-ER-V2V",
+                () if between.iter().any(|row| self.world.index.connection_limits.has(row.connection)) => "W-VPN-NAT",
+                () if between.iter().any(|row| self.world.is_odd(row)) => "W-UNSUPPORTED",
+                () => "W-CONN-STATE",
             };
             let text = format!("a connection leads to gateway {} of network {}", short(*gateway), short(vnet));
             let by = step(Stage::Gateway, tri_span(sure), "gateway.10", text).by(*gateway, short(vnet)).at_fact(*gateway).kind(Kind::Fact);
@@ -391,13 +392,13 @@ impl World<'_> {
         if hub || self.is_missing_gateway(source) { "W-MISSING" } else { "W-BGP-UNKNOWN" }
     }
 
-    /// Whether a gateway of the input does not say of which kind it is.
-    fn is_odd_gateway(&self, gateway: Sym) -> bool {
-        self.index.gateway.has(gateway) && self.gateway_kind(gateway) == GatewayKind::Unknown
+    /// Whether a gateway of the connection has none such by what the input says of its kind, or does not say of which kind it is.
+    fn is_odd(&self, row: &Connection) -> bool {
+        ends(row).any(|(gateway, _)| self.index.gateway.one(gateway).is_some_and(|gateway| !suits(row.kind, gateway.kind)))
     }
 
-    /// Why a route to a site is not certain: its connection translates or restricts what passes (GW-14), its gateway is of an unknown kind (SND-02), or it is
-    /// not known to be up (GW-03).
+    /// Why a route to a site is not certain: its connection translates or restricts what passes (GW-14), its gateway is of another kind or of an unknown one
+    /// (SND-02), or it is not known to be up (GW-03).
     pub fn doubt_of_site(&self, site: Sym) -> &'static str {
         let index = self.index;
         let stands_there = |gateway: Sym| index.gateway_subnets.get(gateway).iter().any(|row| self.vnet_of(row.subnet) == site);
@@ -406,10 +407,9 @@ impl World<'_> {
         let near = index.connections_by_peer.get(site).iter().filter(|row| leads_to_site(index, row));
         let links: Vec<&Connection> = near.chain(network).collect();
         let limited = links.iter().any(|row| index.connection_limits.has(row.connection));
-        let odd = || links.iter().flat_map(|row| ends(row)).any(|(gateway, _)| self.is_odd_gateway(gateway));
         match () {
             () if limited => "W-VPN-NAT",
-            () if odd() => "W-UNSUPPORTED",
+            () if links.iter().any(|row| self.is_odd(row)) => "W-UNSUPPORTED",
             () => "W-CONN-STATE",
         }
     }

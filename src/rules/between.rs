@@ -3,12 +3,14 @@
 use crate::facts::Index;
 use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
 use crate::model::{Prefix, Sym, Tri};
+use crate::rules::gateway::suits;
 
 /// The prefixes that connections of `gateway`, which stands in `vnet`, lead to in other networks: the gateway, the prefix, the network, and whether
 /// it is surely there.
 ///
 /// ```datalog
-/// across(G, H) :- connection(_, "vnet2vnet", G, H, "yes", _), connection(_, "vnet2vnet", H, G, "yes", _).        // between.1
+/// across(G, H) :- connection(_, "vnet2vnet", G, H, "yes", _), connection(_, "vnet2vnet", H, G, "yes", _),
+///                 gateway(G, "vpn", _), gateway(H, "vpn", _).                                                   // between.1
 /// across(G, H) :- connection(_, "expressroute", G, C, "yes", _), connection(_, "expressroute", H, C, "yes", _),
 ///                 gateway_remote_networks(G), gateway_remote_networks(H).                                       // between.2
 /// ```
@@ -38,9 +40,9 @@ pub fn networks_behind(index: &Index, vnet: Sym, gateway: Sym) -> Vec<(Sym, Pref
 /// The gateways that connections lead to, how surely, and whether routes are told over them.
 fn others(index: &Index, gateway: Sym) -> Vec<(Sym, Tri, bool)> {
     let mut found = Vec::new();
-    // What a gateway of an unknown kind passes is not proven (SND-02).
-    let known = |id: Sym| index.gateway.one(id).is_none_or(|row| row.kind != GatewayKind::Unknown);
-    let told = |other: Sym| if known(gateway) && known(other) { Tri::Yes } else { Tri::Maybe };
+    // Only a VPN gateway has a tunnel to another: of others, and of those of an unknown kind, one of the two is not what it seems (SND-02).
+    let suits = |id: Sym| index.gateway.one(id).is_none_or(|row| suits(ConnectionKind::VnetToVnet, row.kind));
+    let told = |other: Sym| if suits(gateway) && suits(other) { Tri::Yes } else { Tri::Maybe };
     let up = |row: &Connection| row.connected.max(Tri::Maybe);
     let between = |row: &&Connection| row.kind == ConnectionKind::VnetToVnet;
     for mine in index.connections_by_gateway.get(gateway).iter().filter(between) {

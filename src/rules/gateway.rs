@@ -105,6 +105,15 @@ pub fn teller<'l, 'a>(route: &LearnedRoute, all: &[LearnedRoute], gateway: &Gate
 /// What a gateway learned from beyond a connection, in Azure's word.
 const EXTERNAL: &str = "ebgp";
 
+/// Whether gateways of the kind have such connections.
+pub fn suits(connection: ConnectionKind, gateway: GatewayKind) -> bool {
+    match connection {
+        ConnectionKind::Ipsec | ConnectionKind::VnetToVnet | ConnectionKind::VpnClient => gateway == GatewayKind::Vpn,
+        ConnectionKind::ExpressRoute => gateway == GatewayKind::ExpressRoute,
+        ConnectionKind::Unknown => gateway != GatewayKind::Unknown,
+    }
+}
+
 /// The name of the subnet that virtual network gateways stand in, in lower case (ADR-10).
 pub const GATEWAY_SUBNET: &str = "gatewaysubnet";
 

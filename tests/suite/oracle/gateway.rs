@@ -357,7 +357,11 @@ impl Walk<'_, '_> {
                 onward.gateways.extend(here.iter().copied());
                 onward.gateways.push(gateway);
                 let place = Place { subnet: room, nic: None, endpoint: None };
-                ways.push(check(sure, Stage::Gateway, &name_of(gateway), "W-CONN-STATE", || self.forward(place, packet, &onward)));
+                let joins =
+                    |c: &Connection| (here.contains(&c.gateway) && c.peer == gateway) || (c.gateway == gateway && here.contains(&c.peer));
+                let odd = |c: &Connection| joins(c) && !(world.is_vpn(c.gateway) && world.is_vpn(c.peer));
+                let code = if world.connections.iter().any(odd) { "W-UNSUPPORTED" } else { "W-CONN-STATE" };
+                ways.push(check(sure, Stage::Gateway, &name_of(gateway), code, || self.forward(place, packet, &onward)));
             }
         }
         any_of(ways)

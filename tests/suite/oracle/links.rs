@@ -390,8 +390,9 @@ impl World<'_> {
                 let other = if c.gateway == gateway { c.peer } else { c.gateway };
                 let back =
                     self.connections.iter().find(|d| d.kind == ConnectionKind::VnetToVnet && d.gateway == c.peer && d.peer == c.gateway);
-                let known = self.is_of_known_kind(gateway).and(self.is_of_known_kind(other));
-                reach(other, back.map_or(Tri::Maybe, |d| up(c).and(up(d))).and(known), c.bgp && back.is_some_and(|d| d.bgp));
+                let tunnels = |id: Sym| self.gateways.iter().all(|g| g.gateway != id || g.kind == GatewayKind::Vpn);
+                let fit = if tunnels(gateway) && tunnels(other) { Tri::Yes } else { Tri::Maybe };
+                reach(other, back.map_or(Tri::Maybe, |d| up(c).and(up(d))).and(fit), c.bgp && back.is_some_and(|d| d.bgp));
             }
             if c.kind == ConnectionKind::ExpressRoute && c.gateway == gateway && !c.peer.is_empty() {
                 for d in self.connections.iter().filter(|d| d.kind == c.kind && d.peer == c.peer && d.gateway != gateway) {
