@@ -48,10 +48,10 @@ pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
     let mut candidates: Vec<Candidate> = entries.iter().copied().map(Candidate::Route).collect();
     let mut certain = matches!(entries.as_slice(), [entry] if entry.sure.lo());
     let mut endpoints = endpoint_routes(world, &context, ip);
-    // Somebody saw the routes without one of the endpoint, and what they say of its address does not lead there: the two contradict each other (RTE-07).
-    let leads = |entry: &Entry| matches!(entry.hop, Hop::Local | Hop::Peering(_));
-    if world.saw_no_route(subnet, "interfaceendpoint", &|prefix| prefix.contains(&ip)) && !entries.iter().all(leads) {
-        endpoints.iter_mut().for_each(|(_, kept)| *kept = (*kept).min(Tri::Maybe));
+    if !endpoints.is_empty() && world.saw_no_route(subnet, "interfaceendpoint", &|prefix| prefix.contains(&ip)) {
+        for (_, kept) in endpoints.iter_mut().filter(|(endpoint, _)| !lead_to(&entries, &context, endpoint)) {
+            *kept = (*kept).min(Tri::Maybe);
+        }
     }
     if let [(endpoint, Tri::Yes)] = endpoints[..] {
         return Choice { candidates: vec![endpoint], certain: true };
@@ -85,6 +85,18 @@ pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
         certain = true; // no route at all: dropped
     }
     Choice { candidates, certain }
+}
+
+/// Whether the routes that somebody saw without the one of the endpoint lead into its network all the same: where they do not, the two contradict each other
+/// (RTE-07).
+fn lead_to(entries: &[Entry], context: &Context, endpoint: &Candidate) -> bool {
+    let Candidate::Endpoint { vnet, .. } = endpoint else { return true };
+    let leads = |entry: &Entry| match entry.hop {
+        Hop::Local => context.network.vnet == *vnet,
+        Hop::Peering(peer) => peer == *vnet,
+        _ => false,
+    };
+    !entries.is_empty() && entries.iter().all(leads)
 }
 
 /// What a subnet that is not in the input does with a packet: nobody knows (SND-03).

@@ -109,12 +109,19 @@ impl World<'_> {
             all.push(Candidate { hop, sure, text: prefix.to_string(), length: prefix.prefix_len(), rank, preferred, code: "" });
         };
         let longest = seen.iter().flatten().filter(|row| self.in_prefix(dst, row.prefix).hi()).max_by_key(|row| row.prefix.prefix_len());
-        let near = ["vnetlocal", "vnetpeering", "vnetglobalpeering", "interfaceendpoint", "connectedgroup"];
-        let away = longest.is_some_and(|row| !near.contains(&row.hop.as_str()));
+        let peerings = ["vnetpeering", "vnetglobalpeering", "connectedgroup"];
+        let seen_to = |home: Option<Sym>| match longest {
+            Some(row) if row.hop.as_str() == "interfaceendpoint" => true,
+            Some(row) if row.hop.as_str() == "vnetlocal" => home == Some(vnet),
+            Some(row) if peerings.contains(&row.hop.as_str()) => home != Some(vnet),
+            _ => false,
+        };
         for (endpoint, ip, sure) in self.endpoint_routes(vnet) {
             if Addr::Known(ip) == dst {
                 let kept = self.keeps_endpoint_route(subnet, endpoint, ip);
-                let kept = if away { kept.and(Tri::Maybe) } else { kept }; // what was seen says otherwise (RTE-07)
+                let home = self.endpoints.iter().find(|e| e.endpoint == endpoint).and_then(|e| self.vnet_of(e.subnet));
+                // What was seen says otherwise (RTE-07).
+                let kept = if seen.is_some() && !seen_to(home) { kept.and(Tri::Maybe) } else { kept };
                 system(Hop::Endpoint(endpoint), watertight::model::net::host(ip), sure.and(kept), true);
             }
         }
