@@ -227,6 +227,7 @@ const INERT: &[&str] = &[
     "hub_table_label",
     "hub_route",
     "hub_policy",
+    "hub_guard",
     "hub_branch",
     "hub_doubt",
     "network_manager",

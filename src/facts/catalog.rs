@@ -269,7 +269,7 @@ facts! {
     ProxyMember, ProxyPass, IpConfigProxyPool,
     // virtual WAN
     VirtualWan, VirtualHub, RouteServer, HubConnection, HubPropagation, HubLabel, HubConnectionRoute, HubTable, HubTableLabel, HubRoute,
-    HubPolicy, HubBranch, HubDoubt,
+    HubPolicy, HubGuard, HubBranch, HubDoubt,
     // network managers
     NetworkManager, GroupMember, MembershipsListed, GroupPolicy, ManagerListing, ManagerApplied, AdminConfiguration, AdminCollection,
     AdminRule, AdminRuleGroup, Connectivity, ConnectivityHub, ConnectivityGroup, RoutingCollection, RoutingRule,

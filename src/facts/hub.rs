@@ -44,6 +44,10 @@ relations! { HUB_RELATIONS:
     /// `hub_policy(hub, kind, next)`: the routing intent of the hub sends the traffic of the kind through `next` (VW-04).
     HubPolicy hub_policy { hub: Sym, kind: PolicyKind, next: Sym }
 
+    /// `hub_guard(hub, device)`: the device stands in the hub, so that a routing intent may send traffic through it: the firewall or the security provider that
+    /// the hub names, and whatever of a type that is not modelled says that it is in the hub (VW-04).
+    HubGuard hub_guard { hub: Sym, device: Sym }
+
     /// `hub_branch(branch, hub)`: a gateway of the hub for sites, circuits or clients, whose routes the export does not hold.
     HubBranch hub_branch { branch: Sym, hub: Sym }
 

@@ -300,6 +300,7 @@ index! {
     HubTableLabel { hub_table_labels: table as Sym }
     HubRoute { hub_routes: table as Sym }
     HubPolicy { hub_policies: hub as Sym }
+    HubGuard { hub_guards: hub as Sym }
     HubBranch { hub_branches: hub as Sym }
     HubDoubt { hub_doubts: hub as Sym }
     NetworkManager { network_manager: manager as Sym }
@@ -317,7 +318,7 @@ index! {
     ConnectivityGroup { connectivity_groups: configuration as Sym, connectivity_by_group: group as Sym }
     RoutingCollection { routing_collections_by_group: group as Sym }
     RoutingRule { routing_rules: collection as Sym }
-    AzureFirewall { azure_firewall: firewall as Sym }
+    AzureFirewall { azure_firewall: firewall as Sym, azure_firewalls_by_hub: hub as Sym }
     FirewallHubAddress { firewall_hub_addresses: firewall as Sym, firewalls_by_hub_address: address as IpAddr }
     FirewallPolicy { firewall_policy: policy as Sym }
     FirewallPolicyGroup { firewall_policy_groups: policy as Sym }

@@ -96,15 +96,37 @@ fn doubt(index: &Index, hub: Sym) -> Sym {
     found.first().copied().unwrap_or_default()
 }
 
+/// What stands in a hub, by either side's word.
+///
+/// ```datalog
+/// stands_in(H, D) :- hub_guard(H, D).                                                            // hub.6
+/// stands_in(H, D) :- azure_firewall(D, H, _, _).                                                 // hub.7
+/// ```
+fn guards(index: &Index, hub: Sym) -> impl Iterator<Item = Sym> {
+    let named = index.hub_guards.get(hub).iter().map(|row| row.device);
+    named.chain(index.azure_firewalls_by_hub.get(hub).iter().map(|row| row.firewall))
+}
+
 /// What the intent of a hub sends traffic of the kind through, and whether it surely does: a policy that does not say for which traffic it is may be for
-/// this one, and where no intent was exported the hub's firewall may have one.
-fn policy(index: &Index, hub: Sym, kind: PolicyKind) -> Option<(Sym, Tri)> {
-    let of =
-        |kind| index.hub_policies.get(hub).iter().filter(move |row| row.kind == kind).map(|row| row.next).min_by_key(|next| next.as_str());
-    let exported = || is_exported(index, index.hub_policies.is_empty(), "microsoft.network/virtualhubs/routingintent");
-    let guards = || index.azure_firewall.rows().filter(|row| row.hub == hub).map(|row| row.firewall).min_by_key(|next| next.as_str());
-    let perhaps = || of(PolicyKind::Unknown).or_else(|| if exported() { None } else { guards() });
-    of(kind).map(|next| (next, Tri::Yes)).or_else(|| perhaps().map(|next| (next, Tri::Maybe)))
+/// this one, and where no intent was exported one may lead through anything that stands in the hub. Of what is not sure it is one or none.
+///
+/// ```datalog
+/// sends_through(H, K, D) :- hub_policy(H, K, D).                                                 // hub.8
+/// may_send_through(H, D) :- hub_policy(H, "unknown", D).                                         // hub.9
+/// may_send_through(H, D) :- stands_in(H, D), !hub_policy(_, _, _).                               // hub.10
+/// ```
+fn policies(index: &Index, hub: Sym, kind: PolicyKind) -> Vec<(Sym, Tri)> {
+    let of = |kind| index.hub_policies.get(hub).iter().filter(move |row| row.kind == kind).map(|row| row.next);
+    if let Some(next) = of(kind).min_by_key(|next| next.as_str()) {
+        return vec![(next, Tri::Yes)];
+    }
+    let mut perhaps: Vec<Sym> = of(PolicyKind::Unknown).collect();
+    if perhaps.is_empty() && !is_exported(index, index.hub_policies.is_empty(), "microsoft.network/virtualhubs/routingintent") {
+        perhaps = guards(index, hub).collect();
+    }
+    Sym::sort(&mut perhaps);
+    perhaps.dedup();
+    perhaps.into_iter().map(|next| (next, Tri::Maybe)).collect()
 }
 
 fn is_everything(prefix: &Prefix) -> bool {
@@ -137,9 +159,8 @@ pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
         // A default route goes to those connections only that ask for it (VW-04).
         let fixed = index.hub_routes.get(mine.table).iter().filter(|row| mine.internet || !is_everything(&row.prefix));
         out.routes.extend(fixed.map(|row| (row.prefix, hub, Tri::Yes)));
-        if let Some((_, sure)) = policy(index, hub, PolicyKind::Internet).filter(|_| mine.internet) {
-            out.routes.push(("0.0.0.0/0".parse().expect("a literal prefix"), hub, sure));
-        }
+        let through = policies(index, hub, PolicyKind::Internet).into_iter().filter(|_| mine.internet);
+        out.routes.extend(through.map(|(_, sure)| ("0.0.0.0/0".parse().expect("a literal prefix"), hub, sure)));
         let doubt = doubt(index, hub);
         if !doubt.is_empty() {
             out.unknown_routes = doubt;
@@ -179,11 +200,15 @@ pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> boo
         let before = fixed.filter(|row| row.prefix.prefix_len() >= *length).map(|row| row.next);
         let mut ways: Vec<(Vec<Sym>, Tri)> = vec![(before.into_iter().collect(), Tri::Yes)];
         let hubs = if other.hub == hub { vec![hub] } else { vec![hub, other.hub] };
-        for (next, sure) in hubs.into_iter().filter_map(|hub| policy(index, hub, PolicyKind::Private)) {
-            let past = |(devices, known): &(Vec<Sym>, Tri)| ([devices.as_slice(), &[next]].concat(), known.and(sure));
-            let mut all: Vec<(Vec<Sym>, Tri)> = ways.iter().map(past).collect();
-            if !sure.lo() {
-                all.extend(ways.into_iter().map(|(devices, _)| (devices, Tri::Maybe)));
+        for through in hubs.into_iter().map(|hub| policies(index, hub, PolicyKind::Private)) {
+            let past = |(devices, known): &(Vec<Sym>, Tri), (next, sure): &(Sym, Tri)| {
+                let devices = [devices.as_slice(), &[*next]].concat();
+                (devices, known.and(*sure))
+            };
+            let mut all: Vec<(Vec<Sym>, Tri)> = through.iter().flat_map(|next| ways.iter().map(move |way| past(way, next))).collect();
+            let around = if through.is_empty() { Tri::Yes } else { Tri::Maybe };
+            if !through.iter().any(|(_, sure)| sure.lo()) {
+                all.extend(ways.into_iter().map(|(devices, known)| (devices, known.and(around))));
             }
             ways = all;
         }
@@ -194,11 +219,13 @@ pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> boo
         }));
     }
     if out.is_empty() {
-        let next = fixed.map(|row| (row.next, Tri::Yes)).or_else(|| {
-            let default = mine.internet && holds(&"0.0.0.0/0".parse().expect("a literal prefix"));
-            if default { policy(index, hub, PolicyKind::Internet) } else { None }
-        });
-        out.extend(next.map(|(device, sure)| Onward { devices: vec![device], vnet: Sym::EMPTY, sure: sure.and(told) }));
+        let default = mine.internet && holds(&"0.0.0.0/0".parse().expect("a literal prefix"));
+        let next = match fixed {
+            Some(row) => vec![(row.next, Tri::Yes)],
+            None if default => policies(index, hub, PolicyKind::Internet),
+            None => Vec::new(),
+        };
+        out.extend(next.into_iter().map(|(device, sure)| Onward { devices: vec![device], vnet: Sym::EMPTY, sure: sure.and(told) }));
     }
     out.sort_by_key(|onward| onward.vnet.as_str());
     out

@@ -279,6 +279,27 @@ fn a_subnet_tells_of_gateways_and_a_connection_of_its_limits() {
     assert_eq!(rows.iter().filter(|row| row.contains("networkinterfaces")).count(), 1);
 }
 
+/// What stands in a hub is known from either side, be it exported or not. covers: VW-04
+#[test]
+fn a_hub_and_what_stands_in_it_tell_of_each_other() {
+    let at = |of: &str| json!({"id": format!("{NET}/{of}")});
+    let hub = |body_of: serde_json::Value| {
+        let mut all = json!({"virtualWan": at("virtualWans/w")});
+        all.as_object_mut().expect("an object").extend(body_of.as_object().expect("an object").clone());
+        rows(json!([body("virtualHubs/h", all)]))
+    };
+    has(&hub(json!({"azureFirewall": at("azureFirewalls/fw")})), "hub_guard(~/virtualhubs/h, ~/azurefirewalls/fw)");
+    has(
+        &hub(json!({"securityPartnerProvider": at("securityPartnerProviders/p")})),
+        "hub_guard(~/virtualhubs/h, ~/securitypartnerproviders/p)",
+    );
+    has(&hub(json!({"azureFirewall": 17})), "hub_guard(~/virtualhubs/h, ~/virtualhubs/h/unknown-azurefirewall)");
+    lacks(&hub(json!({})), "hub_guard(");
+    let appliance = rows(json!([body("networkVirtualAppliances/nva", json!({"virtualHub": at("virtualHubs/h")}))]));
+    has(&appliance, "hub_guard(~/virtualhubs/h, ~/networkvirtualappliances/nva)");
+    has(&appliance, "gap(~/networkvirtualappliances/nva, microsoft.network/networkvirtualappliances, this type is not modelled)");
+}
+
 /// Clients of a gateway have addresses of the pool of all, or of the pool of their group. covers: GW-01
 #[test]
 fn every_pool_of_a_gateways_clients_is_read() {

@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::gap::Unread;
 use crate::facts::hub::{
-    HubBranch, HubConnection, HubConnectionRoute, HubDoubt, HubLabel, HubPolicy, HubPropagation, HubRoute, HubTable, HubTableLabel,
-    PolicyKind, RouteServer, VirtualHub, VirtualWan,
+    HubBranch, HubConnection, HubConnectionRoute, HubDoubt, HubGuard, HubLabel, HubPolicy, HubPropagation, HubRoute, HubTable,
+    HubTableLabel, PolicyKind, RouteServer, VirtualHub, VirtualWan,
 };
 use crate::facts::network::{LocalGateway, LocalGatewayPrefix};
 use crate::model::{Sym, net};
@@ -23,6 +23,11 @@ pub(super) fn hub<'a>(out: &mut Out<'a>, body: &'a Value) {
     let id = out.id();
     if let Some(wan) = out.link(body, "virtualWan") {
         out.fact(VirtualHub { hub: id, wan });
+        for name in ["azureFirewall", "securityPartnerProvider"] {
+            if let Some(device) = out.binding(body, name) {
+                out.fact(HubGuard { hub: id, device });
+            }
+        }
         let table = out.object(body, "routeTable").is_some_and(|table| !out.items(table, "routes").is_empty());
         let tables = !out.items(body, "virtualHubRouteTableV2s").is_empty();
         for (list, set) in [("routeTable", table), ("virtualHubRouteTableV2s", tables)] {
@@ -144,6 +149,14 @@ pub(super) fn intent<'a>(out: &mut Out<'a>, body: &'a Value) {
             };
             out.fact(HubPolicy { hub, kind, next });
         }
+    }
+}
+
+/// What is of a type that is not modelled and names its hub: appliances, security providers (VW-04).
+pub(super) fn guard<'a>(out: &mut Out<'a>, body: &'a Value) {
+    let device = out.id();
+    if let Some(hub) = out.link(body, "virtualHub") {
+        out.fact(HubGuard { hub, device });
     }
 }
 

@@ -161,6 +161,7 @@ fn written_down(mut out: Out<'_>) -> Extracted {
                     out.gap(TYPE_NOT_MODELLED);
                     store::switched_off(&mut out, properties);
                     device::elsewhere(&mut out, properties);
+                    hub::guard(&mut out, properties);
                     cloud::cloud(&mut out, kind, properties);
                 }
             }

@@ -66,18 +66,26 @@ impl World<'_> {
             || self.hub_doubts.iter().map(|d| d.hub).chain(self.hub_branches.iter().map(|b| b.hub)).any(|h| self.wan_of(h) == wan)
     }
 
-    fn hub_policy(&self, hub: Sym, kind: PolicyKind) -> Option<(Sym, Tri)> {
-        let of = |kind| self.hub_policies.iter().filter(|p| p.hub == hub && p.kind == kind).map(|p| p.next).min_by_key(|n| n.as_str());
-        match (of(kind), of(PolicyKind::Unknown)) {
-            (Some(next), _) => Some((next, Tri::Yes)),
-            (None, Some(next)) => Some((next, Tri::Maybe)),
-            // Its firewall may be in an intent that nobody exported.
-            (None, None) if !self.hub_parts_listed(!self.hub_policies.is_empty(), "routingintent") => {
-                let firewalls = self.firewalls.iter().filter(|f| f.hub == hub).map(|f| f.firewall);
-                firewalls.min_by_key(|f| f.as_str()).map(|f| (f, Tri::Maybe))
-            }
-            (None, None) => None,
+    /// What the intent of the hub puts in the way: each choice a device or none, and whether there is no other choice.
+    fn hub_policy(&self, hub: Sym, kind: PolicyKind) -> (Vec<Option<Sym>>, Tri) {
+        let of = |kind| self.hub_policies.iter().filter(|p| p.hub == hub && p.kind == kind).map(|p| p.next).collect::<Vec<Sym>>();
+        if let Some(next) = of(kind).into_iter().min_by_key(|n| n.as_str()) {
+            return (vec![Some(next)], Tri::Yes);
         }
+        let mut perhaps = of(PolicyKind::Unknown);
+        if perhaps.is_empty() && !self.hub_parts_listed(!self.hub_policies.is_empty(), "routingintent") {
+            // Whatever stands in the hub may be in an intent that nobody exported.
+            perhaps.extend(self.firewalls.iter().filter(|f| f.hub == hub).map(|f| f.firewall));
+            perhaps.extend(self.hub_guards.iter().filter(|g| g.hub == hub).map(|g| g.device));
+        }
+        let certain = if perhaps.is_empty() { Tri::Yes } else { Tri::Maybe };
+        let mut choices: Vec<Option<Sym>> = vec![None];
+        for next in perhaps {
+            if !choices.contains(&Some(next)) {
+                choices.push(Some(next));
+            }
+        }
+        (choices, certain)
     }
 
     /// What hubs announce to a network (VW-01).
@@ -105,7 +113,8 @@ impl World<'_> {
             for fixed in self.hub_routes.iter().filter(|r| r.table == mine.table && (mine.internet || r.prefix.prefix_len() > 0)) {
                 all.push(route(Some(fixed.prefix), Tri::Yes));
             }
-            if let (true, Some((_, sure))) = (mine.internet, self.hub_policy(mine.hub, PolicyKind::Internet)) {
+            let (choices, sure) = self.hub_policy(mine.hub, PolicyKind::Internet);
+            if mine.internet && choices.iter().any(Option::is_some) {
                 all.push(route(Some("0.0.0.0/0".parse().expect("literal")), sure));
             }
         }
@@ -137,31 +146,29 @@ impl World<'_> {
         let mut all = Vec::new();
         for (length, other) in &found {
             let first: Vec<Sym> = fixed.filter(|r| r.prefix.prefix_len() >= *length).map(|r| r.next).into_iter().collect();
-            let own = self.hub_policy(hub, PolicyKind::Private);
-            let theirs = self.hub_policy(other.hub, PolicyKind::Private).filter(|_| other.hub != hub);
+            let (own, own_told) = self.hub_policy(hub, PolicyKind::Private);
+            let (theirs, their_told) =
+                if other.hub == hub { (vec![None], Tri::Yes) } else { self.hub_policy(other.hub, PolicyKind::Private) };
             let sure = if several { self.wan_joins(hub).and(Tri::Maybe) } else { self.wan_joins(hub) };
-            // With each policy, and without each that is perhaps for other traffic.
-            for (mine, yours) in [(true, true), (true, false), (false, true), (false, false)] {
-                let may = |policy: Option<(Sym, Tri)>, counts: bool| match policy {
-                    Some((_, tri)) => counts || tri != Tri::Yes,
-                    None => counts,
-                };
-                if !may(own, mine) || !may(theirs, yours) {
-                    continue;
+            for mine in &own {
+                for yours in &theirs {
+                    let mut devices = first.clone();
+                    devices.extend(*mine);
+                    devices.extend(*yours);
+                    devices.dedup();
+                    all.push((Some(other.vnet), devices, sure.and(own_told).and(their_told)));
                 }
-                let mut devices = first.clone();
-                devices.extend(own.filter(|_| mine).map(|(next, _)| next));
-                devices.extend(theirs.filter(|_| yours).map(|(next, _)| next));
-                devices.dedup();
-                let told = [own, theirs].into_iter().flatten().all(|(_, tri)| tri == Tri::Yes);
-                all.push((Some(other.vnet), devices, if told { sure } else { sure.and(Tri::Maybe) }));
             }
         }
         if all.is_empty() {
             let default = mine.internet && self.in_prefix(dst, "0.0.0.0/0".parse().expect("literal")).hi();
-            let policy = if default { self.hub_policy(hub, PolicyKind::Internet) } else { None };
+            let (choices, sure) = self.hub_policy(hub, PolicyKind::Internet);
             let told = if self.table_is_told(mine.table) { Tri::Yes } else { Tri::Maybe };
-            all.extend(fixed.map(|r| (r.next, Tri::Yes)).or(policy).map(|(next, sure)| (None, vec![next], sure.and(told))));
+            match fixed {
+                Some(r) => all.push((None, vec![r.next], told)),
+                None if default => all.extend(choices.into_iter().flatten().map(|next| (None, vec![next], sure.and(told)))),
+                None => {}
+            }
         }
         all
     }

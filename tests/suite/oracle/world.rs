@@ -99,7 +99,7 @@ world! {
     admin_collections: AdminCollection, admin_rules: AdminRule, admin_rule_groups: AdminRuleGroup, connectivity: Connectivity,
     connectivity_hubs: ConnectivityHub, connectivity_groups: ConnectivityGroup,
     wans: VirtualWan, hubs: VirtualHub, route_servers: RouteServer, hub_connections: HubConnection, hub_propagations: HubPropagation,
-    hub_labels: HubLabel, hub_tables: HubTable, hub_table_labels: HubTableLabel, hub_routes: HubRoute, hub_policies: HubPolicy, hub_branches: HubBranch,
+    hub_labels: HubLabel, hub_tables: HubTable, hub_table_labels: HubTableLabel, hub_routes: HubRoute, hub_policies: HubPolicy, hub_guards: HubGuard, hub_branches: HubBranch,
     hub_doubts: HubDoubt,
     devices: Device, device_addresses: DeviceAddress, device_public_ips: DevicePublicIp,
     firewalls: AzureFirewall, firewall_hub_addresses: FirewallHubAddress, firewall_policies: FirewallPolicy, policy_groups: FirewallPolicyGroup,
