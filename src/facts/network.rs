@@ -305,7 +305,8 @@ relations! { NETWORK_RELATIONS:
     ProxyRule proxy_rule { device: Sym, public_ip: Sym, address: Option<IpAddr>, port: u16, pool: Sym, backend_port: u16 }
 
     /// `proxy_pass(device, public_ip, address, port, pool)`: whatever the application gateway takes at that listener goes to a member of `pool`, whichever request it
-    /// is: one basic rule of a listener that has the port to itself and names no hosts, without a firewall of its own or certificates of clients (IN-08).
+    /// is: one basic rule of a listener that has the port to itself, in a gateway without a firewall of its own; listener and rule say nothing else that could
+    /// choose among requests, such as hosts, certificates or tokens of clients (IN-08).
     ProxyPass proxy_pass { device: Sym, public_ip: Sym, address: Option<IpAddr>, port: u16, pool: Sym }
 
     /// `proxy_member(pool, address, host)`: whoever has `address`, or to whom the name leads, is a member of the application gateway's pool; with neither

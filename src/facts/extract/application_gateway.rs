@@ -32,6 +32,30 @@ pub(super) fn application_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     rules(out, body, &heard);
 }
 
+/// What a listener may say that takes every request. Anything else may refuse some of them: names of hosts, a firewall, certificates of clients.
+const TAKES: [&str; 6] =
+    ["frontendIPConfiguration", "frontendPort", "protocol", "sslCertificate", "customErrorConfigurations", "provisioningState"];
+
+/// What a rule may say that passes on every request. Anything else may refuse some of them, or lead them elsewhere.
+const PASSES: [&str; 9] = [
+    "ruleType",
+    "priority",
+    "httpListener",
+    "listener",
+    "backendAddressPool",
+    "backendHttpSettings",
+    "backendSettings",
+    "rewriteRuleSet",
+    "provisioningState",
+];
+
+/// Whether a part sets nothing but what is named, and what every part has.
+fn says_only(part: &Value, names: &[&str]) -> bool {
+    let about = ["id", "name", "type", "etag", "resourceGroup"];
+    let known = |key: &str| names.iter().chain(&about).any(|name| key.eq_ignore_ascii_case(name));
+    part.as_object().is_some_and(|map| map.iter().all(|(key, value)| known(key) || !is_set(value)))
+}
+
 /// A listener: its id, then its public address, its private one and its port, as far as they are told, and whether it takes every request that comes there.
 type Heard = (Sym, Sym, Option<IpAddr>, u16, bool);
 
@@ -68,8 +92,7 @@ fn listeners<'a>(out: &mut Out<'a>, body: &'a Value) -> Vec<Heard> {
                 None => (Sym::EMPTY, None, 0),
             };
             out.fact(Listener { device, public_ip, address, port });
-            let choosy = ["hostName", "hostNames", "firewallPolicy", "sslProfile"];
-            heard.push((id, public_ip, address, port, !choosy.iter().any(|name| get(listener, name).is_some_and(is_set))));
+            heard.push((id, public_ip, address, port, says_only(listener, &TAKES)));
             if front.is_none() || port == 0 {
                 out.gap("where a listener listens is not known");
             }
@@ -111,7 +134,7 @@ fn rules<'a>(out: &mut Out<'a>, body: &'a Value, heard: &[Heard]) {
             match out.link(rule, "urlPathMap") {
                 None => {
                     let kind = out.text(rule, "ruleType").is_none_or(|kind| kind.eq_ignore_ascii_case("Basic"));
-                    let basic = kind && get(rule, "redirectConfiguration").is_none();
+                    let basic = kind && says_only(rule, &PASSES);
                     own.into_iter().for_each(|to| add(out, listener, to, basic));
                 }
                 Some(map) => match maps.iter().find(|(id, _)| *id == map) {

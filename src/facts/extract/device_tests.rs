@@ -328,13 +328,18 @@ fn what_was_cut_off_on_the_way_may_be_anything() {
 fn the_rules_of_an_application_gateway_lead_to_pools() {
     let part = |list: &str, name: &str| json!({"id": format!("{NET}/applicationGateways/g/{list}/{name}")});
     let named = |list: &str, name: &str, body: Value| json!({"id": part(list, name)["id"], "name": name, "properties": body});
-    let gateway = |rules: Value, pool: Value| {
+    let heard = json!({"frontendIPConfiguration": part("frontendIPConfigurations", "f"), "frontendPort": part("frontendPorts", "443")});
+    let with = |mut body: Value, extra: Value| {
+        body.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
+        body
+    };
+    let listening = |listener: Value, rules: Value, pool: Value| {
         rows(json!([body(
             "applicationGateways/g",
             json!({
                 "frontendIPConfigurations": [named("frontendIPConfigurations", "f", json!({"publicIPAddress": {"id": format!("{NET}/publicIPAddresses/p")}}))],
                 "frontendPorts": [named("frontendPorts", "443", json!({"port": 443}))],
-                "httpListeners": [named("httpListeners", "l", json!({"frontendIPConfiguration": part("frontendIPConfigurations", "f"), "frontendPort": part("frontendPorts", "443")}))],
+                "httpListeners": [named("httpListeners", "l", listener)],
                 "backendAddressPools": [named("backendAddressPools", "b", pool)],
                 "backendHttpSettingsCollection": [named("backendHttpSettingsCollection", "s", json!({"port": 8080}))],
                 "urlPathMaps": [named("urlPathMaps", "m", json!({
@@ -345,13 +350,10 @@ fn the_rules_of_an_application_gateway_lead_to_pools() {
             })
         )]))
     };
+    let gateway = |rules: Value, pool: Value| listening(heard.clone(), rules, pool);
     let (g, pip) = ("~/applicationgateways/g", "~/publicipaddresses/p");
     let members = json!({"backendAddresses": [{"ipAddress": "10.0.4.4"}, {"fqdn": "Web.example"}, {"ipAddress": "api.example"}]});
-    let bound = |extra: Value| {
-        let mut rule = json!({"httpListener": part("httpListeners", "l")});
-        rule.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
-        rule
-    };
+    let bound = |extra: Value| with(json!({"httpListener": part("httpListeners", "l")}), extra);
     let to = |pool: &str| {
         bound(
             json!({"backendAddressPool": part("backendAddressPools", pool), "backendHttpSettings": part("backendHttpSettingsCollection", "s")}),
@@ -370,6 +372,20 @@ fn the_rules_of_an_application_gateway_lead_to_pools() {
     let mut strange = to("b");
     strange["ruleType"] = json!("PathBasedRouting");
     lacks(&gateway(strange, members.clone()), "proxy_pass(");
+    // Whatever else a rule or a listener says may refuse some of what comes.
+    for word in ["entraJWTValidationConfig", "authConfigs", "somethingNew"] {
+        lacks(&gateway(with(to("b"), json!({word: {"id": "/an/id"}})), members.clone()), "proxy_pass(");
+    }
+    for choosy in [json!({"hostNames": ["web.example"]}), json!({"requireServerNameIndication": true}), json!({"somethingNew": 1})] {
+        lacks(&listening(with(heard.clone(), choosy), to("b"), members.clone()), "proxy_pass(");
+    }
+    let plain =
+        json!({"ruleType": "Basic", "priority": 10, "provisioningState": "Succeeded", "authConfigs": [], "entraJWTValidationConfig": null});
+    let open = json!({"protocol": "Http", "provisioningState": "Succeeded", "hostNames": [], "requireServerNameIndication": false});
+    has(
+        &listening(with(heard.clone(), open), with(to("b"), plain), members.clone()),
+        &format!("proxy_pass({g}, {pip}, , 443, {g}/backendaddresspools/b)"),
+    );
     // What it does not tell may be anything; what it sends elsewhere goes to nobody.
     has(&gateway(to("gone"), members.clone()), &format!("proxy_rule({g}, {pip}, , 443, , 8080)"));
     has(&gateway(bound(json!({})), members.clone()), &format!("proxy_rule({g}, {pip}, , 443, , 0)"));
