@@ -78,7 +78,7 @@ impl Walk<'_, '_> {
     fn past_hub_device(&self, device: Sym, packet: &Packet, trail: Trail) -> Vec<(Trail, Packet)> {
         let index = self.world.index;
         if !index.azure_firewall.has(device) {
-            let text = format!("{} stands in the way: what it does in a hub is not modelled", short(device));
+            let text = format!("what {} does with it on the way through the hub is not modelled", short(device));
             let stage = index.device.one(device).map_or(Stage::Gateway, |row| device_words(row.kind).0);
             let unknown = step(stage, Span::UNKNOWN, "hub.2", text).by(device, "").kind(Kind::Assumption).code("W-VWAN");
             return vec![(trail.and(unknown), packet.clone())];

@@ -78,16 +78,34 @@ pub fn unlisted(index: &Index) -> Sym {
     index.virtual_hub.rows().map(|row| row.hub).min_by_key(|hub| hub.as_str()).unwrap_or_default()
 }
 
+/// What changes the routes of the hub's WAN and is not modelled: it drops, replaces and adds any (VW-06).
+///
+/// ```datalog
+/// changes(R, W) :- virtual_hub(H, W), hub_doubt(R, H).                                           // hub.11
+/// ```
+fn changes(index: &Index, hub: Sym) -> impl Iterator<Item = Sym> {
+    let wan = index.virtual_hub.one(hub).map_or(Sym::EMPTY, |row| row.wan);
+    let hubs = index.hubs_by_wan.get(wan).iter();
+    hubs.flat_map(|row| index.hub_doubts.get(row.hub)).map(|row| row.resource)
+}
+
+/// Whether the hub surely learns of a connection, and tells it, what the rest of the input says: not where the connection has something that is not modelled
+/// (VW-06).
+///
+/// ```datalog
+/// changed(C) :- hub_connection(C, H, _, _, _), hub_doubt(C, H).                                  // hub.12
+/// ```
+fn unchanged(index: &Index, connection: &HubConnection) -> Tri {
+    let changed = index.hub_doubts.get(connection.hub).iter().any(|row| row.resource == connection.connection);
+    if changed { Tri::Maybe } else { Tri::Yes }
+}
+
 /// What nobody can tell of the routes of a hub's WAN: something that is not modelled (VW-06). Empty: nothing.
 fn doubt(index: &Index, hub: Sym) -> Sym {
     let wan = index.virtual_hub.one(hub).map_or(Sym::EMPTY, |row| row.wan);
-    let hubs = index.hubs_by_wan.get(wan).iter().map(|row| row.hub);
-    let mut found: Vec<Sym> = hubs
-        .flat_map(|hub| {
-            let doubts = index.hub_doubts.get(hub).iter().map(|row| row.resource);
-            doubts.chain(index.hub_branches.get(hub).iter().map(|row| row.branch))
-        })
-        .collect();
+    let hubs = index.hubs_by_wan.get(wan).iter();
+    let mut found: Vec<Sym> = hubs.flat_map(|row| index.hub_branches.get(row.hub)).map(|row| row.branch).collect();
+    found.extend(changes(index, hub));
     let connections = index.hubs_by_wan.get(wan).iter().flat_map(|row| index.hub_connections.get(row.hub));
     found.extend(connections.filter(|row| !is_told(index, row.table)).map(|row| row.connection));
     // A hub that is not in the input may be one of the same WAN.
@@ -148,9 +166,11 @@ pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
             continue;
         }
         let joined = joins_networks(index, hub);
+        let told = unchanged(index, mine);
         for other in wan_connections(index, hub).iter().filter(|other| other.vnet != vnet && joined.hi()) {
             if is_in_table(index, other, mine.table) {
-                out.routes.extend(index.vnet_prefixes.get(other.vnet).iter().map(|row| (row.prefix, hub, joined)));
+                let sure = joined.and(told).and(unchanged(index, other));
+                out.routes.extend(index.vnet_prefixes.get(other.vnet).iter().map(|row| (row.prefix, hub, sure)));
                 if !index.vnet.has(other.vnet) || !index.vnet_prefixes.has(other.vnet) {
                     out.unknown_routes = other.connection;
                 }
@@ -158,9 +178,9 @@ pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
         }
         // A default route goes to those connections only that ask for it (VW-04).
         let fixed = index.hub_routes.get(mine.table).iter().filter(|row| mine.internet || !is_everything(&row.prefix));
-        out.routes.extend(fixed.map(|row| (row.prefix, hub, Tri::Yes)));
+        out.routes.extend(fixed.map(|row| (row.prefix, hub, told)));
         let through = policies(index, hub, PolicyKind::Internet).into_iter().filter(|_| mine.internet);
-        out.routes.extend(through.map(|(_, sure)| ("0.0.0.0/0".parse().expect("a literal prefix"), hub, sure)));
+        out.routes.extend(through.map(|(_, sure)| ("0.0.0.0/0".parse().expect("a literal prefix"), hub, told.and(sure))));
         let doubt = doubt(index, hub);
         if !doubt.is_empty() {
             out.unknown_routes = doubt;
@@ -179,8 +199,9 @@ pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
 pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> bool) -> Vec<Onward> {
     let Some(mine) = index.hub_connections.get(hub).iter().find(|row| row.vnet == vnet) else { return Vec::new() };
     let joined = joins_networks(index, hub);
-    // A static route of a table that is not told may take anything.
-    let told = if is_told(index, mine.table) { Tri::Yes } else { Tri::Maybe };
+    // A static route of a table that is not told may take anything, and so may a longer route that something else of the WAN announces.
+    let elsewhere = changes(index, hub).chain(Some(mine.table).filter(|table| !is_told(index, *table))).min_by_key(|found| found.as_str());
+    let told = if elsewhere.is_none() { Tri::Yes } else { Tri::Maybe };
     let mut learned: Vec<(u8, HubConnection)> = Vec::new();
     for other in wan_connections(index, hub).into_iter().filter(|other| other.vnet != vnet && joined.hi()) {
         if is_in_table(index, &other, mine.table) {
@@ -212,6 +233,7 @@ pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> boo
             }
             ways = all;
         }
+        ways.extend(elsewhere.map(|other| (vec![other], Tri::Maybe)));
         let sure = joined.and(told).and(if ambiguous { Tri::Maybe } else { Tri::Yes });
         out.extend(ways.into_iter().map(|(mut devices, known)| {
             devices.dedup();
@@ -225,6 +247,7 @@ pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> boo
             None if default => policies(index, hub, PolicyKind::Internet),
             None => Vec::new(),
         };
+        let next = if next.is_empty() { next } else { next.into_iter().chain(elsewhere.map(|other| (other, Tri::Maybe))).collect() };
         out.extend(next.into_iter().map(|(device, sure)| Onward { devices: vec![device], vnet: Sym::EMPTY, sure: sure.and(told) }));
     }
     out.sort_by_key(|onward| onward.vnet.as_str());

@@ -57,13 +57,21 @@ impl World<'_> {
         self.hubs.iter().map(|h| h.hub).filter(|_| !listed).min_by_key(|h| h.as_str())
     }
 
+    /// What hubs of the WAN have that drops and adds routes, nobody knows which.
+    fn wan_changes(&self, hub: Sym) -> bool {
+        self.hub_doubts.iter().any(|d| self.wan_of(d.hub) == self.wan_of(hub))
+    }
+
+    /// Whether a route may be dropped or replaced between a connection and its hub.
+    fn may_be_mapped(&self, connection: &HubConnection) -> bool {
+        self.hub_doubts.iter().any(|d| d.resource == connection.connection && d.hub == connection.hub)
+    }
+
     fn wan_doubts(&self, hub: Sym) -> bool {
         let wan = self.wan_of(hub);
         let unseen = self.hub_connections.iter().any(|c| self.wan_of(c.hub).is_none()); // its WAN may be this one
         let untold = self.hub_connections.iter().any(|c| self.wan_of(c.hub) == wan && !self.table_is_told(c.table));
-        unseen
-            || untold
-            || self.hub_doubts.iter().map(|d| d.hub).chain(self.hub_branches.iter().map(|b| b.hub)).any(|h| self.wan_of(h) == wan)
+        unseen || untold || self.wan_changes(hub) || self.hub_branches.iter().any(|b| self.wan_of(b.hub) == wan)
     }
 
     /// What the intent of the hub puts in the way: each choice a device or none, and whether there is no other choice.
@@ -104,18 +112,20 @@ impl World<'_> {
                     continue;
                 }
             }
+            let mapped = if self.may_be_mapped(mine) { Tri::Maybe } else { Tri::Yes };
             for other in self.hub_learns(mine) {
+                let theirs = if self.may_be_mapped(&other) { Tri::Maybe } else { mapped };
                 if self.space(other.vnet).is_empty() && self.wan_joins(mine.hub).hi() {
                     all.push(route(None, Tri::Maybe)); // it has some addresses
                 }
-                all.extend(self.space(other.vnet).into_iter().map(|p| route(Some(p), self.wan_joins(mine.hub))));
+                all.extend(self.space(other.vnet).into_iter().map(|p| route(Some(p), self.wan_joins(mine.hub).and(theirs))));
             }
             for fixed in self.hub_routes.iter().filter(|r| r.table == mine.table && (mine.internet || r.prefix.prefix_len() > 0)) {
-                all.push(route(Some(fixed.prefix), Tri::Yes));
+                all.push(route(Some(fixed.prefix), mapped));
             }
             let (choices, sure) = self.hub_policy(mine.hub, PolicyKind::Internet);
             if mine.internet && choices.iter().any(Option::is_some) {
-                all.push(route(Some("0.0.0.0/0".parse().expect("literal")), sure));
+                all.push(route(Some("0.0.0.0/0".parse().expect("literal")), sure.and(mapped)));
             }
         }
         let own = self.space(vnet);
@@ -142,7 +152,10 @@ impl World<'_> {
         let best = found.iter().map(|(length, _)| *length).max();
         found.retain(|(length, _)| Some(*length) == best);
         let fixed = self.hub_routes.iter().filter(|r| r.table == mine.table && holds(&r.prefix)).max_by_key(|r| r.prefix.prefix_len());
-        let several = found.len() > 1 || !self.table_is_told(mine.table);
+        // A route that nobody read may lead around all of it.
+        let around = if self.wan_changes(hub) || !self.table_is_told(mine.table) { Some(Sym::new("a route nobody read")) } else { None };
+        let told = if around.is_none() { Tri::Yes } else { Tri::Maybe };
+        let several = found.len() > 1 || told == Tri::Maybe;
         let mut all = Vec::new();
         for (length, other) in &found {
             let first: Vec<Sym> = fixed.filter(|r| r.prefix.prefix_len() >= *length).map(|r| r.next).into_iter().collect();
@@ -159,15 +172,18 @@ impl World<'_> {
                     all.push((Some(other.vnet), devices, sure.and(own_told).and(their_told)));
                 }
             }
+            all.extend(around.map(|other_way| (Some(other.vnet), vec![other_way], Tri::Maybe)));
         }
         if all.is_empty() {
             let default = mine.internet && self.in_prefix(dst, "0.0.0.0/0".parse().expect("literal")).hi();
             let (choices, sure) = self.hub_policy(hub, PolicyKind::Internet);
-            let told = if self.table_is_told(mine.table) { Tri::Yes } else { Tri::Maybe };
             match fixed {
                 Some(r) => all.push((None, vec![r.next], told)),
                 None if default => all.extend(choices.into_iter().flatten().map(|next| (None, vec![next], sure.and(told)))),
                 None => {}
+            }
+            if !all.is_empty() {
+                all.extend(around.map(|other_way| (None, vec![other_way], Tri::Maybe)));
             }
         }
         all
