@@ -62,12 +62,13 @@ fn is_exported(index: &Index, none: bool, kind: &str) -> bool {
     !none || index.resources_by_kind.has(kind) || index.complete_type.has(kind)
 }
 
-/// Whether the input tells the static routes of a table: not of one that it does not hold, but of the two that every hub has (VW-03).
+/// Whether the input tells the static routes of a table: of the two that every hub has the one holds none, and the other is somewhere, so that a row of another
+/// table says nothing of it (VW-03).
 fn is_told(index: &Index, table: Sym) -> bool {
-    let exported = || is_exported(index, index.hub_table.is_empty(), "microsoft.network/virtualhubs/hubroutetables");
+    let all = || index.complete_type.has(Sym::new("microsoft.network/virtualhubs/hubroutetables"));
     // One that is there and says nothing is not one without routes.
     let silent = || index.resource.has(table);
-    index.hub_table.has(table) || is_called(table, EMPTY_TABLE) || is_called(table, DEFAULT_TABLE) && !silent() && exported()
+    index.hub_table.has(table) || is_called(table, EMPTY_TABLE) || is_called(table, DEFAULT_TABLE) && !silent() && all()
 }
 
 /// A hub of which nobody exported which networks are connected to it: any may be. The first by id; empty: there is none.

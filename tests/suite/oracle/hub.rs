@@ -43,11 +43,11 @@ impl World<'_> {
         any || self.resources.iter().any(|r| r.kind.as_str() == kind) || self.complete_types.iter().any(|c| c.kind.as_str() == kind)
     }
 
-    /// Whether the static routes of a table are known: every hub has two of which no row is needed where rows of tables are exported at all.
+    /// Whether the static routes of a table are known: the empty one needs no row, and the default one none where somebody said that all rows are there.
     fn table_is_told(&self, table: Sym) -> bool {
         let named = |name: &str| table.as_str().ends_with(name);
         let silent = self.resources.iter().any(|r| r.id == table);
-        let listed = !silent && self.hub_parts_listed(!self.hub_tables.is_empty(), "hubroutetables");
+        let listed = !silent && self.complete_types.iter().any(|c| c.kind.as_str() == "microsoft.network/virtualhubs/hubroutetables");
         self.hub_tables.iter().any(|t| t.table == table) || named("/noneroutetable") || (named("/defaultroutetable") && listed)
     }
 
