@@ -114,7 +114,7 @@ pub(super) fn hosts_of_rules(world: &World<'_>) -> Vec<Sym> {
     let rows: Vec<_> = index.firewall_rule_names.rows().filter(|row| applies(row.rule)).collect();
     let hosts: BTreeSet<&str> = rows.iter().filter_map(|row| called_host(row.what, row.name)).filter(|host| !host.contains('*')).collect();
     let inside = index.store_parts.rows().filter(|part| !world.outside(part.store).hi());
-    let ours: BTreeSet<String> = inside.map(|part| names::host(index, world.platform, part)).collect();
+    let ours: BTreeSet<String> = inside.filter_map(|part| names::host(index, world.platform, part)).collect();
     let mut alike: BTreeMap<(&str, Vec<&str>), &str> = BTreeMap::new();
     for host in hosts.into_iter().filter(|host| !ours.contains(*host)) {
         let naming: BTreeSet<&str> = rows.iter().filter(|row| names_host(row.what, row.name, host)).map(|row| row.rule.as_str()).collect();

@@ -81,7 +81,7 @@ fn to_front_end(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, c
         // Names stop nobody: whatever leads to the store is open.
         return behind(first, ways(world, transport, client, &target(part), flow.mode, flow.traffic));
     }
-    let own = names::host(world.index, world.platform, part) == name.as_str();
+    let own = names::host(world.index, world.platform, part).as_deref() == Some(name.as_str());
     let first = if own { first } else { first_doubted(first) };
     behind(first, public_ways(world, transport, client, &target(part), flow.traffic))
 }

@@ -256,8 +256,8 @@ fn name_of(world: &World<'_>, to: End) -> Named {
         End::Fqdn(name) => Named::Host(name),
         End::Store(store, part, instance) => {
             let row = world.index.store_parts.get(store).iter().find(|row| row.part == part && row.instance == instance);
-            let host = row.map_or(String::new(), |row| dns::names::host(world.index, world.platform, row));
-            if host.is_empty() { Named::Unknown } else { Named::Host(Sym::new(&host)) }
+            let host = row.and_then(|row| dns::names::host(world.index, world.platform, row));
+            host.map_or(Named::Unknown, |host| Named::Host(Sym::new(&host)))
         }
         _ => Named::Unknown,
     }
@@ -365,7 +365,7 @@ fn server_ways(world: &World<'_>, server: Sym, service: Service) -> Option<Pair>
 /// The ways of a resource to a host name; `None` for a resource whose own calls nobody lists, and a name that no store of the input bears.
 fn named_ways(world: &World<'_>, resource: Sym, name: Sym) -> Option<Pair> {
     let row = world.index.store.one(resource).filter(|row| row.service == Service::Sql)?;
-    let mut steps = store::perimeter::leaving(world, row.store, Callee::Resource(Sym::EMPTY, name.as_str()));
+    let mut steps = store::perimeter::leaving(world, row.store, Callee::Resource(Sym::EMPTY, Some(name.as_str())));
     let text = format!("what answers at {name} is not in the input");
     steps.push(step(Stage::Delivered, Span::UNKNOWN, "exfil.2", text).kind(Kind::Assumption).code("W-MISSING"));
     Some(vec![Way { via: Via::Public, steps }])

@@ -21,13 +21,16 @@ words! {
     Switch { Http = "http", Sftp = "sftp", Nfsv3 = "nfsv3" }
 }
 
+/// The host of a front end that has a name of its own which nobody can tell: it stands in no domain, as every front end does.
+pub const UNTOLD_HOST: &str = "?";
+
 relations! { STORE_RELATIONS:
     /// `store(store, service, kind, location)`: a PaaS resource with a front end; `kind` is the account kind in lower case, `classic` for one of the old
     /// deployment model, the tier of a namespace and the SKU of a registry.
     Store store { store: Sym, service: Service, kind: Sym, location: Sym }
 
     /// `store_part(store, part, instance, host, location)`: one endpoint of `store` (M-07): the sub-resource `part` (`blob`, `vault`, `sqlserver`, lower case),
-    /// its public host name and its region. A name that a store has besides, for one region, is a part of its own, `sql.westus`; the deployment site of an app is
+    /// its public host name and its region; an empty host follows the pattern of the service, and one without a dot (`?`) is not known. A name that a store has besides, for one region, is a part of its own, `sql.westus`; the deployment site of an app is
     /// `scm`.
     StorePart store_part { store: Sym, part: Sym, instance: Instance, host: Sym, location: Sym }
 

@@ -60,10 +60,7 @@ impl Derived<'_> {
     fn names_told(&self, vnet: Sym, store: Sym) -> Rc<[Told]> {
         let index = self.world.index;
         let told = |part: &StorePart| {
-            let host = names::host(index, self.world.platform, part);
-            if host.is_empty() {
-                return None;
-            }
+            let host = names::host(index, self.world.platform, part)?;
             let group = private_endpoint::group(part.part, part.instance);
             let resolution = self.as_configured(vnet, &host);
             let answer = match resolution.answer {
@@ -94,10 +91,7 @@ impl Derived<'_> {
         for vnet in several {
             let mut found: Option<(bool, String)> = None;
             for part in index.store_parts.rows() {
-                let host = names::host(index, platform, part);
-                if host.is_empty() {
-                    continue;
-                }
+                let Some(host) = names::host(index, platform, part) else { continue };
                 if let Some(proven) = dns::disagree(index, platform, vnet, &host) {
                     let next = (!proven, host);
                     found = Some(found.map_or(next.clone(), |best| best.min(next)));

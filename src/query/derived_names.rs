@@ -86,12 +86,8 @@ impl Derived<'_> {
     /// Calls `found` with each network and each name of a part of a store that a private zone captures there.
     fn each_name(&self, found: &mut dyn FnMut(Sym, &StorePart, &Name)) {
         let index = self.world.index;
-        let hosts: Vec<(&StorePart, Sym)> = index
-            .store_parts
-            .rows()
-            .map(|part| (part, Sym::new(&names::host(index, self.world.platform, part))))
-            .filter(|(_, host)| !host.is_empty())
-            .collect();
+        let hosts: Vec<(&StorePart, Sym)> =
+            index.store_parts.rows().filter_map(|part| Some((part, Sym::new(&names::host(index, self.world.platform, part)?)))).collect();
         let mut known: FxHashMap<Outlook, Vec<(usize, Name)>> = FxHashMap::default();
         for vnet in index.vnet.rows().map(|row| row.vnet).filter(|vnet| !index.zone_links_by_vnet.get(*vnet).is_empty()) {
             let names = known.entry(self.outlook(vnet)).or_insert_with(|| {

@@ -21,9 +21,13 @@ pub fn listed(index: &Index, caller: Sym, callee: Callee<'_>) -> Option<(Tri, Sy
     }
     let mut rules = index.store_outbound_rules.get(server.store).to_vec();
     rules.sort_by_key(|rule| rule.rule.as_str());
-    let found = rules.iter().find(|rule| permits(index, rule.fqdn.as_str(), callee) == Tri::Yes);
     let unlisted = if complete(index, server.store) { Tri::No } else { Tri::Maybe };
-    Some(found.map_or((unlisted, Sym::EMPTY), |rule| (Tri::Yes, rule.rule)))
+    let mut best = (unlisted, Sym::EMPTY);
+    for rule in rules {
+        let admitted = permits(index, rule.fqdn.as_str(), callee);
+        best = if admitted > best.0 { (admitted, rule.rule) } else { best };
+    }
+    Some(best)
 }
 
 /// Whether the list of a server is in the input (M-03).

@@ -370,8 +370,8 @@ fn names(index: &Index, remote: Sym, perimeter: Sym) -> Tri {
 /// Whom a resource calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Callee<'a> {
-    /// A resource of the input, by its id and one of its host names.
-    Resource(Sym, &'a str),
+    /// A resource of the input, by its id and one of its host names, where that is known.
+    Resource(Sym, Option<&'a str>),
     /// Some resource outside whose host names end in one of these.
     Outside(&'a [&'a str]),
 }
@@ -431,7 +431,14 @@ fn leaving(index: &Index, association: &PerimeterAssociation, callee: Callee<'_>
 /// Whether a host name that a rule lists, `*.` before it standing for everything below, lets the callee be called.
 pub fn permits(index: &Index, pattern: &str, callee: Callee<'_>) -> Tri {
     match callee {
-        Callee::Resource(_, host) => Tri::from_bool(match pattern.strip_prefix("*.") {
+        Callee::Resource(_, None) => {
+            if pattern == "*" {
+                Tri::Yes
+            } else {
+                Tri::Maybe
+            }
+        }
+        Callee::Resource(_, Some(host)) => Tri::from_bool(match pattern.strip_prefix("*.") {
             Some(suffix) => under(host, suffix) && host != suffix,
             None => pattern == "*" || pattern == host,
         }),

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::explain::packet::short;
 use crate::explain::private_link;
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{Kind, Mode, Step, Way};
@@ -179,8 +180,8 @@ pub fn caller_ways(world: &World<'_>, resource: Sym, target: &Target) -> Vec<Way
     let answers = private_endpoint::front_end_of(world.index, world.platform, &store, group, false);
     let parts = world.index.store_parts.get(target.store);
     let part = parts.iter().find(|part| part.part == target.part && part.instance == target.instance);
-    let host = part.map_or_else(String::new, |part| names::host(world.index, world.platform, part));
-    let mut steps = perimeter::leaving(world, resource, Callee::Resource(target.store, &host));
+    let host = part.and_then(|part| names::host(world.index, world.platform, part));
+    let mut steps = perimeter::leaving(world, resource, Callee::Resource(target.store, host.as_deref()));
     steps.extend(perimeter::https_only(world, &store));
     steps.push(firewall_step(world, &store, target.part, &source, resource));
     steps.push(steps::delivered(target.store, target.part, answers));
@@ -320,14 +321,14 @@ impl Asked<'_, '_> {
     /// the name decides.
     fn configured(&self) -> Vec<Way> {
         let name = names::host(self.world.index, self.world.platform, &self.part);
-        let resolution = if name.is_empty() {
-            Resolution::unknown("the host name of the store is not in the input")
-        } else {
-            let reach = |server: IpAddr| self.transport.dns_server(self.client, server);
-            dns::resolve(self.world.index, self.world.platform, &reach, &view(self.client), &name)
+        let reach = |server: IpAddr| self.transport.dns_server(self.client, server);
+        let resolution = match &name {
+            Some(name) => dns::resolve(self.world.index, self.world.platform, &reach, &view(self.client), name),
+            None => Resolution::unknown("its host name is not in the input"),
         };
+        let asked = name.map_or_else(|| format!("the name of {}", short(self.store.store)), |name| format!("`{name}`"));
         let begin = |ways: Vec<Way>, passes: Tri, more: &str| -> Vec<Way> {
-            let first = steps::dns(&resolution, &name, passes, more);
+            let first = steps::dns(&resolution, &asked, passes, more);
             ways.into_iter().map(|way| with_first(way, first.clone())).collect()
         };
         match resolution.answer {

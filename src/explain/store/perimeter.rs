@@ -37,7 +37,8 @@ pub fn leaving(world: &World<'_>, caller: Sym, callee: Callee<'_>) -> Vec<Step> 
     if let Some((admitted, rule)) = outbound_hosts::listed(world.index, caller, callee) {
         let text = match admitted {
             Tri::Yes => "an outbound firewall rule of the server lists the host",
-            Tri::Maybe => "the outbound firewall rules of the server are not in the input",
+            Tri::Maybe if rule.is_empty() => "the outbound firewall rules of the server are not in the input",
+            Tri::Maybe => "the host is not in the input: an outbound firewall rule of the server may list it",
             Tri::No => "the server may contact listed hosts only, and this is none of them",
         };
         let listed = step(Stage::SqlFirewall, steps::span(admitted), "sql.2", text.to_owned());

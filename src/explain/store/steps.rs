@@ -24,18 +24,18 @@ fn code(tri: Tri, code: &'static str) -> &'static str {
     if tri == Tri::Maybe { code } else { "" }
 }
 
-/// What the client's name resolution says; `passes` is whether it leads onto this way.
-pub fn dns(resolution: &Resolution, name: &str, passes: Tri, more: &str) -> Step {
+/// What the client's name resolution says; `asked` is what it asks for, `passes` whether it leads onto this way.
+pub fn dns(resolution: &Resolution, asked: &str, passes: Tri, more: &str) -> Step {
     let answer = match resolution.answer {
         Answer::Addresses => {
             let list: Vec<String> = resolution.addresses.iter().map(ToString::to_string).collect();
-            format!("`{name}` resolves to {}", list.join(", "))
+            format!("{asked} resolves to {}", list.join(", "))
         }
-        Answer::Public => format!("`{name}` resolves to its public address"),
-        Answer::NxDomain => format!("`{name}` does not exist for this client"),
-        Answer::NoData => format!("`{name}` has no address for this client"),
-        Answer::ServFail => format!("`{name}` gets no answer"),
-        Answer::Unknown => format!("what `{name}` resolves to is not known"),
+        Answer::Public => format!("{asked} resolves to its public address"),
+        Answer::NxDomain => format!("{asked} does not exist for this client"),
+        Answer::NoData => format!("{asked} has no address for this client"),
+        Answer::ServFail => format!("{asked} gets no answer"),
+        Answer::Unknown => format!("what {asked} resolves to is not known"),
     };
     let record = resolution.records.first().copied().unwrap_or(Sym::EMPTY);
     let refused = matches!(resolution.answer, Answer::NxDomain | Answer::NoData | Answer::ServFail);

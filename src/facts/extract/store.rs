@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get, is_set};
+use crate::facts::extract::out::{Out, get};
 use crate::facts::store_facts::{
-    Instance, PublicAccess, Service, Store, StoreAccess, StoreIpRule, StorePart, StoreResourceRule, StoreSubnetRule,
+    Instance, PublicAccess, Service, Store, StoreAccess, StoreIpRule, StorePart, StoreResourceRule, StoreSubnetRule, UNTOLD_HOST,
 };
 use crate::model::{Sym, Tri, net};
 
@@ -30,17 +30,22 @@ pub(super) fn host_or<'a>(out: &mut Out<'a>, body: &'a Value, field: &str, suffi
     host_in(out, body, field).unwrap_or_else(|| Sym::lower(&format!("{}.{suffix}", out.resource.name)))
 }
 
-/// The host of the URL in `field`; `None` where it is absent or empty, the empty host where it holds something else than a text.
+/// The host of the URL in `field`; `None` where it is absent or empty, [`UNTOLD_HOST`] where there is something that names none.
 pub(super) fn host_in<'a>(out: &mut Out<'a>, at: &'a Value, field: &str) -> Option<Sym> {
-    let Some(text) = out.text(at, field) else {
-        return get(at, field).filter(|value| is_set(value) && !value.is_string()).map(|_| Sym::EMPTY);
+    let value = get(at, field)?;
+    let Some(text) = value.as_str().map(str::trim) else {
+        out.wrong(value, "a host name");
+        return Some(Sym::new(UNTOLD_HOST));
     };
-    let found = host(text)?;
-    // The front end of a service stands in some domain.
-    if !found.as_str().contains('.') {
-        out.gap(format!("`{field}` has the value `{found}`, which is no host name"));
+    if text.is_empty() {
+        return None;
     }
-    Some(found)
+    // The front end of a service stands in some domain.
+    let found = host(text).filter(|found| found.as_str().contains('.'));
+    if found.is_none() {
+        out.gap(format!("`{field}` has the value `{text}`, which is no host name"));
+    }
+    Some(found.unwrap_or_else(|| Sym::new(UNTOLD_HOST)))
 }
 
 /// The switches of a service that has no others than these.

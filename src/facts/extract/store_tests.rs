@@ -304,10 +304,16 @@ fn a_host_that_is_none_is_said_to_be_none() {
         )
     };
     let odd = account(json!("zap"));
-    has(&odd, "store_part(@, blob, primary, zap, westeurope)");
+    has(&odd, "store_part(@, blob, primary, ?, westeurope)");
     has(&odd, "gap(@, microsoft.storage/storageaccounts, `blob` has the value `zap`, which is no host name)");
     lacks(&account(json!("https://a.blob.core.windows.net/")), "gap(");
-    has(&account(json!(5)), "store_part(@, blob, primary, , westeurope)");
+    // Whichever way it is none, it leaves open what this account is called, and nothing of anybody else.
+    for odd in [json!(5), json!(false), json!("https://")] {
+        let odd = account(odd);
+        has(&odd, "store_part(@, blob, primary, ?, westeurope)");
+        lacks(&odd, "unread(");
+    }
+    lacks(&account(json!("")), "store_part(@, blob, primary, ?");
 }
 
 /// covers: SND-02, ST-09, COS-02

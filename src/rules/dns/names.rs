@@ -25,22 +25,18 @@ pub fn resource_kind(index: &Index, store: &Store) -> Sym {
     own.unwrap_or_else(|| kinds.first().map_or(Sym::EMPTY, |kind| Sym::new(kind)))
 }
 
-/// The public host name of a store's part: what the input says, else the pattern of its service (DNS-37).
-pub fn host(index: &Index, platform: &Platform, part: &StorePart) -> String {
+/// The public host name of a store's part: what the input says, else the pattern of its service (DNS-37); `None` where nobody can tell it.
+pub fn host(index: &Index, platform: &Platform, part: &StorePart) -> Option<String> {
     if !part.host.is_empty() {
         // A front end stands in some domain: anything else is no name that anybody could ask for.
-        return if part.host.as_str().contains('.') { normal(part.host.as_str()) } else { String::new() };
+        return Some(part.host.as_str()).filter(|host| host.contains('.')).map(normal);
     }
     let name = index.resource.one(part.store).map_or(part.store.as_str().rsplit('/').next().unwrap_or(""), |r| r.name.as_str());
-    let kind = index.store.one(part.store).map(|store| resource_kind(index, store));
+    let kind = index.store.one(part.store).map(|store| resource_kind(index, store))?;
     let sub_resource = group(part.part, part.instance);
-    match kind.and_then(|kind| platform.zone(kind, sub_resource)) {
-        Some(zone) if !zone.suffix.as_str().contains('{') => {
-            let secondary = if part.part == sub_resource { "" } else { "-secondary" };
-            normal(&format!("{name}{secondary}.{}", zone.suffix))
-        }
-        _ => String::new(),
-    }
+    let zone = platform.zone(kind, sub_resource).filter(|zone| !zone.suffix.as_str().contains('{'))?;
+    let secondary = if part.part == sub_resource { "" } else { "-secondary" };
+    Some(normal(&format!("{name}{secondary}.{}", zone.suffix)))
 }
 
 /// Who answers at a public name: a sub-resource of a service.
@@ -170,7 +166,7 @@ pub fn hosts(index: &Index, platform: &Platform, connection: &PrivateEndpointCon
     let (target, of) = named(index, connection);
     let kind = kind_of(index, target);
     let parts = index.store_parts.get(target).iter().filter(|part| group(part.part, part.instance) == of);
-    let mut found: Vec<String> = parts.map(|part| host(index, platform, part)).collect();
+    let mut found: Vec<String> = parts.filter_map(|part| host(index, platform, part)).collect();
     let fits = |group: Sym| group.is_empty() || group == of || group == connection.group;
     found.extend(index.service_hosts.get(target).iter().filter(|row| fits(row.group)).map(|row| row.host.as_str().to_owned()));
     let name = index.resource.one(target).map_or(target.as_str().rsplit('/').next().unwrap_or(""), |row| row.name.as_str());
@@ -288,8 +284,8 @@ pub fn holder_of_private_name(index: &Index, platform: &Platform, name: &str) ->
         let accounts = index.resources_by_kind.get(kind).iter().filter(|row| row.name.as_str().eq_ignore_ascii_case(first));
         let parts = accounts.flat_map(|row| index.store_parts.get(row.id));
         found.extend(parts.map(|part| of_part(index, part)).filter(|holder| {
-            let host = holder.part.map_or(String::new(), |part| host(index, platform, &part));
-            leads_here(&host, holder)
+            let host = holder.part.and_then(|part| host(index, platform, &part));
+            host.is_some_and(|host| leads_here(&host, holder))
         }));
     }
     found.sort_by_key(|holder| (holder.resource.as_str(), holder.group.as_str()));

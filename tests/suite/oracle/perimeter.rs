@@ -185,11 +185,10 @@ impl World<'_> {
         if !self.accesses.iter().any(|a| a.store == caller && a.outbound_restricted) || self.service_of(caller) != Some(Service::Sql) {
             return Tri::Yes;
         }
-        if self.outbound_hosts.iter().any(|r| r.store == caller && self.fits(r.fqdn.as_str(), host)) {
-            return Tri::Yes;
-        }
-        Tri::from_bool(self.outbound_hosts.is_empty() && !self.children_are_listed(caller, "microsoft.sql/servers/outboundfirewallrules"))
-            .min(Tri::Maybe)
+        let own = self.outbound_hosts.iter().filter(|r| r.store == caller);
+        let listed = own.map(|r| self.fits(r.fqdn.as_str(), host)).max().unwrap_or(Tri::No);
+        let missing = self.outbound_hosts.is_empty() && !self.children_are_listed(caller, "microsoft.sql/servers/outboundfirewallrules");
+        listed.max(if missing { Tri::Maybe } else { Tri::No })
     }
 
     fn perimeter_lets_out(&self, association: &PerimeterAssociation, callee: Option<Sym>, host: &str) -> Tri {
@@ -198,20 +197,24 @@ impl World<'_> {
             member.map_or(Tri::No, |(other, sure)| self.perimeters_talk(association, &other).min(if sure { Tri::Yes } else { Tri::Maybe }));
         let named =
             |r: &&PerimeterRule| r.profile == association.profile && r.direction == Direction::Outbound && r.item == AccessItem::Fqdn;
-        let by_rule = self.perimeter_rules.iter().filter(named).any(|r| self.fits(r.value.as_str(), host));
-        let best = joined.max(Tri::from_bool(by_rule));
+        let by_rule = self.perimeter_rules.iter().filter(named).map(|r| self.fits(r.value.as_str(), host)).max();
+        let best = joined.max(by_rule.unwrap_or(Tri::No));
         let missing = !self.access_rules_are_listed() || self.is_unread(association.profile);
         if best == Tri::No && missing { Tri::Maybe } else { best }
     }
 
-    /// Whether a listed name is the host, or `*.` and something the host lies below. Of hosts that begin with a dot any counts that is nobody's here.
-    fn fits(&self, pattern: &str, host: &str) -> bool {
+    /// Whether a listed name is the host, or `*.` and something the host lies below. Of hosts that begin with a dot any counts that is nobody's here. One
+    /// without any is a host that nobody knows.
+    fn fits(&self, pattern: &str, host: &str) -> Tri {
+        if !host.contains('.') {
+            return if pattern == "*" { Tri::Yes } else { Tri::Maybe };
+        }
         let pattern = pattern.to_lowercase();
-        match pattern.strip_prefix('*') {
+        Tri::from_bool(match pattern.strip_prefix('*') {
             Some("") => true,
             Some(suffix) => host.ends_with(suffix) || (host.starts_with('.') && suffix.ends_with(host)),
             None if host.starts_with('.') => pattern.ends_with(host) && !self.parts.iter().any(|p| p.host.as_str() == pattern),
             None => pattern == host,
-        }
+        })
     }
 }
