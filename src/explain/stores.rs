@@ -385,6 +385,7 @@ fn policy_for_foreign(world: &World<'_>, service: Service, region: Sym, subnet: 
     let outside = world.scopes_outside(subnet);
     let (span, code) = match (effective, outside) {
         (Tri::No, _) | (_, Tri::Yes) => (Span::ALL, ""),
+        (Tri::Maybe, _) | (_, Tri::Maybe) if endpoint_policy::is_missing(world.index, subnet) => (Span::UNKNOWN, "W-MISSING"),
         (Tri::Maybe, _) | (_, Tri::Maybe) => (Span::UNKNOWN, "SEP_DENY"),
         (Tri::Yes, Tri::No) => (Span::NONE, ""),
     };
@@ -392,6 +393,7 @@ fn policy_for_foreign(world: &World<'_>, service: Service, region: Sym, subnet: 
         (Tri::No, _) => "the endpoint policies attached to it limit nothing",
         (_, Tri::Yes) => "an endpoint policy admits a scope outside the boundary",
         (_, Tri::Maybe) => "whether an endpoint policy admits a scope outside the boundary is not known",
+        (Tri::Maybe, _) => "whether the endpoint policies attached to it limit anything is not known",
         _ => "its endpoint policies admit no account outside the boundary",
     };
     let policy = world.index.subnet_endpoint_policies.one(subnet).map_or(subnet, |row| row.policy);

@@ -32,12 +32,26 @@ pub struct Policy<'a> {
 enum Scope {
     Nothing,
     Alias,
-    Listed(Tri),
+    /// Whether it lists the account, and whether it surely is about accounts at all.
+    Listed {
+        listed: Tri,
+        certain: bool,
+    },
 }
 
-/// Whether the definition of `scope` can name storage accounts: one for another service says nothing of storage (SEP-02). One without a service may.
-pub fn of_storage(scope: &EndpointPolicyScope) -> bool {
-    matches!(scope.service.as_str(), "microsoft.storage" | "microsoft.storage.global" | "")
+/// Whether the definition of `scope` names storage accounts: one for another service says nothing of storage (SEP-02). One without a service may be about
+/// storage, and one for all services, which should hold aliases alone, may mean what it lists besides.
+pub fn of_storage(scope: &EndpointPolicyScope) -> Tri {
+    match scope.service.as_str() {
+        "microsoft.storage" | "microsoft.storage.global" => Tri::Yes,
+        "" | "global" => Tri::Maybe,
+        _ => Tri::No,
+    }
+}
+
+/// Whether `scope` stands for accounts of Azure's own services (SEP-09).
+pub fn is_alias(scope: &EndpointPolicyScope) -> bool {
+    scope.scope.as_str().starts_with("/services/")
 }
 
 /// Whether `scope` lists `account`: by subscription, resource group or full id, whole segments (M-01, SEP-05, SEP-09).
@@ -46,22 +60,24 @@ fn lists(scope: &EndpointPolicyScope, account: Sym) -> Scope {
     if text.is_empty() {
         return Scope::Nothing;
     }
-    if text.starts_with("/services/") || scope.service.as_str() == "global" {
+    if is_alias(scope) {
         return Scope::Alias;
     }
-    if !of_storage(scope) {
+    let of_storage = of_storage(scope);
+    if of_storage == Tri::No {
         return Scope::Nothing;
     }
     let (parts, of) = (id_parts(text), id_parts(account.as_str()));
     let depth = text.split('/').skip(1).count();
-    Scope::Listed(match depth {
+    let listed = match depth {
         _ if scope.scope == account => Tri::Yes,
         _ if parts.subscription.is_empty() => Tri::Maybe,
         2 => Tri::from_bool(parts.subscription == of.subscription),
         4 if !parts.group.is_empty() => Tri::from_bool(parts.subscription == of.subscription && parts.group == of.group),
         8 => Tri::from_bool(scope.scope == account),
         _ => Tri::Maybe,
-    })
+    };
+    Scope::Listed { listed: listed.and(of_storage), certain: of_storage == Tri::Yes }
 }
 
 /// Whether the attached policies let traffic to `account` through the storage service endpoint.
@@ -89,11 +105,9 @@ pub fn admits(policies: &[Policy<'_>], account: Sym, classic: bool) -> Decision 
             match lists(row, account) {
                 Scope::Nothing => {}
                 Scope::Alias => aliases = true,
-                // Whether one without a service is about storage at all is not known (SEP-02).
-                Scope::Listed(listed) => {
-                    let listed = if row.service.is_empty() { listed.and(Tri::Maybe) } else { listed };
-                    resources |= !row.service.is_empty();
-                    unsure |= row.service.is_empty();
+                Scope::Listed { listed, certain } => {
+                    resources |= certain;
+                    unsure |= !certain;
                     let earlier = decision.definition.is_empty() || row.scope.as_str() < decision.scope.as_str();
                     if listed > decision.admitted || (listed == decision.admitted && listed.hi() && earlier) {
                         decision.admitted = listed;
@@ -155,6 +169,11 @@ fn first_version(index: &Index) -> bool {
     index.era.has(Sym::new("2019"))
 }
 
+/// Whether a policy attached to `subnet` is not in the input: it may list anything (SND-03).
+pub fn is_missing(index: &Index, subnet: Sym) -> bool {
+    index.subnet_endpoint_policies.get(subnet).iter().any(|row| !index.endpoint_policy.has(row.policy))
+}
+
 /// Whether the policies attached to `subnet` filter at all (SEP-03, SEP-10, SEP-11).
 pub fn effective_on(index: &Index, subnet: Sym) -> Tri {
     let policies = attached(index, subnet);
@@ -211,6 +230,7 @@ mod tests {
         assert_eq!(ask(&[], RX), (Tri::Maybe, Tri::Maybe));
         assert_eq!(ask(&[("microsoft.storage", "")], RX), (Tri::Maybe, Tri::Maybe));
         assert_eq!(ask(&[("microsoft.sql", A1)], RX), (Tri::Maybe, Tri::Maybe), "a definition for another service");
+        assert_eq!(ask(&[("global", A1)], RX), (Tri::Maybe, Tri::Maybe), "an account where aliases belong");
     }
 
     // covers: SEP-05, SND-03

@@ -86,20 +86,23 @@ impl World<'_> {
         })
     }
 
-    /// Whether an endpoint policy on the subnet admits a scope outside the boundary (SEP-08, X-11); one that nobody can read may be.
+    /// Whether an endpoint policy on the subnet admits a scope outside the boundary (SEP-08, X-11); one that nobody can read may be, and one that is not in
+    /// the input may admit any.
     pub fn scopes_outside(&self, subnet: Sym) -> Tri {
         let index = self.index;
         let policies = index.subnet_endpoint_policies.get(subnet).iter();
         let scopes = policies.flat_map(|row| index.endpoint_policy_scopes.get(row.policy));
-        let outside = scopes.filter(|row| endpoint_policy::of_storage(row)).map(|row| match row.scope.as_str() {
-            "" => Tri::No,
-            alias if alias.starts_with("/services/") => Tri::No,
-            id if id.starts_with("/subscriptions/") && row.service.is_empty() => self.outside(row.scope).and(Tri::Maybe),
-            id if id.starts_with("/subscriptions/") => self.outside(row.scope),
-            _ if index.store.has(row.scope) => Tri::No,
-            _ => Tri::Maybe,
+        let outside = scopes.filter(|row| !endpoint_policy::is_alias(row)).map(|row| {
+            let outside = match row.scope.as_str() {
+                "" => Tri::No,
+                id if id.starts_with("/subscriptions/") => self.outside(row.scope),
+                _ if index.store.has(row.scope) => Tri::No,
+                _ => Tri::Maybe,
+            };
+            outside.and(endpoint_policy::of_storage(row))
         });
-        outside.max().unwrap_or(Tri::No)
+        let unseen = if endpoint_policy::is_missing(index, subnet) { Tri::Maybe } else { Tri::No };
+        outside.max().unwrap_or(Tri::No).or(unseen)
     }
 }
 

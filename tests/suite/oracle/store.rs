@@ -363,12 +363,12 @@ impl World<'_> {
         let rule = attached.iter().map(|p| name_of(*p)).min().unwrap_or_default();
         let missing = attached.iter().any(|a| !self.policies.iter().any(|p| p.policy == *a));
         let listed = || self.policy_scopes.iter().filter(|s| attached.contains(&s.policy) && !s.scope.is_empty());
-        let alias = |s: &&EndpointPolicyScope| s.service.as_str() == "global" || s.scope.as_str().starts_with("/services/");
+        let alias = |s: &&EndpointPolicyScope| s.scope.as_str().starts_with("/services/");
+        let named = |s: &&EndpointPolicyScope| !s.service.is_empty() && s.service.as_str() != "global";
         // What definitions for other services list is nothing to storage (SEP-02).
-        let foreign = |s: &&EndpointPolicyScope| !s.service.is_empty() && !s.service.as_str().starts_with("microsoft.storage");
-        let named = |s: &&EndpointPolicyScope| !s.service.is_empty();
+        let foreign = |s: &&EndpointPolicyScope| named(s) && !s.service.as_str().starts_with("microsoft.storage");
         let resources: Vec<&str> = listed().filter(|s| !alias(s) && !foreign(s) && named(s)).map(|s| s.scope.as_str()).collect();
-        // A definition without a service is about storage, or it is about nothing here.
+        // A definition without a service is about storage, or it is about nothing here; so is what one for all services lists beside aliases.
         let vague: Vec<&str> = listed().filter(|s| !alias(s) && !named(s)).map(|s| s.scope.as_str()).collect();
         if resources.is_empty() {
             if missing || !vague.is_empty() {
