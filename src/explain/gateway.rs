@@ -8,7 +8,7 @@ use crate::explain::candidates::{Candidate, choose};
 use crate::explain::packet::{Host, Packet, StepExt, short, step};
 use crate::explain::walk::{Home, Target, Trail, Walk, tri_span};
 use crate::explain::way::{Kind, Step, Way};
-use crate::explain::world::{World, is_unread_peer, leads_to_site};
+use crate::explain::world::{World, leads_to_site, site_ids};
 use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::gateway::{ends, suits};
@@ -436,7 +436,8 @@ impl World<'_> {
         if !self.has_unlisted(site) {
             return Some(Vec::new());
         }
-        let listed: Vec<_> = crate::explain::world::site_ids(self.index).into_iter().flat_map(|other| self.site_prefixes(other)).collect();
+        let sites = site_ids(self.index).into_iter();
+        let listed: Vec<_> = sites.flat_map(|other| self.site_prefixes(other).to_vec()).collect();
         let networks: Vec<_> = self.index.vnet_prefixes.rows().map(|row| row.prefix).collect();
         let foreign = |ip: IpAddr| !listed.iter().chain(&networks).any(|prefix| prefix.contains(&ip));
         let mut found = Vec::new();
@@ -448,28 +449,6 @@ impl World<'_> {
             }
         }
         Some(found)
-    }
-
-    /// Whether a connection of the site learns routes by BGP, or the addresses at its other end are not in the input.
-    fn speaks_bgp(&self, site: Sym) -> bool {
-        self.links_to(site).any(|row| is_unread_peer(self.index, row) || self.learns(row))
-    }
-
-    /// Whether the site may have addresses besides those that are listed: what a connection of it learns is not told, or who told it.
-    pub fn has_unlisted(&self, site: Sym) -> bool {
-        self.links_to(site).any(|row| is_unread_peer(self.index, row) || self.learns(row) && !self.has_told_all(row.gateway))
-    }
-
-    fn links_to(&self, site: Sym) -> impl Iterator<Item = &Connection> {
-        self.index.connection.rows().filter(move |row| leads_to_site(self.index, row) && self.same_site(row.peer, site))
-    }
-
-    /// Whether routes are learned over the connection.
-    fn learns(&self, row: &Connection) -> bool {
-        let index = self.index;
-        let both = index.gateway.one(row.gateway).is_some_and(|gateway| gateway.bgp)
-            && index.local_gateway.one(row.peer).is_some_and(|peer| peer.bgp);
-        row.bgp || both || row.kind == ConnectionKind::ExpressRoute
     }
 }
 

@@ -163,7 +163,7 @@ impl Walk<'_, '_> {
         let entries = context.select_front_end(&front_end.class, self.world.platform);
         // Somebody saw a route of a service endpoint that the subnet does not say it has: the two contradict each other (RTE-07).
         let within = |prefix: &Prefix| front_end.class.within(prefix, self.world.platform).hi();
-        let covered = if self.world.saw_service(at.subnet, &within) { covered.max(Tri::Maybe) } else { covered };
+        let covered = if covered == Tri::No && self.world.saw_service(at.subnet, &within) { Tri::Maybe } else { covered };
         let contested = if covered.hi() { self.contested(at, front_end) } else { None };
         let beside = if contested.is_some() { covered.min(Tri::Maybe) } else { covered };
         if beside.hi() {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::facts::Index;
 use crate::facts::network::{Connection, ConnectionKind, Gateway, GatewayKind, LearnedRoute, Subnet};
 use crate::model::{Prefix, Sym, Tri, ids};
 
@@ -64,6 +65,15 @@ impl Link<'_> {
             ConnectionKind::VpnClient => false,
         }
     }
+}
+
+/// A connection with what the input tells of the site at its other end.
+pub fn link<'a>(index: &Index, connection: &'a Connection) -> Link<'a> {
+    let peer = connection.peer;
+    let site = index.local_gateway.one(peer);
+    let behind = index.local_gateway_prefixes.get(peer).iter().map(|row| row.prefix).collect();
+    let speaks_from = index.local_gateway_peers.get(peer).iter().map(|row| row.address).collect();
+    Link { connection, behind, speaks_bgp: site.is_some_and(|site| site.bgp), known: site.is_some(), speaks_from }
 }
 
 /// Who told a gateway a route that it learned (GW-04).

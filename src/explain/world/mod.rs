@@ -16,7 +16,7 @@ mod unseen;
 pub use guards::Guard;
 pub use owners::{Owners, Perhaps, endpoint_addresses};
 pub use proxies::{Passage, Proxy};
-pub use sites::{Entrance, is_unread_peer, leads_to_site, site_ids, unread_sites};
+pub use sites::{Entrance, leads_to_site, site_ids, unread_sites};
 pub use strangers::{Stranger, Strangers};
 
 use std::cell::{OnceCell, RefCell};
@@ -77,8 +77,11 @@ pub struct World<'a> {
     contexts: RefCell<FxHashMap<(Sym, Sym), Rc<Context>>>,
     /// The routes of subnets that see their network in their own way (PEER-12).
     own_contexts: RefCell<FxHashMap<Sym, Rc<Context>>>,
-    /// Addresses that sites may have besides those listed; nothing where there are too many to look at.
-    pub(super) announced: OnceCell<Vec<(Sym, Prefix)>>,
+    learned: RefCell<FxHashMap<Sym, Rc<sites::Learned>>>,
+    site_prefixes: RefCell<FxHashMap<Sym, Rc<[Prefix]>>>,
+    /// Whether sites may have addresses besides those listed.
+    with_unlisted: RefCell<FxHashMap<Sym, bool>>,
+    /// Some of those; nothing where there are too many to look at.
     pub(crate) unlisted: RefCell<FxHashMap<Sym, Option<Rc<Vec<IpAddr>>>>>,
     programs: RefCell<Programs>,
     admin_programs: RefCell<FxHashMap<(Sym, Direction), Rc<AdminProgram>>>,
@@ -129,7 +132,9 @@ impl<'a> World<'a> {
             networks: RefCell::default(),
             contexts: RefCell::default(),
             own_contexts: RefCell::default(),
-            announced: OnceCell::new(),
+            learned: RefCell::default(),
+            site_prefixes: RefCell::default(),
+            with_unlisted: RefCell::default(),
             unlisted: RefCell::default(),
             programs: RefCell::default(),
             admin_programs: RefCell::default(),

@@ -1,13 +1,14 @@
 //! Sites on premises: which there are, their addresses, and where their packets come in.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use crate::explain::packet::{StepExt, short, step};
 use crate::explain::way::{Kind, Step};
 use crate::facts::Index;
 use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, Tri, ids, net};
-use crate::rules::gateway::{Link, Teller, teller};
+use crate::rules::gateway::{Link, Teller, link, teller};
 
 use super::World;
 
@@ -38,7 +39,7 @@ pub fn unread_sites(index: &Index) -> Vec<Sym> {
 }
 
 /// Whether the other end of a connection is a local network gateway of which the input has no addresses.
-pub fn is_unread_peer(index: &Index, row: &Connection) -> bool {
+fn is_unread_peer(index: &Index, row: &Connection) -> bool {
     let peer = row.peer;
     row.kind == ConnectionKind::Ipsec
         && !peer.is_empty()
@@ -56,7 +57,7 @@ pub fn leads_to_site(index: &Index, row: &Connection) -> bool {
 const LOCAL_GATEWAY: &str = "microsoft.network/localnetworkgateways";
 
 /// What a gateway learned by BGP.
-struct Learned {
+pub(super) struct Learned {
     /// Addresses, each with the site that surely told of it.
     announced: Vec<(Sym, Prefix)>,
     /// Whether of every route it is settled who told it.
@@ -75,40 +76,51 @@ pub struct Entrance {
 impl<'a> World<'a> {
     /// The addresses at a site on premises: what its local network gateway lists, what gateways learned from it, what a gateway gives its clients and what a
     /// person stated (GW-01), sorted.
-    pub fn site_prefixes(&self, site: Sym) -> Vec<Prefix> {
+    pub fn site_prefixes(&self, site: Sym) -> Rc<[Prefix]> {
+        if let Some(known) = self.site_prefixes.borrow().get(&site) {
+            return known.clone();
+        }
         let listed = self.index.local_gateway_prefixes.get(site).iter().map(|row| row.prefix);
         let mut prefixes: Vec<Prefix> = listed.chain(self.index.site_prefixes.get(site).iter().map(|row| row.prefix)).collect();
-        let clients = self.index.gateway_client_pools.rows().filter(|row| row.gateway == site || self.is_called(row.gateway, site));
+        let clients = self.index.gateway_client_pools.rows().filter(|row| self.is_gateway_of(row.gateway, site));
         prefixes.extend(clients.map(|row| row.prefix));
-        let told = self.announced().iter().filter(|(peer, _)| *peer == site || self.is_called(*peer, site));
-        prefixes.extend(told.map(|(_, prefix)| *prefix));
+        for row in self.index.learned_routes.rows() {
+            let learned = self.learned_at(row.gateway);
+            let told = learned.announced.iter().filter(|(peer, _)| self.is_gateway_of(*peer, site));
+            prefixes.extend(told.map(|(_, prefix)| *prefix));
+        }
         prefixes.sort_unstable();
         prefixes.dedup();
+        let prefixes: Rc<[Prefix]> = prefixes.into();
+        self.site_prefixes.borrow_mut().insert(site, prefixes.clone());
         prefixes
     }
 
-    /// Which sites surely told gateways of which addresses (GW-04).
-    fn announced(&self) -> &[(Sym, Prefix)] {
-        self.announced.get_or_init(|| self.index.learned_routes.rows().flat_map(|row| self.learned_at(row.gateway).announced).collect())
+    /// Whether the site is that of a local network gateway, of a circuit or of a gateway's clients.
+    fn is_gateway_of(&self, id: Sym, site: Sym) -> bool {
+        id == site || self.is_called(id, site)
     }
 
     /// Whether all that a gateway learned is told, with who told it.
-    pub fn has_told_all(&self, gateway: Sym) -> bool {
+    fn has_told_all(&self, gateway: Sym) -> bool {
         self.index.learned_routes.has(gateway) && self.learned_at(gateway).settled
     }
 
-    /// Who told a gateway what it learned.
-    fn learned_at(&self, gateway: Sym) -> Learned {
+    /// Who told a gateway what it learned (GW-04).
+    fn learned_at(&self, gateway: Sym) -> Rc<Learned> {
+        if let Some(known) = self.learned.borrow().get(&gateway) {
+            return known.clone();
+        }
+        let found = Rc::new(self.find_learned(gateway));
+        self.learned.borrow_mut().insert(gateway, found.clone());
+        found
+    }
+
+    fn find_learned(&self, gateway: Sym) -> Learned {
         let index = self.index;
         let mut out = Learned { announced: Vec::new(), settled: true };
         let Some(row) = index.gateway.one(gateway) else { return out };
-        let link = |connection: &'a Connection| {
-            let peer = connection.peer;
-            let site = index.local_gateway.one(peer);
-            let speaks_from = index.local_gateway_peers.get(peer).iter().map(|row| row.address).collect();
-            Link { connection, behind: Vec::new(), speaks_bgp: site.is_some_and(|site| site.bgp), known: site.is_some(), speaks_from }
-        };
-        let links: Vec<Link<'_>> = index.connections_by_gateway.get(gateway).iter().map(link).collect();
+        let links: Vec<Link<'_>> = index.connections_by_gateway.get(gateway).iter().map(|row| link(index, row)).collect();
         let all = index.learned_route.get(gateway);
         for route in all {
             match teller(route, all, row, &links) {
@@ -124,8 +136,36 @@ impl<'a> World<'a> {
         out
     }
 
-    /// Where the packets of a site come in: the subnets of the gateways that are connected to it, or to a local network gateway with
-    /// addresses of the site.
+    /// Whether the site may have addresses besides those that are listed: what a connection of it learns is not told, or who told it.
+    pub fn has_unlisted(&self, site: Sym) -> bool {
+        if let Some(known) = self.with_unlisted.borrow().get(&site) {
+            return *known;
+        }
+        let more = |row: &Connection| is_unread_peer(self.index, row) || self.learns(row) && !self.has_told_all(row.gateway);
+        let found = self.links_to(site).any(more);
+        self.with_unlisted.borrow_mut().insert(site, found);
+        found
+    }
+
+    /// Whether a connection of the site learns routes by BGP, or the addresses at its other end are not in the input.
+    pub fn speaks_bgp(&self, site: Sym) -> bool {
+        self.links_to(site).any(|row| is_unread_peer(self.index, row) || self.learns(row))
+    }
+
+    fn links_to(&self, site: Sym) -> impl Iterator<Item = &'a Connection> {
+        self.index.connection.rows().filter(move |row| leads_to_site(self.index, row) && self.same_site(row.peer, site))
+    }
+
+    /// Whether routes are learned over the connection.
+    fn learns(&self, row: &Connection) -> bool {
+        let index = self.index;
+        let both = index.gateway.one(row.gateway).is_some_and(|gateway| gateway.bgp)
+            && index.local_gateway.one(row.peer).is_some_and(|peer| peer.bgp);
+        row.bgp || both || row.kind == ConnectionKind::ExpressRoute
+    }
+
+    /// Where the packets of a site come in: the subnets of the gateways that are connected to it, or to a local network gateway with addresses of the site, and of
+    /// the gateway whose clients it is.
     pub fn entrances(&self, site: Sym) -> Vec<Entrance> {
         let index = self.index;
         let wanted = self.site_prefixes(site);
@@ -177,7 +217,7 @@ impl<'a> World<'a> {
         }
         // Clients come to the gateway by themselves.
         let pools = index.gateway_client_pools.rows().map(|row| row.gateway);
-        for gateway in pools.filter(|gateway| *gateway == site || self.is_called(*gateway, site)) {
+        for gateway in pools.filter(|gateway| self.is_gateway_of(*gateway, site)) {
             let fits = index.gateway.one(gateway).is_some_and(|row| row.kind == GatewayKind::Vpn);
             let mut subnets: Vec<Sym> = index.gateway_subnets.get(gateway).iter().map(|row| row.subnet).collect();
             if subnets.is_empty() || !fits {
