@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::explain::packet::{StepExt, short, step};
 use crate::explain::way::{Kind, Step};
 use crate::facts::Index;
-use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
+use crate::facts::network::{Connection, ConnectionKind, Gateway, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, Tri, ids, net};
 use crate::rules::gateway::{Link, Teller, link, teller};
 
@@ -156,12 +156,10 @@ impl<'a> World<'a> {
         self.index.connection.rows().filter(move |row| leads_to_site(self.index, row) && self.same_site(row.peer, site))
     }
 
-    /// Whether routes are learned over the connection.
+    /// Whether routes may be learned over the connection; one of a gateway that is not in the input may speak BGP.
     fn learns(&self, row: &Connection) -> bool {
-        let index = self.index;
-        let both = index.gateway.one(row.gateway).is_some_and(|gateway| gateway.bgp)
-            && index.local_gateway.one(row.peer).is_some_and(|peer| peer.bgp);
-        row.bgp || both || row.kind == ConnectionKind::ExpressRoute
+        let lost = Gateway { gateway: row.gateway, kind: GatewayKind::Unknown, bgp: true };
+        link(self.index, row).learns(self.index.gateway.one(row.gateway).unwrap_or(&lost))
     }
 
     /// Where the packets of a site come in: the subnets of the gateways that are connected to it, or to a local network gateway with addresses of the site, and of

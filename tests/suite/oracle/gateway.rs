@@ -183,10 +183,24 @@ impl World<'_> {
 
     /// Whether routes of the site are learned, so that it may have more addresses than are listed (GW-04).
     pub fn learns_more_of(&self, site: Sym) -> bool {
-        self.connections.iter().filter(|c| self.ends_at(c, site)).any(|c| {
-            let bgp = c.bgp || self.both_speak_bgp(c) || c.kind == ConnectionKind::ExpressRoute;
-            bgp && !self.is_all_told(c.gateway) || self.is_blank_site(c)
-        })
+        self.connections
+            .iter()
+            .filter(|c| self.ends_at(c, site))
+            .any(|c| self.may_learn_over(c) && !self.is_all_told(c.gateway) || self.is_blank_site(c))
+    }
+
+    /// Whether BGP may tell the gateway of a connection more than is set up: always over one for circuits, or of which nobody says what it is.
+    fn may_learn_over(&self, c: &Connection) -> bool {
+        let lost = !self.gateways.iter().any(|g| g.gateway == c.gateway);
+        let speaks = self.local_gateways.iter().any(|l| l.site == c.peer && l.bgp);
+        match c.kind {
+            ConnectionKind::Ipsec => {
+                c.bgp || self.both_speak_bgp(c) || lost && speaks || !self.local_gateways.iter().any(|l| l.site == c.peer)
+            }
+            ConnectionKind::VnetToVnet => c.bgp,
+            ConnectionKind::ExpressRoute | ConnectionKind::Unknown => true,
+            ConnectionKind::VpnClient => false,
+        }
     }
 
     /// Whether the other end of a connection is the site: that of one between gateways is a network, whoever else dials in there.
@@ -197,15 +211,9 @@ impl World<'_> {
 
     /// The connections at whose other end somebody may have told a gateway a route: his by his address, else every one over which it listens.
     pub fn tellers(&self, row: &LearnedRoute) -> Vec<&Connection> {
-        let unread = |c: &Connection| !self.local_gateways.iter().any(|l| l.site == c.peer);
-        let listens = |c: &&Connection| match c.kind {
-            ConnectionKind::Ipsec => c.bgp || self.both_speak_bgp(c) || unread(c),
-            ConnectionKind::VnetToVnet => c.bgp,
-            ConnectionKind::ExpressRoute | ConnectionKind::Unknown => true,
-            ConnectionKind::VpnClient => false,
-        };
         let known = self.gateways.iter().any(|g| g.gateway == row.gateway);
-        let all: Vec<&Connection> = self.connections.iter().filter(|c| known && c.gateway == row.gateway).filter(listens).collect();
+        let all: Vec<&Connection> =
+            self.connections.iter().filter(|c| known && c.gateway == row.gateway && self.may_learn_over(c)).collect();
         let his = |c: &&&Connection| self.local_speakers.iter().any(|s| s.site == c.peer && Some(s.address) == row.peer);
         let named: Vec<&Connection> = all.iter().filter(his).copied().collect();
         let says = |c: &&Connection| self.local_speakers.iter().any(|s| s.site == c.peer);
@@ -458,8 +466,7 @@ impl Walk<'_, '_> {
         if world.in_space(vnet, ip) {
             let summaries: Vec<_> = world.gateway_summaries.iter().filter(|row| row.vnet == vnet).collect();
             let left_out = !summaries.is_empty() && !summaries.iter().any(|row| row.prefix.contains(&ip));
-            let learns = |c: &Connection| c.bgp || c.kind == ConnectionKind::ExpressRoute || world.both_speak_bgp(c);
-            let told = !left_out || !world.connections.iter().filter(|c| world.ends_at(c, site)).any(learns);
+            let told = !left_out || !world.connections.iter().filter(|c| world.ends_at(c, site)).any(|c| world.may_learn_over(c));
             return if told { Tri::Yes } else { Tri::Maybe };
         }
         let ours: Vec<Sym> = world.gateways_of(vnet).into_iter().map(|(g, _)| g).collect();
