@@ -13,7 +13,7 @@ use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::gateway::{ends, suits};
 use crate::rules::hub;
-use crate::rules::route::{Hop, Origin};
+use crate::rules::route::{Entry, Hop, Origin};
 
 /// What a gateway's routes say of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,14 +39,15 @@ impl World<'_> {
         found
     }
 
-    /// Whether somebody saw a route to the gateway on the subnet for the address by a prefix that is longer than any of what is known to be behind it: the
-    /// gateway has learned of somebody who is not in the input (RTE-07, GW-06).
-    pub fn was_seen_announced(&self, subnet: Sym, vnet: Sym, ip: IpAddr) -> bool {
+    /// The route to the gateway that somebody saw on the subnet for the address, by a prefix that is longer than any of what is known to be behind it: the gateway
+    /// has learned of somebody who is not in the input (RTE-07, GW-06).
+    pub fn seen_announced(&self, subnet: Sym, vnet: Sym, ip: IpAddr) -> Option<Entry> {
         let network = self.network(vnet);
         let context = self.context(subnet);
-        let seen = context.entries.iter().filter(|e| e.origin == Origin::Gateway && self.index.observed_routes.has(e.source));
-        let longest = |prefixes: &mut dyn Iterator<Item = &Prefix>| prefixes.filter(|p| p.contains(&ip)).map(Prefix::prefix_len).max();
-        longest(&mut seen.map(|e| &e.prefix)) > longest(&mut network.gateway.routes.iter().map(|(prefix, ..)| prefix))
+        let is_seen = |e: &&Entry| e.origin == Origin::Gateway && e.prefix.contains(&ip) && self.index.observed_routes.has(e.source);
+        let seen = context.entries.iter().filter(is_seen).max_by_key(|e| e.prefix.prefix_len()).copied()?;
+        let known = network.gateway.routes.iter().map(|(prefix, ..)| prefix).filter(|prefix| prefix.contains(&ip));
+        known.map(Prefix::prefix_len).all(|known| known < seen.prefix.prefix_len()).then_some(seen)
     }
 
     /// Whether another connection of the gateways that `vnet` uses may have learned a longer prefix than the input has (GW-04).
@@ -128,7 +129,7 @@ impl World<'_> {
         }
         // What nobody told us may lead there as well.
         let gateway = &self.network(vnet).gateway;
-        let known = gateway.unknown_routes.is_empty() && !gateway.is_empty() && !self.was_seen_announced(subnet, vnet, ip);
+        let known = gateway.unknown_routes.is_empty() && !gateway.is_empty() && self.seen_announced(subnet, vnet, ip).is_none();
         if known { best } else { best.or(Tri::Maybe) }
     }
 
@@ -142,7 +143,7 @@ impl World<'_> {
         let behind: Vec<Tri> = self.behind_gateway(vnet, ip).iter().map(there).collect();
         let gateway = &self.network(vnet).gateway;
         let unknown = gateway.is_empty() || behind.is_empty() && !gateway.unknown_routes.is_empty();
-        if unknown || self.may_learn_more(vnet) || self.was_seen_announced(subnet, vnet, ip) {
+        if unknown || self.may_learn_more(vnet) || self.seen_announced(subnet, vnet, ip).is_some() {
             return Tri::Maybe;
         }
         let all = |wanted: Tri| behind.iter().all(|there| *there == wanted);
@@ -172,14 +173,18 @@ impl Walk<'_, '_> {
             trail = trail.and(overlapping(at.vnet, packet.dst));
         }
         let behind = self.world.behind_gateway(at.vnet, packet.dst);
-        if !behind.is_empty() && self.world.was_seen_announced(at.subnet, at.vnet, packet.dst) {
-            let text = format!("the route seen to the gateway is for {} alone: who is behind it is not in the input", packet.dst);
-            let unknown = step(Stage::Gateway, Span::UNKNOWN, "gateway.2", text).by(at.subnet, "").kind(Kind::Assumption);
-            ways.push(trail.and(unknown.code("W-BGP-UNKNOWN")).end(Via::Gateway));
-            return;
-        }
         if behind.is_empty() {
             ways.push(self.nothing_behind(at, packet, trail));
+            return;
+        }
+        if let Some(seen) = self.world.seen_announced(at.subnet, at.vnet, packet.dst) {
+            let text = format!(
+                "the route {} seen at {} leads to the gateway: who is behind it is not in the input",
+                seen.prefix,
+                short(seen.source)
+            );
+            let unknown = step(Stage::Gateway, Span::UNKNOWN, "gateway.2", text).by(at.subnet, "").kind(Kind::Assumption);
+            ways.push(trail.and(unknown.code("W-BGP-UNKNOWN")).end(Via::Gateway));
             return;
         }
         let several = behind.len() > 1 || self.world.may_learn_more(at.vnet);
@@ -227,23 +232,26 @@ impl Walk<'_, '_> {
 
     /// No route of the gateway holds the address.
     fn nothing_behind(&self, at: &Host, packet: &Packet, trail: Trail) -> Way {
-        let network = self.world.network(at.vnet);
-        // A route that was seen may lead to a gateway that was not exported (RTE-07, SND-04).
-        let lost = network.gateway.is_empty();
-        let seen = self.world.was_seen_announced(at.subnet, at.vnet, packet.dst);
-        let learned = if (lost || seen) && network.gateway.unknown_routes.is_empty() { at.vnet } else { network.gateway.unknown_routes };
-        let gateway = network.gateway.gateways.first().copied().unwrap_or_default();
-        let text = match lost || seen || self.world.is_missing_gateway(learned) {
-            true => format!("what is behind the gateway of {} is not in the input", short(learned)),
+        let gateway = &self.world.network(at.vnet).gateway;
+        let learned = gateway.unknown_routes;
+        // A route that was seen may lead to a gateway that was not exported, or to a site of which the gateway learned (RTE-07, SND-04).
+        let (source, code) = match () {
+            () if gateway.is_empty() => (if learned.is_empty() { at.vnet } else { learned }, "W-MISSING"),
+            () if !learned.is_empty() => (learned, self.world.doubt_of_routes(learned)),
+            () if self.world.seen_announced(at.subnet, at.vnet, packet.dst).is_some() => (at.vnet, "W-BGP-UNKNOWN"),
+            () => {
+                let text = format!("no site behind the gateway is known to have {}", packet.dst);
+                let gateway = gateway.gateways.first().copied().unwrap_or_default();
+                let nothing = step(Stage::Gateway, Span::NONE, "gateway.2", text).by(gateway, "").kind(Kind::Absence);
+                return trail.and(nothing).end(Via::Gateway);
+            }
+        };
+        let text = match source == at.vnet || gateway.is_empty() || self.world.is_missing_gateway(source) {
+            true => format!("what is behind the gateway of {} is not in the input", short(source)),
             false => format!("no site behind the gateway is known to have {}", packet.dst),
         };
-        let nothing = step(Stage::Gateway, tri_span(if learned.is_empty() { Tri::No } else { Tri::Maybe }), "gateway.2", text);
-        let code = || if lost { "W-MISSING" } else { self.world.doubt_of_routes(learned) };
-        let nothing = match learned.is_empty() {
-            true => nothing.by(gateway, "").kind(Kind::Absence),
-            false => nothing.by(learned, "").kind(Kind::Assumption).code(code()),
-        };
-        trail.and(nothing).end(Via::Gateway)
+        let unknown = step(Stage::Gateway, Span::UNKNOWN, "gateway.2", text).by(source, "").kind(Kind::Assumption);
+        trail.and(unknown.code(code)).end(Via::Gateway)
     }
 
     /// Over a connection between gateways, or over a circuit that two of them share, into another network (GW-10, GW-12).
