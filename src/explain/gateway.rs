@@ -338,6 +338,10 @@ impl Walk<'_, '_> {
     }
 
     /// From one site to another a VPN gateway passes what BGP told it, over connections that both speak it (GW-11).
+    ///
+    /// ```datalog
+    /// tells(G, A, B) :- gateway(G, "vpn", _), connection(_, _, G, A, _, true), connection(_, _, G, B, _, true).   // gateway.12
+    /// ```
     fn between_sites(&self, from: Sym, to: Sym, gateway: Sym) -> Step {
         let speaks = |site: Sym| {
             let rows = self.world.index.connections_by_gateway.get(gateway).iter().filter(|row| leads_to_site(self.world.index, row));
@@ -348,7 +352,7 @@ impl Walk<'_, '_> {
             true => format!("gateway {} tells each of the two sites of the other by BGP", short(gateway)),
             false => format!("whether the gateway joins two sites is not known: to {}", short(to)),
         };
-        let by = step(Stage::Gateway, if passes { Span::ALL } else { Span::UNKNOWN }, "gateway.6", text).by(gateway, "");
+        let by = step(Stage::Gateway, if passes { Span::ALL } else { Span::UNKNOWN }, "gateway.12", text).by(gateway, "");
         if passes { by.kind(Kind::Fact) } else { by.kind(Kind::Assumption).code("W-BGP-UNKNOWN") }
     }
 

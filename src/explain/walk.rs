@@ -392,7 +392,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         }
         if packet.service.is_some() {
             let text = format!("no front end of Azure stands in network {}", short(vnet));
-            ways.push(trail.and(step(Stage::Route, Span::NONE, "address.5", text).by(vnet, "")).end(via));
+            ways.push(trail.and(step(Stage::Route, Span::NONE, "address.13", text).by(vnet, "")).end(via));
             return;
         }
         if !index.vnet.has(vnet) {

@@ -164,6 +164,11 @@ impl<'a> World<'a> {
 
     /// Where the packets of a site come in: the subnets of the gateways that are connected to it, or to a local network gateway with addresses of the site, and of
     /// the gateway whose clients it is.
+    ///
+    /// ```datalog
+    /// enters(S, N) :- connection(_, "ipsec", G, S, "yes", _), gateway(G, "vpn", _), gateway_subnet(G, N).   // gateway.4
+    /// enters(G, N) :- gateway_client_pool(G, _), gateway(G, "vpn", _), gateway_subnet(G, N).               // gateway.13
+    /// ```
     pub fn entrances(&self, site: Sym) -> Vec<Entrance> {
         let index = self.index;
         let wanted = self.site_prefixes(site);
@@ -222,7 +227,8 @@ impl<'a> World<'a> {
                 subnets = vec![Sym::EMPTY];
             }
             let text = format!("clients connect to gateway {}", short(gateway));
-            let by = step(Stage::Gateway, if fits { Span::ALL } else { Span::UNKNOWN }, "gateway.4", text).by(gateway, "").at_fact(gateway);
+            let by =
+                step(Stage::Gateway, if fits { Span::ALL } else { Span::UNKNOWN }, "gateway.13", text).by(gateway, "").at_fact(gateway);
             let by = if fits { by.kind(Kind::Fact) } else { by.kind(Kind::Assumption).code("W-UNSUPPORTED") };
             out.extend(subnets.into_iter().map(|subnet| Entrance { subnet, step: by.clone() }));
         }
