@@ -6,6 +6,7 @@ use crate::explain::world::World;
 use crate::facts::network::EndpointPolicies;
 use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::endpoint_policy;
+use crate::rules::observed::{BY_SERVICE_ENDPOINT, Sighting, TO_PRIVATE_ENDPOINT};
 use crate::rules::route::{Context, Entry, Hop, Origin};
 
 /// One next hop that may be chosen.
@@ -48,7 +49,8 @@ pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
     let mut candidates: Vec<Candidate> = entries.iter().copied().map(Candidate::Route).collect();
     let mut certain = matches!(entries.as_slice(), [entry] if entry.sure.lo());
     let mut endpoints = endpoint_routes(world, &context, ip);
-    if !endpoints.is_empty() && world.saw_no_route(subnet, "interfaceendpoint", &|prefix| prefix.contains(&ip)) {
+    let seen = || world.seen_route(subnet, TO_PRIVATE_ENDPOINT, |prefix| prefix.contains(&ip));
+    if !endpoints.is_empty() && seen().is_lacking() {
         for (_, kept) in endpoints.iter_mut().filter(|(endpoint, _)| !lead_to(&entries, &context, endpoint)) {
             *kept = (*kept).min(Tri::Maybe);
         }
@@ -67,15 +69,15 @@ pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
     if let Some(service) = service_route(world, subnet, ip) {
         let known = context.unknown.is_empty();
         let beats = beats(&context, &entries, ip, world, service);
-        match (beats, world.was_service_seen(subnet, ip)) {
+        match (beats, world.seen_route(subnet, BY_SERVICE_ENDPOINT, |prefix| prefix.contains(&ip))) {
             _ if !known => {
                 candidates.insert(0, service);
                 certain = false;
             }
             // Which of the two counts somebody saw (RTE-07).
-            (Tri::Yes, _) | (_, Some(true)) => return Choice { candidates: vec![service], certain: true },
-            (_, Some(false)) => {}
-            (_, None) => {
+            (Tri::Yes, _) | (_, Sighting::Everywhere) => return Choice { candidates: vec![service], certain: true },
+            (_, Sighting::Nowhere) => {}
+            (_, Sighting::NotLooked | Sighting::Disputed) => {
                 candidates.insert(0, service);
                 certain = false;
             }

@@ -16,6 +16,7 @@ use crate::rules::azure_firewall::Named;
 use crate::rules::dns::Reach;
 use crate::rules::filter::SourcePorts;
 use crate::rules::hub;
+use crate::rules::observed::BY_SERVICE_ENDPOINT;
 use crate::rules::outbound::PublicSource;
 use crate::rules::paas_firewall::{Origin, Source};
 use crate::rules::route::{Entry, Hop, Origin as RouteOrigin};
@@ -163,7 +164,8 @@ impl Walk<'_, '_> {
         let entries = context.select_front_end(&front_end.class, self.world.platform);
         // Somebody saw a route of a service endpoint that the subnet does not say it has: the two contradict each other (RTE-07).
         let within = |prefix: &Prefix| front_end.class.within(prefix, self.world.platform).hi();
-        let covered = if covered == Tri::No && self.world.saw_service(at.subnet, &within) { Tri::Maybe } else { covered };
+        let seen = || self.world.seen_route(at.subnet, BY_SERVICE_ENDPOINT, within);
+        let covered = if covered == Tri::No && seen().is_some() { Tri::Maybe } else { covered };
         let contested = if covered.hi() { self.contested(at, front_end) } else { None };
         let beside = if contested.is_some() { covered.min(Tri::Maybe) } else { covered };
         if beside.hi() {
@@ -222,7 +224,8 @@ impl Walk<'_, '_> {
         };
         let contested = context.entries.iter().any(|entry| entry.sure.hi() && within(&entry.prefix) && counts(entry));
         // Somebody saw the routes of the subnet, and none of a service endpoint among them: the two contradict each other (RTE-07).
-        let unseen = self.world.saw_no_route(at.subnet, "virtualnetworkserviceendpoint", &within).then_some("SE_SCOPE");
+        let seen = self.world.seen_route(at.subnet, BY_SERVICE_ENDPOINT, within);
+        let unseen = seen.is_lacking().then_some("SE_SCOPE");
         (contested || !context.unknown.is_empty()).then_some("W-SE-UDR").or(unseen)
     }
 

@@ -9,6 +9,37 @@ use crate::model::{Sym, Tri};
 use crate::rules::peering::{Joint, Peer};
 use crate::rules::route::{Context, Hop, Network, Origin, Table, defaults};
 
+/// Azure's word for a route to a private endpoint.
+pub const TO_PRIVATE_ENDPOINT: &str = "interfaceendpoint";
+
+/// Azure's word for a route of a service endpoint.
+pub const BY_SERVICE_ENDPOINT: &str = "virtualnetworkserviceendpoint";
+
+/// Where on a subnet somebody saw a route (RTE-07).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sighting {
+    /// Nobody looked.
+    NotLooked,
+    /// At no interface at which somebody looked.
+    Nowhere,
+    /// At each of them.
+    Everywhere,
+    /// At some of them, or in one of two copies.
+    Disputed,
+}
+
+impl Sighting {
+    /// Whether somebody who looked saw the route, though perhaps not all did.
+    pub fn is_some(self) -> bool {
+        matches!(self, Sighting::Everywhere | Sighting::Disputed)
+    }
+
+    /// Whether somebody who looked did not surely see the route.
+    pub fn is_lacking(self) -> bool {
+        matches!(self, Sighting::Nowhere | Sighting::Disputed)
+    }
+}
+
 impl Context {
     /// The table that somebody saw on the platform, in the place of the derived one (RTE-07).
     ///
@@ -35,7 +66,7 @@ impl Context {
         let (prefix, source) = (row.prefix, row.nic);
         match (row.source.as_str(), row.hop.as_str()) {
             // Routes of endpoints are looked at where such a destination is asked for.
-            ("default", "interfaceendpoint" | "virtualnetworkserviceendpoint") => {}
+            ("default", TO_PRIVATE_ENDPOINT | BY_SERVICE_ENDPOINT) => {}
             ("user", hop) => {
                 let hop = HopKind::parse(hop).unwrap_or(HopKind::Unknown);
                 let destination = Selectors::new([Selector::Prefix(prefix)]);

@@ -42,6 +42,7 @@ use crate::rules::azure_firewall::Firewall;
 use crate::rules::boundary::Boundary;
 use crate::rules::filter::Program;
 use crate::rules::manager;
+use crate::rules::observed::Sighting;
 use crate::rules::route::{Context, Network, Origin, Table};
 
 /// Addresses of the internet by interface filter, subnet, whether they are IPv6, and side.
@@ -295,33 +296,19 @@ impl<'a> World<'a> {
         self.index.observed_doubt.get(nic).contains(&ObservedDoubt { nic, prefix, source, hop, address })
     }
 
-    /// Whether a route of a service endpoint to the address was seen at the interfaces of the subnet; `None` where nobody looked, or not all of what was seen
-    /// agrees (RTE-07).
-    pub fn was_service_seen(&self, subnet: Sym, ip: IpAddr) -> Option<bool> {
+    /// Where on the subnet somebody saw a route with this hop, in Azure's word, to a prefix that `within` holds (RTE-07).
+    pub fn seen_route(&self, subnet: Sym, hop: &str, within: impl Fn(&Prefix) -> bool) -> Sighting {
         let nics = self.index.ip_configs_by_subnet.get(subnet).iter().map(|config| config.nic);
-        let nics = nics.filter(|nic| self.index.observed_routes.has(*nic));
-        let leads = |row: &&ObservedRoute| row.hop.as_str() == "virtualnetworkserviceendpoint" && row.prefix.contains(&ip);
-        let rows = |nic: Sym| self.index.observed_route.get(nic).iter().filter(leads);
-        let mut seen = nics.map(|nic| match rows(nic).next() {
-            None => Some(false),
-            Some(_) => rows(nic).any(|row| !self.is_doubted(row)).then_some(true),
-        });
-        let first = seen.next()??;
-        seen.all(|other| other == Some(first)).then_some(first)
-    }
-
-    /// Whether somebody saw the effective routes of an interface in the subnet, and did not surely see one of a kind to prefixes that `within` holds.
-    pub fn saw_no_route(&self, subnet: Sym, hop: &str, within: &dyn Fn(&Prefix) -> bool) -> bool {
-        let nics = self.index.ip_configs_by_subnet.get(subnet).iter().map(|config| config.nic);
-        let seen = |row: &ObservedRoute| row.hop.as_str() == hop && within(&row.prefix) && !self.is_doubted(row);
-        nics.filter(|nic| self.index.observed_routes.has(*nic)).any(|nic| !self.index.observed_route.get(nic).iter().any(seen))
-    }
-
-    /// Whether somebody saw a route of a service endpoint to prefixes that `within` holds at an interface in the subnet.
-    pub fn saw_service(&self, subnet: Sym, within: &dyn Fn(&Prefix) -> bool) -> bool {
-        let nics = self.index.ip_configs_by_subnet.get(subnet).iter().map(|config| config.nic);
-        let seen = |row: &ObservedRoute| row.hop.as_str() == "virtualnetworkserviceendpoint" && within(&row.prefix);
-        nics.filter(|nic| self.index.observed_routes.has(*nic)).any(|nic| self.index.observed_route.get(nic).iter().any(seen))
+        let at = |nic: Sym| {
+            let rows = || self.index.observed_route.get(nic).iter().filter(|row| row.hop.as_str() == hop && within(&row.prefix));
+            match rows().next() {
+                None => Sighting::Nowhere,
+                Some(_) if rows().all(|row| self.is_doubted(row)) => Sighting::Disputed,
+                Some(_) => Sighting::Everywhere,
+            }
+        };
+        let looked = nics.filter(|nic| self.index.observed_routes.has(*nic)).map(at);
+        looked.reduce(|one, other| if one == other { one } else { Sighting::Disputed }).unwrap_or(Sighting::NotLooked)
     }
 
     /// Whether only one side of the peering is in the input.
