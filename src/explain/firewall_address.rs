@@ -10,7 +10,7 @@ use crate::explain::walk::{Home, Passed, Target, Trail, Walk};
 use crate::explain::way::{Kind, Step, Way};
 use crate::facts::azure_firewall::FirewallPass;
 use crate::model::{Proto, Set, Span, Stage, Sym, Via, net};
-use crate::rules::azure_firewall::{self as kernel, Firewall, Held, Met};
+use crate::rules::azure_firewall::{self as kernel, Firewall, Met};
 
 impl Walk<'_, '_> {
     /// The packet is for one of the firewall's own addresses: NAT rules, or nothing (AFW-06). `sources` are those it may have.
@@ -126,7 +126,7 @@ impl Walk<'_, '_> {
         let device = at.nic;
         let firewall = &self.world.firewall(device);
         let Some(translation) = met.rule.translation else { return };
-        let to = translation.address.map_or_else(|| translation.fqdn.to_string(), |address| address.to_string());
+        let target = kernel::Target::of(&translation);
         let port = translation.port.map_or(String::new(), |port| format!(":{port}"));
         let ports = Ports { taken: met.traffic.may, port: translation.port };
         let span = match behind {
@@ -134,7 +134,12 @@ impl Walk<'_, '_> {
             Some(_) => Span { sure: ports.forward(met.traffic.sure), may: ports.forward(met.traffic.may) },
         };
         let word = if self.asked.meets(span.may) { "sends it" } else { "sends other ports" };
-        let text = format!("NAT rule {} of firewall {} {word} to {to}{port}", met.rule.path, short(device));
+        let to = match target {
+            kernel::Target::Address(address) => format!("to {address}{port}"),
+            kernel::Target::Name(name) => format!("to {name}{port}"),
+            kernel::Target::Untold => "on".to_owned(),
+        };
+        let text = format!("NAT rule {} of firewall {} {word} {to}", met.rule.path, short(device));
         let mut taken = self.rule_step(device, span, text, &met.rule.path, met.rule.source);
         taken.label = "azure_firewall.12";
         if met.traffic.sure != met.traffic.may {
@@ -150,16 +155,23 @@ impl Walk<'_, '_> {
         front
             .steps
             .extend(self.inspected(firewall, &Packet { src: sources.first().cloned().unwrap_or(Seen::SomePublic), ..packet.clone() }));
-        let held = match translation.address {
-            Some(address) => Held { addresses: vec![address], certain: true, public: false },
-            None => self.world.held(device, translation.fqdn.as_str()),
+        let held = match target {
+            kernel::Target::Address(address) => Ok(vec![address]),
+            kernel::Target::Name(name) => {
+                let held = self.world.held(device, name.as_str());
+                let text = format!("what {name} resolves to for firewall {} is not known", short(device));
+                let unknown = step(Stage::Dns, Span::UNKNOWN, "dns.1", text).by(device, name.as_str()).code("DNS_UNKNOWN");
+                if held.certain && !held.addresses.is_empty() { Ok(held.addresses) } else { Err(unknown) }
+            }
+            kernel::Target::Untold => {
+                let text = format!("NAT rule {} of firewall {} does not tell where it sends what it takes", met.rule.path, short(device));
+                Err(self.rule_step(device, Span::UNKNOWN, text, &met.rule.path, met.rule.source).code("W-UNSUPPORTED"))
+            }
         };
-        if !held.certain || held.addresses.is_empty() {
-            let text = format!("what {to} resolves to for firewall {} is not known", short(device));
-            let unknown = step(Stage::Dns, Span::UNKNOWN, "dns.1", text).by(device, to).kind(Kind::Assumption).code("DNS_UNKNOWN");
-            ways.push(front.and(unknown).end(Via::AzureFirewall));
-            return;
-        }
+        let addresses = match held {
+            Ok(addresses) => addresses,
+            Err(unknown) => return ways.push(front.and(unknown.kind(Kind::Assumption)).end(Via::AzureFirewall)),
+        };
         let from_outside = net::is_public(packet.dst);
         let walk = Walk {
             world: self.world,
@@ -172,7 +184,7 @@ impl Walk<'_, '_> {
             sources: RefCell::default(),
         };
         let mut each = Vec::new();
-        for address in held.addresses {
+        for address in addresses {
             let asgs = behind.filter(|host| host.ip == address).map(|host| self.world.asgs_of(host.ip_config));
             for source in sources {
                 let doubts = walk.denied_behind(at, firewall, source, address);

@@ -80,6 +80,28 @@ pub struct Rule {
     pub translation: Option<FirewallTranslation>,
 }
 
+/// To whom a NAT rule sends what it matches (AFW-06).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Whoever has the address.
+    Address(IpAddr),
+    /// Whoever the name leads to.
+    Name(Sym),
+    /// The input does not tell it.
+    Untold,
+}
+
+impl Target {
+    /// That of a translation.
+    pub fn of(translation: &FirewallTranslation) -> Target {
+        match (translation.address, translation.fqdn) {
+            (Some(address), _) => Target::Address(address),
+            (None, Sym::EMPTY) => Target::Untold,
+            (None, name) => Target::Name(name),
+        }
+    }
+}
+
 /// A firewall, ready to be asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Firewall {

@@ -7,7 +7,7 @@ use crate::explain::packet::Host;
 use crate::explain::world::World;
 use crate::facts::selector::Selector;
 use crate::model::{Prefix, Sym, net};
-use crate::rules::azure_firewall::{self as kernel, Firewall, Held};
+use crate::rules::azure_firewall::{self as kernel, Firewall, Held, Target};
 use crate::rules::dns::{Answer, firewall::resolve_at_firewall};
 use crate::rules::outbound::{Method, firewall_methods};
 
@@ -24,10 +24,11 @@ impl World<'_> {
     }
 
     pub(in crate::explain) fn leads_to(&self, device: Sym, rule: &kernel::Rule, address: IpAddr) -> bool {
-        rule.translation.is_some_and(|to| match to.address {
-            Some(to) => to == address,
-            None => {
-                let held = self.held(device, to.fqdn.as_str());
+        rule.translation.as_ref().is_some_and(|to| match Target::of(to) {
+            Target::Address(to) => to == address,
+            Target::Untold => true,
+            Target::Name(name) => {
+                let held = self.held(device, name.as_str());
                 !held.certain || held.addresses.contains(&address)
             }
         })

@@ -445,6 +445,7 @@ impl Walk<'_, '_> {
         let targets = match to.address {
             Some(address) => vec![address],
             None => match world.resolve_at_firewall(firewall, to.fqdn.as_str()) {
+                _ if to.fqdn.is_empty() => return Outcome::unproven(STAGE, name_of(to.rule), "W-UNSUPPORTED"),
                 Answer::Addresses(ips) if !ips.is_empty() => ips,
                 _ => return Outcome::unproven(Stage::Dns, to.fqdn.as_str(), "DNS_UNKNOWN"),
             },
