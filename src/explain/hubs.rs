@@ -4,19 +4,27 @@ use std::net::IpAddr;
 
 use crate::explain::packet::{Host, Packet, StepExt, short, step};
 use crate::explain::walk::{Trail, Walk, device_words, tri_span};
-use crate::explain::way::{Kind, Way};
+use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::model::{Span, Stage, Sym, Tri, Via, net};
 use crate::rules::filter::SourcePorts;
 use crate::rules::hub;
 
+/// The step of a hub that sends `what` where it chose to.
+pub(super) fn sends_on(hub_id: Sym, what: &str, choice: &hub::Onward) -> Step {
+    let goal = if choice.vnet.is_empty() { "the internet" } else { short(choice.vnet) };
+    let text = format!("hub {} sends {what} on to {goal}", short(hub_id));
+    let by = step(Stage::Gateway, tri_span(choice.sure), "hub.1", text).by(hub_id, goal).at_fact(hub_id).kind(Kind::Fact);
+    if choice.sure.lo() { by } else { by.kind(Kind::Assumption).code("W-VWAN") }
+}
+
 impl World<'_> {
     /// Whether the hub brings what `vnet` sends to `ip` to the network `home`, past the same devices in both directions (VW-04).
     pub fn hub_leads_to(&self, vnet: Sym, hub_id: Sym, ip: IpAddr, home: Sym) -> Tri {
-        let choices = hub::onward(self.index, vnet, hub_id, |prefix| prefix.contains(&ip));
+        let choices = hub::onward(self.index, vnet, hub_id, &|prefix| Tri::from_bool(prefix.contains(&ip)));
         let there = self.index.hub_connections_by_vnet.get(home).first().map_or(Sym::EMPTY, |row| row.hub);
         let own = self.network(vnet).own.clone();
-        let there = hub::onward(self.index, home, there, |prefix| own.contains(prefix));
+        let there = hub::onward(self.index, home, there, &|prefix| Tri::from_bool(own.contains(prefix)));
         let same = |back: &hub::Onward| there.iter().any(|onward| onward.devices.iter().eq(back.devices.iter().rev()));
         let back = choices.iter().filter(|onward| onward.vnet == home);
         back.map(|onward| onward.sure.and(if same(onward) { Tri::Yes } else { Tri::Maybe })).max().unwrap_or(Tri::No)
@@ -26,7 +34,7 @@ impl World<'_> {
 impl Walk<'_, '_> {
     /// The packet comes from the network of `at` into its hub.
     pub fn through_hub(&self, at: &Host, hub_id: Sym, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
-        let choices = hub::onward(self.world.index, at.vnet, hub_id, |prefix| prefix.contains(&packet.dst));
+        let choices = hub::onward(self.world.index, at.vnet, hub_id, &|prefix| Tri::from_bool(prefix.contains(&packet.dst)));
         let untold = self.world.network(at.vnet).gateway.unknown_routes;
         if !untold.is_empty() && choices.iter().all(|choice| choice.vnet.is_empty()) && !net::is_public(packet.dst) {
             // What no known network of the hub has goes to one that is not known in full, where that has it.
@@ -42,10 +50,7 @@ impl Walk<'_, '_> {
         }
         for choice in &choices {
             let trail = trail.clone();
-            let goal = if choice.vnet.is_empty() { "the internet" } else { short(choice.vnet) };
-            let text = format!("hub {} sends {} on to {goal}", short(hub_id), packet.dst);
-            let by = step(Stage::Gateway, tri_span(choice.sure), "hub.1", text).by(hub_id, goal).at_fact(hub_id).kind(Kind::Fact);
-            let trail = trail.and(if choice.sure.lo() { by } else { by.kind(Kind::Assumption).code("W-VWAN") });
+            let trail = trail.and(sends_on(hub_id, &packet.dst.to_string(), choice));
             for (trail, packet) in self.past_hub_devices(&choice.devices, packet, trail) {
                 match choice.vnet.is_empty() {
                     false => self.deliver(choice.vnet, &packet, trail, Via::Gateway, ways),

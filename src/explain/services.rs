@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::net::IpAddr;
 
+use crate::explain::hubs::sends_on;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::point::over_a_hub;
 use crate::explain::transport::{self, Arrival, Client, Transport};
-use crate::explain::walk::{Home, Target, Trail, Walk, no_way_out, tri_span, way_out};
+use crate::explain::walk::{Home, Target, Trail, Walk, no_way_out, way_out};
 use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::World;
 use crate::explain::{dns_reach, filters};
@@ -303,21 +304,17 @@ impl Walk<'_, '_> {
     pub fn over_hub_to_front_end(&self, at: &Host, hub_id: Sym, packet: &Packet, front_end: &FrontEnd, trail: Trail, ways: &mut Vec<Way>) {
         let index = self.world.index;
         let within = |prefix: &Prefix| front_end.class.within(prefix, self.world.platform);
-        let spaces = index.vnet_prefixes.rows().map(|row| &row.prefix);
-        let partly = index.hub_routes.rows().map(|row| &row.prefix).chain(spaces).any(|prefix| within(prefix) == Tri::Maybe);
-        let choices = hub::onward(index, at.vnet, hub_id, |prefix| within(prefix) == Tri::Yes);
+        let choices = hub::onward(index, at.vnet, hub_id, &within);
         let outward = choices.iter().all(|choice| choice.vnet.is_empty());
-        if partly || choices.is_empty() || !outward {
-            let text = format!("where hub {} sends what is for {} front ends is not known", short(hub_id), front_end.class.tag);
+        let what = format!("what is for {} front ends", front_end.class.tag);
+        if choices.is_empty() || !outward {
+            let text = format!("where hub {} sends {what} is not known", short(hub_id));
             let unknown = step(Stage::Gateway, Span::UNKNOWN, "hub.3", text).by(hub_id, "").kind(Kind::Assumption).code("W-VWAN");
             ways.push(trail.and(unknown).end(Via::Gateway));
             return;
         }
         for choice in choices {
-            let text = format!("hub {} sends what is for {} front ends on to the internet", short(hub_id), front_end.class.tag);
-            let by = step(Stage::Gateway, tri_span(choice.sure), "hub.1", text).by(hub_id, "the internet").at_fact(hub_id).kind(Kind::Fact);
-            let by = if choice.sure.lo() { by } else { by.kind(Kind::Assumption).code("W-VWAN") };
-            for (trail, packet) in self.past_hub_devices(&choice.devices, packet, trail.clone().and(by)) {
+            for (trail, packet) in self.past_hub_devices(&choice.devices, packet, trail.clone().and(sends_on(hub_id, &what, &choice))) {
                 match choice.devices.last().filter(|device| index.azure_firewall.has(**device)) {
                     Some(firewall) => {
                         let from = self.firewall_in_hub(*firewall);

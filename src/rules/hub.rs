@@ -196,25 +196,26 @@ pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
     out
 }
 
-/// Where the hub sends what `vnet` sends to an address, of which `holds` says whether a prefix has it; the choices, sorted.
-pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> bool) -> Vec<Onward> {
+/// Where the hub sends what `vnet` sends to an address, of which `holds` says whether a prefix has it; the choices, sorted. What perhaps has it perhaps takes it.
+pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: &dyn Fn(&Prefix) -> Tri) -> Vec<Onward> {
     let Some(mine) = index.hub_connections.get(hub).iter().find(|row| row.vnet == vnet) else { return Vec::new() };
     let joined = joins_networks(index, hub);
     // A static route of a table that is not told may take anything, and so may a longer route that something else of the WAN announces.
     let elsewhere = changes(index, hub).chain(Some(mine.table).filter(|table| !is_told(index, *table))).min_by_key(|found| found.as_str());
-    let told = if elsewhere.is_none() { Tri::Yes } else { Tri::Maybe };
-    let mut learned: Vec<(u8, HubConnection)> = Vec::new();
+    let (mut perhaps, mut learned): (Vec<Onward>, Vec<(u8, HubConnection)>) = (Vec::new(), Vec::new());
     for other in wan_connections(index, hub).into_iter().filter(|other| other.vnet != vnet && joined.hi()) {
         if is_in_table(index, &other, mine.table) {
-            let longest =
-                index.vnet_prefixes.get(other.vnet).iter().filter(|row| holds(&row.prefix)).map(|row| row.prefix.prefix_len()).max();
-            learned.extend(longest.map(|length| (length, other)));
+            let held = |with| index.vnet_prefixes.get(other.vnet).iter().map(|row| row.prefix).filter(move |prefix| holds(prefix) == with);
+            learned.extend(held(Tri::Yes).map(|prefix| prefix.prefix_len()).max().map(|length| (length, other)));
+            perhaps.extend(held(Tri::Maybe).next().map(|_| Onward { devices: Vec::new(), vnet: other.vnet, sure: Tri::Maybe }));
         }
     }
     let best = learned.iter().map(|(length, _)| *length).max();
     learned.retain(|(length, _)| Some(*length) == best);
-    let fixed = index.hub_routes.get(mine.table).iter().filter(|row| holds(&row.prefix));
-    let fixed = fixed.max_by_key(|row| (row.prefix.prefix_len(), std::cmp::Reverse(row.next.as_str())));
+    let routes = |with| index.hub_routes.get(mine.table).iter().filter(move |row| holds(&row.prefix) == with);
+    perhaps.extend(routes(Tri::Maybe).map(|row| Onward { devices: vec![row.next], vnet: Sym::EMPTY, sure: Tri::Maybe }));
+    let told = if elsewhere.is_none() && perhaps.is_empty() { Tri::Yes } else { Tri::Maybe };
+    let fixed = routes(Tri::Yes).max_by_key(|row| (row.prefix.prefix_len(), std::cmp::Reverse(row.next.as_str())));
     let ambiguous = learned.len() > 1;
     let mut out = Vec::new();
     for (length, other) in &learned {
@@ -242,7 +243,7 @@ pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> boo
         }));
     }
     if out.is_empty() {
-        let default = mine.internet && holds(&"0.0.0.0/0".parse().expect("a literal prefix"));
+        let default = mine.internet && holds(&"0.0.0.0/0".parse().expect("a literal prefix")).lo();
         let next = match fixed {
             Some(row) => vec![(row.next, Tri::Yes)],
             None if default => policies(index, hub, PolicyKind::Internet),
@@ -251,6 +252,7 @@ pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: impl Fn(&Prefix) -> boo
         let next = if next.is_empty() { next } else { next.into_iter().chain(elsewhere.map(|other| (other, Tri::Maybe))).collect() };
         out.extend(next.into_iter().map(|(device, sure)| Onward { devices: vec![device], vnet: Sym::EMPTY, sure: sure.and(told) }));
     }
+    out.extend(perhaps);
     out.sort_by_key(|onward| onward.vnet.as_str());
     out
 }

@@ -144,7 +144,14 @@ impl World<'_> {
     /// Where a hub sends what `vnet` sends to an address: the networks, each with the devices on the way; no network is the internet.
     pub fn hub_choices(&self, vnet: Sym, hub: Sym, dst: Addr) -> Vec<(Option<Sym>, Vec<Sym>, Tri)> {
         let Some(mine) = self.hub_connections.iter().find(|c| c.hub == hub && c.vnet == vnet).copied() else { return Vec::new() };
-        let holds = |p: &Prefix| self.in_prefix(dst, *p).hi();
+        // Of the front ends of a service a prefix may have some.
+        let front = matches!(dst, Addr::Front(..));
+        let holds = |p: &Prefix| if front { self.in_prefix(dst, *p) == Tri::Yes } else { self.in_prefix(dst, *p).hi() };
+        let some = |p: &Prefix| front && self.in_prefix(dst, *p) == Tri::Maybe;
+        let nets = self.hub_learns(&mine).into_iter().filter(|c| self.wan_joins(hub).hi() && self.space(c.vnet).iter().any(some));
+        let routes = self.hub_routes.iter().filter(|r| r.table == mine.table && some(&r.prefix));
+        let mut partly: Vec<(Option<Sym>, Vec<Sym>, Tri)> = nets.map(|c| (Some(c.vnet), Vec::new(), Tri::Maybe)).collect();
+        partly.extend(routes.map(|r| (None, vec![r.next], Tri::Maybe)));
         let longest = |v: Sym| self.space(v).into_iter().filter(|p| holds(p)).map(|p| p.prefix_len()).max();
         let mut found: Vec<(u8, HubConnection)> =
             self.hub_learns(&mine).into_iter().filter_map(|c| longest(c.vnet).map(|length| (length, c))).collect();
@@ -154,7 +161,7 @@ impl World<'_> {
         let fixed = self.hub_routes.iter().filter(|r| r.table == mine.table && holds(&r.prefix)).max_by_key(|r| r.prefix.prefix_len());
         // A route that nobody read may lead around all of it.
         let around = if self.wan_changes(hub) || !self.table_is_told(mine.table) { Some(Sym::new("a route nobody read")) } else { None };
-        let told = if around.is_none() { Tri::Yes } else { Tri::Maybe };
+        let told = if around.is_none() && partly.is_empty() { Tri::Yes } else { Tri::Maybe };
         let several = found.len() > 1 || told == Tri::Maybe;
         let mut all = Vec::new();
         for (length, other) in &found {
@@ -186,6 +193,7 @@ impl World<'_> {
                 all.extend(around.map(|other_way| (None, vec![other_way], Tri::Maybe)));
             }
         }
+        all.extend(partly);
         all
     }
 
@@ -236,10 +244,8 @@ impl Walk<'_, '_> {
     /// To the front end of a service, past the hub's devices and out by the last of them (VW-04).
     pub fn hub_to_front(&self, vnet: Sym, hub: Sym, packet: Packet) -> Outcome {
         let world = self.world;
-        let partly = |p: &Prefix| world.in_prefix(packet.dst, *p) == Tri::Maybe;
-        let mut known = world.hub_routes.iter().map(|r| r.prefix).chain(world.vnet_prefixes.iter().map(|r| r.prefix));
         let choices = world.hub_choices(vnet, hub, packet.dst);
-        if known.any(|p| partly(&p)) || choices.is_empty() || choices.iter().any(|c| c.0.is_some()) {
+        if choices.is_empty() || choices.iter().any(|c| c.0.is_some()) {
             return Outcome::unproven(Stage::Gateway, name_of(hub), "W-VWAN");
         }
         let each = choices.into_iter().map(|(_, devices, sure)| {
