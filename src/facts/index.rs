@@ -404,6 +404,16 @@ index! {
 }
 
 impl Index {
+    /// Whether the input tells of all resources of the type: it has one, or somebody said that it has all of them (M-03, decision 8).
+    pub fn tells_of(&self, kind: Sym) -> bool {
+        self.resources_by_kind.has(kind) || self.complete_type.has(kind)
+    }
+
+    /// The same of those that are children of `parent`, which may have been listed by themselves.
+    pub fn tells_children_of(&self, parent: Sym, kind: Sym) -> bool {
+        self.tells_of(kind) || self.child_type.get(parent).iter().any(|child| child.kind == kind)
+    }
+
     /// Whether a machine stands behind the interface (ADR-07): its own body says so, or a machine does that lists it.
     pub fn is_attached(&self, nic: Sym) -> bool {
         self.nic.one(nic).is_some_and(|row| match row.role {

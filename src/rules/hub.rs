@@ -56,12 +56,6 @@ fn is_in_table(index: &Index, other: &HubConnection, table: Sym) -> bool {
     by_name || index.hub_labels.get(other.connection).iter().any(|row| labelled(row.label))
 }
 
-/// Whether the input tells of what belongs to hubs and is of a type: there is a row of it, or somebody said that there is none (M-03).
-fn is_exported(index: &Index, none: bool, kind: &str) -> bool {
-    let kind = Sym::new(kind);
-    !none || index.resources_by_kind.has(kind) || index.complete_type.has(kind)
-}
-
 /// Whether the input tells the static routes of a table: of the two that every hub has the one holds none, and the other is somewhere, so that a row of another
 /// table says nothing of it (VW-03).
 fn is_told(index: &Index, table: Sym) -> bool {
@@ -73,7 +67,7 @@ fn is_told(index: &Index, table: Sym) -> bool {
 
 /// A hub of which nobody exported which networks are connected to it: any may be. The first by id; empty: there is none.
 pub fn unlisted(index: &Index) -> Sym {
-    if is_exported(index, index.hub_connection.is_empty(), "microsoft.network/virtualhubs/hubvirtualnetworkconnections") {
+    if !index.hub_connection.is_empty() || index.tells_of(Sym::new("microsoft.network/virtualhubs/hubvirtualnetworkconnections")) {
         return Sym::EMPTY;
     }
     index.virtual_hub.rows().map(|row| row.hub).min_by_key(|hub| hub.as_str()).unwrap_or_default()
@@ -140,7 +134,8 @@ fn policies(index: &Index, hub: Sym, kind: PolicyKind) -> Vec<(Sym, Tri)> {
         return vec![(next, Tri::Yes)];
     }
     let mut perhaps: Vec<Sym> = of(PolicyKind::Unknown).collect();
-    if perhaps.is_empty() && !is_exported(index, index.hub_policies.is_empty(), "microsoft.network/virtualhubs/routingintent") {
+    let exported = || !index.hub_policies.is_empty() || index.tells_of(Sym::new("microsoft.network/virtualhubs/routingintent"));
+    if perhaps.is_empty() && !exported() {
         perhaps = guards(index, hub).collect();
     }
     Sym::sort(&mut perhaps);

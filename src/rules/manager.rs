@@ -66,9 +66,7 @@ fn applied(index: &Index, vnet: Sym, what: ManagerPart) -> Vec<Sym> {
 /// Whether the children of the type that `parent` has may be missing where the input holds not one of the type: unless somebody says that there are
 /// none (M-03).
 fn lacks_children(index: &Index, parent: Sym, kind: &str) -> bool {
-    let kind = Sym::new(kind);
-    let listed = || index.child_type.get(parent).iter().any(|child| child.kind == kind);
-    !index.resources_by_kind.has(kind) && !index.complete_type.has(kind) && !listed()
+    !index.tells_children_of(parent, Sym::new(kind))
 }
 
 const COLLECTIONS: &str = "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections";

@@ -32,9 +32,5 @@ pub fn listed(index: &Index, caller: Sym, callee: Callee<'_>) -> Option<(Tri, Sy
 
 /// Whether the list of a server is in the input (M-03).
 fn complete(index: &Index, server: Sym) -> bool {
-    let kind = Sym::new(RULES);
-    !index.store_outbound_rules.is_empty()
-        || index.resources_by_kind.has(kind)
-        || index.complete_type.has(kind)
-        || index.child_type.get(server).iter().any(|child| child.kind == kind)
+    !index.store_outbound_rules.is_empty() || index.tells_children_of(server, Sym::new(RULES))
 }

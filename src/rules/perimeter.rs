@@ -85,9 +85,7 @@ pub fn member(index: &Index, resource: Sym) -> Option<(PerimeterAssociation, Tri
 /// Whether a perimeter of the input may hold a resource without the input telling: perimeters were exported, and not a single association (SND-02).
 pub fn membership_unknown(index: &Index) -> bool {
     let any = !index.perimeter.is_empty() || index.resources_by_kind.has(Sym::new(PERIMETERS));
-    let listed = !index.perimeter_association.is_empty()
-        || index.resources_by_kind.has(Sym::new(ASSOCIATIONS))
-        || index.complete_type.has(Sym::new(ASSOCIATIONS));
+    let listed = !index.perimeter_association.is_empty() || index.tells_of(Sym::new(ASSOCIATIONS));
     any && !listed
 }
 
@@ -299,11 +297,7 @@ fn doubted(index: &Index, profile: Sym, decision: Decision) -> Decision {
     if decision.admitted != Tri::No {
         return decision;
     }
-    let kind = Sym::new(ACCESS_RULES);
-    let listed = !index.perimeter_rule.is_empty()
-        || index.resources_by_kind.has(kind)
-        || index.complete_type.has(kind)
-        || index.child_type.get(profile).iter().any(|child| child.kind == kind);
+    let listed = !index.perimeter_rule.is_empty() || index.tells_children_of(profile, Sym::new(ACCESS_RULES));
     match (listed && !profile.is_empty(), index.unread_rules.has(profile)) {
         (false, _) => Decision { admitted: Tri::Maybe, by: By::Unlisted },
         (true, true) => Decision { admitted: Tri::Maybe, by: By::Unread },

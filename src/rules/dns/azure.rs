@@ -95,11 +95,10 @@ impl Resolver<'_> {
 
     /// Zones for `name` of which it is not known to which networks they are linked.
     fn zones_without_links(&self, name: &str) -> Vec<Sym> {
-        let kind = Sym::new(LINKS);
-        if !self.index.zone_links_by_zone.is_empty() || self.index.complete_type.has(kind) || self.index.resources_by_kind.has(kind) {
+        if !self.index.zone_links_by_zone.is_empty() {
             return Vec::new();
         }
-        let listed = |zone: Sym| self.index.child_type.get(zone).iter().any(|c| c.kind == kind);
+        let listed = |zone: Sym| self.index.tells_children_of(zone, Sym::new(LINKS));
         let zones = self.index.private_dns_zone.rows().filter(|z| under(name, z.name.as_str()) && !listed(z.zone));
         let mut found: Vec<Sym> = zones.map(|z| z.zone).collect();
         Sym::sort(&mut found);

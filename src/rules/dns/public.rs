@@ -148,11 +148,8 @@ impl Resolver<'_> {
 
     /// Whether the records of the zone were exported: what it lacks does not exist (M-03, decision 8).
     fn public_records(&self, zone: Sym) -> bool {
-        let kind = Sym::new(RECORDS);
         let own = |kind: RecordType| matches!(kind, RecordType::Soa | RecordType::Ns);
-        self.index.zone_records.get(zone).iter().any(|record| own(record.kind))
-            || self.index.complete_type.has(kind)
-            || self.index.resources_by_kind.has(kind)
+        self.index.zone_records.get(zone).iter().any(|record| own(record.kind)) || self.index.tells_of(Sym::new(RECORDS))
     }
 }
 

@@ -113,11 +113,9 @@ impl Resolver<'_> {
 
     /// Whether rows of a child type were exported: then one that is missing does not exist (decision 8).
     fn exported(&self, kind: &str) -> bool {
-        let kind = Sym::new(kind);
-        self.index.resources_by_kind.has(kind)
-            || self.index.complete_type.has(kind)
-            || (kind.as_str() == LINKS && !self.index.ruleset_links.is_empty())
-            || (kind.as_str() == RULES && !self.index.forwarding_rules.is_empty())
+        self.index.tells_of(Sym::new(kind))
+            || (kind == LINKS && !self.index.ruleset_links.is_empty())
+            || (kind == RULES && !self.index.forwarding_rules.is_empty())
     }
 
     /// A ruleset serves networks of its own region (DNS-19); a link to another one cannot be deployed.
