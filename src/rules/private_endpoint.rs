@@ -46,6 +46,21 @@ pub fn anchors(target: Sym, group: Sym) -> impl Iterator<Item = (Sym, Sym)> {
     std::iter::once((target, group)).chain(slot)
 }
 
+/// Whether what an endpoint says of the sub-resource `of` is about `group`; either may name none.
+fn fits(group: Sym, of: Sym) -> bool {
+    group.is_empty() || of.is_empty() || of == group
+}
+
+/// The address configurations of the interfaces of `endpoint` for the sub-resource `group`; all of them where it is empty.
+fn configs(index: &Index, endpoint: Sym, group: Sym) -> impl Iterator<Item = Sym> {
+    let all = index.private_endpoint_nics.get(endpoint).iter().flat_map(|row| index.ip_configs_by_nic.get(row.nic));
+    let own = all.filter(move |config| {
+        let links = index.ip_config_links.get(config.ip_config);
+        links.is_empty() || links.iter().any(|link| fits(group, link.group))
+    });
+    own.map(|config| config.ip_config)
+}
+
 /// The addresses of `endpoint` for the sub-resource `group`, sorted; every address where `group` is empty (PE-06).
 ///
 /// The interface knows best, then the DNS configuration on the endpoint, then the addresses it asked for. Empty where the input has none.
@@ -58,20 +73,12 @@ pub fn anchors(target: Sym, group: Sym) -> impl Iterator<Item = (Sym, Sym)> {
 /// endpoint_address(E, A) :- private_endpoint_address(E, "static", _, A, _), !has_nic_address(E), !has_dns_address(E). // pe.4
 /// ```
 pub fn addresses(index: &Index, endpoint: Sym, group: Sym) -> Vec<IpAddr> {
-    let fits = |of: Sym| group.is_empty() || of.is_empty() || of == group;
-    let mut found: Vec<IpAddr> = Vec::new();
-    for nic in index.private_endpoint_nics.get(endpoint) {
-        for config in index.ip_configs_by_nic.get(nic.nic) {
-            let links = index.ip_config_links.get(config.ip_config);
-            if links.is_empty() || links.iter().any(|link| fits(link.group)) {
-                found.extend(index.ip_config_address.get(config.ip_config).iter().map(|a| a.address));
-            }
-        }
-    }
+    let own = configs(index, endpoint, group).flat_map(|config| index.ip_config_address.get(config));
+    let mut found: Vec<IpAddr> = own.map(|row| row.address).collect();
     for source in [AddressSource::CustomDns, AddressSource::Static] {
         if found.is_empty() {
             let rows = index.private_endpoint_addresses.get(endpoint).iter();
-            found.extend(rows.filter(|a| a.source == source && fits(a.group)).map(|a| a.address));
+            found.extend(rows.filter(|a| a.source == source && fits(group, a.group)).map(|a| a.address));
         }
     }
     found.sort_unstable();
@@ -81,15 +88,17 @@ pub fn addresses(index: &Index, endpoint: Sym, group: Sym) -> Vec<IpAddr> {
 
 /// Whether `endpoint` may have an address for the sub-resource `group` that the input does not tell: none is known, or fewer than its interface has
 /// configurations (PE-06, ADR-06).
+///
+/// ```datalog
+/// has_address(E) :- endpoint_address(E, _).
+/// has_untold_address(E) :- private_endpoint(E, _, _), !has_address(E).                                           // pe.9
+/// has_untold_address(E) :- private_endpoint_nic(E, N), ip_config(C, N, _, _), !ip_config_address(C, _).          // pe.10
+/// ```
+///
+/// An address that only the endpoint tells counts for a configuration that tells none.
 pub fn has_untold_address(index: &Index, endpoint: Sym, group: Sym) -> bool {
-    let fits = |of: Sym| group.is_empty() || of.is_empty() || of == group;
-    let configs = index.private_endpoint_nics.get(endpoint).iter().flat_map(|row| index.ip_configs_by_nic.get(row.nic));
-    let mine = configs.filter(|config| {
-        let links = index.ip_config_links.get(config.ip_config);
-        links.is_empty() || links.iter().any(|link| fits(link.group))
-    });
     let known = addresses(index, endpoint, group).len();
-    known == 0 || known < mine.count()
+    known == 0 || known < configs(index, endpoint, group).count()
 }
 
 /// The addresses of `endpoint` for one of the public names of the sub-resource `group`, sorted: those that say so, else all of the sub-resource's (DNS-36).

@@ -14,7 +14,6 @@ use crate::explain::private_link;
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{Kind, Mode, Step, Way};
 use crate::explain::world::World;
-use crate::facts::Index;
 use crate::facts::private_access::PrivateEndpointConnection;
 use crate::facts::store_facts::{Instance, Service, Store, StorePart};
 use crate::model::ids::id_type;
@@ -400,7 +399,7 @@ impl Asked<'_, '_> {
                 "the private endpoint at this address belongs to another resource or sub-resource, which refuses the name".to_owned();
             return (vec![Way { via: Via::PrivateEndpoint, steps: vec![step, self.end_step()] }], Tri::Yes, "");
         }
-        if vacant(index, address) {
+        if vacant(self.world, address) {
             return (vec![self.end()], Tri::No, "; nothing has this address any more");
         }
         (vec![self.end()], Tri::Maybe, "; what stands at this address is not in the input")
@@ -564,18 +563,15 @@ impl Asked<'_, '_> {
 /// Whether the address lies in a modelled network and surely belongs to nothing there (DNS-28, SND-07).
 ///
 /// A delegated subnet, a device without a known address and a machine that may take any address leave it open.
-fn vacant(index: &Index, address: IpAddr) -> bool {
+fn vacant(world: &World<'_>, address: IpAddr) -> bool {
+    let index = world.index;
     let subnets = index.subnet_prefixes.rows().filter(|row| row.prefix.contains(&address)).map(|row| row.subnet);
     let open = |subnet: Sym| {
         index.subnet_delegations.has(subnet)
             || index.devices_by_subnet.has(subnet)
             || index.load_balancer_frontends_by_subnet.get(subnet).iter().any(|frontend| frontend.address.is_none())
             || index.ip_configs_by_subnet.get(subnet).iter().any(|c| !index.ip_config_address.has(c.ip_config))
-            || index
-                .private_endpoints_by_subnet
-                .get(subnet)
-                .iter()
-                .any(|e| private_endpoint::has_untold_address(index, e.endpoint, Sym::EMPTY))
+            || world.untold_endpoints().iter().any(|(_, of)| *of == subnet)
     };
     index.vnet_prefixes.rows().any(|row| row.prefix.contains(&address)) && !subnets.into_iter().any(open)
 }

@@ -103,17 +103,21 @@ impl World<'_> {
         found
     }
 
+    /// The private endpoints of which the input does not tell an address, with their subnets. Sorted by id.
+    pub fn untold_endpoints(&self) -> &[(Sym, Sym)] {
+        self.untold_endpoints.get_or_init(|| {
+            let rows = self.index.private_endpoint.rows();
+            let untold = rows.filter(|row| private_endpoint::has_untold_address(self.index, row.endpoint, Sym::EMPTY));
+            let mut found: Vec<(Sym, Sym)> = untold.map(|row| (row.endpoint, row.subnet)).collect();
+            found.sort_by_key(|(endpoint, _)| endpoint.as_str());
+            found
+        })
+    }
+
     /// The private endpoints that may have `address` in `vnet`: nobody is known to have it, and the input does not tell an address of theirs (ADR-06, PE-06).
     /// Sorted by id.
     pub fn endpoints_with_untold_address(&self, address: IpAddr, vnet: Sym) -> Vec<Sym> {
         let index = self.index;
-        let untold = self.untold_endpoints.get_or_init(|| {
-            let rows = index.private_endpoint.rows();
-            let untold = rows.filter(|row| private_endpoint::has_untold_address(index, row.endpoint, Sym::EMPTY));
-            let mut found: Vec<(Sym, Sym)> = untold.map(|row| (row.endpoint, row.subnet)).collect();
-            found.sort_by_key(|(endpoint, _)| endpoint.as_str());
-            found
-        });
         let usable = |prefix: &Prefix| net::usable(prefix).is_some_and(|(first, last)| (first..=last).contains(&address));
         let holds = |subnet: Sym| {
             if !index.subnet.has(subnet) {
@@ -124,7 +128,7 @@ impl World<'_> {
             let mut ranges = index.subnet_prefixes.get(subnet).iter();
             self.vnet_of(subnet) == vnet && (ranges.len() == 0 || ranges.any(|row| usable(&row.prefix)))
         };
-        let found: Vec<Sym> = untold.iter().filter(|(_, subnet)| holds(*subnet)).map(|(endpoint, _)| *endpoint).collect();
+        let found: Vec<Sym> = self.untold_endpoints().iter().filter(|(_, subnet)| holds(*subnet)).map(|(endpoint, _)| *endpoint).collect();
         if found.is_empty() || self.known_owners(address, vnet).is_nobody() { found } else { Vec::new() }
     }
 
