@@ -140,11 +140,11 @@ fn connected(index: &Index, store: &Store) -> Tri {
         let sure = store.service == Service::Cosmos || private_endpoint::only_group(index, store.store, group);
         any.or(consent::approved_for(index, store.store, group, sure))
     });
-    // Only an approved one closes an account, for whichever protocol; where the two views contradict each other it may be (COS-06, COS-07).
+    // Only an approved one closes an account, for whichever protocol; one that a single view calls so may be (COS-06, COS-07).
     if store.service == Service::Cosmos {
         let listed = index.provider_connections_by_target.get(store.store).iter().map(|row| consent::says(row.state, row.settled));
         let named = index.private_endpoint_connections_by_target.get(store.store).iter().map(|row| consent::says(row.state, row.settled));
-        return listed.chain(named).fold(approved, Tri::or);
+        return listed.chain(named).map(|says| says.and(Tri::Maybe)).fold(approved, Tri::or);
     }
     // What one that waits for consent does to an app is not documented. One that names a slot is the slot's.
     let of_slot = |group: Sym| group.as_str().starts_with("sites-");
