@@ -11,11 +11,11 @@ use crate::model::{Sym, ids};
 /// The type of what is seen at an interface.
 pub(super) const ROUTES: &str = "Microsoft.Network/networkInterfaces/observedRoutes";
 
+/// The type of what is seen at an interface or elsewhere, of a kind that is not read.
+pub(super) const OTHERS: &str = "Microsoft.Network/networkInterfaces/observedStates";
+
 /// The type of what a gateway learned.
 pub(super) const LEARNED: &str = "Microsoft.Network/virtualNetworkGateways/learnedRoutes";
-
-/// The same, where it is of no kind that is read.
-pub(super) const OTHERS: &str = "Microsoft.Network/networkInterfaces/observedStates";
 
 /// Adds a gap to what was seen at an interface or a gateway that nobody exported.
 pub(super) fn name_lost(loaded: &mut Loaded) {
@@ -36,8 +36,8 @@ pub(super) fn name_lost(loaded: &mut Loaded) {
         !exported && !stated.contains(at)
     };
     let of = |kind: Sym| kinds.iter().find(|(of, _)| *of == kind).map(|(_, what)| *what);
-    let seen = loaded.resources.iter().enumerate().filter(|(_, resource)| lost(resource.id));
-    for (at, what) in seen.filter_map(|(at, resource)| Some((at, of(resource.kind)?))).collect::<Vec<_>>() {
+    let seen = loaded.resources.iter().enumerate().filter_map(|(at, resource)| Some((at, resource.id, of(resource.kind)?)));
+    for (at, _, what) in seen.filter(|(_, id, _)| lost(*id)).collect::<Vec<_>>() {
         let resource = &mut loaded.resources[at];
         let mut extracted = resource.extracted.take().unwrap_or_else(|| extract(resource));
         extracted.facts.push(Gap { resource: resource.id, kind: resource.kind, what: Sym::new(what) }.into());

@@ -180,13 +180,17 @@ impl Sink {
         let kind = map.get("kind").and_then(Value::as_str).unwrap_or("").to_ascii_lowercase();
         let at = map.get("resource").and_then(Value::as_str).unwrap_or("").trim_end_matches('/').to_owned();
         let gateway = ids::id_type(&at).is_some_and(|kind| kind == "microsoft.network/virtualnetworkgateways");
-        let (below, of) = match kind.as_str() {
-            "effective-routes" => ("observedRoutes/effective", observed::ROUTES),
-            "learned-routes" if gateway => ("learnedRoutes/bgp", observed::LEARNED),
-            _ => ("", ""),
+        let read = match kind.as_str() {
+            "effective-routes" => Some(("observedRoutes/effective", observed::ROUTES)),
+            "learned-routes" if gateway => Some(("learnedRoutes/bgp", observed::LEARNED)),
+            _ => None,
         };
-        if below.is_empty() {
-            let what = if kind.is_empty() { "an observed state".to_owned() } else { format!("an observed state of kind `{kind}`") };
+        let Some((below, of)) = read else {
+            let what = match kind.as_str() {
+                "" => "an observed state".to_owned(),
+                "learned-routes" => "`learned-routes` of something else than a virtual network gateway".to_owned(),
+                kind => format!("an observed state of kind `{kind}`"),
+            };
             self.unsupported_at(&what, pointer);
             let seen = Map::from_iter([
                 ("id".to_owned(), format!("{at}/observedStates/{}", if kind.is_empty() { "unknown" } else { kind.as_str() }).into()),
@@ -196,7 +200,7 @@ impl Sink {
                 element::accept(self, seen, Place { pointer, parent: None, flat: false, level: "" });
             }
             return;
-        }
+        };
         let output = map.remove("output").unwrap_or_default();
         let level = if output.is_object() { "/output" } else { "" };
         let properties = if output.is_object() { output } else { Value::Object(Map::from_iter([("output".to_owned(), output)])) };
