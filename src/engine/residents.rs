@@ -12,7 +12,6 @@ use crate::explain::callers;
 use crate::explain::packet::short;
 use crate::explain::way::End;
 use crate::explain::world::World;
-use crate::facts::network::DeviceKind;
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::PublicAccess;
 use crate::model::{Set, Span, Sym, Via};
@@ -42,9 +41,8 @@ impl Residents {
     pub(super) fn new(world: &World<'_>) -> Residents {
         let index = world.index;
         let mut of: FxHashMap<Sym, Resident> = FxHashMap::default();
-        let stands = |kind: DeviceKind, subnet: Sym| kind == DeviceKind::Other && !subnet.is_empty();
-        for row in index.device.rows().filter(|row| stands(row.kind, row.subnet) && world.ours(row.device)) {
-            of.entry(row.device).or_default().subnets = callers::subnets(index, row.device);
+        for id in callers::standing(index).filter(|id| world.ours(*id)) {
+            of.entry(id).or_default().subnets = callers::subnets(index, id);
         }
         for row in index.private_endpoint_connections.rows() {
             let target = links::target(index, row.target);
@@ -54,11 +52,11 @@ impl Residents {
                 of.entry(target).or_default().endpoints.push(row.endpoint);
             }
         }
-        for row in index.resource.rows().filter(|row| world.platform.runs_code(row.kind) && world.ours(row.id)) {
-            let resident = of.entry(row.id).or_default();
+        for id in callers::running(index, world.platform).filter(|id| world.ours(*id)) {
+            let resident = of.entry(id).or_default();
             // One that stands in a subnet sends by it what it sends to the internet; an app does so only where it is told to.
-            let app = index.store.has(row.id);
-            resident.free = resident.subnets.is_empty() || app && !index.app_routes_all.has(row.id);
+            let app = index.store.has(id);
+            resident.free = resident.subnets.is_empty() || app && !index.app_routes_all.has(id);
         }
         for (id, resident) in &mut of {
             let closed = |public: PublicAccess| matches!(public, PublicAccess::Disabled | PublicAccess::SecuredByPerimeter);

@@ -10,9 +10,33 @@ use crate::explain::transport::{Client, ClientKind};
 use crate::explain::way::{End, Flow, Kind, Step};
 use crate::explain::world::World;
 use crate::facts::Index;
+use crate::facts::network::DeviceKind;
+use crate::facts::platform::Platform;
 use crate::facts::store_facts::Service;
 use crate::model::{Span, Stage, Sym};
 use crate::rules::azure_firewall::Named;
+
+/// The resources that stand in a subnet and whose own behaviour is not derived; one in several subnets as often (SE-22).
+pub fn standing(index: &Index) -> impl Iterator<Item = Sym> {
+    index.device.rows().filter(|row| row.kind == DeviceKind::Other && !row.subnet.is_empty()).map(|row| row.device)
+}
+
+/// The resources that run code of their owner's.
+pub fn running(index: &Index, platform: &Platform) -> impl Iterator<Item = Sym> {
+    index.resource.rows().filter(|row| platform.runs_code(row.kind)).map(|row| row.id)
+}
+
+/// The resources besides machines that open flows of their own: what stands in a subnet, what runs code of its owner's, apps, and servers that call others
+/// . What other stores do by themselves is no flow of theirs. What a service has in a subnet that is delegated to it is no resource of the input,
+/// and nobody could ask for it but by that subnet.
+pub fn all(index: &Index, platform: &Platform) -> Vec<End> {
+    let calls = index.store.rows().filter(|row| matches!(row.service, Service::Web | Service::Sql)).map(|row| row.store);
+    let mut all: Vec<Sym> = standing(index).chain(running(index, platform)).chain(calls).collect();
+    all.sort_unstable();
+    all.dedup();
+    let parts = |id: Sym| index.store_parts.get(id).iter().map(|row| End::Store(row.store, row.part, row.instance)).collect();
+    all.into_iter().flat_map(|id| if index.store.has(id) { parts(id) } else { vec![End::Unmodelled(id)] }).collect()
+}
 
 /// The subnets that a resource stands in, in the order of their ids.
 pub fn subnets(index: &Index, resource: Sym) -> Vec<Sym> {

@@ -8,12 +8,12 @@ use std::num::NonZeroUsize;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::explain::callers;
 use crate::explain::point::{self, PASSED_ON, Pairs};
 use crate::explain::shared::{Places, shared};
 use crate::explain::way::{Assumption, End, Flow, Mode, Way};
 use crate::explain::world::{World, site_ids};
 use crate::facts::Index;
-use crate::facts::network::DeviceKind;
 use crate::facts::platform::Platform;
 use crate::facts::store_facts::Service;
 use crate::model::{Set, Span, Stage, Sym, Via};
@@ -186,21 +186,8 @@ pub fn external() -> impl Iterator<Item = End> {
 }
 
 fn sources(index: &Index, platform: &Platform, asked: Option<&[End]>, members: &Members) -> Vec<End> {
-    let all = || network_ends(index).into_iter().chain(callers(index, platform)).collect();
+    let all = || network_ends(index).into_iter().chain(callers::all(index, platform)).collect();
     narrowed(index, asked.map_or_else(all, <[End]>::to_vec), members)
-}
-
-/// The resources besides machines that open flows of their own: apps, servers that call others, what stands in a subnet (SE-22), what runs code of its
-/// owner's. What other stores do by themselves is no flow of theirs.
-fn callers(index: &Index, platform: &Platform) -> Vec<End> {
-    let stands = index.device.rows().filter(|row| row.kind == DeviceKind::Other && !row.subnet.is_empty()).map(|row| row.device);
-    let runs = index.resource.rows().filter(|row| platform.runs_code(row.kind)).map(|row| row.id);
-    let calls = index.store.rows().filter(|row| matches!(row.service, Service::Web | Service::Sql)).map(|row| row.store);
-    let mut all: Vec<Sym> = stands.chain(runs).chain(calls).collect();
-    all.sort_unstable();
-    all.dedup();
-    let parts = |id: Sym| index.store_parts.get(id).iter().map(|row| End::Store(row.store, row.part, row.instance)).collect();
-    all.into_iter().flat_map(|id| if index.store.has(id) { parts(id) } else { vec![End::Unmodelled(id)] }).collect()
 }
 
 fn destinations(index: &Index, asked: Option<&[End]>, members: &Members) -> Vec<End> {
