@@ -20,7 +20,8 @@ relations! { GAP_RELATIONS:
     /// `unread(resource, what)`: a value at `what` could not be read, and whom `resource` concerns is not known without it: while the row is there nothing is
     /// proven of any flow (SND-02).
     ///
-    /// `what` is the path in the body of the resource, or file and line of a row of facts; `resource` is empty where not even that is known.
+    /// `what` is the path in the body of the resource, or file and line of a row of facts, or file and pointer of an entry without a readable id; `resource` is
+    /// empty where not even that is known.
     Unread unread { resource: Sym, what: Sym }
 
     /// `unread_rule(holder, what)`: a rule of `holder`, a store, the profile of a perimeter or a forwarding ruleset, could not be read, or is not in the export

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::diag::{Diagnostic, Severity};
-use crate::facts::extract::inert;
+use crate::facts::extract::{inert, is_modelled};
 use crate::ingest::children::{child_lists, key_of};
 use crate::ingest::merge::Rank;
 use crate::ingest::sink::Sink;
@@ -80,11 +80,14 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
             Some(Value::String(id)) => format!("`{}` is no resource id", shortened(id)),
             _ => "an entry without `id`".to_owned(),
         };
-        sink.say(
-            Diagnostic::new("ingest::not_a_resource", Severity::Error, what)
-                .at(sink.file.as_str(), place.pointer)
-                .help("export whole resources: rows with `id`, `type` and `properties`"),
-        );
+        let mut said = Diagnostic::new("ingest::not_a_resource", Severity::Error, what)
+            .at(sink.file.as_str(), place.pointer)
+            .help("export whole resources: rows with `id`, `type` and `properties`");
+        if is_missed(&map, place.parent) {
+            said = said.note("whom it concerns is not known without it: nothing is proven of any flow");
+            sink.nameless.push(place.pointer.to_owned());
+        }
+        sink.say(said);
         return;
     };
     if map.get("properties").is_some_and(Value::is_null) {
@@ -223,7 +226,7 @@ fn id_of(map: &Map<String, Value>, parent: Option<&Parent>) -> Option<String> {
     let given = text(map, "id").map(str::trim).filter(|id| !id.is_empty());
     let Some(parent) = parent else {
         let given = given?;
-        if is_id(given) {
+        if is_id(given) && (ids::id_type(given).is_some() || !is_missed(map, None)) {
             return Some(given.to_owned());
         }
         // PowerShell's subscription has its GUID for an id.
@@ -264,11 +267,21 @@ fn is_named(item: &Value) -> bool {
     })
 }
 
-/// Whether the text can be the id of a resource.
+/// Whether an entry without a readable id would have told something: it says itself that it is of a type that is understood, or stands where such are listed.
+fn is_missed(map: &Map<String, Value>, parent: Option<&Parent>) -> bool {
+    let listed = parent.filter(|parent| !parent.segment.is_empty()).map(|parent| format!("{}/{}", parent.kind, parent.segment));
+    let stated = text(map, "type").map(str::to_owned).filter(|kind| !kind.is_empty());
+    let spelled = || text(map, "id").and_then(ids::id_type);
+    listed.or(stated).or_else(spelled).is_some_and(|kind| is_modelled(&kind.to_ascii_lowercase()))
+}
+
+/// Whether the text can be the id of a resource. One that ends in a type that is understood lacks the name; other odd ones are ids of nothing we know.
 fn is_id(text: &str) -> bool {
-    let text = text.trim_start_matches('/');
-    let starts = |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with)) && text.len() > with.len();
-    starts("subscriptions/") || starts("providers/")
+    let segments: Vec<&str> = text.trim_matches('/').split('/').collect();
+    let starts = |with: &str| segments[0].eq_ignore_ascii_case(with);
+    let whole = segments.len() > 1 && segments.iter().all(|segment| !segment.trim().is_empty());
+    let lacks_name = || segments.len() % 2 == 1 && ids::id_type(text.trim_end_matches('/')).is_some_and(|kind| is_modelled(&kind));
+    whole && (starts("subscriptions") || starts("providers")) && !lacks_name()
 }
 
 fn is_below(id: &str, parent: &str) -> bool {

@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::diag::{Diagnostic, Severity};
 use crate::facts::extract::Extracted;
+use crate::facts::gap::Unread;
 use crate::facts::{Fact, store};
 use crate::model::Sym;
 
@@ -111,7 +112,7 @@ pub struct Input {
 pub struct Loaded {
     /// Every resource once, sorted by the text of its id.
     pub resources: Vec<Resource>,
-    /// Facts from facts folders, in the order of the files.
+    /// Facts from facts folders, in the order of the files, and that an entry could not be read of which not even the id is known.
     pub facts: Vec<Fact>,
     /// Where the resources of facts folders came from.
     pub origins: Vec<(Sym, Source)>,
@@ -158,6 +159,8 @@ fn read_all(inputs: Vec<Input>, harvest: Option<Harvest>) -> Loaded {
         }
         let mut read = document::read(&input.name, &input.bytes, harvest);
         resources.append(&mut read.resources);
+        let unread = |pointer: &String| Unread { resource: Sym::EMPTY, what: Sym::new(&format!("{}{pointer}", input.name)) };
+        loaded.facts.extend(read.nameless.iter().map(unread).map(Fact::from));
         loaded.diagnostics.append(&mut read.diagnostics);
         for (_, id) in read.deleted {
             loaded.diagnostics.push(

@@ -21,6 +21,8 @@ pub(super) struct Read {
     pub resources: Vec<Resource>,
     /// Deletions, each with the number of resources before it.
     pub deleted: Vec<(usize, Sym)>,
+    /// Pointers of entries of which not even the id could be read.
+    pub nameless: Vec<String>,
     /// What was wrong.
     pub diagnostics: Vec<Diagnostic>,
     /// Whether the file is a list of service tags.
@@ -41,6 +43,7 @@ pub(super) struct Sink {
     pub harvest: Option<Harvest>,
     pub resources: Vec<Resource>,
     pub deleted: Vec<(usize, Sym)>,
+    pub nameless: Vec<String>,
     pub diagnostics: Vec<Diagnostic>,
     pub said: FxHashMap<&'static str, usize>,
     pub service_tags: bool,
@@ -75,7 +78,13 @@ impl Sink {
                 last.note = Some(format!("{n} more of this kind in the file are not listed"));
             }
         }
-        Read { resources: self.resources, deleted: self.deleted, diagnostics: self.diagnostics, service_tags: self.service_tags }
+        Read {
+            resources: self.resources,
+            deleted: self.deleted,
+            nameless: self.nameless,
+            diagnostics: self.diagnostics,
+            service_tags: self.service_tags,
+        }
     }
 
     /// Adds a diagnostic, or counts it where there are enough of its kind.
@@ -149,6 +158,7 @@ impl Sink {
         let before = self.resources.len();
         self.resources.append(&mut part.resources);
         self.deleted.extend(part.deleted.into_iter().map(|(at, id)| (before + at, id)));
+        self.nameless.append(&mut part.nameless);
         for diagnostic in part.diagnostics {
             self.say(diagnostic);
         }

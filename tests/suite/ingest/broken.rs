@@ -1,12 +1,14 @@
 //! Input that is cut off, of another type, or no text at all.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use watertight::facts::estate::Estate;
+use watertight::facts::gap::Unread;
 use watertight::facts::store;
 use watertight::ingest::{self, Input};
+use watertight::model::Sym;
 
-use crate::ingest::{codes, id, lines, read, vnet};
+use crate::ingest::{codes, id, input, lines, read, vnet};
 
 #[test]
 fn broken_files_keep_what_stood_before_the_break() {
@@ -109,4 +111,36 @@ proptest! {
         }
         drop(estate);
     }
+}
+
+// covers: M-01, M-02, SND-02
+#[test]
+fn an_entry_without_a_readable_id_leaves_everything_open() {
+    let record = |id: Value| json!({"id": id, "type": "Microsoft.Network/privateDnsZones/A", "properties": {"aRecords": []}});
+    let of = |id: Value| ingest::read(vec![input("records.json", &json!([record(id)]).to_string())]);
+    let zone = id("privateDnsZones/privatelink.blob.core.windows.net");
+    for unreadable in [
+        Value::Null,
+        json!(5),
+        json!("zap"),
+        json!(format!("{zone}/A")),
+        json!(format!("{zone}/A/")),
+        json!(format!("{zone}//a1")),
+        json!("/subscriptions/1/resourceGroups/r/A/a1"),
+        json!("/subscriptions/1/resourceGroups/r/providers/Microsoft.Network"),
+    ] {
+        let loaded = of(unreadable.clone());
+        assert_eq!(codes(&loaded.diagnostics), ["ingest::not_a_resource"], "{unreadable}");
+        assert_eq!(loaded.facts, [Unread { resource: Sym::EMPTY, what: "records.json/0".into() }.into()], "{unreadable}");
+        assert!(loaded.resources.is_empty(), "{unreadable}");
+    }
+    let readable = of(json!(format!("{zone}/A/a1")));
+    assert_eq!((readable.facts.len(), readable.diagnostics.len(), readable.resources.len()), (0, 0, 1));
+    // Of a type that says nothing of the network nothing is missed.
+    let other = ingest::read(vec![input("f.json", &json!([{"type": "Contoso.Things/things", "properties": {}}]).to_string())]);
+    assert_eq!((other.facts.len(), codes(&other.diagnostics)), (0, vec!["ingest::not_a_resource"]));
+    // A subscription and a resource group have no provider.
+    let group =
+        json!([{"id": "/subscriptions/1/resourceGroups/r", "type": "Microsoft.Resources/subscriptions/resourceGroups", "properties": {}}]);
+    assert_eq!(ingest::read(vec![input("g.json", &group.to_string())]).resources.len(), 1);
 }
