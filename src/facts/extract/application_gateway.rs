@@ -33,8 +33,15 @@ pub(super) fn application_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
 }
 
 /// What a listener may say that takes every request. Anything else may refuse some of them: names of hosts, a firewall, certificates of clients.
-const TAKES: [&str; 6] =
-    ["frontendIPConfiguration", "frontendPort", "protocol", "sslCertificate", "customErrorConfigurations", "provisioningState"];
+const TAKES: [&str; 7] = [
+    "frontendIPConfiguration",
+    "frontendPort",
+    "protocol",
+    "sslCertificate",
+    "customErrorConfigurations",
+    "requestRoutingRules",
+    "provisioningState",
+];
 
 /// What a rule may say that passes on every request. Anything else may refuse some of them, or lead them elsewhere.
 const PASSES: [&str; 9] = [
