@@ -12,7 +12,8 @@ use crate::rules::gateway::suits;
 /// across(G, H) :- connection(_, "vnet2vnet", G, H, "yes", _), connection(_, "vnet2vnet", H, G, "yes", _),
 ///                 gateway(G, "vpn", _), gateway(H, "vpn", _).                                                   // between.1
 /// across(G, H) :- connection(_, "expressroute", G, C, "yes", _), connection(_, "expressroute", H, C, "yes", _),
-///                 gateway_remote_networks(G), gateway_remote_networks(H).                                       // between.2
+///                 gateway_remote_networks(G), gateway_remote_networks(H),
+///                 gateway(G, "expressroute", _), gateway(H, "expressroute", _).                                 // between.2
 /// ```
 pub fn networks_behind(index: &Index, vnet: Sym, gateway: Sym) -> Vec<(Sym, Prefix, Sym, Tri)> {
     let mut out: Vec<(Sym, Prefix, Sym, Tri)> = Vec::new();
@@ -58,14 +59,15 @@ fn others(index: &Index, gateway: Sym) -> Vec<(Sym, Tri, bool)> {
     }
     let circuit = |row: &&Connection| row.kind == ConnectionKind::ExpressRoute;
     let open = |gateway: Sym| index.gateway_remote_networks.has(gateway);
+    let is_circuit_gateway = |id: Sym| index.gateway.one(id).is_some_and(|row| row.kind == GatewayKind::ExpressRoute);
     for mine in index.connections_by_gateway.get(gateway).iter().filter(circuit) {
         for theirs in index.connections_by_peer.get(mine.peer).iter().filter(circuit) {
-            let is_circuit_gateway = |id: Sym| index.gateway.one(id).is_some_and(|row| row.kind == GatewayKind::ExpressRoute);
             if theirs.gateway == gateway || mine.peer.is_empty() || !is_circuit_gateway(theirs.gateway) {
                 continue;
             }
-            // The default of the flag is documented in two ways (GW-12).
-            let allowed = if open(gateway) && open(theirs.gateway) { Tri::Yes } else { Tri::Maybe };
+            // The default of the flag is documented in two ways, and of two kinds of gateway on one circuit one is not what it seems (GW-12).
+            let both = open(gateway) && open(theirs.gateway) && is_circuit_gateway(gateway);
+            let allowed = if both { Tri::Yes } else { Tri::Maybe };
             found.push((theirs.gateway, allowed.and(up(mine)).and(up(theirs)), true));
         }
     }

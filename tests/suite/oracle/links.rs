@@ -398,7 +398,8 @@ impl World<'_> {
                 for d in self.connections.iter().filter(|d| d.kind == c.kind && d.peer == c.peer && d.gateway != gateway) {
                     let er = self.gateways.iter().any(|g| g.gateway == d.gateway && g.kind == GatewayKind::ExpressRoute);
                     let open = |g: Sym| self.remote_networks.iter().any(|r| r.gateway == g);
-                    let flags = if open(gateway) && open(d.gateway) { Tri::Yes } else { Tri::Maybe };
+                    let ours = self.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::ExpressRoute);
+                    let flags = if ours && open(gateway) && open(d.gateway) { Tri::Yes } else { Tri::Maybe };
                     if er {
                         reach(d.gateway, flags.and(up(c)).and(up(d)), true);
                     }
