@@ -9,7 +9,7 @@ use crate::explain::packet::{Host, Packet, StepExt, short, step};
 use crate::explain::walk::{Home, Target, Trail, Walk, tri_span};
 use crate::explain::way::{Kind, Step, Way};
 use crate::explain::world::{World, leads_to_site, site_ids};
-use crate::facts::network::{Connection, ConnectionKind, GatewayKind};
+use crate::facts::network::{Connection, ConnectionKind, Gateway, GatewayKind};
 use crate::model::{Prefix, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::gateway::{ends, suits};
 use crate::rules::hub;
@@ -419,9 +419,11 @@ impl World<'_> {
         let near = index.connections_by_peer.get(site).iter().filter(|row| leads_to_site(index, row));
         let links: Vec<&Connection> = near.chain(network).collect();
         let limited = links.iter().any(|row| index.connection_limits.has(row.connection));
+        let tunnels = |gateway: &Gateway| suits(ConnectionKind::VpnClient, gateway.kind);
+        let clients = index.gateway_client_pools.has(site) && !index.gateway.one(site).is_some_and(tunnels);
         match () {
             () if limited => "W-VPN-NAT",
-            () if links.iter().any(|row| self.is_odd(row)) => "W-UNSUPPORTED",
+            () if links.iter().any(|row| self.is_odd(row)) || clients => "W-UNSUPPORTED",
             () => "W-CONN-STATE",
         }
     }

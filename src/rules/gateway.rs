@@ -164,8 +164,8 @@ pub fn offered(gateways: &[GatewayInput<'_>]) -> GatewayRoutes {
         if gateway.kind != GatewayKind::Vpn && !circuits {
             out.unknown_routes = gateway.gateway;
         }
-        // What a gateway of an unknown kind passes is not proven (SND-02).
-        let passes = if gateway.kind == GatewayKind::Unknown { Tri::Maybe } else { Tri::Yes };
+        // Only a VPN gateway has clients: of another, or of one of an unknown kind, that is not proven (SND-02).
+        let passes = if suits(ConnectionKind::VpnClient, gateway.kind) { Tri::Yes } else { Tri::Maybe };
         out.routes.extend(input.networks.iter().flatten());
         out.routes.extend(input.clients.iter().map(|prefix| (*prefix, gateway.gateway, passes)));
         let sure = |connection: &Connection| match connection.kind {

@@ -35,7 +35,7 @@ impl World<'_> {
         let mut unknown = false;
         for (gateway, usable) in self.gateways_of(vnet) {
             for c in self.connections.iter().filter(|c| c.gateway == gateway && c.kind == ConnectionKind::Ipsec) {
-                let sure = c.connected.or(Tri::Maybe).and(usable).and(self.is_of_known_kind(gateway));
+                let sure = c.connected.or(Tri::Maybe).and(usable).and(self.has_tunnels(gateway));
                 all.extend(self.set_up_for(c.peer).into_iter().filter(holds).map(|p| (p.prefix_len(), Behind::Site(c.peer), sure)));
                 if self.default_sites.iter().any(|d| d.gateway == gateway && d.site == c.peer) {
                     all.push((0, Behind::Site(c.peer), sure));
@@ -45,7 +45,7 @@ impl World<'_> {
                 all.extend(site.map(|site| (prefix.prefix_len(), Behind::Site(site), sure.and(usable))));
             }
             for pool in self.client_pools.iter().filter(|p| p.gateway == gateway && holds(&p.prefix)) {
-                all.push((pool.prefix.prefix_len(), Behind::Site(gateway), usable.and(self.is_of_known_kind(gateway))));
+                all.push((pool.prefix.prefix_len(), Behind::Site(gateway), usable.and(self.has_tunnels(gateway))));
             }
             for (prefix, network, sure) in self.networks_across(gateway).into_iter().filter(|(p, _, _)| holds(p)) {
                 all.push((prefix.prefix_len(), Behind::Network(network), sure.and(usable)));
@@ -146,10 +146,10 @@ impl World<'_> {
         seen.iter().any(|s| known.iter().all(|k| k.prefix_len() < s.prefix_len()))
     }
 
-    /// Whether the input says of which kind a gateway is, where it has it.
-    pub fn is_of_known_kind(&self, gateway: Sym) -> Tri {
-        let odd = self.gateways.iter().any(|g| g.gateway == gateway && g.kind == GatewayKind::Unknown);
-        if odd { Tri::Maybe } else { Tri::Yes }
+    /// Whether a gateway is one for tunnels, where the input has it.
+    pub fn has_tunnels(&self, gateway: Sym) -> Tri {
+        let other = self.gateways.iter().any(|g| g.gateway == gateway && g.kind != GatewayKind::Vpn);
+        if other { Tri::Maybe } else { Tri::Yes }
     }
 
     /// Whether what `vnet` hands to its gateways for `to` comes to the network `home`.
@@ -434,7 +434,7 @@ impl Walk<'_, '_> {
             links.push((c.gateway, c.connected.or(Tri::Maybe), fits));
         }
         if world.client_pools.iter().any(|p| p.gateway == site) {
-            links.push((site, Tri::Yes, true));
+            links.push((site, Tri::Yes, world.is_vpn(site)));
         }
         for (gateway, up, fits) in links {
             let rooms = world.rooms(gateway);

@@ -390,8 +390,7 @@ impl World<'_> {
                 let other = if c.gateway == gateway { c.peer } else { c.gateway };
                 let back =
                     self.connections.iter().find(|d| d.kind == ConnectionKind::VnetToVnet && d.gateway == c.peer && d.peer == c.gateway);
-                let tunnels = |id: Sym| self.gateways.iter().all(|g| g.gateway != id || g.kind == GatewayKind::Vpn);
-                let fit = if tunnels(gateway) && tunnels(other) { Tri::Yes } else { Tri::Maybe };
+                let fit = self.has_tunnels(gateway).and(self.has_tunnels(other));
                 reach(other, back.map_or(Tri::Maybe, |d| up(c).and(up(d))).and(fit), c.bgp && back.is_some_and(|d| d.bgp));
             }
             if c.kind == ConnectionKind::ExpressRoute && c.gateway == gateway && !c.peer.is_empty() {
@@ -467,7 +466,7 @@ impl World<'_> {
             all.push(GatewayRoute { gateway, prefix: Some(prefix), sure, code: "W-CONN-STATE" });
         }
         for pool in self.client_pools.iter().filter(|p| p.gateway == gateway) {
-            all.push(GatewayRoute { gateway, prefix: Some(pool.prefix), sure: self.is_of_known_kind(gateway), code: "" });
+            all.push(GatewayRoute { gateway, prefix: Some(pool.prefix), sure: self.has_tunnels(gateway), code: "" });
         }
         all
     }
