@@ -58,6 +58,14 @@ fn is_in_table(index: &Index, other: &HubConnection, table: Sym) -> bool {
 
 /// Whether the input tells the static routes of a table: of the two that every hub has the one holds none, and the other is somewhere, so that a row of another
 /// table says nothing of it (VW-03).
+///
+/// ```datalog
+/// told(T) :- hub_table(T, _).                                                                    // hub.13
+/// told(T) :- hub_connection(_, _, _, _, T), complete_type("microsoft.network/virtualhubs/hubroutetables"),
+///            !resource(T, _, _, _, _, _, _).                                                     // hub.14
+/// ```
+///
+/// The second is for default tables alone: one of another name that is not in the input is nobody's.
 fn is_told(index: &Index, table: Sym) -> bool {
     let all = || index.complete_type.has(Sym::new("microsoft.network/virtualhubs/hubroutetables"));
     // One that is there and says nothing is not one without routes.
@@ -66,6 +74,10 @@ fn is_told(index: &Index, table: Sym) -> bool {
 }
 
 /// A hub of which nobody exported which networks are connected to it: any may be. The first by id; empty: there is none.
+///
+/// ```datalog
+/// unlisted_hub(H) :- virtual_hub(H, _), !hub_connection(_, _, _, _, _).                           // hub.5
+/// ```
 pub fn unlisted(index: &Index) -> Sym {
     if !index.hub_connection.is_empty() || index.tells_of(Sym::new("microsoft.network/virtualhubs/hubvirtualnetworkconnections")) {
         return Sym::EMPTY;
