@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::facts::selector::{PortList, Selectors};
-use crate::model::{Prefix, Sym, Tri};
+use crate::model::{Prefix, Sym, Tri, ids};
 
 words! {
     /// Which way a rule looks at a packet.
@@ -320,22 +320,22 @@ relations! { NETWORK_RELATIONS:
     DevicePublicIp device_public_ip { device: Sym, public_ip: Sym }
 }
 
-/// What the id of a peering ends with where it stands for a remote network that no export names.
-const UNKNOWN_REMOTE: &str = "/unknown-remotevirtualnetwork";
+/// What a peering names a remote network by, in lower case.
+const REMOTE: &str = "remotevirtualnetwork";
 
 /// Whether a security group stands for one that a subnet or an interface has without telling which.
 pub fn is_nameless_group(nsg: Sym) -> bool {
-    nsg.as_str().ends_with("/unknown-networksecuritygroup")
+    ids::is_unknown(nsg, "networksecuritygroup")
 }
 
 impl Peering {
     /// What stands for the remote network of `peering` where no export names it.
     pub fn unknown_remote(peering: Sym) -> Sym {
-        Sym::new(&format!("{peering}{UNKNOWN_REMOTE}"))
+        ids::unknown(peering, REMOTE)
     }
 
     /// Whether no export names the remote network.
     pub fn is_nameless(&self) -> bool {
-        self.remote.as_str().strip_prefix(self.peering.as_str()) == Some(UNKNOWN_REMOTE)
+        ids::is_unknown(self.remote, REMOTE) && self.remote.as_str().starts_with(self.peering.as_str())
     }
 }

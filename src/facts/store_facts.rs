@@ -68,3 +68,10 @@ relations! { STORE_RELATIONS:
     /// `store_outbound_rule(rule, store, fqdn)`: a restricted SQL server may contact `fqdn` (SQL-10).
     StoreOutboundRule store_outbound_rule { rule: Sym, store: Sym, fqdn: Sym }
 }
+
+impl StoreResourceRule {
+    /// A rule of the store that names somebody who cannot be told.
+    pub fn nameless(store: Sym) -> StoreResourceRule {
+        StoreResourceRule { store, tenant: Sym::EMPTY, resource: Sym::EMPTY }
+    }
+}

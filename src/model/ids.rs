@@ -118,6 +118,16 @@ pub fn normal_id(id: &str) -> Sym {
     if trimmed.is_empty() { Sym::EMPTY } else { Sym::lower(&format!("/{trimmed}")) }
 }
 
+/// What stands for something that `of` names as its `name` and does not tell.
+pub fn unknown(of: Sym, name: &str) -> Sym {
+    Sym::lower(&format!("{of}/unknown-{name}"))
+}
+
+/// Whether the id is such a one; `name` is in lower case.
+pub fn is_unknown(id: Sym, name: &str) -> bool {
+    id.as_str().strip_suffix(name).is_some_and(|rest| rest.ends_with("/unknown-"))
+}
+
 /// The network that a (lower-case) id is of, or is below, or extends.
 pub fn vnet_of_id(id: &str) -> Option<&str> {
     const TYPE: &str = "/providers/microsoft.network/virtualnetworks/";

@@ -63,8 +63,21 @@ fn says_only(part: &Value, names: &[&str]) -> bool {
     part.as_object().is_some_and(|map| map.iter().all(|(key, value)| known(key) || !is_set(value)))
 }
 
-/// A listener: its id, then its public address, its private one and its port, as far as they are told, and whether it takes every request that comes there.
-type Heard = (Sym, Sym, Option<IpAddr>, u16, bool);
+/// Where requests come to, as far as it is told: a public address or a private one, and a port.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Front {
+    public_ip: Sym,
+    address: Option<IpAddr>,
+    port: u16,
+}
+
+/// A listener.
+struct Heard {
+    id: Sym,
+    at: Front,
+    /// It takes every request that comes there.
+    everything: bool,
+}
 
 /// Where an application gateway listens: each listener at a front address and a port (IN-08).
 fn listeners<'a>(out: &mut Out<'a>, body: &'a Value) -> Vec<Heard> {
@@ -94,12 +107,9 @@ fn listeners<'a>(out: &mut Out<'a>, body: &'a Value) -> Vec<Heard> {
             let (front, port) = (out.link(listener, "frontendIPConfiguration"), out.link(listener, "frontendPort"));
             let front = fronts.iter().find(|(id, ..)| Some(*id) == front);
             let port = ports.iter().find(|(id, _)| Some(*id) == port).map_or(0, |(_, port)| *port);
-            let (public_ip, address, port) = match front {
-                Some((_, public_ip, address)) => (*public_ip, *address, port),
-                None => (Sym::EMPTY, None, 0),
-            };
-            out.fact(Listener { device, public_ip, address, port });
-            heard.push((id, public_ip, address, port, says_only(listener, &TAKES)));
+            let at = front.map_or_else(Front::default, |(_, public_ip, address)| Front { public_ip: *public_ip, address: *address, port });
+            out.fact(Listener { device, public_ip: at.public_ip, address: at.address, port: at.port });
+            heard.push(Heard { id, at, everything: says_only(listener, &TAKES) });
             if front.is_none() || port == 0 {
                 out.gap("where a listener listens is not known");
             }
@@ -118,16 +128,17 @@ fn rules<'a>(out: &mut Out<'a>, body: &'a Value, heard: &[Heard]) {
     let mut taken: Vec<Option<Sym>> = Vec::new();
     let mut passes = Vec::new();
     let mut add = |out: &mut Out<'a>, listener: Option<Sym>, to: Goal, basic: bool| {
-        let at = heard.iter().find(|(id, ..)| Some(*id) == listener);
-        let (public_ip, address, port) = at.map_or((Sym::EMPTY, None, 0), |(_, public_ip, address, port, _)| (*public_ip, *address, *port));
+        let heard_by = heard.iter().find(|heard| Some(heard.id) == listener);
+        let at = heard_by.map_or_else(Front::default, |heard| heard.at);
+        let Front { public_ip, address, port } = at;
         let pool = to.pool.filter(|pool| pools.contains(pool)).unwrap_or_default();
         let backend_port = settings.iter().find(|(id, _)| Some(*id) == to.settings).map_or(0, |(_, port)| *port);
         if pool.is_empty() || backend_port == 0 {
             out.gap("to whom a rule passes on what it takes is not known");
         }
         out.fact(ProxyRule { device, public_ip, address, port, pool, backend_port });
-        let alone = heard.iter().filter(|(_, ip, own, at, _)| (*ip, *own, *at) == (public_ip, address, port)).count() == 1;
-        let whole = at.is_some_and(|(.., all)| *all) && port > 0 && backend_port > 0 && !pool.is_empty();
+        let alone = heard.iter().filter(|heard| heard.at == at).count() == 1;
+        let whole = heard_by.is_some_and(|heard| heard.everything) && port > 0 && backend_port > 0 && !pool.is_empty();
         if basic && open && alone && whole {
             passes.push((listener, ProxyPass { device, public_ip, address, port, pool }));
         }

@@ -379,7 +379,7 @@ impl<'a> Out<'a> {
 
     /// What stands for something that is named and not told.
     pub fn unknown(&self, name: &str) -> Sym {
-        Sym::lower(&format!("{}/unknown-{name}", self.resource.id))
+        ids::unknown(self.resource.id, name)
     }
 
     /// [`Self::binding`] for a list of references.

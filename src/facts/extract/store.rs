@@ -111,7 +111,7 @@ pub(super) fn bypass<'a>(out: &mut Out<'a>, acls: &'a Value, field: &str) -> Opt
     let is = |word: &str, known: &str| word.eq_ignore_ascii_case(known);
     for unknown in words.clone().filter(|word| !["None", "Logging", "Metrics", "AzureServices"].iter().any(|known| is(word, known))) {
         out.gap(format!("`{field}` has the unknown value `{unknown}`"));
-        out.fact(StoreResourceRule { store: out.id(), tenant: Sym::EMPTY, resource: Sym::EMPTY });
+        out.fact(StoreResourceRule::nameless(out.id()));
     }
     Some(words.clone().any(|word| is(word, "AzureServices")))
 }

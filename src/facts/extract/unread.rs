@@ -84,7 +84,7 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
         !taken.is_some_and(|taken| taken.contains(&fact.relation().name))
     });
     if only_callers {
-        out.fact(StoreResourceRule { store: id, tenant: Sym::EMPTY, resource: Sym::EMPTY });
+        out.fact(StoreResourceRule::nameless(id));
     }
     if !bounded {
         let what = out.lost_paths().iter().min().map_or(Sym::EMPTY, |path| Sym::new(path));
