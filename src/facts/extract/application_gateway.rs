@@ -33,13 +33,14 @@ pub(super) fn application_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
 }
 
 /// What a listener may say that takes every request. Anything else may refuse some of them: names of hosts, a firewall, certificates of clients.
-const TAKES: [&str; 7] = [
+const TAKES: [&str; 8] = [
     "frontendIPConfiguration",
     "frontendPort",
     "protocol",
     "sslCertificate",
     "customErrorConfigurations",
     "requestRoutingRules",
+    "routingRules",
     "provisioningState",
 ];
 
