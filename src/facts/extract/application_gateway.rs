@@ -39,9 +39,10 @@ const TAKES: [&str; 8] = [
     "protocol",
     "sslCertificate",
     "customErrorConfigurations",
+    "provisioningState",
+    // The rules name it; REST answers repeat that here.
     "requestRoutingRules",
     "routingRules",
-    "provisioningState",
 ];
 
 /// What a rule may say that passes on every request. Anything else may refuse some of them, or lead them elsewhere.

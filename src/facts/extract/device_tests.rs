@@ -381,7 +381,8 @@ fn the_rules_of_an_application_gateway_lead_to_pools() {
     }
     let plain =
         json!({"ruleType": "Basic", "priority": 10, "provisioningState": "Succeeded", "authConfigs": [], "entraJWTValidationConfig": null});
-    let open = json!({"protocol": "Http", "provisioningState": "Succeeded", "hostNames": [], "requireServerNameIndication": false});
+    let open = json!({"protocol": "Http", "provisioningState": "Succeeded", "hostNames": [], "requireServerNameIndication": false,
+        "requestRoutingRules": [part("requestRoutingRules", "r")]});
     has(
         &listening(with(heard.clone(), open), with(to("b"), plain), members.clone()),
         &format!("proxy_pass({g}, {pip}, , 443, {g}/backendaddresspools/b)"),
