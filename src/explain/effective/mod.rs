@@ -9,10 +9,12 @@ pub use rules::rules;
 use serde_json::{Value, json};
 
 use crate::explain::effective_dns;
+use crate::explain::point::first_unread;
 use crate::explain::stores::resolve_at;
 use crate::explain::way::Place;
 use crate::explain::world::World;
 use crate::model::Sym;
+use crate::rules::dns::{Answer, Resolution};
 
 /// The subnet whose routes and rules count at a place, and its interface where it has one.
 fn standing(world: &World<'_>, place: Place) -> (Sym, Sym) {
@@ -33,7 +35,11 @@ fn missing(resource: Sym, text: &str) -> Value {
     json!({ "code": "W-MISSING", "resource": resource.as_str(), "text": text })
 }
 
-/// What a name resolves to at a place.
+/// What a name resolves to at a place: not known while something could not be read that may change it, with the addresses that are told without it.
 pub fn dns(world: &World<'_>, place: Place, name: Sym) -> Value {
-    effective_dns::document(&resolve_at(world, place, name), "", name.as_str())
+    let mut found = resolve_at(world, place, name);
+    if let Some((_, reason)) = first_unread(world.index, &|_| true) {
+        found = Resolution { answer: Answer::Unknown, reason, ..found };
+    }
+    effective_dns::document(&found, "", name.as_str())
 }

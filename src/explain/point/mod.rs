@@ -24,6 +24,7 @@ use crate::explain::walk::{Home, Target, Walk};
 use crate::explain::way::{Answer, End, Flow, Kind, Mode, Step, Way};
 use crate::explain::world::{Outward, World};
 use crate::facts::Index;
+use crate::facts::gap::Unread;
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Proto, Set, Span, Stage, Sym, Via};
 use crate::rules::azure_firewall::Named;
@@ -57,11 +58,15 @@ pub fn unread(world: &World<'_>, flow: &Flow, mode: Mode) -> Option<Step> {
     let apart = mode == Mode::Configured
         && matches!(flow.from, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(_))
         && matches!(flow.to, End::Machine(_) | End::Nic(_) | End::Subnet(_) | End::Site(_) | End::Internet(None) | End::External(_));
-    let rows = index.unread.rows().filter(|row| !(apart && index.private_endpoint.has(row.resource)));
-    let row = rows.min_by_key(|row| (row.resource.as_str(), row.what.as_str()))?;
-    let of = if row.resource.is_empty() { String::new() } else { format!(" of {}", short(row.resource)) };
-    let text = format!("`{}`{of} could not be read: what it would change is not known", row.what);
+    let (row, text) = first_unread(index, &|row| !(apart && index.private_endpoint.has(row.resource)))?;
     Some(step(Stage::Route, Span::UNKNOWN, "reach.10", text).by(row.resource, row.what.as_str()).kind(Kind::Assumption).code("W-MISSING"))
+}
+
+/// The first value by resource that could not be read, of those that count, and that in words.
+pub fn first_unread(index: &Index, counts: &dyn Fn(&Unread) -> bool) -> Option<(Unread, String)> {
+    let row = index.unread.rows().filter(|row| counts(row)).min_by_key(|row| (row.resource.as_str(), row.what.as_str()))?;
+    let of = if row.resource.is_empty() { String::new() } else { format!(" of {}", short(row.resource)) };
+    Some((*row, format!("`{}`{of} could not be read: what it would change is not known", row.what)))
 }
 
 /// Where a guest sends from: the places one address configuration stands for, and whether the guest surely uses its interface (ADR-15).

@@ -95,6 +95,12 @@ fn names_perimeters_and_service_endpoints_without_an_id_may_be_for_anybody() {
         let link = rows(json!([body("privateDnsZones/z/virtualNetworkLinks/l", properties)]));
         has(&link, "zone_link(~/privatednszones/z/virtualnetworklinks/l, ~/privatednszones/z, , true, false, false)");
     }
+    let network = json!({"id": format!("{NET}/virtualNetworks/v")});
+    let odd = rows(json!([body("privateDnsZones/z/virtualNetworkLinks/l", json!({"virtualNetwork": network, "resolutionPolicy": "Odd"}))]));
+    for redirect in [false, true] {
+        let link = "~/privatednszones/z/virtualnetworklinks/l, ~/privatednszones/z, ~/virtualnetworks/v";
+        has(&odd, &format!("zone_link({link}, true, false, {redirect})"));
+    }
     for properties in [Value::Null, json!({}), json!({"aRecords": [{}]})] {
         has(&rows(json!([body("privateDnsZones/z/A/x", properties)])), "zone_record(~/privatednszones/z/a/x, ~/privatednszones/z, x, a, )");
     }
@@ -468,6 +474,14 @@ fn a_definition_that_does_not_say_what_it_lists_may_list_any_account() {
     has(&rows(json!([body(definition, Value::Null)])), &format!("endpoint_policy_scope({of}, , unknown)"));
     let none = json!({"service": "Microsoft.Storage", "serviceResources": []});
     has(&rows(json!([body(definition, none)])), &format!("endpoint_policy_scope({of}, microsoft.storage, )"));
+    // An item that cannot be read leaves open accounts, and nothing else.
+    let account = "/subscriptions/s/resourcegroups/rg/providers/microsoft.storage/storageaccounts/a";
+    for resources in [json!([account, null]), json!([5, account])] {
+        let found = rows(json!([body(definition, json!({"service": "Microsoft.Storage", "serviceResources": resources}))]));
+        has(&found, &format!("endpoint_policy_scope({of}, microsoft.storage, {account})"));
+        has(&found, &format!("endpoint_policy_scope({of}, , unknown)"));
+        lacks(&found, "unread(");
+    }
 }
 
 /// covers: OUT-04, SND-06

@@ -8,7 +8,7 @@ use crate::facts::private_access::{EndpointPolicy, EndpointPolicyScope};
 use crate::model::{Sym, ids};
 
 /// What a definition lists of which that is not known: no id, and so perhaps any account.
-const UNTOLD: &str = "unknown";
+pub(super) const UNTOLD: &str = "unknown";
 
 /// `microsoft.network/serviceendpointpolicies` (SEP-01).
 pub(super) fn policy<'a>(out: &mut Out<'a>, body: &'a Value) {

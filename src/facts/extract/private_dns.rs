@@ -36,17 +36,19 @@ pub(super) fn link<'a>(out: &mut Out<'a>, body: &'a Value) {
     let completed = out.text(body, "virtualNetworkLinkState").is_none_or(|state| state.eq_ignore_ascii_case("Completed"));
     let usable = completed && out.text(body, "provisioningState").is_none_or(|state| state.eq_ignore_ascii_case("Succeeded"));
     let registration = out.flag(body, "registrationEnabled").unwrap_or(false);
-    let redirect = match out.text(body, "resolutionPolicy") {
-        None => false,
-        Some(policy) if policy.eq_ignore_ascii_case("NxDomainRedirect") => true,
+    let redirects: &[bool] = match out.text(body, "resolutionPolicy") {
+        None => &[false],
+        Some(policy) if policy.eq_ignore_ascii_case("Default") => &[false],
+        Some(policy) if policy.eq_ignore_ascii_case("NxDomainRedirect") => &[true],
         Some(policy) => {
-            if !policy.eq_ignore_ascii_case("Default") {
-                out.gap(format!("`resolutionPolicy` has the unknown value `{policy}`"));
-            }
-            false
+            // It may do the one or the other (SND-02).
+            out.gap(format!("`resolutionPolicy` has the unknown value `{policy}`"));
+            &[false, true]
         }
     };
-    out.fact(ZoneLink { link, zone, vnet, usable, registration, redirect });
+    for redirect in redirects {
+        out.fact(ZoneLink { link, zone, vnet, usable, registration, redirect: *redirect });
+    }
 }
 
 /// `microsoft.network/privatednszones/{a,aaaa,cname,…}` and the same of public zones: one row a value, and one with no value where the type is not followed,

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use crate::facts::Fact;
 use crate::facts::extract::out::Out;
-use crate::facts::extract::withdrawn;
+use crate::facts::extract::{policy, withdrawn};
 use crate::facts::gap::{Unread, UnreadRule};
 use crate::facts::network::DeviceKind;
+use crate::facts::private_access::EndpointPolicyScope;
 use crate::facts::store_facts::{PublicAccess, StoreResourceRule};
 use crate::ingest::Resource;
 use crate::model::{Sym, Tri, ids};
@@ -25,6 +26,8 @@ const OPEN: &[&str] = &[
 ];
 
 const ACCESS_RULES: &str = "microsoft.network/networksecurityperimeters/profiles/accessrules";
+
+const DEFINITIONS: &str = "microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions";
 
 /// What the rules of a store are called in its body; anything else says where it is and what it is.
 const RULES: &[&str] = &[
@@ -85,6 +88,11 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     });
     if only_callers {
         out.fact(StoreResourceRule::nameless(id));
+    }
+    // What a definition of an endpoint policy lists is about storage, and may be anything there (SEP-02, SEP-05).
+    if kind == DEFINITIONS {
+        out.fact(EndpointPolicyScope { definition: id, policy: out.parent(), service: Sym::EMPTY, scope: Sym::new(policy::UNTOLD) });
+        bounded = true;
     }
     if !bounded {
         let what = out.lost_paths().iter().min().map_or(Sym::EMPTY, |path| Sym::new(path));
