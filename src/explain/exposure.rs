@@ -137,11 +137,15 @@ fn foreign_endpoints(world: &World<'_>, store: Sym, part: Sym) -> Vec<(Sym, Tri)
     let [group, second] = [Instance::Primary, Instance::Secondary].map(|instance| private_endpoint::group(part, instance));
     let only_part = private_endpoint::only_group(index, store, group);
     for (at, group) in private_endpoint::anchors(store, group) {
-        for connection in index.private_endpoint_connections_by_target.get(at) {
-            let for_part = connection.group == group || connection.group == second;
-            if !world.inside(connection.endpoint) && (for_part || connection.group.is_empty()) {
-                found.push((connection.endpoint, consent::of(index, connection).admitted));
-            }
+        for connection in index.private_endpoint_connections_by_target.get(at).iter().filter(|row| !world.inside(row.endpoint)) {
+            // What it does not say itself its other views may (PE-02, PE-03).
+            let fits = |(named, certain): (Sym, bool)| match named {
+                named if named == group || named == second => Tri::from_bool(certain).max(Tri::Maybe),
+                Sym::EMPTY if !certain => Tri::Maybe,
+                _ => Tri::No,
+            };
+            let fits = lead::groups(index, connection).into_iter().map(fits).max().unwrap_or(Tri::No);
+            found.push((connection.endpoint, consent::of(index, connection).admitted.min(fits)));
         }
         for connection in index.provider_connections_by_target.get(at) {
             let seen = index.private_endpoint_connections.get(connection.endpoint).iter().any(|c| c.target == at);
