@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::engine::channels::service_of;
 use crate::engine::edges::Edge;
 use crate::engine::exfil::Graph;
-use crate::explain::exposure::{Exposed, Exposure, exposure};
+use crate::explain::exposure::{Exposed, Exposure, exposure, of_named_tenant};
 use crate::explain::packet::short;
 use crate::explain::way::{Assumption, End};
 use crate::explain::world::World;
@@ -53,9 +53,19 @@ impl Graph<'_, '_> {
             Exposed::ForeignSubnet(id) | Exposed::ForeignResource(id) if self.world.outside(id) == Tri::Maybe => {
                 ("W-MISSING", id, self.world.perhaps_outside(id))
             }
+            Exposed::ForeignResource(id) if self.is_of_untold_tenant(store, id) => {
+                ("W-MISSING", id, format!("the rule for {} does not say of which tenant it is", short(id)))
+            }
             _ => ("acl_missing", store, "whether its firewall admits strangers is not known".to_owned()),
         };
         Assumption { code: code.to_owned(), resource, text }
+    }
+
+    /// Whether no rule for the resource surely names its tenant (ST-09).
+    fn is_of_untold_tenant(&self, store: Sym, resource: Sym) -> bool {
+        let index = self.world.index;
+        let mut rules = index.store_resource_rules.get(store).iter().filter(|rule| rule.resource == resource).peekable();
+        rules.peek().is_some() && !rules.any(|rule| of_named_tenant(index, rule).lo())
     }
 
     /// Where data ends up that strangers take by themselves, beside the internet and the services that are told apart; sorted by name.

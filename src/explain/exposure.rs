@@ -1,8 +1,9 @@
 //! Who outside can pull data out of a store by itself.
 
 use crate::explain::world::World;
+use crate::facts::Index;
 use crate::facts::private_access::Consent;
-use crate::facts::store_facts::{Instance, PublicAccess, Service};
+use crate::facts::store_facts::{Instance, PublicAccess, Service, StoreResourceRule};
 use crate::model::{Sym, Tri};
 use crate::rules::paas_firewall::{self, Item, Origin, Source};
 use crate::rules::{consent, lead, perimeter, private_endpoint};
@@ -108,6 +109,8 @@ pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
     for resource in resources {
         // Of a rule that does not say whom it names nobody knows whether that is one of ours.
         let passes = if resource.is_empty() { passes.min(Tri::Maybe) } else { passes };
+        let of_resource = firewall.resource_rules.iter().filter(|rule| rule.resource == resource);
+        let passes = passes.min(of_resource.map(|rule| of_named_tenant(index, rule)).max().unwrap_or(Tri::No));
         add(Exposed::ForeignResource(resource), passes, Some(Item::Resource { resource }));
     }
     for (who, admitted) in perimeter::named(index, &inside, store) {
@@ -118,6 +121,16 @@ pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
         add(Exposed::Trusted, passes.and(beyond_the_switch(firewall)), Some(Item::Trusted));
     }
     found
+}
+
+/// Whether what a rule for a resource instance names is of the tenant that it names (ST-09): of what is not in the input the rule itself says it.
+pub fn of_named_tenant(index: &Index, rule: &StoreResourceRule) -> Tri {
+    let told = index.resource.one(rule.resource).map_or(Sym::EMPTY, |row| row.tenant);
+    match (rule.tenant, told) {
+        (Sym::EMPTY, _) => Tri::Maybe,
+        (_, Sym::EMPTY) => Tri::Yes,
+        (named, told) => Tri::from_bool(named == told),
+    }
 }
 
 /// Whether the bypass counts: that of a vault, of storage and of a registry beats a closed switch (ST-08, KV-02, ACR-02), that of the others does not (MSG-02).

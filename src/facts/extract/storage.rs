@@ -35,11 +35,11 @@ pub(super) fn account<'a>(out: &mut Out<'a>, body: &'a Value) {
     subnet_rules(out, acls, "virtualNetworkRules", &["id", "virtualNetworkResourceId"], rule_state);
     for rule in out.objects(acls, "resourceAccessRules") {
         let tenant = out.text(rule, "tenantId").map_or(Sym::EMPTY, Sym::lower);
-        match out.text(rule, "resourceId") {
+        match out.text(rule, "resourceId").filter(|text| text.contains('/')) {
             Some(resource) => out.fact(StoreResourceRule { store, tenant, resource: ids::normal_id(resource) }),
             // It names somebody, and nobody knows whom.
             None => {
-                out.gap("`properties.networkAcls.resourceAccessRules` has a rule without `resourceId`");
+                out.gap("`properties.networkAcls.resourceAccessRules` has a rule whose `resourceId` is no id of a resource");
                 out.fact(StoreResourceRule { store, tenant, resource: Sym::EMPTY });
             }
         }

@@ -90,6 +90,19 @@ fn a_cosmos_account_has_a_filter_once_it_has_rules() {
     lacks(&graph, "gap");
 }
 
+// covers: ST-09, M-03
+#[test]
+fn a_rule_for_a_resource_that_names_none_may_be_for_any() {
+    let name = "Microsoft.Storage/storageAccounts/a";
+    let rules = json!([{"tenantId": "t", "resourceId": "zap"}]);
+    let rows = rows_of(name, json!([resource(name, json!({}), json!({"networkAcls": {"resourceAccessRules": rules}}))]));
+    has(&rows, "store_resource_rule(@, t, )");
+    has(
+        &rows,
+        "gap(@, microsoft.storage/storageaccounts, `properties.networkAcls.resourceAccessRules` has a rule whose `resourceId` is no id of a resource)",
+    );
+}
+
 // covers: MSG-01, MSG-03, MSG-04, ACR-01, ACR-03
 #[test]
 fn tiers_count_and_rule_sets_are_children() {

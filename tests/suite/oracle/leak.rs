@@ -254,10 +254,16 @@ impl World<'_> {
             (By::Connection, _) => self.connected_from_outside(wanted, id).min(side),
             (By::Unlisted, _) => Tri::from_bool(!self.connections_are_listed(wanted.store)).and(Tri::Maybe),
             (By::Rule, _) => {
-                let named = self.resource_rules.iter().any(|r| r.store == wanted.store && r.resource == id);
+                let told = self.resources.iter().find(|r| r.id == id).map(|r| r.tenant).filter(|tenant| !tenant.is_empty());
+                let rules = self.resource_rules.iter().filter(|r| r.store == wanted.store && r.resource == id);
+                let named = rules.map(|rule| match told {
+                    _ if rule.tenant.is_empty() => Tri::Maybe,
+                    Some(tenant) if tenant != rule.tenant => Tri::No,
+                    _ => Tri::Yes,
+                });
                 let locked = self.accesses.iter().any(|a| a.store == wanted.store && a.public == PublicAccess::SecuredByPerimeter);
                 let side = if id.is_empty() { side.min(Tri::Maybe) } else { side };
-                if named && !locked { side } else { Tri::No }
+                if locked { Tri::No } else { side.min(named.max().unwrap_or(Tri::No)) }
             }
             (By::Subnet, _) if !self.subnet_rules.iter().any(|r| r.store == wanted.store && r.subnet == id) => Tri::No,
             (By::Subnet, _) => {
