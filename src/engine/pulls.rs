@@ -80,14 +80,11 @@ impl Graph<'_, '_> {
     }
 }
 
-/// Who a stranger is among the places outside. Whoever has a public address, in Azure or anywhere, is the internet (IN-01), and each service whose
-/// stores fetch by themselves. A subnet is its network, a private endpoint itself, like the consumers of our own services; a resource is one of its
+/// Who a stranger is among the places outside. Whoever has a public address, in Azure or anywhere, is the internet (IN-01); whoever is in Azure is
+/// besides each service whose stores fetch by themselves. A subnet is its network, a private endpoint itself, like the consumers of our own services; a resource is one of its
 /// service where that is told apart, else itself. The services that Azure trusts are nobody in particular.
 fn sinks(world: &World<'_>, who: Exposed) -> impl Iterator<Item = End> {
-    let public = match who {
-        Exposed::Internet | Exposed::AnyAzure | Exposed::AnyAzureSameRegion => true,
-        Exposed::ForeignSubnet(_) | Exposed::ForeignEndpoint(_) | Exposed::ForeignResource(_) | Exposed::Trusted => false,
-    };
+    let in_azure = matches!(who, Exposed::AnyAzure | Exposed::AnyAzureSameRegion);
     let one = match who {
         Exposed::Internet | Exposed::AnyAzure | Exposed::AnyAzureSameRegion => Some(End::Internet(None)),
         Exposed::ForeignSubnet(subnet) => Some(network_of(world, subnet)),
@@ -98,7 +95,7 @@ fn sinks(world: &World<'_>, who: Exposed) -> impl Iterator<Item = End> {
         Exposed::ForeignResource(id) => Some(service_of(world, id).map_or(End::Unmodelled(id), End::External)),
         Exposed::Trusted => None,
     };
-    let fetching = Service::EXTERNAL.into_iter().filter(|service| public && world.platform.fetches(*service)).map(End::External);
+    let fetching = Service::EXTERNAL.into_iter().filter(|service| in_azure && world.platform.fetches(*service)).map(End::External);
     one.into_iter().chain(fetching.collect::<Vec<End>>())
 }
 

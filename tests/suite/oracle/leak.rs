@@ -135,7 +135,7 @@ impl World<'_> {
         // Who takes it is the internet, or one of a service that fetches by itself; whom a rule or connection names is himself.
         let fetches = |to: End| matches!(to, End::External(service) if self.platform.fetches(service));
         if matches!(to, End::Internet(_)) || fetches(to) {
-            all.push(verdict(self.strangers_admitted(wanted)));
+            all.push(verdict(self.strangers_admitted(wanted, !fetches(to))));
         }
         for (end, id, how) in self.named_strangers().into_iter().filter(|(end, ..)| *end == to) {
             all.push(verdict(self.stranger_takes(wanted, end, id, how)));
@@ -197,16 +197,18 @@ impl World<'_> {
         best
     }
 
-    /// The internet, and machines of strangers in Azure.
-    fn strangers_admitted(&self, wanted: Wanted) -> Tri {
+    /// Strangers in Azure, and where `anywhere` says so those of the internet besides.
+    fn strangers_admitted(&self, wanted: Wanted, anywhere: bool) -> Tri {
         let Some(service) = self.service_of(wanted.store) else { return Tri::No };
         let mut seen = vec![Seen::Public { addr: Addr::SomePublic, azure: true }];
         if service == Service::Storage {
             seen.push(Seen::SameRegion);
         }
-        let mut addresses = self.internet_addresses(true);
-        addresses.extend(self.internet_addresses(false));
-        seen.extend(addresses.into_iter().map(|ip| Seen::Public { addr: Addr::Known(ip), azure: false }));
+        if anywhere {
+            let mut addresses = self.internet_addresses(true);
+            addresses.extend(self.internet_addresses(false));
+            seen.extend(addresses.into_iter().map(|ip| Seen::Public { addr: Addr::Known(ip), azure: false }));
+        }
         seen.into_iter().map(|seen| self.admits(wanted, service, seen, Sym::EMPTY).0).max().unwrap_or(Tri::No)
     }
 
