@@ -17,8 +17,8 @@ words! {
 }
 
 words! {
-    /// What an account is switched to besides its usual protocols (M-16): plain HTTP, SFTP, NFS 3.0.
-    Switch { Http = "http", Sftp = "sftp", Nfsv3 = "nfsv3" }
+    /// What an account is switched to besides its usual protocols (M-16): plain HTTP, SFTP, NFS 3.0; and a SQL server to contacting listed hosts only (SQL-10).
+    Switch { Http = "http", Sftp = "sftp", Nfsv3 = "nfsv3", Outbound = "outbound" }
 }
 
 /// The host of a front end that has a name of its own which nobody can tell: it stands in no domain, as every front end does.
@@ -43,7 +43,7 @@ relations! { STORE_RELATIONS:
     StoreAccess store_access { store: Sym, public: PublicAccess, default_allow: Tri, trusted: bool, plain_http: bool, outbound_restricted: bool }
 
     /// `store_switch(store, switch, on)`: the account answers at the ports of `switch` too (M-16); `maybe` where the value could not be read. Without a row it
-    /// does not, but at port 80, of which `store_access` tells.
+    /// does not, but at port 80, of which `store_access` tells. With `outbound` a SQL server may contact listed hosts only, of which `store_access` tells too (SQL-10).
     StoreSwitch store_switch { store: Sym, switch: Switch, on: Tri }
 
     /// `store_ip_rule(rule, store, from, to)`: the firewall admits public source addresses `from` to `to`, inclusive (FW-06). `rule` is the id of a child

@@ -1,7 +1,7 @@
 //! The hosts that a logical SQL server may contact by itself (SQL-10).
 
 use crate::facts::Index;
-use crate::facts::store_facts::Service;
+use crate::facts::store_facts::{Service, Switch};
 use crate::model::{Sym, Tri};
 use crate::rules::perimeter::{Callee, permits};
 
@@ -15,8 +15,9 @@ const RULES: &str = "microsoft.sql/servers/outboundfirewallrules";
 /// may_contact(S, H) :- restricted(S), store_outbound_rule(_, S, H).                                             // sql.3
 /// ```
 pub fn listed(index: &Index, caller: Sym, callee: Callee<'_>) -> Option<(Tri, Sym)> {
-    let server = index.store.one(caller).filter(|store| store.service == Service::Sql)?;
-    if !index.store_access.one(server.store)?.outbound_restricted {
+    let server = index.store.one(caller)?;
+    let restricted = restricted(index, caller);
+    if restricted == Tri::No {
         return None;
     }
     let mut rules = index.store_outbound_rules.get(server.store).to_vec();
@@ -27,7 +28,15 @@ pub fn listed(index: &Index, caller: Sym, callee: Callee<'_>) -> Option<(Tri, Sy
         let admitted = permits(index, rule.fqdn.as_str(), callee);
         best = if admitted > best.0 { (admitted, rule.rule) } else { best };
     }
-    Some(best)
+    Some((best.0.or(if restricted.lo() { Tri::No } else { Tri::Maybe }), best.1))
+}
+
+/// Whether `caller` is a server that may contact listed hosts only.
+pub fn restricted(index: &Index, caller: Sym) -> Tri {
+    let server = index.store.one(caller).is_some_and(|store| store.service == Service::Sql);
+    let access = index.store_access.one(caller).is_some_and(|access| access.outbound_restricted);
+    let switch = index.store_switches.get(caller).iter().filter(|row| row.switch == Switch::Outbound);
+    Tri::from_bool(server).and(Tri::from_bool(access).or(switch.map(|row| row.on).max().unwrap_or(Tri::No)))
 }
 
 /// Whether the list of a server is in the input (M-03).

@@ -36,6 +36,9 @@ pub fn leaving(world: &World<'_>, caller: Sym, callee: Callee<'_>) -> Vec<Step> 
     let mut out = Vec::new();
     if let Some((admitted, rule)) = outbound_hosts::listed(world.index, caller, callee) {
         let text = match admitted {
+            Tri::Maybe if !outbound_hosts::restricted(world.index, caller).lo() => {
+                "whether the server may contact listed hosts only is not known, and this is not surely one of them"
+            }
             Tri::Yes => "an outbound firewall rule of the server lists the host",
             Tri::Maybe if rule.is_empty() => "the outbound firewall rules of the server are not in the input",
             Tri::Maybe => "the host is not in the input: an outbound firewall rule of the server may list it",

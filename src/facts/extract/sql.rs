@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use crate::facts::extract::out::Out;
 use crate::facts::extract::store::{host_or, ordered, public_access};
-use crate::facts::store_facts::{Instance, Service, Store, StoreAccess, StoreIpRule, StoreOutboundRule, StorePart, StoreSubnetRule};
+use crate::facts::store_facts::{
+    Instance, Service, Store, StoreAccess, StoreIpRule, StoreOutboundRule, StorePart, StoreSubnetRule, StoreSwitch, Switch,
+};
 use crate::model::{Sym, Tri};
 
 /// `microsoft.sql/servers` (SQL-01, SQL-10).
@@ -17,11 +19,16 @@ pub(super) fn server<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.fact(StorePart { store, part: Sym::new("sqlserver"), instance: Instance::Primary, host, location });
     let public = public_access(out, body);
     let restricted = |text: &str| match text.to_ascii_lowercase().as_str() {
-        "enabled" => Some(true),
-        "disabled" => Some(false),
+        "enabled" => Some(Tri::Yes),
+        "disabled" => Some(Tri::No),
         _ => None,
     };
-    let outbound_restricted = out.word(body, "restrictOutboundNetworkAccess", restricted, false).unwrap_or(false);
+    let absent = if body.is_null() { Tri::Maybe } else { Tri::No };
+    let restricted = out.word(body, "restrictOutboundNetworkAccess", restricted, Tri::Maybe).unwrap_or(absent);
+    let outbound_restricted = restricted == Tri::Yes;
+    if restricted == Tri::Maybe {
+        out.fact(StoreSwitch { store, switch: Switch::Outbound, on: restricted });
+    }
     // What no rule names is refused (FW-10).
     out.fact(StoreAccess { store, public, default_allow: Tri::No, trusted: false, plain_http: false, outbound_restricted });
 }

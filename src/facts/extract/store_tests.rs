@@ -90,6 +90,24 @@ fn a_cosmos_account_has_a_filter_once_it_has_rules() {
     lacks(&graph, "gap");
 }
 
+// covers: SQL-10, SND-02, M-03
+#[test]
+fn a_server_says_whether_it_is_restricted_to_hosts_or_nobody_knows() {
+    let name = "Microsoft.Sql/servers/s";
+    let server = |body: Value| rows_of(name, json!([resource(name, json!({}), body)]));
+    let said = |value: Value| server(json!({"restrictOutboundNetworkAccess": value}));
+    for open in [server(json!({})), said(Value::Null), said(json!("disabled"))] {
+        has(&open, "store_access(@, enabled, no, false, false, false)");
+        lacks(&open, "store_switch(");
+    }
+    has(&said(json!("Enabled")), "store_access(@, enabled, no, false, false, true)");
+    lacks(&said(json!("Enabled")), "store_switch(");
+    for unknown in [said(json!("zap")), said(json!(5)), said(json!(true)), said(json!([])), server(Value::Null)] {
+        has(&unknown, "store_switch(@, outbound, maybe)");
+    }
+    has(&said(json!("zap")), "gap(@, microsoft.sql/servers, `restrictOutboundNetworkAccess` has the unknown value `zap`)");
+}
+
 // covers: ST-09, M-03
 #[test]
 fn a_rule_for_a_resource_that_names_none_may_be_for_any() {

@@ -2,7 +2,7 @@
 
 use watertight::facts::network::Direction;
 use watertight::facts::perimeter::{AccessItem, AccessMode, LinkEnd, PerimeterAssociation, PerimeterRule};
-use watertight::facts::store_facts::{PublicAccess, Service};
+use watertight::facts::store_facts::{PublicAccess, Service, Switch};
 use watertight::model::ids::id_parts;
 use watertight::model::{Prefix, Sym, Tri};
 
@@ -182,13 +182,16 @@ impl World<'_> {
 
     /// Whether the list of a SQL server lets it contact a host (SQL-10).
     pub fn hosts_are_listed(&self, caller: Sym, host: &str) -> Tri {
-        if !self.accesses.iter().any(|a| a.store == caller && a.outbound_restricted) || self.service_of(caller) != Some(Service::Sql) {
+        let perhaps = self.switches.iter().any(|s| s.store == caller && s.switch == Switch::Outbound && s.on == Tri::Maybe);
+        let stated = self.switches.iter().any(|s| s.store == caller && s.switch == Switch::Outbound && s.on == Tri::Yes);
+        let restricted = stated || self.accesses.iter().any(|a| a.store == caller && a.outbound_restricted);
+        if !restricted && !perhaps || self.service_of(caller) != Some(Service::Sql) {
             return Tri::Yes;
         }
         let own = self.outbound_hosts.iter().filter(|r| r.store == caller);
         let listed = own.map(|r| self.fits(r.fqdn.as_str(), host)).max().unwrap_or(Tri::No);
         let missing = self.outbound_hosts.is_empty() && !self.children_are_listed(caller, "microsoft.sql/servers/outboundfirewallrules");
-        listed.max(if missing { Tri::Maybe } else { Tri::No })
+        listed.max(if missing || !restricted { Tri::Maybe } else { Tri::No })
     }
 
     fn perimeter_lets_out(&self, association: &PerimeterAssociation, callee: Option<Sym>, host: &str) -> Tri {
