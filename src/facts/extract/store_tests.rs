@@ -108,6 +108,16 @@ fn a_server_says_whether_it_is_restricted_to_hosts_or_nobody_knows() {
     has(&said(json!("zap")), "gap(@, microsoft.sql/servers, `restrictOutboundNetworkAccess` has the unknown value `zap`)");
 }
 
+// covers: SQL-10, M-03
+#[test]
+fn the_name_of_an_outbound_rule_is_all_it_says() {
+    let name = "Microsoft.Sql/servers/s/outboundFirewallRules/x.blob.core.windows.net";
+    for body in [json!({"provisioningState": "Ready"}), Value::Null] {
+        let rows = rows_of(name, json!([resource(name, json!({}), body)]));
+        has(&rows, &format!("store_outbound_rule(@, {RESOURCES}/microsoft.sql/servers/s, x.blob.core.windows.net)"));
+    }
+}
+
 // covers: ST-09, M-03
 #[test]
 fn a_rule_for_a_resource_that_names_none_may_be_for_any() {

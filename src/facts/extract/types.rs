@@ -41,6 +41,7 @@ pub(super) const THERE_WITHOUT_BODY: &[&str] = &[
     "microsoft.network/virtualnetworks/virtualnetworkpeerings",
     "microsoft.relay/namespaces/networkrulesets",
     "microsoft.servicebus/namespaces/networkrulesets",
+    "microsoft.sql/servers/outboundfirewallrules",
     "microsoft.web/sites/config",
     "microsoft.web/sites/slots/config",
 ];
