@@ -1,14 +1,14 @@
 //! Networks outside the boundary that are joined to ours: whoever stands in them answers and asks.
 
 use std::cell::RefCell;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::explain::packet::{Host, Packet, Seen};
 use crate::explain::point::places;
 use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{End, Way};
 use crate::explain::world::World;
-use crate::model::{Prefix, Set, Sym, Via};
+use crate::model::{Prefix, Set, Sym, Via, net};
 
 /// The networks outside the boundary that packets of ours may get to, sorted: those that a network inside is peered with, and those of the input.
 pub fn networks(world: &World<'_>) -> Vec<Sym> {
@@ -86,6 +86,18 @@ fn addresses(world: &World<'_>, host: &Host, network: Sym) -> Vec<IpAddr> {
         prefixes.sort_unstable();
         prefixes.dedup();
     }
+    if prefixes.is_empty() && ours.peers.iter().any(|peer| peer.vnet == network && peer.usable.hi() && peer.open) {
+        // Nobody tells which addresses it has: any may be one that no network of the input has (SND-04).
+        let all = net::everything(net::host(host.ip));
+        let told = |ip: IpAddr| index.vnet_prefixes.rows().any(|row| row.prefix.contains(&ip));
+        return world.bounds().pieces(all.network(), all.broadcast(), |ip| is_of_a_network(ip) && !told(ip));
+    }
     let near = prefixes.into_iter().filter(|prefix| prefix.addr().is_ipv4() == host.ip.is_ipv4());
     near.flat_map(|prefix| world.bounds().pieces(prefix.network(), prefix.broadcast(), |_| true)).collect()
+}
+
+/// Whether a network may have the address at all.
+fn is_of_a_network(ip: IpAddr) -> bool {
+    let reserved = |v4: Ipv4Addr| v4.octets()[0] == 0 || v4.is_link_local();
+    !ip.is_unspecified() && !ip.is_loopback() && !net::is_many(ip) && !matches!(ip, IpAddr::V4(v4) if reserved(v4))
 }

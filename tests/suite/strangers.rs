@@ -73,6 +73,27 @@ fn a_network_of_strangers_that_ours_is_peered_with_is_outside() {
     assert!(perhaps.iter().any(|path| path.to == End::Network("/subscriptions/sx/x".into())));
 }
 
+// covers: X-16, SND-04
+#[test]
+fn a_peering_of_which_nothing_was_exported_may_lead_to_strangers() {
+    let peering = "/subscriptions/s1/providers/microsoft.network/virtualnetworks/v/virtualnetworkpeerings/p";
+    let facts = format!(
+        r#"
+        vnet("v", 10.0.0.0/16). subnet("s", "v", 10.0.1.0/24). vm("a", "s", 10.0.1.4).
+        nsg("g"). subnet_nsg("s", "g"). nsg_rule("g/no", "g", outbound, 100, deny, "*", "*", "*", "internet", "*").
+        peering("{peering}", "v", "{peering}/unknown-remotevirtualnetwork", unknown, true, true, false, false, false, true).
+        boundary_subscription(""). boundary_subscription("s1").
+    "#
+    );
+    let found = out(&facts, "a", "");
+    let network = End::Network(format!("{peering}/unknown-remotevirtualnetwork").as_str().into());
+    let path = found.iter().find(|path| path.to == network).expect("its network is a place where data may end up");
+    assert!(!path.proven);
+    assert!(path.assumptions.iter().any(|assumption| assumption.text.starts_with("which network a peering leads to is not in the input")));
+    let closed = r#"nsg_rule("g/o", "g", outbound, 90, deny, "*", "*", "*", "*", "*"). nsg_rule("g/i", "g", inbound, 90, deny, "*", "*", "*", "*", "*")."#;
+    assert!(!out(&facts, "a", closed).iter().any(|path| path.to == network));
+}
+
 // covers: X-04, X-30
 #[test]
 fn where_nothing_leaves_the_gates_that_hold_are_listed() {

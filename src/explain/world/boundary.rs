@@ -46,6 +46,9 @@ impl World<'_> {
     pub fn perhaps_outside(&self, id: Sym) -> String {
         let name = short(id);
         match self.tenant_of(id) {
+            None if self.is_nameless(id) => {
+                "which network a peering leads to is not in the input: export it with `remoteVirtualNetwork`".to_owned()
+            }
             None => format!("{name} is not in the input, though its subscription is inside the boundary: export it too"),
             Some(_) => {
                 format!("nothing says which tenant {name} is of: export it with `tenantId`, or state the subscriptions of the boundary")
