@@ -64,6 +64,20 @@ pub fn suffixes<'w>(world: &World<'w>, service: Service) -> Vec<&'w str> {
     suffixes
 }
 
+/// Whether a host name is another one of a store inside the boundary: that of its private endpoints, and whatever begins with the name of an account, which
+/// nobody else has (DNS-14, PE-04).
+pub fn is_ours(world: &World<'_>, host: &str) -> bool {
+    let index = world.index;
+    let public = Sym::new(&host.replacen(".privatelink.", ".", 1));
+    if index.store_parts_by_host.get(public).iter().any(|part| world.inside(part.store)) {
+        return true;
+    }
+    let Some((first, rest)) = host.split_once('.') else { return false };
+    let name = first.strip_suffix("-secondary").unwrap_or(first);
+    let bears = |id: Sym| id.as_str().rsplit('/').next() == Some(name) && world.inside(id);
+    rest.ends_with("core.windows.net") && index.store.rows().any(|row| row.service == Service::Storage && bears(row.store))
+}
+
 /// The regions the attacker may choose from: the client's, its pair, those of the estate, those that a rule of it names, any other.
 fn regions(world: &World<'_>, client: &Client, service: Service) -> Vec<Sym> {
     let own = world.index.vnet.one(client.vnet).map_or(Sym::EMPTY, |row| row.location);

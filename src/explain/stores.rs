@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
-use crate::explain::attacker::{Attacker, attackers, suffixes};
+use crate::explain::attacker::{Attacker, attackers, is_ours, suffixes};
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::point::{
     Pair, Pairs, by_any_interface, has_unseen_interfaces, holders, is_public_only, no_address, no_source, nowhere, one, places, secondary,
@@ -351,7 +351,7 @@ fn server_ways(world: &World<'_>, server: Sym, service: Service) -> Option<Pair>
     if row.service != Service::Sql {
         return None;
     }
-    let mut steps = store::perimeter::leaving(world, server, Callee::Outside(&suffixes(world, service)));
+    let mut steps = store::perimeter::leaving(world, server, Callee::Outside(&suffixes(world, service), &|host| is_ours(world, host)));
     if !matches!(service, Service::Storage | Service::Sql) {
         // Whether any of its features calls such a service nobody lists; where it may call none of them that does not matter.
         let closed = steps.iter().any(|step| step.span.is_none());

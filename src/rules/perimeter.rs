@@ -362,12 +362,12 @@ fn names(index: &Index, remote: Sym, perimeter: Sym) -> Tri {
 }
 
 /// Whom a resource calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub enum Callee<'a> {
     /// A resource of the input, by its id and one of its host names, where that is known.
     Resource(Sym, Option<&'a str>),
-    /// Some resource outside whose host names end in one of these.
-    Outside(&'a [&'a str]),
+    /// Some resource outside whose host names end in one of the first, and of whose the second says that nobody outside has them.
+    Outside(&'a [&'a str], &'a dyn Fn(&str) -> bool),
 }
 
 /// Whether `caller` may call `callee`, as far as its perimeter and its own switch say (NSP-04, NSP-06, NSP-11, NSP-13).
@@ -436,10 +436,11 @@ pub fn permits(index: &Index, pattern: &str, callee: Callee<'_>) -> Tri {
             Some(suffix) => under(host, suffix) && host != suffix,
             None => pattern == "*" || pattern == host,
         }),
-        Callee::Outside(suffixes) => Tri::from_bool(match pattern.strip_prefix("*.") {
+        Callee::Outside(suffixes, ours) => Tri::from_bool(match pattern.strip_prefix("*.") {
             Some(suffix) => suffixes.iter().any(|of| under(of, suffix) || under(suffix, of)),
             // A store of the input that bears the name is looked at by itself.
-            None => pattern == "*" || (suffixes.iter().any(|of| under(pattern, of)) && !index.store_parts_by_host.has(Sym::new(pattern))),
+            None if pattern == "*" => true,
+            None => suffixes.iter().any(|of| under(pattern, of)) && !index.store_parts_by_host.has(Sym::new(pattern)) && !ours(pattern),
         }),
     }
 }

@@ -216,8 +216,20 @@ impl World<'_> {
         Tri::from_bool(match pattern.strip_prefix('*') {
             Some("") => true,
             Some(suffix) => host.ends_with(suffix) || (host.starts_with('.') && suffix.ends_with(host)),
-            None if host.starts_with('.') => pattern.ends_with(host) && !self.parts.iter().any(|p| p.host.as_str() == pattern),
+            None if host.starts_with('.') => pattern.ends_with(host) && !self.somebody_of_the_input_is_called(&pattern),
             None => pattern == host,
+        })
+    }
+
+    /// Whether a store of the input has the name, or one of ours has it as the alias of its private endpoints or of another part of an account (DNS-14, PE-04).
+    fn somebody_of_the_input_is_called(&self, host: &str) -> bool {
+        let public = host.replace(".privatelink.", ".");
+        let (first, rest) = public.split_once('.').unwrap_or_default();
+        let account = first.trim_end_matches("-secondary");
+        self.parts.iter().any(|p| {
+            let of_account = name_of(p.store) == account && self.service_of(p.store) == Some(Service::Storage);
+            let alias = p.host.as_str() == public || (of_account && rest.ends_with("core.windows.net"));
+            p.host.as_str() == host || (alias && self.is_inside(p.store))
         })
     }
 }
