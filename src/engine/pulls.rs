@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::engine::channels::service_of;
 use crate::engine::edges::Edge;
 use crate::engine::exfil::Graph;
-use crate::explain::exposure::{Exposed, Exposure, exposure, of_named_tenant};
+use crate::explain::exposure::{Exposed, Exposure, exposure, is_gone, of_named_tenant};
 use crate::explain::packet::short;
 use crate::explain::way::{Assumption, End};
 use crate::explain::world::World;
@@ -53,6 +53,14 @@ impl Graph<'_, '_> {
             Exposed::ForeignSubnet(id) | Exposed::ForeignResource(id) if self.world.outside(id) == Tri::Maybe => {
                 ("W-MISSING", id, self.world.perhaps_outside(id))
             }
+            Exposed::ForeignSubnet(id) if is_gone(self.world.index, id) => (
+                "W-MISSING",
+                id,
+                format!(
+                    "subnet {} is not in the input, though its network is: for one that was deleted the rule does not count",
+                    short(id)
+                ),
+            ),
             Exposed::ForeignResource(id) if self.is_of_untold_tenant(store, id) => {
                 ("W-MISSING", id, format!("the rule for {} does not say of which tenant it is", short(id)))
             }

@@ -4,7 +4,7 @@ use crate::explain::world::World;
 use crate::facts::Index;
 use crate::facts::private_access::Consent;
 use crate::facts::store_facts::{Instance, PublicAccess, Service, StoreResourceRule};
-use crate::model::{Sym, Tri};
+use crate::model::{Sym, Tri, ids};
 use crate::rules::paas_firewall::{self, Item, Origin, Source};
 use crate::rules::{consent, lead, perimeter, private_endpoint};
 
@@ -56,6 +56,8 @@ pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
             // Who is not in the input is perhaps one of ours.
             // A subnet without a service endpoint matches nothing until its owner switches one on (FW-07).
             Exposed::ForeignSubnet(id) if index.subnet.has(id) && index.service_endpoints.get(id).is_empty() => admitted.min(Tri::Maybe),
+            // Of a subnet that its network has no longer the rule does not count, nor of one that was made again since (SE-25).
+            Exposed::ForeignSubnet(id) if is_gone(index, id) => admitted.min(Tri::Maybe).min(world.outside(id)),
             Exposed::ForeignSubnet(id) | Exposed::ForeignEndpoint(id) | Exposed::ForeignResource(id) => admitted.min(world.outside(id)),
             Exposed::Internet | Exposed::AnyAzure | Exposed::AnyAzureSameRegion | Exposed::Trusted => admitted,
         };
@@ -121,6 +123,12 @@ pub fn exposure(world: &World<'_>, store: Sym, part: Sym) -> Vec<Exposure> {
         add(Exposed::Trusted, passes.and(beyond_the_switch(firewall)), Some(Item::Trusted));
     }
     found
+}
+
+/// Whether the input holds the network of a subnet, and not the subnet.
+pub fn is_gone(index: &Index, subnet: Sym) -> bool {
+    let vnet = ids::parent_id(subnet.as_str()).map(Sym::new);
+    !index.subnet.has(subnet) && vnet.is_some_and(|vnet| index.vnet.has(vnet))
 }
 
 /// Whether what a rule for a resource instance names is of the tenant that it names (ST-09): of what is not in the input the rule itself says it.

@@ -272,6 +272,10 @@ impl World<'_> {
                 // One of the input without a service endpoint gets in once its owner switches one on.
                 let off = self.subnets.iter().any(|s| s.subnet == id) && !self.service_endpoints.iter().any(|e| e.subnet == id);
                 let admitted = self.admits(wanted, service, Seen::Subnet(id), Sym::EMPTY).0.min(side);
+                // One that its network does not have may have been deleted, and the rule with it (SE-25).
+                let parent = id.as_str().split_once("/subnets/").map(|(vnet, _)| vnet);
+                let known = self.subnets.iter().any(|s| s.subnet == id);
+                let off = off || !known && self.vnets.iter().any(|v| Some(v.vnet.as_str()) == parent);
                 if off { admitted.min(Tri::Maybe) } else { admitted }
             }
         }
