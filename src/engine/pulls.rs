@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::engine::channels::service_of;
 use crate::engine::edges::Edge;
 use crate::engine::exfil::Graph;
-use crate::explain::exposure::{Exposed, Exposure, exposure, is_gone, of_named_tenant};
+use crate::explain::exposure::{Exposed, Exposure, exposure, for_part, is_gone, of_named_tenant};
 use crate::explain::packet::short;
 use crate::explain::way::{Assumption, End};
 use crate::explain::world::World;
@@ -37,15 +37,18 @@ impl Graph<'_, '_> {
             _ => Via::Public,
         };
         let span = if best.admitted == Tri::Yes { Span::exactly(Set::tcp()) } else { Span::exactly(Set::tcp()).doubted() };
-        let assumptions = if best.admitted == Tri::Yes { Vec::new() } else { vec![self.doubt(store, best.who)] };
+        let assumptions = if best.admitted == Tri::Yes { Vec::new() } else { vec![self.doubt(store, part, best.who)] };
         Some(Edge { span, sure_via: via, may_via: via, assumptions })
     }
 
     /// Why a stranger is let in perhaps only.
-    fn doubt(&self, store: Sym, who: Exposed) -> Assumption {
+    fn doubt(&self, store: Sym, part: Sym, who: Exposed) -> Assumption {
         let (code, resource, text) = match who {
             Exposed::ForeignEndpoint(Sym::EMPTY) => {
                 ("W-MISSING", store, "which private endpoints are connected to it, and whose they are, is not all in the input".to_owned())
+            }
+            Exposed::ForeignEndpoint(id) if for_part(self.world, store, part, id).lo() && self.world.outside(id).lo() => {
+                ("W-MISSING", id, format!("whether the connection of {} carries traffic is not known", short(id)))
             }
             Exposed::ForeignEndpoint(id) => {
                 ("W-MISSING", id, format!("for which sub-resource {} is, and whose it is, stands on its own side", short(id)))

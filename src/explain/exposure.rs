@@ -153,8 +153,23 @@ fn beyond_the_switch(firewall: &paas_firewall::Firewall<'_>) -> Tri {
 /// The private endpoints outside the boundary whose connection may carry traffic (PE-37), in the order of their ids; a pending one is only latent. The
 /// empty id stands for whoever is connected without the input telling of it (M-03).
 fn foreign_endpoints(world: &World<'_>, store: Sym, part: Sym) -> Vec<(Sym, Tri)> {
+    let each = connections(world, store, part).into_iter();
+    let mut found: Vec<(Sym, Tri)> = each.map(|(endpoint, agreed, fits)| (endpoint, agreed.min(fits))).collect();
+    found.sort_by_key(|(endpoint, admitted)| (endpoint.as_str(), std::cmp::Reverse(*admitted)));
+    found.dedup_by_key(|(endpoint, _)| *endpoint);
+    found
+}
+
+/// Whether a private endpoint outside the boundary is for the part, whatever became of its connection.
+pub fn for_part(world: &World<'_>, store: Sym, part: Sym, endpoint: Sym) -> Tri {
+    let of_it = connections(world, store, part).into_iter().filter(|(of, ..)| *of == endpoint);
+    of_it.map(|(_, _, fits)| fits).max().unwrap_or(Tri::No)
+}
+
+/// The connections of private endpoints outside the boundary: the endpoint, whether its connection carries traffic, and whether it is for the part.
+fn connections(world: &World<'_>, store: Sym, part: Sym) -> Vec<(Sym, Tri, Tri)> {
     let index = world.index;
-    let mut found: Vec<(Sym, Tri)> = Vec::new();
+    let mut found: Vec<(Sym, Tri, Tri)> = Vec::new();
     let [group, second] = [Instance::Primary, Instance::Secondary].map(|instance| private_endpoint::group(part, instance));
     let only_part = private_endpoint::only_group(index, store, group);
     for (at, group) in private_endpoint::anchors(store, group) {
@@ -166,7 +181,7 @@ fn foreign_endpoints(world: &World<'_>, store: Sym, part: Sym) -> Vec<(Sym, Tri)
                 _ => Tri::No,
             };
             let fits = lead::groups(index, connection).into_iter().map(fits).max().unwrap_or(Tri::No);
-            found.push((connection.endpoint, consent::of(index, connection).admitted.min(fits)));
+            found.push((connection.endpoint, consent::of(index, connection).admitted, fits));
         }
         for connection in index.provider_connections_by_target.get(at) {
             let seen = index.private_endpoint_connections.get(connection.endpoint).iter().any(|c| c.target == at);
@@ -181,13 +196,11 @@ fn foreign_endpoints(world: &World<'_>, store: Sym, part: Sym) -> Vec<(Sym, Tri)
                 (Consent::Approved | Consent::Unknown, _) | (_, false) => Tri::Maybe,
                 (_, true) => Tri::No,
             };
-            found.push((connection.endpoint, agreed.min(fits)));
+            found.push((connection.endpoint, agreed, fits));
         }
         if consent::may_have_others(index, at) {
-            found.push((Sym::EMPTY, Tri::Maybe));
+            found.push((Sym::EMPTY, Tri::Maybe, Tri::Maybe));
         }
     }
-    found.sort_by_key(|(endpoint, admitted)| (endpoint.as_str(), std::cmp::Reverse(*admitted)));
-    found.dedup_by_key(|(endpoint, _)| *endpoint);
     found
 }
