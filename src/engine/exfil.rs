@@ -281,7 +281,9 @@ impl<'w, 'a> Graph<'w, 'a> {
         let sinks = to.unwrap_or_else(|| self.sinks());
         let route = |sink: End, proven: bool| self.shortest(source, sink, proven).map(|nodes| Route { nodes, proven });
         let others = sinks.iter().filter(|sink| **sink != source);
-        let sure = |sink: End| self.perhaps_ours(sink).is_none();
+        // What is perhaps outside itself leaks only perhaps.
+        let ours = self.perhaps_ours(source).is_none();
+        let sure = |sink: End| ours && self.perhaps_ours(sink).is_none();
         others.filter_map(|sink| sure(*sink).then(|| route(*sink, true)).flatten().or_else(|| route(*sink, false))).collect()
     }
 
@@ -381,7 +383,7 @@ impl<'w, 'a> Graph<'w, 'a> {
             }
             hops.push(Hop { from: pair[0], to: pair[1], via, traffic });
         }
-        if let Some(id) = nodes.last().and_then(|sink| self.perhaps_ours(*sink)) {
+        for id in nodes.first().into_iter().chain(nodes.last()).filter_map(|end| self.perhaps_ours(*end)) {
             assumptions.push(Assumption { code: "W-MISSING".to_owned(), resource: id, text: self.world.perhaps_outside(id) });
         }
         Assumption::tidy(&mut assumptions);

@@ -79,7 +79,8 @@ impl World<'_> {
         for &from in &inside {
             let (proven, possible) = (distances(&sure, from, &ends), distances(&may, from, &ends));
             for &to in sinks.iter().filter(|to| **to != from) {
-                let perhaps = outside.contains(&to) && !ends.contains(&to);
+                // Of what is perhaps outside nobody knows whether there is a boundary between the two.
+                let perhaps = [from, to].iter().any(|end| outside.contains(end) && !ends.contains(end));
                 if let Some(&length) = proven.get(&to).filter(|_| !perhaps) {
                     leaks.insert(Leak { from, to, length, proven: true });
                 } else if let Some(&length) = possible.get(&to) {
