@@ -4,6 +4,7 @@
 
 use crate::engine::exfil::Graph;
 use crate::engine::{account, channels};
+use crate::explain::attacker;
 use crate::explain::packet::short;
 use crate::explain::point::{assumed, judge, pairs, span, unread};
 use crate::explain::way::{Assumption, End, Flow, Mode, Reason};
@@ -128,6 +129,11 @@ impl Graph<'_, '_> {
     /// What a SQL server may send by itself.
     fn sent(&self, from: End, to: End) -> Option<Edge> {
         let End::Store(store, _, _) = from else { return None };
+        if let End::Internet(None) = to {
+            // A host on its list that is nobody's here is a way out like any other.
+            let hosts = attacker::hosts_elsewhere(self.world, store).into_iter();
+            return hosts.fold(None, |best, host| either(best, self.flow(from, End::Fqdn(host))));
+        }
         let server = self.world.index.store.one(store).is_some_and(|row| row.service == Service::Sql);
         if server && !matches!(to, End::Internet(_)) { self.flow(from, to) } else { None }
     }

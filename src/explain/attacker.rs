@@ -10,7 +10,7 @@ use crate::facts::store_facts::Service;
 use crate::model::{Sym, Tri};
 use crate::rules::azure_firewall::{Named, called_host, names_host};
 use crate::rules::dns::names;
-use crate::rules::service_endpoint;
+use crate::rules::{outbound_hosts, service_endpoint};
 
 /// A front end that a store of the attacker's may stand behind.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +62,26 @@ pub fn suffixes<'w>(world: &World<'w>, service: Service) -> Vec<&'w str> {
     suffixes.sort_unstable();
     suffixes.dedup();
     suffixes
+}
+
+/// The hosts that a SQL server restricted to a list may contact and that belong to no store of the input nor to a service that is told apart, sorted: whoever
+/// answers there is outside.
+pub fn hosts_elsewhere(world: &World<'_>, server: Sym) -> Vec<Sym> {
+    let index = world.index;
+    if !outbound_hosts::restricted(index, server).hi() {
+        return Vec::new();
+    }
+    let told_apart: Vec<&str> = Service::EXTERNAL.into_iter().flat_map(|service| suffixes(world, service)).collect();
+    let under = |host: &str, of: &str| host.strip_suffix(of).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let elsewhere = |host: &Sym| {
+        let name = host.as_str().trim_start_matches("*.");
+        let known = told_apart.iter().any(|of| under(name, of) || under(of, name));
+        name.contains('.') && !known && !index.store_parts_by_host.has(*host) && !is_ours(world, name)
+    };
+    let mut found: Vec<Sym> = index.store_outbound_rules.get(server).iter().map(|rule| rule.fqdn).filter(elsewhere).collect();
+    Sym::sort(&mut found);
+    found.dedup();
+    found
 }
 
 /// Whether a host name is another one of a store inside the boundary: that of its private endpoints, and whatever begins with the name of an account, which

@@ -254,6 +254,11 @@ fn own_calls(around: &Around, output: &mut Vec<(Part, isize)>) {
         let node = (part.store, private_endpoint::group(part.part, part.instance));
         output.push((Part::Hook(node, Hook { door: Door::Caller, side: Side::Sends, span: possibly }), 1));
         output.extend(Service::EXTERNAL.map(|service| (Part::Escape(node, Sink::External(service), possibly), 1)));
+        // Hosts on its list may be anybody's.
+        let switched = around.switches.iter().any(|row| row.switch == Switch::Outbound);
+        if switched || around.access.is_some_and(|access| access.outbound_restricted) {
+            output.push((Part::Escape(node, Sink::Internet, possibly), 1));
+        }
     }
 }
 

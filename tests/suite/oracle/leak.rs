@@ -144,6 +144,9 @@ impl World<'_> {
         if server(from) && matches!(to, End::Store(..) | End::External(_)) {
             all.push(self.best_verdict(from, to));
         }
+        if server(from) && matches!(to, End::Internet(_)) && self.lists_strangers(store) {
+            all.push(Verdict::Unproven);
+        }
         if server(to) && matches!(to, End::Store(..)) {
             all.push(self.best_verdict(to, from));
         }

@@ -221,6 +221,25 @@ impl World<'_> {
         })
     }
 
+    /// Whether a restricted server lists a host that it may call, below no name of a service and nobody's of the input.
+    pub fn lists_strangers(&self, server: Sym) -> bool {
+        let restricted = self.accesses.iter().any(|a| a.store == server && a.outbound_restricted)
+            || self.switches.iter().any(|s| s.store == server && s.switch == Switch::Outbound && s.on.hi());
+        let of_services = |host: &str| {
+            Service::EXTERNAL.into_iter().any(|service| {
+                let kind = super::paas::table(service).0;
+                let zones = self.platform.zones().iter().filter(|zone| zone.kind.as_str() == kind);
+                zones.map(|zone| zone.suffix.as_str().rsplit('}').next().unwrap_or("")).any(|suffix| host.ends_with(suffix))
+            })
+        };
+        let mut listed = self.outbound_hosts.iter().filter(|rule| rule.store == server).map(|rule| rule.fqdn.as_str());
+        restricted
+            && listed.any(|host| {
+                let strange = host.contains('.') && !of_services(host) && !self.somebody_of_the_input_is_called(host);
+                strange && self.may_call(server, None, host).hi()
+            })
+    }
+
     /// Whether a store of the input has the name, or one of ours has it as the alias of its private endpoints or of another part of an account (DNS-14, PE-04).
     fn somebody_of_the_input_is_called(&self, host: &str) -> bool {
         let public = host.replace(".privatelink.", ".");
