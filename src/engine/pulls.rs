@@ -11,6 +11,7 @@ use crate::explain::way::{Assumption, End};
 use crate::explain::world::World;
 use crate::facts::service::Service;
 use crate::model::{Set, Span, Sym, Tri, Via, ids};
+use crate::rules::paas_firewall::Item;
 
 /// Strangers that a part of a store lets in, each with where the data ends up that it takes.
 pub(super) type Pulls = Rc<[(End, Exposure)]>;
@@ -37,13 +38,13 @@ impl Graph<'_, '_> {
             _ => Via::Public,
         };
         let span = if best.admitted == Tri::Yes { Span::exactly(Set::tcp()) } else { Span::exactly(Set::tcp()).doubted() };
-        let assumptions = if best.admitted == Tri::Yes { Vec::new() } else { vec![self.doubt(store, part, best.who)] };
+        let assumptions = if best.admitted == Tri::Yes { Vec::new() } else { vec![self.doubt(store, part, best)] };
         Some(Edge { span, sure_via: via, may_via: via, assumptions })
     }
 
     /// Why a stranger is let in perhaps only.
-    fn doubt(&self, store: Sym, part: Sym, who: Exposed) -> Assumption {
-        let (code, resource, text) = match who {
+    fn doubt(&self, store: Sym, part: Sym, exposure: &Exposure) -> Assumption {
+        let (code, resource, text) = match exposure.who {
             Exposed::ForeignEndpoint(Sym::EMPTY) => {
                 ("W-MISSING", store, "which private endpoints are connected to it, and whose they are, is not all in the input".to_owned())
             }
@@ -67,6 +68,11 @@ impl Graph<'_, '_> {
             Exposed::ForeignResource(id) if self.is_of_untold_tenant(store, id) => {
                 ("W-MISSING", id, format!("the rule for {} does not say of which tenant it is", short(id)))
             }
+            Exposed::AnyAzure if matches!(exposure.item, Some(Item::Ip { .. })) => (
+                "FW_IP",
+                store,
+                "its firewall admits some public addresses: whether a stranger in Azure has one of them is not known".to_owned(),
+            ),
             _ => ("acl_missing", store, "whether its firewall admits strangers is not known".to_owned()),
         };
         Assumption { code: code.to_owned(), resource, text }
