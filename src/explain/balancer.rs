@@ -83,9 +83,10 @@ impl World<'_> {
         let public_ip = self.index.load_balancer_frontend.one(frontend).map_or(Sym::EMPTY, |row| row.public_ip);
         let address = self.index.public_ip.one(public_ip).map_or(PublicSku::Unknown, |row| row.sku);
         match (self.balancer_sku(frontend), address) {
-            (BalancerSku::Standard | BalancerSku::Gateway, _) | (_, PublicSku::Standard | PublicSku::StandardV2) => PublicSku::Standard,
-            (BalancerSku::Basic, _) | (BalancerSku::Unknown, PublicSku::Basic) => PublicSku::Basic,
-            (BalancerSku::Unknown, PublicSku::Unknown) => PublicSku::Unknown,
+            (BalancerSku::Standard | BalancerSku::StandardV2 | BalancerSku::Gateway, _)
+            | (_, PublicSku::Standard | PublicSku::StandardV2) => PublicSku::Standard,
+            (BalancerSku::Basic, _) => PublicSku::Basic,
+            (BalancerSku::Unknown, _) => PublicSku::Unknown,
         }
     }
 
@@ -365,7 +366,7 @@ impl World<'_> {
                     || index.outbound_rules.get(pool.pool).iter().any(|row| known(row.protocol));
                 if internal || used { Tri::Yes } else { Tri::Maybe }
             }
-            Some(BalancerSku::Gateway | BalancerSku::Unknown) | None => Tri::Maybe,
+            Some(BalancerSku::StandardV2 | BalancerSku::Gateway | BalancerSku::Unknown) | None => Tri::Maybe,
         });
         barred.max().unwrap_or(Tri::No)
     }

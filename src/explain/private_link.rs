@@ -191,7 +191,7 @@ fn from_nat(world: &World<'_>, service: &PrivateLinkService, nat: &Nat, target: 
                 let text = format!("a Private Link service needs a Standard load balancer, and {} is none", short(row.balancer));
                 handed = Step { span: Span::NONE, text, rule: "sku".to_owned(), ..handed };
             }
-            BalancerSku::Unknown => handed = handed.kind(Kind::Assumption).code("W-UNSUPPORTED"),
+            BalancerSku::StandardV2 | BalancerSku::Unknown => handed = handed.kind(Kind::Assumption).code("W-UNSUPPORTED"),
         }
         if handed.kind == Kind::Assumption {
             handed.span = Span::UNKNOWN;

@@ -6,7 +6,7 @@ use crate::model::Sym;
 
 words! {
     /// The SKU of a load balancer; absent in Resource Graph means Basic (IN-03).
-    BalancerSku { Basic = "basic", Standard = "standard", Gateway = "gateway", Unknown = "unknown" }
+    BalancerSku { Basic = "basic", Standard = "standard", StandardV2 = "standardv2", Gateway = "gateway", Unknown = "unknown" }
 }
 words! {
     /// What a rule of a load balancer takes; `unknown` where the input does not say: perhaps anything (SND-02).

@@ -63,7 +63,7 @@ impl Walk<'_, '_> {
             let sku = world.balancers.iter().find(|b| b.balancer == front.balancer).map_or(BalancerSku::Unknown, |b| b.sku);
             let standard = match sku {
                 BalancerSku::Standard => Tri::Yes,
-                BalancerSku::Unknown => Tri::Maybe,
+                BalancerSku::StandardV2 | BalancerSku::Unknown => Tri::Maybe,
                 BalancerSku::Basic | BalancerSku::Gateway => Tri::No,
             };
             let home = world.vnet_of(front.subnet).unwrap_or(vnet);

@@ -36,16 +36,10 @@ impl World<'_> {
         let public = self.front(frontend).map(|f| f.public_ip);
         let address = self.public_ips.iter().find(|p| Some(p.public_ip) == public).map_or(PublicSku::Unknown, |p| p.sku);
         match self.sku_of(frontend) {
-            BalancerSku::Standard | BalancerSku::Gateway => Tri::Yes,
+            BalancerSku::Standard | BalancerSku::StandardV2 | BalancerSku::Gateway => Tri::Yes,
             _ if matches!(address, PublicSku::Standard | PublicSku::StandardV2) => Tri::Yes,
             BalancerSku::Basic => Tri::No,
-            BalancerSku::Unknown => {
-                if address == PublicSku::Basic {
-                    Tri::No
-                } else {
-                    Tri::Maybe
-                }
-            }
+            BalancerSku::Unknown => Tri::Maybe, // its own may be Standard, whatever that of the address is
         }
     }
 
