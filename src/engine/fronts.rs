@@ -70,6 +70,7 @@ pub(super) struct Fronts {
 impl Fronts {
     /// Those of an estate; `machines` are the nodes of the graph.
     pub(super) fn new(world: &World<'_>, machines: impl Iterator<Item = End>) -> Fronts {
+        let index = world.index;
         let services = services(world);
         let translations = translations(world);
         let mut before: FxHashMap<End, Vec<Front>> = FxHashMap::default();
@@ -83,7 +84,8 @@ impl Fronts {
             }
             let mut fronts: Vec<Front> = hosts.iter().flat_map(|host| own_addresses(world, host)).collect();
             for (endpoint, service, behind) in &services {
-                if hosts.iter().any(|host| behind.contains(host) || service.destination == Some(host.ip)) {
+                let anybody = || index.private_link_frontends.get(service.service).iter().any(|row| world.leads_to_anybody(row.frontend));
+                if hosts.iter().any(|host| behind.contains(host) || service.destination == Some(host.ip)) || anybody() {
                     fronts.push(Front::Endpoint(*endpoint, *service));
                 }
             }
@@ -99,7 +101,12 @@ impl Fronts {
         let direct = services.into_iter().filter(|(_, service, _)| service.destination.is_some());
         let direct: Vec<_> = direct.map(|(endpoint, service, _)| (endpoint, service)).collect();
         let own = |front: &Front| matches!(front, Front::Own(_));
-        let followed = proxies.is_empty() && world.hidden_balancers().is_empty() && direct.is_empty() && before.values().flatten().all(own);
+        let followed = proxies.is_empty()
+            && world.hidden_balancers().is_empty()
+            && world.pool_of_anybody().is_empty()
+            && world.untold_pools().is_empty()
+            && direct.is_empty()
+            && before.values().flatten().all(own);
         let owned = before.values().flatten().filter_map(|front| if let Front::Own(address) = front { Some(*address) } else { None });
         let stand_ins = stand_ins(world, owned);
         Fronts { before, proxies, direct, followed, stand_ins, senders: RefCell::default(), flows: RefCell::default() }

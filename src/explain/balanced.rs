@@ -69,7 +69,11 @@ impl Walk<'_, '_> {
         // With a floating address members also see the frontend's.
         let address = self.world.index.public_ip_address.one(self.public_ip_of(frontend)).map_or(host.ip, |row| row.address);
         let packet = Packet { dst: address, ..packet.clone() };
-        let here = |backend: &Backend| matches!(&backend.what, Member::Places(places) if places.contains(host));
+        let here = |backend: &Backend| match &backend.what {
+            Member::Places(places) => places.contains(host),
+            Member::Anybody => true,
+            Member::Frontend(_) | Member::Missing => false,
+        };
         let mut branches: Vec<Branch> = self.world.branches(frontend);
         if host.ip_config.is_empty() {
             // A machine that could be placed at an address which a pool lists is its member.
@@ -118,7 +122,7 @@ impl Walk<'_, '_> {
                 let from = ways.len();
                 let places: &[Host] = match &backend.what {
                     Member::Places(places) => places,
-                    Member::Frontend(_) | Member::Missing => &[],
+                    Member::Frontend(_) | Member::Missing | Member::Anybody => &[],
                 };
                 let mut sure = Set::ALL;
                 for place in places {
@@ -297,8 +301,14 @@ impl Walk<'_, '_> {
                     self.behind(*regional, packet, trail, arrive, &mut ways);
                     each.push(ways);
                 }
+                Member::Anybody if one_asked_for => {
+                    let Target::Host(host) = &self.target else { continue };
+                    let seen = if branch.floating { vec![host.ip, packet.dst] } else { vec![host.ip] };
+                    let trail = trail.clone().and(self.nobody(frontend, backend));
+                    each.push(vec![arrive(self, frontend, host, &seen, trail)]);
+                }
                 Member::Frontend(_) | Member::Missing if one_asked_for => {}
-                Member::Frontend(_) | Member::Missing => {
+                Member::Frontend(_) | Member::Missing | Member::Anybody => {
                     each.push(vec![trail.clone().and(self.nobody(frontend, backend)).end(Via::LoadBalancer)]);
                 }
             }
@@ -394,9 +404,10 @@ impl Walk<'_, '_> {
     /// A member that answers nothing, or that is not in the input.
     fn nobody(&self, frontend: Sym, backend: &Backend) -> Step {
         let known = matches!(&backend.what, Member::Places(_));
-        let (span, text) = match known {
-            true => (Span::NONE, format!("nothing answers at member {}", short(backend.name))),
-            false => (Span::UNKNOWN, format!("member {} is not in the input", short(backend.name))),
+        let (span, text) = match &backend.what {
+            Member::Places(_) => (Span::NONE, format!("nothing answers at member {}", short(backend.name))),
+            Member::Anybody => (Span::UNKNOWN, format!("who all is in {} is not in the input: any machine may be", short(backend.name))),
+            Member::Frontend(_) | Member::Missing => (Span::UNKNOWN, format!("member {} is not in the input", short(backend.name))),
         };
         let nobody = step(Stage::LoadBalancer, span, "balancer.1", text).by(frontend, short(backend.name)).kind(Kind::Absence);
         if known { nobody } else { nobody.kind(Kind::Assumption).code("W-MISSING") }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use crate::explain::packet::Host;
-use crate::explain::world::World;
-use crate::facts::load_balancing::{BalancerProtocol, BalancerSku, InboundNatRule, LoadBalancerFrontend};
+use crate::explain::world::{BALANCER, World};
+use crate::facts::load_balancing::{BalancerProtocol, BalancerSku, InboundNatRule, LoadBalancerFrontend, is_nameless_member};
 use crate::facts::network::PublicSku;
 use crate::model::{Prefix, Set, Sym, Tri, net};
 use crate::rules::balancer::Takes;
@@ -58,6 +58,8 @@ pub enum Member {
     Frontend(Sym),
     /// Something that is not in the input.
     Missing,
+    /// Somebody of whom nothing is told: any machine may be it.
+    Anybody,
 }
 
 impl World<'_> {
@@ -134,6 +136,10 @@ impl World<'_> {
         for pool in sorted(pools) {
             let down = |member: Sym| index.load_balancer_members_down.get(pool).iter().any(|row| row.member == member);
             for row in index.ip_configs_by_pool.get(pool) {
+                if is_nameless_member(row.ip_config) {
+                    out.push(Backend { name: row.ip_config, what: Member::Anybody, down: false });
+                    continue;
+                }
                 let name = self.member_config(row.ip_config);
                 let known = index.ip_config.one(name).is_some_and(|config| index.nic.has(config.nic));
                 let places = if self.is_endpoint_config(name) { self.hosts_of_config(name) } else { Vec::new() };
@@ -149,15 +155,15 @@ impl World<'_> {
                 let what = if known { Member::Frontend(row.frontend) } else { Member::Missing };
                 out.push(Backend { name: row.frontend, what, down: down(row.frontend) });
             }
-            if !index.load_balancer_pool.has(pool) && !index.inbound_nat_rule.has(pool) {
-                out.push(Backend { name: pool, what: Member::Missing, down: false });
+            if !self.is_listed(pool) {
+                out.push(Backend { name: pool, what: Member::Anybody, down: false });
             }
         }
         out.sort_by_key(|backend| (backend.name.as_str(), backend.down));
         // The same machine may be listed by its configuration and by its address.
         let mut each: Vec<Backend> = Vec::new();
         for backend in out {
-            if backend.what == Member::Missing || !each.iter().any(|known| known.what == backend.what) {
+            if matches!(backend.what, Member::Missing | Member::Anybody) || !each.iter().any(|known| known.what == backend.what) {
                 each.push(backend);
             }
         }
@@ -217,14 +223,45 @@ impl World<'_> {
         listing.filter(move |row| row.vnet.is_empty() || row.vnet == vnet).map(|row| row.pool)
     }
 
-    /// The frontends with a rule that leads to the place, sorted by name.
+    /// Whether the input holds a pool, or an inbound NAT rule, which stands for the pool of its targets.
+    fn is_listed(&self, pool: Sym) -> bool {
+        self.index.load_balancer_pool.has(pool) || self.index.inbound_nat_rule.has(pool)
+    }
+
+    /// The pools and inbound NAT rules of which the input does not tell who all is in them, sorted: a rule names one that is not there, or somebody is listed who
+    /// is not told. Any machine may be in them (IN-06, SND-02).
+    ///
+    /// ```datalog
+    /// untold(P) :- load_balancing_rule_pool(_, P), !load_balancer_pool(P, _).                              // balancer.8
+    /// untold(P) :- inbound_nat_rule_pool(_, P), !load_balancer_pool(P, _).                                 // balancer.9
+    /// untold(P) :- outbound_rule(_, P, _), !load_balancer_pool(P, _).                                      // balancer.10
+    /// ```
+    pub fn untold_pools(&self) -> &[Sym] {
+        let index = self.index;
+        self.untold_pools.get_or_init(|| {
+            let by_rule = index.load_balancing_rule_pools.rows().map(|row| row.pool);
+            let by_nat = index.inbound_nat_rule_pools.rows().map(|row| row.pool);
+            let outbound = index.outbound_rules.rows().map(|row| row.pool);
+            let missing = by_rule.chain(by_nat).chain(outbound).filter(|pool| !self.is_listed(*pool));
+            let nameless = index.ip_config_pools.rows().filter(|row| is_nameless_member(row.ip_config)).map(|row| row.pool);
+            sorted(missing.chain(nameless).collect())
+        })
+    }
+
+    /// The frontends with a rule that leads to the place, or perhaps does, sorted by name.
     pub fn frontends_before(&self, host: &Host) -> Vec<Sym> {
-        self.frontends_of_pools(self.pools_of(host))
+        self.frontends_of_pools(self.pools_of(host).into_iter().chain(self.untold_pools().iter().copied()))
     }
 
     /// The same of a machine that could be placed at an address of a pool (ADR-16, IN-06).
     pub fn frontends_before_slot(&self, slot: &Host) -> Vec<Sym> {
-        self.frontends_of_pools(self.pools_listing(slot).collect())
+        self.frontends_of_pools(self.pools_listing(slot).chain(self.untold_pools().iter().copied()))
+    }
+
+    /// Whether a rule of the frontend may hand packets to any machine.
+    pub fn leads_to_anybody(&self, frontend: Sym) -> bool {
+        let anybody = |branch: &Branch| branch.backends.iter().any(|backend| backend.what == Member::Anybody);
+        !self.untold_pools().is_empty() && self.branches(frontend).iter().any(anybody)
     }
 
     /// The first pool by name that lists the address of the place and is not in the input; empty: none.
@@ -232,7 +269,7 @@ impl World<'_> {
         sorted(self.pools_listing(slot).collect()).into_iter().find(|pool| self.is_missing_pool(*pool)).unwrap_or_default()
     }
 
-    fn frontends_of_pools(&self, pools: Vec<Sym>) -> Vec<Sym> {
+    fn frontends_of_pools(&self, pools: impl Iterator<Item = Sym>) -> Vec<Sym> {
         let index = self.index;
         let mut frontends = Vec::new();
         for pool in pools {
@@ -266,7 +303,7 @@ impl World<'_> {
                     Member::Places(found) => found,
                     _ => Vec::new(),
                 })),
-                Member::Missing => {}
+                Member::Missing | Member::Anybody => {}
             }
         }
         hosts
@@ -275,6 +312,18 @@ impl World<'_> {
     /// A pool of the place that is not in the input: its load balancer may do anything for the way out. Empty: none.
     pub fn missing_pool(&self, host: &Host) -> Sym {
         self.pools_of(host).into_iter().find(|pool| self.is_missing_pool(*pool)).unwrap_or_default()
+    }
+
+    /// What perhaps translates the way out of any machine: a pool of which the input does not tell who all is in it, else a load balancer of which it holds no
+    /// more than that it is there (OUT-05, OUT-06). The first by id; empty: nothing.
+    pub fn pool_of_anybody(&self) -> Sym {
+        let index = self.index;
+        let untold = || self.untold_pools().iter().copied().find(|pool| !index.inbound_nat_rule.has(*pool));
+        let hidden = || {
+            let all = index.resources_by_kind.get(Sym::new(BALANCER)).iter().map(|row| row.id);
+            all.filter(|id| !index.load_balancer.has(*id)).min_by_key(|id| id.as_str())
+        };
+        *self.pool_of_anybody.get_or_init(|| untold().or_else(hidden).unwrap_or_default())
     }
 
     /// Whether neither a pool nor a NAT rule of this id is in the input; nor is the pool of a load balancer without a frontend, which Azure does not know

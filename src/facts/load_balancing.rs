@@ -2,7 +2,15 @@
 
 use std::net::IpAddr;
 
-use crate::model::Sym;
+use crate::model::{Sym, ids};
+
+/// What a member is called of whom a load balancer says that there is one, and not who.
+pub const MEMBER: &str = "backendIPConfiguration";
+
+/// Whether the member of a pool, or the target of an inbound NAT rule, stands for one that is not told: any machine may be it (IN-06, SND-02).
+pub fn is_nameless_member(ip_config: Sym) -> bool {
+    ids::is_unknown(ip_config, &MEMBER.to_lowercase())
+}
 
 words! {
     /// The SKU of a load balancer; absent in Resource Graph means Basic (IN-03).

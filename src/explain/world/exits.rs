@@ -63,7 +63,9 @@ impl World<'_> {
             allowed = Tri::Maybe;
         }
         let (outbound_rules, balancing_rules) = self.balancer_exits(at, v6);
-        let missing_pool = self.missing_pool(at);
+        // A machine that is only imagined is in no pool.
+        let anybody = Some(self.pool_of_anybody()).filter(|_| !at.ip_config.is_empty());
+        let missing_pool = Some(self.missing_pool(at)).filter(|pool| !pool.is_empty()).or(anybody).unwrap_or_default();
         let chained = index.gateway_chain.has(at.ip_config) || doubted;
         methods(&Exits {
             nat,

@@ -15,6 +15,7 @@ mod unseen;
 
 pub use guards::Guard;
 pub use owners::{Owners, Perhaps, endpoint_addresses};
+pub(crate) use proxies::BALANCER;
 pub use proxies::{Passage, Proxy};
 pub use sites::{Entrance, leads_to_site, site_ids, unread_sites};
 pub use strangers::{Stranger, Strangers};
@@ -98,6 +99,8 @@ pub struct World<'a> {
     regions_of_rules: OnceCell<Vec<(Sym, Sym)>>,
     hosts_of_rules: OnceCell<Vec<Sym>>,
     missing_balancers: OnceCell<rustc_hash::FxHashSet<Sym>>,
+    pub(crate) untold_pools: OnceCell<Vec<Sym>>,
+    pub(crate) pool_of_anybody: OnceCell<Sym>,
     unseen_endpoints: OnceCell<Vec<Sym>>,
     untold_endpoints: OnceCell<Vec<(Sym, Sym)>>,
     unseen_interface: OnceCell<Sym>,
@@ -151,6 +154,8 @@ impl<'a> World<'a> {
             regions_of_rules: OnceCell::new(),
             hosts_of_rules: OnceCell::new(),
             missing_balancers: OnceCell::new(),
+            untold_pools: OnceCell::new(),
+            pool_of_anybody: OnceCell::new(),
             unseen_endpoints: OnceCell::new(),
             untold_endpoints: OnceCell::new(),
             unseen_interface: OnceCell::new(),

@@ -218,6 +218,40 @@ fn a_balancing_rule_that_says_nothing_of_pools_may_be_for_any() {
     lacks(&rule(json!({"backendAddressPools": []})), "load_balancing_rule_pool(");
 }
 
+/// covers: IN-05, IN-06, SND-02
+#[test]
+fn a_member_that_does_not_say_who_it_is_may_be_anybody() {
+    let l = "~/loadbalancers/l";
+    let balancer = |pool: Value, target: Value| {
+        rows(json!([body(
+            "loadBalancers/l",
+            json!({
+                "backendAddressPools": [{"name": "b", "properties": {"loadBalancerBackendAddresses": [pool]}}],
+                "inboundNatRules": [{"name": "n", "properties": {"backendIPConfiguration": target}}]
+            })
+        )]))
+    };
+    let anybody = |of: &str| format!("ip_config_pool({l}/unknown-backendipconfiguration, {l}/{of})");
+    for pool in [json!({"name": "m"}), json!({"name": "m", "properties": null}), json!({"name": "m", "properties": {"ipAddress": null}})] {
+        has(&balancer(pool, Value::Null), &anybody("backendaddresspools/b"));
+    }
+    let known = balancer(json!({"name": "m", "properties": {"ipAddress": "10.0.0.4"}}), Value::Null);
+    lacks(&known, "ip_config_pool(");
+    for target in [json!(5), json!({}), json!({"id": null}), json!("zap")] {
+        let said = balancer(json!({"name": "m", "properties": {"ipAddress": "10.0.0.4"}}), target);
+        has(&said, &anybody("inboundnatrules/n"));
+    }
+}
+
+/// covers: IN-06, ILB-01, SND-04
+#[test]
+fn a_balancer_without_any_part_was_cut() {
+    let balancer = |properties: Value| rows(json!([body("loadBalancers/l", properties)]));
+    lacks(&balancer(json!({})), "load_balancer(");
+    lacks(&balancer(json!({"provisioningState": "Succeeded", "backendAddressPools": null})), "load_balancer(");
+    has(&balancer(json!({"backendAddressPools": []})), "load_balancer(~/loadbalancers/l, basic, false)");
+}
+
 /// covers: GW-01, GW-02, SND-01
 #[test]
 fn a_site_that_does_not_say_which_addresses_it_has_was_cut() {

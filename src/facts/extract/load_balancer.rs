@@ -6,7 +6,7 @@ use crate::facts::extract::out::{Out, get, names_nobody, properties};
 use crate::facts::load_balancing::{
     BalancerProtocol, BalancerSku, GatewayChain, InboundNatRule, InboundNatRulePool, LoadBalancer, LoadBalancerAddress,
     LoadBalancerFrontend, LoadBalancerFrontendRange, LoadBalancerMemberDown, LoadBalancerPool, LoadBalancerProbe, LoadBalancerRegion,
-    LoadBalancingRule, LoadBalancingRulePool, OutboundRule, OutboundRuleFrontend,
+    LoadBalancingRule, LoadBalancingRulePool, MEMBER, OutboundRule, OutboundRuleFrontend,
 };
 use crate::facts::network::IpConfigPool;
 use crate::model::{Sym, ids};
@@ -36,6 +36,10 @@ pub(super) fn load_balancer<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.fact(LoadBalancer { balancer, sku: kind, global });
     if kind == BalancerSku::Gateway {
         out.gap("what the appliances behind a gateway load balancer do is not modelled");
+    }
+    // Azure knows none without any part: its body was left out on the way.
+    if PARTS.iter().all(|(list, ..)| get(body, list).is_none()) {
+        out.lacks("frontendIPConfigurations");
     }
     for (list, segment, read) in PARTS {
         for (at, part) in out.objects(body, list).iter().enumerate() {
@@ -107,7 +111,10 @@ fn member<'a>(out: &mut Out<'a>, pool: Sym, body: &'a Value, pool_body: &'a Valu
         out.fact(LoadBalancerAddress { pool, address, vnet });
         Sym::new(&address.to_string())
     } else {
-        return;
+        out.gap(format!("a member of pool `{pool}` does not say who it is"));
+        let ip_config = out.unknown(MEMBER);
+        out.fact(IpConfigPool { ip_config, pool });
+        ip_config
     };
     match out.text(body, "adminState") {
         Some(state) if state.eq_ignore_ascii_case("Down") => out.fact(LoadBalancerMemberDown { pool, member }),
@@ -167,7 +174,7 @@ fn nat_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     for frontend in frontends.each() {
         out.fact(InboundNatRule { rule, frontend, protocol, first_port, last_port, backend_port, floating });
     }
-    if let Some(ip_config) = out.binding(body, "backendIPConfiguration") {
+    if let Some(ip_config) = out.binding(body, MEMBER) {
         out.fact(IpConfigPool { ip_config, pool: rule });
     }
     let mut pools: Vec<Sym> = out.binding(body, "backendAddressPool").into_iter().collect();

@@ -46,6 +46,8 @@ enum What {
     Nobody,
     /// Not in the input.
     Missing,
+    /// Any machine, for all that the input says.
+    Anybody,
 }
 
 /// What becomes of a packet that a member gets: its configuration, and the packet with the port already translated.
@@ -140,7 +142,7 @@ impl Walk<'_, '_> {
         !members.any(|member| match member.what {
             What::Config { config, .. } => config == wanted,
             What::Nobody => false,
-            What::Frontend(_) | What::Missing => true,
+            What::Frontend(_) | What::Missing | What::Anybody => true,
         })
     }
 
@@ -159,7 +161,7 @@ impl Walk<'_, '_> {
         let mut ways = Vec::new();
         for taker in world.all_rules(frontend, packet.proto) {
             let members = world.members_behind(frontend, taker.rule, &taker.pools);
-            let mine = |m: &Member| matches!(m.what, What::Config { config: c, .. } if c == config);
+            let mine = |m: &Member| matches!(m.what, What::Config { config: c, .. } if c == config) || m.what == What::Anybody;
             let single = taker.port != 0;
             let hit = if single { taker.port == packet.dport } else { world.in_ports(taker.rule, packet.dport) };
             if !members.iter().any(mine) || !hit {
@@ -185,10 +187,16 @@ impl Walk<'_, '_> {
         let mut hairpin = false;
         let mut reached: Vec<(Outcome, bool, bool)> = Vec::new();
         for member in &members {
-            let outcome = match member.what {
+            // Whoever is asked for may be it.
+            let asked = if let Target::Config(wanted) = self.target { world.configs.iter().find(|c| c.ip_config == wanted) } else { None };
+            let what = match (&member.what, asked) {
+                (What::Anybody, Some(c)) => What::Config { config: c.ip_config, nic: c.nic, subnet: c.subnet },
+                (what, _) => what.clone(),
+            };
+            let outcome = match what {
                 What::Nobody | What::Missing if matches!(self.target, Target::Config(_)) => continue, // another member is asked for
                 What::Nobody => Outcome::denied(Stage::LoadBalancer, "nobody"),
-                What::Missing => Outcome::unproven(Stage::LoadBalancer, "member", "W-MISSING"),
+                What::Missing | What::Anybody => Outcome::unproven(Stage::LoadBalancer, "member", "W-MISSING"),
                 What::Frontend(regional) if world.is_global(frontend) && !world.is_global(regional) => {
                     self.behind(regional, inside, arrive)
                 }
@@ -219,6 +227,8 @@ impl Walk<'_, '_> {
                     if places.len() > 1 { outcome.beside(Stage::NsgInbound) } else { outcome } // which address it has is not known
                 }
             };
+            let known = member.what != What::Anybody;
+            let outcome = if known { outcome } else { outcome.doubted(Stage::LoadBalancer, "member", "W-MISSING") };
             reached.push((outcome, self.is_deaf(taker.probe, member), member.down));
         }
         if reached.is_empty() {
@@ -285,7 +295,7 @@ impl Walk<'_, '_> {
                 let each = members.iter().map(|member| {
                     let outcome = match member.what {
                         What::Nobody => Outcome::denied(Stage::LoadBalancer, "nobody"),
-                        What::Missing | What::Frontend(_) => Outcome::unproven(Stage::LoadBalancer, "member", "W-MISSING"),
+                        What::Missing | What::Anybody | What::Frontend(_) => Outcome::unproven(Stage::LoadBalancer, "member", "W-MISSING"),
                         What::Config { nic, subnet, .. } => self.through_interface(nic, subnet, shared, packet, trip),
                     };
                     (outcome, self.is_deaf(rule.probe, member), member.down)

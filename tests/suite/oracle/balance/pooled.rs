@@ -22,7 +22,8 @@ impl World<'_> {
 
     /// The frontends with a rule that leads to a configuration.
     pub fn frontends_before(&self, config: Sym) -> Vec<Sym> {
-        let pools = self.pools_with(config);
+        let mut pools = self.pools_with(config);
+        pools.extend(self.pools_of_anybody());
         let mut all: Vec<Sym> = Vec::new();
         for r in &self.balancing_rules {
             if self.rule_pools.iter().any(|p| p.rule == r.rule && pools.contains(&p.pool)) {
@@ -103,7 +104,12 @@ impl World<'_> {
     /// The way out by load balancers: outbound rules, then rules that also translate (OUT-05); and whether an earlier one leaves this to doubt.
     pub fn balancer_way_out(&self, config: Sym, packet: &Packet) -> (Option<WayOut>, bool) {
         let v4 = packet.is_v4();
-        if self.in_missing_pool(config) {
+        let hidden = self
+            .resources
+            .iter()
+            .any(|r| r.kind.as_str() == "microsoft.network/loadbalancers" && !self.balancers.iter().any(|b| b.balancer == r.id));
+        let open = |pool: &Sym| !self.nat_rules.iter().any(|r| r.rule == *pool);
+        if self.in_missing_pool(config) || hidden || self.pools_of_anybody().iter().any(open) {
             return (Some(WayOut::maybe(Stage::Nat, name_of(config), "W-MISSING", Vec::new())), false);
         }
         let mut pools = self.pools_with(config);

@@ -193,7 +193,7 @@ impl World<'_> {
     pub(super) fn members_of(&self, frontend: Sym, pools: &[Sym]) -> Vec<Member> {
         let mut all: Vec<Member> = Vec::new();
         let mut add = |what: What, down: bool| {
-            if what == What::Missing || !all.iter().any(|m| m.what == what) {
+            if matches!(what, What::Missing | What::Anybody) || !all.iter().any(|m| m.what == what) {
                 all.push(Member { what, down });
             }
         };
@@ -202,6 +202,7 @@ impl World<'_> {
             for p in self.config_pools.iter().filter(|p| p.pool == pool) {
                 let config = self.configs.iter().find(|c| c.ip_config == p.ip_config);
                 let what = match config.filter(|c| self.nic(c.nic).is_some()) {
+                    None if says_not_who(p.ip_config) => What::Anybody,
                     None => What::Missing,
                     Some(c) if self.is_attached(c.nic) => What::Config { config: c.ip_config, nic: c.nic, subnet: c.subnet },
                     Some(_) => What::Nobody,
@@ -215,11 +216,25 @@ impl World<'_> {
                 let known = self.front(r.frontend).is_some();
                 add(if known { What::Frontend(r.frontend) } else { What::Missing }, down(r.frontend.as_str()));
             }
-            if !self.pools.iter().any(|p| p.pool == pool) && !self.nat_rules.iter().any(|r| r.rule == pool) {
-                add(What::Missing, false);
+            if !self.lists_pool(pool) {
+                add(What::Anybody, false);
             }
         }
         all
+    }
+
+    fn lists_pool(&self, pool: Sym) -> bool {
+        self.pools.iter().any(|p| p.pool == pool) || self.nat_rules.iter().any(|r| r.rule == pool)
+    }
+
+    /// The pools and NAT rules that any machine may be in: a rule names one that nobody exported, or a member does not say who it is.
+    pub(super) fn pools_of_anybody(&self) -> Vec<Sym> {
+        let mut named: Vec<Sym> = self.rule_pools.iter().map(|p| p.pool).collect();
+        named.extend(self.nat_rule_pools.iter().map(|p| p.pool));
+        named.extend(self.outbound_rules.iter().map(|r| r.pool));
+        named.retain(|pool| !self.lists_pool(*pool));
+        named.extend(self.config_pools.iter().filter(|p| says_not_who(p.ip_config)).map(|p| p.pool));
+        named
     }
 
     pub(super) fn whoever_has(&self, ip: IpAddr, vnet: Sym, frontend: Sym) -> What {
@@ -262,4 +277,9 @@ impl World<'_> {
         );
         all
     }
+}
+
+/// Whether what stands for a member is all that was read of it.
+fn says_not_who(ip_config: Sym) -> bool {
+    ip_config.as_str().ends_with("/unknown-backendipconfiguration")
 }
