@@ -241,6 +241,11 @@ fn a_member_that_does_not_say_who_it_is_may_be_anybody() {
         let said = balancer(json!({"name": "m", "properties": {"ipAddress": "10.0.0.4"}}), target);
         has(&said, &anybody("inboundnatrules/n"));
     }
+    // A rule for one port may have no target yet; one for several has a pool, and it was left out.
+    let nat = |list: &str, port: &str| rows(json!([body("loadBalancers/l", json!({list: [{"name": "n", "properties": {port: 50000}}]}))]));
+    has(&nat("inboundNatRules", "frontendPortRangeStart"), &anybody("inboundnatrules/n"));
+    lacks(&nat("inboundNatRules", "frontendPort"), "ip_config_pool(");
+    lacks(&nat("inboundNatPools", "frontendPortRangeStart"), "ip_config_pool(");
 }
 
 /// covers: IN-06, ILB-01, SND-04

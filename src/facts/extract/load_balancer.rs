@@ -174,10 +174,17 @@ fn nat_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     for frontend in frontends.each() {
         out.fact(InboundNatRule { rule, frontend, protocol, first_port, last_port, backend_port, floating });
     }
-    if let Some(ip_config) = out.binding(body, MEMBER) {
+    let target = out.binding(body, MEMBER);
+    let mut pools: Vec<Sym> = out.binding(body, "backendAddressPool").into_iter().collect();
+    // One for a single port may have no target yet; one for several has a pool. Of an inbound NAT pool the scale sets say that they are in it.
+    let ranged = single.is_none() && first.is_some() && !rule.as_str().contains("/inboundnatpools/");
+    let left_out = ranged && target.is_none() && pools.is_empty();
+    if left_out {
+        out.gap(format!("rule `{rule}` names no target"));
+    }
+    if let Some(ip_config) = target.or_else(|| left_out.then(|| out.unknown(MEMBER))) {
         out.fact(IpConfigPool { ip_config, pool: rule });
     }
-    let mut pools: Vec<Sym> = out.binding(body, "backendAddressPool").into_iter().collect();
     if pools.is_empty() && !frontends.is_known() {
         pools = siblings(out, "backendAddressPools", "backendaddresspools");
     }
