@@ -288,6 +288,10 @@ impl Walk<'_, '_> {
                 Member::Places(places) => {
                     deaf = self.is_deaf(branch, places);
                     for place in places.iter().filter(wanted) {
+                        if let Some(other) = self.of_other_family(frontend, place, packet) {
+                            each.push(vec![trail.clone().and(other).end(Via::LoadBalancer)]);
+                            continue;
+                        }
                         if itself(place) {
                             each.push(vec![trail.clone().and(self.to_itself(frontend, place)).end(Via::LoadBalancer)]);
                             continue;
@@ -304,7 +308,8 @@ impl Walk<'_, '_> {
                 Member::Anybody if one_asked_for => {
                     let Target::Host(host) = &self.target else { continue };
                     let seen = if branch.floating { vec![host.ip, packet.dst] } else { vec![host.ip] };
-                    let trail = trail.clone().and(self.nobody(frontend, backend));
+                    let mut trail = trail.clone().and(self.nobody(frontend, backend));
+                    trail.steps.extend(self.of_other_family(frontend, host, packet));
                     each.push(vec![arrive(self, frontend, host, &seen, trail)]);
                 }
                 Member::Frontend(_) | Member::Missing if one_asked_for => {}
@@ -411,6 +416,14 @@ impl Walk<'_, '_> {
         };
         let nobody = step(Stage::LoadBalancer, span, "balancer.1", text).by(frontend, short(backend.name)).kind(Kind::Absence);
         if known { nobody } else { nobody.kind(Kind::Assumption).code("W-MISSING") }
+    }
+
+    /// A rule hands packets on to members of their own family (ADR-14).
+    fn of_other_family(&self, frontend: Sym, place: &Host, packet: &Packet) -> Option<Step> {
+        (place.ip.is_ipv6() != packet.dst.is_ipv6()).then(|| {
+            let text = format!("{} has an address of the other family there", short(place.name(self.world)));
+            step(Stage::LoadBalancer, Span::NONE, "balancer.11", text).by(frontend, "family").kind(Kind::Default)
+        })
     }
 
     fn to_itself(&self, frontend: Sym, place: &Host) -> Step {

@@ -213,6 +213,9 @@ impl Walk<'_, '_> {
                     }
                     let place = Place { subnet, nic: Some(nic), endpoint: None };
                     let each = places.iter().map(|ip| {
+                        if matches!(packet.dst, Addr::Known(front) if front.is_ipv4() != ip.is_ipv4()) {
+                            return Outcome::denied(Stage::LoadBalancer, "family"); // ADR-14
+                        }
                         if itself(ip) {
                             return Outcome::denied(Stage::LoadBalancer, "hairpin"); // ILB-05
                         }
