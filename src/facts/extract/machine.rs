@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::extract::nic;
-use crate::facts::extract::out::{Out, get, properties};
+use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::extract::public_ip;
 use crate::facts::extract::withdrawn;
 use crate::facts::network::{
@@ -68,6 +68,10 @@ pub(super) fn scale_set<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// Every instance has a public address of its own, which the scale set does not name.
 fn instance_address<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, at: usize) {
     let Some(public) = out.object(properties(configuration), "publicIPAddressConfiguration") else { return };
+    if !is_set(public) {
+        out.lost(public, "a public address configuration with `name`");
+        return;
+    }
     let ip_config = out.part_id(configuration, nic, "ipconfigurations", at);
     let address = Sym::new(&format!("{ip_config}/publicipaddressconfiguration"));
     let sku = match out.object(public, "sku") {

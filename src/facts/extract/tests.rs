@@ -86,17 +86,24 @@ fn a_private_endpoint_interface_is_the_platforms() {
 
 #[test]
 fn a_uniform_scale_set_has_one_interface_for_all() {
-    let mut set = body(
-        "virtualMachineScaleSets/x",
-        json!({"virtualMachineProfile": {"networkProfile": {"networkInterfaceConfigurations": [{"name": "Nic", "properties": {
-            "primary": true, "ipConfigurations": [{"name": "ip", "properties": {
-                "subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}, "publicIPAddressConfiguration": {"name": "p"},
-                "loadBalancerBackendAddressPools": [{"id": format!("{NET}/loadBalancers/l/backendAddressPools/b")}],
-            }}],
-        }}]}}}),
-    );
-    set["id"] = json!(format!("{NET}/virtualMachineScaleSets/x").replace("network", "compute"));
-    let rows = rows(json!([set]));
+    let set = |public: Value| {
+        let mut set = body(
+            "virtualMachineScaleSets/x",
+            json!({"virtualMachineProfile": {"networkProfile": {"networkInterfaceConfigurations": [{"name": "Nic", "properties": {
+                "primary": true, "ipConfigurations": [{"name": "ip", "properties": {
+                    "subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}, "publicIPAddressConfiguration": public,
+                    "loadBalancerBackendAddressPools": [{"id": format!("{NET}/loadBalancers/l/backendAddressPools/b")}],
+                }}],
+            }}]}}}),
+        );
+        set["id"] = json!(format!("{NET}/virtualMachineScaleSets/x").replace("network", "compute"));
+        rows(json!([set]))
+    };
+    // One that says nothing of itself may be none.
+    let empty = set(json!({}));
+    lacks(&empty, "ip_config_public_ip(");
+    assert!(empty.iter().any(|row| row.starts_with("unread(") && row.contains("publicIPAddressConfiguration")), "{empty:#?}");
+    let rows = set(json!({"name": "p"}));
     let nic = "/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachinescalesets/x/networkinterfaceconfigurations/nic";
     has(&rows, &format!("nic({nic}, machine, false)"));
     has(&rows, &format!("ip_config_pool({nic}/ipconfigurations/ip, ~/loadbalancers/l/backendaddresspools/b)"));
