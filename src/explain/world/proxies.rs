@@ -58,8 +58,8 @@ impl World<'_> {
         self.index.public_ip_holder.rows().filter_map(|row| Some((Sym::new(ids::parent_id(row.holder.as_str())?), row.public_ip)))
     }
 
-    /// The load balancers of which the input holds no more than that they are there, if that, each with a public address that names it, sorted: anybody
-    /// may be in a pool of theirs that lists addresses (IN-06).
+    /// The load balancers of which the input holds no more than that they are there, if that, each with a public address that names it, or with one that is not
+    /// told where none does, sorted: anybody may be in a pool of theirs (IN-06).
     pub fn hidden_balancers(&self) -> &[(Sym, Sym)] {
         let index = self.index;
         self.hidden_balancers.get_or_init(|| {
@@ -68,6 +68,10 @@ impl World<'_> {
                 .holders()
                 .filter(|(id, public_ip)| is_balancer(*id) && !index.load_balancer.has(*id) && index.public_ip.has(*public_ip))
                 .collect();
+            let unnamed = index.resources_by_kind.get(Sym::new(BALANCER)).iter().map(|row| row.id);
+            let unnamed = unnamed.filter(|id| !index.load_balancer.has(*id) && !found.iter().any(|(named, _)| named == id));
+            let unnamed: Vec<(Sym, Sym)> = unnamed.map(|id| (id, ids::unknown(id, "publicIPAddress"))).collect();
+            found.extend(unnamed);
             found.sort_by_key(|(id, public_ip)| (id.as_str(), public_ip.as_str()));
             found
         })

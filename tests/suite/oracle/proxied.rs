@@ -45,18 +45,31 @@ impl World<'_> {
                 ways.push(on.joined_if_open(Via::Appliance));
             }
         }
+        let mut named: Vec<&str> = Vec::new();
         for holder in &self.public_ip_holders {
             let id = ids::parent_id(holder.holder.as_str()).unwrap_or_default();
             let unseen = self.is_of(id, BALANCER) && !self.balancers.iter().any(|b| b.balancer.as_str() == id);
             if !unseen || !self.public_ips.iter().any(|p| p.public_ip == holder.public_ip) {
                 continue;
             }
+            named.push(id);
             let known = self.public_addresses_of(holder.public_ip);
             if known.first().map_or(client.is_ipv4(), |a| a.is_ipv4() == client.is_ipv4()) {
                 let packet = self.packet(start, Addr::SomePublic, None, ask);
                 let walk = self.walker(start, Target::Config(config.ip_config), ask);
                 let arrived = walk.arrive_at_instance(holder.public_ip, config.ip_config, packet);
                 ways.push(arrived.doubted(Stage::LoadBalancer, name_of(Sym::new(id)), "W-MISSING").joined_if_open(Via::LoadBalancer));
+            }
+        }
+        // One that no address names may have any.
+        for row in self.resources.iter().filter(|r| r.kind.as_str() == BALANCER && !named.contains(&r.id.as_str())) {
+            let seen = self.balancers.iter().any(|b| b.balancer == row.id);
+            let nowhere = Sym::new("an-address-of-nobody");
+            if !seen && self.has_family(nowhere, client.is_ipv4(), self.inside_v4(config.ip_config)).hi() {
+                let packet = self.packet(start, Addr::SomePublic, None, ask);
+                let walk = self.walker(start, Target::Config(config.ip_config), ask);
+                let arrived = walk.arrive_at_instance(nowhere, config.ip_config, packet);
+                ways.push(arrived.doubted(Stage::LoadBalancer, name_of(row.id), "W-MISSING").joined_if_open(Via::LoadBalancer));
             }
         }
         ways
