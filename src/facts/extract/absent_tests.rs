@@ -216,6 +216,10 @@ fn a_balancing_rule_that_says_nothing_of_pools_may_be_for_any() {
     has(&rule(json!({})), &format!("load_balancing_rule_pool({l}/loadbalancingrules/r, {l}/backendaddresspools/b)"));
     has(&rule(json!({"backendAddressPools": []})), &row("tcp"));
     lacks(&rule(json!({"backendAddressPools": []})), "load_balancing_rule_pool(");
+    // By itself it may be for a pool that is told elsewhere.
+    let id = "loadBalancers/l/loadBalancingRules/r";
+    let alone = rows(json!([body(id, json!({"frontendIPConfiguration": {"id": front}, "protocol": "Tcp", "frontendPort": 80}))]));
+    has(&alone, &format!("load_balancing_rule_pool({l}/loadbalancingrules/r, {l}/loadbalancingrules/r/unknown-backendaddresspool)"));
 }
 
 /// covers: IN-05, IN-06, SND-02

@@ -147,6 +147,10 @@ fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     pools.extend(out.binding(body, "backendAddressPool"));
     if !pools_told || pools.is_empty() && !told {
         pools.extend(siblings(out, "backendAddressPools", "backendaddresspools"));
+        // Those of the load balancer are not told here either.
+        if pools.is_empty() {
+            pools.push(out.unknown("backendAddressPool"));
+        }
     }
     for pool in pools {
         out.fact(LoadBalancingRulePool { rule, pool });
