@@ -166,7 +166,8 @@ relations! { NETWORK_RELATIONS:
     /// `ip_config_asg(ip_config, asg)`: its private address is a member of the application security group (NSG-09).
     IpConfigAsg ip_config_asg { ip_config: Sym, asg: Sym }
 
-    /// `ip_config_pool(ip_config, pool)`: it is a member of a load balancer's backend pool or the target of an inbound NAT rule.
+    /// `ip_config_pool(ip_config, pool)`: it is a member of a load balancer's backend pool or the target of an inbound NAT rule. One that is listed and not told
+    /// is called `…/unknown-backendipconfiguration`: any machine may be it (IN-06, SND-02).
     IpConfigPool ip_config_pool { ip_config: Sym, pool: Sym }
 
     /// `ip_config_link(ip_config, group, fqdn)`: on a private endpoint's interface, the sub-resource and name the address is for (PE-06); empty where
