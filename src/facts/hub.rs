@@ -9,6 +9,13 @@ words! {
     PolicyKind { Internet = "internet", Private = "private", Unknown = "unknown" }
 }
 
+/// The list in the body of a hub's gateway for sites, circuits or clients that holds its connections, and their type: without any the gateway announces nothing.
+pub const CONNECTIONS: [(&str, &str); 3] = [
+    ("connections", "microsoft.network/vpngateways/vpnconnections"),
+    ("expressRouteConnections", "microsoft.network/expressroutegateways/expressrouteconnections"),
+    ("p2SConnectionConfigurations", "microsoft.network/p2svpngateways/p2sconnectionconfigurations"),
+];
+
 relations! { HUB_RELATIONS:
     /// `virtual_wan(wan, standard)`: a virtual WAN; a basic one joins no networks (VW-02).
     VirtualWan virtual_wan { wan: Sym, standard: bool }
@@ -48,7 +55,8 @@ relations! { HUB_RELATIONS:
     /// the hub names, and whatever of a type that is not modelled says that it is in the hub (VW-04).
     HubGuard hub_guard { hub: Sym, device: Sym }
 
-    /// `hub_branch(branch, hub)`: a gateway of the hub for sites, circuits or clients, whose routes the export does not hold.
+    /// `hub_branch(branch, hub)`: a gateway of the hub for sites, circuits or clients, whose routes the export does not hold. From either side of the link; `hub`
+    /// is empty where the gateway does not tell it.
     HubBranch hub_branch { branch: Sym, hub: Sym }
 
     /// `hub_doubt(resource, hub)`: something that is not modelled changes the routes of the hub (VW-06).

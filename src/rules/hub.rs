@@ -1,8 +1,9 @@
 //! Virtual WAN: which prefixes a connected network learns from its hub, and where the hub sends a packet (VW-01 to VW-06).
 
 use crate::facts::Index;
-use crate::facts::hub::{HubConnection, PolicyKind};
-use crate::model::{Prefix, Sym, Tri};
+use crate::facts::gap::Resource;
+use crate::facts::hub::{CONNECTIONS, HubConnection, PolicyKind};
+use crate::model::{Prefix, Sym, Tri, ids};
 use crate::rules::gateway::GatewayRoutes;
 
 /// Where a hub sends a packet next.
@@ -107,12 +108,31 @@ fn unchanged(index: &Index, connection: &HubConnection) -> Tri {
     if changed { Tri::Maybe } else { Tri::Yes }
 }
 
+/// The gateways of a WAN for sites, circuits and clients, whose routes nobody exported: each but one that says that it has no connections. One that stands in
+/// no hub of the input may stand in any (SND-04).
+///
+/// ```datalog
+/// connected(B)   :- hub_branch(B, _), child_type(B, K), resource(C, K, _, _, _, _, _), parent_of(C, B).     // hub.15
+/// unconnected(B) :- hub_branch(B, _), child_type(B, _), !connected(B).                                      // hub.16
+/// branch(B, W)   :- virtual_hub(H, W), hub_branch(B, H), !unconnected(B).                                   // hub.17
+/// branch(B, W)   :- virtual_hub(_, W), hub_branch(B, H), !virtual_hub(H, _), !unconnected(B).               // hub.18
+/// ```
+fn branches(index: &Index, wan: Sym) -> impl Iterator<Item = Sym> {
+    let here = index.hubs_by_wan.get(wan).iter().flat_map(|row| index.hub_branches.get(row.hub));
+    let perhaps_here = index.hub_branches.rows().filter(|row| !index.virtual_hub.has(row.hub));
+    here.chain(perhaps_here).map(|row| row.branch).filter(|branch| !is_unconnected(index, *branch))
+}
+
+fn is_unconnected(index: &Index, branch: Sym) -> bool {
+    let connects = |row: &Resource| ids::parent_id(row.id.as_str()) == Some(branch.as_str());
+    let lists = index.child_type.get(branch).iter().filter(|list| CONNECTIONS.iter().any(|(_, kind)| *kind == list.kind.as_str()));
+    lists.into_iter().any(|list| !index.resources_by_kind.get(list.kind).iter().any(connects))
+}
+
 /// What nobody can tell of the routes of a hub's WAN: something that is not modelled (VW-06). Empty: nothing.
 fn doubt(index: &Index, hub: Sym) -> Sym {
     let wan = index.virtual_hub.one(hub).map_or(Sym::EMPTY, |row| row.wan);
-    let hubs = index.hubs_by_wan.get(wan).iter();
-    let mut found: Vec<Sym> = hubs.flat_map(|row| index.hub_branches.get(row.hub)).map(|row| row.branch).collect();
-    found.extend(changes(index, hub));
+    let mut found: Vec<Sym> = branches(index, wan).chain(changes(index, hub)).collect();
     let connections = index.hubs_by_wan.get(wan).iter().flat_map(|row| index.hub_connections.get(row.hub));
     found.extend(connections.filter(|row| !is_told(index, row.table)).map(|row| row.connection));
     // A hub that is not in the input may be one of the same WAN.

@@ -313,6 +313,35 @@ fn every_pool_of_a_gateways_clients_is_read() {
     has(&rows, "gateway_client_pool(~/virtualnetworkgateways/g, 172.30.5.0/24)");
 }
 
+/// covers: GW-01, VW-01, SND-04
+#[test]
+fn a_gateway_of_a_hub_is_known_from_either_side() {
+    let hub = json!({"id": format!("{NET}/virtualHubs/h")});
+    let gateway = |kind: &str, properties: Value| rows(json!([body(&format!("{kind}/g"), properties)]));
+    for (kind, list, connection, link) in [
+        ("vpnGateways", "connections", "vpnconnections", "vpnGateway"),
+        ("expressRouteGateways", "expressRouteConnections", "expressrouteconnections", "expressRouteGateway"),
+        ("p2sVpnGateways", "p2SConnectionConfigurations", "p2sconnectionconfigurations", "p2SVpnGateway"),
+    ] {
+        let id = format!("~/{}/g", kind.to_lowercase());
+        for homeless in [Value::Null, json!({}), json!({"virtualHub": null}), json!({"virtualHub": {}})] {
+            has(&gateway(kind, homeless), &format!("hub_branch({id}, )"));
+        }
+        let there = rows(json!([body(
+            "virtualHubs/h",
+            json!({"virtualWan": {"id": format!("{NET}/virtualWans/w")}, link: {"id": format!("{NET}/{kind}/g")}})
+        )]));
+        has(&there, &format!("hub_branch({id}, ~/virtualhubs/h)"));
+        let unconnected = format!("child_type({id}, microsoft.network/{}/{connection})", kind.to_lowercase());
+        has(&gateway(kind, json!({"virtualHub": hub, list: []})), &unconnected);
+        for told in [Value::Null, json!([{"name": "c", "properties": {}}])] {
+            lacks(&gateway(kind, json!({"virtualHub": hub, list: told})), "child_type(");
+        }
+    }
+    // One that says nothing may stand in any subnet for gateways.
+    has(&gateway("virtualNetworkGateways", Value::Null), "gateway(~/virtualnetworkgateways/g, unknown, false)");
+}
+
 /// What lacks its body, or a list that every one of its type has, may be anything. covers: GW-02, IN-08, SND-02
 #[test]
 fn what_was_cut_off_on_the_way_may_be_anything() {

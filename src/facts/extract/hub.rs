@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties};
-use crate::facts::gap::Unread;
+use crate::facts::gap::{ChildType, Unread};
 use crate::facts::hub::{
-    HubBranch, HubConnection, HubConnectionRoute, HubDoubt, HubGuard, HubLabel, HubPolicy, HubPropagation, HubRoute, HubTable,
+    CONNECTIONS, HubBranch, HubConnection, HubConnectionRoute, HubDoubt, HubGuard, HubLabel, HubPolicy, HubPropagation, HubRoute, HubTable,
     HubTableLabel, PolicyKind, RouteServer, VirtualHub, VirtualWan,
 };
 use crate::facts::network::{LocalGateway, LocalGatewayPrefix};
@@ -26,6 +26,11 @@ pub(super) fn hub<'a>(out: &mut Out<'a>, body: &'a Value) {
         for name in ["azureFirewall", "securityPartnerProvider"] {
             if let Some(device) = out.binding(body, name) {
                 out.fact(HubGuard { hub: id, device });
+            }
+        }
+        for name in ["vpnGateway", "expressRouteGateway", "p2SVpnGateway"] {
+            if let Some(branch) = out.binding(body, name) {
+                out.fact(HubBranch { branch, hub: id });
             }
         }
         let table = out.object(body, "routeTable").is_some_and(|table| !out.items(table, "routes").is_empty());
@@ -163,9 +168,18 @@ pub(super) fn guard<'a>(out: &mut Out<'a>, body: &'a Value) {
 /// `microsoft.network/vpngateways`, `…/expressroutegateways`, `…/p2svpngateways`: a hub's gateways for branches.
 pub(super) fn branch<'a>(out: &mut Out<'a>, body: &'a Value) {
     let branch = out.id();
-    match out.link(body, "virtualHub") {
-        Some(hub) => out.fact(HubBranch { branch, hub }),
-        None => out.gap("the hub of the gateway is not known"),
+    let hub = out.link(body, "virtualHub");
+    if hub.is_none() {
+        out.gap("the hub of the gateway is not known");
+    }
+    out.fact(HubBranch { branch, hub: hub.unwrap_or_default() });
+    let own = |(_, kind): &&(&str, &str)| kind.rsplit_once('/').is_some_and(|(of, _)| of == out.resource.kind.as_str());
+    if let Some((list, kind)) = CONNECTIONS.iter().find(own) {
+        let connections = out.items(body, list);
+        // Of two copies that contradict each other the other one may list some.
+        if connections.is_empty() && get(body, list).is_some_and(Value::is_array) && !out.is_contested() {
+            out.fact(ChildType { parent: branch, kind: Sym::new(kind) });
+        }
     }
     out.gap("what a hub's gateway for branches announces is not modelled");
 }

@@ -1,6 +1,6 @@
 //! Virtual hubs, naively (VW-01 to VW-06).
 
-use watertight::facts::hub::{HubConnection, PolicyKind};
+use watertight::facts::hub::{HubBranch, HubConnection, PolicyKind};
 use watertight::facts::store_facts::Service;
 use watertight::model::{Prefix, Stage, Sym, Tri, Via};
 
@@ -71,7 +71,21 @@ impl World<'_> {
         let wan = self.wan_of(hub);
         let unseen = self.hub_connections.iter().any(|c| self.wan_of(c.hub).is_none()); // its WAN may be this one
         let untold = self.hub_connections.iter().any(|c| self.wan_of(c.hub) == wan && !self.table_is_told(c.table));
-        unseen || untold || self.wan_changes(hub) || self.hub_branches.iter().any(|b| self.wan_of(b.hub) == wan)
+        // Nor is it known of which WAN a gateway is that stands in no hub of the input.
+        let announces = |b: &HubBranch| self.wan_of(b.hub).is_none_or(|of| Some(of) == wan) && !self.has_no_connections(b.branch);
+        unseen || untold || self.wan_changes(hub) || self.hub_branches.iter().any(announces)
+    }
+
+    /// Whether a gateway of a hub lists its connections and there are none, in the list or elsewhere.
+    fn has_no_connections(&self, branch: Sym) -> bool {
+        let kinds =
+            ["vpngateways/vpnconnections", "expressroutegateways/expressrouteconnections", "p2svpngateways/p2sconnectionconfigurations"];
+        kinds.iter().any(|end| {
+            let kind = format!("microsoft.network/{end}");
+            let listed = self.child_types.iter().any(|c| c.parent == branch && c.kind.as_str() == kind);
+            let below = format!("{branch}/{}/", end.rsplit('/').next().expect("the last part"));
+            listed && !self.resources.iter().any(|r| r.kind.as_str() == kind && r.id.as_str().starts_with(&below))
+        })
     }
 
     /// What the intent of the hub puts in the way: each choice a device or none, and whether there is no other choice.
