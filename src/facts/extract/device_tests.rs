@@ -313,6 +313,26 @@ fn every_pool_of_a_gateways_clients_is_read() {
     has(&rows, "gateway_client_pool(~/virtualnetworkgateways/g, 172.30.5.0/24)");
 }
 
+/// covers: GW-01
+#[test]
+fn a_pool_of_clients_that_is_not_told_leaves_the_gateway_open() {
+    let gateway =
+        |clients: Value| rows(json!([body("virtualNetworkGateways/g", json!({"gatewayType": "Vpn", "vpnClientConfiguration": clients}))]));
+    for untold in [
+        json!({"vpnClientAddressPool": {}}),
+        json!({"vpnClientAddressPool": {"addressPrefixes": null}}),
+        json!({"vpnClientRootCertificates": [{"name": "root"}]}),
+        json!({"vpnClientAddressPool": null, "aadTenant": "https://login.microsoftonline.com/t"}),
+    ] {
+        has(&gateway(untold), "gateway(~/virtualnetworkgateways/g, unknown, false)");
+    }
+    for none in
+        [json!(null), json!({}), json!({"vpnClientProtocols": ["OpenVPN"]}), json!({"vpnClientAddressPool": {"addressPrefixes": []}})]
+    {
+        has(&gateway(none), "gateway(~/virtualnetworkgateways/g, vpn, false)");
+    }
+}
+
 /// covers: GW-01, VW-01, SND-04
 #[test]
 fn a_gateway_of_a_hub_is_known_from_either_side() {

@@ -28,10 +28,13 @@ pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
         // Groups of clients have pools of their own; who is in which is not modelled.
         let groups = out.objects(clients, "vngClientConnectionConfigurations").iter().map(properties);
         for clients in groups.chain([clients]).collect::<Vec<_>>() {
-            if let Some(pool) = out.object(clients, "vpnClientAddressPool") {
-                for prefix in out.prefixes(pool, "addressPrefixes") {
-                    out.fact(GatewayClientPool { gateway, prefix });
-                }
+            let pool = out.object(clients, "vpnClientAddressPool");
+            // Azure names the protocols of a gateway without clients too; who says how they prove who they are has some.
+            if pool.is_none_or(|pool| get(pool, "addressPrefixes").is_none()) && (pool.is_some() || admits_clients(clients)) {
+                out.lacks("vpnClientConfiguration.vpnClientAddressPool.addressPrefixes");
+            }
+            for prefix in pool.map(|pool| out.prefixes(pool, "addressPrefixes")).unwrap_or_default() {
+                out.fact(GatewayClientPool { gateway, prefix });
             }
         }
         out.not_modelled(clients, "properties.vpnClientConfiguration.", &["vngClientConnectionConfigurations"]);
@@ -46,6 +49,11 @@ pub(super) fn gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.items(body, "natRules");
     // Networks of a virtual WAN on the same circuit are among the routes that a circuit's gateway learns, none of which the export holds.
     out.not_modelled(body, "properties.", &["customRoutes", "natRules"]);
+}
+
+/// Whether a configuration says by what clients are let in.
+fn admits_clients(clients: &Value) -> bool {
+    ["vpnClientRootCertificates", "radiusServerAddress", "radiusServers", "aadTenant"].iter().any(|by| get(clients, by).is_some_and(is_set))
 }
 
 /// `microsoft.network/expressroutecircuits`: what its Microsoft peering shows outside (GW-15).
