@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::facts::network::{HopKind, ObservedRoute, Route};
 use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, Selectors};
-use crate::model::{Sym, Tri};
+use crate::model::{Prefix, Sym, Tri};
 use crate::rules::peering::{Joint, Peer};
 use crate::rules::route::{Context, Hop, Network, Origin, Table, defaults};
 
@@ -43,14 +43,22 @@ impl Sighting {
 impl Context {
     /// The table that somebody saw on the platform, in the place of the derived one (RTE-07).
     ///
-    /// Each row comes with whether it is surely there.
-    pub fn observed(network: Arc<Network>, rows: &[(ObservedRoute, Tri)], platform: &Platform) -> Context {
+    /// Each row comes with whether it is surely there. `nic` stands for the interfaces at which somebody looked. Every interface has routes for each family of
+    /// its network: where no row is of one, nobody knows them (ADR-14).
+    pub fn observed(network: Arc<Network>, nic: Sym, rows: &[(ObservedRoute, Tri)], platform: &Platform) -> Context {
         let mut context = Context::new(network.clone(), &Table::None, platform);
         context.entries.clear();
         context.tag_sure.clear();
         context.tag_maybe.clear();
         (context.unknown, context.unknown_routes) = (Sym::EMPTY, Sym::EMPTY);
         rows.iter().for_each(|(row, there)| context.add_observed(row, *there, platform));
+        let own = &network.own;
+        for prefix in defaults().into_iter().filter(|all| own.is_empty() || own.iter().any(|prefix| is_of_family(all, prefix))) {
+            if !rows.iter().any(|(row, _)| is_of_family(&prefix, &row.prefix)) {
+                let unknown = Sym::new("unknown");
+                context.add_observed(&ObservedRoute { nic, prefix, source: unknown, hop: unknown, address: None }, Tri::Maybe, platform);
+            }
+        }
         if context.network.own.is_empty() {
             // What is local is of the network's space (NSG-20); whether it has more is not told.
             let local = |wanted: Tri| rows.iter().filter(move |(row, there)| is_local(row) && *there == wanted).map(|(row, _)| row.prefix);
@@ -97,6 +105,11 @@ impl Context {
             }
         }
     }
+}
+
+/// Whether two prefixes are of one family of addresses.
+pub fn is_of_family(one: &Prefix, other: &Prefix) -> bool {
+    one.network().is_ipv6() == other.network().is_ipv6()
 }
 
 /// Whether the platform itself delivers by the route inside the network.

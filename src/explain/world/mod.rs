@@ -43,7 +43,7 @@ use crate::rules::azure_firewall::Firewall;
 use crate::rules::boundary::Boundary;
 use crate::rules::filter::Program;
 use crate::rules::manager;
-use crate::rules::observed::Sighting;
+use crate::rules::observed::{Sighting, is_of_family};
 use crate::rules::route::{Context, Network, Origin, Table};
 
 /// Addresses of the internet by interface filter, subnet, whether they are IPv6, and side.
@@ -253,10 +253,12 @@ impl<'a> World<'a> {
         let tables: Vec<BTreeSet<ObservedRoute>> = nics.iter().map(|nic| bare(*nic)).collect();
         let all: BTreeSet<ObservedRoute> = tables.iter().flatten().copied().collect();
         let doubted = |row: &ObservedRoute| nics.iter().any(|nic| self.is_doubted(&ObservedRoute { nic: *nic, ..*row }));
-        let surely = |row: &ObservedRoute| tables.iter().all(|table| table.contains(row)) && !doubted(row);
+        // One without a row of a family tells nothing of it.
+        let tells = |table: &BTreeSet<ObservedRoute>, row: &ObservedRoute| table.iter().any(|told| is_of_family(&told.prefix, &row.prefix));
+        let surely = |row: &ObservedRoute| tables.iter().all(|table| table.contains(row) || !tells(table, row)) && !doubted(row);
         let everywhere = |row: &ObservedRoute| if surely(row) { Tri::Yes } else { Tri::Maybe };
         let rows: Vec<(ObservedRoute, Tri)> = all.into_iter().map(|row| (row, everywhere(&row))).collect();
-        let context = Rc::new(Context::observed(self.network(self.vnet_of(subnet)), &rows, self.platform));
+        let context = Rc::new(Context::observed(self.network(self.vnet_of(subnet)), first, &rows, self.platform));
         self.own_contexts.borrow_mut().insert(subnet, context.clone());
         Some(context)
     }

@@ -193,8 +193,17 @@ impl World<'_> {
     pub fn seen_at(&self, subnet: Sym) -> Option<Vec<ObservedRoute>> {
         let stands = |nic: Sym| self.configs.iter().any(|c| c.nic == nic && c.subnet == subnet);
         let nics: Vec<Sym> = self.seen.iter().map(|s| s.nic).filter(|&nic| stands(nic)).collect();
-        let rows = self.seen_routes.iter().filter(|r| nics.contains(&r.nic)).copied();
-        if nics.is_empty() { None } else { Some(rows.collect()) }
+        let mut rows: Vec<ObservedRoute> = self.seen_routes.iter().filter(|r| nics.contains(&r.nic)).copied().collect();
+        // Without a row of a family that the network has nobody knows where what is of it goes.
+        let space = self.vnet_of(subnet).map(|vnet| self.space(vnet)).unwrap_or_default();
+        for (six, everything) in [(false, "0.0.0.0/0"), (true, "::/0")] {
+            let of = |p: &Prefix| p.network().is_ipv6() == six;
+            if (space.is_empty() || space.iter().any(of)) && !rows.iter().any(|r| of(&r.prefix)) {
+                let (prefix, unknown) = (everything.parse().expect("literal"), Sym::new("unknown"));
+                rows.extend(nics.first().map(|&nic| ObservedRoute { nic, prefix, source: unknown, hop: unknown, address: None }));
+            }
+        }
+        if nics.is_empty() { None } else { Some(rows) }
     }
 
     /// Whether a route was seen at every interface of the subnet at which somebody looked: else it is there perhaps.
@@ -202,7 +211,9 @@ impl World<'_> {
         let looked = self.seen.iter().filter(|s| self.configs.iter().any(|c| c.nic == s.nic && c.subnet == subnet));
         let ObservedRoute { prefix, source, hop, address, .. } = *row;
         let doubted = |nic: Sym| self.seen_doubts.contains(&ObservedDoubt { nic, prefix, source, hop, address });
-        let mut there = looked.map(|s| self.seen_routes.contains(&ObservedRoute { nic: s.nic, ..*row }) && !doubted(s.nic));
+        let tells = |nic: Sym| self.seen_routes.iter().any(|r| r.nic == nic && r.prefix.network().is_ipv6() == prefix.network().is_ipv6());
+        let has = |nic: Sym| self.seen_routes.contains(&ObservedRoute { nic, ..*row }) || !tells(nic);
+        let mut there = looked.map(|s| has(s.nic) && !doubted(s.nic));
         if there.all(|there| there) { Tri::Yes } else { Tri::Maybe }
     }
 
