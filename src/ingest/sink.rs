@@ -190,8 +190,9 @@ impl Sink {
         let kind = map.get("kind").and_then(Value::as_str).unwrap_or("").to_ascii_lowercase();
         let at = map.get("resource").and_then(Value::as_str).unwrap_or("").trim_end_matches('/').to_owned();
         let gateway = ids::id_type(&at).is_some_and(|kind| kind == "microsoft.network/virtualnetworkgateways");
+        let interface = ids::id_type(&at).is_none_or(|kind| kind.ends_with("/networkinterfaces"));
         let read = match kind.as_str() {
-            "effective-routes" => Some(("observedRoutes/effective", observed::ROUTES)),
+            "effective-routes" if interface => Some(("observedRoutes/effective", observed::ROUTES)),
             "learned-routes" if gateway => Some(("learnedRoutes/bgp", observed::LEARNED)),
             _ => None,
         };
@@ -199,6 +200,7 @@ impl Sink {
             let what = match kind.as_str() {
                 "" => "an observed state".to_owned(),
                 "learned-routes" => "`learned-routes` of something else than a virtual network gateway".to_owned(),
+                "effective-routes" => "`effective-routes` of something else than a network interface".to_owned(),
                 kind => format!("an observed state of kind `{kind}`"),
             };
             self.unsupported_at(&what, pointer);

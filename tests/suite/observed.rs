@@ -118,6 +118,11 @@ fn half_understood_observations_do_not_count() {
     let (_, messages) = folder.said(&["effective", "routes"], &["--at", "vm:a"]);
     let (said, _) = folder.said(&["explain"], &["--from", "vm:a", "--to", "vm:a", "--port", "443"]);
     assert_eq!(gaps(&said), ["a-nic/observedstates/effective-rules", "a-nic/observedstates/learned-routes"]);
+    let mut elsewhere = seen("effective-routes", routes());
+    elsewhere["resource"] = json!(NET.replace("Microsoft.Network", "Microsoft.Compute/virtualMachines/a"));
+    let (said, at_a_machine) = Folder::new(&[elsewhere]).said(&["explain"], &["--from", "vm:a", "--to", "vm:a", "--port", "443"]);
+    assert_eq!(gaps(&said), ["a/observedstates/effective-routes"]);
+    assert!(at_a_machine.contains("`effective-routes` of something else than a network interface is not read yet"), "{at_a_machine}");
     let told = ["`learned-routes` of something else than a virtual network gateway", "an observed state of kind `effective-rules`"];
     for what in told {
         assert!(messages.contains(&format!("{what} is not read yet")), "{messages}");
@@ -162,10 +167,21 @@ fn a_row_that_is_not_told_whole_may_lead_anywhere() {
     let near = "ip:10.0.9.9";
     assert_eq!(verdict("state", json!("Active"), near)["verdict"], "denied", "nobody has it");
     assert_eq!(verdict("state", json!("Invalid"), near)["assumptions"][0]["code"], "W-NVA-UNKNOWN", "to the appliance");
-    for (field, word) in [("state", json!("Pending")), ("state", Value::Null), ("source", Value::Null), ("nextHopType", Value::Null)] {
+    let unreadable = [("state", json!(5)), ("source", json!([])), ("nextHopType", json!({})), ("nextHopIpAddress", json!(5))];
+    let unknown = [("state", json!("Pending")), ("state", Value::Null), ("source", Value::Null), ("nextHopType", Value::Null)];
+    for (field, word) in unknown.into_iter().chain(unreadable) {
         let said = verdict(field, word.clone(), near);
         assert_eq!(said["verdict"], "unproven", "{field} {word}");
         assert!(said["gaps"].as_array().unwrap().iter().any(|gap| gap["what"].as_str().unwrap().contains("an observed route")), "{said:#}");
+    }
+    // Longer rows that were read keep their answer.
+    let mut seen_routes = routes();
+    for (field, word) in [("nextHopIpAddress", json!([5])), ("state", json!(7)), ("nextHopType", json!(false))] {
+        seen_routes["value"][3][field] = word;
+        let folder = Folder::new(&[seen("effective-routes", seen_routes.clone())]);
+        let ask = |to: &str| folder.said(&["explain"], &["--from", "vm:a", "--to", to, "--port", "443"]).0;
+        assert_eq!((&ask(near)["verdict"], &ask("internet:8.8.8.8")["verdict"]), (&json!("denied"), &json!("unproven")), "{field}");
+        assert!(gaps(&ask(near)).iter().all(|gap| gap == "a-nic/observedroutes/effective"));
     }
     // A row without a prefix may be longer than any other.
     assert_eq!(verdict("addressPrefix", Value::Null, "internet:8.8.8.8")["assumptions"][0]["code"], "W-MISSING");

@@ -22,18 +22,22 @@ pub(super) fn routes<'a>(out: &mut Out<'a>, body: &'a Value) {
     let unknown = Sym::new("unknown");
     for route in items {
         let word = |text: Option<&str>| text.map(Sym::lower);
+        let lost = out.lost_paths().len();
         let (source, state, hop) = (word(out.text(route, "source")), word(out.text(route, "state")), word(out.text(route, "nextHopType")));
-        let prefixes = out.prefixes(route, "addressPrefix");
         let addresses = out.addresses(route, "nextHopIpAddress");
+        let read = out.lost_paths().len() == lost;
+        out.stand_for_lost(lost);
+        let prefixes = out.prefixes(route, "addressPrefix");
         let state = state.map_or("", |state| state.as_str());
         if state == "invalid" {
             continue;
         }
         whole &= !prefixes.is_empty();
         let (source, hop, addresses) = match (source, hop, state) {
-            (Some(source), Some(hop), "active") => (source, hop, addresses),
+            (Some(source), Some(hop), "active") if read => (source, hop, addresses),
             (.., state) => {
                 out.gap(match state {
+                    _ if !read => "an observed route could not be read whole: where it leads is not known".to_owned(),
                     "" | "active" => "an observed route lacks its source, state or next hop: where it leads is not known".to_owned(),
                     state => format!("an observed route has the unknown `state` `{state}`: where it leads is not known"),
                 });

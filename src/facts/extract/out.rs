@@ -115,6 +115,11 @@ impl<'a> Out<'a> {
         &self.lost
     }
 
+    /// Says that a fact stands for the values that were lost after the first `lost`.
+    pub fn stand_for_lost(&mut self, lost: usize) {
+        self.lost.truncate(lost);
+    }
+
     /// Something that every resource of the type has is not in the export: as good as one that was not exported.
     pub fn lacks(&mut self, what: &str) {
         self.cut = true;
