@@ -468,7 +468,7 @@ fn effective_answers_have_the_fields_of_the_platform() {
             let expected = json!({
                 "name": "securityRules/some", "priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp",
                 "sourceAddressPrefix": "10.9.0.0/16", "sourceAddressPrefixes": ["10.9.0.0/16", "VirtualNetwork"],
-                "expandedSourceAddressPrefix": ["0.0.0.0/0", "10.0.0.0/16", "168.63.129.16/32"],
+                "expandedSourceAddressPrefix": ["10.9.0.0/16", "0.0.0.0/0", "10.0.0.0/16", "168.63.129.16/32"],
                 "destinationAddressPrefix": "0.0.0.0/0", "destinationAddressPrefixes": ["0.0.0.0/0"],
                 "sourcePortRange": "0-65535", "sourcePortRanges": ["0-65535"], "destinationPortRange": "22-22", "destinationPortRanges": ["22-22", "8080-8090"],
             });

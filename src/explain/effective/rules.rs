@@ -113,16 +113,15 @@ fn effective_rule(world: &World<'_>, context: &Context, rule: &Rule, direction: 
         row[many] = values.into();
     }
     for (key, selectors) in [("expandedSourceAddressPrefix", sources), ("expandedDestinationAddressPrefix", destinations)] {
-        let tags: Vec<Prefix> = selectors
-            .iter()
-            .filter_map(|selector| match selector {
-                Selector::Tag(tag) => Some(expand(world, context, *tag)),
-                _ => None,
-            })
-            .flatten()
-            .collect();
         if selectors.iter().any(|selector| matches!(selector, Selector::Tag(_))) {
-            row[key] = texts(&tags);
+            // What stands beside a tag is in the range as it is.
+            let all = selectors.iter().flat_map(|selector| match selector {
+                Selector::Tag(tag) => expand(world, context, *tag),
+                Selector::Prefix(prefix) => vec![*prefix],
+                Selector::Any => vec!["0.0.0.0/0".parse().expect("a literal prefix")],
+                Selector::Asg(_) => Vec::new(),
+            });
+            row[key] = texts(&all.collect::<Vec<_>>());
         }
     }
     row
