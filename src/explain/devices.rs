@@ -163,18 +163,35 @@ impl Walk<'_, '_> {
         }
         // An appliance that is stated to forward it leaves by whichever interface leads there (NVA-07); without a statement the step before says
         // that nothing is known.
-        for exit in &exits {
-            for translated in [false, true] {
-                let wanted = match snat {
-                    Tri::Yes => translated,
-                    Tri::No => !translated,
-                    Tri::Maybe => true,
+        for hosts in &exits {
+            if snat != Tri::Yes {
+                self.leave_appliance(host, &hosts[0], address, false, snat, packet, trail.clone(), ways);
+            }
+            if snat != Tri::No {
+                let leave = |exit: &Host| {
+                    let mut ways = Vec::new();
+                    self.leave_appliance(host, exit, address, true, snat, packet, trail.clone(), &mut ways);
+                    ways
                 };
-                if wanted {
-                    self.leave_appliance(host, exit, address, translated, snat, packet, trail.clone(), ways);
-                }
+                ways.extend(self.by_one_of(hosts[0].nic, trail.steps.len(), hosts.iter().map(leave).collect()));
             }
         }
+    }
+
+    /// The ways by each of the addresses that an interface may show instead of the source: which it is nobody says, so that all must get there (NVA-06). What is
+    /// not known stands `at` a place among the steps.
+    fn by_one_of(&self, nic: Sym, at: usize, each: Vec<Vec<Way>>) -> Vec<Way> {
+        let sure = |ways: &Vec<Way>| ways.iter().fold(Span::NONE, |span, way| span.or(way.span().within(self.asked))).sure;
+        let agreed = each.iter().map(sure).fold(self.asked, Set::and);
+        let several = each.len() > 1;
+        let mut ways: Vec<Way> = each.into_iter().flatten().collect();
+        if several && agreed != self.asked {
+            let text = format!("which of its addresses {} shows instead of the source is not known", short(nic));
+            let span = Span { sure: agreed, may: Set::ALL };
+            let unsure = step(Stage::Appliance, span, "appliance.13", text).by(nic, "snat").kind(Kind::Assumption).code("W-NVA");
+            ways.iter_mut().for_each(|way| way.steps.insert(at.min(way.steps.len()), unsure.clone()));
+        }
+        ways
     }
 
     #[expect(clippy::too_many_arguments, reason = "an appliance has two sides and a packet two forms")]
@@ -268,17 +285,21 @@ impl Walk<'_, '_> {
         (if open { by.code("W-NVA") } else { by }, appliance.snat)
     }
 
-    /// The interfaces a packet may leave an appliance by: the forwarding ones of its machine.
-    fn exits_of(&self, host: &Host) -> Vec<Host> {
+    /// The interfaces a packet may leave an appliance by, the forwarding ones of its machine: the places that an address of each stands for, of the packet's
+    /// family, the one it came in by first.
+    fn exits_of(&self, host: &Host) -> Vec<Vec<Host>> {
         let index = self.world.index;
-        let Some(machine) = index.nic_machine.one(host.nic).map(|row| row.machine) else { return vec![host.clone()] };
-        let mut exits = vec![host.clone()];
-        for row in index.nics_by_machine.get(machine) {
-            if row.nic != host.nic && index.nic.one(row.nic).is_some_and(|nic| nic.forwarding) {
-                exits.extend(self.world.hosts_of_nic(row.nic));
-            }
-        }
-        exits.sort_by_key(|exit| (exit.nic.as_str(), exit.ip));
+        let places = |nic: Sym| {
+            let mut hosts = self.world.hosts_of_nic(nic);
+            hosts.retain(|other| other.ip.is_ipv4() == host.ip.is_ipv4() && other.ip_config != host.ip_config);
+            hosts.sort_by_key(|other| (!index.ip_config.one(other.ip_config).is_some_and(|row| row.primary), other.ip));
+            hosts
+        };
+        let mut exits = vec![[vec![host.clone()], places(host.nic)].concat()];
+        let others = index.nic_machine.one(host.nic).map_or(&[][..], |row| index.nics_by_machine.get(row.machine)).iter();
+        let others = others.filter(|row| row.nic != host.nic && index.nic.one(row.nic).is_some_and(|nic| nic.forwarding));
+        exits.extend(others.map(|row| places(row.nic)).filter(|hosts| !hosts.is_empty()));
+        exits.sort_by_key(|hosts| hosts[0].nic.as_str());
         exits
     }
 

@@ -1,5 +1,6 @@
 //! The way of one packet, hop by hop, until somebody has it or it is lost (CNV-08).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use watertight::facts::network::{DeviceKind, GatewayKind, IpConfig, Peering};
@@ -382,12 +383,22 @@ impl Walk<'_, '_> {
                     branches.push(self.send(place, packet, &onward));
                     continue;
                 }
-                let sources = world.possible_addresses(config.ip_config, config.subnet);
-                let each = sources.into_iter().map(|ip| {
-                    let sent = Packet { src: Addr::Known(ip), src_config: Some(config.ip_config), sport: None, ..packet };
+                // It shows one of its addresses, whichever.
+                let addresses = |c: &&IpConfig| {
+                    world.possible_addresses(c.ip_config, c.subnet).into_iter().map(|ip| (c.ip_config, ip)).collect::<Vec<_>>()
+                };
+                let mut sources: Vec<(Sym, IpAddr)> = configs.iter().flat_map(addresses).collect();
+                let six = matches!(packet.dst, Addr::Known(ip) if ip.is_ipv6());
+                sources.retain(|(_, ip)| ip.is_ipv6() == six);
+                let each = sources.into_iter().map(|(config, ip)| {
+                    let sent = Packet { src: Addr::Known(ip), src_config: Some(config), sport: None, ..packet };
                     self.send(place, sent, &onward)
                 });
-                branches.push(all_of(each.collect()));
+                let mut branch = all_of(each.collect());
+                if branch.codes.contains("some") {
+                    (branch.stage, branch.rule, branch.codes) = (Stage::Appliance, "snat".to_owned(), BTreeSet::from(["W-NVA"]));
+                }
+                branches.push(branch);
             }
             outcomes.push(all_of(branches));
         }
