@@ -74,9 +74,15 @@ pub(super) fn nat_gateway<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
 }
 
+/// The SKU, `absent` where the body has none; one that cannot be read leaves open which it is, and nothing else.
 fn sku(out: &mut Out<'_>, absent: PublicSku) -> PublicSku {
-    match out.object(&out.resource.body, "sku") {
-        Some(sku) => out.word(sku, "name", PublicSku::parse, PublicSku::Unknown).unwrap_or(absent),
-        None => absent,
+    let Some(sku) = get(&out.resource.body, "sku") else { return absent };
+    match get(sku, "name") {
+        Some(Value::String(_)) => out.word(sku, "name", PublicSku::parse, PublicSku::Unknown).unwrap_or(absent),
+        None if sku.is_object() => absent,
+        name => {
+            out.wrong(name.unwrap_or(sku), "an object with a `name`");
+            PublicSku::Unknown
+        }
     }
 }

@@ -314,3 +314,18 @@ fn a_route_table_that_cannot_be_read_concerns_its_subnet_alone() {
         lacks(&said, "unread(");
     }
 }
+
+/// covers: IN-03, OUT-04, SND-02
+#[test]
+fn a_sku_that_cannot_be_read_leaves_open_that_alone() {
+    for sku in [json!("Standard"), json!(["Standard"]), json!(5), json!({"name": 5}), json!({"name": "Odd"})] {
+        let found = rows(json!([{"id": format!("{NET}/publicIPAddresses/p"), "sku": sku, "properties": {"ipAddress": "20.0.0.4"}}]));
+        has(&found, "public_ip(~/publicipaddresses/p, unknown)");
+        has(&found, "public_ip_address(~/publicipaddresses/p, 20.0.0.4)");
+        lacks(&found, "unread(");
+        let gateway = rows(json!([{"id": format!("{NET}/natGateways/n"), "sku": sku, "properties": {}}]));
+        has(&gateway, "nat_gateway(~/natgateways/n, unknown)");
+    }
+    let bare = rows(json!([{"id": format!("{NET}/publicIPAddresses/p"), "sku": {}, "properties": {}}]));
+    has(&bare, "public_ip(~/publicipaddresses/p, basic)");
+}
