@@ -65,9 +65,14 @@ impl Graph<'_, '_> {
                     short(id)
                 ),
             ),
-            Exposed::ForeignResource(id) if self.is_of_untold_tenant(store, id) => {
-                ("W-MISSING", id, format!("the rule for {} does not say of which tenant it is", short(id)))
-            }
+            Exposed::ForeignResource(id) if self.is_of_untold_tenant(store, id) => (
+                "W-MISSING",
+                id,
+                format!(
+                    "whether {} is of the tenant that the rule for it names is not known: one of the two does not say its tenant",
+                    short(id)
+                ),
+            ),
             Exposed::AnyAzure if matches!(exposure.item, Some(Item::Ip { .. })) => (
                 "FW_IP",
                 store,
@@ -78,7 +83,7 @@ impl Graph<'_, '_> {
         Assumption { code: code.to_owned(), resource, text }
     }
 
-    /// Whether no rule for the resource surely names its tenant (ST-09).
+    /// Whether of no rule for the resource it is sure that it names the right tenant (ST-09).
     fn is_of_untold_tenant(&self, store: Sym, resource: Sym) -> bool {
         let index = self.world.index;
         let mut rules = index.store_resource_rules.get(store).iter().filter(|rule| rule.resource == resource).peekable();

@@ -133,11 +133,10 @@ pub fn is_gone(index: &Index, subnet: Sym) -> bool {
 
 /// Whether what a rule for a resource instance names is of the tenant that it names (ST-09): of what is not in the input the rule itself says it.
 pub fn of_named_tenant(index: &Index, rule: &StoreResourceRule) -> Tri {
-    let told = index.resource.one(rule.resource).map_or(Sym::EMPTY, |row| row.tenant);
-    match (rule.tenant, told) {
-        (Sym::EMPTY, _) => Tri::Maybe,
-        (_, Sym::EMPTY) => Tri::Yes,
-        (named, told) => Tri::from_bool(named == told),
+    match (rule.tenant, index.resource.one(rule.resource).map(|row| row.tenant)) {
+        (Sym::EMPTY, _) | (_, Some(Sym::EMPTY)) => Tri::Maybe,
+        (_, None) => Tri::Yes,
+        (named, Some(told)) => Tri::from_bool(named == told),
     }
 }
 

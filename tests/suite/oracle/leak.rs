@@ -260,10 +260,10 @@ impl World<'_> {
             (By::Connection, _) => self.connected_from_outside(wanted, id).min(side),
             (By::Unlisted, _) => Tri::from_bool(!self.connections_are_listed(wanted.store)).and(Tri::Maybe),
             (By::Rule, _) => {
-                let told = self.resources.iter().find(|r| r.id == id).map(|r| r.tenant).filter(|tenant| !tenant.is_empty());
+                let told = self.resources.iter().find(|r| r.id == id).map(|r| r.tenant);
                 let rules = self.resource_rules.iter().filter(|r| r.store == wanted.store && r.resource == id);
                 let named = rules.map(|rule| match told {
-                    _ if rule.tenant.is_empty() => Tri::Maybe,
+                    _ if rule.tenant.is_empty() || told == Some(Sym::EMPTY) => Tri::Maybe,
                     Some(tenant) if tenant != rule.tenant => Tri::No,
                     _ => Tri::Yes,
                 });
