@@ -411,7 +411,12 @@ impl Index {
 
     /// The same of those that are children of `parent`, which may have been listed by themselves.
     pub fn tells_children_of(&self, parent: Sym, kind: Sym) -> bool {
-        self.tells_of(kind) || self.child_type.get(parent).iter().any(|child| child.kind == kind)
+        self.resources_by_kind.has(kind) || self.lists_children(parent, kind)
+    }
+
+    /// Whether the body of `parent` lists its children of the type, or somebody said that the input has all of the type: rows of others say nothing of it.
+    pub fn lists_children(&self, parent: Sym, kind: Sym) -> bool {
+        self.complete_type.has(kind) || self.child_type.get(parent).iter().any(|child| child.kind == kind)
     }
 
     /// Whether a machine stands behind the interface (ADR-07): its own body says so, or a machine does that lists it.

@@ -123,8 +123,7 @@ pub fn provider(index: &Index, target: Sym) -> Provider {
         return Provider::Listed;
     }
     let Some(kind) = kind_of(index, target).map(list_kind) else { return Provider::Unseen };
-    let listed = index.child_type.get(target).iter().any(|c| c.kind == kind) || index.complete_type.has(kind);
-    if listed { Provider::Listed } else { Provider::Unlisted }
+    if index.lists_children(target, kind) { Provider::Listed } else { Provider::Unlisted }
 }
 
 /// The type of a resource of the input; `None` for one that is not in it.

@@ -176,7 +176,7 @@ impl Resolver<'_> {
     fn own_records(&self, zone: Sym) -> bool {
         let kind = Sym::new(RECORDS);
         let soa = self.index.zone_records.get(zone).iter().any(|r| r.kind == RecordType::Soa);
-        soa || self.index.complete_type.has(kind) || self.index.child_type.get(zone).iter().any(|c| c.kind == kind)
+        soa || self.index.lists_children(zone, kind)
     }
 
     /// Whether records were exported at all, which decision 8 takes for all zones of the input. One that only a link names was not exported.

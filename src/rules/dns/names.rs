@@ -32,7 +32,7 @@ pub fn host(index: &Index, platform: &Platform, part: &StorePart) -> Option<Stri
         return Some(part.host.as_str()).filter(|host| host.contains('.')).map(normal);
     }
     let name = index.resource.one(part.store).map_or(part.store.as_str().rsplit('/').next().unwrap_or(""), |r| r.name.as_str());
-    let kind = index.store.one(part.store).map(|store| resource_kind(index, store))?;
+    let kind = resource_kind(index, index.store.one(part.store)?);
     let sub_resource = group(part.part, part.instance);
     let zone = platform.zone(kind, sub_resource).filter(|zone| !zone.suffix.as_str().contains('{'))?;
     let secondary = if part.part == sub_resource { "" } else { "-secondary" };

@@ -93,7 +93,7 @@ fn complete(index: &Index, store: &Store, kind: Sym, list: List) -> bool {
     // Of the configuration of an app only one child holds restrictions.
     let exported =
         || index.resources_by_kind.get(kind).iter().any(|row| store.service != Service::Web || row.id.as_str().ends_with("/config/web"));
-    index.child_type.get(store.store).iter().any(|c| c.kind == kind) || index.complete_type.has(kind) || exported() || any_row()
+    index.lists_children(store.store, kind) || exported() || any_row()
 }
 
 /// The switches for the part: those of a resource of their own before those that the store's body repeats.
