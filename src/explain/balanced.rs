@@ -408,14 +408,13 @@ impl Walk<'_, '_> {
 
     /// A member that answers nothing, or that is not in the input.
     fn nobody(&self, frontend: Sym, backend: &Backend) -> Step {
-        let known = matches!(&backend.what, Member::Places(_));
         let (span, text) = match &backend.what {
             Member::Places(_) => (Span::NONE, format!("nothing answers at member {}", short(backend.name))),
             Member::Anybody => (Span::UNKNOWN, format!("who all is in {} is not in the input: any machine may be", short(backend.name))),
             Member::Frontend(_) | Member::Missing => (Span::UNKNOWN, format!("member {} is not in the input", short(backend.name))),
         };
         let nobody = step(Stage::LoadBalancer, span, "balancer.1", text).by(frontend, short(backend.name)).kind(Kind::Absence);
-        if known { nobody } else { nobody.kind(Kind::Assumption).code("W-MISSING") }
+        if span == Span::NONE { nobody } else { nobody.kind(Kind::Assumption).code("W-MISSING") }
     }
 
     /// A rule hands packets on to members of their own family (ADR-14).

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::explain::packet::Host;
-use crate::explain::world::{BALANCER, World};
+use crate::explain::world::World;
 use crate::facts::load_balancing::{BalancerProtocol, BalancerSku, InboundNatRule, LoadBalancerFrontend, is_nameless_member};
 use crate::facts::network::PublicSku;
 use crate::model::{Prefix, Set, Sym, Tri, net};
@@ -319,10 +319,7 @@ impl World<'_> {
     pub fn pool_of_anybody(&self) -> Sym {
         let index = self.index;
         let untold = || self.untold_pools().iter().copied().find(|pool| !index.inbound_nat_rule.has(*pool));
-        let hidden = || {
-            let all = index.resources_by_kind.get(Sym::new(BALANCER)).iter().map(|row| row.id);
-            all.filter(|id| !index.load_balancer.has(*id)).min_by_key(|id| id.as_str())
-        };
+        let hidden = || self.hidden_balancers().iter().map(|(id, _)| *id).find(|id| index.resource.has(*id));
         *self.pool_of_anybody.get_or_init(|| untold().or_else(hidden).unwrap_or_default())
     }
 

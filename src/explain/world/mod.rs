@@ -15,7 +15,6 @@ mod unseen;
 
 pub use guards::Guard;
 pub use owners::{Owners, Perhaps, endpoint_addresses};
-pub(crate) use proxies::BALANCER;
 pub use proxies::{Passage, Proxy};
 pub use sites::{Entrance, leads_to_site, site_ids, unread_sites};
 pub use strangers::{Stranger, Strangers};

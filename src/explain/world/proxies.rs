@@ -43,7 +43,7 @@ pub struct Passage {
 
 /// What takes flows at public addresses and opens others.
 const TAKERS: [&str; 2] = ["microsoft.network/applicationgateways", "microsoft.network/azurefirewalls"];
-pub(crate) const BALANCER: &str = "microsoft.network/loadbalancers";
+const BALANCER: &str = "microsoft.network/loadbalancers";
 
 impl World<'_> {
     /// Application gateways and firewalls that do not say themselves that they have the public addresses which name them: they are not in the input,
