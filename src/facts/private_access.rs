@@ -51,7 +51,7 @@ relations! { PRIVATE_ACCESS_RELATIONS:
     PrivateDnsZone private_dns_zone { zone: Sym, name: Sym }
 
     /// `zone_link(link, zone, vnet, usable, registration, redirect)`: `vnet` resolves through `zone` (DNS-10, DNS-11). `redirect` is `resolutionPolicy` =
-    /// `NxDomainRedirect` (DNS-13). `vnet` is empty where the link does not say which it is.
+    /// `NxDomainRedirect` (DNS-13); of a policy that nobody knows there is a row for each. `vnet` is empty where the link does not say which it is.
     ZoneLink zone_link { link: Sym, zone: Sym, vnet: Sym, usable: bool, registration: bool, redirect: bool }
 
     /// `zone_record(record, zone, name, kind, value)`: `name` (relative, lower case, `@` for the zone itself) has the value: an address, a name, or in a public

@@ -225,6 +225,8 @@ fn tags(out: &mut Out<'_>) {
 }
 
 #[cfg(test)]
+mod absent_device_tests;
+#[cfg(test)]
 mod absent_tests;
 #[cfg(test)]
 mod device_tests;
