@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::explain::candidates::{Candidate, choose};
 use crate::explain::packet::Host;
 use crate::explain::point::{has_unseen_interfaces, places};
-use crate::explain::store::Arriving;
+use crate::explain::store::{Arriving, anybody};
 use crate::explain::stores::{Arrivals, arrived};
 use crate::explain::transport::Arrival;
 use crate::explain::way::{End, Flow, Mode};
@@ -191,9 +191,10 @@ impl<'w, 'a> Gates<'w, 'a> {
         let to = End::Store(store, part, instance);
         let mut named: Vec<Sym> = guard.firewall.subnet_rules.iter().map(|rule| rule.subnet).collect();
         named.sort_unstable();
+        let somebody = !surely && anybody(index, store).iter().any(|source| guard.admit(source).admitted.hi());
         let admits = |arrival: &Arrival| match arrival {
             Arrival::Showing(source) => counts(guard.admit(source).admitted),
-            Arrival::Unknown => !surely,
+            Arrival::Unknown => somebody,
         };
         let carries = |span: &Span| !if surely { span.sure } else { span.may }.is_empty();
         let verdict = |ways: &Option<Arriving>| match ways {

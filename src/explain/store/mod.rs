@@ -14,6 +14,7 @@ use crate::explain::private_link;
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{Kind, Mode, Step, Way};
 use crate::explain::world::World;
+use crate::facts::Index;
 use crate::facts::private_access::PrivateEndpointConnection;
 use crate::facts::store_facts::{Instance, Service, Store, StorePart};
 use crate::model::ids::id_type;
@@ -223,6 +224,15 @@ fn firewall_step(world: &World<'_>, store: &Store, part: Sym, source: &Source, s
     let unknown = paas_firewall::Decision { admitted: Tri::Maybe, item: paas_firewall::Item::Unknown };
     let decision = world.guard(store.store, part).map_or(unknown, |guard| guard.admit(source));
     steps::firewall(store.store, store.service, &decision, source)
+}
+
+/// Who somebody may be of whom nobody knows what his packets show: whatever firewall lets anybody in lets in one of these.
+pub fn anybody(index: &Index, store: Sym) -> Vec<Source> {
+    let everybody = |origin| Source::AnyPublic { except: Arc::default(), origin };
+    let lists = index.store_rule_sets.get(store).iter().flat_map(|set| index.store_list_rules.get(set.rule_set));
+    let named = index.store_subnet_rules.get(store).iter().map(|rule| rule.subnet).chain(lists.map(|rule| rule.subnet));
+    let named = named.chain([Sym::EMPTY]).map(|subnet| Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY });
+    [everybody(Origin::Azure), everybody(Origin::Internet), Source::SameRegionAzure].into_iter().chain(named).collect()
 }
 
 /// The ways over one connection of a private endpoint to any of `addresses`, from the client's filters to consent.
@@ -529,12 +539,7 @@ impl Asked<'_, '_> {
 
     /// The firewall, for packets of which nobody knows what they show there: it refuses them only where it admits nobody at all.
     fn anybody(&self) -> Step {
-        let index = self.world.index;
-        let everybody = |origin| Source::AnyPublic { except: Arc::default(), origin };
-        let mut sources = vec![everybody(Origin::Azure), everybody(Origin::Internet), Source::SameRegionAzure];
-        let lists = index.store_rule_sets.get(self.store.store).iter().flat_map(|set| index.store_list_rules.get(set.rule_set));
-        let named = index.store_subnet_rules.get(self.store.store).iter().map(|rule| rule.subnet).chain(lists.map(|rule| rule.subnet));
-        sources.extend(named.chain([Sym::EMPTY]).map(|subnet| Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY }));
+        let sources = anybody(self.world.index, self.store.store);
         let each = sources.iter().map(|source| firewall_step(self.world, &self.store, self.part.part, source, self.client.subnet));
         let best = each.reduce(|best, next| if next.span.may.is_empty() || !best.span.may.is_empty() { best } else { next });
         let mut step = best.unwrap_or_else(|| steps::delivered(self.store.store, self.group(), Span::UNKNOWN));
