@@ -27,8 +27,7 @@ pub fn run(args: &VerifyArgs, global: &Global, console: &mut Console) -> Result<
     };
     let gaps: Vec<Gap> = opened.index.gaps.rows().copied().collect();
     let comparison = comparison.as_ref();
-    let text = match format {
-        Format::Json => render::to_json(&report, &gaps, comparison),
+    let text = || match format {
         Format::Junit => render::to_junit(&report),
         Format::Markdown => render::to_markdown(&report, comparison),
         Format::Sarif => {
@@ -37,7 +36,11 @@ pub fn run(args: &VerifyArgs, global: &Global, console: &mut Console) -> Result<
         }
         _ => render::to_text(&report, &gaps, comparison, console.look.colour),
     };
-    console.result(global, |out| out.write_all(text.as_bytes()))?;
+    let text = if format == Format::Json { None } else { Some(text()) };
+    console.result(global, |out| match text {
+        Some(text) => out.write_all(text.as_bytes()),
+        None => render::to_json(&report, &gaps, comparison, out),
+    })?;
     if let (Some(folder), Some(comparison)) = (&args.snapshot, comparison) {
         snapshot::write_pending(folder, comparison).map_err(|why| Fail::new("cli::snapshot", why))?;
     }

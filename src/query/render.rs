@@ -1,13 +1,15 @@
 //! The report of `verify` in every format.
 
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::explain::way::Assumption;
 use crate::facts::gap::Gap;
 use crate::query::program::Severity;
-use crate::query::snapshot::Comparison;
+use crate::query::snapshot::{Comparison, Move};
 use crate::query::value::Value;
 use crate::query::verify::{Because, CheckResult, Finding, Outcome, Report};
 
@@ -20,17 +22,50 @@ pub fn cell(value: Value) -> Json {
     }
 }
 
-/// `verify --format json`, ending in a line break. `comparison` is there with `--snapshot`.
-pub fn to_json(report: &Report, gaps: &[Gap], comparison: Option<&Comparison>) -> String {
-    let mut out = Map::new();
-    out.insert("schema".to_owned(), json!("watertight.verify/1"));
-    out.insert("checks".to_owned(), report.checks.iter().map(check_json).collect());
-    out.insert("gaps".to_owned(), gaps_json(gaps));
-    if let Some(comparison) = comparison {
-        let rows = comparison.moves.iter().map(|row| json!({"check": row.check, "change": row.sign(), "row": row.line}));
-        out.insert("unapproved".to_owned(), rows.collect());
+/// Writes `verify --format json`, ending in a line break. `comparison` is there with `--snapshot`. Findings are many: no more than one is JSON in memory.
+///
+/// # Errors
+/// Those of `out`.
+pub fn to_json(report: &Report, gaps: &[Gap], comparison: Option<&Comparison>, mut out: &mut dyn Write) -> io::Result<()> {
+    let moves = comparison.map(|comparison| &comparison.moves);
+    let moved = |row: &Move| json!({"check": row.check, "change": row.sign(), "row": row.line});
+    let document = Document {
+        schema: "watertight.verify/1",
+        checks: Each(&report.checks, check_json),
+        gaps: gaps_json(gaps),
+        unapproved: moves.map(|moves| moves.iter().map(moved).collect()),
+    };
+    serde_json::to_writer(&mut out, &document)?;
+    writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Document<'r> {
+    schema: &'static str,
+    checks: Each<'r, CheckResult, CheckJson<'r>>,
+    gaps: Json,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unapproved: Option<Json>,
+}
+
+#[derive(Serialize)]
+struct CheckJson<'r> {
+    id: &'r str,
+    title: &'r str,
+    severity: &'static str,
+    result: &'static str,
+    findings: Each<'r, Finding, Json>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    error: &'r str,
+}
+
+/// A list, each item of which is made when it is written.
+struct Each<'r, T, J>(&'r [T], fn(&'r T) -> J);
+
+impl<T, J: Serialize> Serialize for Each<'_, T, J> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(self.1))
     }
-    format!("{}\n", Json::Object(out))
 }
 
 /// The gaps of an input, sorted, as every document lists them.
@@ -46,25 +81,22 @@ pub(super) fn assumption_json(assumption: &Assumption) -> Json {
     json!({"code": assumption.code, "resource": assumption.resource.as_str(), "text": assumption.text})
 }
 
-fn check_json(check: &CheckResult) -> Json {
-    let mut out = json!({
-        "id": check.id,
-        "title": check.title,
-        "severity": check.severity.as_str(),
-        "result": check.outcome.as_str(),
-        "findings": check.findings.iter().map(finding_json).collect::<Vec<_>>(),
-    });
-    if !check.error.is_empty() {
-        out["error"] = json!(check.error);
+fn check_json(check: &CheckResult) -> CheckJson<'_> {
+    CheckJson {
+        id: &check.id,
+        title: &check.title,
+        severity: check.severity.as_str(),
+        result: check.outcome.as_str(),
+        findings: Each(&check.findings, finding_json),
+        error: &check.error,
     }
-    out
 }
 
 fn finding_json(finding: &Finding) -> Json {
     let witness: Map<String, Json> = finding.witness.iter().map(|(name, value)| (name.clone(), cell(*value))).collect();
     let mut out = json!({"witness": witness, "certainty": finding.certainty(), "message": finding.message});
     if !finding.because.is_empty() {
-        out["because"] = finding.because.iter().map(because_json).collect();
+        out["because"] = finding.because.iter().map(|line| because_json(line)).collect();
     }
     if !finding.proven {
         out["assumptions"] = finding.assumptions.iter().map(assumption_json).collect();

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
+
+use rustc_hash::FxHashSet;
 
 use crate::explain::way::Assumption;
 use crate::model::Sym;
@@ -155,11 +158,11 @@ pub struct Finding {
     /// The derived rows it follows from.
     pub premises: Vec<Premise>,
     /// Why it holds, in the order a person would follow it; empty until [`Report::explain`].
-    pub because: Vec<Because>,
+    pub because: Vec<Rc<Because>>,
 }
 
 /// A line of a finding's proof.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Because {
     /// Where on the way, or what it is about: a word.
     pub stage: String,
@@ -219,9 +222,19 @@ impl Report {
 
     /// Asks `why` for the proof of every finding.
     pub fn explain(&mut self, why: &dyn Fn(&Finding) -> Explanation) {
+        // Most lines stand in the proofs of many findings.
+        let mut lines: FxHashSet<Rc<Because>> = FxHashSet::default();
         for finding in self.checks.iter_mut().flat_map(|check| &mut check.findings) {
             let (because, more) = why(finding);
-            finding.because = because;
+            let shared = |line: Because| match lines.get(&line) {
+                Some(known) => known.clone(),
+                None => {
+                    let line = Rc::new(line);
+                    lines.insert(line.clone());
+                    line
+                }
+            };
+            finding.because = because.into_iter().map(shared).collect();
             if !finding.proven {
                 finding.assumptions.extend(more);
                 Assumption::tidy(&mut finding.assumptions);
