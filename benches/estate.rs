@@ -30,7 +30,7 @@ pub const KINDS: [Kind; 3] = [
 /// The sizes every bench runs at, in subnets (`private`: endpoints). `WATERTIGHT_BENCH_SUBNETS=10000` adds one.
 pub fn sizes() -> Vec<u32> {
     let more = std::env::var("WATERTIGHT_BENCH_SUBNETS").ok().and_then(|n| n.parse().ok());
-    [100, 1_000].into_iter().chain(more).collect()
+    [100, 1_000].into_iter().chain(more.filter(|n| ![100, 1_000].contains(n))).collect()
 }
 
 impl Kind {

@@ -4,8 +4,8 @@
 //! through a *door* and those who can take what comes through it are hooked to the door from either side, signed as the rows they come from, so that
 //! the counts of a pair of ends over all doors add up to more than nothing exactly where a flow gets through.
 
-use differential_dataflow::VecCollection;
 use differential_dataflow::operators::iterate::Variable;
+use differential_dataflow::{Hashable, VecCollection};
 use serde::{Deserialize, Serialize};
 use timely::order::Product;
 
@@ -125,33 +125,26 @@ fn draught(hook: &Hook, leak: &Leak) -> Option<((Door, Side), Draught)> {
     (!through.is_empty()).then_some(((hook.door, hook.side.other()), Draught { leak: *leak, through }))
 }
 
-/// Who leaks behind a door, by sink and certainty one for each distance: what comes through at that distance and at no lesser one.
-fn merge(draughts: &[(&Draught, isize)], merged: &mut Vec<(Draught, isize)>) {
+/// Who leaks behind a door to one kind of sink, surely or perhaps; one for each distance: what comes through at that distance and at no lesser one.
+fn merge(draughts: &[(&(u32, Set), isize)], merged: &mut Vec<((u32, Set), isize)>) {
     let mut nearer = Set::EMPTY;
-    let mut last: Option<Draught> = None;
-    // In order of sink, certainty and distance.
-    for (draught, _) in draughts.iter().filter(|(_, count)| *count > 0) {
-        match last {
-            Some(ref mut same) if same.leak == draught.leak => same.through = same.through.or(draught.through),
-            _ => {
-                if let Some(done) = last.take() {
-                    let new = done.through.minus(nearer);
-                    if !new.is_empty() {
-                        merged.push((Draught { through: new, ..done }, 1));
-                    }
-                    let same_kind = (done.leak.sink, done.leak.sure) == (draught.leak.sink, draught.leak.sure);
-                    nearer = if same_kind { nearer.or(done.through) } else { Set::EMPTY };
-                }
-                last = Some(**draught);
-            }
+    let mut there = draughts.iter().filter(|(_, count)| *count > 0).map(|(draught, _)| **draught).peekable();
+    // In order of the distance.
+    while let Some((distance, mut through)) = there.next() {
+        while let Some((_, more)) = there.next_if(|(next, _)| *next == distance) {
+            through = through.or(more);
         }
-    }
-    if let Some(done) = last {
-        let new = done.through.minus(nearer);
+        let new = through.minus(nearer);
         if !new.is_empty() {
-            merged.push((Draught { through: new, ..done }, 1));
+            merged.push(((distance, new), 1));
         }
+        nearer = nearer.or(through);
     }
+}
+
+/// In which of some shares of a door's draughts one is.
+fn share(through: Set) -> u64 {
+    through.hashed() % 32
 }
 
 /// What is known of the nodes, as collections.
@@ -191,7 +184,16 @@ pub fn leaks<'s, T: Time>(nodes: Nodes<'s, T>) -> VecCollection<'s, T, (Node, Le
         // At a pair of blocks counts are signed and only add up beyond the door; at any other door who is there counts as one.
         let (pairs, others) =
             (draughts.clone().filter(|((door, _), _)| door.is_signed()), draughts.filter(|((door, _), _)| !door.is_signed()));
-        let draughts = others.reduce_named("draught by door", |_, draughts, merged| merge(draughts, merged)).concat(pairs);
+        // Behind a door of the internet there are thousands: they are merged share by share, so that a change touches one share and what the shares come to.
+        let shared = |(at, Draught { leak, through }): ((Door, Side), Draught)| {
+            ((at, leak.sink, leak.sure, share(through)), (leak.distance, through))
+        };
+        let shares = others.map(shared).reduce_named("draught by share", |_, draughts, merged| merge(draughts, merged));
+        let nearest = shares
+            .map(|((at, sink, sure, _), draught)| ((at, sink, sure), draught))
+            .reduce_named("draught by door", |_, draughts, merged| merge(draughts, merged))
+            .map(|((at, sink, sure), (distance, through))| (at, Draught { leak: Leak { sink, sure, distance }, through }));
+        let draughts = nearest.concat(pairs);
         let draughts = draughts.arrange_by_key_named("draught by door");
         let next = draughts
             .join_core(by_door, |_, draught: &Draught, (node, span): &(Node, Span)| {
