@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::facts::azure_firewall::*;
 use crate::facts::extract::device::frontends;
 use crate::facts::extract::nsg;
-use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::extract::out::{Out, get, is_set, properties, whole};
 use crate::facts::extract::store::range;
 use crate::facts::network::{Access, Device, DeviceAddress, DeviceKind, Protocol};
 use crate::facts::selector::{PortList, Selector, Selectors, UNKNOWN_TAG};
@@ -217,7 +217,7 @@ fn collection<'a>(out: &mut Out<'a>, owner: Sym, collection: Sym, item: &'a Valu
 
 fn priority<'a>(out: &mut Out<'a>, body: &'a Value) -> Option<u32> {
     match get(body, "priority") {
-        Some(value) => nsg::whole(value).or_else(|| {
+        Some(value) => whole(value).or_else(|| {
             out.wrong(value, "a number");
             None
         }),

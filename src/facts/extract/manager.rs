@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::nsg::{selector, whole};
-use crate::facts::extract::out::{Out, get};
+use crate::facts::extract::nsg::selector;
+use crate::facts::extract::out::{Out, get, whole};
 use crate::facts::manager::{
     AdminAccess, AdminCollection, AdminConfiguration, AdminRule, AdminRuleGroup, Connectivity, ConnectivityGroup, ConnectivityHub, Field,
     GroupMember, GroupPolicy, IntentServices, LocalRouting, ManagerApplied, ManagerListing, ManagerPart, MembershipsListed, NetworkManager,

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get, properties};
+use crate::facts::extract::out::{Out, get, properties, whole};
 use crate::facts::network::{Access, Asg, Direction, Nsg, NsgRule, Protocol};
 use crate::facts::selector::{PortList, Selector, Selectors, UNKNOWN_TAG};
 use crate::model::traffic::{ANY_PORT, Ports, parse_ports};
 use crate::model::{Sym, net};
 
 /// The default rules of every group (NSG-04): direction, priority, access, source, destination.
-const DEFAULTS: [(Direction, u64, Access, &str, &str); 6] = [
+const DEFAULTS: [(Direction, u32, Access, &str, &str); 6] = [
     (Direction::Inbound, 65000, Access::Allow, "virtualnetwork", "virtualnetwork"),
     (Direction::Inbound, 65001, Access::Allow, "azureloadbalancer", "*"),
     (Direction::Inbound, 65500, Access::Deny, "*", "*"),
@@ -38,7 +38,7 @@ fn check_default<'a>(out: &mut Out<'a>, rule: &'a Value, name: &str) {
     let same = || {
         let word = |name: &str| get(rule, name).and_then(Value::as_str).unwrap_or("").to_ascii_lowercase();
         let direction = Direction::parse(&word("direction"))?;
-        let priority = get(rule, "priority").and_then(Value::as_u64)?;
+        let priority = get(rule, "priority").and_then(whole::<u32>)?;
         let (_, _, access, source, destination) = DEFAULTS.iter().find(|d| d.0 == direction && d.1 == priority)?;
         let any = |text: &str| text == "*" || text == "0-65535";
         let as_made = Access::parse(&word("access")) == Some(*access)
@@ -132,11 +132,6 @@ fn required<'a, T>(out: &mut Out<'a>, body: &'a Value, name: &str, parse: fn(&st
 
 fn protocol(text: &str) -> Option<Protocol> {
     if text.eq_ignore_ascii_case("All") || text.eq_ignore_ascii_case("Any") { Some(Protocol::Any) } else { Protocol::parse(text) }
-}
-
-pub(super) fn whole(value: &Value) -> Option<u32> {
-    let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))?;
-    u32::try_from(number).ok()
 }
 
 /// The union of the singular and the plural field and the application security groups (NSG-08). Azure takes no rule that names nothing: where all are

@@ -23,6 +23,14 @@ pub(super) fn properties(value: &Value) -> &Value {
     get(value, "properties").filter(|p| p.is_object()).unwrap_or(value)
 }
 
+/// A whole number, however JSON writes it (`100.0` is 100), or a text that is one.
+pub(super) fn whole<N: TryFrom<i64>>(value: &Value) -> Option<N> {
+    let written =
+        || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= f64::from(u32::MAX)).map(|number| number as i64);
+    let number = value.as_i64().or_else(written).or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
+    number.and_then(|number| N::try_from(number).ok())
+}
+
 /// Whether a value says anything: not `null`, `false`, `""`, `[]` or `{}`.
 pub(super) fn is_set(value: &Value) -> bool {
     match value {
@@ -282,8 +290,7 @@ impl<'a> Out<'a> {
     /// A port, as a number or as a text; the empty text is absent.
     pub fn port(&mut self, at: &'a Value, name: &str) -> Option<u16> {
         let value = get(at, name)?;
-        let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
-        let port = number.and_then(|number| u16::try_from(number).ok());
+        let port = whole(value);
         if port.is_none() && value.as_str() != Some("") {
             self.lost(value, "a port");
         }

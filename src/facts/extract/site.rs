@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::facts::channels::AppRoutesAll;
 use crate::facts::extract::device;
-use crate::facts::extract::out::{Out, get, is_set};
+use crate::facts::extract::out::{Out, get, is_set, whole};
 use crate::facts::extract::store::{access, host, part, store};
 use crate::facts::selector::{Selector, Selectors, UNKNOWN_TAG};
 use crate::facts::store_facts::{PublicAccess, Service, StoreListRule, StoreRuleSet};
@@ -107,8 +107,7 @@ fn restrictions<'a>(out: &mut Out<'a>, config: &'a Value, store: Sym, list: &Lis
     let mut rules: Vec<(i64, &'a Value)> = Vec::new();
     for rule in out.objects(config, from.rules).iter().filter(|rule| rule.is_object()) {
         let priority = get(rule, "priority").map(|value| {
-            let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
-            number.unwrap_or_else(|| {
+            whole(value).unwrap_or_else(|| {
                 out.lost(value, "a number");
                 0
             })

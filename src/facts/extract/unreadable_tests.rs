@@ -329,3 +329,25 @@ fn a_sku_that_cannot_be_read_leaves_open_that_alone() {
     let bare = rows(json!([{"id": format!("{NET}/publicIPAddresses/p"), "sku": {}, "properties": {}}]));
     has(&bare, "public_ip(~/publicipaddresses/p, basic)");
 }
+
+// covers: NSG-03, NSG-13
+#[test]
+fn a_priority_with_a_fraction_of_zero_is_whole_and_an_empty_policy_is_no_word() {
+    let rule = |priority: Value| {
+        let properties = json!({"priority": priority, "direction": "Inbound", "access": "Deny", "protocol": "Tcp", "sourcePortRange": "*",
+            "destinationPortRange": "443", "sourceAddressPrefix": "*", "destinationAddressPrefix": "*"});
+        rows(json!([body("networkSecurityGroups/g/securityRules/r", properties)]))
+    };
+    assert_eq!(rule(json!(100.0)), rule(json!(100)));
+    assert_eq!(rule(json!(1e2)), rule(json!(100)));
+    assert!(rule(json!(100.5)).iter().any(|row| row.starts_with("gap(")));
+    let subnet = |word: Value| {
+        rows(json!([body("virtualNetworks/v/subnets/s", json!({"addressPrefix": "10.0.0.0/24", "privateEndpointNetworkPolicies": word}))]))
+    };
+    for word in ["", " ", "Foo"] {
+        let found = subnet(json!(word));
+        has(&found, "subnet_private_endpoint_policy(~/virtualnetworks/v/subnets/s, unknown)");
+        assert!(found.iter().any(|row| row.starts_with("gap(")), "{found:#?}");
+    }
+    lacks(&subnet(Value::Null), "subnet_private_endpoint_policy(");
+}

@@ -94,8 +94,12 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
     for policy in out.bindings(body, "serviceEndpointPolicies") {
         out.fact(SubnetEndpointPolicy { subnet, policy });
     }
-    if let Some(policies) = out.word(body, "privateEndpointNetworkPolicies", EndpointPolicies::parse, EndpointPolicies::Unknown) {
+    let name = "privateEndpointNetworkPolicies";
+    if let Some(policies) = out.word(body, name, EndpointPolicies::parse, EndpointPolicies::Unknown) {
         out.fact(SubnetPrivateEndpointPolicy { subnet, policies });
+    } else if get(body, name).is_some() {
+        out.gap(format!("`{name}` has the unknown value ``"));
+        out.fact(SubnetPrivateEndpointPolicy { subnet, policies: EndpointPolicies::Unknown });
     }
     match out.text(body, "privateLinkServiceNetworkPolicies").map(str::to_ascii_lowercase).as_deref() {
         Some("disabled") => out.fact(SubnetPrivateLinkOpen { subnet, open: Tri::Yes }),
