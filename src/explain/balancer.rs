@@ -105,10 +105,7 @@ impl World<'_> {
                 None => Probe::Unknown(rule.probe),
             };
             let mut backends = or_missing(rule.rule, rule.protocol, self.members(row, pools));
-            let unseen = self.unseen_interface();
-            if !unseen.is_empty() {
-                backends.push(Backend { name: unseen, what: Member::Missing, down: false });
-            }
+            backends.extend(self.unseen_member());
             let takes = Takes::rule(rule, !row.subnet.is_empty());
             out.push(Branch { rule: rule.rule, takes, nat: false, floating: rule.floating, probe, backends });
         }
@@ -116,11 +113,20 @@ impl World<'_> {
             let mut pools: Vec<Sym> = index.inbound_nat_rule_pools.get(rule.rule).iter().map(|row| row.pool).collect();
             // The targets of a rule refer to it as members do to their pool.
             pools.push(rule.rule);
-            let backends = or_missing(rule.rule, rule.protocol, self.members(row, pools));
+            let pooled = pools.len() > 1;
+            let mut backends = or_missing(rule.rule, rule.protocol, self.members(row, pools));
+            // One machine is the target of a rule without a pool.
+            backends.extend(self.unseen_member().filter(|_| pooled || backends.is_empty()));
             out.push(Branch { rule: rule.rule, takes: Takes::nat(rule), nat: true, floating: rule.floating, probe: Probe::None, backends });
         }
         out.sort_by_key(|branch| (branch.rule.as_str(), branch.nat));
         out
+    }
+
+    /// An interface that is not in the input and may be in any pool.
+    fn unseen_member(&self) -> Option<Backend> {
+        let name = Some(self.unseen_interface()).filter(|id| !id.is_empty())?;
+        Some(Backend { name, what: Member::Missing, down: false })
     }
 
     /// Whether the row is the rule's own: one that says nothing counts only where no other row of the same rule does.

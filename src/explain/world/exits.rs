@@ -120,13 +120,15 @@ impl World<'_> {
     }
 
     /// Who may have any public address that nobody is known to have: something that takes public addresses and of which the export holds less than
-    /// that, else a load balancer that only its members name (SND-01, SND-04). The first by id; empty: nobody.
+    /// that, else a load balancer that only its members name, else an interface that only its machine or its subnet names (SND-01, SND-04). The first by id;
+    /// empty: nobody.
     pub fn hidden_holder(&self) -> Sym {
         let index = self.index;
         *self.hidden_holder.get_or_init(|| {
             let cut = Some(self.half_seen()).filter(|id| !id.is_empty());
             let pools = index.ip_config_pools.rows().map(|row| row.pool).filter(|pool| self.is_missing_pool(*pool));
-            cut.or_else(|| pools.min_by_key(|pool| pool.as_str())).unwrap_or_default()
+            let interface = || Some(self.unseen_interface()).filter(|id| !id.is_empty()).or_else(|| self.named_stranger());
+            cut.or_else(|| pools.min_by_key(|pool| pool.as_str())).or_else(interface).unwrap_or_default()
         })
     }
 

@@ -248,10 +248,7 @@ impl World<'_> {
     /// Something of which the input holds no more than that it is there, and that has addresses in some subnet: it may have any that nobody is known to have
     /// (SND-04).
     fn unseen_owner(&self) -> Option<Sym> {
-        let index = self.index;
-        let sets = index.resources_by_kind.get(Sym::new("microsoft.compute/virtualmachinescalesets")).iter().map(|row| row.id);
-        let set = sets.filter(|set| !index.machine.has(*set)).min_by_key(|set| set.as_str());
-        [self.half_seen(), self.unseen_interface()].into_iter().find(|id| !id.is_empty()).or(set)
+        [self.half_seen(), self.unseen_interface()].into_iter().find(|id| !id.is_empty())
     }
 
     /// The subnet of the network with the address; of several, which Azure does not make, the first by id.
@@ -262,21 +259,36 @@ impl World<'_> {
         holding.min_by_key(|subnet| subnet.as_str())
     }
 
+    /// Whether the address belongs to Azure in every subnet of the network that holds it: nobody can get it (ADR-04).
+    fn is_reserved(&self, vnet: Sym, ip: IpAddr) -> bool {
+        let index = self.index;
+        let subnets = index.subnets_by_vnet.get(vnet).iter();
+        let mut holding = subnets.flat_map(|row| index.subnet_prefixes.get(row.subnet)).filter(|row| row.prefix.contains(&ip));
+        holding.all(|row| net::usable(&row.prefix).is_some_and(|(first, last)| !(first..=last).contains(&ip)))
+    }
+
     /// Whether the subnet says that something stands in it that is not in the input (SND-04).
     pub fn names_strangers(&self, subnet: Sym) -> bool {
+        self.index.subnet_ip_configs.get(subnet).iter().any(|row| self.is_stranger(row.ip_config))
+    }
+
+    /// An address configuration that a subnet names, of something that is not in the input; the first by id.
+    pub fn named_stranger(&self) -> Option<Sym> {
+        let named = self.index.subnet_ip_configs.rows().map(|row| row.ip_config);
+        named.filter(|config| self.is_stranger(*config)).min_by_key(|config| config.as_str())
+    }
+
+    fn is_stranger(&self, config: Sym) -> bool {
         let index = self.index;
         let known = |id: Sym| {
             let endpoint = index.private_endpoint.has(id) || index.private_endpoints_by_nic.has(id);
             endpoint || index.resource.has(id) || index.nic.has(id)
         };
-        let unseen = |config: Sym| {
-            let holder = ids::parent_id(config.as_str()).map_or(Sym::EMPTY, Sym::new);
-            // The interfaces of a scale set stand in its own body.
-            let set = holder.as_str().split_once("/virtualmachines/").map_or(Sym::EMPTY, |(set, _)| Sym::new(set));
-            let set = !set.is_empty() && (index.resource.has(set) || index.machine.has(set));
-            !index.ip_config.has(config) && !known(config) && !known(holder) && !set
-        };
-        index.subnet_ip_configs.get(subnet).iter().any(|row| unseen(row.ip_config))
+        let holder = ids::parent_id(config.as_str()).map_or(Sym::EMPTY, Sym::new);
+        // The interfaces of a scale set stand in its own body.
+        let set = holder.as_str().split_once("/virtualmachines/").map_or(Sym::EMPTY, |(set, _)| Sym::new(set));
+        let set = !set.is_empty() && (index.resource.has(set) || index.machine.has(set));
+        !index.ip_config.has(config) && !known(config) && !known(holder) && !set
     }
 
     /// By network one of its subnets, the first by id, that somebody names and that is not in the input, or of which the range is not (SND-07); the network

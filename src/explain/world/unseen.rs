@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::explain::candidates::{Candidate, choose};
-use crate::facts::network::{NicRole, Peering};
+use crate::facts::network::{MachineKind, NicRole, Peering};
 use crate::model::{Sym, ids};
 use crate::rules::route::Hop;
 use crate::rules::{consent, lead};
@@ -48,8 +48,8 @@ impl World<'_> {
         self.index.peerings_by_remote.get(vnet).iter().any(Peering::is_nameless)
     }
 
-    /// An interface of a machine of which the pools that it is in are not known: it is not in the input, or without its configurations (IN-06, SND-04). The
-    /// first by id; empty: there is none.
+    /// An interface of a machine of which the pools that it is in are not known: it is not in the input, or without its configurations, or its machine tells
+    /// of none and stands for it (IN-06, SND-04). The first by id; empty: there is none.
     pub(crate) fn unseen_interface(&self) -> Sym {
         let index = self.index;
         *self.unseen_interface.get_or_init(|| {
@@ -60,8 +60,18 @@ impl World<'_> {
                 Some(NicRole::Machine | NicRole::Detached) => !index.ip_configs_by_nic.has(nic),
                 Some(_) => false,
             };
-            named.chain(bare).filter(|nic| hollow(*nic)).min_by_key(|nic| nic.as_str()).unwrap_or_default()
+            let interfaces = named.chain(bare).filter(|nic| hollow(*nic));
+            interfaces.chain(self.machines_without_interface()).min_by_key(|id| id.as_str()).unwrap_or_default()
         })
+    }
+
+    /// The machines of which the input tells no interface, though each has one; those of a flexible scale set are machines of their own (ADR-08).
+    fn machines_without_interface(&self) -> impl Iterator<Item = Sym> {
+        let index = self.index;
+        let told = index.machine.rows().filter(|row| row.kind != MachineKind::FlexibleScaleSet).map(|row| row.machine);
+        let kinds = ["microsoft.compute/virtualmachines", "microsoft.compute/virtualmachinescalesets"];
+        let rows = kinds.into_iter().flat_map(|kind| index.resources_by_kind.get(Sym::new(kind))).map(|row| row.id);
+        told.chain(rows.filter(|id| !index.machine.has(*id))).filter(|machine| !index.nics_by_machine.has(*machine))
     }
 
     /// The delegated subnets of which no occupant is in the input: the service may have put instances there (ADR-09). Sorted.

@@ -379,3 +379,23 @@ fn a_peering_that_does_not_say_that_it_is_in_sync() {
     has(&side(json!({"peeringSyncLevel": "RemoteNotInSync"})), &said(false));
     has(&side(json!({"remoteAddressSpace": {}})), &said(true));
 }
+
+// covers: ADR-08, SND-07
+#[test]
+fn a_machine_without_a_network_profile_says_so() {
+    let compute = "/subscriptions/s/resourcegroups/rg/providers/Microsoft.Compute";
+    let of = |kind: &str, properties: Value| rows(json!([{"id": format!("{compute}/{kind}/m"), "properties": properties}]));
+    let lacking = |found: &[String]| found.iter().any(|row| row.starts_with("gap(") && row.ends_with("is missing)"));
+    for profile in [Value::Null, json!({}), json!({"networkInterfaces": null}), json!({"networkInterfaces": []})] {
+        let found = of("virtualMachines", json!({"networkProfile": profile}));
+        assert!(lacking(&found) && found.iter().any(|row| row.starts_with("machine(")), "{found:#?}");
+    }
+    let none = [json!({}), json!({"networkInterfaceConfigurations": null}), json!({"networkInterfaceConfigurations": []})];
+    for profile in none.map(|profile| json!({"networkProfile": profile})).into_iter().chain([Value::Null, json!({})]) {
+        let found = of("virtualMachineScaleSets", json!({"orchestrationMode": "Uniform", "virtualMachineProfile": profile}));
+        assert!(lacking(&found) && found.iter().any(|row| row.starts_with("machine(")), "{found:#?}");
+    }
+    lacks(&of("virtualMachineScaleSets", json!({"orchestrationMode": "Flexible"})), "gap(");
+    let nic = json!({"id": format!("{NET}/networkInterfaces/n")});
+    lacks(&of("virtualMachines", json!({"networkProfile": {"networkInterfaces": [nic]}})), "gap(");
+}

@@ -18,10 +18,14 @@ pub(super) fn machine<'a>(out: &mut Out<'a>, body: &'a Value) {
     if let Some(scale_set) = out.named(body, "virtualMachineScaleSet") {
         out.fact(MachineScaleSet { machine, scale_set });
     }
-    if let Some(profile) = out.object(body, "networkProfile") {
-        for nic in out.links(profile, "networkInterfaces") {
-            out.fact(NicMachine { nic, machine });
-        }
+    let profile = out.object(body, "networkProfile");
+    let nics = profile.map(|profile| out.links(profile, "networkInterfaces")).unwrap_or_default();
+    // Azure knows no machine without one: which it has is not told, unless they tell themselves (ADR-07).
+    if nics.is_empty() {
+        out.gap("`properties.networkProfile.networkInterfaces` is missing");
+    }
+    for nic in nics {
+        out.fact(NicMachine { nic, machine });
     }
 }
 
@@ -48,7 +52,11 @@ pub(super) fn scale_set<'a>(out: &mut Out<'a>, body: &'a Value) {
     let Some(profile) = out.object(body, "virtualMachineProfile").and_then(|p| out.object(p, "networkProfile")) else {
         return out.gap("`properties.virtualMachineProfile.networkProfile` is missing");
     };
-    for (at, configuration) in out.objects(profile, "networkInterfaceConfigurations").iter().enumerate() {
+    let configurations = out.objects(profile, "networkInterfaceConfigurations");
+    if configurations.is_empty() {
+        out.gap("`properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations` is missing");
+    }
+    for (at, configuration) in configurations.iter().enumerate() {
         let name = get(configuration, "name").and_then(Value::as_str).map_or_else(|| at.to_string(), str::to_owned);
         let nic = Sym::lower(&format!("{machine}/networkinterfaceconfigurations/{name}"));
         let body = properties(configuration);

@@ -282,14 +282,7 @@ impl World<'_> {
 
     /// Whether something that has addresses in a network was exported by its name alone, or an interface only named by its machine.
     fn somebody_is_half_seen(&self) -> bool {
-        let set = |r: &Resource| r.kind.as_str() == "microsoft.compute/virtualmachinescalesets";
-        let untold = |r: &Resource| !self.is_known_body(r) || set(r) && !self.machines.iter().any(|m| m.machine == r.id);
-        let hollow = |nic: Sym| {
-            let own = self.nic(nic).is_none_or(|n| matches!(n.role, NicRole::Machine | NicRole::Detached));
-            own && !self.configs.iter().any(|c| c.nic == nic && self.nic(nic).is_some())
-        };
-        let interfaces = self.resources.iter().filter(|r| r.kind.as_str() == "microsoft.network/networkinterfaces").map(|r| r.id);
-        self.resources.iter().any(untold) || self.nic_machines.iter().map(|m| m.nic).chain(interfaces).any(hollow)
+        self.resources.iter().any(|r| !self.is_known_body(r)) || self.an_interface_is_hidden()
     }
 
     /// Whether more than its name was exported of what takes addresses.
@@ -305,14 +298,16 @@ impl World<'_> {
         }
     }
 
-    /// Something that takes public addresses and of which the input holds nothing but that it is there, or a pool whose load balancer it does not hold.
+    /// Something that takes public addresses and of which the input holds nothing but that it is there, or a pool whose load balancer it does not hold; nameless
+    /// where it is an interface that somebody has.
     pub fn half_seen_holder(&self) -> Option<Sym> {
         let mut half: Vec<Sym> = self.resources.iter().filter(|r| !self.is_known_body(r)).map(|r| r.id).collect();
         Sym::sort(&mut half);
         let known = |pool: Sym| self.knows_pool(pool);
         let mut pools: Vec<Sym> = self.config_pools.iter().map(|c| c.pool).filter(|pool| !known(*pool)).collect();
         Sym::sort(&mut pools);
-        half.into_iter().chain(pools).next()
+        let hidden = self.an_interface_is_hidden() || self.subnet_configs.iter().any(|row| self.is_unseen(row.ip_config));
+        half.into_iter().chain(pools).next().or(hidden.then_some(Sym::EMPTY))
     }
 
     /// A device, or an interface that belongs to a platform service, at the address.

@@ -221,6 +221,15 @@ impl World<'_> {
 
     /// An interface of some machine that is not in the input, or came without its configurations: no pool can be sure that it is not a member.
     pub fn an_interface_is_hidden(&self) -> bool {
+        let told = |m: Sym| self.nic_machines.iter().any(|n| n.machine == m);
+        if self.machines.iter().any(|m| m.kind != MachineKind::FlexibleScaleSet && !told(m.machine)) {
+            return true; // every machine has one
+        }
+        let is_machine = |kind: &str| ["microsoft.compute/virtualmachines", "microsoft.compute/virtualmachinescalesets"].contains(&kind);
+        let untold = |r: &&Resource| is_machine(r.kind.as_str()) && !self.machines.iter().any(|m| m.machine == r.id);
+        if self.resources.iter().filter(untold).any(|r| !told(r.id)) {
+            return true;
+        }
         let rows = self.resources.iter().filter(|r| r.kind.as_str() == "microsoft.network/networkinterfaces").map(|r| r.id);
         let mut all = self.nic_machines.iter().map(|m| m.nic).chain(rows);
         all.any(|nic| match self.nic(nic) {

@@ -184,7 +184,10 @@ impl World<'_> {
         if all.is_empty() && (silent.any(unknown) || silent_nat.any(unknown)) {
             all.push(Member { what: What::Missing, down: false });
         }
-        if self.an_interface_is_hidden() && self.balancing_rules.iter().any(|r| r.rule == rule) {
+        // A NAT rule that names no pool has one target.
+        let open =
+            all.is_empty() || self.balancing_rules.iter().any(|r| r.rule == rule) || self.nat_rule_pools.iter().any(|p| p.rule == rule);
+        if self.an_interface_is_hidden() && open {
             all.push(Member { what: What::Missing, down: false });
         }
         all
