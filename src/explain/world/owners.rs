@@ -214,6 +214,9 @@ impl World<'_> {
             let unseen = self.unseen_subnets().get(&vnet).copied();
             return unseen.map(|subnet| Perhaps { subnet, why, code: "W-MISSING", placeable: false });
         };
+        if self.is_reserved(vnet, ip) {
+            return None;
+        }
         let dynamic = index
             .ip_configs_by_subnet
             .get(subnet)

@@ -204,6 +204,10 @@ impl World<'_> {
         let Some(subnet) = self.subnet_at(vnet, ip) else {
             return if self.hides_a_subnet(vnet) { Owner::Perhaps } else { Owner::Nobody };
         };
+        let ranges: Vec<Prefix> = self.subnets.iter().filter(|s| s.vnet == vnet).flat_map(|s| self.subnet_space(s.subnet)).collect();
+        if ranges.iter().filter(|range| range.contains(&ip)).all(|range| is_azures(range, ip)) {
+            return Owner::Nobody; // ADR-04
+        }
         let dynamic = |c: &&watertight::facts::network::IpConfig| c.subnet == subnet && self.addresses_of(c.ip_config).is_empty();
         if self.configs.iter().filter(dynamic).any(|c| self.is_attached(c.nic)) {
             return Owner::Perhaps;
@@ -380,4 +384,10 @@ pub fn public_v4() -> Vec<Prefix> {
 /// The service tag of a service's front ends.
 pub fn service_tag(service: Service) -> &'static str {
     super::paas::table(service).1
+}
+
+/// Whether the address is one of the four first or the last of a range that has others.
+fn is_azures(range: &Prefix, ip: IpAddr) -> bool {
+    let (first, last, asked) = (number(range.network()), number(range.broadcast()), number(ip));
+    last - first >= 5 && (asked < first + 4 || asked == last)
 }
