@@ -225,7 +225,8 @@ impl Walk<'_, '_> {
                 sent.src = Seen::At(ip);
             }
             let mut trail = trail.clone();
-            trail.appliances.push(Passed { nic: at.nic, address, exit: exit.clone(), translated, before: packet.src.clone() });
+            let before = packet.src.clone();
+            trail.appliances.push(Passed { nic: at.nic, address, exit: exit.clone(), translated, before, stands_for: None });
             (exit, sent.clone(), trail)
         });
         let each: Vec<_> = each.collect();

@@ -20,6 +20,22 @@ fn without_tcp(sure: Tri) -> Span {
     }
 }
 
+/// A reply on its way.
+#[derive(Clone, Copy)]
+struct Answer {
+    /// The source that it shows; none: a public one that nobody knows.
+    shown: Option<IpAddr>,
+    /// Whether it was sent on by an appliance.
+    forwarded: bool,
+}
+
+impl Answer {
+    /// What a machine answers itself.
+    fn of(host: &Host) -> Answer {
+        Answer { shown: Some(host.ip), forwarded: false }
+    }
+}
+
 /// Where one reply hop leads, compared with where it must.
 enum Reply {
     /// Where it must.
@@ -33,7 +49,7 @@ enum Reply {
 impl Walk<'_, '_> {
     /// The reply of `host` to the source it saw.
     pub fn way_back(&self, host: &Host, packet: &Packet, trail: &Trail) -> Vec<Step> {
-        let mut legs = self.legs(host, &packet.src, &trail.appliances, self.home);
+        let mut legs = self.legs(Answer::of(host), host, &packet.src, &trail.appliances, self.home);
         legs.extend(self.by_secondary(host, &packet.src));
         legs
     }
@@ -62,12 +78,13 @@ impl Walk<'_, '_> {
             Seen::At(ip) => self.world.untold(vnet, site, ip).map(|doubt| Step { span: without_tcp(Tri::Maybe), ..doubt }),
             Seen::SomePublic => None,
         };
-        untold.into_iter().chain(self.legs(&instance, &packet.src, &trail.appliances, self.home)).collect()
+        let shown = Answer { shown: Some(packet.dst), forwarded: false };
+        untold.into_iter().chain(self.legs(shown, &instance, &packet.src, &trail.appliances, self.home)).collect()
     }
 
     /// The reply to a client on the internet must leave for the internet (SES-02).
     pub fn way_back_to_internet(&self, host: &Host, client: &Seen) -> Vec<Step> {
-        let mut legs = self.legs(host, client, &[], Home::Internet);
+        let mut legs = self.legs(Answer::of(host), host, client, &[], Home::Internet);
         for leg in legs.iter_mut().filter(|leg| leg.span != Span::ALL) {
             leg.code = "W-ASYM-IN";
         }
@@ -77,8 +94,16 @@ impl Walk<'_, '_> {
 
     /// What comes back from outside the networks to an appliance that translated must find whom it serves.
     pub fn way_home(&self, trail: &Trail) -> Vec<Step> {
+        self.way_home_of(None, trail)
+    }
+
+    /// The same of what shows the source `shown`; none: a public one.
+    fn way_home_of(&self, shown: Option<IpAddr>, trail: &Trail) -> Vec<Step> {
         match trail.appliances.split_last() {
-            Some((last, before)) if self.session && last.translated => self.legs(&last.exit, &last.before, before, self.home),
+            Some((last, before)) if self.session && last.translated => {
+                let answer = Answer { shown: last.stands_for.or(shown), forwarded: true };
+                self.legs(answer, &last.exit, &last.before, before, self.home)
+            }
             _ => Vec::new(),
         }
     }
@@ -87,7 +112,8 @@ impl Walk<'_, '_> {
     pub fn way_back_from_endpoint(&self, subnet: Sym, trail: &Trail) -> Vec<Step> {
         let Some(last) = trail.appliances.last() else { return Vec::new() };
         if last.translated {
-            return self.way_home(trail);
+            let network = self.world.network(self.world.vnet_of(subnet));
+            return self.way_home_of(network.own.first().map(|own| own.network()), trail);
         }
         let fails = match self.home {
             Home::Network(vnet) => vnet == last.exit.vnet,
@@ -104,7 +130,7 @@ impl Walk<'_, '_> {
 
     /// The legs of the way back from `from` to `to`: every appliance of the way must see the reply, in the other order, and one that
     /// translated takes it and gives it the source back that the packet came with.
-    fn legs(&self, from: &Host, to: &Seen, passed: &[Passed], home: Home) -> Vec<Step> {
+    fn legs(&self, mut answer: Answer, from: &Host, to: &Seen, passed: &[Passed], home: Home) -> Vec<Step> {
         let mut out = Vec::new();
         let (mut from, mut to, mut passed) = (from, to, passed);
         let mut certain = true;
@@ -121,11 +147,33 @@ impl Walk<'_, '_> {
             }
             certain &= leg.span == Span::ALL;
             out.push(leg);
+            if right {
+                out.extend(self.forwarded_back(answer, from, &choice));
+            }
             let Some((last, before)) = passed.split_last().filter(|_| right) else { return out };
+            answer = Answer { shown: last.stands_for.or(answer.shown), forwarded: true };
             from = &last.exit;
             to = if last.translated { &last.before } else { to };
             passed = before;
         }
+    }
+
+    /// The doubt about a reply that an appliance in the network of `from` sends on over a peering, with a source from elsewhere (PEER-06, PEER-07).
+    fn forwarded_back(&self, answer: Answer, from: &Host, choice: &Choice) -> Option<Step> {
+        let own = &self.world.network(from.vnet).own;
+        if !answer.forwarded || answer.shown.is_some_and(|ip| own.iter().any(|own| own.contains(&ip))) {
+            return None;
+        }
+        let entered = |candidate: &Candidate| match candidate {
+            Candidate::Route(Entry { hop: Hop::Peering(vnet), .. }) => vec![*vnet],
+            Candidate::Route(Entry { hop: Hop::Appliance(ip), .. }) => {
+                self.networks_of_hop(from, *ip).into_iter().map(|(vnet, _)| vnet).filter(|vnet| *vnet != from.vnet).collect()
+            }
+            _ => Vec::new(),
+        };
+        let doubt = choice.candidates.iter().flat_map(entered).find_map(|vnet| self.refuses_forwarded(from.vnet, vnet))?;
+        let text = format!("the reply, whose source is elsewhere: {}", doubt.text);
+        Some(Step { span: without_tcp(Tri::Maybe), text, ..doubt })
     }
 
     /// Where one candidate of a reply from `from` leads, compared with where it must: to the last appliance, or home.

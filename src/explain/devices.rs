@@ -223,7 +223,7 @@ impl Walk<'_, '_> {
         // A load balancer in front keeps the two directions together where the packet leaves by the interface it came in by.
         let address = if exit.nic == host.nic { address } else { host.ip };
         trail.gateways.clear();
-        trail.appliances.push(Passed { nic: host.nic, address, exit: exit.clone(), translated, before });
+        trail.appliances.push(Passed { nic: host.nic, address, exit: exit.clone(), translated, before, stands_for: None });
         let out = filters::outbound(self.world, exit, packet.source(), packet.destination(), packet.ports, self.asked);
         trail.steps.extend(out);
         self.onward(exit, &packet, trail, ways);

@@ -190,7 +190,8 @@ impl Walk<'_, '_> {
                 let doubts = walk.denied_behind(at, firewall, source, address);
                 for ip in self.instances(at) {
                     let exit = Host { ip, ..at.clone() };
-                    let passed = Passed { nic: device, address: at.ip, exit: exit.clone(), translated: true, before: source.clone() };
+                    let (nic, before, stands_for) = (device, source.clone(), Some(packet.dst));
+                    let passed = Passed { nic, address: at.ip, exit: exit.clone(), translated: true, before, stands_for };
                     let before = if from_outside { &[] } else { &trail.appliances[..] };
                     let appliances = before.iter().cloned().chain([passed]).collect();
                     let behind = Trail { steps: doubts.clone(), appliances, ..Trail::default() };

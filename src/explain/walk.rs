@@ -103,6 +103,8 @@ pub struct Passed {
     pub translated: bool,
     /// The source it came with.
     pub before: Seen,
+    /// The address at which it took the packet for somebody else: answers show it again behind it.
+    pub stands_for: Option<IpAddr>,
 }
 
 impl Trail {
@@ -370,15 +372,22 @@ impl<'w, 'a> Walk<'w, 'a> {
                 Seen::SomePublic => true,
             };
         if foreign {
-            let receiving: Vec<_> = self.world.index.peerings_by_vnet.get(vnet).iter().filter(|side| side.remote == at.vnet).collect();
-            if !receiving.iter().all(|side| side.forwarded) || receiving.is_empty() {
-                let side = receiving.first().map_or(peer.peering, |side| side.peering);
-                let text = format!("{} does not take forwarded traffic: allowForwardedTraffic=false", short(vnet));
-                let doubt = step(Stage::Peering, Span::UNKNOWN, "peering.3", text);
-                out.push(doubt.by(side, "allowForwardedTraffic=false").at_fact(side).code("W-FWD-OFF"));
-            }
+            out.extend(self.refuses_forwarded(at.vnet, vnet));
         }
         out
+    }
+
+    /// The doubt about a packet that crosses the peering from `sending` to `vnet` with a source outside `sending`, where `vnet` does not take such (PEER-06).
+    pub fn refuses_forwarded(&self, sending: Sym, vnet: Sym) -> Option<Step> {
+        let receiving: Vec<_> = self.world.index.peerings_by_vnet.get(vnet).iter().filter(|side| side.remote == sending).collect();
+        if receiving.iter().all(|side| side.forwarded) && !receiving.is_empty() {
+            return None;
+        }
+        let sent = || self.world.network(sending).peers.iter().find(|peer| peer.vnet == vnet).map(|peer| peer.peering);
+        let side = receiving.first().map(|side| side.peering).or_else(sent).unwrap_or_default();
+        let text = format!("{} does not take forwarded traffic: allowForwardedTraffic=false", short(vnet));
+        let doubt = step(Stage::Peering, Span::UNKNOWN, "peering.3", text);
+        Some(doubt.by(side, "allowForwardedTraffic=false").at_fact(side).code("W-FWD-OFF"))
     }
 
     /// Delivers to whoever has the address in `vnet`.

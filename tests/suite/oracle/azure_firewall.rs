@@ -369,7 +369,7 @@ impl Walk<'_, '_> {
         let place = Place { subnet, nic: Some(firewall), endpoint: None };
         let mut onward = trip.clone();
         onward.from_gateway = false;
-        onward.passed.push(Passed { machine: firewall, subnet, shared: None, translated, before: packet.src });
+        onward.passed.push(Passed { machine: firewall, subnet, shared: None, translated, before: packet.src, asked_at: None });
         if !translated {
             return self.forward(place, packet, &onward);
         }
@@ -453,7 +453,8 @@ impl Walk<'_, '_> {
         let place = Place { subnet, nic: Some(firewall), endpoint: None };
         let outside = matches!(packet.dst, Addr::Known(ip) if is_public(ip));
         let mut onward = if outside { Trip::default() } else { trip.clone() };
-        onward.passed.push(Passed { machine: firewall, subnet, shared: None, translated: true, before: packet.src });
+        let asked_at = Some(packet.dst);
+        onward.passed.push(Passed { machine: firewall, subnet, shared: None, translated: true, before: packet.src, asked_at });
         let origin = if outside { Origin::Internet } else { self.origin };
         let inner = Walk { world, target, origin, session: self.session };
         let mut each = Vec::new();

@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 
 use watertight::facts::config::ApplianceAllow;
-use watertight::facts::network::{DeviceKind, PublicSku};
+use watertight::facts::network::{DeviceKind, Peering, PublicSku};
 use watertight::model::{Prefix, Stage, Sym, Tri, Via};
 
 use super::address::Owner;
 use super::filter::{Place, split};
 use super::packet::{Addr, Outcome, Packet, all_of, any_of, check};
 use super::route::Hop;
-use super::walk::{Origin, Passed, Target, Trip, Walk, stage_of};
+use super::walk::{Back, Origin, Passed, Target, Trip, Walk, stage_of};
 use super::world::{World, name_of};
 
 impl Walk<'_, '_> {
@@ -123,8 +123,8 @@ impl Walk<'_, '_> {
     }
 
     fn arrive(&self, place: Place, packet: Packet, trip: &Trip, via: Via) -> Outcome {
-        let back =
-            || self.reply(place.subnet, packet.src, &trip.passed, self.origin).and(self.answers_by(place.nic, place.subnet, packet.src));
+        let answers = || self.answers_by(place.nic, place.subnet, packet.src);
+        let back = |flags| self.reply(Back::of(packet.dst, flags), place.subnet, packet.src, &trip.passed, self.origin).and(answers());
         let rule = self.first_route(place.subnet, packet.src);
         self.world.filter_in(place, &packet, || self.with_way_back(&rule, back, via))
     }
@@ -133,7 +133,7 @@ impl Walk<'_, '_> {
     /// surely be lost (SES-02).
     pub fn at_no_address(&self, place: Place, client: Addr) -> Outcome {
         let unknown = Outcome::unproven(Stage::NsgInbound, name_of(place.subnet), "W-MISSING");
-        let back = || self.reply(place.subnet, client, &[], Origin::Internet);
+        let back = || self.reply(Back::of(Addr::SomePublic, false), place.subnet, client, &[], Origin::Internet);
         if self.session && back() == Tri::No { unknown.refused_at(Stage::Route, self.first_route(place.subnet, client)) } else { unknown }
     }
 
@@ -142,29 +142,32 @@ impl Walk<'_, '_> {
         self.world.candidates(subnet, to).first().map_or(String::new(), |c| c.text.clone())
     }
 
-    /// Delivered, if the way back does not count or is there.
-    pub fn with_way_back(&self, rule: &str, back: impl FnOnce() -> Tri, via: Via) -> Outcome {
-        let tri = if self.session { back() } else { Tri::Yes };
-        check(tri, Stage::Route, rule, "W-ASYM", || Outcome::delivered(via))
+    /// Delivered, if the way back does not count or is there, and no peering on it may refuse what is sent on: `back` is told whether that counts.
+    pub fn with_way_back(&self, rule: &str, back: impl Fn(bool) -> Tri, via: Via) -> Outcome {
+        if self.session { self.returned(rule, back, || Outcome::delivered(via)) } else { Outcome::delivered(via) }
+    }
+
+    fn returned(&self, rule: &str, back: impl Fn(bool) -> Tri, rest: impl FnOnce() -> Outcome) -> Outcome {
+        let (home, strict) = (back(false), back(true));
+        let taken = if strict == home { Tri::Yes } else { strict };
+        check(home, Stage::Route, rule, "W-ASYM", || check(taken, Stage::Peering, "allowForwardedTraffic=false", "W-FWD-OFF", rest))
     }
 
     /// The way back from a translating appliance to whom it serves, for what is delivered outside the networks.
     pub fn with_return(&self, trip: &Trip, rest: impl FnOnce() -> Outcome) -> Outcome {
-        let tri = match trip.passed.split_last() {
-            Some((last, before)) if self.session => self.reply(last.subnet, last.before, before, self.origin),
-            _ => Tri::Yes,
+        self.with_return_of(Addr::SomePublic, trip, rest)
+    }
+
+    /// The same of what shows the source `shows`.
+    pub fn with_return_of(&self, shows: Addr, trip: &Trip, rest: impl FnOnce() -> Outcome) -> Outcome {
+        let Some((last, before)) = trip.passed.split_last().filter(|_| self.session) else { return rest() };
+        let back = |flags| {
+            let back = Back { shows: last.asked_at.unwrap_or(shows), relayed: true, flags };
+            self.reply(back, last.subnet, last.before, before, self.origin)
         };
-        match tri {
-            Tri::Yes => rest(),
-            // What the packet meets on its way out comes first.
-            other => {
-                let outcome = rest();
-                if outcome.verdict == watertight::model::Verdict::Denied {
-                    return outcome;
-                }
-                check(other, Stage::Route, "way back", "W-ASYM", || outcome)
-            }
-        }
+        let outcome = rest();
+        // What the packet meets on its way out comes first.
+        if outcome.verdict == watertight::model::Verdict::Denied { outcome } else { self.returned("way back", back, || outcome) }
     }
 
     /// Whether the guest surely answers by the interface it was asked at: off its own subnet only by its primary one (ADR-15).
@@ -177,12 +180,12 @@ impl Walk<'_, '_> {
     }
 
     /// Whether a reply to `to`, sent from `subnet`, comes back to where the packet came from, over the same appliances.
-    pub fn reply(&self, subnet: Sym, to: Addr, passed: &[Passed], origin: Origin) -> Tri {
+    pub fn reply(&self, back: Back, subnet: Sym, to: Addr, passed: &[Passed], origin: Origin) -> Tri {
         if self.takes_service_endpoint(subnet, to) {
             return Tri::Maybe;
         }
         let candidates = self.world.candidates(subnet, to);
-        let mut worth: Vec<Tri> = candidates.iter().map(|c| self.reply_by(subnet, c.hop, to, passed, origin)).collect();
+        let mut worth: Vec<Tri> = candidates.iter().map(|c| self.reply_by(back, subnet, c.hop, to, passed, origin)).collect();
         if let [only] = candidates.as_slice() {
             let tri = worth.remove(0);
             return if tri.hi() && !only.sure.lo() { Tri::Maybe } else { tri };
@@ -196,15 +199,24 @@ impl Walk<'_, '_> {
         self.world.address_is_covered(subnet, ip).hi() && self.world.diverts_service_endpoint(subnet, to) != Tri::Yes
     }
 
-    fn reply_by(&self, subnet: Sym, hop: Hop, to: Addr, passed: &[Passed], origin: Origin) -> Tri {
+    /// Whether a reply may enter `there` by its peering with `here`: one that an appliance sends on with a source from elsewhere, where such is taken
+    /// (PEER-06).
+    fn enters(&self, back: Back, here: Sym, there: Sym) -> Tri {
+        let near = matches!(back.shows, Addr::Known(ip) if self.world.in_space(here, ip));
+        let told = |p: &&Peering| self.world.has_vnet(p.vnet) || !self.world.unlisted_sides.contains(&p.peering);
+        let side = self.world.peerings.iter().filter(told).find(|p| p.vnet == there && p.remote == here);
+        if !back.flags || !back.relayed || near || here == there || side.is_some_and(|p| p.forwarded) { Tri::Yes } else { Tri::Maybe }
+    }
+
+    fn reply_by(&self, back: Back, subnet: Sym, hop: Hop, to: Addr, passed: &[Passed], origin: Origin) -> Tri {
         let world = self.world;
         let Some(here) = world.vnet_of(subnet) else { return Tri::Maybe };
-        let arrived = |vnet: Sym| self.arrived(vnet, passed, origin);
+        let arrived = |vnet: Sym| self.arrived(back, vnet, passed, origin).and(self.enters(back, here, vnet));
         match hop {
             Hop::Local => arrived(here),
             Hop::Peering(peering) => world.peerings.iter().find(|p| p.peering == peering).map_or(Tri::Maybe, |p| arrived(p.remote)),
             Hop::Appliance(ip) if to == Addr::Known(ip) && world.in_space(here, ip) => arrived(here),
-            Hop::Appliance(ip) => self.reply_over(here, ip, to, passed, origin),
+            Hop::Appliance(ip) => self.reply_over(back, here, ip, to, passed, origin),
             Hop::Gateway(gateway) => self.reply_by_gateways(subnet, here, &[(gateway, Tri::Yes)], to, passed, origin),
             Hop::GatewayByRule => self.reply_by_gateways(subnet, here, &world.gateways_of(here), to, passed, origin),
             Hop::Internet => Tri::from_bool(origin == Origin::Internet && passed.is_empty()),
@@ -214,7 +226,7 @@ impl Walk<'_, '_> {
     }
 
     /// Whether a reply that is delivered in the network has come to where it must go first: to the translating appliance, or, without one, to the origin.
-    fn arrived(&self, vnet: Sym, passed: &[Passed], origin: Origin) -> Tri {
+    fn arrived(&self, back: Back, vnet: Sym, passed: &[Passed], origin: Origin) -> Tri {
         let wanted = match (passed.last(), origin) {
             (Some(last), _) if last.translated => self.world.vnet_of(last.subnet),
             (_, Origin::Network(vnet)) => Some(vnet),
@@ -227,13 +239,13 @@ impl Walk<'_, '_> {
         }
         match passed.split_last() {
             None => Tri::Yes,
-            Some((last, before)) if last.translated => self.reply(last.subnet, last.before, before, origin),
+            Some((last, before)) if last.translated => self.reply(sent_on(back, last), last.subnet, last.before, before, origin),
             // The reply goes past the appliance that saw the packet: a stateful one may not like it.
             Some(_) => Tri::Maybe,
         }
     }
 
-    fn reply_over(&self, here: Sym, hop: IpAddr, to: Addr, passed: &[Passed], origin: Origin) -> Tri {
+    fn reply_over(&self, back: Back, here: Sym, hop: IpAddr, to: Addr, passed: &[Passed], origin: Origin) -> Tri {
         let world = self.world;
         if origin == Origin::Internet && passed.is_empty() {
             return Tri::No; // SES-02: an inbound connection whose answer leaves by another way is lost
@@ -249,33 +261,39 @@ impl Walk<'_, '_> {
             }
         }
         let [network] = networks.as_slice() else { return if networks.is_empty() { Tri::No } else { Tri::Maybe } };
-        match world.owner(*network, hop) {
+        let enters = self.enters(back, here, *network);
+        let beyond = match world.owner(*network, hop) {
             // The next hop is whom the reply is for.
             Owner::Config { .. } if to == Addr::Known(hop) && passed.is_empty() => Tri::from_bool(origin == Origin::Network(*network)),
             Owner::Config { nic, subnet, .. } => {
                 let machine = world.machine_of(nic).unwrap_or(nic);
                 match passed.split_last() {
-                    Some((last, before)) if last.machine == machine && !last.translated => self.reply(subnet, to, before, origin),
+                    Some((last, before)) if last.machine == machine && !last.translated => {
+                        self.reply(sent_on(back, last), subnet, to, before, origin)
+                    }
                     _ => match world.has(nic, to) {
-                        Tri::Yes => self.arrived(*network, passed, origin),
+                        Tri::Yes => self.arrived(back, *network, passed, origin),
                         Tri::No if !world.nic(nic).is_some_and(|n| n.forwarding) => Tri::No,
                         _ => Tri::Maybe, // another stateful device than on the way there
                     },
                 }
             }
             Owner::Frontend(_) => match passed.split_last() {
-                Some((last, before)) if last.shared == Some(hop) && !last.translated => self.reply(last.subnet, to, before, origin),
+                Some((last, before)) if last.shared == Some(hop) && !last.translated => {
+                    self.reply(sent_on(back, last), last.subnet, to, before, origin)
+                }
                 _ => Tri::Maybe,
             },
             Owner::Endpoint(_) => Tri::No,
             _ => match (world.firewall_at(*network, hop), passed.split_last()) {
                 (Some((firewall, subnet)), Some((last, before))) if last.machine == firewall => {
                     let next = if last.translated { last.before } else { to };
-                    self.reply(subnet, next, before, origin)
+                    self.reply(sent_on(back, last), subnet, next, before, origin)
                 }
                 _ => Tri::Maybe,
             },
-        }
+        };
+        beyond.and(enters)
     }
 
     /// By the gateways: to a site, or on into a network that they lead to.
@@ -402,7 +420,10 @@ impl Walk<'_, '_> {
         let outcome = check(open, Stage::NsgInbound, "secure by default", "W-MISSING", || {
             let each = world.possible_addresses(config, c.subnet).into_iter().map(|ip| {
                 let inside = Packet { dst: Addr::Known(ip), dst_config: Some(config), ..packet };
-                let back = || self.reply(c.subnet, packet.src, &[], Origin::Internet).and(self.answers_by(place.nic, c.subnet, packet.src));
+                let back = |flags| {
+                    self.reply(Back::of(Addr::Known(ip), flags), c.subnet, packet.src, &[], Origin::Internet)
+                        .and(self.answers_by(place.nic, c.subnet, packet.src))
+                };
                 let rule = self.first_route(c.subnet, packet.src);
                 world.filter_in(place, &inside, || self.with_way_back(&rule, back, Via::Public))
             });
@@ -487,4 +508,9 @@ impl World<'_> {
         all.dedup();
         all
     }
+}
+
+/// The reply as `last` sends it on.
+fn sent_on(back: Back, last: &Passed) -> Back {
+    Back { shows: last.asked_at.unwrap_or(back.shows), relayed: true, flags: back.flags }
 }

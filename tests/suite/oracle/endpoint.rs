@@ -58,7 +58,8 @@ impl Walk<'_, '_> {
         let world = self.world;
         let Some(last) = trip.passed.last().filter(|_| self.session) else { return done() };
         if last.translated {
-            return self.with_return(trip, done);
+            let shows = world.vnet_of(subnet).and_then(|vnet| world.space(vnet).first().map(|prefix| Addr::Known(prefix.network())));
+            return self.with_return_of(shows.unwrap_or(Addr::SomePublic), trip, done);
         }
         let room = world.vnet_of(last.subnet);
         let failing = match self.origin {

@@ -8,7 +8,7 @@ use super::filter::Place;
 use super::packet::{Addr, Outcome, Packet, any_of, check};
 use super::route::Hop;
 use super::store::Seen;
-use super::walk::{Origin, Target, Trip, Walk};
+use super::walk::{Back, Origin, Target, Trip, Walk};
 use super::world::{World, name_of};
 
 /// What a gateway has for an address.
@@ -393,9 +393,11 @@ impl Walk<'_, '_> {
         }
         let gateways: Vec<Sym> = world.gateways_of(vnet).into_iter().map(|(g, _)| g).collect();
         let rooms: Vec<Sym> = gateways.first().map(|&g| world.rooms(g)).unwrap_or_default();
-        let back = || {
+        let back = |flags| {
             let told = |room: Sym| self.is_told_of(room, site, packet.src);
-            rooms.first().map_or(Tri::Yes, |&room| self.reply(room, packet.src, &trip.passed, self.origin).and(told(room)))
+            rooms.first().map_or(Tri::Yes, |&room| {
+                self.reply(Back::of(packet.dst, flags), room, packet.src, &trip.passed, self.origin).and(told(room))
+            })
         };
         let rule = rooms.first().map_or(String::new(), |&room| self.first_route(room, packet.src));
         let arrived = || {

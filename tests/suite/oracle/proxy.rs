@@ -5,7 +5,7 @@ use watertight::model::{Proto, Stage, Sym, Tri, Via};
 
 use super::filter::Place;
 use super::packet::{Addr, Outcome, Packet, all_of, check};
-use super::walk::{Origin, Target, Walk, stage_of};
+use super::walk::{Back, Origin, Target, Walk, stage_of};
 use super::world::name_of;
 
 impl Walk<'_, '_> {
@@ -43,7 +43,7 @@ impl Walk<'_, '_> {
                     let inside = Packet { dst: Addr::Known(ip), dst_config: Some(Sym::EMPTY), ..packet };
                     let place = Place { subnet: room, nic: None, endpoint: None };
                     let origin = if via == Via::Public { Origin::Internet } else { self.origin };
-                    let back = || self.reply(room, packet.src, &[], origin);
+                    let back = |flags| self.reply(Back::of(Addr::Known(ip), flags), room, packet.src, &[], origin);
                     let rule = self.first_route(room, packet.src);
                     each.push(world.filter_in(place, &inside, || self.with_way_back(&rule, back, via)));
                 }

@@ -62,6 +62,23 @@ pub struct Passed {
     /// Whether it put its own address in place of the source, which was `before`.
     pub translated: bool,
     pub before: Addr,
+    /// The address that was asked for where it put another destination in its place.
+    pub asked_at: Option<Addr>,
+}
+
+/// What a reply shows as its source, whether an appliance has sent it on, and whether it is asked if that may cross a peering.
+#[derive(Clone, Copy, Debug)]
+pub struct Back {
+    pub shows: Addr,
+    pub relayed: bool,
+    pub flags: bool,
+}
+
+impl Back {
+    /// A reply that nobody has sent on yet.
+    pub fn of(shows: Addr, flags: bool) -> Back {
+        Back { shows, relayed: false, flags }
+    }
 }
 
 /// What the packet carries along.
@@ -335,7 +352,7 @@ impl Walk<'_, '_> {
             check(Tri::from_bool(forwards), Stage::Appliance, "enableIPForwarding=false", "", || {
                 let (passes, snat) = world.contract(nic, &packet);
                 check(passes, Stage::Appliance, "[[appliance]]", "W-NVA", || {
-                    let entry = Passed { machine, subnet, shared, translated: false, before: packet.src };
+                    let entry = Passed { machine, subnet, shared, translated: false, before: packet.src, asked_at: None };
                     self.leave_appliance(nic, &entry, snat, packet, trip)
                 })
             })

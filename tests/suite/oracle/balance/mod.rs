@@ -10,7 +10,7 @@ use watertight::model::{Proto, Stage, Sym, Tri, Verdict, Via};
 
 use super::filter::Place;
 use super::packet::{Addr, Called, Outcome, Packet, all_of, any_of, check};
-use super::walk::{Origin, Target, Trip, Walk};
+use super::walk::{Back, Origin, Target, Trip, Walk};
 use super::world::name_of;
 
 /// A rule that takes a packet.
@@ -59,7 +59,7 @@ impl Walk<'_, '_> {
         let arrive = |_: Sym, _: Sym, place: Place, inside: Packet| {
             let rule = self.first_route(place.subnet, packet.src);
             let answers = self.answers_by(place.nic, place.subnet, packet.src);
-            let back = || self.reply(place.subnet, packet.src, &trip.passed, self.origin).and(answers);
+            let back = |flags| self.reply(Back::of(inside.dst, flags), place.subnet, packet.src, &trip.passed, self.origin).and(answers);
             self.world.filter_in(place, &inside, || self.with_way_back(&rule, back, Via::LoadBalancer))
         };
         let near = self.same_region(frontend, vnet, trip);
@@ -100,7 +100,13 @@ impl Walk<'_, '_> {
                 return self.at_no_address(place, client);
             }
             let rule = self.first_route(place.subnet, client);
-            let back = || self.reply(place.subnet, client, &[], Origin::Internet).and(self.answers_by(place.nic, place.subnet, client));
+            let back = |flags| {
+                self.reply(Back::of(inside.dst, flags), place.subnet, client, &[], Origin::Internet).and(self.answers_by(
+                    place.nic,
+                    place.subnet,
+                    client,
+                ))
+            };
             world.filter_in(place, &inside, || self.with_way_back(&rule, back, Via::LoadBalancer))
         })
     }
