@@ -15,7 +15,7 @@ pub(super) fn settle(loaded: &mut Loaded, rivals: &[Rivals], inputs: &[Input]) {
     if rivals.is_empty() {
         return;
     }
-    let bodies = read_again(rivals, inputs);
+    let bodies = read_again(rivals.iter().flat_map(|rivals| rivals.places.iter().map(|place| (rivals.id, place))), inputs);
     let mut done: FxHashSet<Sym> = FxHashSet::default();
     for rivals in rivals {
         let body = |place: &Source| bodies.get(&(rivals.id, place.clone()));
@@ -56,9 +56,9 @@ fn contradict(mine: &Resource, theirs: &Resource) -> bool {
     facts(mine) != facts(&Resource { body: overlay(&mine.body, &theirs.body), ..mine.clone() })
 }
 
-/// The bodies of all rivals, by id and place.
-fn read_again(rivals: &[Rivals], inputs: &[Input]) -> FxHashMap<(Sym, Source), Resource> {
-    let wanted: FxHashSet<(Sym, &Source)> = rivals.iter().flat_map(|rivals| rivals.places.iter().map(|place| (rivals.id, place))).collect();
+/// The bodies that stand at these places, by id and place.
+pub(super) fn read_again<'a>(places: impl Iterator<Item = (Sym, &'a Source)>, inputs: &[Input]) -> FxHashMap<(Sym, Source), Resource> {
+    let wanted: FxHashSet<(Sym, &Source)> = places.collect();
     let files: FxHashSet<&str> = wanted.iter().map(|(_, place)| place.file.as_str()).collect();
     let mut bodies = FxHashMap::default();
     for input in inputs.iter().filter(|input| files.contains(input.name.as_str())) {

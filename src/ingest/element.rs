@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::diag::{Diagnostic, Severity};
 use crate::facts::extract::{inert, is_modelled};
 use crate::ingest::children::{child_lists, key_of};
-use crate::ingest::merge::Rank;
+use crate::ingest::merge::{self, Rank};
 use crate::ingest::sink::Sink;
 use crate::ingest::{Resource, Source};
 use crate::model::{Sym, ids};
@@ -147,6 +147,7 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
         tenant: me.tenant,
         group: Sym::new(parts.group),
         rank: Rank::of(&body, embedded),
+        names: if kind.as_str().matches('/').count() > 1 { merge::names(&body) } else { 0 },
         body,
         source: Source { file: sink.file, pointer: place.pointer.to_owned() },
         embedded,

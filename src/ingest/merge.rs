@@ -7,6 +7,7 @@ use std::hash::Hasher;
 use rustc_hash::{FxHashMap, FxHasher};
 use serde_json::Value;
 
+use crate::ingest::thin::Thin;
 use crate::ingest::{Resource, Source};
 use crate::model::{Sym, ids};
 
@@ -21,11 +22,11 @@ pub(super) struct Rivals {
     pub children_differ: bool,
 }
 
-/// Every id once, sorted by its text, and the copies that may contradict each other. The best copy of each is kept whole; what the envelope of the best copy
-/// lacks comes from the next, and then from the parent.
-pub(super) fn merge(resources: Vec<Resource>) -> (Vec<Resource>, Vec<Rivals>) {
+/// Every id once, sorted by its text, the copies that may contradict each other, and those that may leave something out. The best copy of each is kept whole;
+/// what the envelope of the best copy lacks comes from the next, and then from the parent.
+pub(super) fn merge(resources: Vec<Resource>) -> (Vec<Resource>, Vec<Rivals>, Vec<Thin>) {
     let children = Children::of_copies(&resources);
-    let mut rivals = Vec::new();
+    let (mut rivals, mut thin) = (Vec::new(), Vec::new());
     let mut best: FxHashMap<Sym, Resource> = FxHashMap::default();
     let mut copies: FxHashMap<Sym, Vec<Resource>> = FxHashMap::default();
     best.reserve(resources.len());
@@ -42,7 +43,12 @@ pub(super) fn merge(resources: Vec<Resource>) -> (Vec<Resource>, Vec<Rivals>) {
         others.sort_by(by_place);
         let mut others = others.into_iter();
         let Some(mut kept) = others.next() else { continue };
+        let mut fuller: Vec<Source> = Vec::new();
         for other in others {
+            let of_parent = other.rank.embedded && !other.rank.bare && !kept.rank.embedded;
+            if of_parent && other.names != kept.names {
+                fuller.push(other.source.clone());
+            }
             let equal_standing = !other.rank.bare && other.rank.embedded == kept.rank.embedded;
             let children_differ = equal_standing && children.differ(&kept, &other);
             if children_differ || (equal_standing && other.rank.content != kept.rank.content) {
@@ -55,6 +61,10 @@ pub(super) fn merge(resources: Vec<Resource>) -> (Vec<Resource>, Vec<Rivals>) {
                 kept.tenant = other.tenant;
             }
         }
+        if !fuller.is_empty() {
+            fuller.insert(0, kept.source.clone());
+            thin.push(Thin { id, places: fuller });
+        }
         best.insert(id, kept);
     }
     inherit(&mut best);
@@ -64,7 +74,8 @@ pub(super) fn merge(resources: Vec<Resource>) -> (Vec<Resource>, Vec<Rivals>) {
         let [kept, other] = &rivals.places;
         (rivals.id.as_str(), kept.file.as_str(), kept.pointer.clone(), other.file.as_str(), other.pointer.clone())
     });
-    (merged, rivals)
+    thin.sort_by_cached_key(|thin: &Thin| thin.id.as_str());
+    (merged, rivals, thin)
 }
 
 /// The children that each copy of a resource lists, by the parent; only of parents that have several copies.
@@ -160,6 +171,18 @@ fn inherit(resources: &mut FxHashMap<Sym, Resource>) {
             resource.tenant = tenant;
         }
     }
+}
+
+/// Stands for the names of the properties that a body has, whatever their case and order.
+pub(super) fn names(body: &Value) -> u64 {
+    let properties = body.get("properties").and_then(Value::as_object);
+    let told = properties.into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let each = told.map(|(name, _)| {
+        let mut hasher = FxHasher::default();
+        name.bytes().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
+        hasher.finish()
+    });
+    each.fold(0, u64::wrapping_add)
 }
 
 /// How good a copy of a resource is. The better one is smaller: a body with properties before one without, the child's own body before the copy in its

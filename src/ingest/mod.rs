@@ -2,7 +2,7 @@
 //!
 //! `files` finds and reads files, `document` recognises a document and streams its elements into `sink`, `lenient` blanks what strict JSON does not
 //! allow, `spread` uses all processors, `element` turns one element into resources, `children` says which lists of a body hold resources, `merge` makes one
-//! resource of several copies, `contested` finds those that contradict each other, `observed` names what was seen at nobody.
+//! resource of several copies, `thin` completes those that say less than another copy, `contested` finds those that contradict each other, `observed` names what was seen at nobody.
 
 mod children;
 mod contested;
@@ -14,6 +14,7 @@ mod merge;
 mod observed;
 mod sink;
 mod spread;
+mod thin;
 
 use serde_json::Value;
 
@@ -68,6 +69,8 @@ pub struct Resource {
     pub extracted: Option<Extracted>,
     /// How good a copy of the resource it is.
     rank: Rank,
+    /// Stands for the names of the properties that its body has; of a resource that is nobody's child, nothing.
+    names: u64,
     /// Where the file has what the body has under `/properties`.
     level: &'static str,
 }
@@ -176,8 +179,9 @@ fn read_all(inputs: Vec<Input>, harvest: Option<Harvest>) -> Loaded {
             again.push(input);
         }
     }
-    let (merged, rivals) = merge::merge(resources);
+    let (merged, mut rivals, thin) = merge::merge(resources);
     loaded.resources = merged;
+    rivals.extend(thin::complete(&mut loaded, &thin, &again));
     contested::settle(&mut loaded, &rivals, &again);
     observed::name_lost(&mut loaded);
     loaded.diagnostics.extend(loaded.resources.iter().filter_map(element::bare));

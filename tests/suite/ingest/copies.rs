@@ -127,3 +127,73 @@ fn no_extractor_looks_at_the_tenant_behind_our_backs() {
     let allowed = ["mod.rs", "out.rs"];
     assert!(using.iter().all(|path| allowed.iter().any(|name| path.ends_with(name))), "{using:?}");
 }
+
+/// What a resource's own body leaves out, the copy in its parent tells; what both say, the own one does.
+///
+/// covers: SND-02, M-03
+#[test]
+fn an_own_body_that_says_less_takes_the_rest_from_its_parent() {
+    let link = |name: &str| json!({"id": id(name)});
+    let subnet = json!({"addressPrefix": "10.0.1.0/24", "networkSecurityGroup": link("networkSecurityGroups/g"),
+        "routeTable": link("routeTables/t"), "privateEndpointNetworkPolicies": "Enabled"});
+    let peering =
+        json!({"remoteVirtualNetwork": link("virtualNetworks/w"), "peeringState": "Disconnected", "allowVirtualNetworkAccess": false});
+    let network = |subnet: &Value| {
+        json!({"id": id("virtualNetworks/v"), "location": "westeurope", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+            "subnets": [{"name": "s", "properties": subnet}], "virtualNetworkPeerings": [{"name": "p", "properties": peering}]}})
+    };
+    let rule = json!({"priority": 100, "direction": "Inbound", "access": "Deny", "protocol": "Tcp", "sourceAddressPrefix": "10.0.0.4",
+        "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "443"});
+    let group = json!({"id": id("networkSecurityGroups/g"), "location": "westeurope", "properties": {"securityRules": [{"name": "r", "properties": rule}]}});
+    let own = |below: &str, properties: Value| json!({"id": id(below), "properties": properties});
+    let facts = |documents: &[&Value]| {
+        let mut seen = BTreeSet::new();
+        for turned in [false, true] {
+            let mut files: Vec<Value> = documents.iter().map(|one| (*one).clone()).collect();
+            if turned {
+                files.reverse();
+            }
+            let files = files.iter().enumerate().map(|(n, one)| input(&format!("{n}.json"), &json!([one]).to_string()));
+            let all = lines(estate(ingest::read_as_facts(files.collect(), extract)).facts());
+            seen.insert(all.into_iter().filter(|line| !line.starts_with("resource ")).collect::<Vec<_>>());
+        }
+        assert_eq!(seen.len(), 1, "the order of the files shows");
+        seen.pop_first().unwrap()
+    };
+    let (network_alone, whole) = (facts(&[&network(&subnet)]), network(&subnet));
+    let (below, side) = ("virtualNetworks/v/subnets/s", "virtualNetworks/v/virtualNetworkPeerings/p");
+    for thin in [
+        own(below, json!({})),
+        own(below, json!({"addressPrefix": "10.0.1.0/24"})),
+        own(below, json!({"AddressPrefix": "10.0.1.0/24", "networkSecurityGroup": null, "routeTable": link("routeTables/t")})),
+        own(
+            below,
+            json!({"addressPrefix": "10.0.1.0/24", "networkSecurityGroup": link("networkSecurityGroups/g"), "provisioningState": "Succeeded"}),
+        ),
+        own(side, json!({"remoteVirtualNetwork": link("virtualNetworks/w")})),
+    ] {
+        assert_eq!(facts(&[&whole, &thin]), network_alone, "{thin}");
+    }
+    let said = own(below, json!({"addressPrefixes": ["10.0.9.0/24"], "networkSecurityGroup": link("networkSecurityGroups/h")}));
+    let found = facts(&[&whole, &said]);
+    let starts = |relation: &str| found.iter().filter(|line| line.starts_with(&format!("{relation} "))).collect::<Vec<_>>();
+    assert!(starts("subnet_prefix").len() == 1 && starts("subnet_prefix")[0].ends_with("10.0.9.0/24"), "{found:#?}");
+    assert!(starts("subnet_nsg").len() == 1 && starts("subnet_nsg")[0].ends_with("/h"), "{found:#?}");
+    assert!(starts("subnet_route_table")[0].ends_with("/t"), "{found:#?}");
+
+    let group_alone = facts(&[&group]);
+    for thin in [
+        json!({"priority": 100, "direction": "Inbound"}),
+        json!({"sourceAddressPrefixes": [], "sourceApplicationSecurityGroups": null}),
+        json!({"sourceAddressPrefixes": ["10.0.0.4"], "sourcePortRanges": ["*"]}),
+    ] {
+        assert_eq!(facts(&[&group, &own("networkSecurityGroups/g/securityRules/r", thin.clone())]), group_alone, "{thin}");
+    }
+
+    // Two copies that clash in what the own body leaves out: neither counts.
+    let mut other = subnet.clone();
+    other["networkSecurityGroup"] = link("networkSecurityGroups/other");
+    let clash = facts(&[&whole, &network(&other), &own(below, json!({"addressPrefix": "10.0.1.0/24"}))]);
+    assert!(clash.iter().any(|line| line.starts_with("gap ") && line.contains("/subnets/s") && line.contains("contradict")), "{clash:#?}");
+    assert!(!clash.iter().any(|line| line.starts_with("subnet ")), "{clash:#?}");
+}

@@ -1,0 +1,92 @@
+//! A resource's own body that says less than the copy in its parent: what it leaves out, the copy tells (SND-02).
+
+use rustc_hash::FxHashMap;
+use serde_json::{Map, Value};
+
+use crate::ingest::children::key_of;
+use crate::ingest::merge::Rivals;
+use crate::ingest::{Input, Loaded, Resource, Source, contested};
+use crate::model::Sym;
+
+/// A resource whose own body has other properties than the copies of it in its parent.
+#[derive(Debug)]
+pub(super) struct Thin {
+    /// The resource.
+    pub id: Sym,
+    /// Where its own body stands, and where the copies do, the best one first.
+    pub places: Vec<Source>,
+}
+
+/// Properties that say one thing: where a body sets one of them, it leaves out none.
+const SAME: &[&[&str]] = &[
+    &["addressPrefix", "addressPrefixes"],
+    &["sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups"],
+    &["destinationAddressPrefix", "destinationAddressPrefixes", "destinationApplicationSecurityGroups"],
+    &["sourcePortRange", "sourcePortRanges"],
+    &["destinationPortRange", "destinationPortRanges"],
+];
+
+/// Reads the bodies again and completes the own ones. Copies that clash in what the own body leaves out are returned: neither counts.
+pub(super) fn complete(loaded: &mut Loaded, thin: &[Thin], inputs: &[Input]) -> Vec<Rivals> {
+    if thin.is_empty() {
+        return Vec::new();
+    }
+    let places = thin.iter().flat_map(|thin| thin.places.iter().map(|place| (thin.id, place)));
+    let bodies: FxHashMap<(Sym, Source), Resource> = contested::read_again(places, inputs);
+    let mut clashing = Vec::new();
+    for thin in thin {
+        let bodies: Vec<&Resource> = thin.places.iter().filter_map(|place| bodies.get(&(thin.id, place.clone()))).collect();
+        let Some((own, copies)) = bodies.split_first() else { continue };
+        let Ok(at) = loaded.resources.binary_search_by_key(&thin.id.as_str(), |resource| resource.id.as_str()) else { continue };
+        let said = of(own);
+        let mut found: Map<String, Value> = Map::new();
+        let mut giver: Option<&Resource> = None;
+        for copy in copies {
+            let told = left_out(&said, &of(copy));
+            if let Some(first) = giver.filter(|_| told.iter().any(|(name, value)| found.get(name).is_some_and(|other| other != value))) {
+                let places = [first.source.clone(), copy.source.clone()];
+                clashing.push(Rivals { id: thin.id, places, children_differ: false });
+            }
+            giver = giver.or((!told.is_empty()).then_some(*copy));
+            for (name, value) in told {
+                found.entry(name).or_insert(value);
+            }
+        }
+        if found.is_empty() {
+            continue;
+        }
+        let mut body = own.body.clone();
+        if let Some(Value::Object(properties)) = body.get_mut("properties") {
+            for (name, value) in found {
+                let key = key_of(properties, &name).map_or(name.clone(), str::to_owned);
+                properties.insert(key, value);
+            }
+        }
+        let resource = &mut loaded.resources[at];
+        resource.body = body;
+        resource.extracted = None;
+    }
+    clashing
+}
+
+fn of(resource: &Resource) -> Map<String, Value> {
+    resource.body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+/// What the copy tells and the own body does not.
+fn left_out(own: &Map<String, Value>, copy: &Map<String, Value>) -> Vec<(String, Value)> {
+    let value = |name: &str| key_of(own, name).and_then(|key| own.get(key)).filter(|value| !value.is_null());
+    let says = |name: &str| {
+        value(name).is_some_and(|value| match value {
+            Value::String(text) => !text.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            _ => true,
+        })
+    };
+    let is_said = |name: &str| match SAME.iter().find(|names| names.iter().any(|same| same.eq_ignore_ascii_case(name))) {
+        Some(names) => value(name).is_some() || names.iter().any(|same| says(same)),
+        None => value(name).is_some(),
+    };
+    let told = copy.iter().filter(|(name, value)| !value.is_null() && !is_said(name));
+    told.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
