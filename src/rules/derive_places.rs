@@ -8,17 +8,20 @@ use crate::model::{Handle, Sym, Tri};
 use crate::rules::input::{Facts, column};
 use crate::rules::part::{Body, Key, Part, Parts, Place, Time, join, key, reduce};
 
-/// By application security group: whether being a member counts surely: only where all members of a group are in one network (NSG-09).
+/// By application security group: whether being a member counts surely: only where all members of a group are in one network (NSG-09). Of one that is not in
+/// the input, or whose subnet is not, nobody knows the network (SND-04).
 ///
 /// ```datalog
 /// spread(G, V) :- ip_config_asg(I, G), ip_config(I, _, S, _), subnet(S, V, _).                  // address.3
+/// spread(G, "") :- ip_config_asg(I, G), ip_config(I, _, S, _), !subnet(S, _, _).                // address.3
+/// spread(G, "") :- ip_config_asg(I, G), !ip_config(I, _, _, _).                                 // address.3
 /// spread(G, V) :- private_endpoint_asg(E, G), private_endpoint(E, S, _), subnet(S, V, _).       // address.4
+/// spread(G, "") :- private_endpoint_asg(E, G), private_endpoint(E, S, _), !subnet(S, _, _).     // address.4
 /// ```
 pub(super) fn certainty<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
-    let configs = facts.by("ip_config by id", column!(IpConfig.ip_config));
-    let groups = facts.by("ip_config_asg by config", column!(IpConfigAsg.ip_config));
-    let machines = join(&groups, &configs, |_, group, config| match (group, config) {
-        (Part::Fact(Fact::IpConfigAsg(group)), Part::Fact(Fact::IpConfig(config))) => Some((key(config.subnet), Part::Ref(group.asg))),
+    let machines = facts.keyed(column!(IpConfigAsg.ip_config)).concat(facts.keyed(column!(IpConfig.ip_config)));
+    let machines = stands(machines, "asg by config", |part| match part {
+        Part::Fact(Fact::IpConfig(config)) => Some(config.subnet),
         _ => None,
     });
     let endpoints = facts.by("private_endpoint by id", column!(PrivateEndpoint.endpoint));
@@ -29,9 +32,13 @@ pub(super) fn certainty<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         }
         _ => None,
     });
-    let by_subnet = machines.concat(endpoints).distinct().arrange_by_key_named("asg by subnet");
-    let spread = join(&facts.by("subnet for asg", column!(Subnet.subnet)), &by_subnet, |_, subnet, group| match (subnet, group) {
-        (Part::Fact(Fact::Subnet(subnet)), Part::Ref(group)) => Some((key(*group), Part::Ref(subnet.vnet))),
+    let by_subnet = machines.concat(endpoints).distinct().concat(facts.keyed(column!(Subnet.subnet)));
+    let spread = stands(by_subnet, "asg by subnet", |part| match part {
+        Part::Fact(Fact::Subnet(subnet)) => Some(subnet.vnet),
+        _ => None,
+    });
+    let spread = spread.flat_map(|(vnet, group)| match group {
+        Part::Ref(group) => Some((key(group), Part::Ref(vnet.0))),
         _ => None,
     });
     reduce(
@@ -42,6 +49,25 @@ pub(super) fn certainty<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
             output.push((Part::Member { config: Sym::EMPTY, asg: group.0, sure }, 1));
         }),
     )
+}
+
+/// The groups under a key again under where `home` says that the key stands; under nothing where no part tells.
+fn stands<'s, T: Time>(parts: Parts<'s, T>, name: &str, home: fn(&Part) -> Option<Sym>) -> Parts<'s, T> {
+    let logic = move |_: &Key, group: &[Part], output: &mut Vec<(Part, isize)>| {
+        let home = group.iter().find_map(home).unwrap_or_default();
+        for part in group {
+            let asg = match part {
+                Part::Ref(asg) => *asg,
+                Part::Fact(Fact::IpConfigAsg(member)) => member.asg,
+                _ => continue,
+            };
+            output.push((Part::Member { config: home, asg, sure: Tri::Yes }, 1));
+        }
+    };
+    reduce(parts, name, Box::new(logic)).flat_map(|(_, part)| match part {
+        Part::Member { config: home, asg, .. } => Some((key(home), Part::Ref(asg))),
+        _ => None,
+    })
 }
 
 /// By address configuration: the place of each one of a machine's interfaces.

@@ -7,14 +7,20 @@ use crate::model::{Sym, Tri};
 use super::World;
 
 impl World<'_> {
-    /// Whether membership in a group counts surely: only where all its members are in one network (NSG-09).
+    /// Whether membership in a group counts surely: only where all its members are in one network (NSG-09). Of one that is not in the input nobody knows the
+    /// network (SND-04).
     fn membership(&self, asg: Sym) -> Tri {
         *self.memberships.borrow_mut().entry(asg).or_insert_with(|| {
             let members = self.index.ip_configs_by_asg.get(asg).iter();
-            let mut vnets = members.filter_map(|row| self.index.ip_config.one(row.ip_config)).map(|config| self.vnet_of(config.subnet));
+            let mut vnets = members.map(|row| self.vnet_of_config(row.ip_config));
             let first = vnets.next();
             if vnets.all(|vnet| Some(vnet) == first) { Tri::Yes } else { Tri::Maybe }
         })
+    }
+
+    /// The network of an address configuration; empty where it, or its subnet, is not in the input.
+    fn vnet_of_config(&self, ip_config: Sym) -> Sym {
+        self.index.ip_config.one(ip_config).map_or(Sym::EMPTY, |config| self.vnet_of(config.subnet))
     }
 
     /// The application security groups of an address configuration; membership counts surely only where all members of a group are in one
@@ -79,8 +85,7 @@ impl World<'_> {
     /// The networks that the members of a group live in.
     pub fn networks_of_asg(&self, asg: Sym) -> Vec<Sym> {
         let index = self.index;
-        let configs = index.ip_configs_by_asg.get(asg).iter().filter_map(|member| index.ip_config.one(member.ip_config));
-        let mut vnets: Vec<Sym> = configs.map(|config| self.vnet_of(config.subnet)).collect();
+        let mut vnets: Vec<Sym> = index.ip_configs_by_asg.get(asg).iter().map(|row| self.vnet_of_config(row.ip_config)).collect();
         let endpoints = index.private_endpoints_by_asg.get(asg).iter().filter_map(|member| index.private_endpoint.one(member.endpoint));
         vnets.extend(endpoints.map(|endpoint| self.vnet_of(endpoint.subnet)));
         vnets

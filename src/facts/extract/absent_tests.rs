@@ -399,3 +399,14 @@ fn a_machine_without_a_network_profile_says_so() {
     let nic = json!({"id": format!("{NET}/networkInterfaces/n")});
     lacks(&of("virtualMachines", json!({"networkProfile": {"networkInterfaces": [nic]}})), "gap(");
 }
+
+// covers: NSG-09, SND-04
+#[test]
+fn an_interface_that_lost_its_subnet_keeps_its_groups() {
+    let group = json!({"id": format!("{NET}/applicationSecurityGroups/g")});
+    let configuration = json!({"name": "c", "properties": {"privateIPAddress": "10.0.0.4", "applicationSecurityGroups": [group]}});
+    let found = rows(json!([body("networkInterfaces/n", json!({"ipConfigurations": [configuration]}))]));
+    has(&found, "ip_config_asg(~/networkinterfaces/n/ipconfigurations/c, ~/applicationsecuritygroups/g)");
+    lacks(&found, "ip_config(");
+    lacks(&found, "ip_config_address(");
+}

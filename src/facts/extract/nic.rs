@@ -71,6 +71,9 @@ pub(super) fn interface<'a>(out: &mut Out<'a>, nic: Sym, body: &'a Value, of_end
 fn ip_configuration<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, at: usize, only: bool) {
     let ip_config = out.part_id(configuration, nic, "ipconfigurations", at);
     let body = properties(configuration);
+    for asg in out.links(body, "applicationSecurityGroups") {
+        out.fact(IpConfigAsg { ip_config, asg });
+    }
     let Some(subnet) = out.link(body, "subnet") else {
         return out.lacks(&format!("ipConfigurations.{at}.subnet"));
     };
@@ -81,9 +84,6 @@ fn ip_configuration<'a>(out: &mut Out<'a>, nic: Sym, configuration: &'a Value, a
     }
     if let Some(public_ip) = out.named(body, "publicIPAddress") {
         out.fact(IpConfigPublicIp { ip_config, public_ip });
-    }
-    for asg in out.links(body, "applicationSecurityGroups") {
-        out.fact(IpConfigAsg { ip_config, asg });
     }
     for list in ["loadBalancerBackendAddressPools", "loadBalancerInboundNatRules", "loadBalancerInboundNatPools"] {
         for pool in out.links(body, list) {

@@ -50,7 +50,7 @@ const STANDING: &[(&str, &[&str])] = &[
 
 const NIC: &str = "microsoft.network/networkinterfaces";
 
-/// What an interface says of itself.
+/// What an interface says of itself; not of which groups it is a member, for that tells whom else their rules are for (NSG-09).
 const INTERFACE: &[&str] = &[
     "nic",
     "nic_nsg",
@@ -58,7 +58,6 @@ const INTERFACE: &[&str] = &[
     "ip_config",
     "ip_config_address",
     "ip_config_public_ip",
-    "ip_config_asg",
     "ip_config_pool",
     "ip_config_proxy_pool",
     "ip_config_link",

@@ -363,7 +363,8 @@ impl World<'_> {
         for item in rule.sources.items().into_iter().chain(rule.destinations.items()) {
             let Selector::Asg(asg) = item else { continue };
             for member in self.config_asgs.iter().filter(|m| m.asg == asg) {
-                networks.extend(self.configs.iter().filter(|c| c.ip_config == member.ip_config).map(|c| self.vnet_of(c.subnet)));
+                let home = self.configs.iter().find(|c| c.ip_config == member.ip_config);
+                networks.push(home.and_then(|c| self.vnet_of(c.subnet))); // of a member that nobody exported it is not known
             }
             for member in self.endpoint_asgs.iter().filter(|m| m.asg == asg) {
                 networks.extend(self.endpoints.iter().filter(|e| e.endpoint == member.endpoint).map(|e| self.vnet_of(e.subnet)));
