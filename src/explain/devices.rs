@@ -323,6 +323,12 @@ impl Walk<'_, '_> {
             }
         }
         let subnet = index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
+        if let Some(other) = self.world.other_subnet_of(endpoint) {
+            let text =
+                format!("{} says that it stands in {}, and its interface that it does in {}", short(endpoint), short(subnet), short(other));
+            let unsure = step(Stage::Route, Span::UNKNOWN, "address.14", text).by(endpoint, "").at_fact(endpoint);
+            trail = trail.and(unsure.kind(Kind::Assumption).code("W-UNSUPPORTED"));
+        }
         let filtered = self.world.endpoint_filtered(endpoint);
         if let (true, Some(nsg)) = (filtered.hi(), index.subnet_nsg.one(subnet)) {
             let asgs = self.world.endpoint_asgs(endpoint);

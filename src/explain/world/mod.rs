@@ -451,12 +451,24 @@ impl World<'_> {
     /// Whether the security group of its subnet filters what comes to a private endpoint (PE-22, PE-23).
     pub fn endpoint_filtered(&self, endpoint: Sym) -> Tri {
         let subnet = self.index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
+        if self.other_subnet_of(endpoint).is_some() {
+            return Tri::Maybe;
+        }
         match self.endpoint_policies(subnet) {
             Some(EndpointPolicies::Enabled | EndpointPolicies::Nsg) => Tri::Yes,
             Some(EndpointPolicies::Unknown) => Tri::Maybe,
             None if !self.index.subnet.has(subnet) && !self.is_2019() => Tri::Maybe, // a subnet that is not in the input
             Some(EndpointPolicies::Disabled | EndpointPolicies::RouteTable) | None => Tri::No,
         }
+    }
+
+    /// The subnet in which the interface of a private endpoint says it stands, where the endpoint says another: one of the two is out of date (SND-02). The first
+    /// by id.
+    pub fn other_subnet_of(&self, endpoint: Sym) -> Option<Sym> {
+        let index = self.index;
+        let own = index.private_endpoint.one(endpoint).map(|row| row.subnet).filter(|subnet| !subnet.is_empty())?;
+        let configs = index.private_endpoint_nics.get(endpoint).iter().flat_map(|row| index.ip_configs_by_nic.get(row.nic));
+        configs.map(|config| config.subnet).filter(|subnet| *subnet != own).min_by_key(|subnet| subnet.as_str())
     }
 
     /// Which filters of a subnet apply to private endpoints in it: in the first years none ever did (PE-22, PE-25).

@@ -50,7 +50,9 @@ impl Walk<'_, '_> {
                 check(sure, Stage::NsgInbound, &seen.rule, "unsure-policy", agreed)
             }
         };
-        check(world.endpoint_passes(link, &packet), Stage::PrivateEndpoint, &name_of(endpoint), "unknown-port", filtered)
+        let placed = if world.stands_elsewhere(endpoint) { Tri::Maybe } else { Tri::Yes };
+        let met = || check(placed, Stage::Route, &name_of(endpoint), "W-UNSUPPORTED", filtered);
+        check(world.endpoint_passes(link, &packet), Stage::PrivateEndpoint, &name_of(endpoint), "unknown-port", met)
     }
 
     /// Answers come back by themselves, except past an appliance that did not translate (PE-27).

@@ -375,9 +375,19 @@ impl World<'_> {
         networks.len()
     }
 
+    /// Whether the interface of an endpoint is said to stand in another subnet than the endpoint itself.
+    pub fn stands_elsewhere(&self, endpoint: Sym) -> bool {
+        let own = self.endpoints.iter().find(|e| e.endpoint == endpoint).map_or(Sym::EMPTY, |e| e.subnet);
+        let nics: Vec<Sym> = self.endpoint_nics.iter().filter(|n| n.endpoint == endpoint).map(|n| n.nic).collect();
+        !own.is_empty() && self.configs.iter().any(|c| nics.contains(&c.nic) && c.subnet != own)
+    }
+
     /// Whether the security group of an endpoint's subnet filters what comes to it (PE-23).
     pub fn endpoint_filtered(&self, endpoint: Sym) -> Tri {
         let Some(subnet) = self.endpoints.iter().find(|e| e.endpoint == endpoint).map(|e| e.subnet) else { return Tri::Maybe };
+        if self.stands_elsewhere(endpoint) {
+            return Tri::Maybe;
+        }
         match self.endpoint_policy_of(subnet) {
             EndpointPolicies::Enabled | EndpointPolicies::Nsg => Tri::Yes,
             EndpointPolicies::Disabled | EndpointPolicies::RouteTable => Tri::No,
