@@ -80,6 +80,11 @@ impl<K: Copy + Eq + Hash, R: Copy + Eq> Table<K, R> {
         Rows { groups: self.groups.iter(), rows: [].iter() }
     }
 
+    /// What stands in the column, each once, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = K> {
+        self.groups.iter().map(|(key, _)| *key)
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.groups.iter().map(|(_, group)| group.as_slice().len()).sum()

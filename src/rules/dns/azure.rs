@@ -10,6 +10,9 @@ use crate::rules::dns::{Answer, Context, Resolution, Resolver};
 /// The child type that holds the addresses of a private zone.
 const RECORDS: &str = "microsoft.network/privatednszones/a";
 
+/// What the id of a public zone holds.
+pub(super) const PUBLIC_ZONES: &str = "/microsoft.network/dnszones/";
+
 /// The child type that links a private zone to a network.
 const LINKS: &str = "microsoft.network/privatednszones/virtualnetworklinks";
 
@@ -27,31 +30,25 @@ impl Resolver<'_> {
                 .by(zone);
         }
         let zones = self.zones(vnet, name);
-        let perhaps = self.zones_of_nameless_links(name, &zones);
-        if !perhaps.is_empty() {
-            let mut possible: Vec<Resolution> =
-                perhaps.iter().map(|&(zone, redirect)| self.in_zone(vnet, zone, redirect, name, depth)).collect();
-            possible.push(self.linked(vnet, &zones, alias, name, depth));
-            return either(name, possible, "a link of a private zone for this name does not say to which network");
+        let nameless = self.zones_of_nameless_links(name, &zones);
+        let unlinked = self.zones_of_unknown_links(name, &zones);
+        if nameless.is_empty() && unlinked.is_empty() {
+            return self.linked(vnet, &zones, alias, name, depth);
         }
-        self.linked(vnet, &zones, alias, name, depth)
+        let reason = match nameless.is_empty() {
+            true => "the links of a private zone for this name are not in the input",
+            false => "a link of a private zone for this name does not say to which network",
+        };
+        let mut possible: Vec<Resolution> =
+            [&nameless, &unlinked].into_iter().flatten().map(|&(zone, redirect)| self.in_zone(vnet, zone, redirect, name, depth)).collect();
+        possible.push(self.linked(vnet, &zones, alias, name, depth));
+        either(name, possible, reason)
     }
 
     /// What the zones that are linked say, or the rest of the way.
     fn linked(&self, vnet: Sym, zones: &[(Sym, bool)], alias: bool, name: &str, depth: usize) -> Resolution {
-        if zones.is_empty() {
-            let outside = self.past_zones(vnet, alias, name, depth);
-            // A zone whose links nobody exported may be linked here (M-03).
-            let unlinked = self.zones_without_links(name);
-            if unlinked.is_empty() {
-                return outside;
-            }
-            let mut possible = vec![outside];
-            possible.extend(unlinked.iter().map(|&zone| self.in_zone(vnet, zone, false, name, depth)));
-            return either(name, possible, "the links of a private zone for this name are not in the input");
-        }
         let answers = zones.iter().map(|&(zone, redirect)| self.in_zone(vnet, zone, redirect, name, depth)).collect();
-        union(answers).unwrap_or_else(|| Resolution::unknown("no zone answers"))
+        union(answers).unwrap_or_else(|| self.past_zones(vnet, alias, name, depth))
     }
 
     /// The linked zones that answer for `name`, with whether names they lack are asked for in public: those with the longest name (DNS-09, DNS-10, DNS-11).
@@ -69,7 +66,7 @@ impl Resolver<'_> {
     /// A zone below `suffix` that is linked, or perhaps: the names of front ends may stand in it. Those of private endpoints hold no such names.
     fn zone_below(&self, vnet: Sym, suffix: &str) -> Option<Sym> {
         let links = [vnet, Sym::EMPTY].into_iter().flat_map(|vnet| self.index.zone_links_by_vnet.get(vnet)).filter(|link| link.usable);
-        let zones = links.map(|link| (link.zone, self.zone_name(link.zone)));
+        let zones = links.map(|link| link.zone).chain(self.zones_without_links()).map(|zone| (zone, self.zone_name(zone)));
         let below = zones.filter(|(_, name)| *name != suffix && under(name, suffix) && !names::private_link_zone(self.platform, name));
         below.map(|(zone, _)| zone).min_by_key(|zone| zone.as_str())
     }
@@ -93,15 +90,35 @@ impl Resolver<'_> {
         }
     }
 
-    /// Zones for `name` of which it is not known to which networks they are linked.
-    fn zones_without_links(&self, name: &str) -> Vec<Sym> {
-        if !self.index.zone_links_by_zone.is_empty() {
-            return Vec::new();
-        }
-        let listed = |zone: Sym| self.index.tells_children_of(zone, Sym::new(LINKS));
-        let zones = self.index.private_dns_zone.rows().filter(|z| under(name, z.name.as_str()) && !listed(z.zone));
-        let mut found: Vec<Sym> = zones.map(|z| z.zone).collect();
+    /// Zones for `name` of which it is not known to which networks they are linked, with either policy that a link may have (M-03). A zone of the same name that
+    /// is linked leaves no place for another (DNS-12).
+    fn zones_of_unknown_links(&self, name: &str, zones: &[(Sym, bool)]) -> Vec<(Sym, bool)> {
+        let least = zones.first().map_or(0, |(zone, _)| self.zone_name(*zone).len());
+        let fits = |zone: &Sym| under(name, self.zone_name(*zone)) && self.zone_name(*zone).len() > least;
+        let mut found: Vec<Sym> = self.zones_without_links().into_iter().filter(fits).collect();
         Sym::sort(&mut found);
+        found.into_iter().flat_map(|zone| [(zone, false), (zone, true)]).collect()
+    }
+
+    /// Zones of which no link is in the input, and nothing says that there is none. Links of others do not say so of a zone that was not exported itself.
+    fn zones_without_links(&self) -> Vec<Sym> {
+        let (index, kind) = (self.index, Sym::new(LINKS));
+        let mut found: Vec<Sym> = self.zones_not_exported().into_iter().filter(|zone| !index.zone_links_by_zone.has(*zone)).collect();
+        if index.zone_links_by_zone.is_empty() && !index.resources_by_kind.has(kind) {
+            found.extend(index.private_dns_zone.rows().map(|row| row.zone));
+        }
+        found.retain(|zone| !index.lists_children(*zone, kind));
+        found
+    }
+
+    /// Private zones that are there, since an endpoint keeps its records in them or records of theirs are in the input, and have no row of their own.
+    fn zones_not_exported(&self) -> Vec<Sym> {
+        let index = self.index;
+        let private = |zone: &Sym| !index.public_dns_zone.has(*zone) && !zone.as_str().contains(PUBLIC_ZONES);
+        let holders = index.zone_records.keys().filter(private).chain(index.zone_groups_by_zone.keys());
+        let mut found: Vec<Sym> = holders.filter(|zone| !index.private_dns_zone.has(*zone)).collect();
+        Sym::sort(&mut found);
+        found.dedup();
         found
     }
 

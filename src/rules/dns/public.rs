@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::facts::private_access::RecordType;
 use crate::facts::store_facts::StorePart;
 use crate::model::{Sym, Tri};
+use crate::rules::dns::azure::PUBLIC_ZONES;
 use crate::rules::dns::names::{self, Holder};
 use crate::rules::dns::resolution::either;
 use crate::rules::dns::zone::{Lookup, lookup};
@@ -85,15 +86,18 @@ impl Resolver<'_> {
         }
     }
 
-    /// The public zones of the input know all of their names (DNS-34): the one with the longest name answers. `None` where no zone is for the name.
+    /// The public zones of the input know all of their names (DNS-34): the one with the longest name answers, be it that only its records are there. `None` where no zone is for the name.
     ///
     /// ```datalog
     /// publishes(N, A) :- public_dns_zone(Z, _), zone_record(_, Z, N, "a", A).                                        // public.1
     /// ```
     fn in_public_zones(&self, context: Context, name: &str, depth: usize) -> Option<Resolution> {
+        let public = |zone: &Sym| zone.as_str().contains(PUBLIC_ZONES) && !self.index.public_dns_zone.has(*zone);
+        let not_exported: Vec<Sym> = self.index.zone_records.keys().filter(public).collect();
         let mut rest = Some(name);
         while let Some(suffix) = rest {
             let mut zones: Vec<Sym> = self.index.public_dns_zones_by_name.get(Sym::new(suffix)).iter().map(|row| row.zone).collect();
+            zones.extend(not_exported.iter().filter(|zone| self.zone_name(**zone) == suffix));
             if !zones.is_empty() {
                 Sym::sort(&mut zones);
                 let answers = zones.iter().map(|&zone| self.in_public_zone(context, zone, suffix, name, depth)).collect();
@@ -149,7 +153,9 @@ impl Resolver<'_> {
     /// Whether the records of the zone were exported: what it lacks does not exist (M-03, decision 8).
     fn public_records(&self, zone: Sym) -> bool {
         let own = |kind: RecordType| matches!(kind, RecordType::Soa | RecordType::Ns);
-        self.index.zone_records.get(zone).iter().any(|record| own(record.kind)) || self.index.tells_of(Sym::new(RECORDS))
+        let (index, kind) = (self.index, Sym::new(RECORDS));
+        let all = || index.complete_type.has(kind) || index.public_dns_zone.has(zone) && index.resources_by_kind.has(kind);
+        self.index.zone_records.get(zone).iter().any(|record| own(record.kind)) || all()
     }
 }
 

@@ -7,6 +7,9 @@ use crate::rules::dns::resolution::either;
 use crate::rules::dns::server::{AZURE_RESOLVER, PORT};
 use crate::rules::dns::{Answer, Context, Resolution, Resolver};
 
+/// What the id of a ruleset holds.
+const RULESETS: &str = "/microsoft.network/dnsforwardingrulesets/";
+
 /// The child type that holds the rules of a ruleset.
 const RULES: &str = "microsoft.network/dnsforwardingrulesets/forwardingrules";
 
@@ -83,6 +86,7 @@ impl Resolver<'_> {
             // A ruleset whose links nobody exported may be linked here (M-03).
             links.extend(self.index.forwarding_ruleset.rows().map(|row| (row.ruleset, false)));
         }
+        links.extend(self.rulesets_without_links().map(|ruleset| (ruleset, false)));
         links.sort_by_key(|(ruleset, sure)| (ruleset.as_str(), *sure));
         links.dedup();
         let reserved = self.platform.is_reserved(name);
@@ -93,7 +97,11 @@ impl Resolver<'_> {
         let mut found: Vec<(ForwardingRule, bool)> = Vec::new();
         for (ruleset, linked) in links {
             let rules = self.index.forwarding_rules.get(ruleset);
-            if rules.is_empty() && !self.exported(RULES) || self.index.unread_rules.has(ruleset) {
+            let listed = match self.index.forwarding_ruleset.has(ruleset) {
+                true => self.exported(RULES),
+                false => self.index.complete_type.has(Sym::new(RULES)),
+            };
+            if rules.is_empty() && !listed || self.index.unread_rules.has(ruleset) {
                 fitting.doubt.get_or_insert(ruleset);
             }
             let sure = linked && self.same_region(ruleset, vnet);
@@ -109,6 +117,15 @@ impl Resolver<'_> {
         fitting.rules = found.into_iter().map(|(rule, _)| rule).collect();
         fitting.rules.dedup();
         fitting
+    }
+
+    /// Rulesets that only their rules tell of: links of others say nothing of theirs.
+    fn rulesets_without_links(&self) -> impl Iterator<Item = Sym> {
+        let index = self.index;
+        let unread = index.unread_rules.keys().filter(|holder| holder.as_str().contains(RULESETS));
+        let known = |ruleset: Sym| index.forwarding_ruleset.has(ruleset) || index.ruleset_links_by_ruleset.has(ruleset);
+        let complete = index.complete_type.has(Sym::new(LINKS));
+        index.forwarding_rules.keys().chain(unread).filter(move |ruleset| !complete && !known(*ruleset))
     }
 
     /// Whether rows of a child type were exported: then one that is missing does not exist (decision 8).

@@ -169,12 +169,24 @@ impl World<'_> {
         let links_known = !self.ruleset_links.is_empty() || listed("microsoft.network/dnsforwardingrulesets/virtualnetworklinks");
         let links = || self.ruleset_links.iter().filter(|link| link.usable);
         let surely: Vec<Sym> = links().filter(|link| link.vnet == vnet).map(|link| link.ruleset).collect();
-        let linked: Vec<Sym> = if links_known {
+        let mut linked: Vec<Sym> = if links_known {
             // A link that names no network may be to this one.
             links().filter(|link| link.vnet == vnet || link.vnet.is_empty()).map(|link| link.ruleset).collect()
         } else {
             self.rulesets.iter().map(|row| row.ruleset).collect()
         };
+        // So may be one of which there is nothing but rules: it was not exported, whatever was of others.
+        let there = |ruleset: Sym| self.rulesets.iter().any(|row| row.ruleset == ruleset);
+        let states = |kind: &str| self.complete_types.iter().any(|c| c.kind.as_str() == kind);
+        if !states("microsoft.network/dnsforwardingrulesets/virtualnetworklinks") {
+            let without = |ruleset: &Sym| !there(*ruleset) && !self.ruleset_links.iter().any(|link| link.ruleset == *ruleset);
+            linked.extend(self.rules.iter().map(|rule| rule.ruleset).filter(without));
+        }
+        let has_rules = |ruleset: Sym| self.rules.iter().any(|rule| rule.ruleset == ruleset);
+        let told = states("microsoft.network/dnsforwardingrulesets/forwardingrules");
+        if !told && linked.iter().any(|ruleset| !there(*ruleset) && !has_rules(*ruleset)) {
+            return Some(Answer::Unknown("rules"));
+        }
         if linked.iter().any(|ruleset| self.is_unread(*ruleset)) {
             return Some(Answer::Unknown("unread"));
         }
@@ -294,10 +306,21 @@ impl World<'_> {
             None => zone.as_str().rsplit('/').next().unwrap_or(""),
         };
         let usable = || self.zone_links.iter().filter(|l| l.usable).map(|l| (*l, called(l.zone)));
+        // What nobody exported is there all the same where an endpoint writes into it or a record of it was exported; so may be its link to this network (M-03).
+        let no_links = |zone: Sym| {
+            let kind = Sym::new("microsoft.network/privatednszones/virtualnetworklinks");
+            let stated = self.complete_types.iter().any(|c| c.kind == kind)
+                || self.child_types.iter().any(|row| row.parent == zone && row.kind == kind);
+            !stated && !self.zone_links.iter().any(|link| link.zone == zone)
+        };
+        let rowless = |zone: &Sym| !self.zones.iter().any(|z| z.zone == *zone) && !self.public_zones.iter().any(|z| z.zone == *zone);
+        let referred = self.zone_records.iter().map(|r| r.zone).chain(self.zone_groups.iter().map(|g| g.zone));
+        let perhaps_linked: Vec<&str> = referred.filter(rowless).filter(|zone| no_links(*zone)).map(called).collect();
         if let Some(suffix) = name.strip_prefix(SOMETHING) {
             // A zone for some of the names of front ends: whether for this one, nobody knows.
             let for_some = |zone: &str| under(zone, suffix) && zone != suffix && !zone.starts_with("privatelink.");
-            if usable().any(|(l, zone)| (l.vnet == vnet || l.vnet.is_empty()) && for_some(zone)) {
+            let in_link = usable().any(|(l, zone)| (l.vnet == vnet || l.vnet.is_empty()) && for_some(zone));
+            if in_link || perhaps_linked.iter().any(|zone| for_some(zone)) {
                 return Answer::Unknown("front-ends");
             }
         }
@@ -306,6 +329,9 @@ impl World<'_> {
         let most = named.iter().map(|(_, zone)| zone).filter(|zone| under(name, zone)).map(|zone| zone.len()).max().unwrap_or(0);
         let mut perhaps = usable().filter(|(l, _)| l.vnet.is_empty() && !named.iter().any(|(other, _)| other.zone == l.zone));
         if perhaps.any(|(_, zone)| under(name, zone) && zone.len() >= most) {
+            return Answer::Unknown("links");
+        }
+        if perhaps_linked.iter().any(|zone| under(name, zone) && zone.len() > most) {
             return Answer::Unknown("links");
         }
         let linked: Vec<(Sym, &str, bool)> =
