@@ -30,7 +30,8 @@ pub struct Coverage {
 /// Whether one of a subnet's service endpoints covers front ends of `service` in `region`.
 ///
 /// Each subnet and each service by itself (SE-02, SE-21). Listed locations decide; without a list the storage endpoint covers the network's region and its
-/// pair, the global one everything, SQL the network's own region, others everything (SE-15, SE-16, SE-19). An attached endpoint policy makes the storage
+/// pair, the global one everything, SQL the network's own region, others everything (SE-15, SE-16, SE-19); a list that has SQL cover another region than the
+/// network's own proves nothing of it. An attached endpoint policy makes the storage
 /// endpoint global (SEP-04): `policy` is whether one is attached that counts. Only TCP takes it (SE-12); that is for the front end to say.
 ///
 /// ```datalog
@@ -72,6 +73,8 @@ pub fn covers(
             }),
             // Whether its front ends are among those of Service Bus is not documented.
             Service::Relay => Tri::Maybe,
+            // That it lists a region where the network is not contradicts the network's own (SE-16).
+            _ if !location.is_empty() && service.is_regional() => listed.and(same(vnet_region, region).or(Tri::Maybe)),
             _ if !location.is_empty() => listed,
             _ if service.is_regional() => same(vnet_region, region),
             _ => Tri::Yes,
@@ -140,6 +143,11 @@ mod tests {
         assert_eq!(covered(&on("microsoft.storage.global", &[""]), Service::Storage, "westeurope"), Tri::Yes);
         assert_eq!(covered(&on("microsoft.sql", &[""]), Service::Sql, "westus"), Tri::No);
         assert_eq!(covered(&on("microsoft.sql", &[""]), Service::Sql, "eastus"), Tri::Yes);
+        for listed in ["westus", "*"] {
+            assert_eq!(covered(&on("microsoft.sql", &[listed]), Service::Sql, "westus"), Tri::Maybe, "the network is in eastus");
+        }
+        assert_eq!(covered(&on("microsoft.sql", &["*"]), Service::Sql, "eastus"), Tri::Yes);
+        assert_eq!(covered(&on("microsoft.sql", &["eastus"]), Service::Sql, "westus"), Tri::No);
         assert_eq!(covered(&on("microsoft.keyvault", &[""]), Service::KeyVault, "westeurope"), Tri::Yes);
         assert_eq!(covered(&[], Service::Storage, "eastus"), Tri::No);
         for (name, service) in [

@@ -205,8 +205,19 @@ impl World<'_> {
         on && self.vnet_of(subnet).is_some_and(|v| self.vnet_region(v) == region)
     }
 
-    /// `se_covers` (SE-15, SEP-04).
+    /// `se_covers` (SE-15, SEP-04), where SQL is never surely covered in another region than the network's (SE-16).
     fn endpoint_covers(&self, subnet: Sym, service: Service, region: Sym) -> Tri {
+        let home = self.vnet_of(subnet).map_or(Sym::EMPTY, |vnet| self.vnet_region(vnet));
+        let at_home = !home.is_empty() && home == region;
+        let most = match service {
+            Service::Sql | Service::Database | Service::Synapse if !at_home => Tri::Maybe,
+            _ => Tri::Yes,
+        };
+        self.endpoint_lists(subnet, service, region).min(most)
+    }
+
+    /// What the endpoint's own locations say.
+    fn endpoint_lists(&self, subnet: Sym, service: Service, region: Sym) -> Tri {
         let Some(vnet) = self.vnet_of(subnet) else { return Tri::No };
         let home = self.vnet_region(vnet);
         let mut best = Tri::No;
@@ -256,9 +267,9 @@ impl World<'_> {
             let mut regions = vec![self.vnet_region(vnet)];
             regions.extend(self.platform.region_pair(regions[0]));
             regions.push(e.location);
-            let known = regions.iter().filter(|r| !r.is_empty()).filter(|r| self.endpoint_covers(subnet, service, **r) == Tri::Yes);
+            let known = regions.iter().filter(|r| !r.is_empty()).filter(|r| self.endpoint_lists(subnet, service, **r) == Tri::Yes);
             let sure = known.clone().any(|r| inside(&format!("{whole}.{r}")) == Some(true));
-            let everywhere = self.endpoint_covers(subnet, service, Sym::new("(any other)")) == Tri::Yes && inside(whole) == Some(true);
+            let everywhere = self.endpoint_lists(subnet, service, Sym::new("(any other)")) == Tri::Yes && inside(whole) == Some(true);
             let unknown = inside(whole).is_none() || known.clone().any(|r| inside(&format!("{whole}.{r}")).is_none());
             best = best.or(if sure || everywhere {
                 Tri::Yes
