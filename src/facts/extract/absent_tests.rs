@@ -323,6 +323,23 @@ fn a_reference_without_an_id_is_one_to_somebody() {
     lacks(&subnet(json!({"networkSecurityGroup": null, "routeTable": null, "serviceEndpointPolicies": []})), "unknown-");
 }
 
+/// covers: ADR-14, SND-02
+#[test]
+fn an_interface_has_an_address_of_ipv4_that_may_not_be_told() {
+    let of = |address: &str, family: Value| {
+        json!({"name": address, "properties": {"privateIPAddress": address, "privateIPAddressVersion": family,
+            "subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}}})
+    };
+    let nic = |configurations: Value| rows(json!([body("networkInterfaces/n", json!({"ipConfigurations": configurations}))]));
+    for family in [json!("IPv6"), json!("ipv6"), Value::Null] {
+        let six = nic(json!([of("fd00::4", family.clone())]));
+        has(&six, "gap(~/networkinterfaces/n, microsoft.network/networkinterfaces, `properties.ipConfigurations` holds none of IPv4)");
+        lacks(&six, "nic(");
+        lacks(&six, "ip_config(");
+        has(&nic(json!([of("fd00::4", family), of("10.0.0.4", json!("IPv4"))])), "nic(~/networkinterfaces/n, detached, false)");
+    }
+}
+
 /// covers: SEP-05, SEP-11
 #[test]
 fn a_definition_that_does_not_say_what_it_lists_may_list_any_account() {

@@ -1,9 +1,11 @@
 //! Network interfaces and their address configurations.
 
+use std::net::Ipv6Addr;
+
 use serde_json::Value;
 
 use crate::facts::extract::load_balancer;
-use crate::facts::extract::out::{Out, is_set, properties};
+use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::extract::private_dns::name_of;
 use crate::facts::network::{
     IpConfig, IpConfigAddress, IpConfigAsg, IpConfigLink, IpConfigPool, IpConfigProxyPool, IpConfigPublicIp, Nic, NicDns, NicMachine,
@@ -62,9 +64,21 @@ pub(super) fn interface<'a>(out: &mut Out<'a>, nic: Sym, body: &'a Value, of_end
     // Azure knows no interface without one: it was left out on the way.
     if configurations.is_empty() {
         out.lacks("ipConfigurations");
+    } else if configurations.iter().all(|configuration| is_of_ipv6(properties(configuration))) {
+        // Nor one without an IPv4 address (ADR-14).
+        out.cut("`properties.ipConfigurations` holds none of IPv4".to_owned());
     }
     for (at, configuration) in configurations.iter().enumerate() {
         ip_configuration(out, nic, configuration, at, configurations.len() == 1);
+    }
+}
+
+/// Whether the configuration says that it is one of IPv6: the word for nothing is IPv4, unless an address says otherwise.
+fn is_of_ipv6(body: &Value) -> bool {
+    let text = |name: &str| get(body, name).and_then(Value::as_str);
+    match text("privateIPAddressVersion") {
+        Some(family) => family.eq_ignore_ascii_case("IPv6"),
+        None => text("privateIPAddress").is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
     }
 }
 

@@ -130,8 +130,13 @@ impl<'a> Out<'a> {
 
     /// Something that every resource of the type has is not in the export: as good as one that was not exported.
     pub fn lacks(&mut self, what: &str) {
+        self.cut(format!("`properties.{what}` is missing"));
+    }
+
+    /// [`Self::lacks`] for what has no path of its own.
+    pub fn cut(&mut self, gap: String) {
         self.cut = true;
-        self.gap(format!("`properties.{what}` is missing"));
+        self.gap(gap);
     }
 
     /// Whether it lacks such a thing.
