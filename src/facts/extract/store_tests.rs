@@ -331,6 +331,37 @@ fn a_bypass_with_a_word_that_nobody_knows_admits_somebody() {
     }
 }
 
+/// covers: SND-02, FW-05
+#[test]
+fn a_list_of_rules_that_cannot_be_read_leaves_the_switches_standing() {
+    let vault = "/subscriptions/s/resourcegroups/rg/providers/microsoft.keyvault/vaults/x";
+    let of = |kind: &str, rules: Value| {
+        let mut acls = json!({"defaultAction": "Deny", "bypass": "AzureServices"});
+        acls.as_object_mut().unwrap().extend(rules.as_object().unwrap().clone());
+        let id = format!("/subscriptions/s/resourcegroups/rg/providers/{kind}/x");
+        rows(json!([{"id": id, "location": "westeurope", "properties": {"publicNetworkAccess": "Enabled", "networkAcls": acls}}]))
+    };
+    let in_vault = |rules: Value| of("microsoft.keyvault/vaults", rules);
+    for rules in [json!("x"), json!({"id": vault}), json!([vault])] {
+        let found = in_vault(json!({"virtualNetworkRules": rules}));
+        has(&found, &format!("store_access({vault}, enabled, no, true, false, false)"));
+        let unread = |row: &String| row.starts_with(&format!("unread_rule({vault}, properties.networkAcls.virtualNetworkRules"));
+        assert!(found.iter().any(unread), "{found:#?}");
+        lacks(&found, "unread(");
+    }
+    let bypass = in_vault(json!({"bypass": 5}));
+    has(&bypass, &format!("store_access({vault}, enabled, no, false, false, false)"));
+    has(&bypass, &format!("store_resource_rule({vault}, , )"));
+    // An entry of an account of Cosmos DB decides whether it filters at all.
+    let account = of("microsoft.documentdb/databaseaccounts", json!({}));
+    assert!(account.iter().any(|row| row.starts_with("store_access(") && row.contains("enabled, yes")), "{account:#?}");
+    let id = "/subscriptions/s/resourcegroups/rg/providers/microsoft.documentdb/databaseaccounts/x";
+    has(
+        &rows(json!([{"id": id, "location": "westeurope", "properties": {"ipRules": "x"}}])),
+        &format!("store_access({id}, unknown, maybe, false, false, false)"),
+    );
+}
+
 /// covers: SND-02, DNS-37
 #[test]
 fn a_host_that_is_none_is_said_to_be_none() {

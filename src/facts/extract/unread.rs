@@ -49,6 +49,26 @@ const CALLERS: &[&str] = &[
     "properties.networkAclBypassResourceIds",
 ];
 
+/// What says in a store's body that services of Azure pass.
+const BYPASS: &[&str] = &["properties.networkAcls.bypass", "properties.networkRuleSet.bypass"];
+
+/// Lists of rules for addresses and subnets, of stores whose default action stands beside them: they only ever let in (FW-05), whatever else could be read. Where
+/// there is no such action an entry decides whether there is a firewall at all.
+const LISTS: &[(&str, &[&str])] = &[
+    ("microsoft.cognitiveservices/accounts", &["properties.networkAcls.ipRules", "properties.networkAcls.virtualNetworkRules"]),
+    ("microsoft.containerregistry/registries", &["properties.networkRuleSet.ipRules", "properties.networkRuleSet.virtualNetworkRules"]),
+    ("microsoft.keyvault/vaults", &["properties.networkAcls.ipRules", "properties.networkAcls.virtualNetworkRules"]),
+    (
+        "microsoft.storage/storageaccounts",
+        &[
+            "properties.networkAcls.ipRules",
+            "properties.networkAcls.virtualNetworkRules",
+            "properties.networkRuleSet.ipRules",
+            "properties.networkRuleSet.virtualNetworkRules",
+        ],
+    ),
+];
+
 /// The pools of a load balancer in its body.
 const POOLS: &str = "properties.backendAddressPools";
 
@@ -60,7 +80,13 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     let proxy = withdrawn::is_proxy(kind);
     let only_rules = out.lost_paths().iter().all(|path| RULES.iter().any(|rule| starts(path, rule)));
     // A rule for resources that call in their own name admits nobody else (ST-09, COS-02).
-    let only_callers = out.lost_paths().iter().all(|path| CALLERS.iter().any(|rule| starts(path, rule)));
+    let of_caller = |path: &String| CALLERS.iter().chain(BYPASS).any(|rule| starts(path, rule));
+    let lists = LISTS.iter().find(|(of, _)| *of == kind).map_or::<&[&str], _>(&[], |(_, lists)| lists);
+    let in_list = |path: &String| lists.iter().any(|list| starts(path, list));
+    let only_admitting = out.lost_paths().iter().all(|path| of_caller(path) || in_list(path));
+    let some_caller = only_admitting && out.lost_paths().iter().any(of_caller);
+    let some_bypass = out.lost_paths().iter().any(|path| BYPASS.iter().any(|rule| starts(path, rule)));
+    let rules: Vec<Sym> = out.lost_paths().iter().filter(|path| only_admitting && in_list(path)).map(|path| Sym::new(path)).collect();
     // Whether rules for subnets count, beside whatever else filters (COS-03).
     let only_filter = out.lost_paths().iter().all(|path| starts(path, "properties.isVirtualNetworkFilterEnabled"));
     // Who is in a pool finds a way out, or loses one, without saying so itself (IN-06, OUT-05).
@@ -72,7 +98,11 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     out.revise(|fact| {
         match fact {
             Fact::Device(row) if proxy => row.kind = DeviceKind::Other,
-            Fact::StoreAccess(_) if only_callers || only_filter => bounded = true,
+            Fact::StoreAccess(row) if only_admitting => {
+                row.trusted &= !some_bypass; // whoever it lets in is nobody by name
+                bounded = true;
+            }
+            Fact::StoreAccess(_) if only_filter => bounded = true,
             Fact::StoreSubnetRule(row) if only_filter => row.effective = row.effective.and(Tri::Maybe),
             Fact::StoreAccess(row) => {
                 (row.public, row.default_allow) = (PublicAccess::Unknown, Tri::Maybe);
@@ -86,8 +116,11 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
         }
         !taken.is_some_and(|taken| taken.contains(&fact.relation().name))
     });
-    if only_callers {
+    if some_caller {
         out.fact(StoreResourceRule::nameless(id));
+    }
+    for what in rules {
+        out.fact(UnreadRule { holder: id, what });
     }
     // What a definition of an endpoint policy lists is about storage, and may be anything there (SEP-02, SEP-05).
     if kind == DEFINITIONS {
