@@ -169,6 +169,12 @@ impl Service {
         matches!(self, Service::Sql | Service::Synapse | Service::Database | Service::Flexible | Service::DataLake)
     }
 
+    /// Whether its firewall has a property `defaultAction`; of the others the rules themselves say whether there is a firewall, or a switch of another name.
+    pub fn has_default_action(self) -> bool {
+        use Service::{Acr, Cognitive, EventHub, KeyVault, Relay, ServiceBus, Storage, Web};
+        matches!(self, Storage | KeyVault | Cognitive | Acr | EventHub | ServiceBus | Relay | Web)
+    }
+
     /// Whether the address 0.0.0.0 in a rule stands for all of Azure (FW-09, GEN-03).
     pub fn knows_all_of_azure(self) -> bool {
         matches!(self, Service::Sql | Service::Cosmos | Service::Database | Service::Flexible | Service::Synapse | Service::DataLake)

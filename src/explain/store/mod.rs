@@ -21,7 +21,7 @@ use crate::model::ids::id_type;
 use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
 use crate::rules::dns::{self, Ambiguity, Answer, Resolution, View, names};
 use crate::rules::lead::{self, Lead};
-use crate::rules::paas_firewall::{self, Origin, Source};
+use crate::rules::paas_firewall::{self, Item, Origin, Source};
 use crate::rules::perimeter::Callee;
 use crate::rules::{consent, endpoint_policy, private_endpoint, service_endpoint};
 
@@ -221,9 +221,28 @@ fn firewall_step(world: &World<'_>, store: &Store, part: Sym, source: &Source, s
     if let Some(step) = perimeter::entering(world, store, part, source, sender) {
         return step;
     }
-    let unknown = paas_firewall::Decision { admitted: Tri::Maybe, item: paas_firewall::Item::Unknown };
+    let unknown = paas_firewall::Decision { admitted: Tri::Maybe, item: Item::Unknown };
     let decision = world.guard(store.store, part).map_or(unknown, |guard| guard.admit(source));
-    steps::firewall(store.store, store.service, &decision, source)
+    own_firewall(world, store, part, &decision, source)
+}
+
+/// [`steps::firewall`] with where in the input it stands: a child of the store may hold its switches, and what could not be read has a path.
+fn own_firewall(world: &World<'_>, store: &Store, part: Sym, decision: &paas_firewall::Decision, source: &Source) -> Step {
+    let mut step = steps::firewall(store.store, store.service, decision, source);
+    let set = || world.guard(store.store, part).and_then(|guard| guard.firewall.rule_set);
+    match decision.item {
+        Item::Default(_) => step.source = set().map_or(step.source, |set| set.rule_set),
+        Item::PublicAccess(public) => {
+            let of_store = world.index.store_access.one(store.store).is_some_and(|row| row.public == public);
+            step.source = set().filter(|set| set.public == public && !of_store).map_or(step.source, |set| set.rule_set);
+        }
+        Item::Unread => {
+            let rows = world.index.unread_rules.get(store.store).iter();
+            step.rule = rows.filter_map(|row| row.what.as_str().strip_prefix("properties.")).min().unwrap_or_default().to_owned();
+        }
+        _ => {}
+    }
+    step
 }
 
 /// Who somebody may be of whom nobody knows what his packets show: whatever firewall lets anybody in lets in one of these.

@@ -162,6 +162,16 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
             };
             (format!("publicNetworkAccess={word}"), Sym::EMPTY, text.to_owned(), Kind::Fact, "firewall.1", "")
         }
+        Item::Default(Tri::No) if !service.has_default_action() => {
+            (String::new(), Sym::EMPTY, "no firewall rule admits the source".to_owned(), Kind::Absence, "firewall.5", "")
+        }
+        Item::Default(open) if !service.has_default_action() => {
+            let text = match open {
+                Tri::Yes => "the firewall filters nobody",
+                _ => "whether the firewall filters anybody is not known",
+            };
+            (String::new(), Sym::EMPTY, text.to_owned(), Kind::Fact, "firewall.3", "W-UNSUPPORTED")
+        }
         Item::Default(Tri::Yes) => (
             "defaultAction=Allow".to_owned(),
             Sym::EMPTY,
@@ -178,9 +188,6 @@ pub fn firewall(store: Sym, service: Service, decision: &paas_firewall::Decision
             "firewall.3",
             "W-UNSUPPORTED",
         ),
-        Item::Default(Tri::No) if service.denies_by_default() => {
-            (String::new(), Sym::EMPTY, "no firewall rule admits the source".to_owned(), Kind::Absence, "firewall.5", "")
-        }
         Item::Default(Tri::No) => (
             "defaultAction=Deny".to_owned(),
             Sym::EMPTY,

@@ -62,6 +62,42 @@ fn a_refusal_says_which_error_its_client_gets() {
     assert_eq!(refused(&estate, machine("n1/a"), server, "sqlserver"), "error 47073");
 }
 
+// covers: MSG-01, MSG-02, COS-03
+#[test]
+fn a_refusal_names_what_the_service_has_and_where_it_stands() {
+    let id = |kind: &str| Sym::new(&format!("/subscriptions/s1/resourcegroups/rg1/providers/{kind}/x"));
+    let refused = |estate: &mut Estate, store: Sym, service: Service, part: &str| {
+        estate.part(store, part, Instance::Primary, "x.example.com", "eastus");
+        estate.add(CompleteType { kind: Sym::new(&format!("{}/privateendpointconnections", service.kinds()[0])) });
+        let ways = estate.ways(inet(), store, part, Instance::Primary, Mode::Configured);
+        let step = ways[0].steps.iter().find(|step| step.span.may.is_empty()).expect("it is refused");
+        (step.resource, step.rule.clone(), step.source)
+    };
+    let namespace = id("microsoft.eventhub/namespaces");
+    let rule_set = Sym::new(&format!("{namespace}/networkrulesets/default"));
+    for (of_set, of_store, rule, source) in [
+        (PublicAccess::Enabled, PublicAccess::Enabled, "defaultAction=Deny", rule_set),
+        (PublicAccess::Disabled, PublicAccess::Enabled, "publicNetworkAccess=Disabled", rule_set),
+        (PublicAccess::Enabled, PublicAccess::Disabled, "publicNetworkAccess=Disabled", Sym::EMPTY),
+    ] {
+        let mut estate = Estate::new();
+        estate.store(namespace, Service::EventHub, "eastus", TENANT);
+        let untold = *estate.index.store.one(namespace).unwrap();
+        estate.index.remove(untold.into());
+        estate.add(Store { kind: "standard".into(), ..untold });
+        estate.access(namespace, |access| access.public = of_store);
+        estate.add(StoreRuleSet { rule_set, store: namespace, part: Sym::EMPTY, public: of_set, default_allow: Tri::No, trusted: false });
+        estate.ip_rule(namespace, "20.0.0.1", "20.0.0.1");
+        assert_eq!(refused(&mut estate, namespace, Service::EventHub, "namespace"), (namespace, rule.to_owned(), source));
+    }
+    // An account of Cosmos DB has no such property: its rules say whether it filters.
+    let account = id("microsoft.documentdb/databaseaccounts");
+    let mut estate = Estate::new();
+    estate.store(account, Service::Cosmos, "eastus", TENANT);
+    estate.deny(account);
+    assert_eq!(refused(&mut estate, account, Service::Cosmos, "sql"), (account, String::new(), Sym::EMPTY));
+}
+
 fn call(estate: &Estate, from: Sym, store: Sym, part: &str) -> Outcome {
     let ways: Vec<Way> = caller_ways(&estate.world(), from, &Target { store, part: part.into(), instance: Instance::Primary });
     outcome(&ways, tcp(443))
