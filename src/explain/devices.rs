@@ -365,7 +365,7 @@ impl Walk<'_, '_> {
             let behind = match index.store.one(connection.target) {
                 _ if crate::rules::private_link::service(index, connection.target).is_some() => Span::exactly(Set::tcp_udp()),
                 Some(store) => crate::rules::private_endpoint::front_end_of(index, self.world.platform, store, connection.group, true),
-                None => crate::rules::private_endpoint::unseen_target(self.world.platform, connection.group),
+                None => crate::rules::private_endpoint::unseen_target(self.world.platform, connection.target, connection.group),
             };
             answers = answers.or(if certain { behind } else { behind.doubted() });
         }

@@ -8,7 +8,7 @@ use crate::facts::private_access::AddressSource;
 use crate::facts::service::{Service, sub_resource};
 use crate::facts::store_facts::{Instance, Store, StorePart, StoreSwitch, Switch};
 use crate::model::traffic::ANY_PORT;
-use crate::model::{Proto, Set, Span, Sym, Tri};
+use crate::model::{Proto, Set, Span, Sym, Tri, ids};
 
 /// The sub-resource that a private endpoint names for one endpoint of a store: `blob`, `blob_secondary` (PE-04, M-07).
 ///
@@ -135,25 +135,31 @@ pub fn owners(index: &Index, address: IpAddr) -> Vec<Sym> {
 }
 
 /// What answers behind a private endpoint whose target is not in the input: surely the ports of the sub-resource, where they are known (M-16).
-pub fn unseen_target(platform: &Platform, group: Sym) -> Span {
+pub fn unseen_target(platform: &Platform, target: Sym, group: Sym) -> Span {
     let part = base_part(group);
-    // Services share the names of some sub-resources: what one of them answers is possible.
-    let mut served = Service::ALL.into_iter().filter(|service| service.parts().contains(&part.as_str()));
+    let kind = ids::id_type(target.as_str()).unwrap_or_default();
+    let named: Vec<Service> = Service::ALL.into_iter().filter(|service| service.parts().contains(&part.as_str())).collect();
+    // Services share the names of some sub-resources: where the id does not say which one it is, what one of them answers is possible.
+    let of_kind = |service: &Service| service.kinds().contains(&kind.as_str());
+    let told = named.iter().any(of_kind);
+    let mut served = named.into_iter().filter(|service| !told || of_kind(service));
     let first = served.next().unwrap_or(Service::Other);
     if platform.ports_of(first, part).is_empty() {
         return Span { sure: Set::EMPTY, may: Set::tcp_udp() };
     }
-    // Whether it also answers plain HTTP, SFTP or NFS stands on the account.
-    let known = |service| front_end(platform, service, Sym::EMPTY, part, false, true);
-    let possible = |service| {
-        let usual = front_end(platform, service, Sym::new("filestorage"), part, true, true);
-        if service == Service::Storage { usual.or(switched(platform, part, |_| Tri::Maybe)) } else { usual }
-    };
-    let start = Span { sure: known(first).sure, may: known(first).may.or(possible(first).may) };
-    served.fold(start, |span, service| Span {
-        sure: span.sure.and(known(service).sure),
-        may: span.may.or(known(service).may).or(possible(service).may),
+    let start = stranger(platform, first, part, true);
+    served.map(|service| stranger(platform, service, part, true)).fold(start, |span, other| Span {
+        sure: span.sure.and(other.sure),
+        may: span.may.or(other.may),
     })
+}
+
+/// What a part of a store of which the input holds nothing answers: whether it also answers plain HTTP, SFTP or NFS stands on the account (M-16).
+pub fn stranger(platform: &Platform, service: Service, part: Sym, private: bool) -> Span {
+    let known = front_end(platform, service, Sym::EMPTY, part, false, private);
+    let usual = front_end(platform, service, Sym::new("filestorage"), part, true, private);
+    let possible = if service == Service::Storage { usual.or(switched(platform, part, |_| Tri::Maybe)) } else { usual };
+    Span { sure: known.sure, may: known.may.or(possible.may) }
 }
 
 /// `blob_secondary` is served like `blob`.
@@ -280,7 +286,10 @@ mod tests {
         assert_eq!(of(Service::ServiceBus, "namespace"), "tcp/443, tcp/5671-5672");
         assert_eq!(of(Service::Web, "scm"), "tcp/80, tcp/443");
         assert_eq!(of(Service::Redis, "rediscache"), "tcp/6380");
-        assert_eq!(unseen_target(Platform::builtin(), "namespace".into()).sure.to_string(), "tcp/443, tcp/5671-5672");
+        assert_eq!(unseen_target(Platform::builtin(), "".into(), "namespace".into()).sure.to_string(), "tcp/443, tcp/5671-5672");
+        let account = "/subscriptions/sx/resourcegroups/r/providers/microsoft.documentdb/databaseaccounts/c";
+        assert_eq!(unseen_target(Platform::builtin(), account.into(), "sql".into()).sure.to_string(), "tcp/443");
+        assert_eq!(unseen_target(Platform::builtin(), "".into(), "sql".into()).sure, Set::EMPTY);
         let odd = front_end(Platform::builtin(), Service::Storage, Sym::EMPTY, "unheard-of".into(), false, false);
         assert_eq!((odd.sure, odd.may), (Set::EMPTY, Set::tcp()));
     }

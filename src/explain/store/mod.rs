@@ -137,7 +137,7 @@ pub fn endpoint_ways(
         let answers = match store {
             _ if behind.is_some() => Span::exactly(Set::tcp_udp()),
             Some(store) => private_endpoint::front_end_of(world.index, world.platform, store, connection.group, true),
-            None => private_endpoint::unseen_target(world.platform, connection.group),
+            None => private_endpoint::unseen_target(world.platform, connection.target, connection.group),
         };
         let of: Vec<IpAddr> = match address {
             Some(address) => vec![address],

@@ -215,7 +215,8 @@ impl World<'_> {
         if packet.proto != Proto::Tcp {
             return Tri::No;
         }
-        let cosmos = link.group.as_str() == "sql" && self.service_of(link.target) == Some(Service::Cosmos);
+        let stranger = self.service_of(link.target).is_none() && link.target.as_str().contains("/microsoft.documentdb/databaseaccounts/");
+        let cosmos = link.group.as_str() == "sql" && (stranger || self.service_of(link.target) == Some(Service::Cosmos));
         let redirected = cosmos || (link.group.as_str() == "sqlserver" && packet.dport >= 1433); // SQL-12
         let known = Tri::from_bool(ports.contains(&packet.dport)).or(self.extra_port(link.group, link.target, packet.dport));
         known.or(if redirected { Tri::Maybe } else { Tri::No })

@@ -128,6 +128,7 @@ impl World<'_> {
     pub fn ports_of(&self, store: Sym, part: Sym) -> Vec<u16> {
         match (self.service_of(store), main_part(part).as_str()) {
             (Some(Service::Cosmos), "sql") => vec![443],
+            (None, "sql") if store.as_str().contains("/microsoft.documentdb/databaseaccounts/") => vec![443],
             (Some(Service::Synapse), "sql") => vec![1433],
             (Some(Service::EventHub), "namespace") => vec![443, 5671, 5672, 9093],
             _ => self.platform.ports(main_part(part)).to_vec(),
