@@ -108,6 +108,9 @@ pub fn contested(copies: [&Resource; 2]) -> Extracted {
     all
 }
 
+/// The children of a store that say who is connected to it.
+const CONNECTIONS: &str = "privateEndpointConnections";
+
 fn written_down(mut out: Out<'_>) -> Extracted {
     let resource = out.resource;
     out.fact(ResourceRow {
@@ -128,6 +131,14 @@ fn written_down(mut out: Out<'_>) -> Extracted {
         Some(properties) if properties.is_object() => {
             // An empty list says that there is no child of the type, a missing one says nothing (M-03).
             for (list, segment) in child_lists(kind) {
+                let unread = |value: &&Value| value.as_array().is_none_or(|items| !items.is_empty());
+                if segment.eq_ignore_ascii_case(CONNECTIONS)
+                    && is_store(kind)
+                    && let Some(value) = get(properties, list).filter(unread)
+                {
+                    unread::connections(&mut out, list, value);
+                    continue;
+                }
                 match get(properties, list) {
                     Some(Value::Array(items)) => {
                         out.fact(ChildType { parent: resource.id, kind: Sym::lower(&format!("{kind}/{segment}")) });

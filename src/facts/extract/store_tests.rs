@@ -362,6 +362,24 @@ fn a_list_of_rules_that_cannot_be_read_leaves_the_switches_standing() {
     );
 }
 
+/// covers: SND-02, PE-11
+#[test]
+fn who_is_connected_to_a_store_concerns_that_store_alone() {
+    let id = "/subscriptions/s/resourcegroups/rg/providers/microsoft.keyvault/vaults/x";
+    let of = |list: Value| rows(json!([{"id": id, "location": "westeurope", "properties": {"privateEndpointConnections": list}}]));
+    let anybody = format!("provider_connection({id}/privateendpointconnections, {id}, , unknown, false)");
+    for list in [json!("x"), json!(5), json!({"id": id}), json!(["x"])] {
+        let found = of(list);
+        has(&found, &anybody);
+        has(&found, &format!("store_access({id}, enabled, yes, true, false, false)"));
+        lacks(&found, "unread(");
+        lacks(&found, "child_type(");
+    }
+    // An entry without a name is no resource.
+    let endpoint = json!({"privateEndpoint": {"id": format!("{NET}/privateEndpoints/e")}, "privateLinkServiceConnectionState": {"status": "Approved"}});
+    has(&of(json!([{"properties": endpoint}])), &anybody);
+}
+
 /// covers: SND-02, DNS-37
 #[test]
 fn a_host_that_is_none_is_said_to_be_none() {

@@ -10,7 +10,7 @@ use crate::facts::extract::out::Out;
 use crate::facts::extract::{policy, withdrawn};
 use crate::facts::gap::{Unread, UnreadRule};
 use crate::facts::network::DeviceKind;
-use crate::facts::private_access::EndpointPolicyScope;
+use crate::facts::private_access::{Consent, EndpointPolicyScope, ProviderConnection};
 use crate::facts::store_facts::{PublicAccess, StoreResourceRule};
 use crate::ingest::Resource;
 use crate::model::{Sym, Tri, ids};
@@ -136,6 +136,18 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
         withdrawn::another_interface(out);
     }
     withdrawn::claim_if_standing(out, body);
+}
+
+/// A list of the private endpoints that are connected to a store, or an entry of it, that could not be read: it concerns this store alone, and any endpoint may be
+/// in it, in whatever state (PE-11). Entries that are resources were taken out.
+pub(super) fn connections<'a>(out: &mut Out<'a>, list: &str, value: &'a Value) {
+    match value.is_array() {
+        true => out.gap(format!("`properties.{list}` holds something that is no resource")),
+        false => out.wrong(value, "a list"),
+    }
+    let target = out.id();
+    let connection = Sym::new(&format!("{target}/privateendpointconnections"));
+    out.fact(ProviderConnection { connection, target, endpoint: Sym::EMPTY, state: Consent::Unknown, settled: false });
 }
 
 /// The store or profile whose rule the resource is, for the types that are one rule each.

@@ -351,3 +351,16 @@ fn a_priority_with_a_fraction_of_zero_is_whole_and_an_empty_policy_is_no_word() 
     }
     lacks(&subnet(Value::Null), "subnet_private_endpoint_policy(");
 }
+
+/// covers: SND-02, SE-01
+#[test]
+fn service_endpoints_that_cannot_be_read_concern_their_network_alone() {
+    let service = json!("Microsoft.Storage");
+    for endpoints in [json!("x"), json!(["x"]), json!([{"service": service, "locations": "x"}]), json!([{"service": 5}])] {
+        let found =
+            rows(json!([body("virtualNetworks/v/subnets/s", json!({"addressPrefix": "10.0.0.0/24", "serviceEndpoints": endpoints}))]));
+        has(&found, "clouded(~/virtualnetworks/v, routes, ~/virtualnetworks/v/subnets/s)");
+        lacks(&found, "unread(");
+        has(&found, "subnet_prefix(~/virtualnetworks/v/subnets/s, 10.0.0.0/24)");
+    }
+}

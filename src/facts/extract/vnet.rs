@@ -88,8 +88,15 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
         }
         out.fact(SubnetDelegation { subnet, service });
     }
+    let lost = out.lost_paths().len();
     for endpoint in out.objects(body, "serviceEndpoints") {
         service_endpoint(out, subnet, endpoint);
+    }
+    if out.lost_paths().len() > lost {
+        // They concern what this subnet sends to services, and nobody else.
+        out.stand_for_lost(lost);
+        let vnet = out.parent();
+        out.fact(Clouded { vnet, what: Sym::new("routes"), resource: subnet });
     }
     for policy in out.bindings(body, "serviceEndpointPolicies") {
         out.fact(SubnetEndpointPolicy { subnet, policy });
