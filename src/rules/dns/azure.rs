@@ -114,9 +114,9 @@ impl Resolver<'_> {
     /// Private zones that are there, since an endpoint keeps its records in them or records of theirs are in the input, and have no row of their own.
     fn zones_not_exported(&self) -> Vec<Sym> {
         let index = self.index;
-        let private = |zone: &Sym| !index.public_dns_zone.has(*zone) && !zone.as_str().contains(PUBLIC_ZONES);
-        let holders = index.zone_records.keys().filter(private).chain(index.zone_groups_by_zone.keys());
-        let mut found: Vec<Sym> = holders.filter(|zone| !index.private_dns_zone.has(*zone)).collect();
+        let holders = index.zone_records.keys().chain(index.zone_groups_by_zone.keys());
+        let unseen = holders.filter(|zone| !index.private_dns_zone.has(*zone) && !index.public_dns_zone.has(*zone));
+        let mut found: Vec<Sym> = unseen.filter(|zone| !zone.as_str().contains(PUBLIC_ZONES)).collect();
         Sym::sort(&mut found);
         found.dedup();
         found

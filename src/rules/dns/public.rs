@@ -95,8 +95,9 @@ impl Resolver<'_> {
     /// publishes(N, A) :- public_dns_zone(Z, _), zone_record(_, Z, N, "a", A).                                        // public.1
     /// ```
     fn in_public_zones(&self, context: Context, name: &str, depth: usize) -> Option<Resolution> {
-        let public = |zone: &Sym| zone.as_str().contains(PUBLIC_ZONES) && !self.index.public_dns_zone.has(*zone);
-        let not_exported: Vec<Sym> = self.index.zone_records.keys().filter(public).collect();
+        let unseen = |zone: &Sym| !self.index.private_dns_zone.has(*zone) && !self.index.public_dns_zone.has(*zone);
+        let public = |zone: &Sym| zone.as_str().contains(PUBLIC_ZONES);
+        let not_exported: Vec<Sym> = self.index.zone_records.keys().filter(unseen).filter(public).collect();
         let mut rest = Some(name);
         while let Some(suffix) = rest {
             let mut zones: Vec<Sym> = self.index.public_dns_zones_by_name.get(Sym::new(suffix)).iter().map(|row| row.zone).collect();
