@@ -21,7 +21,7 @@ pub(super) fn settle(loaded: &mut Loaded, rivals: &[Rivals], inputs: &[Input]) {
         let body = |place: &Source| bodies.get(&(rivals.id, place.clone()));
         let [kept, other] = &rivals.places;
         let (Some(mine), Some(theirs)) = (body(kept), body(other)) else { continue };
-        if done.contains(&rivals.id) || !(rivals.children_differ || contradict(mine, theirs)) {
+        if done.contains(&rivals.id) || !(rivals.certain || contradict(mine, theirs)) {
             continue;
         }
         done.insert(rivals.id);

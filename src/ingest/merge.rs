@@ -18,8 +18,8 @@ pub(super) struct Rivals {
     pub id: Sym,
     /// Where the copy stands that is kept, and where the other one does.
     pub places: [Source; 2],
-    /// The lists of the two name different children.
-    pub children_differ: bool,
+    /// Whether they contradict each other whatever facts their bodies make: by what they leave out.
+    pub certain: bool,
 }
 
 /// Every id once, sorted by its text, the copies that may contradict each other, and those that may leave something out. The best copy of each is kept whole;
@@ -50,9 +50,9 @@ pub(super) fn merge(resources: Vec<Resource>) -> (Vec<Resource>, Vec<Rivals>, Ve
                 fuller.push(other.source.clone());
             }
             let equal_standing = !other.rank.bare && other.rank.embedded == kept.rank.embedded;
-            let children_differ = equal_standing && children.differ(&kept, &other);
-            if children_differ || (equal_standing && other.rank.content != kept.rank.content) {
-                rivals.push(Rivals { id, places: [kept.source.clone(), other.source.clone()], children_differ });
+            let certain = equal_standing && children.differ(&kept, &other);
+            if certain || (equal_standing && other.rank.content != kept.rank.content) {
+                rivals.push(Rivals { id, places: [kept.source.clone(), other.source.clone()], certain });
             }
             if kept.location.is_empty() {
                 kept.location = other.location;

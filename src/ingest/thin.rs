@@ -26,7 +26,11 @@ const SAME: &[&[&str]] = &[
     &["destinationPortRange", "destinationPortRanges"],
 ];
 
-/// Reads the bodies again and completes the own ones. Copies that clash in what the own body leaves out are returned: neither counts.
+/// References that every version of the API tells: a body that tells anything and leaves one out says that there is none.
+const TOLD: &[&str] = &["networkSecurityGroup", "routeTable", "natGateway", "serviceEndpoints", "serviceEndpointPolicies"];
+
+/// Reads the bodies again and completes the own ones. Copies that clash in what the own body leaves out, or with what it says by that, are returned: neither
+/// counts.
 pub(super) fn complete(loaded: &mut Loaded, thin: &[Thin], inputs: &[Input]) -> Vec<Rivals> {
     if thin.is_empty() {
         return Vec::new();
@@ -43,9 +47,12 @@ pub(super) fn complete(loaded: &mut Loaded, thin: &[Thin], inputs: &[Input]) -> 
         let mut giver: Option<&Resource> = None;
         for copy in copies {
             let told = left_out(&said, &of(copy));
+            if !said.is_empty() && told.iter().any(|(name, value)| is_reference(name, value)) {
+                clashing.push(Rivals { id: thin.id, places: [own.source.clone(), copy.source.clone()], certain: true });
+            }
             if let Some(first) = giver.filter(|_| told.iter().any(|(name, value)| found.get(name).is_some_and(|other| other != value))) {
                 let places = [first.source.clone(), copy.source.clone()];
-                clashing.push(Rivals { id: thin.id, places, children_differ: false });
+                clashing.push(Rivals { id: thin.id, places, certain: false });
             }
             giver = giver.or((!told.is_empty()).then_some(*copy));
             for (name, value) in told {
@@ -67,6 +74,11 @@ pub(super) fn complete(loaded: &mut Loaded, thin: &[Thin], inputs: &[Input]) -> 
         resource.extracted = None;
     }
     clashing
+}
+
+/// Whether a property names something by which traffic is filtered or led.
+fn is_reference(name: &str, value: &Value) -> bool {
+    TOLD.iter().any(|told| told.eq_ignore_ascii_case(name)) && value.as_array().is_none_or(|items| !items.is_empty())
 }
 
 fn of(resource: &Resource) -> Map<String, Value> {

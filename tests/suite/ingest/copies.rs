@@ -84,7 +84,9 @@ fn copies_that_contradict_each_other_prove_nothing() {
 #[test]
 fn the_fuller_body_and_the_own_body_win_in_any_order() {
     let parent = vnet();
-    let own = json!({"id": id("virtualNetworks/hub/subnets/WEB"), "properties": {"addressPrefix": "10.0.9.0/24"}});
+    let group = json!({"id": id("networkSecurityGroups/g")});
+    let own =
+        json!({"id": id("virtualNetworks/hub/subnets/WEB"), "properties": {"addressPrefix": "10.0.9.0/24", "networkSecurityGroup": group}});
     let bare = json!({"id": id("virtualNetworks/hub"), "name": "hub", "type": "Microsoft.Network/virtualNetworks"});
     let documents = [parent, own, bare];
     let mut seen = BTreeSet::new();
@@ -162,19 +164,26 @@ fn an_own_body_that_says_less_takes_the_rest_from_its_parent() {
     };
     let (network_alone, whole) = (facts(&[&network(&subnet)]), network(&subnet));
     let (below, side) = ("virtualNetworks/v/subnets/s", "virtualNetworks/v/virtualNetworkPeerings/p");
-    for thin in [
-        own(below, json!({})),
-        own(below, json!({"addressPrefix": "10.0.1.0/24"})),
-        own(below, json!({"AddressPrefix": "10.0.1.0/24", "networkSecurityGroup": null, "routeTable": link("routeTables/t")})),
-        own(
-            below,
-            json!({"addressPrefix": "10.0.1.0/24", "networkSecurityGroup": link("networkSecurityGroups/g"), "provisioningState": "Succeeded"}),
-        ),
-        own(side, json!({"remoteVirtualNetwork": link("virtualNetworks/w")})),
-    ] {
+    let group_of = |name: &str| link(&format!("networkSecurityGroups/{name}"));
+    let named = json!({"networkSecurityGroup": group_of("g"), "routeTable": link("routeTables/t")});
+    for thin in [own(below, json!({})), own(below, named), own(side, json!({"remoteVirtualNetwork": link("virtualNetworks/w")}))] {
         assert_eq!(facts(&[&whole, &thin]), network_alone, "{thin}");
     }
-    let said = own(below, json!({"addressPrefixes": ["10.0.9.0/24"], "networkSecurityGroup": link("networkSecurityGroups/h")}));
+    // A body that tells where the subnet is and names no group says that there is none, and the copy that there is one: neither counts.
+    let contested = |found: &[String]| {
+        let told = found.iter().any(|line| line.starts_with("gap ") && line.contains("/subnets/s") && line.contains("contradict"));
+        told && !found.iter().any(|line| line.starts_with("subnet "))
+    };
+    for thin in [
+        json!({"addressPrefix": "10.0.1.0/24"}),
+        json!({"AddressPrefix": "10.0.1.0/24", "networkSecurityGroup": null, "routeTable": link("routeTables/t")}),
+        json!({"addressPrefix": "10.0.1.0/24", "networkSecurityGroup": group_of("g"), "provisioningState": "Succeeded"}),
+    ] {
+        let found = facts(&[&whole, &own(below, thin.clone())]);
+        assert!(contested(&found), "{thin}: {found:#?}");
+    }
+    let elsewhere = json!({"addressPrefixes": ["10.0.9.0/24"], "networkSecurityGroup": group_of("h"), "routeTable": link("routeTables/t")});
+    let said = own(below, elsewhere);
     let found = facts(&[&whole, &said]);
     let starts = |relation: &str| found.iter().filter(|line| line.starts_with(&format!("{relation} "))).collect::<Vec<_>>();
     assert!(starts("subnet_prefix").len() == 1 && starts("subnet_prefix")[0].ends_with("10.0.9.0/24"), "{found:#?}");
@@ -192,8 +201,8 @@ fn an_own_body_that_says_less_takes_the_rest_from_its_parent() {
 
     // Two copies that clash in what the own body leaves out: neither counts.
     let mut other = subnet.clone();
-    other["networkSecurityGroup"] = link("networkSecurityGroups/other");
-    let clash = facts(&[&whole, &network(&other), &own(below, json!({"addressPrefix": "10.0.1.0/24"}))]);
-    assert!(clash.iter().any(|line| line.starts_with("gap ") && line.contains("/subnets/s") && line.contains("contradict")), "{clash:#?}");
-    assert!(!clash.iter().any(|line| line.starts_with("subnet ")), "{clash:#?}");
+    other["privateEndpointNetworkPolicies"] = json!("Disabled");
+    let thin = json!({"addressPrefix": "10.0.1.0/24", "networkSecurityGroup": group_of("g"), "routeTable": link("routeTables/t")});
+    let clash = facts(&[&whole, &network(&other), &own(below, thin)]);
+    assert!(contested(&clash), "{clash:#?}");
 }
