@@ -7,15 +7,14 @@ use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::point::{Pair, Pairs, send};
 use crate::explain::services::{From, FromPlace};
 use crate::explain::store::{self, Target, public_ways, steps, ways};
-use crate::explain::stores::to_named_stranger;
-use crate::explain::transport::{Client, ClientKind, Transport};
+use crate::explain::transport::{Client, Transport};
 use crate::explain::walk::Target as Walked;
 use crate::explain::way::{End, Flow, Kind, Mode, Step, Way};
 use crate::explain::world::World;
-use crate::facts::store_facts::{Service, StorePart};
+use crate::facts::store_facts::StorePart;
 use crate::model::{Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::azure_firewall::Named;
-use crate::rules::dns::{self, Ambiguity, Answer, NOBODYS, Resolution, names};
+use crate::rules::dns::{self, Ambiguity, Answer, Resolution, names};
 use crate::rules::{lead, private_link};
 
 /// The ways to whatever the name leads to.
@@ -29,25 +28,6 @@ pub fn to_name(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, cl
         return ways(world, transport, client, &target(&part), flow.mode, flow.traffic);
     }
     let resolution = resolution(world, transport, client, name);
-    // Whoever dials what he likes is told nothing by names (M-05).
-    let stranger = names::service_of(world.platform, name.as_str())
-        .filter(|(service, _)| Service::EXTERNAL.contains(service) && flow.mode == Mode::Adversarial && client.kind == ClientKind::Machine)
-        .filter(|_| names::holders(world.index, world.platform, name.as_str()).is_empty());
-    if let Some((service, part)) = stranger {
-        let mut ways = to_named_stranger(transport, client, world, (name, service, part), flow.traffic);
-        match resolution.answer {
-            Answer::Unknown if resolution.reason != NOBODYS => {}
-            Answer::Addresses => {}
-            _ => return ways,
-        }
-        ways.extend(led_by_name(world, flow, transport, client, name, resolution));
-        return ways;
-    }
-    led_by_name(world, flow, transport, client, name, resolution)
-}
-
-/// The ways to what a name resolves to.
-fn led_by_name(world: &World<'_>, flow: &Flow, transport: &FromPlace<'_, '_>, client: &Client, name: Sym, resolution: Resolution) -> Pair {
     let chain = resolution.chain.join(" → ");
     let said = |span: Span, text: String| step(Stage::Dns, span, "dns.1", text).by(Sym::EMPTY, name.as_str());
     match resolution.answer {

@@ -315,44 +315,6 @@ pub fn to_external(world: &World<'_>, transport: &dyn Transport, client: &Client
     out
 }
 
-/// A store of which the input holds nothing but its host name: it stands in some region, so that only what gets to each is sure (DNS-35).
-pub fn to_named_stranger(transport: &dyn Transport, client: &Client, world: &World<'_>, asked: (Sym, Service, Sym), traffic: Set) -> Pair {
-    let (host, service, part) = asked;
-    let mut regions: Vec<(ServiceClass, Tri)> =
-        attackers(world, client, service).into_iter().map(|attacker| (attacker.class, attacker.covered)).collect();
-    regions.dedup();
-    let client = &Client { name: Named::Host(host), ..*client };
-    let mut sure: Option<Set> = None;
-    let mut out = Vec::new();
-    for (class, covered) in regions {
-        let mut there = Set::EMPTY;
-        for (mut way, source) in transport.to_service(client, &class, covered, traffic) {
-            way.via = Via::Public;
-            if let Arrival::Showing(Source::ServiceEndpoint { subnet, .. }) = source {
-                way.via = Via::ServiceEndpoint;
-                let mut policy = policy_for_foreign(world, service, class.region, subnet);
-                if policy.span.may != Set::ALL {
-                    // One of ours that was not exported may stand in what a policy lists.
-                    policy.span.may = Set::ALL;
-                    policy.text.push_str(", and whether this is one is not known");
-                    policy = policy.kind(Kind::Assumption).code("W-MISSING");
-                }
-                way.steps.push(policy);
-            }
-            there = there.or(way.span().sure);
-            out.push(way);
-        }
-        sure = Some(sure.map_or(there, |sure| sure.and(there)));
-    }
-    let sure = sure.unwrap_or(Set::EMPTY);
-    let answers = crate::rules::private_endpoint::stranger(world.platform, service, part, false);
-    let text = format!("a store that is called {host} answers, and in which region is not in the input");
-    let answers = Span { sure: answers.sure.and(sure), may: answers.may };
-    let end = step(Stage::Delivered, answers, "exfil.1", text).by(Sym::EMPTY, host.as_str()).kind(Kind::Assumption).code("DNS_UNKNOWN");
-    out.iter_mut().for_each(|way| way.steps.push(end.clone()));
-    out
-}
-
 /// The same of a store that a firewall's rule names and that is none of ours.
 fn perhaps_theirs(mut answers: Step, name: Named) -> Step {
     let host = if let Named::Host(host) = name { host.as_str() } else { "" };

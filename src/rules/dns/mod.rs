@@ -20,7 +20,6 @@ use crate::facts::Index;
 use crate::facts::platform::Platform;
 use crate::model::Sym;
 use names::{normal, under};
-pub use public::NOBODYS;
 pub use resolution::{Ambiguity, Answer, Resolution};
 use resolution::{either, first};
 

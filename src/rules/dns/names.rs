@@ -3,10 +3,10 @@
 use crate::facts::Index;
 use crate::facts::platform::{Platform, PrivateLinkZone};
 use crate::facts::private_access::PrivateEndpointConnection;
-use crate::facts::store_facts::{Service, Store, StorePart};
+use crate::facts::store_facts::{Store, StorePart};
 use crate::model::{Sym, ids};
 use crate::rules::lead;
-use crate::rules::private_endpoint::{base_part, group};
+use crate::rules::private_endpoint::group;
 
 /// Whether `name` is `suffix` or ends in it at a dot.
 pub fn under(name: &str, suffix: &str) -> bool {
@@ -298,16 +298,6 @@ pub fn of_azure(platform: &Platform, name: &str) -> bool {
     platform.is_reserved(name) || platform.zones().iter().any(listed)
 }
 
-/// The service that a name is one of by its suffix, and the sub-resource; `None` where no service has such names, or several have (DNS-35).
-pub fn service_of(platform: &Platform, name: &str) -> Option<(Service, Sym)> {
-    let fits = |zone: &&PrivateLinkZone| fit(zone.suffix.as_str(), name).is_some_and(|(own, _)| !own.is_empty() && !own.contains('.'));
-    let of = |kind: Sym| Service::ALL.into_iter().find(|service| service.kinds().contains(&kind.as_str()));
-    let fitting = platform.zones().iter().filter(fits);
-    let mut found: Vec<(Service, Sym)> = fitting.filter_map(|zone| Some((of(zone.kind)?, base_part(zone.group)))).collect();
-    found.dedup();
-    if let [only] = found[..] { Some(only) } else { None }
-}
-
 /// What stands for the labels of a front end's name that nobody exports: they depend on region and stamp.
 const SOME_LABELS: &str = "?";
 
@@ -357,12 +347,6 @@ mod tests {
         assert!(!under("notcore.windows.net", "core.windows.net"));
         assert!(of_azure(Platform::builtin(), "x.eastus.data.azurecr.io"));
         assert!(!of_azure(Platform::builtin(), "example.com"));
-        let service = |name: &str| service_of(Platform::builtin(), name).map(|(service, part)| (service, part.as_str()));
-        assert_eq!(service("zzz.blob.core.windows.net"), Some((Service::Storage, "blob")));
-        assert_eq!(service("zzz-secondary.blob.core.windows.net"), Some((Service::Storage, "blob")));
-        assert_eq!(service("zzz.servicebus.windows.net"), None, "of Event Hubs, Service Bus or Relay");
-        assert_eq!(service("zzz.privatelink.blob.core.windows.net"), None);
-        assert_eq!(service("blob.core.windows.net"), None);
         assert!(internal("x.corp.local") && !internal("example.com"));
     }
 }

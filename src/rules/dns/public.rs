@@ -15,9 +15,6 @@ use crate::rules::{consent, private_endpoint};
 /// The child type that holds the addresses of a public zone.
 const RECORDS: &str = "microsoft.network/dnszones/a";
 
-/// Why nothing is known of a name under a suffix of Azure's that nothing in the input explains (DNS-35).
-pub const NOBODYS: &str = "the name belongs to no store in the input";
-
 impl Resolver<'_> {
     /// What the public name system answers; an alias is followed in `context`.
     pub(super) fn public(&self, context: Context, name: &str, depth: usize) -> Resolution {
@@ -33,7 +30,7 @@ impl Resolver<'_> {
             return self.front_end(context, holder.kind, found, name, depth);
         }
         if names::of_azure(self.platform, name) {
-            return Resolution::new(Answer::Unknown, name, NOBODYS);
+            return Resolution::new(Answer::Unknown, name, "the name belongs to no store in the input");
         }
         if let Some(answer) = self.in_public_zones(context, name, depth) {
             return answer;

@@ -8,7 +8,7 @@ use watertight::facts::azure_firewall::{FirewallNameKind, FirewallPass};
 use watertight::facts::selector::Selector;
 use watertight::facts::store_facts::Service;
 use watertight::model::net::is_public;
-use watertight::model::{Proto, Stage, Sym, Tri, Verdict, Via};
+use watertight::model::{Stage, Sym, Tri, Verdict, Via};
 
 use super::Ask;
 use super::dns::Answer;
@@ -35,49 +35,7 @@ impl World<'_> {
         if let (Some(part), Mode::Adversarial) = (private, ask.mode) {
             return self.to_store(start, Wanted { store: part.store, part: part.part, instance: part.instance }, ask);
         }
-        let resolved = self.resolve(start.view(), name.as_str());
-        let Some((service, ports)) = self.stranger_called(name.as_str()).filter(|_| ask.mode == Mode::Adversarial) else {
-            return self.to_what_it_means(start, name, resolved, ask);
-        };
-        if !matches!(start, Start::Inside { .. }) {
-            return self.to_what_it_means(start, name, resolved, ask);
-        }
-        // In which region it stands nobody knows (DNS-35).
-        let there = |region| {
-            let port = Tri::from_bool(ask.proto == Proto::Tcp && ports.contains(&ask.dport));
-            let to = || self.to_any_front(start, Target::External(service), (service, region), Some(Called::Host(name)), ask);
-            let found = check(port, Stage::Delivered, name.as_str(), "port", to);
-            // What a policy lists may hold one of ours that nobody exported.
-            let by_policy = found.verdict == Verdict::Denied && found.stages.contains(&Stage::ServiceEndpointPolicy);
-            if by_policy { Outcome::unproven(Stage::ServiceEndpointPolicy, name.as_str(), "W-MISSING") } else { found }
-        };
-        let by_region: Vec<Outcome> = self.regions_of_strangers(service).into_iter().map(there).collect();
-        let open = all_of(by_region);
-        match resolved {
-            Answer::Unknown("name") | Answer::Nothing(_) | Answer::Public(_) => open,
-            other => any_of(vec![open, self.to_what_it_means(start, name, other, ask)]),
-        }
-    }
-
-    /// The service under one of whose suffixes the name stands that no store or endpoint of the input bears, and its ports.
-    fn stranger_called(&self, name: &str) -> Option<(Service, &'static [u16])> {
-        let (first, suffix) = name.split_once('.')?;
-        let first = first.strip_suffix("-secondary").unwrap_or(first);
-        let held = |id: Sym| id.as_str().rsplit('/').next() == Some(first);
-        if self.resources.iter().any(|row| row.name.as_str() == first) || self.links.iter().any(|link| held(link.target)) {
-            return None;
-        }
-        Some(match suffix {
-            "blob.core.windows.net" | "queue.core.windows.net" | "table.core.windows.net" => (Service::Storage, &[443]),
-            "vault.azure.net" => (Service::KeyVault, &[443]),
-            "database.windows.net" => (Service::Sql, &[1433]),
-            "azurecr.io" => (Service::Acr, &[443]),
-            _ => return None,
-        })
-    }
-
-    fn to_what_it_means(&self, start: Start, name: Sym, resolved: Answer, ask: &Ask) -> Outcome {
-        match resolved {
+        match self.resolve(start.view(), name.as_str()) {
             Answer::Addresses(ips) => {
                 let each = ips.into_iter().map(|ip| match ask.mode {
                     Mode::Adversarial => self.to_address(start, Target::Address, ip, ask),
@@ -334,7 +292,14 @@ impl World<'_> {
 
     /// To somebody else's store, in whatever region suits the sender, or through an endpoint of ours that leads there.
     pub fn to_external(&self, start: Start, service: Service, ask: &Ask) -> Vec<Outcome> {
-        let regions = self.regions_of_strangers(service);
+        let mut regions: Vec<Sym> = self.vnets.iter().map(|v| v.location).chain(self.parts.iter().map(|p| p.location)).collect();
+        regions.extend(regions.clone().iter().filter_map(|r| self.platform.region_pair(*r)));
+        regions.extend(self.regions_that_rules_name(service));
+        regions.extend(self.service_endpoints.iter().map(|e| e.location).filter(|location| location.as_str() != "*"));
+        regions.push(Sym::new("elsewhere"));
+        regions.retain(|r| !r.is_empty());
+        regions.sort();
+        regions.dedup();
         let named = self.hosts_that_rules_name(service);
         let mut ways: Vec<Outcome> = Vec::new();
         for region in regions {
@@ -367,19 +332,6 @@ impl World<'_> {
             ways.push(there.doubted(Stage::PrivateEndpoint, name_of(endpoint), "W-MISSING"));
         }
         ways
-    }
-
-    /// Where somebody else's store may stand, as far as anything tells regions apart.
-    fn regions_of_strangers(&self, service: Service) -> Vec<Sym> {
-        let mut regions: Vec<Sym> = self.vnets.iter().map(|v| v.location).chain(self.parts.iter().map(|p| p.location)).collect();
-        regions.extend(regions.clone().iter().filter_map(|r| self.platform.region_pair(*r)));
-        regions.extend(self.regions_that_rules_name(service));
-        regions.extend(self.service_endpoints.iter().map(|e| e.location).filter(|location| location.as_str() != "*"));
-        regions.push(Sym::new("elsewhere"));
-        regions.retain(|r| !r.is_empty());
-        regions.sort();
-        regions.dedup();
-        regions
     }
 
     /// What somebody else's stores of a service may be called: a name below each of its suffixes.
