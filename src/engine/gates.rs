@@ -4,7 +4,7 @@
 //! private endpoint, where a route must lead to its address. What it shows after passing something that forwards may be unknown.
 //! Between machines of networks that are not joined no flow is proven, unless the input says what something between them forwards.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -191,10 +191,11 @@ impl<'w, 'a> Gates<'w, 'a> {
         let to = End::Store(store, part, instance);
         let mut named: Vec<Sym> = guard.firewall.subnet_rules.iter().map(|rule| rule.subnet).collect();
         named.sort_unstable();
-        let somebody = !surely && anybody(index, store).iter().any(|source| guard.admit(source).admitted.hi());
+        let somebody = OnceCell::new();
+        let admits_somebody = || anybody(index, store).iter().any(|source| guard.admit(source).admitted.hi());
         let admits = |arrival: &Arrival| match arrival {
             Arrival::Showing(source) => counts(guard.admit(source).admitted),
-            Arrival::Unknown => somebody,
+            Arrival::Unknown => !surely && *somebody.get_or_init(admits_somebody),
         };
         let carries = |span: &Span| !if surely { span.sure } else { span.may }.is_empty();
         let verdict = |ways: &Option<Arriving>| match ways {

@@ -164,11 +164,6 @@ impl Service {
         }
     }
 
-    /// Whether everybody is refused whom no rule names, whatever a default action says (FW-10, GEN-03).
-    pub fn denies_by_default(self) -> bool {
-        matches!(self, Service::Sql | Service::Synapse | Service::Database | Service::Flexible | Service::DataLake)
-    }
-
     /// Whether its firewall has a property `defaultAction`; of the others the rules themselves say whether there is a firewall, or a switch of another name.
     pub fn has_default_action(self) -> bool {
         use Service::{Acr, Cognitive, EventHub, KeyVault, Relay, ServiceBus, Storage, Web};

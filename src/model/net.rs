@@ -164,6 +164,11 @@ pub fn usable(prefix: &Prefix) -> Option<(IpAddr, IpAddr)> {
     }
 }
 
+/// Whether an endpoint in a subnet with this prefix can have the address (ADR-04).
+pub fn is_usable(prefix: &Prefix, ip: IpAddr) -> bool {
+    usable(prefix).is_some_and(|(first, last)| first <= ip && ip <= last)
+}
+
 /// The address as a number.
 pub fn number(ip: IpAddr) -> u128 {
     match ip {

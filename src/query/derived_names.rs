@@ -115,7 +115,7 @@ impl Derived<'_> {
         links.sort();
         links.dedup();
         // Rulesets are for networks of their region, policies and hosts files for single ones.
-        let rules = !index.forwarding_ruleset.is_empty() || !index.ruleset_links.is_empty();
+        let rules = !index.forwarding_ruleset.is_empty() || !index.ruleset_links.is_empty() || !index.forwarding_rules.is_empty();
         let alike = !rules && index.clouded.get(vnet).is_empty() && !index.local_records.has(vnet);
         Outlook { links, itself: (!alike).then_some(vnet) }
     }

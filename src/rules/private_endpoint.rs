@@ -148,10 +148,9 @@ pub fn unseen_target(platform: &Platform, target: Sym, group: Sym) -> Span {
         return Span { sure: Set::EMPTY, may: Set::tcp_udp() };
     }
     let start = stranger(platform, first, part, true);
-    served.map(|service| stranger(platform, service, part, true)).fold(start, |span, other| Span {
-        sure: span.sure.and(other.sure),
-        may: span.may.or(other.may),
-    })
+    served
+        .map(|service| stranger(platform, service, part, true))
+        .fold(start, |span, other| Span { sure: span.sure.and(other.sure), may: span.may.or(other.may) })
 }
 
 /// What a part of a store of which the input holds nothing answers: whether it also answers plain HTTP, SFTP or NFS stands on the account (M-16).

@@ -250,7 +250,10 @@ pub fn anybody(index: &Index, store: Sym) -> Vec<Source> {
     let everybody = |origin| Source::AnyPublic { except: Arc::default(), origin };
     let lists = index.store_rule_sets.get(store).iter().flat_map(|set| index.store_list_rules.get(set.rule_set));
     let named = index.store_subnet_rules.get(store).iter().map(|rule| rule.subnet).chain(lists.map(|rule| rule.subnet));
-    let named = named.chain([Sym::EMPTY]).map(|subnet| Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY });
+    let mut named: Vec<Sym> = named.chain([Sym::EMPTY]).collect();
+    Sym::sort(&mut named);
+    named.dedup();
+    let named = named.into_iter().map(|subnet| Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY });
     [everybody(Origin::Azure), everybody(Origin::Internet), Source::SameRegionAzure].into_iter().chain(named).collect()
 }
 

@@ -8,7 +8,7 @@ use crate::explain::packet::Host;
 use crate::facts::Index;
 use crate::facts::network::{DeviceKind, IpConfig, NicRole};
 use crate::facts::private_access::AddressSource;
-use crate::model::{Prefix, Sym, Tri, ids, net};
+use crate::model::{Sym, Tri, ids, net};
 use crate::rules::private_endpoint;
 
 use super::World;
@@ -118,7 +118,6 @@ impl World<'_> {
     /// Sorted by id.
     pub fn endpoints_with_untold_address(&self, address: IpAddr, vnet: Sym) -> Vec<Sym> {
         let index = self.index;
-        let usable = |prefix: &Prefix| net::usable(prefix).is_some_and(|(first, last)| (first..=last).contains(&address));
         let holds = |subnet: Sym| {
             if !index.subnet.has(subnet) {
                 let own = &self.network(vnet).own;
@@ -126,7 +125,7 @@ impl World<'_> {
                 return inside && ids::vnet_of_id(subnet.as_str()).is_none_or(|home| home == vnet.as_str());
             }
             let mut ranges = index.subnet_prefixes.get(subnet).iter();
-            self.vnet_of(subnet) == vnet && (ranges.len() == 0 || ranges.any(|row| usable(&row.prefix)))
+            self.vnet_of(subnet) == vnet && (ranges.len() == 0 || ranges.any(|row| net::is_usable(&row.prefix, address)))
         };
         let found: Vec<Sym> = self.untold_endpoints().iter().filter(|(_, subnet)| holds(*subnet)).map(|(endpoint, _)| *endpoint).collect();
         if found.is_empty() || self.known_owners(address, vnet).is_nobody() { found } else { Vec::new() }

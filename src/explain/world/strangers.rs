@@ -99,9 +99,8 @@ impl Strangers {
 
     /// The subnets of the input with a usable address, sorted by name (ADR-04).
     pub fn subnets_of(&self, ip: IpAddr, world: &World<'_>) -> Vec<Sym> {
-        let usable = |prefix: &Prefix| net::usable(prefix).is_some_and(|(first, last)| first <= ip && ip <= last);
         let mut found: Vec<Sym> = holding(&self.subnets, ip).copied().filter(|subnet| world.index.subnet.has(*subnet)).collect();
-        found.retain(|subnet| world.index.subnet_prefixes.get(*subnet).iter().any(|row| row.prefix.contains(&ip) && usable(&row.prefix)));
+        found.retain(|subnet| world.index.subnet_prefixes.get(*subnet).iter().any(|row| net::is_usable(&row.prefix, ip)));
         Sym::sort(&mut found);
         found.dedup();
         found
