@@ -147,7 +147,7 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
         tenant: me.tenant,
         group: Sym::new(parts.group),
         rank: Rank::of(&body, embedded),
-        names: if kind.as_str().matches('/').count() > 1 { merge::names(&body) } else { 0 },
+        names: if kind.as_str().matches('/').count() > 1 { merge::names(&body) } else { Box::default() },
         body,
         source: Source { file: sink.file, pointer: place.pointer.to_owned() },
         embedded,

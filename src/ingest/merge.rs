@@ -46,7 +46,7 @@ pub(super) fn merge(resources: Vec<Resource>) -> (Vec<Resource>, Vec<Rivals>, Ve
         let mut fuller: Vec<Source> = Vec::new();
         for other in others {
             let of_parent = other.rank.embedded && !other.rank.bare && !kept.rank.embedded;
-            if of_parent && other.names != kept.names {
+            if of_parent && !other.names.iter().all(|name| kept.names.binary_search(name).is_ok()) {
                 fuller.push(other.source.clone());
             }
             let equal_standing = !other.rank.bare && other.rank.embedded == kept.rank.embedded;
@@ -173,8 +173,8 @@ fn inherit(resources: &mut FxHashMap<Sym, Resource>) {
     }
 }
 
-/// Stands for the names of the properties that a body has, whatever their case and order.
-pub(super) fn names(body: &Value) -> u64 {
+/// What stands for the names of the properties that a body tells, whatever their case; sorted.
+pub(super) fn names(body: &Value) -> Box<[u64]> {
     let properties = body.get("properties").and_then(Value::as_object);
     let told = properties.into_iter().flatten().filter(|(_, value)| !value.is_null());
     let each = told.map(|(name, _)| {
@@ -182,7 +182,9 @@ pub(super) fn names(body: &Value) -> u64 {
         name.bytes().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
         hasher.finish()
     });
-    each.fold(0, u64::wrapping_add)
+    let mut names: Box<[u64]> = each.collect();
+    names.sort_unstable();
+    names
 }
 
 /// How good a copy of a resource is. The better one is smaller: a body with properties before one without, the child's own body before the copy in its

@@ -69,8 +69,8 @@ pub struct Resource {
     pub extracted: Option<Extracted>,
     /// How good a copy of the resource it is.
     rank: Rank,
-    /// Stands for the names of the properties that its body has; of a resource that is nobody's child, nothing.
-    names: u64,
+    /// What stands for the names of the properties that its body tells, sorted; of a resource that is nobody's child, nothing.
+    names: Box<[u64]>,
     /// Where the file has what the body has under `/properties`.
     level: &'static str,
 }
