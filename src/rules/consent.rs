@@ -119,7 +119,7 @@ pub fn effective(consumer: &PrivateEndpointConnection, provider: &[ProviderConne
 
 /// What the input holds of the list of connections of `target` itself (M-03).
 pub fn provider(index: &Index, target: Sym) -> Provider {
-    if index.provider_connections_by_target.has(target) {
+    if index.provider_connections_by_target.get(target).iter().any(is_read) {
         return Provider::Listed;
     }
     let Some(kind) = kind_of(index, target).map(list_kind) else { return Provider::Unseen };
@@ -143,7 +143,12 @@ fn list_kind(kind: Sym) -> Sym {
 fn lists_exported(index: &Index, target: Sym) -> bool {
     let Some(kind) = kind_of(index, target) else { return false };
     let same_kind = |other: Sym| kind_of(index, other) == Some(kind);
-    index.resources_by_kind.has(list_kind(kind)) || index.provider_connection.rows().any(|p| same_kind(p.target))
+    index.resources_by_kind.has(list_kind(kind)) || index.provider_connection.rows().any(|p| is_read(&p) && same_kind(p.target))
+}
+
+/// Whether a row says anything: one without an endpoint or a state stands for what could not be read, and shows no list (SND-02).
+pub fn is_read(row: &ProviderConnection) -> bool {
+    !row.endpoint.is_empty() || row.state != Consent::Unknown
 }
 
 /// Whether `target` may have connections that stand in no export: its own list is not in the input, nor any of its type (M-03, decision 8).

@@ -108,7 +108,7 @@ impl Around {
         };
         let list = kind.map(|kind| Sym::new(&format!("{kind}/privateendpointconnections")));
         match list {
-            _ if !self.provider.is_empty() => Provider::Listed,
+            _ if self.provider.iter().any(consent::is_read) => Provider::Listed,
             None => Provider::Unseen,
             Some(list) if self.lists.contains(&list) || self.boundary.complete.contains(&list) => Provider::Listed,
             Some(_) => Provider::Unlisted,

@@ -198,7 +198,7 @@ impl Resolver<'_> {
 
     /// Whether records were exported at all, which decision 8 takes for all zones of the input. One that only a link names was not exported.
     fn records_exported(&self, zone: Sym) -> bool {
-        let private = |zone: Sym| !self.index.public_dns_zone.has(zone);
+        let private = |zone: Sym| !self.index.public_dns_zone.has(zone) && !zone.as_str().contains(PUBLIC_ZONES);
         let any = || self.index.zone_record.rows().any(|r| r.kind == RecordType::A && private(r.zone));
         self.index.private_dns_zone.has(zone) && (self.index.resources_by_kind.has(Sym::new(RECORDS)) || any())
     }

@@ -87,7 +87,7 @@ impl World<'_> {
             links.extend(self.hidden_endpoints(wanted).into_iter().filter(open));
             let kind = format!("{}/privateendpointconnections", table(service).0);
             let listed = self.children_are_listed(wanted.store, &kind)
-                || self.provider_links.iter().any(|p| self.service_of(p.target) == Some(service))
+                || self.legible_links().any(|p| self.service_of(p.target) == Some(service))
                 || self.resources.iter().any(|row| row.kind.as_str() == kind);
             if !listed {
                 let (connection, endpoint) = (Sym::EMPTY, Sym::new("some-private-endpoint"));
@@ -234,7 +234,7 @@ impl World<'_> {
                     // Whose own list was not exported may have others, wherever they are (M-03).
                     let more = |store: Sym| {
                         let list = "microsoft.storage/storageaccounts/privateendpointconnections";
-                        let some = self.provider_links.iter().any(|p| p.target == store);
+                        let some = self.legible_links().any(|p| p.target == store);
                         !some && !self.children_are_listed(store, list)
                     };
                     let perhaps = |store: Sym, found: &[Sym]| !found.is_empty() || more(store);

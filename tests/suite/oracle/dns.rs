@@ -434,8 +434,9 @@ impl World<'_> {
 
     /// Whether absence from the zone means that there is no such record (decision 8).
     fn zone_is_listed(&self, zone: Sym) -> bool {
+        let private = |zone: Sym| !self.public_zones.iter().any(|z| z.zone == zone) && !zone.as_str().contains("/dnszones/");
         self.zone_records.iter().any(|r| r.zone == zone && r.kind == RecordType::Soa)
-            || self.zones.iter().any(|z| z.zone == zone) && self.zone_records.iter().any(|r| r.kind == RecordType::A)
+            || self.zones.iter().any(|z| z.zone == zone) && self.zone_records.iter().any(|r| r.kind == RecordType::A && private(r.zone))
             || self.children_are_listed(zone, "microsoft.network/privatednszones/a")
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use watertight::facts::private_access::{AddressSource, Consent, PrivateEndpointConnection};
+use watertight::facts::private_access::{AddressSource, Consent, PrivateEndpointConnection, ProviderConnection};
 use watertight::facts::store_facts::{Instance, Service};
 use watertight::model::{Proto, Stage, Sym, Tri, Via};
 
@@ -175,13 +175,18 @@ impl World<'_> {
         let resource = self.resources.iter().find(|r| r.id == target).map(|r| r.kind.as_str().to_owned());
         let store = self.service_of(target).map(|service| super::paas::table(service).0);
         let child = resource.or(store.map(str::to_owned)).map(|kind| format!("{kind}/privateendpointconnections"));
-        self.provider_links.iter().any(|p| p.target == target) || child.is_some_and(|child| self.children_are_listed(target, &child))
+        self.legible_links().any(|p| p.target == target) || child.is_some_and(|child| self.children_are_listed(target, &child))
     }
 
     /// Whether the connections of a store, or of another of its kind, were exported at all (decision 8).
     pub fn connections_are_listed(&self, store: Sym) -> bool {
         let alike = |other: Sym| self.service_of(other).is_some() && self.service_of(other) == self.service_of(store);
-        self.provider_side_is_listed(store) || self.provider_links.iter().any(|p| alike(p.target))
+        self.provider_side_is_listed(store) || self.legible_links().any(|p| alike(p.target))
+    }
+
+    /// The entries of such lists; a row that tells neither whose it is nor how it stands is none (SND-02).
+    pub fn legible_links(&self) -> impl Iterator<Item = &ProviderConnection> {
+        self.provider_links.iter().filter(|p| !(p.endpoint.is_empty() && p.state == Consent::Unknown))
     }
 
     /// The word for the reason.
