@@ -46,7 +46,7 @@ fn place(source: &Source) -> &str {
 }
 
 /// Whether what one copy says of the same things would make other facts.
-fn contradict(mine: &Resource, theirs: &Resource) -> bool {
+pub(super) fn contradict(mine: &Resource, theirs: &Resource) -> bool {
     let facts = |resource: &Resource| {
         let mut facts: Vec<Fact> = extract(resource).facts;
         facts.sort_unstable();

@@ -1,7 +1,9 @@
 //! A resource's own body that says less than the copy in its parent: what it leaves out, the copy tells (SND-02).
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::ingest::children::key_of;
 use crate::ingest::merge::Rivals;
@@ -43,20 +45,20 @@ pub(super) fn complete(loaded: &mut Loaded, thin: &[Thin], inputs: &[Input]) -> 
         let Some((own, copies)) = bodies.split_first() else { continue };
         let Ok(at) = loaded.resources.binary_search_by_key(&thin.id.as_str(), |resource| resource.id.as_str()) else { continue };
         let said = of(own);
-        let mut found: Map<String, Value> = Map::new();
-        let mut giver: Option<&Resource> = None;
+        // By lower-case name: how it is spelled, what it is, and the copy that tells it.
+        let mut found: BTreeMap<String, (String, Value, &Source)> = BTreeMap::new();
+        let mut rivals: Vec<(&Source, &Resource, Map<String, Value>)> = Vec::new();
         for copy in copies {
             let told = left_out(&said, &of(copy));
             if !said.is_empty() && told.iter().any(|(name, value)| is_reference(name, value)) {
                 clashing.push(Rivals { id: thin.id, places: [own.source.clone(), copy.source.clone()], certain: true });
             }
-            if let Some(first) = giver.filter(|_| told.iter().any(|(name, value)| found.get(name).is_some_and(|other| other != value))) {
-                let places = [first.source.clone(), copy.source.clone()];
-                clashing.push(Rivals { id: thin.id, places, certain: false });
-            }
-            giver = giver.or((!told.is_empty()).then_some(*copy));
             for (name, value) in told {
-                found.entry(name).or_insert(value);
+                let entry = found.entry(name.to_ascii_lowercase());
+                let (_, other, giver) = entry.or_insert_with(|| (name.clone(), value.clone(), &copy.source));
+                if *other != value {
+                    rivals.push((*giver, *copy, Map::from_iter([(name, value)])));
+                }
             }
         }
         if found.is_empty() {
@@ -64,7 +66,7 @@ pub(super) fn complete(loaded: &mut Loaded, thin: &[Thin], inputs: &[Input]) -> 
         }
         let mut body = own.body.clone();
         if let Some(Value::Object(properties)) = body.get_mut("properties") {
-            for (name, value) in found {
+            for (name, value, _) in found.into_values() {
                 let key = key_of(properties, &name).map_or(name.clone(), str::to_owned);
                 properties.insert(key, value);
             }
@@ -72,6 +74,13 @@ pub(super) fn complete(loaded: &mut Loaded, thin: &[Thin], inputs: &[Input]) -> 
         let resource = &mut loaded.resources[at];
         resource.body = body;
         resource.extracted = None;
+        // What the completed body says decides whether the difference matters: a copy alone may leave out what makes it count.
+        for (giver, copy, told) in rivals {
+            let other = Resource { body: json!({"properties": told}), ..copy.clone() };
+            if contested::contradict(resource, &other) {
+                clashing.push(Rivals { id: thin.id, places: [giver.clone(), copy.source.clone()], certain: true });
+            }
+        }
     }
     clashing
 }
