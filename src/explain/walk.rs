@@ -423,6 +423,14 @@ impl<'w, 'a> Walk<'w, 'a> {
             self.to_endpoint(*endpoint, packet, trail, Via::PrivateEndpoint, ways);
             return;
         }
+        // Only its interface says that it stands here (SND-02).
+        if let Target::Endpoint(endpoint) = &self.target
+            && self.world.other_subnet_of(*endpoint).is_some()
+            && self.world.endpoints_perhaps_at(packet.dst, vnet).contains(endpoint)
+        {
+            self.to_endpoint(*endpoint, packet, trail, Via::PrivateEndpoint, ways);
+            return;
+        }
         if let Target::Host(_) = &self.target
             && let frontends = self.world.frontends_at(packet.dst, vnet)
             && !frontends.is_empty()

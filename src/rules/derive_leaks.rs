@@ -327,6 +327,38 @@ fn gates<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
             _ => None,
         },
     );
+    let interfaces = join(
+        &facts.by("private_endpoint_nic by nic", column!(PrivateEndpointNic.nic)),
+        &facts.by("ip_config of an endpoint", column!(IpConfig.nic)),
+        |_, nic, config| match (nic, config) {
+            (Part::Fact(Fact::PrivateEndpointNic(row)), Part::Fact(Fact::IpConfig(config))) => {
+                Some((key(config.subnet), Part::Other(Fact::PrivateEndpointNic(*row))))
+            }
+            _ => None,
+        },
+    )
+    .distinct();
+    // Of a subnet that is not in the input nobody knows the network.
+    let rooms = reduce(
+        interfaces.concat(facts.keyed(column!(Subnet.subnet))),
+        "gate.2",
+        Box::new(|_, group, output| {
+            let vnet = group.iter().find_map(|part| if let Part::Fact(Fact::Subnet(row)) = part { Some(row.vnet) } else { None });
+            output.extend(group.iter().filter_map(|part| match part {
+                Part::Other(Fact::PrivateEndpointNic(row)) => {
+                    Some((Part::Room { endpoint: row.endpoint, vnet: vnet.unwrap_or_default() }, 1))
+                }
+                _ => None,
+            }));
+            output.sort_unstable();
+            output.dedup();
+        }),
+    )
+    .flat_map(|(_, part)| match part {
+        Part::Room { endpoint, .. } => Some((key(endpoint), part)),
+        _ => None,
+    })
+    .distinct();
     let configs = join(
         &facts.by("private_endpoint_nic", column!(PrivateEndpointNic.nic)),
         &facts.by("ip_config by nic", column!(IpConfig.nic)),
@@ -348,16 +380,21 @@ fn gates<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .keyed(column!(PrivateEndpointConnection.endpoint))
         .concat(facts.keyed(column!(PrivateEndpointAddress.endpoint)))
         .concat(network)
+        .concat(rooms)
         .concat(addresses)
         .concat(links);
     let gates = reduce(
         parts,
         "gate.1",
         Box::new(|_, group, output| {
-            let vnet = group.iter().find_map(|part| if let Part::Ref(vnet) = part { Some(*vnet) } else { None }).unwrap_or_default();
+            let own = group.iter().find_map(|part| if let Part::Ref(vnet) = part { Some(*vnet) } else { None }).unwrap_or_default();
+            let rooms = group.iter().filter_map(|part| if let Part::Room { vnet, .. } = part { Some(*vnet) } else { None });
+            let mut vnets: Vec<Sym> = rooms.chain([own]).collect();
+            vnets.sort_unstable();
+            vnets.dedup();
             for part in group {
                 if let Part::Fact(Fact::PrivateEndpointConnection(row)) = part {
-                    let gate = Gate { connection: *row, vnet, addresses: addresses_of(group, row.group) };
+                    let gate = Gate { connection: *row, vnets: vnets.clone(), addresses: addresses_of(group, row.group) };
                     output.push((Part::Gate(Handle::new(gate)), 1));
                 }
             }

@@ -89,6 +89,13 @@ pub enum Part {
     Place(Handle<Place>),
     /// What its subnet says.
     Standing(Standing),
+    /// Where the interface of a private endpoint says that it stands.
+    Room {
+        /// The private endpoint.
+        endpoint: Sym,
+        /// The network; empty where the subnet is not in the input.
+        vnet: Sym,
+    },
     /// The address configuration is a member of the application security group: surely, or perhaps.
     Member {
         /// The configuration.
@@ -260,8 +267,8 @@ pub struct Body {
 pub struct Gate {
     /// The consumer's row.
     pub connection: PrivateEndpointConnection,
-    /// The network of the endpoint; empty where that is not known.
-    pub vnet: Sym,
+    /// The network of the endpoint, and another one where its interface says so; empty where one is not known.
+    pub vnets: Vec<Sym>,
     /// Its addresses for the sub-resource (PE-06).
     pub addresses: Vec<IpAddr>,
 }

@@ -281,8 +281,9 @@ fn tri(tri: Tri) -> Span {
 
 /// The doors to a private endpoint.
 fn doors_of(gate: &Gate) -> Vec<Door> {
-    let mut doors = vec![Door::Anywhere, Door::Network(gate.vnet)];
-    if gate.vnet.is_empty() || gate.addresses.iter().all(|address| address.is_ipv6()) {
+    let mut doors = vec![Door::Anywhere];
+    doors.extend(gate.vnets.iter().map(|vnet| Door::Network(*vnet)));
+    if gate.vnets.contains(&Sym::EMPTY) || gate.addresses.iter().all(|address| address.is_ipv6()) {
         doors.push(Door::Nowhere);
     }
     doors

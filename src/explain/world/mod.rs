@@ -465,10 +465,15 @@ impl World<'_> {
     /// The subnet in which the interface of a private endpoint says it stands, where the endpoint says another: one of the two is out of date (SND-02). The first
     /// by id.
     pub fn other_subnet_of(&self, endpoint: Sym) -> Option<Sym> {
+        self.other_subnets_of(endpoint).min_by_key(|subnet| subnet.as_str())
+    }
+
+    /// All of those.
+    pub fn other_subnets_of(&self, endpoint: Sym) -> impl Iterator<Item = Sym> {
         let index = self.index;
-        let own = index.private_endpoint.one(endpoint).map(|row| row.subnet).filter(|subnet| !subnet.is_empty())?;
+        let own = index.private_endpoint.one(endpoint).map(|row| row.subnet).filter(|subnet| !subnet.is_empty());
         let configs = index.private_endpoint_nics.get(endpoint).iter().flat_map(|row| index.ip_configs_by_nic.get(row.nic));
-        configs.map(|config| config.subnet).filter(|subnet| *subnet != own).min_by_key(|subnet| subnet.as_str())
+        configs.map(|config| config.subnet).filter(move |subnet| own.is_some_and(|own| *subnet != own))
     }
 
     /// Which filters of a subnet apply to private endpoints in it: in the first years none ever did (PE-22, PE-25).

@@ -91,16 +91,29 @@ impl World<'_> {
         found
     }
 
-    /// The private endpoints with `address` in a subnet that is not in the input: that of `vnet`, or nobody knows of which network. Sorted by id.
+    /// The private endpoints with `address` in a subnet that is not in the input: that of `vnet`, or nobody knows of which network; and those of which only the
+    /// interface says that they stand there (SND-02). Sorted by id.
     pub fn endpoints_perhaps_at(&self, address: IpAddr, vnet: Sym) -> Vec<Sym> {
         let all = self.endpoints_by_address.get(&address).into_iter().flatten().copied();
         let homeless = |endpoint: Sym| {
             let subnet = self.index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
-            !self.index.subnet.has(subnet) && ids::vnet_of_id(subnet.as_str()).is_none_or(|home| home == vnet.as_str())
+            !self.index.subnet.has(subnet) && self.may_be_of(subnet, vnet)
         };
-        let mut found: Vec<Sym> = all.filter(|endpoint| homeless(*endpoint)).collect();
+        let by_nic = |endpoint: Sym| {
+            let own = self.index.private_endpoint.one(endpoint).map_or(Sym::EMPTY, |row| row.subnet);
+            self.vnet_of(own) != vnet && self.other_subnets_of(endpoint).any(|subnet| self.may_be_of(subnet, vnet))
+        };
+        let mut found: Vec<Sym> = all.filter(|endpoint| homeless(*endpoint) || by_nic(*endpoint)).collect();
         Sym::sort(&mut found);
         found
+    }
+
+    /// Whether the subnet is one of `vnet`, or is not in the input and may be.
+    fn may_be_of(&self, subnet: Sym, vnet: Sym) -> bool {
+        match self.index.subnet.has(subnet) {
+            true => self.vnet_of(subnet) == vnet,
+            false => ids::vnet_of_id(subnet.as_str()).is_none_or(|home| home == vnet.as_str()),
+        }
     }
 
     /// The private endpoints of which the input does not tell an address, with their subnets. Sorted by id.

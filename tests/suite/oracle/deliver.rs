@@ -55,6 +55,9 @@ impl Walk<'_, '_> {
                 let homeless = |e: Sym| world.endpoints.iter().any(|row| row.endpoint == e && world.vnet_of(row.subnet).is_none());
                 return match world.endpoints_at(vnet, ip) {
                     Some(endpoint) => self.arrive_at_endpoint(endpoint, packet, trip),
+                    None if wanted.is_some_and(|e| world.a_rival_room_is_in(e, vnet, ip)) => {
+                        self.arrive_at_endpoint(wanted.unwrap_or_default(), packet, trip)
+                    }
                     None if wanted.is_some_and(homeless) => Outcome::unproven(Stage::Route, "", "W-MISSING"),
                     None => Outcome::denied(Stage::Route, "no-endpoint"),
                 };

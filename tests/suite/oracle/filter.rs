@@ -382,6 +382,23 @@ impl World<'_> {
         !own.is_empty() && self.configs.iter().any(|c| nics.contains(&c.nic) && c.subnet != own)
     }
 
+    /// The subnets that the interfaces of an endpoint name and the endpoint itself does not (SND-02).
+    pub fn rival_subnets(&self, endpoint: Sym) -> Vec<Sym> {
+        let nics: Vec<Sym> = self.endpoint_nics.iter().filter(|n| n.endpoint == endpoint).map(|n| n.nic).collect();
+        let all = self.configs.iter().filter(|c| nics.contains(&c.nic)).map(|c| c.subnet);
+        let own = self.endpoints.iter().find(|e| e.endpoint == endpoint).map(|e| e.subnet);
+        all.filter(|subnet| self.stands_elsewhere(endpoint) && Some(*subnet) != own).collect()
+    }
+
+    /// Whether an endpoint that has the address may stand in the network, by what its interface says.
+    pub fn a_rival_room_is_in(&self, endpoint: Sym, vnet: Sym, ip: std::net::IpAddr) -> bool {
+        let here = |subnet: &Sym| match self.vnet_of(*subnet) {
+            Some(home) => home == vnet,
+            None => subnet.as_str().split_once("/subnets/").is_none_or(|(home, _)| home == vnet.as_str()),
+        };
+        self.endpoint_ips(endpoint).iter().any(|&(_, a)| a == ip) && self.rival_subnets(endpoint).iter().any(here)
+    }
+
     /// Whether the security group of an endpoint's subnet filters what comes to it (PE-23).
     pub fn endpoint_filtered(&self, endpoint: Sym) -> Tri {
         let Some(subnet) = self.endpoints.iter().find(|e| e.endpoint == endpoint).map(|e| e.subnet) else { return Tri::Maybe };

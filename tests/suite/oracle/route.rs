@@ -329,6 +329,11 @@ impl World<'_> {
                     None => Tri::Maybe,
                 },
             };
+            let rivals = self.rival_subnets(endpoint.endpoint).into_iter().map(|subnet| match self.vnet_of(subnet) {
+                Some(home) => near(home).and(Tri::Maybe),
+                None => subnet.as_str().split_once("/subnets/").map_or(Tri::Maybe, |(home, _)| near(Sym::new(home)).and(Tri::Maybe)),
+            });
+            let joined = rivals.chain([joined]).max().unwrap_or(joined);
             for (link, ip) in self.endpoint_ips(endpoint.endpoint) {
                 all.push((endpoint.endpoint, ip, joined.and(self.consent(link))));
             }
