@@ -316,7 +316,8 @@ fn stores<'s, T: Time>(facts: &Facts<'s, T>, estate: &Estate<'s, T>, platform: &
 /// By target: the connections of private endpoints, with where these stand.
 ///
 /// ```datalog
-/// leads_to(E, T, G) :- private_endpoint_connection(_, E, T, G, _, _, _).                                        // gate.1
+/// leads_to(E, T, G)   :- private_endpoint_connection(_, E, T, G, _, _, _).                                      // gate.1
+/// perhaps_in(E, V)    :- private_endpoint_nic(E, N), ip_config(_, N, S), subnet(S, V, _).                       // gate.2
 /// ```
 fn gates<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let network = join(
