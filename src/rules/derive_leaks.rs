@@ -317,7 +317,7 @@ fn stores<'s, T: Time>(facts: &Facts<'s, T>, estate: &Estate<'s, T>, platform: &
 ///
 /// ```datalog
 /// leads_to(E, T, G)   :- private_endpoint_connection(_, E, T, G, _, _, _).                                      // gate.1
-/// perhaps_in(E, V)    :- private_endpoint_nic(E, N), ip_config(_, N, S), subnet(S, V, _).                       // gate.2
+/// perhaps_in(E, V)    :- private_endpoint_nic(E, N), ip_config(_, N, S, _), subnet(S, V, _).                    // gate.2
 /// ```
 fn gates<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let network = join(
@@ -328,16 +328,14 @@ fn gates<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
             _ => None,
         },
     );
-    let interfaces = join(
-        &facts.by("private_endpoint_nic by nic", column!(PrivateEndpointNic.nic)),
-        &facts.by("ip_config of an endpoint", column!(IpConfig.nic)),
-        |_, nic, config| match (nic, config) {
-            (Part::Fact(Fact::PrivateEndpointNic(row)), Part::Fact(Fact::IpConfig(config))) => {
-                Some((key(config.subnet), Part::Other(Fact::PrivateEndpointNic(*row))))
-            }
-            _ => None,
-        },
-    )
+    let (nics, by_nic) =
+        (facts.by("private_endpoint_nic", column!(PrivateEndpointNic.nic)), facts.by("ip_config by nic", column!(IpConfig.nic)));
+    let interfaces = join(&nics, &by_nic, |_, nic, config| match (nic, config) {
+        (Part::Fact(Fact::PrivateEndpointNic(row)), Part::Fact(Fact::IpConfig(config))) => {
+            Some((key(config.subnet), Part::Other(Fact::PrivateEndpointNic(*row))))
+        }
+        _ => None,
+    })
     .distinct();
     // Of a subnet that is not in the input nobody knows the network.
     let rooms = reduce(
@@ -360,16 +358,12 @@ fn gates<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         _ => None,
     })
     .distinct();
-    let configs = join(
-        &facts.by("private_endpoint_nic", column!(PrivateEndpointNic.nic)),
-        &facts.by("ip_config by nic", column!(IpConfig.nic)),
-        |_, nic, config| match (nic, config) {
-            (Part::Fact(Fact::PrivateEndpointNic(row)), Part::Fact(Fact::IpConfig(config))) => {
-                Some((key(config.ip_config), Part::Ref(row.endpoint)))
-            }
-            _ => None,
-        },
-    )
+    let configs = join(&nics, &by_nic, |_, nic, config| match (nic, config) {
+        (Part::Fact(Fact::PrivateEndpointNic(row)), Part::Fact(Fact::IpConfig(config))) => {
+            Some((key(config.ip_config), Part::Ref(row.endpoint)))
+        }
+        _ => None,
+    })
     .arrange_by_key_named("endpoint by config");
     let to_endpoint: crate::rules::part::Joined = |_, fact, endpoint| match (fact, endpoint) {
         (Part::Fact(fact), Part::Ref(endpoint)) => Some((key(*endpoint), Part::Other(*fact))),
