@@ -143,7 +143,7 @@ fn list_kind(kind: Sym) -> Sym {
 fn lists_exported(index: &Index, target: Sym) -> bool {
     let Some(kind) = kind_of(index, target) else { return false };
     let same_kind = |other: Sym| kind_of(index, other) == Some(kind);
-    index.resources_by_kind.has(list_kind(kind)) || index.provider_connection.rows().any(|p| is_read(&p) && same_kind(p.target))
+    index.resources_by_kind.has(list_kind(kind)) || index.provider_connection.rows().any(|p| is_read(p) && same_kind(p.target))
 }
 
 /// Whether a row says anything: one without an endpoint or a state stands for what could not be read, and shows no list (SND-02).
