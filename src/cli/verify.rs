@@ -27,19 +27,19 @@ pub fn run(args: &VerifyArgs, global: &Global, console: &mut Console) -> Result<
     };
     let gaps: Vec<Gap> = opened.index.gaps.rows().copied().collect();
     let comparison = comparison.as_ref();
-    let text = || match format {
-        Format::Junit => render::to_junit(&report),
-        Format::Markdown => render::to_markdown(&report, comparison),
-        Format::Sarif => {
-            let origin = |id: &str| opened.place(Sym::new(id)).map(|place| (place.file, place.line.unwrap_or(1)));
-            render::to_sarif(&report, &origin)
-        }
-        _ => render::to_text(&report, &gaps, comparison, console.look.colour),
-    };
-    let text = if format == Format::Json { None } else { Some(text()) };
-    console.result(global, |out| match text {
-        Some(text) => out.write_all(text.as_bytes()),
-        None => render::to_json(&report, &gaps, comparison, out),
+    let colour = console.look.colour;
+    console.result(global, |out| {
+        let text = match format {
+            Format::Json => return render::to_json(&report, &gaps, comparison, out),
+            Format::Junit => render::to_junit(&report),
+            Format::Markdown => render::to_markdown(&report, comparison),
+            Format::Sarif => {
+                let origin = |id: &str| opened.place(Sym::new(id)).map(|place| (place.file, place.line.unwrap_or(1)));
+                render::to_sarif(&report, &origin)
+            }
+            _ => render::to_text(&report, &gaps, comparison, colour),
+        };
+        out.write_all(text.as_bytes())
     })?;
     if let (Some(folder), Some(comparison)) = (&args.snapshot, comparison) {
         snapshot::write_pending(folder, comparison).map_err(|why| Fail::new("cli::snapshot", why))?;

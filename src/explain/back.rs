@@ -108,12 +108,11 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The reply of a private endpoint in `subnet` comes back by itself, except past an appliance that did not translate (PE-27).
-    pub fn way_back_from_endpoint(&self, subnet: Sym, trail: &Trail) -> Vec<Step> {
+    /// The reply of a private endpoint in `subnet` with `address` comes back by itself, except past an appliance that did not translate (PE-27).
+    pub fn way_back_from_endpoint(&self, subnet: Sym, address: IpAddr, trail: &Trail) -> Vec<Step> {
         let Some(last) = trail.appliances.last() else { return Vec::new() };
         if last.translated {
-            let network = self.world.network(self.world.vnet_of(subnet));
-            return self.way_home_of(network.own.first().map(|own| own.network()), trail);
+            return self.way_home_of(Some(address), trail);
         }
         let fails = match self.home {
             Home::Network(vnet) => vnet == last.exit.vnet,

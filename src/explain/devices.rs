@@ -343,7 +343,7 @@ impl Walk<'_, '_> {
             trail = trail.and(met);
         }
         if self.session {
-            let back = self.way_back_from_endpoint(subnet, &trail);
+            let back = self.way_back_from_endpoint(subnet, packet.dst, &trail);
             trail.steps.extend(back);
         }
         let connection = index.private_endpoint_connections.get(endpoint).first().filter(|_| self.target.is_anyone());

@@ -5,6 +5,7 @@
 
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
@@ -158,11 +159,15 @@ macro_rules! index {
         /// The facts of one estate.
         #[derive(Clone, Debug, Default)]
         #[expect(missing_docs, reason = "a field is a relation, or a relation by the column it is named after")]
-        pub struct Index { $($(pub $field: Table<$key, $row>,)+)+ }
+        pub struct Index {
+            $($(pub $field: Table<$key, $row>,)+)+
+            zones_without_row: OnceLock<Box<[Sym]>>,
+        }
 
         impl Index {
             /// Adds a fact; whether it is new.
             pub fn insert(&mut self, fact: Fact) -> bool {
+                self.zones_without_row.take();
                 // The first column named for each relation tells its rows apart, or nearly: groups under it are short.
                 match fact { $(Fact::$row(row) => {
                     if index!(@known self row $($field $column)+) {
@@ -175,6 +180,7 @@ macro_rules! index {
 
             /// Removes a fact; whether it was there.
             pub fn remove(&mut self, fact: Fact) -> bool {
+                self.zones_without_row.take();
                 let mut there = false;
                 match fact { $(Fact::$row(row) => { $(there |= self.$field.remove(row.$column, row);)+ })+ }
                 there
@@ -422,6 +428,17 @@ impl Index {
     /// Whether the body of `parent` lists its children of the type, or somebody said that the input has all of the type: rows of others say nothing of it.
     pub fn lists_children(&self, parent: Sym, kind: Sym) -> bool {
         self.complete_type.has(kind) || self.child_type.get(parent).iter().any(|child| child.kind == kind)
+    }
+
+    /// DNS zones that records or zone groups name and that have no row of their own; sorted by id.
+    pub fn zones_without_row(&self) -> &[Sym] {
+        self.zones_without_row.get_or_init(|| {
+            let named = self.zone_records.keys().chain(self.zone_groups_by_zone.keys());
+            let mut found: Vec<Sym> = named.filter(|zone| !self.private_dns_zone.has(*zone) && !self.public_dns_zone.has(*zone)).collect();
+            Sym::sort(&mut found);
+            found.dedup();
+            found.into()
+        })
     }
 
     /// Whether a machine stands behind the interface (ADR-07): its own body says so, or a machine does that lists it.

@@ -2,7 +2,8 @@
 //!
 //! `files` finds and reads files, `document` recognises a document and streams its elements into `sink`, `lenient` blanks what strict JSON does not
 //! allow, `spread` uses all processors, `element` turns one element into resources, `children` says which lists of a body hold resources, `merge` makes one
-//! resource of several copies, `thin` completes those that say less than another copy, `contested` finds those that contradict each other, `observed` names what was seen at nobody.
+//! resource of several copies, `thin` completes those that say less than another copy, `contested` finds those that contradict each other, `observed` names what
+//! was seen at nobody.
 
 mod children;
 mod contested;

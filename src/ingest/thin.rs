@@ -10,7 +10,7 @@ use crate::ingest::merge::Rivals;
 use crate::ingest::{Input, Loaded, Resource, Source, contested};
 use crate::model::Sym;
 
-/// A resource whose own body has other properties than the copies of it in its parent.
+/// A resource of which a copy in its parent has properties that its own body lacks.
 #[derive(Debug)]
 pub(super) struct Thin {
     /// The resource.

@@ -146,7 +146,7 @@ fn lists_exported(index: &Index, target: Sym) -> bool {
     index.resources_by_kind.has(list_kind(kind)) || index.provider_connection.rows().any(|p| is_read(p) && same_kind(p.target))
 }
 
-/// Whether a row says anything: one without an endpoint or a state stands for what could not be read, and shows no list (SND-02).
+/// Whether a row says anything: one with neither an endpoint nor a state stands for what could not be read, and shows no list (SND-02).
 pub fn is_read(row: &ProviderConnection) -> bool {
     !row.endpoint.is_empty() || row.state != Consent::Unknown
 }

@@ -14,6 +14,7 @@ use crate::model::{Handle, Set, Sym, Tri};
 use crate::rules::boundary::{Boundary, PERIMETERS};
 use crate::rules::class::name;
 use crate::rules::derive::Classes;
+use crate::rules::derive_places::stands;
 use crate::rules::input::{Facts, column};
 use crate::rules::leak::{Door, Hook, Leak, Node, Nodes, Side, Sink, leaks};
 use crate::rules::part::{ByKey, Gate, Link, Part, Parts, Time, join, key, reduce, reduce_arranged};
@@ -316,48 +317,33 @@ fn stores<'s, T: Time>(facts: &Facts<'s, T>, estate: &Estate<'s, T>, platform: &
 /// By target: the connections of private endpoints, with where these stand.
 ///
 /// ```datalog
-/// leads_to(E, T, G)   :- private_endpoint_connection(_, E, T, G, _, _, _).                                      // gate.1
-/// perhaps_in(E, V)    :- private_endpoint_nic(E, N), ip_config(_, N, S, _), subnet(S, V, _).                    // gate.2
+/// leads_to(E, T, G) :- private_endpoint_connection(_, E, T, G, _, _, _).                                        // gate.1
+/// stands_in(E, V)   :- private_endpoint(E, S, _), subnet(S, V, _).                                              // gate.2
+/// stands_in(E, V)   :- private_endpoint_nic(E, N), ip_config(_, N, S, _), subnet(S, V, _).                      // gate.2
 /// ```
 fn gates<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
-    let network = join(
-        &facts.by("private_endpoint by subnet", column!(PrivateEndpoint.subnet)),
-        &facts.by("subnet for endpoints", column!(Subnet.subnet)),
-        |_, endpoint, subnet| match (endpoint, subnet) {
-            (Part::Fact(Fact::PrivateEndpoint(row)), Part::Fact(Fact::Subnet(subnet))) => Some((key(row.endpoint), Part::Ref(subnet.vnet))),
-            _ => None,
-        },
-    );
     let (nics, by_nic) =
         (facts.by("private_endpoint_nic", column!(PrivateEndpointNic.nic)), facts.by("ip_config by nic", column!(IpConfig.nic)));
-    let interfaces = join(&nics, &by_nic, |_, nic, config| match (nic, config) {
+    let by_interface = join(&nics, &by_nic, |_, nic, config| match (nic, config) {
         (Part::Fact(Fact::PrivateEndpointNic(row)), Part::Fact(Fact::IpConfig(config))) => {
-            Some((key(config.subnet), Part::Other(Fact::PrivateEndpointNic(*row))))
+            Some((key(config.subnet), Part::Ref(row.endpoint)))
         }
         _ => None,
-    })
-    .distinct();
+    });
+    let by_itself = facts.keyed(column!(PrivateEndpoint.subnet)).flat_map(|(subnet, part)| match part {
+        Part::Fact(Fact::PrivateEndpoint(row)) => Some((subnet, Part::Ref(row.endpoint))),
+        _ => None,
+    });
+    let guests = by_interface.concat(by_itself).distinct();
     // Of a subnet that is not in the input nobody knows the network.
-    let rooms = reduce(
-        interfaces.concat(facts.keyed(column!(Subnet.subnet))),
-        "gate.2",
-        Box::new(|_, group, output| {
-            let vnet = group.iter().find_map(|part| if let Part::Fact(Fact::Subnet(row)) = part { Some(row.vnet) } else { None });
-            output.extend(group.iter().filter_map(|part| match part {
-                Part::Other(Fact::PrivateEndpointNic(row)) => {
-                    Some((Part::Room { endpoint: row.endpoint, vnet: vnet.unwrap_or_default() }, 1))
-                }
-                _ => None,
-            }));
-            output.sort_unstable();
-            output.dedup();
-        }),
-    )
-    .flat_map(|(_, part)| match part {
-        Part::Room { endpoint, .. } => Some((key(endpoint), part)),
+    let networks = stands(guests.concat(facts.keyed(column!(Subnet.subnet))), "gate.2", |part| match part {
+        Part::Fact(Fact::Subnet(row)) => Some(row.vnet),
         _ => None,
     })
-    .distinct();
+    .flat_map(|(vnet, part)| match part {
+        Part::Ref(endpoint) => Some((key(endpoint), Part::Ref(vnet.0))),
+        _ => None,
+    });
     let configs = join(&nics, &by_nic, |_, nic, config| match (nic, config) {
         (Part::Fact(Fact::PrivateEndpointNic(row)), Part::Fact(Fact::IpConfig(config))) => {
             Some((key(config.ip_config), Part::Ref(row.endpoint)))
@@ -374,17 +360,17 @@ fn gates<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let parts = facts
         .keyed(column!(PrivateEndpointConnection.endpoint))
         .concat(facts.keyed(column!(PrivateEndpointAddress.endpoint)))
-        .concat(network)
-        .concat(rooms)
+        .concat(facts.keyed(column!(PrivateEndpoint.endpoint)))
+        .concat(networks)
         .concat(addresses)
         .concat(links);
     let gates = reduce(
         parts,
         "gate.1",
         Box::new(|_, group, output| {
-            let own = group.iter().find_map(|part| if let Part::Ref(vnet) = part { Some(*vnet) } else { None }).unwrap_or_default();
-            let rooms = group.iter().filter_map(|part| if let Part::Room { vnet, .. } = part { Some(*vnet) } else { None });
-            let mut vnets: Vec<Sym> = rooms.chain([own]).collect();
+            let networks = group.iter().filter_map(|part| if let Part::Ref(vnet) = part { Some(*vnet) } else { None });
+            let unseen = !group.iter().any(|part| matches!(part, Part::Fact(Fact::PrivateEndpoint(_))));
+            let mut vnets: Vec<Sym> = networks.chain(unseen.then_some(Sym::EMPTY)).collect();
             vnets.sort_unstable();
             vnets.dedup();
             for part in group {

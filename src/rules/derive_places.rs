@@ -19,8 +19,11 @@ use crate::rules::part::{Body, Key, Part, Parts, Place, Time, join, key, reduce}
 /// spread(G, "") :- private_endpoint_asg(E, G), private_endpoint(E, S, _), !subnet(S, _, _).     // address.4
 /// ```
 pub(super) fn certainty<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
-    let machines = facts.keyed(column!(IpConfigAsg.ip_config)).concat(facts.keyed(column!(IpConfig.ip_config)));
-    let machines = stands(machines, "asg by config", |part| match part {
+    let members = facts.keyed(column!(IpConfigAsg.ip_config)).flat_map(|(config, part)| match part {
+        Part::Fact(Fact::IpConfigAsg(member)) => Some((config, Part::Ref(member.asg))),
+        _ => None,
+    });
+    let machines = stands(members.concat(facts.keyed(column!(IpConfig.ip_config))), "asg by config", |part| match part {
         Part::Fact(Fact::IpConfig(config)) => Some(config.subnet),
         _ => None,
     });
@@ -51,21 +54,15 @@ pub(super) fn certainty<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     )
 }
 
-/// The groups under a key again under where `home` says that the key stands; under nothing where no part tells.
-fn stands<'s, T: Time>(parts: Parts<'s, T>, name: &str, home: fn(&Part) -> Option<Sym>) -> Parts<'s, T> {
+/// Whatever is referred to under a key again under where `home` says that the key stands; under nothing where no part tells.
+pub(super) fn stands<'s, T: Time>(parts: Parts<'s, T>, name: &str, home: fn(&Part) -> Option<Sym>) -> Parts<'s, T> {
     let logic = move |_: &Key, group: &[Part], output: &mut Vec<(Part, isize)>| {
         let home = group.iter().find_map(home).unwrap_or_default();
-        for part in group {
-            let asg = match part {
-                Part::Ref(asg) => *asg,
-                Part::Fact(Fact::IpConfigAsg(member)) => member.asg,
-                _ => continue,
-            };
-            output.push((Part::Member { config: home, asg, sure: Tri::Yes }, 1));
-        }
+        let guests = group.iter().filter_map(|part| if let Part::Ref(guest) = part { Some(*guest) } else { None });
+        output.extend(guests.map(|guest| (Part::Stands { home, guest }, 1)));
     };
     reduce(parts, name, Box::new(logic)).flat_map(|(_, part)| match part {
-        Part::Member { config: home, asg, .. } => Some((key(home), Part::Ref(asg))),
+        Part::Stands { home, guest } => Some((key(home), Part::Ref(guest))),
         _ => None,
     })
 }

@@ -89,12 +89,12 @@ pub enum Part {
     Place(Handle<Place>),
     /// What its subnet says.
     Standing(Standing),
-    /// Where the interface of a private endpoint says that it stands.
-    Room {
-        /// The private endpoint.
-        endpoint: Sym,
-        /// The network; empty where the subnet is not in the input.
-        vnet: Sym,
+    /// Where something stands.
+    Stands {
+        /// The subnet, or its network; empty where that is not in the input.
+        home: Sym,
+        /// What stands there.
+        guest: Sym,
     },
     /// The address configuration is a member of the application security group: surely, or perhaps.
     Member {

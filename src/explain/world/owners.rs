@@ -135,7 +135,7 @@ impl World<'_> {
             if !index.subnet.has(subnet) {
                 let own = &self.network(vnet).own;
                 let inside = own.is_empty() || own.iter().any(|own| own.contains(&address));
-                return inside && ids::vnet_of_id(subnet.as_str()).is_none_or(|home| home == vnet.as_str());
+                return inside && self.may_be_of(subnet, vnet);
             }
             let mut ranges = index.subnet_prefixes.get(subnet).iter();
             self.vnet_of(subnet) == vnet && (ranges.len() == 0 || ranges.any(|row| net::is_usable(&row.prefix, address)))

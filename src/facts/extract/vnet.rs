@@ -93,7 +93,7 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
         service_endpoint(out, subnet, endpoint);
     }
     if out.lost_paths().len() > lost {
-        // They concern what this subnet sends to services: what its network sends, and nobody else.
+        // What this subnet sends to services is in doubt, said of all that its network sends.
         out.stand_for_lost(lost);
         let vnet = out.parent();
         out.fact(Clouded { vnet, what: Sym::new("routes"), resource: subnet });

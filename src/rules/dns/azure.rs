@@ -103,7 +103,7 @@ impl Resolver<'_> {
     /// Zones of which no link is in the input, and nothing says that there is none. Links of others do not say so of a zone that was not exported itself.
     fn zones_without_links(&self) -> Vec<Sym> {
         let (index, kind) = (self.index, Sym::new(LINKS));
-        let mut found: Vec<Sym> = self.zones_not_exported().into_iter().filter(|zone| !index.zone_links_by_zone.has(*zone)).collect();
+        let mut found: Vec<Sym> = self.zones_not_exported().filter(|zone| !index.zone_links_by_zone.has(*zone)).collect();
         if index.zone_links_by_zone.is_empty() && !index.resources_by_kind.has(kind) {
             found.extend(index.private_dns_zone.rows().map(|row| row.zone));
         }
@@ -112,14 +112,8 @@ impl Resolver<'_> {
     }
 
     /// Private zones that are there, since an endpoint keeps its records in them or records of theirs are in the input, and have no row of their own.
-    fn zones_not_exported(&self) -> Vec<Sym> {
-        let index = self.index;
-        let holders = index.zone_records.keys().chain(index.zone_groups_by_zone.keys());
-        let unseen = holders.filter(|zone| !index.private_dns_zone.has(*zone) && !index.public_dns_zone.has(*zone));
-        let mut found: Vec<Sym> = unseen.filter(|zone| !zone.as_str().contains(PUBLIC_ZONES)).collect();
-        Sym::sort(&mut found);
-        found.dedup();
-        found
+    fn zones_not_exported(&self) -> impl Iterator<Item = Sym> {
+        self.index.zones_without_row().iter().copied().filter(|zone| !zone.as_str().contains(PUBLIC_ZONES))
     }
 
     fn in_zone(&self, vnet: Sym, zone: Sym, redirect: bool, name: &str, depth: usize) -> Resolution {

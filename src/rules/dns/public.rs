@@ -86,15 +86,16 @@ impl Resolver<'_> {
         }
     }
 
-    /// The public zones of the input know all of their names (DNS-34): the one with the longest name answers, be it that only its records are there. `None` where no zone is for the name.
+    /// The public zones of the input know all of their names (DNS-34): the one with the longest name answers, be it that only its records are there. `None` where
+    /// no zone is for the name.
     ///
     /// ```datalog
     /// publishes(N, A) :- public_dns_zone(Z, _), zone_record(_, Z, N, "a", A).                                        // public.1
     /// ```
     fn in_public_zones(&self, context: Context, name: &str, depth: usize) -> Option<Resolution> {
-        let unseen = |zone: &Sym| !self.index.private_dns_zone.has(*zone) && !self.index.public_dns_zone.has(*zone);
-        let public = |zone: &Sym| zone.as_str().contains(PUBLIC_ZONES);
-        let not_exported: Vec<Sym> = self.index.zone_records.keys().filter(unseen).filter(public).collect();
+        let unseen = self.index.zones_without_row().iter().copied();
+        let not_exported: Vec<Sym> =
+            unseen.filter(|zone| zone.as_str().contains(PUBLIC_ZONES) && self.index.zone_records.has(*zone)).collect();
         let mut rest = Some(name);
         while let Some(suffix) = rest {
             let mut zones: Vec<Sym> = self.index.public_dns_zones_by_name.get(Sym::new(suffix)).iter().map(|row| row.zone).collect();
