@@ -2,26 +2,27 @@
 //!
 //! Every way is complete: each step says by itself what it lets through, so that all that refuses can be listed.
 
+mod endpoint;
+mod firewall;
 pub mod perimeter;
 pub mod steps;
 
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::Arc;
+
+pub use endpoint::endpoint_ways;
+pub use firewall::anybody;
 
 use crate::explain::packet::short;
-use crate::explain::private_link;
 use crate::explain::transport::{Arrival, Client, ClientKind, ServiceClass, Transport};
 use crate::explain::way::{Kind, Mode, Step, Way};
 use crate::explain::world::World;
-use crate::facts::Index;
-use crate::facts::private_access::PrivateEndpointConnection;
 use crate::facts::store_facts::{Instance, Service, Store, StorePart};
 use crate::model::ids::id_type;
-use crate::model::{Set, Span, Stage, Sym, Tri, Via, net};
+use crate::model::{Set, Span, Stage, Sym, Tri, Via};
 use crate::rules::dns::{self, Ambiguity, Answer, Resolution, View, names};
 use crate::rules::lead::{self, Lead};
-use crate::rules::paas_firewall::{self, Item, Origin, Source};
+use crate::rules::paas_firewall::{Origin, Source};
 use crate::rules::perimeter::Callee;
 use crate::rules::{consent, endpoint_policy, private_endpoint, service_endpoint};
 
@@ -111,57 +112,6 @@ fn asked<'a, 'f>(
     Ok(Asked { world, transport, client, store, part, traffic })
 }
 
-/// The ways to the address of a private endpoint itself, whatever name is used; `address` picks one of several (PE-29).
-pub fn endpoint_ways(
-    world: &World<'_>,
-    transport: &dyn Transport,
-    client: &Client,
-    endpoint: Sym,
-    address: Option<IpAddr>,
-    traffic: Set,
-) -> Vec<Way> {
-    let rows = lead::of_endpoint(world.index, endpoint);
-    let mut ways = Vec::new();
-    if rows.is_empty() && !world.index.private_endpoint.has(endpoint) {
-        let at = world.endpoint_addresses(endpoint);
-        let at: Vec<Option<IpAddr>> = if at.is_empty() { vec![address] } else { at.into_iter().map(Some).collect() };
-        return at.into_iter().flat_map(|address| transport.to_unseen_endpoint(client, endpoint, address)).collect();
-    }
-    if rows.is_empty() {
-        let text = "what the private endpoint is connected to is not in the input";
-        ways.push(Way { via: Via::PrivateEndpoint, steps: vec![steps::route(Tri::Maybe, endpoint, text)] });
-    }
-    for Lead { connection, certain } in rows {
-        let store = world.index.store.one(connection.target);
-        let behind = private_link::behind(world, connection.target, traffic, transport.session());
-        let answers = match store {
-            _ if behind.is_some() => Span::exactly(Set::tcp_udp()),
-            Some(store) => private_endpoint::front_end_of(world.index, world.platform, store, connection.group, true),
-            None => private_endpoint::unseen_target(world.platform, connection.target, connection.group),
-        };
-        let of: Vec<IpAddr> = match address {
-            Some(address) => vec![address],
-            None => private_endpoint::addresses(world.index, endpoint, connection.group),
-        };
-        let mut over = over_endpoint(world, transport, client, &connection, &of, answers, traffic);
-        if !certain {
-            over.iter_mut().for_each(|way| perhaps(way, &connection));
-        }
-        match behind {
-            None => ways.extend(over),
-            Some(tails) => ways.extend(over.iter().flat_map(|way| tails.iter().map(|tail| extended(way, tail)))),
-        }
-    }
-    ways
-}
-
-/// A way over a connection of which nobody tells for which sub-resource it is.
-fn perhaps(way: &mut Way, connection: &PrivateEndpointConnection) {
-    if let Some(behind) = way.steps.iter_mut().find(|step| step.stage == Stage::PrivateEndpoint) {
-        *behind = steps::perhaps_for(connection.endpoint, connection.group, behind.span);
-    }
-}
-
 /// A way that goes on behind the private endpoint: the steps of the service before the delivery.
 fn extended(way: &Way, tail: &[Step]) -> Way {
     let mut way = way.clone();
@@ -183,7 +133,7 @@ pub fn caller_ways(world: &World<'_>, resource: Sym, target: &Target) -> Vec<Way
     let host = part.and_then(|part| names::host(world.index, world.platform, part));
     let mut steps = perimeter::leaving(world, resource, Callee::Resource(target.store, host.as_deref()));
     steps.extend(perimeter::https_only(world, &store));
-    steps.push(firewall_step(world, &store, target.part, &source, resource));
+    steps.push(firewall::firewall_step(world, &store, target.part, &source, resource));
     steps.push(steps::delivered(target.store, target.part, answers));
     vec![Way { via: Via::Public, steps }]
 }
@@ -216,88 +166,6 @@ pub fn ways_from_anywhere(
     ways
 }
 
-/// What the store's own side says of a source: its perimeter, else its firewall. `sender` is as in [`crate::rules::perimeter::admit`].
-fn firewall_step(world: &World<'_>, store: &Store, part: Sym, source: &Source, sender: Sym) -> Step {
-    if let Some(step) = perimeter::entering(world, store, part, source, sender) {
-        return step;
-    }
-    let unknown = paas_firewall::Decision { admitted: Tri::Maybe, item: Item::Unknown };
-    let decision = world.guard(store.store, part).map_or(unknown, |guard| guard.admit(source));
-    own_firewall(world, store, part, &decision, source)
-}
-
-/// [`steps::firewall`] with where in the input it stands: a child of the store may hold its switches, and what could not be read has a path.
-fn own_firewall(world: &World<'_>, store: &Store, part: Sym, decision: &paas_firewall::Decision, source: &Source) -> Step {
-    let mut step = steps::firewall(store.store, store.service, decision, source);
-    let set = || world.guard(store.store, part).and_then(|guard| guard.firewall.rule_set);
-    match decision.item {
-        Item::Default(_) => step.source = set().map_or(step.source, |set| set.rule_set),
-        Item::PublicAccess(public) => {
-            let of_store = world.index.store_access.one(store.store).is_some_and(|row| row.public == public);
-            step.source = set().filter(|set| set.public == public && !of_store).map_or(step.source, |set| set.rule_set);
-        }
-        Item::Unread => {
-            let rows = world.index.unread_rules.get(store.store).iter();
-            step.rule = rows.filter_map(|row| row.what.as_str().strip_prefix("properties.")).min().unwrap_or_default().to_owned();
-        }
-        _ => {}
-    }
-    step
-}
-
-/// Who somebody may be of whom nobody knows what his packets show: whatever firewall lets anybody in lets in one of these.
-pub fn anybody(index: &Index, store: Sym) -> Vec<Source> {
-    let everybody = |origin| Source::AnyPublic { except: Arc::default(), origin };
-    let lists = index.store_rule_sets.get(store).iter().flat_map(|set| index.store_list_rules.get(set.rule_set));
-    let named = index.store_subnet_rules.get(store).iter().map(|rule| rule.subnet).chain(lists.map(|rule| rule.subnet));
-    let mut named: Vec<Sym> = named.chain([Sym::EMPTY]).collect();
-    Sym::sort(&mut named);
-    named.dedup();
-    let named = named.into_iter().map(|subnet| Source::ServiceEndpoint { subnet, vnet: Sym::EMPTY, tenant: Sym::EMPTY });
-    [everybody(Origin::Azure), everybody(Origin::Internet), Source::SameRegionAzure].into_iter().chain(named).collect()
-}
-
-/// The ways over one connection of a private endpoint to any of `addresses`, from the client's filters to consent.
-fn over_endpoint(
-    world: &World<'_>,
-    transport: &dyn Transport,
-    client: &Client,
-    connection: &PrivateEndpointConnection,
-    addresses: &[IpAddr],
-    answers: Span,
-    traffic: Set,
-) -> Vec<Way> {
-    let endpoint = connection.endpoint;
-    let mut ways: Vec<Way> = match client.kind {
-        ClientKind::Internet(_) => Vec::new(),
-        ClientKind::Machine | ClientKind::Site(_) => {
-            addresses.iter().flat_map(|&address| transport.to_private_endpoint(client, endpoint, address, traffic)).collect()
-        }
-    };
-    if ways.is_empty() {
-        let step = if addresses.is_empty() {
-            steps::route(Tri::Maybe, endpoint, "the address of the private endpoint is not in the input")
-        } else {
-            steps::route(Tri::No, endpoint, "no route leads to the network of the private endpoint")
-        };
-        ways.push(Way { via: Via::PrivateEndpoint, steps: vec![step] });
-    }
-    for way in &mut ways {
-        // The filter of the endpoint's subnet is met last: what answers behind the endpoint is named before it.
-        let at = way.steps.iter().rposition(|s| s.stage != Stage::NsgInbound).map_or(0, |last| last + 1);
-        way.steps.insert(at, steps::endpoint(endpoint, connection.group, answers));
-        agreed(world, connection, way);
-    }
-    ways
-}
-
-/// Consent, and the end of the way.
-fn agreed(world: &World<'_>, connection: &PrivateEndpointConnection, way: &mut Way) {
-    way.via = Via::PrivateEndpoint;
-    way.steps.push(steps::consent(connection.endpoint, &consent::of(world.index, connection)));
-    way.steps.push(steps::delivered(connection.target, connection.group, Span::ALL));
-}
-
 struct Asked<'a, 'f> {
     world: &'a World<'f>,
     transport: &'a dyn Transport,
@@ -323,22 +191,6 @@ impl Asked<'_, '_> {
             ways.extend(self.over_endpoints());
         }
         ways
-    }
-
-    fn over_endpoints(&self) -> Vec<Way> {
-        let over = |lead: Lead| {
-            if self.is_unseen(&lead) {
-                return self.over_unseen(&lead, None);
-            }
-            let (index, endpoint, group) = (self.world.index, lead.connection.endpoint, lead.connection.group);
-            let addresses = private_endpoint::addresses(index, endpoint, group);
-            let mut ways = self.over_lead(&lead, &addresses);
-            if !addresses.is_empty() && private_endpoint::has_untold_address(index, endpoint, group) {
-                ways.extend(self.over_lead(&lead, &[]));
-            }
-            ways
-        };
-        self.leads().into_iter().flat_map(over).collect()
     }
 
     /// The front ends that the store's is one of, and whether a service endpoint of the client's subnet covers them.
@@ -445,49 +297,6 @@ impl Asked<'_, '_> {
         Way { via: Via::PrivateEndpoint, steps: vec![self.end_step()] }
     }
 
-    /// Whether only the store's side of the connection is in the input.
-    fn is_unseen(&self, lead: &Lead) -> bool {
-        !self.world.index.private_endpoint.has(lead.connection.endpoint) && lead::is_unseen(self.world.index, lead.connection.endpoint)
-    }
-
-    /// The ways to an endpoint that was not exported; at `address` where a name tells it.
-    fn over_unseen(&self, lead: &Lead, address: Option<IpAddr>) -> Vec<Way> {
-        let endpoint = lead.connection.endpoint;
-        // Its interface may be in the input without it.
-        let known = private_endpoint::addresses(self.world.index, endpoint, lead.connection.group);
-        let at: Vec<Option<IpAddr>> = match address {
-            _ if known.is_empty() => vec![address],
-            Some(address) => known.contains(&address).then_some(Some(address)).into_iter().collect(),
-            None => known.into_iter().map(Some).collect(),
-        };
-        let to = |address| self.transport.to_unseen_endpoint(self.client, endpoint, address);
-        at.into_iter().flat_map(to).map(|way| self.behind_lead(lead, way)).collect()
-    }
-
-    /// A way that has come to the private endpoint of a connection: what answers behind it, and consent.
-    fn behind_lead(&self, lead: &Lead, mut way: Way) -> Way {
-        let answers = if lead.certain { self.behind() } else { self.behind().doubted() };
-        way.steps.push(steps::endpoint(lead.connection.endpoint, lead.connection.group, answers));
-        if !lead.certain {
-            perhaps(&mut way, &lead.connection);
-        }
-        agreed(self.world, &lead.connection, &mut way);
-        way
-    }
-
-    /// What the part answers behind private endpoints.
-    fn behind(&self) -> Span {
-        private_endpoint::front_end_of(self.world.index, self.world.platform, &self.store, self.group(), true)
-    }
-
-    fn over_lead(&self, lead: &Lead, addresses: &[IpAddr]) -> Vec<Way> {
-        let mut ways = over_endpoint(self.world, self.transport, self.client, &lead.connection, addresses, self.behind(), self.traffic);
-        if !lead.certain {
-            ways.iter_mut().for_each(|way| perhaps(way, &lead.connection));
-        }
-        ways
-    }
-
     /// the public front end, with the source that the packets show there.
     fn over_public(&self) -> Vec<Way> {
         let direct = |source: Source| vec![(Way { via: Via::Public, steps: Vec::new() }, Arrival::Showing(source))];
@@ -539,51 +348,6 @@ impl Asked<'_, '_> {
         });
         way.steps.push(steps::delivered(self.store.store, self.group(), Span::ALL));
         way
-    }
-
-    /// The firewall, for packets that show `source`; a token from a subnet may carry claims besides (SE-18).
-    fn firewall(&self, source: &Source) -> Step {
-        let step = firewall_step(self.world, &self.store, self.part.part, source, self.client.subnet);
-        let claims = service_endpoint::claims(self.world.index, self.client.subnet, self.store.service, self.part.location);
-        if !claims.hi() || step.span == Span::ALL {
-            return step;
-        }
-        let (subnet, vnet) = (self.client.subnet, self.client.vnet);
-        let tenant = self.world.index.resource.one(vnet).map_or(Sym::EMPTY, |row| row.tenant);
-        let claiming = Source::ServiceEndpoint { subnet, vnet, tenant };
-        let mut claimed = firewall_step(self.world, &self.store, self.part.part, &claiming, subnet);
-        if claims == Tri::Maybe && claimed.span == Span::ALL {
-            claimed.span = Span::UNKNOWN;
-            claimed.code = "W-MISSING";
-        }
-        if claimed.span.may.is_empty() { step } else { claimed }
-    }
-
-    /// The firewall, for packets of which nobody knows what they show there: it refuses them only where it admits nobody at all.
-    fn anybody(&self) -> Step {
-        let sources = anybody(self.world.index, self.store.store);
-        let each = sources.iter().map(|source| firewall_step(self.world, &self.store, self.part.part, source, self.client.subnet));
-        let best = each.reduce(|best, next| if next.span.may.is_empty() || !best.span.may.is_empty() { best } else { next });
-        let mut step = best.unwrap_or_else(|| steps::delivered(self.store.store, self.group(), Span::UNKNOWN));
-        if !step.span.may.is_empty() {
-            step.span = step.span.doubted();
-            step.kind = Kind::Assumption;
-            step.code = "FW_IP";
-            step.text = "what the packets show the store is not known, and its firewall admits some".to_owned();
-        }
-        step
-    }
-
-    /// What an address of the internet shows: an address that Azure hands out belongs to somebody there.
-    fn internet(&self, address: Option<IpAddr>) -> Source {
-        match address {
-            None => Source::AnyPublic { except: self.world.estate_addresses(), origin: Origin::Internet },
-            Some(address) => {
-                let azure = self.world.platform.tags_holding(address).iter().any(|tag| tag.as_str() == "azurecloud");
-                let origin = if azure { Origin::Azure } else { Origin::Internet };
-                Source::Public { addresses: vec![net::host(address)], certain: true, origin }
-            }
-        }
     }
 }
 

@@ -26,7 +26,7 @@ pub fn entering(world: &World<'_>, store: &Store, part: Sym, source: &Source, se
     let guard = world.guard(store.store, part)?;
     let decision = perimeter::admit(world.index, world.platform, &guard.firewall, source, sender)?;
     if let By::Own(own) = decision.by {
-        return Some(super::own_firewall(world, store, part, &own, source));
+        return Some(super::firewall::own_firewall(world, store, part, &own, source));
     }
     Some(decided(world, store.store, &decision, "lets it in"))
 }
