@@ -9,7 +9,7 @@ use crate::diag::{Diagnostic, Severity};
 use crate::facts::catalog::Fact;
 use crate::facts::extract::{Extracted, extract, inert};
 use crate::facts::gap::Resource as ResourceRow;
-use crate::ingest::{Change, Loaded, Resource, Source, spread};
+use crate::ingest::{Beside, Change, Loaded, Own, Resource, Source, spread};
 use crate::model::{Sym, ids};
 
 /// Resources whose bodies become facts at once.
@@ -33,6 +33,8 @@ struct Entry {
     embedded: bool,
     /// Whether the region, the tenant are the parent's.
     inherits: (bool, bool),
+    /// Its own body, where its parent's may hold a copy.
+    own: Option<Box<Own>>,
     /// The `resource` row first.
     facts: Box<[Fact]>,
 }
@@ -125,7 +127,7 @@ impl Estate {
             facts[1..].sort_unstable();
             facts.dedup();
             let source = origins.remove(&id).unwrap_or_default();
-            self.entries.insert(id.as_str(), Entry { source, embedded: false, inherits: (false, false), facts: facts.into() });
+            self.entries.insert(id.as_str(), Entry { source, embedded: false, inherits: (false, false), own: None, facts: facts.into() });
         }
         self.extra = others;
     }
@@ -220,36 +222,81 @@ impl Estate {
     }
 
     fn put(&mut self, mut resource: Resource, before: &mut FxHashMap<Fact, bool>, diagnostics: &mut Vec<Diagnostic>) {
+        self.settle_envelope(&mut resource);
         let id = resource.id.as_str();
-        let above = self.above(id);
-        if let Some(row) = above {
+        if resource.embedded
+            && let Some(old) = self.entries.get(id).filter(|old| old.own.is_some() || !old.embedded)
+        {
+            let own = old.own.clone();
+            return diagnostics.extend(self.put_copy(&resource, own, before));
+        }
+        let (entry, said) = entry_of(&resource, extract(&resource));
+        diagnostics.extend(said);
+        self.replace(id, entry, before);
+        // An embedded child that is still in the list comes back as the next change, and so does a copy that completes a child's own body.
+        for child in self.below(resource.id).into_iter().filter(|child| ids::parent_id(child) == Some(id)) {
+            let Some(entry) = self.entries.get(child) else { continue };
+            match entry.own.clone() {
+                Some(own) => {
+                    let mut alone = own.alone();
+                    self.settle_envelope(&mut alone);
+                    let extracted = extract(&alone);
+                    self.put_own(own, alone, extracted, before);
+                }
+                None if entry.embedded => self.remove(child, before),
+                None => {}
+            }
+        }
+        self.pass_down(&resource, before);
+    }
+
+    /// A copy in a parent's body of a resource that has an entry of its own: it tells what that one leaves out, and no more.
+    fn put_copy(&mut self, copy: &Resource, own: Option<Box<Own>>, before: &mut FxHashMap<Fact, bool>) -> Vec<Diagnostic> {
+        let stays = || {
+            Diagnostic::new("change::own_entry_stays", Severity::Warning, "the copy in the parent's body is not used")
+                .at(copy.source.file.as_str(), &copy.source.pointer)
+                .about(copy.id)
+                .note("the resource has an entry of its own in the input, and that one counts")
+                .help("change it by an entry of its own")
+        };
+        let Some(own) = own else {
+            // Of facts alone it is not known what they leave out.
+            let (told, _) = entry_of(copy, extract(copy));
+            let same = self.entries.get(copy.id.as_str()).is_some_and(|kept| kept.facts == told.facts);
+            return if same { Vec::new() } else { vec![stays()] };
+        };
+        let Beside { resource, extracted, contrary } = own.beside(copy);
+        let mut said = self.put_own(own, resource, extracted, before);
+        said.extend(contrary.then(stays));
+        said
+    }
+
+    /// What a resource with a body of its own says now.
+    fn put_own(
+        &mut self,
+        own: Box<Own>,
+        mut resource: Resource,
+        extracted: Extracted,
+        before: &mut FxHashMap<Fact, bool>,
+    ) -> Vec<Diagnostic> {
+        resource.own = Some(own);
+        let (entry, said) = entry_of(&resource, extracted);
+        self.replace(resource.id.as_str(), entry, before);
+        said
+    }
+
+    /// A resource without region or tenant has those of the one above.
+    fn settle_envelope(&self, resource: &mut Resource) {
+        if let Some(row) = self.above(resource.id.as_str()) {
             resource.location = if resource.location.is_empty() { row.location } else { resource.location };
             resource.tenant = if resource.tenant.is_empty() { row.tenant } else { resource.tenant };
         }
-        let (entry, said) = entry_of(&resource, extract(&resource));
-        if resource.embedded && self.entries.get(id).is_some_and(|old| !old.embedded) {
-            if self.entries.get(id).is_some_and(|old| old.facts != entry.facts) {
-                diagnostics.push(
-                    Diagnostic::new("change::own_entry_stays", Severity::Warning, "the copy in the parent's body is not used")
-                        .at(resource.source.file.as_str(), &resource.source.pointer)
-                        .about(resource.id)
-                        .note("the resource has an entry of its own in the input, and that one counts")
-                        .help("change it by an entry of its own"),
-                );
-            }
-            return;
-        }
-        diagnostics.extend(said);
-        // An embedded child that is still in the list comes back as the next change.
-        for child in self.below(resource.id) {
-            if ids::parent_id(child) == Some(id) && self.entries.get(child).is_some_and(|entry| entry.embedded) {
-                self.remove(child, before);
-            }
-        }
+    }
+
+    fn replace(&mut self, id: &'static str, entry: Entry, before: &mut FxHashMap<Fact, bool>) {
         self.remove(id, before);
         self.remember(&entry.facts, before);
         self.entries.insert(id, entry);
-        self.pass_down(&resource, before);
     }
 
     /// Children without region or tenant have those of the resource that was put.
@@ -344,6 +391,12 @@ fn entry_of(resource: &Resource, extracted: Extracted) -> (Entry, Vec<Diagnostic
         rest.sort_unstable();
     }
     facts.dedup();
-    let entry = Entry { source: resource.source.clone(), embedded: resource.embedded, inherits: resource.inherits, facts: facts.into() };
+    let entry = Entry {
+        source: resource.source.clone(),
+        embedded: resource.embedded,
+        inherits: resource.inherits,
+        own: resource.own.clone(),
+        facts: facts.into(),
+    };
     (entry, extracted.diagnostics)
 }

@@ -153,6 +153,7 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
         embedded,
         inherits,
         extracted: None,
+        own: None,
         level,
     });
     for (tail, item) in rest {

@@ -54,6 +54,8 @@ pub(super) fn merge(resources: Vec<Resource>) -> (Vec<Resource>, Vec<Rivals>, Ve
             if certain || (equal_standing && other.rank.content != kept.rank.content) {
                 rivals.push(Rivals { id, places: [kept.source.clone(), other.source.clone()], certain });
             }
+            // A body of its own that says nothing stands behind the copy as long as there is one.
+            kept.own = kept.own.or(other.own);
             if kept.location.is_empty() {
                 kept.location = other.location;
             }

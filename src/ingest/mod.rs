@@ -30,6 +30,8 @@ pub(crate) use element::region;
 pub use files::collect;
 use merge::Rank;
 pub(crate) use spread::spread;
+pub(crate) use thin::Beside;
+pub use thin::Own;
 
 /// Where something stood in the input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -68,6 +70,8 @@ pub struct Resource {
     pub inherits: (bool, bool),
     /// What the body became where it was turned into facts as soon as it was read; the body is `null` then.
     pub extracted: Option<Extracted>,
+    /// Its own body as it was written, where its parent's may hold a copy.
+    pub own: Option<Box<Own>>,
     /// How good a copy of the resource it is.
     rank: Rank,
     /// What stands for the names of the properties that its body tells, sorted; of a resource that is nobody's child, nothing.

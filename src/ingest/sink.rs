@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::diag::{Diagnostic, Severity};
 use crate::ingest::element::{self, Place};
-use crate::ingest::{Harvest, Resource, observed, spread};
+use crate::ingest::{Harvest, Own, Resource, observed, spread};
 use crate::model::{Sym, ids};
 
 /// Diagnostics of one code that one file gives before the rest is only counted.
@@ -62,6 +62,7 @@ impl Sink {
 
     /// Keeps a resource: where that can be as facts, without its body.
     pub fn keep(&mut self, mut resource: Resource) {
+        resource.own = Own::of(&resource);
         let ready = self.harvest.filter(|_| !resource.location.is_empty());
         if let Some(extracted) = ready.map(|harvest| harvest(&resource)).filter(|extracted| !extracted.wants_tenant) {
             resource.extracted = Some(extracted);

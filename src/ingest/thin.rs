@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 
-use crate::ingest::children::key_of;
+use crate::facts::extract::{Extracted, contested as contested_facts, extract};
+use crate::ingest::children::{child_lists, key_of};
 use crate::ingest::merge::Rivals;
 use crate::ingest::{Input, Loaded, Resource, Source, contested};
 use crate::model::Sym;
@@ -31,6 +32,87 @@ const SAME: &[&[&str]] = &[
 /// References that every version of the API tells: a body that tells anything and leaves one out says that there is none.
 const TOLD: &[&str] = &["networkSecurityGroup", "routeTable", "natGateway", "serviceEndpoints", "serviceEndpointPolicies"];
 
+/// A child's own body as it was written, kept so that another copy in its parent can complete it anew.
+#[derive(Clone, Debug)]
+pub struct Own {
+    /// The child, without its body.
+    resource: Resource,
+    /// The body, as JSON: that is a fraction of what its values take.
+    text: Box<str>,
+}
+
+impl Own {
+    /// What to keep of a resource: nothing where a parent's body cannot hold a copy of it.
+    pub(super) fn of(resource: &Resource) -> Option<Box<Own>> {
+        let kind = resource.kind.as_str();
+        let (parent, segment) = kind.rsplit_once('/')?;
+        if resource.embedded || !parent.contains('/') || !child_lists(parent).any(|(_, child)| child.eq_ignore_ascii_case(segment)) {
+            return None;
+        }
+        let text = resource.body.to_string().into();
+        let Resource { id, kind, name, location, subscription, tenant, group, inherits, rank, level, .. } = *resource;
+        let (source, names) = (resource.source.clone(), resource.names.clone());
+        let (body, embedded, extracted, own) = (Value::Null, false, None, None);
+        let resource = Resource {
+            id,
+            kind,
+            name,
+            location,
+            subscription,
+            tenant,
+            group,
+            body,
+            source,
+            embedded,
+            inherits,
+            extracted,
+            own,
+            rank,
+            names,
+            level,
+        };
+        Some(Box::new(Own { resource, text }))
+    }
+
+    /// The child as its own body has it.
+    pub(crate) fn alone(&self) -> Resource {
+        // The text was made from a body.
+        Resource { body: serde_json::from_str(&self.text).unwrap_or_default(), ..self.resource.clone() }
+    }
+
+    /// The child where its parent's body has this copy of it, as loading both makes it.
+    pub(crate) fn beside(&self, copy: &Resource) -> Beside {
+        let mut own = self.alone();
+        own.location = if own.location.is_empty() { copy.location } else { own.location };
+        own.tenant = if own.tenant.is_empty() { copy.tenant } else { own.tenant };
+        if own.rank.is_bare() || copy.rank.is_bare() {
+            let resource = if own.rank < copy.rank { own } else { copy.clone() };
+            return Beside { extracted: extract(&resource), resource, contrary: false };
+        }
+        let (body, clashing) = completed(&own, &[copy]);
+        let whole = Resource { body: body.unwrap_or_else(|| own.body.clone()), ..own.clone() };
+        let contrary = contested::contradict(&whole, copy);
+        match clashing.first() {
+            Some([mine, theirs]) => {
+                let extracted = contested_facts([mine, theirs].map(|at| if *at == OWN { &own } else { copy }));
+                Beside { extracted, resource: own, contrary }
+            }
+            None => Beside { extracted: extract(&whole), resource: own, contrary },
+        }
+    }
+}
+
+/// A child's own body beside a copy in its parent's.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    /// The body that counts.
+    pub resource: Resource,
+    /// What both together say.
+    pub extracted: Extracted,
+    /// Whether the copy says something else of the same, which does not count.
+    pub contrary: bool,
+}
+
 /// Reads the bodies again and completes the own ones. Copies that clash in what the own body leaves out, or with what it says by that, are returned: neither
 /// counts.
 pub(super) fn complete(loaded: &mut Loaded, thin: &[Thin], inputs: &[Input]) -> Vec<Rivals> {
@@ -44,45 +126,63 @@ pub(super) fn complete(loaded: &mut Loaded, thin: &[Thin], inputs: &[Input]) -> 
         let bodies: Vec<&Resource> = thin.places.iter().filter_map(|place| bodies.get(&(thin.id, place.clone()))).collect();
         let Some((own, copies)) = bodies.split_first() else { continue };
         let Ok(at) = loaded.resources.binary_search_by_key(&thin.id.as_str(), |resource| resource.id.as_str()) else { continue };
-        let said = of(own);
-        // By lower-case name: how it is spelled, what it is, and the copy that tells it.
-        let mut found: BTreeMap<String, (String, Value, &Source)> = BTreeMap::new();
-        let mut rivals: Vec<(&Source, &Resource, Map<String, Value>)> = Vec::new();
-        for copy in copies {
-            let told = left_out(&said, &of(copy));
-            if !said.is_empty() && told.iter().any(|(name, value)| is_reference(name, value)) {
-                clashing.push(Rivals { id: thin.id, places: [own.source.clone(), copy.source.clone()], certain: true });
-            }
-            for (name, value) in told {
-                let entry = found.entry(name.to_ascii_lowercase());
-                let (_, other, giver) = entry.or_insert_with(|| (name.clone(), value.clone(), &copy.source));
-                if *other != value {
-                    rivals.push((*giver, *copy, Map::from_iter([(name, value)])));
-                }
-            }
-        }
-        if found.is_empty() {
-            continue;
-        }
-        let mut body = own.body.clone();
-        if let Some(Value::Object(properties)) = body.get_mut("properties") {
-            for (name, value, _) in found.into_values() {
-                let key = key_of(properties, &name).map_or(name.clone(), str::to_owned);
-                properties.insert(key, value);
-            }
-        }
-        let resource = &mut loaded.resources[at];
-        resource.body = body;
-        resource.extracted = None;
-        // What the completed body says decides whether the difference matters: a copy alone may leave out what makes it count.
-        for (giver, copy, told) in rivals {
-            let other = Resource { body: json!({"properties": told}), ..copy.clone() };
-            if contested::contradict(resource, &other) {
-                clashing.push(Rivals { id: thin.id, places: [giver.clone(), copy.source.clone()], certain: true });
-            }
+        let (body, clashes) = completed(own, copies);
+        clashing.extend(clashes.into_iter().map(|places| Rivals {
+            id: thin.id,
+            places: places.map(|at| bodies[at].source.clone()),
+            certain: true,
+        }));
+        if let Some(body) = body {
+            loaded.resources[at].body = body;
+            loaded.resources[at].extracted = None;
         }
     }
     clashing
+}
+
+/// The place of the own body among the bodies of a resource; its copies follow.
+const OWN: usize = 0;
+
+/// The own body with what the copies tell and it leaves out, where that is anything, and which two of the bodies clash.
+fn completed(own: &Resource, copies: &[&Resource]) -> (Option<Value>, Vec<[usize; 2]>) {
+    let said = of(own);
+    let mut clashing = Vec::new();
+    // By lower-case name: how it is spelled, what it is, and the copy that tells it.
+    let mut found: BTreeMap<String, (String, Value, usize)> = BTreeMap::new();
+    let mut rivals: Vec<(usize, usize, Map<String, Value>)> = Vec::new();
+    for (at, copy) in (OWN + 1..).zip(copies) {
+        let told = left_out(&said, &of(copy));
+        if !said.is_empty() && told.iter().any(|(name, value)| is_reference(name, value)) {
+            clashing.push([OWN, at]);
+        }
+        for (name, value) in told {
+            let entry = found.entry(name.to_ascii_lowercase());
+            let (_, other, giver) = entry.or_insert_with(|| (name.clone(), value.clone(), at));
+            if *other != value {
+                rivals.push((*giver, at, Map::from_iter([(name, value)])));
+            }
+        }
+    }
+    if found.is_empty() {
+        return (None, clashing);
+    }
+    let mut body = own.body.clone();
+    if let Some(Value::Object(properties)) = body.get_mut("properties") {
+        for (name, value, _) in found.into_values() {
+            let key = key_of(properties, &name).map_or(name.clone(), str::to_owned);
+            properties.insert(key, value);
+        }
+    }
+    // What the completed body says decides whether the difference matters: a copy alone may leave out what makes it count.
+    if !rivals.is_empty() {
+        let whole = Resource { body: body.clone(), ..own.clone() };
+        for (giver, at, told) in rivals {
+            if contested::contradict(&whole, &Resource { body: json!({"properties": told}), ..own.clone() }) {
+                clashing.push([giver, at]);
+            }
+        }
+    }
+    (Some(body), clashing)
 }
 
 /// Whether a property names something by which traffic is filtered or led.
