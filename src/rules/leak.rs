@@ -4,8 +4,11 @@
 //! through a *door* and those who can take what comes through it are hooked to the door from either side, signed as the rows they come from, so that
 //! the counts of a pair of ends over all doors add up to more than nothing exactly where a flow gets through.
 
+use std::collections::BTreeMap;
+
 use differential_dataflow::operators::iterate::Variable;
 use differential_dataflow::{Hashable, VecCollection};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use timely::order::Product;
 
@@ -111,40 +114,144 @@ pub struct Leak {
     pub distance: u32,
 }
 
-/// A node that leaks, seen from a door.
+/// Some kinds of places outside the boundary: a bit for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-struct Draught {
-    leak: Leak,
-    through: Set,
-}
+struct Sinks(u32);
 
-/// What a node that leaks means at a door: whoever sends to it gives it bytes, and from whom it sends to it takes them on a connection.
-fn draught(hook: &Hook, leak: &Leak) -> Option<((Door, Side), Draught)> {
-    let through = if leak.sure { hook.span.sure } else { hook.span.may };
-    let through = if hook.side == Side::Sends { through.and(Set::tcp()) } else { through };
-    (!through.is_empty()).then_some(((hook.door, hook.side.other()), Draught { leak: *leak, through }))
-}
+/// Every kind, in the order of their bits.
+const KINDS: [Sink; 4 + Service::ALL.len()] = {
+    let mut kinds = [Sink::Internet; 4 + Service::ALL.len()];
+    kinds[1] = Sink::Site;
+    kinds[2] = Sink::Outside;
+    kinds[3] = Sink::Foreign;
+    let mut at = 4;
+    while at < kinds.len() {
+        kinds[at] = Sink::External(Service::ALL[at - 4]);
+        at += 1;
+    }
+    kinds
+};
 
-/// Who leaks behind a door to one kind of sink, surely or perhaps; one for each distance: what comes through at that distance and at no lesser one.
-fn merge(draughts: &[(&(u32, Set), isize)], merged: &mut Vec<((u32, Set), isize)>) {
-    let mut nearer = Set::EMPTY;
-    let mut there = draughts.iter().filter(|(_, count)| *count > 0).map(|(draught, _)| **draught).peekable();
-    // In order of the distance.
-    while let Some((distance, mut through)) = there.next() {
-        while let Some((_, more)) = there.next_if(|(next, _)| *next == distance) {
-            through = through.or(more);
-        }
-        let new = through.minus(nearer);
-        if !new.is_empty() {
-            merged.push(((distance, new), 1));
-        }
-        nearer = nearer.or(through);
+impl Sinks {
+    const NONE: Sinks = Sinks(0);
+
+    fn of(sink: Sink) -> Sinks {
+        KINDS.iter().position(|kind| *kind == sink).map_or(Sinks::NONE, |at| Sinks(1 << at))
+    }
+
+    fn places(self) -> impl Iterator<Item = usize> {
+        (0..KINDS.len()).filter(move |at| self.0 >> at & 1 == 1)
+    }
+
+    fn add(&mut self, other: Sinks) {
+        self.0 |= other.0;
+    }
+
+    fn minus(self, other: Sinks) -> Sinks {
+        Sinks(self.0 & !other.0)
+    }
+
+    /// These where `holds`, else none.
+    fn if_so(self, holds: bool) -> Sinks {
+        if holds { self } else { Sinks::NONE }
     }
 }
 
+/// What leaks from a node at one distance: one row where there would be a row for each kind of place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Wave {
+    distance: u32,
+    /// Where to surely.
+    sure: Sinks,
+    /// Where to at all.
+    may: Sinks,
+}
+
+impl Wave {
+    fn of(leak: &Leak) -> Wave {
+        let sinks = Sinks::of(leak.sink);
+        Wave { distance: leak.distance, sure: sinks.if_so(leak.sure), may: sinks.if_so(!leak.sure) }
+    }
+
+    fn is_none(self) -> bool {
+        (self.sure, self.may) == (Sinks::NONE, Sinks::NONE)
+    }
+
+    fn leaks(self) -> impl Iterator<Item = Leak> {
+        let distance = self.distance;
+        let of = move |sinks: Sinks, sure| sinks.places().map(move |at| Leak { sink: KINDS[at], sure, distance });
+        of(self.sure, true).chain(of(self.may, false))
+    }
+}
+
+/// A node that leaks, seen from a door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Draught {
+    wave: Wave,
+    /// What goes through to where it leaks surely.
+    sure: Set,
+    /// What goes through to where it leaks at all.
+    may: Set,
+}
+
+impl Draught {
+    /// Only as far as something goes through; equal ones are equal in every field.
+    fn of(wave: &Wave, sure: Set, may: Set) -> Option<Draught> {
+        let wave = Wave { sure: wave.sure.if_so(!sure.is_empty()), may: wave.may.if_so(!may.is_empty()), ..*wave };
+        let set = |sinks: Sinks, set: Set| if sinks == Sinks::NONE { Set::EMPTY } else { set };
+        (!wave.is_none()).then_some(Draught { wave, sure: set(wave.sure, sure), may: set(wave.may, may) })
+    }
+
+    /// What somebody at the door gets of it, a hop further.
+    fn onward(&self, span: &Span) -> Option<Wave> {
+        let Draught { wave, sure, may } = self;
+        let (sure, may) = (wave.sure.if_so(sure.meets(span.sure)), wave.may.if_so(may.meets(span.may)));
+        let next = Wave { distance: wave.distance + 1, sure, may };
+        (!next.is_none()).then_some(next)
+    }
+}
+
+/// What a node that leaks means at a door: whoever sends to it gives it bytes, and from whom it sends to it takes them on a connection.
+fn draught(hook: &Hook, wave: &Wave) -> Option<((Door, Side), Draught)> {
+    let through = if hook.side == Side::Sends { hook.span.within(Set::tcp()) } else { hook.span };
+    Draught::of(wave, through.sure, through.may).map(|draught| ((hook.door, hook.side.other()), draught))
+}
+
+/// Who leaks behind a door; for each kind of place one for each distance: what comes through at that distance and at no lesser one.
+fn merge(draughts: &[(&Draught, isize)], merged: &mut Vec<(Draught, isize)>) {
+    let there: Vec<&Draught> = draughts.iter().filter(|(_, count)| *count > 0).map(|(draught, _)| *draught).collect();
+    let (mut nearer_surely, mut nearer) = ([Set::EMPTY; KINDS.len()], [Set::EMPTY; KINDS.len()]);
+    // In order of the distance.
+    for alike in there.chunk_by(|a, b| a.wave.distance == b.wave.distance) {
+        let distance = alike[0].wave.distance;
+        for (set, sure) in not_nearer(alike.iter().map(|draught| (draught.sure, draught.wave.sure)), &mut nearer_surely) {
+            merged.extend(Draught::of(&Wave { distance, sure, may: Sinks::NONE }, set, Set::EMPTY).map(|draught| (draught, 1)));
+        }
+        for (set, may) in not_nearer(alike.iter().map(|draught| (draught.may, draught.wave.may)), &mut nearer) {
+            merged.extend(Draught::of(&Wave { distance, sure: Sinks::NONE, may }, Set::EMPTY, set).map(|draught| (draught, 1)));
+        }
+    }
+}
+
+/// What comes through at one distance to each kind of place and not at a lesser one, kinds with the same together; adds it to what came nearer.
+fn not_nearer(draughts: impl Iterator<Item = (Set, Sinks)>, nearer: &mut [Set; KINDS.len()]) -> BTreeMap<Set, Sinks> {
+    let mut kinds: FxHashMap<Set, Sinks> = FxHashMap::default();
+    draughts.for_each(|(set, sinks)| kinds.entry(set).or_insert(Sinks::NONE).add(sinks));
+    let mut here = [Set::EMPTY; KINDS.len()];
+    for (set, sinks) in kinds {
+        sinks.places().for_each(|at| here[at] = here[at].or(set));
+    }
+    let mut new: BTreeMap<Set, Sinks> = BTreeMap::new();
+    for (at, set) in here.into_iter().enumerate().filter(|(_, set)| !set.is_empty()) {
+        new.entry(set.minus(nearer[at])).or_insert(Sinks::NONE).add(Sinks(1 << at));
+        nearer[at] = nearer[at].or(set);
+    }
+    new
+}
+
 /// In which of some shares of a door's draughts one is.
-fn share(through: Set) -> u64 {
-    through.hashed() % 32
+fn share(draught: &Draught) -> u64 {
+    (draught.sure, draught.may).hashed() % 32
 }
 
 /// What is known of the nodes, as collections.
@@ -171,47 +278,49 @@ pub fn leaks<'s, T: Time>(nodes: Nodes<'s, T>) -> VecCollection<'s, T, (Node, Le
     let scope = nodes.hooks.scope();
     let by_node = nodes.hooks.clone().semijoin(nodes.interior).arrange_by_key_named("hook by node");
     let by_door = nodes.hooks.map(|(node, hook)| ((hook.door, hook.side), (node, hook.span))).arrange_by_key_named("hook by door");
-    let behind = nodes
-        .outside
-        .flat_map(|(hook, sink)| [true, false].into_iter().filter_map(move |sure| draught(&hook, &Leak { sink, sure, distance: 0 })));
-    let direct = nodes.direct;
-    scope.iterative::<u64, _, _>(|inner| {
+    let behind = nodes.outside.flat_map(|(hook, sink)| {
+        let sinks = Sinks::of(sink);
+        draught(&hook, &Wave { distance: 0, sure: sinks, may: sinks })
+    });
+    let direct = nodes.direct.map(|(node, leak)| (node, Wave::of(&leak)));
+    let waves = scope.iterative::<u64, _, _>(|inner| {
         let (by_node, by_door) = (by_node.enter(inner), by_door.enter(inner));
         let (behind, direct) = (behind.enter(inner), direct.enter(inner));
         let (variable, found) = Variable::new(inner, Product::new(Default::default(), 1));
         let draughts =
-            found.arrange_by_key_named("leak by node").join_core(by_node, |_, leak: &Leak, hook: &Hook| draught(hook, leak)).concat(behind);
+            found.arrange_by_key_named("leak by node").join_core(by_node, |_, wave: &Wave, hook: &Hook| draught(hook, wave)).concat(behind);
         // At a pair of blocks counts are signed and only add up beyond the door; at any other door who is there counts as one.
         let (pairs, others) =
             (draughts.clone().filter(|((door, _), _)| door.is_signed()), draughts.filter(|((door, _), _)| !door.is_signed()));
         // Behind a door of the internet there are thousands: they are merged share by share, so that a change touches one share and what the shares come to.
-        let shared = |(at, Draught { leak, through }): ((Door, Side), Draught)| {
-            ((at, leak.sink, leak.sure, share(through)), (leak.distance, through))
-        };
-        let shares = others.map(shared).reduce_named("draught by share", |_, draughts, merged| merge(draughts, merged));
-        let nearest = shares
-            .map(|((at, sink, sure, _), draught)| ((at, sink, sure), draught))
-            .reduce_named("draught by door", |_, draughts, merged| merge(draughts, merged))
-            .map(|((at, sink, sure), (distance, through))| (at, Draught { leak: Leak { sink, sure, distance }, through }));
-        let draughts = nearest.concat(pairs);
-        let draughts = draughts.arrange_by_key_named("draught by door");
+        let nearest = others
+            .map(|(at, draught)| ((at, share(&draught)), draught))
+            .reduce_named("draught by share", |_, draughts, merged| merge(draughts, merged))
+            .map(|((at, _), draught)| (at, draught))
+            .reduce_named("draught by door", |_, draughts, merged| merge(draughts, merged));
+        let draughts = nearest.concat(pairs).arrange_by_key_named("draught by door");
         let next = draughts
-            .join_core(by_door, |_, draught: &Draught, (node, span): &(Node, Span)| {
-                let through = if draught.leak.sure { span.sure } else { span.may };
-                let leak = Leak { distance: draught.leak.distance + 1, ..draught.leak };
-                draught.through.meets(through).then_some((*node, leak)) // leak.2
-            })
+            .join_core(by_door, |_, draught: &Draught, (node, span): &(Node, Span)| draught.onward(span).map(|wave| (*node, wave))) // leak.2
             .concat(direct)
-            .reduce_named("leak.2", |_, leaks: &[(&Leak, isize)], nearest: &mut Vec<(Leak, isize)>| {
-                // In order of sink, certainty and distance; counts of signed rows that add up to nothing are not there.
-                for (leak, count) in leaks {
-                    let known = nearest.last().is_some_and(|(last, _)| (last.sink, last.sure) == (leak.sink, leak.sure));
-                    if *count > 0 && !known {
-                        nearest.push((**leak, 1));
+            .reduce_named("leak.2", |_, waves: &[(&Wave, isize)], nearest: &mut Vec<(Wave, isize)>| {
+                let (mut sure, mut may) = (Sinks::NONE, Sinks::NONE);
+                // Counts of signed rows that add up to nothing are not there.
+                let there: Vec<&Wave> = waves.iter().filter(|(_, count)| *count > 0).map(|(wave, _)| *wave).collect();
+                // In order of the distance.
+                for alike in there.chunk_by(|a, b| a.distance == b.distance) {
+                    let mut all = Wave { sure: Sinks::NONE, may: Sinks::NONE, ..*alike[0] };
+                    for wave in alike {
+                        all.sure.add(wave.sure);
+                        all.may.add(wave.may);
                     }
+                    let new = Wave { sure: all.sure.minus(sure), may: all.may.minus(may), ..all };
+                    sure.add(new.sure);
+                    may.add(new.may);
+                    nearest.extend((!new.is_none()).then_some((new, 1)));
                 }
             });
         variable.set(next.clone());
         next.leave(scope)
-    })
+    });
+    waves.flat_map(|(node, wave)| wave.leaks().map(move |leak| (node, leak)))
 }
