@@ -136,7 +136,14 @@ impl Sinks {
     const NONE: Sinks = Sinks(0);
 
     fn of(sink: Sink) -> Sinks {
-        KINDS.iter().position(|kind| *kind == sink).map_or(Sinks::NONE, |at| Sinks(1 << at))
+        let at = match sink {
+            Sink::Internet => 0,
+            Sink::Site => 1,
+            Sink::Outside => 2,
+            Sink::Foreign => 3,
+            Sink::External(service) => 4 + service as usize,
+        };
+        Sinks(1 << at)
     }
 
     fn places(self) -> impl Iterator<Item = usize> {
@@ -323,4 +330,45 @@ pub fn leaks<'s, T: Time>(nodes: Nodes<'s, T>) -> VecCollection<'s, T, (Node, Le
         next.leave(scope)
     });
     waves.flat_map(|(node, wave)| wave.leaks().map(move |leak| (node, leak)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Proto;
+    use crate::model::traffic::ANY_PORT;
+
+    #[test]
+    fn every_kind_of_place_has_a_bit_of_its_own() {
+        for (at, kind) in KINDS.into_iter().enumerate() {
+            assert_eq!(Sinks::of(kind).places().collect::<Vec<_>>(), [at], "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn behind_a_door_what_came_nearer_is_told_once_and_what_comes_further_besides() {
+        let leak = |sink, sure, distance| Wave::of(&Leak { sink, sure, distance });
+        let (low, all) = (Set::of(Proto::Tcp, (0, 99), ANY_PORT), Set::tcp());
+        let near = Draught::of(&leak(Sink::Internet, false, 1), Set::EMPTY, low).expect("something goes through");
+        let far = Draught::of(&leak(Sink::Internet, false, 2), Set::EMPTY, all).expect("something goes through");
+        let site = Draught::of(&leak(Sink::Site, false, 2), Set::EMPTY, all).expect("something goes through");
+        let mut merged = Vec::new();
+        merge(&[(&near, 2), (&far, 1), (&site, 1)], &mut merged);
+        let rest = Draught { may: all.minus(low), ..far };
+        let found: Vec<Draught> = merged.into_iter().map(|(draught, _)| draught).collect();
+        assert_eq!(found.len(), 3);
+        assert!([near, rest, site].iter().all(|draught| found.contains(draught)), "{found:?}");
+        let mut once = Vec::new();
+        merge(&[(&near, 1), (&far, -1)], &mut once);
+        assert_eq!(once, [(near, 1)]);
+    }
+
+    #[test]
+    fn what_does_not_get_through_goes_no_further() {
+        let surely = Wave::of(&Leak { sink: Sink::Internet, sure: true, distance: 0 });
+        let draught = Draught::of(&surely, Set::tcp(), Set::tcp()).expect("something goes through");
+        assert_eq!(draught.onward(&Span::exactly(Set::tcp())), Some(Wave { distance: 1, ..surely }));
+        assert_eq!(draught.onward(&Span::UNKNOWN), None);
+        assert_eq!(Draught::of(&surely, Set::EMPTY, Set::tcp()), None);
+    }
 }
