@@ -5,10 +5,10 @@ use crate::facts::gap::ChildType;
 use crate::facts::hub::*;
 use crate::facts::manager::*;
 use crate::facts::network::*;
-use crate::model::{Handle, Sym};
+use crate::model::{Handle, Prefix, Sym};
 use crate::rules::gateway::{GATEWAY_SUBNET, ends, may_stand_in, parent_of};
 use crate::rules::input::{Facts, column};
-use crate::rules::network::{Around, AroundGateways, PEERINGS, assemble, assemble_gateways};
+use crate::rules::network::{Around, AroundGateways, PEERINGS, Spaces, assemble, assemble_gateways, grouped};
 use crate::rules::part::{ByKey, Key, Part, Parts, Time, join, key, reduce};
 use crate::rules::peering::claims;
 
@@ -247,24 +247,18 @@ fn is_nameless(part: &Part) -> bool {
 }
 
 fn spaces_around(vnet: &Key, group: &[Part], output: &mut Vec<(Part, isize)>) {
-    let mut spaces = Vec::new();
+    let remotes = grouped(group.iter().filter_map(side_of).map(|side| (side.peering, side.remote)));
+    let mut spaces: Vec<(Sym, Prefix)> = Vec::new();
     for part in group {
-        let Part::Fact(Fact::Peering(side)) = part else { continue };
-        for part in group {
-            match part {
-                Part::Fact(Fact::PeeringPrefix(row)) if row.peering == side.peering => spaces.push((side.remote, row.prefix)),
-                _ => {}
+        match part {
+            Part::Fact(Fact::PeeringPrefix(row)) => {
+                spaces.extend(remotes.get(&row.peering).into_iter().flatten().map(|remote| (*remote, row.prefix)));
             }
+            Part::Other(Fact::VnetPrefix(row)) => spaces.push((row.vnet, row.prefix)),
+            _ => {}
         }
     }
-    for part in group {
-        if let Part::Other(Fact::VnetPrefix(row)) = part {
-            spaces.push((row.vnet, row.prefix));
-        }
-    }
-    spaces.sort_unstable();
-    spaces.dedup();
-    output.push((Part::Beyond { through: vnet.0, spaces: Handle::new(spaces) }, 1));
+    output.push((Part::Beyond { through: vnet.0, spaces: Handle::new(Spaces::of(spaces)) }, 1));
 }
 
 fn around_of(vnet: Sym, group: &[Part]) -> Around {
@@ -283,9 +277,7 @@ fn around_of(vnet: Sym, group: &[Part]) -> Around {
             Part::Other(Fact::Vnet(row)) => around.known.push(row.vnet),
             Part::Ref(listed) if !listed.is_empty() => around.listed.push(*listed),
             Part::Other(Fact::VnetPrefix(row)) => around.remote_space.push((row.vnet, row.prefix)),
-            Part::Beyond { through, spaces } => {
-                around.beyond.extend(spaces.get().iter().map(|(of, prefix)| (*through, *of, *prefix)));
-            }
+            Part::Beyond { through, spaces } => around.beyond.push((*through, spaces.get())),
             Part::Gateways(offered) => around.gateway = (*offered.get()).clone(),
             Part::RemoteGateways(vnet, offered) => around.remote_gateways.push((*vnet, (*offered.get()).clone())),
             Part::Fact(Fact::Clouded(row)) if row.what.as_str() == "routes" => around.clouds.push(row.resource),

@@ -1,6 +1,9 @@
 //! A network as its subnets see it, put together from the rows around it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::network::{Connection, ConnectionKind, Gateway, LearnedRoute, Peering, PeeringPrefix};
 use crate::model::{Prefix, Sym, Tri};
@@ -32,8 +35,8 @@ pub struct Around {
     pub claims: Vec<Peering>,
     /// The address spaces of the peers.
     pub remote_space: Vec<(Sym, Prefix)>,
-    /// For each peer, the spaces of its own peers, with the network each belongs to.
-    pub beyond: Vec<(Sym, Sym, Prefix)>,
+    /// For each peer, the spaces of its own peers.
+    pub beyond: Vec<(Sym, Arc<Spaces>)>,
     /// What its own gateways offer.
     pub gateway: GatewayRoutes,
     /// What the gateways of its peers offer.
@@ -50,38 +53,72 @@ pub struct Around {
     pub in_input: bool,
 }
 
+/// The spaces of the peers of a network: of a hub thousands, which every one of its spokes looks at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Spaces {
+    /// With the network each belongs to. Sorted.
+    rows: Vec<(Sym, Prefix)>,
+    /// The addresses of all of them, in as few prefixes as there can be.
+    all: Vec<Prefix>,
+}
+
+impl Spaces {
+    /// Those of these rows.
+    pub fn of(mut rows: Vec<(Sym, Prefix)>) -> Spaces {
+        rows.sort_unstable();
+        rows.dedup();
+        let all = Prefix::aggregate(&rows.iter().map(|(_, prefix)| *prefix).collect());
+        Spaces { rows, all }
+    }
+
+    /// The addresses of the others, and perhaps of the network's own space `own`.
+    fn beside(&self, vnet: Sym, own: &[Prefix]) -> Vec<Prefix> {
+        let from = self.rows.partition_point(|(of, _)| *of < vnet);
+        let mut theirs = self.rows[from..].iter().take_while(|(of, _)| *of == vnet);
+        if theirs.all(|(_, prefix)| own.iter().any(|own| own.contains(prefix))) {
+            return self.all.clone();
+        }
+        Prefix::aggregate(&self.rows.iter().filter(|(of, _)| *of != vnet).map(|(_, prefix)| *prefix).collect())
+    }
+}
+
 /// The network (PEER-02 to PEER-05, PEER-08, NSG-20).
 pub fn assemble(vnet: Sym, around: &Around) -> Network {
     let mut own = around.own.clone();
     own.sort_unstable();
     own.dedup();
+    // A hub has thousands of peers.
+    let reciprocal = grouped(around.reciprocal.iter().map(|other| (other.vnet, *other)));
+    let recorded = grouped(around.recorded.iter().map(|row| (row.peering, *row)));
+    let space = grouped(around.remote_space.iter().copied());
+    let (known, listed): (FxHashSet<Sym>, FxHashSet<Sym>) =
+        (around.known.iter().copied().collect(), around.listed.iter().copied().collect());
     let mut peers: Vec<_> = around
         .sides
         .iter()
         .map(|side| {
-            let reciprocal: Vec<Peering> = around.reciprocal.iter().filter(|other| other.vnet == side.remote).copied().collect();
-            let recorded: Vec<PeeringPrefix> = around.recorded.iter().filter(|row| row.peering == side.peering).copied().collect();
-            let space: Vec<Prefix> =
-                around.remote_space.iter().filter(|(remote, _)| *remote == side.remote).map(|(_, prefix)| *prefix).collect();
+            let reciprocal = reciprocal.get(&side.remote).map_or(&[][..], Vec::as_slice);
+            let recorded = recorded.get(&side.peering).map_or(&[][..], Vec::as_slice);
+            let space = space.get(&side.remote).map_or(&[][..], Vec::as_slice);
             let only_v6 = around.only_v6.contains(&side.peering) || reciprocal.iter().any(|other| around.only_v6.contains(&other.peering));
-            let remote = match (around.known.contains(&side.remote), around.listed.contains(&side.remote)) {
+            let remote = match (known.contains(&side.remote), listed.contains(&side.remote)) {
                 (false, _) => Remote::Missing,
                 (true, false) => Remote::Unlisted,
                 (true, true) => Remote::Listed,
             };
-            peer(side, &recorded, &reciprocal, remote, &space, only_v6)
+            peer(side, recorded, reciprocal, remote, space, only_v6)
         })
         .collect();
-    let space_of = |vnet: Sym| around.remote_space.iter().filter(move |(of, _)| *of == vnet).map(|(_, prefix)| *prefix);
-    let claimed = |side: &Peering| claimed(side, &space_of(side.vnet).collect::<Vec<_>>(), around.only_v6.contains(&side.peering));
+    let space_of = |vnet: Sym| space.get(&vnet).map_or(&[][..], Vec::as_slice);
+    let claimed = |side: &Peering| claimed(side, space_of(side.vnet), around.only_v6.contains(&side.peering));
     peers.extend(around.claims.iter().map(claimed));
     join_managed(&mut peers, &around.managed);
     peers.sort_unstable();
     let mut beyond: Vec<Prefix> = peers
         .iter()
         .filter(|peer| peer.forwarded && peer.usable.hi())
-        .flat_map(|peer| around.beyond.iter().filter(|(through, of, _)| *through == peer.vnet && *of != vnet))
-        .map(|(_, _, prefix)| *prefix)
+        .flat_map(|peer| around.beyond.iter().filter(|(through, _)| *through == peer.vnet))
+        .flat_map(|(_, spaces)| spaces.beside(vnet, &own))
         .collect();
     beyond.sort_unstable();
     beyond.dedup();
@@ -120,6 +157,13 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
         filters_clouded: around.filters_clouded,
         in_input: around.in_input,
     }
+}
+
+/// Rows by their key, in their order.
+pub(super) fn grouped<R>(rows: impl Iterator<Item = (Sym, R)>) -> FxHashMap<Sym, Vec<R>> {
+    let mut groups: FxHashMap<Sym, Vec<R>> = FxHashMap::default();
+    rows.for_each(|(key, row)| groups.entry(key).or_default().push(row));
+    groups
 }
 
 /// Adds what a network manager joins: what it made of peerings is already there where the export is whole, and a peering takes precedence

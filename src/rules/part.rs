@@ -22,6 +22,7 @@ use crate::rules::egress::Outlook;
 use crate::rules::filter::Program;
 use crate::rules::gateway::GatewayRoutes;
 use crate::rules::leak::{Hook, Leak, Node, Side, Sink};
+use crate::rules::network::Spaces;
 use crate::rules::paas_firewall::{Origin, Source};
 use crate::rules::route::{Context, Network};
 use crate::rules::terrain::Terrain;
@@ -66,12 +67,12 @@ pub enum Part {
     Other(Fact),
     /// The key refers to this, or is asked for by it.
     Ref(Sym),
-    /// A prefix of another network, seen through a third.
+    /// What a network sees through another.
     Beyond {
         /// The network in the middle.
         through: Sym,
         /// The spaces of its peers.
-        spaces: Handle<Vec<(Sym, Prefix)>>,
+        spaces: Handle<Spaces>,
     },
     /// What the network's own gateways offer.
     Gateways(Handle<GatewayRoutes>),

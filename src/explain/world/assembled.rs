@@ -1,16 +1,19 @@
 //! Networks and route tables, put together from the tables for the rules that compile them.
 
+use std::sync::Arc;
+
 use crate::facts::Index;
 use crate::facts::network::{GatewaySubnet, Peering};
 use crate::model::{Prefix, Sym};
 use crate::rules::between;
 use crate::rules::gateway::{GATEWAY_SUBNET, GatewayRoutes, ends, may_stand_in, parent_of};
 use crate::rules::manager;
-use crate::rules::network::{Around, AroundGateways, PEERINGS, assemble, assemble_gateways};
+use crate::rules::network::{Around, AroundGateways, PEERINGS, Spaces, assemble, assemble_gateways};
 use crate::rules::peering::claims;
 use crate::rules::route::{Network, Table};
 
-pub(super) fn network(index: &Index, vnet: Sym) -> Network {
+/// The network; `beyond` tells the spaces of the peers of others.
+pub(super) fn network(index: &Index, vnet: Sym, beyond: &dyn Fn(Sym) -> Arc<Spaces>) -> Network {
     let mut around = Around { own: prefixes_of(index, vnet), gateway: gateways(index, vnet), ..Around::default() };
     for side in index.peerings_by_vnet.get(vnet) {
         let remote = side.remote;
@@ -30,7 +33,7 @@ pub(super) fn network(index: &Index, vnet: Sym) -> Network {
         around.listed.extend(Some(remote).filter(|remote| lists_peerings(index, *remote)));
         around.remote_space.extend(prefixes_of(index, remote).into_iter().map(|prefix| (remote, prefix)));
         if side.forwarded {
-            around.beyond.extend(beyond(index, remote).into_iter().map(|(of, prefix)| (remote, of, prefix)));
+            around.beyond.push((remote, beyond(remote)));
         }
         if side.use_remote_gateways {
             around.remote_gateways.push((remote, gateways(index, remote)));
@@ -40,7 +43,7 @@ pub(super) fn network(index: &Index, vnet: Sym) -> Network {
     around.only_v6.extend(around.claims.iter().map(|side| side.peering).filter(|side| index.peering_only_v6.has(*side)));
     for side in around.claims.clone() {
         around.remote_space.extend(prefixes_of(index, side.vnet).into_iter().map(|prefix| (side.vnet, prefix)));
-        around.beyond.extend(beyond(index, side.vnet).into_iter().map(|(of, prefix)| (side.vnet, of, prefix)));
+        around.beyond.push((side.vnet, beyond(side.vnet)));
         around.remote_gateways.push((side.vnet, gateways(index, side.vnet)));
     }
     around.managed = manager::links(index, vnet);
@@ -73,7 +76,7 @@ fn claims_on(index: &Index, vnet: Sym) -> Vec<Peering> {
 }
 
 /// The spaces of the peers of `vnet`, also of those that it perhaps has, with the network each belongs to.
-fn beyond(index: &Index, vnet: Sym) -> Vec<(Sym, Prefix)> {
+pub(super) fn spaces(index: &Index, vnet: Sym) -> Spaces {
     let mut out = Vec::new();
     for side in index.peerings_by_vnet.get(vnet) {
         let recorded = index.peering_prefixes.get(side.peering).iter().map(|row| row.prefix);
@@ -85,7 +88,7 @@ fn beyond(index: &Index, vnet: Sym) -> Vec<(Sym, Prefix)> {
     out.extend(
         manager::links(index, vnet).into_iter().flat_map(|peer| peer.prefixes.into_iter().map(move |(prefix, _)| (peer.vnet, prefix))),
     );
-    out
+    Spaces::of(out)
 }
 
 fn prefixes_of(index: &Index, vnet: Sym) -> Vec<Prefix> {

@@ -42,6 +42,7 @@ use crate::rules::azure_firewall::Firewall;
 use crate::rules::boundary::Boundary;
 use crate::rules::filter::Program;
 use crate::rules::manager;
+use crate::rules::network::Spaces;
 use crate::rules::observed::{Sighting, is_of_family};
 use crate::rules::route::{Context, Network, Origin, Table};
 
@@ -75,6 +76,8 @@ pub struct World<'a> {
     /// What is true of Azure.
     pub platform: &'a Platform,
     networks: RefCell<FxHashMap<Sym, Arc<Network>>>,
+    /// The spaces of the peers of a network.
+    spaces: RefCell<FxHashMap<Sym, Arc<Spaces>>>,
     contexts: RefCell<FxHashMap<(Sym, Sym), Rc<Context>>>,
     /// The routes of subnets that see their network in their own way (PEER-12).
     own_contexts: RefCell<FxHashMap<Sym, Rc<Context>>>,
@@ -133,6 +136,7 @@ impl<'a> World<'a> {
             index,
             platform,
             networks: RefCell::default(),
+            spaces: RefCell::default(),
             contexts: RefCell::default(),
             own_contexts: RefCell::default(),
             learned: RefCell::default(),
@@ -210,7 +214,15 @@ impl<'a> World<'a> {
         if let Some(network) = self.networks.borrow().get(&vnet) {
             return network.clone();
         }
-        let network = Arc::new(network(self.index, vnet));
+        let beyond = |vnet: Sym| {
+            let known = self.spaces.borrow().get(&vnet).cloned();
+            known.unwrap_or_else(|| {
+                let found = Arc::new(assembled::spaces(self.index, vnet));
+                self.spaces.borrow_mut().insert(vnet, found.clone());
+                found
+            })
+        };
+        let network = Arc::new(network(self.index, vnet, &beyond));
         self.networks.borrow_mut().insert(vnet, network.clone());
         network
     }
