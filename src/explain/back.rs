@@ -68,9 +68,8 @@ impl Walk<'_, '_> {
 
     /// The reply of a site through the gateway: the site must know the way (GW-07), and the gateway's own routes must lead back (GW-09).
     pub fn way_back_from_site(&self, at: &Host, site: Sym, packet: &Packet, trail: &Trail) -> Vec<Step> {
-        let network = self.world.network(at.vnet);
-        let Some(gateway) = network.gateway.gateways.first() else { return Vec::new() };
-        let Some(subnet) = self.world.index.gateway_subnets.one(*gateway).map(|row| row.subnet) else { return Vec::new() };
+        let gateway = self.gateway_to(at, site);
+        let Some(subnet) = self.world.index.gateway_subnets.one(gateway).map(|row| row.subnet) else { return Vec::new() };
         let vnet = self.world.vnet_of(subnet);
         let stand_in = self.world.network(vnet).own.first().map_or(at.ip, |own| own.network());
         let instance = Host::imagined(self.world, subnet, stand_in);

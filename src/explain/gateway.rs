@@ -127,8 +127,11 @@ impl World<'_> {
                 }
             }
         }
-        // What nobody told us may lead there as well.
         let gateway = &self.network(vnet).gateway;
+        if !gateway.lent_by_one_of.is_empty() {
+            best = best.and(Tri::Maybe);
+        }
+        // What nobody told us may lead there as well.
         let known = gateway.unknown_routes.is_empty() && !gateway.is_empty() && self.seen_announced(subnet, vnet, ip).is_none();
         if known { best } else { best.or(Tri::Maybe) }
     }
@@ -165,6 +168,7 @@ impl Walk<'_, '_> {
     pub fn to_gateway(&self, at: &Host, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
         let mut trail = trail;
         trail.via = trail.via.or(Some(Via::Gateway));
+        trail.steps.extend(self.world.perhaps_lent(at.vnet));
         let contested = self.world.gateway_rooms(at.vnet).iter().any(|(_, room)| self.world.is_contested(*room, packet.dst));
         if self.back_into_networks(at, packet, &trail, contested, ways) {
             if !contested {
@@ -329,9 +333,10 @@ impl Walk<'_, '_> {
         ways.push(trail.end(Via::Gateway));
     }
 
-    /// The gateway that is connected to the site, else the first.
-    fn gateway_to(&self, at: &Host, site: Sym) -> Sym {
-        let gateways = &self.world.network(at.vnet).gateway.gateways;
+    /// The gateway that is connected to the site, else the first by name.
+    pub fn gateway_to(&self, at: &Host, site: Sym) -> Sym {
+        let network = self.world.network(at.vnet);
+        let gateways = &network.gateway.gateways;
         let leads = |row: &Connection| row.peer == site && leads_to_site(self.world.index, row);
         let connected = |gateway: &&Sym| **gateway == site || self.world.index.connections_by_gateway.get(**gateway).iter().any(leads);
         gateways.iter().find(connected).or(gateways.first()).copied().unwrap_or_default()
@@ -377,14 +382,31 @@ impl World<'_> {
             return Some(doubt.kind(Kind::Assumption).code("W-BGP-UNKNOWN"));
         }
         let spokes = network.peers.iter().filter(|peer| peer.usable.hi() && peer.prefixes.iter().any(|(prefix, _)| prefix.contains(&ip)));
-        let mut spokes = spokes.map(|peer| self.network(peer.vnet)).peekable();
-        if own || spokes.peek().is_none() || spokes.any(|spoke| spoke.gateway.gateways.iter().any(|g| network.gateway.gateways.contains(g)))
-        {
+        let spokes: Vec<_> = spokes.map(|peer| self.network(peer.vnet)).collect();
+        let users = || spokes.iter().filter(|spoke| spoke.gateway.gateways.iter().any(|g| network.gateway.gateways.contains(g)));
+        if own || spokes.is_empty() || users().any(|spoke| spoke.gateway.lent_by_one_of.is_empty()) {
             return None; // what lies behind other gateways is judged there
+        }
+        if let Some(spoke) = users().min_by_key(|spoke| spoke.vnet.as_str()) {
+            return self.perhaps_lent(spoke.vnet);
         }
         let text = format!("{ip} is in a network that does not use the gateway of {}: nobody tells the site of it", short(vnet));
         let doubt = step(Stage::Gateway, Span::UNKNOWN, "gateway.7", text).by(vnet, "").kind(Kind::Assumption);
         Some(doubt.code("W-BGP-UNKNOWN"))
+    }
+
+    /// The doubt about what a network does with the gateways of others where several of its peerings would lend it theirs: Azure takes one of them (PEER-08).
+    pub fn perhaps_lent(&self, vnet: Sym) -> Option<Step> {
+        let network = self.network(vnet);
+        let peerings: Vec<&str> = network.gateway.lent_by_one_of.iter().map(|peering| short(*peering)).collect();
+        let (last, others) = peerings.split_last()?;
+        let text = format!(
+            "{} uses the gateways of several networks, by peerings {} and {last}: Azure takes one of them, and which is not known",
+            short(vnet),
+            others.join(", ")
+        );
+        let doubt = step(Stage::Gateway, Span::UNKNOWN, "gateway.14", text).by(network.gateway.lent_by_one_of[0], "useRemoteGateways");
+        Some(doubt.kind(Kind::Assumption).code("W-OVERLAP"))
     }
 
     /// Whether this stands for a gateway or its connection that is not in the input: the gateway's own name, that of a network that lets others use its gateway

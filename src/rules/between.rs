@@ -26,7 +26,8 @@ pub fn networks_behind(index: &Index, vnet: Sym, gateway: Sym) -> Vec<(Sym, Pref
             out.extend(index.vnet_prefixes.get(there).iter().map(|row| (gateway, row.prefix, there, sure)));
             // Networks that use the gateway there in transit: the gateway tells of them where routes are told at all.
             for spoke in spokes(index, there) {
-                let sure = sure.and(if tells { Tri::Yes } else { Tri::Maybe });
+                let alone = !uses_several(index, spoke);
+                let sure = sure.and(if tells && alone { Tri::Yes } else { Tri::Maybe });
                 let foreign = index.vnet_prefixes.get(spoke).iter().filter(|_| spoke != vnet);
                 out.extend(foreign.map(|row| (gateway, row.prefix, there, sure)));
             }
@@ -81,4 +82,11 @@ pub fn spokes(index: &Index, vnet: Sym) -> Vec<Sym> {
     let mut found: Vec<Sym> = uses.map(|side| side.vnet).filter(|spoke| offers(*spoke)).collect();
     Sym::sort(&mut found);
     found
+}
+
+/// Whether a network has several peerings by which it would use the gateways of others: Azure takes one of them (PEER-08).
+fn uses_several(index: &Index, spoke: Sym) -> bool {
+    let mut remotes = index.peerings_by_vnet.get(spoke).iter().filter(|side| side.use_remote_gateways).map(|side| side.remote);
+    let first = remotes.next();
+    remotes.any(|remote| Some(remote) != first)
 }

@@ -9,7 +9,7 @@ use crate::model::{Prefix, Sym, Tri, ids};
 /// What the gateways of one network offer to it and to those who may use them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GatewayRoutes {
-    /// The gateways, sorted by handle; empty where the network has none.
+    /// The gateways, sorted by name; empty where the network has none.
     pub gateways: Vec<Sym>,
     /// Whether a UDR may name it as next hop: yes for VPN alone, maybe with ExpressRoute in play, no without any gateway (RTE-16).
     pub as_next_hop: Tri,
@@ -17,13 +17,53 @@ pub struct GatewayRoutes {
     pub routes: Vec<(Prefix, Sym, Tri)>,
     /// A gateway or connection whose routes are not in the input: anything could be behind it (GW-04). Empty: none.
     pub unknown_routes: Sym,
+    /// The peerings that would each lend gateways: of several one holds at most, and which of them is not known (PEER-08). Empty: no such choice.
+    pub lent_by_one_of: Vec<Sym>,
 }
 
 impl GatewayRoutes {
+    /// Nothing of it is sure any more.
+    pub fn doubt(&mut self) {
+        self.as_next_hop = self.as_next_hop.min(Tri::Maybe);
+        self.routes.iter_mut().for_each(|route| route.2 = route.2.min(Tri::Maybe));
+    }
+
+    /// What is behind the addresses of a block, as far as nothing tells them apart: what has the longest prefix that holds all of it.
+    fn behind(&self, block: Prefix) -> impl Iterator<Item = Sym> {
+        let holding = move || self.routes.iter().filter(move |(prefix, ..)| prefix.contains(&block));
+        let longest = holding().map(|(prefix, ..)| prefix.prefix_len()).max();
+        holding().filter(move |(prefix, ..)| Some(prefix.prefix_len()) == longest).map(|(_, site, _)| *site)
+    }
+
     /// Whether the input has no gateway and no route of one: what leads to one all the same leads nobody knows where.
     pub fn is_empty(&self) -> bool {
         self.gateways.is_empty() && self.routes.is_empty()
     }
+}
+
+/// What one of several peerings lends: what any of them would is possible, and nothing is sure (PEER-08, CNV-05).
+pub fn one_of(mut lent: Vec<(Sym, GatewayRoutes)>) -> GatewayRoutes {
+    lent.dedup_by(|one, other| one.1 == other.1);
+    if let [(_, only)] = lent.as_slice() {
+        return only.clone();
+    }
+    let mut out = GatewayRoutes { lent_by_one_of: lent.iter().map(|(peering, _)| *peering).collect(), ..GatewayRoutes::default() };
+    Sym::sort(&mut out.lent_by_one_of);
+    out.gateways = lent.iter().flat_map(|(_, offer)| offer.gateways.iter().copied()).collect();
+    Sym::sort(&mut out.gateways);
+    out.gateways.dedup();
+    out.as_next_hop = lent.iter().map(|(_, offer)| offer.as_next_hop).max().unwrap_or(Tri::No);
+    let unknown = lent.iter().map(|(_, offer)| offer.unknown_routes).filter(|unknown| !unknown.is_empty());
+    out.unknown_routes = unknown.min_by_key(|unknown| unknown.as_str()).unwrap_or_default();
+    // Where one has a longer prefix than another, that other has what it has there by its shorter one.
+    for (block, ..) in lent.iter().flat_map(|(_, offer)| &offer.routes) {
+        let there = lent.iter().flat_map(|(_, offer)| offer.behind(*block));
+        out.routes.extend(there.map(|site| (*block, site, Tri::Maybe)));
+    }
+    out.routes.sort_unstable();
+    out.routes.dedup();
+    out.doubt();
+    out
 }
 
 /// One gateway with its connections, and for each the addresses behind the peer.
@@ -201,7 +241,7 @@ pub fn offered(gateways: &[GatewayInput<'_>]) -> GatewayRoutes {
             out.routes.extend(sites.map(|link| (route.prefix, link.connection.peer, sure(link.connection).min(most))));
         }
     }
-    out.gateways.sort_unstable();
+    Sym::sort(&mut out.gateways);
     out.routes.sort_unstable();
     out.routes.dedup();
     out

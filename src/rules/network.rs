@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::network::{Connection, ConnectionKind, Gateway, LearnedRoute, Peering, PeeringPrefix};
 use crate::model::{Prefix, Sym, Tri};
-use crate::rules::gateway::{GatewayInput, GatewayRoutes, Link, offered};
+use crate::rules::gateway::{GatewayInput, GatewayRoutes, Link, offered, one_of};
 use crate::rules::peering::{Joint, Peer, Remote, claimed, peer};
 use crate::rules::route::{ManagerRoutes, Network};
 
@@ -124,22 +124,14 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
     beyond.dedup();
     let mut gateway = around.gateway.clone();
     if gateway.gateways.is_empty() {
-        for peer in peers.iter().filter(|peer| peer.remote_gateway && peer.usable.hi()) {
-            let missing = gateway.unknown_routes;
-            gateway =
-                around.remote_gateways.iter().find(|(remote, _)| *remote == peer.vnet).map_or_else(GatewayRoutes::default, |g| g.1.clone());
-            // Only where there is a gateway does Azure let a network use it: one that is not in the input may lead anywhere (PEER-08).
-            if gateway.gateways.is_empty() && gateway.unknown_routes.is_empty() {
-                gateway.unknown_routes = peer.vnet;
-                gateway.as_next_hop = Tri::Maybe;
-            }
-            if !missing.is_empty() {
-                gateway.unknown_routes = missing;
-            }
-            if !peer.usable.lo() {
-                gateway.as_next_hop = gateway.as_next_hop.min(Tri::Maybe);
-                gateway.routes.iter_mut().for_each(|route| route.2 = route.2.min(Tri::Maybe));
-            }
+        let lent: Vec<(Sym, GatewayRoutes)> =
+            peers.iter().filter(|peer| peer.remote_gateway && peer.usable.hi()).map(|peer| (peer.peering, lent_by(peer, around))).collect();
+        let missing = gateway.unknown_routes;
+        if !lent.is_empty() {
+            gateway = one_of(lent);
+        }
+        if !missing.is_empty() {
+            gateway.unknown_routes = missing;
         }
     }
     let mut clouds = around.clouds.clone();
@@ -164,6 +156,21 @@ pub(super) fn grouped<R>(rows: impl Iterator<Item = (Sym, R)>) -> FxHashMap<Sym,
     let mut groups: FxHashMap<Sym, Vec<R>> = FxHashMap::default();
     rows.for_each(|(key, row)| groups.entry(key).or_default().push(row));
     groups
+}
+
+/// What the gateways of a peer offer to a network that uses them.
+fn lent_by(peer: &Peer, around: &Around) -> GatewayRoutes {
+    let offered = around.remote_gateways.iter().find(|(remote, _)| *remote == peer.vnet);
+    let mut gateway = offered.map_or_else(GatewayRoutes::default, |(_, offered)| offered.clone());
+    // Only where there is a gateway does Azure let a network use it: one that is not in the input may lead anywhere (PEER-08).
+    if gateway.gateways.is_empty() && gateway.unknown_routes.is_empty() {
+        gateway.unknown_routes = peer.vnet;
+        gateway.as_next_hop = Tri::Maybe;
+    }
+    if !peer.usable.lo() {
+        gateway.doubt();
+    }
+    gateway
 }
 
 /// Adds what a network manager joins: what it made of peerings is already there where the export is whole, and a peering takes precedence

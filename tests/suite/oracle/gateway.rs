@@ -30,39 +30,28 @@ impl World<'_> {
 
     /// Everything with the longest prefix behind the gateways of a network, and whether something unknown is there besides.
     fn behind(&self, vnet: Sym, dst: Addr) -> (Vec<(Behind, Tri)>, bool) {
-        let mut all: Vec<(u8, Behind, Tri)> = Vec::new();
         let holds = |p: &watertight::model::Prefix| self.in_prefix(dst, *p).hi();
         let mut unknown = false;
-        for (gateway, usable) in self.gateways_of(vnet) {
-            for c in self.connections.iter().filter(|c| c.gateway == gateway && c.kind == ConnectionKind::Ipsec) {
-                let sure = c.connected.or(Tri::Maybe).and(usable).and(self.has_tunnels(gateway));
-                all.extend(self.set_up_for(c.peer).into_iter().filter(holds).map(|p| (p.prefix_len(), Behind::Site(c.peer), sure)));
-                if self.default_sites.iter().any(|d| d.gateway == gateway && d.site == c.peer) {
-                    all.push((0, Behind::Site(c.peer), sure));
-                }
-            }
-            for (prefix, site, sure) in self.told_by(gateway).into_iter().filter(|(p, _, _)| holds(p)) {
-                all.extend(site.map(|site| (prefix.prefix_len(), Behind::Site(site), sure.and(usable))));
-            }
-            for pool in self.client_pools.iter().filter(|p| p.gateway == gateway && holds(&p.prefix)) {
-                all.push((pool.prefix.prefix_len(), Behind::Site(gateway), usable.and(self.has_tunnels(gateway))));
-            }
-            for (prefix, network, sure) in self.networks_across(gateway).into_iter().filter(|(p, _, _)| holds(p)) {
-                all.push((prefix.prefix_len(), Behind::Network(network), sure.and(usable)));
-            }
-        }
         for route in self.gateway_routes(vnet) {
             unknown |= route.prefix.is_none();
         }
+        let mut hubs: Vec<(u8, Behind, Tri)> = Vec::new();
         for route in self.hub_announces(vnet) {
             if let Some(prefix) = route.prefix.filter(holds) {
-                all.push((prefix.prefix_len(), Behind::Hub(route.gateway), route.sure));
+                hubs.push((prefix.prefix_len(), Behind::Hub(route.gateway), route.sure));
             }
         }
-        let best = all.iter().map(|(length, _, _)| *length).max();
-        all.retain(|(length, _, _)| Some(*length) == best);
+        let mut longest: Vec<(u8, Behind, Tri)> = Vec::new();
+        for gateways in self.gateways_at_once(vnet) {
+            let mut all = hubs.clone();
+            for (gateway, usable) in gateways {
+                self.behind_one(gateway, usable, dst, &mut all);
+            }
+            let best = all.iter().map(|(length, _, _)| *length).max();
+            longest.extend(all.into_iter().filter(|(length, _, _)| Some(*length) == best));
+        }
         let mut found: Vec<(Behind, Tri)> = Vec::new();
-        for (_, behind, sure) in all {
+        for (_, behind, sure) in longest {
             match found.iter_mut().find(|(b, _)| *b == behind) {
                 Some((_, known)) => *known = known.or(sure),
                 None => found.push((behind, sure)),
@@ -70,6 +59,27 @@ impl World<'_> {
         }
         found.sort();
         (found, unknown)
+    }
+
+    /// What one gateway has for an address, with the length of each prefix.
+    fn behind_one(&self, gateway: Sym, usable: Tri, dst: Addr, all: &mut Vec<(u8, Behind, Tri)>) {
+        let holds = |p: &watertight::model::Prefix| self.in_prefix(dst, *p).hi();
+        for c in self.connections.iter().filter(|c| c.gateway == gateway && c.kind == ConnectionKind::Ipsec) {
+            let sure = c.connected.or(Tri::Maybe).and(usable).and(self.has_tunnels(gateway));
+            all.extend(self.set_up_for(c.peer).into_iter().filter(holds).map(|p| (p.prefix_len(), Behind::Site(c.peer), sure)));
+            if self.default_sites.iter().any(|d| d.gateway == gateway && d.site == c.peer) {
+                all.push((0, Behind::Site(c.peer), sure));
+            }
+        }
+        for (prefix, site, sure) in self.told_by(gateway).into_iter().filter(|(p, _, _)| holds(p)) {
+            all.extend(site.map(|site| (prefix.prefix_len(), Behind::Site(site), sure.and(usable))));
+        }
+        for pool in self.client_pools.iter().filter(|p| p.gateway == gateway && holds(&p.prefix)) {
+            all.push((pool.prefix.prefix_len(), Behind::Site(gateway), usable.and(self.has_tunnels(gateway))));
+        }
+        for (prefix, network, sure) in self.networks_across(gateway).into_iter().filter(|(p, _, _)| holds(p)) {
+            all.push((prefix.prefix_len(), Behind::Network(network), sure.and(usable)));
+        }
     }
 
     /// How many connections the gateways of a network have at least: one for circuits has one, whether it was exported or not.
@@ -159,6 +169,7 @@ impl World<'_> {
             for room in self.rooms(gateway) {
                 if let Some((network, sure)) = self.passes_on(room, to) {
                     let sure = if self.is_vpn(gateway) { sure } else { sure.and(Tri::Maybe) };
+                    let sure = if self.has_several_lenders(vnet) { sure.and(Tri::Maybe) } else { sure };
                     best = best.or(Tri::from_bool(network == home).and(sure));
                 }
             }
@@ -292,7 +303,7 @@ impl Walk<'_, '_> {
                 if room == subnet || trip.gateways.contains(&gateway) || world.passes_on(room, packet.dst).is_none() {
                     continue;
                 }
-                let sure = if world.is_vpn(gateway) { Tri::Yes } else { Tri::Maybe };
+                let sure = if world.is_vpn(gateway) && !world.has_several_lenders(vnet) { Tri::Yes } else { Tri::Maybe };
                 let place = Place { subnet: room, nic: None, endpoint: None };
                 let mut onward = trip.clone();
                 onward.from_gateway = true;
@@ -392,7 +403,9 @@ impl Walk<'_, '_> {
             };
         }
         let gateways: Vec<Sym> = world.gateways_of(vnet).into_iter().map(|(g, _)| g).collect();
-        let rooms: Vec<Sym> = gateways.first().map(|&g| world.rooms(g)).unwrap_or_default();
+        let linked = |g: &&Sym| **g == site || world.connections.iter().any(|c| c.gateway == **g && c.peer == site);
+        let answers = gateways.iter().find(linked).or(gateways.first());
+        let rooms: Vec<Sym> = answers.map(|&g| world.rooms(g)).unwrap_or_default();
         let back = |flags| {
             let told = |room: Sym| self.is_told_of(room, site, packet.src);
             rooms.first().map_or(Tri::Yes, |&room| {
@@ -475,7 +488,8 @@ impl Walk<'_, '_> {
         let mut peers = Vec::new();
         for p in world.peerings.iter().filter(|p| p.vnet == vnet && world.is_connected(p).hi()) {
             if world.remote_space(p).iter().any(|(prefix, _)| prefix.contains(&ip)) {
-                peers.push(world.gateways_of(p.remote).iter().any(|(g, _)| ours.contains(g)));
+                let uses = world.gateways_of(p.remote).iter().any(|(g, _)| ours.contains(g));
+                peers.push(uses && !world.has_several_lenders(p.remote));
             }
         }
         if peers.is_empty() || peers.contains(&true) { Tri::Yes } else { Tri::Maybe }

@@ -278,7 +278,26 @@ impl World<'_> {
                 all.push((peering.remote, self.is_connected(peering)));
             }
         }
+        // Azure takes one of them, and nobody says which.
+        if all.iter().any(|(remote, _)| *remote != all[0].0) {
+            all.iter_mut().for_each(|(_, sure)| *sure = Tri::Maybe);
+        }
         all
+    }
+
+    /// Whether the network would use the gateways of several others.
+    pub fn has_several_lenders(&self, vnet: Sym) -> bool {
+        let all = self.lenders(vnet);
+        self.standing_in(vnet).is_empty() && all.iter().any(|(remote, _)| *remote != all[0].0)
+    }
+
+    /// The gateways that the network can use at once: its own together, or those of one peer.
+    pub fn gateways_at_once(&self, vnet: Sym) -> Vec<Vec<(Sym, Tri)>> {
+        if self.has_several_lenders(vnet) {
+            let lent = |(remote, sure)| self.standing_in(remote).into_iter().map(|g| (g, sure)).collect();
+            return self.lenders(vnet).into_iter().map(lent).collect();
+        }
+        vec![self.gateways_of(vnet)]
     }
 
     /// The gateways the network can use: its own, or a peer's that lets it in transit (PEER-08).
@@ -390,7 +409,8 @@ impl World<'_> {
                 for user in users {
                     let lets = self.peerings.iter().any(|p| p.vnet == there && p.remote == user.vnet && p.gateway_transit);
                     if lets && !home(gateway).contains(&user.vnet) {
-                        let sure = if tells { sure } else { sure.and(Tri::Maybe) };
+                        let alone = !self.peerings.iter().any(|p| p.vnet == user.vnet && p.use_remote_gateways && p.remote != there);
+                        let sure = if tells && alone { sure } else { sure.and(Tri::Maybe) };
                         all.extend(self.space(user.vnet).into_iter().map(|p| (p, there, sure)));
                     }
                 }
