@@ -22,8 +22,15 @@ const DEFAULTS: [(Direction, u32, Access, &str, &str); 6] = [
 pub(super) fn nsg<'a>(out: &mut Out<'a>, body: &'a Value) {
     let nsg = out.id();
     out.fact(Nsg { nsg });
-    for rule in out.objects(body, "defaultSecurityRules") {
-        check_default(out, properties(rule), get(rule, "name").and_then(Value::as_str).unwrap_or("?"));
+    // They are the platform's, whatever stands there: a list that cannot be read leaves nothing open (NSG-04).
+    match get(body, "defaultSecurityRules") {
+        None => {}
+        Some(Value::Array(rules)) => {
+            for rule in rules {
+                check_default(out, properties(rule), get(rule, "name").and_then(Value::as_str).unwrap_or("?"));
+            }
+        }
+        Some(other) => out.wrong(other, "a list"),
     }
 }
 
