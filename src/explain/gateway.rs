@@ -302,6 +302,7 @@ impl Walk<'_, '_> {
         if let Target::Site(wanted) = self.target {
             match self.world.is_at_site(wanted, site, packet.dst) {
                 Tri::Yes => {}
+                Tri::Maybe if self.world.is_blank_site(wanted) => trail = trail.and(unlisted_step(wanted)),
                 Tri::Maybe => trail = trail.and(shared(wanted, site, packet.dst)),
                 Tri::No => {
                     let text = format!("{} is at site {}", packet.dst, short(site));
@@ -472,7 +473,8 @@ impl World<'_> {
         if !self.has_unlisted(site) {
             return Some(Vec::new());
         }
-        let sites = site_ids(self.index).into_iter();
+        // What has none of its addresses in the input may have those of others.
+        let sites = site_ids(self.index).into_iter().filter(|_| !self.is_blank_site(site));
         let listed: Vec<_> = sites.flat_map(|other| self.site_prefixes(other).to_vec()).collect();
         let networks: Vec<_> = self.index.vnet_prefixes.rows().map(|row| row.prefix).collect();
         let foreign = |ip: IpAddr| !listed.iter().chain(&networks).any(|prefix| prefix.contains(&ip));

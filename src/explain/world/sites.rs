@@ -142,9 +142,14 @@ impl<'a> World<'a> {
             return *known;
         }
         let more = |row: &Connection| is_unread_peer(self.index, row) || self.learns(row) && !self.has_told_all(row.gateway);
-        let found = self.links_to(site).any(more);
+        let found = self.is_blank_site(site) || self.links_to(site).any(more);
         self.with_unlisted.borrow_mut().insert(site, found);
         found
+    }
+
+    /// Whether connections lead to the site and the input has no address of it: it may have any, also one that another site lists (GW-01, SND-04).
+    pub fn is_blank_site(&self, site: Sym) -> bool {
+        self.site_prefixes(site).is_empty() && self.links_to(site).next().is_some()
     }
 
     /// Whether a connection of the site learns routes by BGP, or the addresses at its other end are not in the input.
@@ -171,14 +176,19 @@ impl<'a> World<'a> {
     /// ```
     pub fn entrances(&self, site: Sym) -> Vec<Entrance> {
         let index = self.index;
-        let wanted = self.site_prefixes(site);
+        let (wanted, blank) = (self.site_prefixes(site), self.is_blank_site(site));
         let mut out: Vec<Entrance> = Vec::new();
         for connection in index.connection.rows() {
             let same = leads_to_site(index, connection) && self.is_named(connection.peer, site);
             let overlapping = !same
                 && index.local_gateway.has(connection.peer)
-                && index.site.has(site)
-                && index.local_gateway_prefixes.get(connection.peer).iter().any(|row| wanted.iter().any(|w| net::overlap(w, &row.prefix)));
+                && (blank
+                    || index.site.has(site)
+                        && index
+                            .local_gateway_prefixes
+                            .get(connection.peer)
+                            .iter()
+                            .any(|row| wanted.iter().any(|w| net::overlap(w, &row.prefix))));
             // Behind a local network gateway that is not in the input any site may be that a person stated, and behind a connection that does not
             // tell its other end any at all.
             let endless = connection.peer.is_empty() && connection.kind != ConnectionKind::VpnClient;
@@ -207,12 +217,18 @@ impl<'a> World<'a> {
                     Sym::EMPTY => (connection.connection, format!("which gateway connection {via} brings it to is not in the input")),
                     gateway => (gateway, format!("connection {via} brings it to gateway {}", short(gateway))),
                 };
-                let sure = connection.connected.lo() && fits && !unread;
+                // One whose addresses are not in the input is perhaps where another is.
+                let vague = overlapping && blank;
+                let sure = connection.connected.lo() && fits && !unread && !vague;
                 let span = if sure { Span::ALL } else { Span::UNKNOWN };
                 let mut by = step(Stage::Gateway, span, "gateway.4", text).by(at, via);
                 by = by.at_fact(connection.connection).kind(Kind::Fact);
                 if !sure {
-                    let code = if unread { "W-MISSING" } else { self.doubt_of_site(connection.peer) };
+                    let code = match () {
+                        () if unread => "W-MISSING",
+                        () if vague => "W-OVERLAP",
+                        () => self.doubt_of_site(connection.peer),
+                    };
                     by = by.kind(Kind::Assumption).code(code);
                 }
                 out.push(Entrance { subnet, step: by });
@@ -264,7 +280,7 @@ impl<'a> World<'a> {
         let stated = || self.index.site_prefixes.get(site).iter().any(|row| row.prefix.contains(&ip));
         match self.is_named(site, delivered) || stated() {
             true => Tri::Yes,
-            false if self.same_site(site, delivered) => Tri::Maybe,
+            false if self.same_site(site, delivered) || self.is_blank_site(site) => Tri::Maybe,
             false => Tri::No,
         }
     }

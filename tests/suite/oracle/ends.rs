@@ -198,6 +198,7 @@ impl World<'_> {
             return Vec::new();
         }
         let sites = self.local_gateways.iter().map(|l| l.site).chain(self.sites.iter().map(|s| s.site));
+        let sites = sites.filter(|_| !self.is_nowhere(site));
         let listed: Vec<_> = sites.flat_map(|s| self.site_space(s)).chain(self.vnet_prefixes.iter().map(|p| p.prefix)).collect();
         let mut all = Vec::new();
         for (low, high) in [("1.0.0.0", "223.255.255.255"), ("2000::", "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")] {

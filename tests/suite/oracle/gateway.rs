@@ -104,7 +104,9 @@ impl World<'_> {
             each.push(match behind {
                 Behind::Site(other) if self.is_at(site, other, to) => sure,
                 // Two that list one address may be one.
-                Behind::Site(_) if !self.site_space(site).into_iter().any(|p| self.in_prefix(to, p).hi()) => Tri::No,
+                Behind::Site(_) if !self.is_nowhere(site) && !self.site_space(site).into_iter().any(|p| self.in_prefix(to, p).hi()) => {
+                    Tri::No
+                }
                 _ => Tri::Maybe,
             });
         }
@@ -198,6 +200,12 @@ impl World<'_> {
             .iter()
             .filter(|c| self.ends_at(c, site))
             .any(|c| self.may_learn_over(c) && !self.is_all_told(c.gateway) || self.is_blank_site(c))
+            || self.is_nowhere(site)
+    }
+
+    /// Whether the input has no address of a site that is connected.
+    pub fn is_nowhere(&self, site: Sym) -> bool {
+        self.site_space(site).is_empty() && self.connections.iter().any(|c| self.ends_at(c, site))
     }
 
     /// Whether BGP may tell the gateway of a connection more than is set up: always over one for circuits, or of which nobody says what it is.
@@ -396,7 +404,7 @@ impl Walk<'_, '_> {
             && !world.is_at(wanted, site, packet.dst)
         {
             // Where two list the address the one may be part of the other.
-            let both = world.site_space(wanted).into_iter().any(|p| world.in_prefix(packet.dst, p).hi());
+            let both = world.is_nowhere(wanted) || world.site_space(wanted).into_iter().any(|p| world.in_prefix(packet.dst, p).hi());
             return match both {
                 true => Outcome::unproven(Stage::Gateway, name_of(site), "W-OVERLAP"),
                 false => Outcome::denied(Stage::Gateway, name_of(site)),
@@ -435,7 +443,7 @@ impl Walk<'_, '_> {
     pub fn enter_by_gateway(&self, site: Sym, packet: Packet) -> Outcome {
         let world = self.world;
         let mut ways = Vec::new();
-        let mut links: Vec<(Sym, Tri, bool)> = Vec::new();
+        let mut links: Vec<(Sym, Tri, bool, &str)> = Vec::new();
         let known = |c: &Connection| world.ends_at(c, site) || world.overlaps(site, c.peer);
         for c in world.connections.iter().filter(|c| world.may_lead_to(c, site) && !known(c)) {
             ways.push(Outcome::unproven(Stage::Gateway, name_of(c.gateway), "W-MISSING"));
@@ -446,12 +454,15 @@ impl Walk<'_, '_> {
                 Some(GatewayKind::ExpressRoute) => c.kind == ConnectionKind::ExpressRoute && c.connected.lo(),
                 _ => false,
             };
-            links.push((c.gateway, c.connected.or(Tri::Maybe), fits));
+            // A site of unknown addresses is perhaps where another is.
+            let same = world.ends_at(c, site) || !world.is_nowhere(site);
+            let (most, code) = if same { (Tri::Yes, "W-CONN-STATE") } else { (Tri::Maybe, "W-OVERLAP") };
+            links.push((c.gateway, c.connected.or(Tri::Maybe).and(most), fits, code));
         }
         if world.client_pools.iter().any(|p| p.gateway == site) {
-            links.push((site, Tri::Yes, world.is_vpn(site)));
+            links.push((site, Tri::Yes, world.is_vpn(site), "W-CONN-STATE"));
         }
-        for (gateway, up, fits) in links {
+        for (gateway, up, fits, code) in links {
             let rooms = world.rooms(gateway);
             if !fits || rooms.is_empty() {
                 ways.push(Outcome::unproven(Stage::Gateway, name_of(gateway), "W-UNSUPPORTED"));
@@ -461,7 +472,7 @@ impl Walk<'_, '_> {
                 let place = Place { subnet: room, nic: None, endpoint: None };
                 let trip = Trip { from_gateway: true, ..Trip::default() };
                 let told = self.is_told_of(room, site, packet.dst);
-                ways.push(check(up, Stage::Gateway, &name_of(gateway), "W-CONN-STATE", || {
+                ways.push(check(up, Stage::Gateway, &name_of(gateway), code, || {
                     check(told, Stage::Gateway, "", "W-BGP-UNKNOWN", || self.forward(place, packet, &trip))
                 }));
             }
@@ -573,10 +584,12 @@ impl World<'_> {
         self.gateways.iter().any(|g| g.gateway == c.gateway && g.bgp) && self.local_gateways.iter().any(|l| l.site == c.peer && l.bgp)
     }
 
-    /// Whether a local network gateway has addresses of a site that a person stated.
+    /// Whether a local network gateway has addresses of a site that a person stated, or of one of which nobody knows any.
     pub fn overlaps(&self, site: Sym, peer: Sym) -> bool {
-        let stated = self.sites.iter().any(|s| s.site == site) && self.local_gateways.iter().any(|l| l.site == peer);
+        let known = self.local_gateways.iter().any(|l| l.site == peer);
+        let stated = known && self.sites.iter().any(|s| s.site == site);
         let theirs: Vec<_> = self.local_prefixes.iter().filter(|p| p.site == peer).map(|p| p.prefix).collect();
-        stated && self.site_space(site).iter().any(|a| theirs.iter().any(|b| watertight::model::net::overlap(a, b)))
+        known && self.is_nowhere(site)
+            || stated && self.site_space(site).iter().any(|a| theirs.iter().any(|b| watertight::model::net::overlap(a, b)))
     }
 }
