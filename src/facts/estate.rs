@@ -200,10 +200,15 @@ impl Estate {
                 Change::Delete(id) => {
                     let all = self.below(id);
                     if all.is_empty() && !self.entries.contains_key(id.as_str()) {
-                        delta.diagnostics.push(
+                        let unknown =
                             Diagnostic::new("change::unknown_resource", Severity::Warning, "a resource that is not there is deleted")
-                                .about(id),
-                        );
+                                .about(id);
+                        delta.diagnostics.push(match self.holder_of(id) {
+                            Some(holder) => unknown
+                                .note(format!("it is a part of `{holder}` and stays there"))
+                                .help("put that resource as a whole, without the part"),
+                            None => unknown,
+                        });
                     }
                     for id in all.into_iter().chain([id.as_str()]) {
                         self.remove(id, &mut before);
@@ -320,6 +325,13 @@ impl Estate {
                 }
             }
         }
+    }
+
+    /// The nearest resource above `id`, where its body tells of something by that id.
+    fn holder_of(&self, id: Sym) -> Option<Sym> {
+        let holder = self.above(id.as_str())?.id;
+        let tells = |fact: &Fact| fact.cells().iter().any(|cell| cell == id.as_str());
+        self.entries.get(holder.as_str()).filter(|entry| entry.facts.iter().any(tells)).map(|_| holder)
     }
 
     /// The row of the nearest resource above `id`.

@@ -41,6 +41,21 @@ fn a_change_moves_exactly_what_it_touches() {
 }
 
 #[test]
+fn a_part_of_a_body_is_not_deleted_by_itself() {
+    let config = id("networkInterfaces/n/ipConfigurations/c");
+    let nic = json!({"id": id("networkInterfaces/n"), "properties": {"ipConfigurations": [{"id": config, "name": "c", "properties": {
+        "privateIPAddress": "10.0.1.4", "subnet": {"id": id("virtualNetworks/hub/subnets/db")}
+    }}]}});
+    let mut estate = estate(read(&json!([vnet(), nic]).to_string()));
+    let delta = estate.apply(change(json!([{"id": config, "deleted": true}])));
+    assert!(delta.added.is_empty() && delta.removed.is_empty());
+    let [said] = delta.diagnostics.as_slice() else { panic!("{:?}", delta.diagnostics) };
+    let holder = id("networkInterfaces/n").to_lowercase();
+    assert_eq!(said.note.as_deref(), Some(format!("it is a part of `{holder}` and stays there").as_str()));
+    assert_eq!(said.help.as_deref(), Some("put that resource as a whole, without the part"));
+}
+
+#[test]
 fn a_change_replaces_the_whole_resource() {
     for lists in [json!({}), json!({"subnets": null}), json!({"subnets": 5})] {
         let mut other = vnet();
