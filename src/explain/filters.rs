@@ -189,7 +189,11 @@ fn everything_is_network(world: &World<'_>, subnet: Sym, met: &Step, remote: Par
 
 /// Why nobody knows the rules of a group that is named.
 pub fn why_unknown(world: &World<'_>, nsg: Sym) -> &'static str {
-    if world.index.nsg.has(nsg) { "of another region, where no group can be that filters here" } else { "not in the input" }
+    match () {
+        () if !world.index.nsg.has(nsg) => "not in the input",
+        () if !world.index.tells_rules_of(nsg) => "in the input without its list `securityRules`",
+        () => "of another region, where no group can be that filters here",
+    }
 }
 
 /// What one group lets through with the rule that decides it, and whether that rule names the tag `VirtualNetwork`, or `Internet`, which is the rest.

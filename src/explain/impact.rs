@@ -105,6 +105,8 @@ impl Touched<'_> {
             // Any store may be a member of a perimeter, or be looked up by a ruleset.
             Fact::UnreadRule(_) => self.names(),
             Fact::Nsg(row) => self.group(row.nsg),
+            // A rule of one group tells that of another that lists none there is none (M-03).
+            Fact::NsgRule(_) if !self.index.unlisted.is_empty() => None,
             Fact::NsgRule(row) => self.group(row.nsg),
             Fact::SubnetNsg(row) => self.subnet(row.subnet),
             Fact::NicNsg(row) => self.interface(row.nic),

@@ -272,6 +272,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         let from = match entry.source {
             Sym::EMPTY => "system route".to_owned(),
             nic if self.world.index.observed_routes.has(nic) => format!("the route seen at {}", short(nic)),
+            table if self.world.index.unlisted.has(table) => format!("table {}, whose list `routes` is not in the input,", short(table)),
             source => format!("route {}", short(source)),
         };
         let text = format!("by {from} {} what {} sends to {dst} {word}", entry.prefix, short(at.subnet));

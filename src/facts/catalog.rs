@@ -220,7 +220,7 @@ macro_rules! facts {
 
 facts! {
     // the estate as a whole
-    Resource, Tag, Gap, Unread, UnreadRule, Property, ChildType,
+    Resource, Tag, Gap, Unread, UnreadRule, Property, ChildType, Unlisted,
     // networks
     Vnet, VnetPrefix, VnetDns, Clouded,
     Subnet, SubnetPrefix, SubnetNsg, SubnetRouteTable, SubnetNatGateway, SubnetDelegation,

@@ -211,6 +211,7 @@ index! {
     UnreadRule { unread_rules: holder as Sym }
     Property { properties: resource as Sym }
     ChildType { child_type: parent as Sym, child_types: kind as Sym }
+    Unlisted { unlisted: parent as Sym }
     Vnet { vnet: vnet as Sym }
     VnetPrefix { vnet_prefixes: vnet as Sym }
     VnetDns { vnet_dns: vnet as Sym }
@@ -423,6 +424,16 @@ impl Index {
     /// The same of those that are children of `parent`, which may have been listed by themselves.
     pub fn tells_children_of(&self, parent: Sym, kind: Sym) -> bool {
         self.resources_by_kind.has(kind) || self.lists_children(parent, kind)
+    }
+
+    /// Whether the input tells what the security group does: it is there, with its list of rules, or rules of others are there as rows of their own (M-03).
+    pub fn tells_rules_of(&self, nsg: Sym) -> bool {
+        self.nsg.has(nsg) && (!self.unlisted.has(nsg) || !self.nsg_rule.is_empty() || self.complete_type.has(Sym::new(SECURITY_RULES)))
+    }
+
+    /// The same of a route table and its routes.
+    pub fn tells_routes_of(&self, table: Sym) -> bool {
+        self.route_table.has(table) && (!self.unlisted.has(table) || !self.route.is_empty() || self.complete_type.has(Sym::new(ROUTES)))
     }
 
     /// Whether the body of `parent` lists its children of the type, or somebody said that the input has all of the type: rows of others say nothing of it.

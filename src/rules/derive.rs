@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::facts::Fact;
+use crate::facts::gap::{ROUTES, SECURITY_RULES, Unlisted};
 use crate::facts::network::*;
 use crate::facts::platform::Platform;
+use crate::facts::private_access::CompleteType;
 use crate::facts::service::Service;
 use crate::model::{Handle, Sym, Tri};
 use crate::rules::class::{classify, name};
@@ -14,7 +16,7 @@ use crate::rules::derive_networks::{networks, to_referrer};
 use crate::rules::derive_places::places;
 use crate::rules::filter::Program;
 use crate::rules::input::{Facts, column};
-use crate::rules::part::{ByKey, Part, Parts, Programs, Reduction, Standing, Time, join, key, reduce, reduce_arranged, service_bit};
+use crate::rules::part::{ByKey, Key, Part, Parts, Programs, Reduction, Standing, Time, join, key, reduce, reduce_arranged, service_bit};
 use crate::rules::route::{Context, Table};
 use crate::rules::side;
 use crate::rules::terrain::Terrain;
@@ -130,16 +132,18 @@ fn contexts<'s, T: Time>(
         Part::Ref(vnet) => Some(((*vnet, table.0), *fact)),
         _ => None,
     };
+    let untold = join(&untold(facts, ROUTES).arrange_by_key_named("table without its routes"), &by_table, to_context);
     let table = join(&facts.by("route_table", column!(RouteTable.table)), &by_table, to_context);
     let overrides = join(&facts.by("route_bgp_override by table", column!(RouteBgpOverride.table)), &by_table, to_context);
     let routes = join(&facts.by("route by table", column!(Route.table)), &by_table, to_context);
     let platform = platform.clone();
     reduce(
-        network.concat(table).concat(routes).concat(overrides),
+        network.concat(table).concat(untold).concat(routes).concat(overrides),
         "route.3",
         Box::new(move |(_, table), group, output| {
             let mut network = None;
             let mut known = None;
+            let mut listed = true;
             let mut routes = Vec::new();
             let mut overrides = Vec::new();
             for part in group {
@@ -147,13 +151,14 @@ fn contexts<'s, T: Time>(
                     Part::Network(handle) => network = Some(handle.get()),
                     Part::Fact(Fact::RouteTable(row)) => known = Some(row.gateway_routes),
                     Part::Fact(Fact::Route(row)) => routes.push(*row),
+                    Part::Fact(Fact::Unlisted(_)) => listed = false,
                     Part::Fact(Fact::RouteBgpOverride(row)) => overrides.push((row.route, row.wins)),
                     _ => {}
                 }
             }
             let Some(network) = network else { return };
             routes.sort_unstable();
-            let table = match known {
+            let table = match known.filter(|_| listed) {
                 _ if table.is_empty() => Table::None,
                 Some(gateway_routes) => Table::Known { table: *table, gateway_routes, routes, overrides },
                 None => Table::Missing(*table),
@@ -165,10 +170,39 @@ fn contexts<'s, T: Time>(
     )
 }
 
+/// By group or table: that it lacks the list of its children, where the input has none of the type (M-03).
+///
+/// ```datalog
+/// untold(P, K) :- unlisted(P, K), !complete_type(K), !nsg_rule(_, _, _, _, _, _, _, _, _, _).  // filter.10
+/// ```
+fn untold<'s, T: Time>(facts: &Facts<'s, T>, kind: &'static str) -> Parts<'s, T> {
+    let told = match kind {
+        ROUTES => facts.keyed(column!(Route.route)),
+        _ => facts.keyed(column!(NsgRule.rule)),
+    };
+    let told = told.map(|_| (key(Sym::EMPTY), Part::Ref(Sym::EMPTY))).distinct();
+    let of_kind = move |(of, part): (Key, Part)| (of.0.as_str() == kind).then_some((key(Sym::EMPTY), part));
+    let complete = facts.keyed(column!(CompleteType.kind)).flat_map(of_kind);
+    let lacking = facts.keyed(column!(Unlisted.kind)).flat_map(of_kind);
+    let untold = reduce(
+        told.concat(complete).concat(lacking),
+        "filter.10",
+        Box::new(|_, group, output| {
+            if group.iter().all(|part| matches!(part, Part::Fact(Fact::Unlisted(_)))) {
+                output.extend(group.iter().map(|part| (*part, 1)));
+            }
+        }),
+    );
+    untold.flat_map(|(_, part)| match part {
+        Part::Fact(Fact::Unlisted(row)) => Some((key(row.parent), part)),
+        _ => None,
+    })
+}
+
 /// By security group: its filters.
 fn programs<'s, T: Time>(facts: &Facts<'s, T>, platform: &Arc<Platform>) -> Parts<'s, T> {
     let platform = platform.clone();
-    let parts = facts.keyed(column!(Nsg.nsg)).concat(facts.keyed(column!(NsgRule.nsg)));
+    let parts = facts.keyed(column!(Nsg.nsg)).concat(facts.keyed(column!(NsgRule.nsg))).concat(untold(facts, SECURITY_RULES));
     reduce(
         parts,
         "filter.0",
@@ -182,6 +216,9 @@ fn programs<'s, T: Time>(facts: &Facts<'s, T>, platform: &Arc<Platform>) -> Part
                 .collect();
             if !group.iter().any(|part| matches!(part, Part::Fact(Fact::Nsg(_)))) {
                 return; // rules of a group that is not in the input
+            }
+            if group.iter().any(|part| matches!(part, Part::Fact(Fact::Unlisted(_)))) {
+                return;
             }
             let compile = |direction| Program::new(nsg.0, direction, &rules, &platform);
             let programs = Programs { inbound: compile(Direction::Inbound), outbound: compile(Direction::Outbound) };

@@ -31,7 +31,7 @@ used! {
     SubnetNatGateway, SubnetDefaultOutbound, SubnetDelegation, SubnetServiceEndpoint, SubnetEndpointPolicy,
     PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, IpConfigLink, ProviderConnection,
     Store, StorePart, StoreAccess, StoreSwitch, StoreIpRule, StoreSubnetRule, StoreResourceRule,
-    Resource, ChildType, UnreadRule, BoundaryTenant, BoundarySubscription, CompleteType,
+    Resource, ChildType, Unlisted, UnreadRule, BoundaryTenant, BoundarySubscription, CompleteType,
     PeeringOnlyV6, RouteBgpOverride, RouteServer, GroupMember, ManagerApplied, ConnectivityHub, VirtualHub, HubConnection, GroupPolicy,
     ConnectivityGroup, AdminCollection, AdminRuleGroup, RoutingCollection,
     Device,

@@ -23,7 +23,9 @@ pub fn routes(world: &World<'_>, place: Place, dst: Option<IpAddr>) -> Value {
     let mut document = Map::new();
     if !subnet.is_empty() && !context.unknown.is_empty() {
         rows.iter_mut().for_each(|row| row["certainty"] = "unproven".into());
-        let text = format!("{} is not in the input: which routes there are is not known", short(context.unknown));
+        let lacks =
+            if world.index.unlisted.has(context.unknown) { "is in the input without its list `routes`" } else { "is not in the input" };
+        let text = format!("{} {lacks}: which routes there are is not known", short(context.unknown));
         document.insert("assumptions".to_owned(), json!([missing(context.unknown, &text)]));
     }
     // Of what was seen only that is in doubt which not everybody saw.

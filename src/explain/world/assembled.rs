@@ -150,6 +150,7 @@ pub(super) fn table_input(index: &Index, table: Sym) -> Table {
     }
     match index.route_table.one(table) {
         None => Table::Missing(table),
+        Some(_) if !index.tells_routes_of(table) => Table::Missing(table),
         Some(row) => {
             let mut routes = index.routes.get(table).to_vec();
             routes.sort_unstable();

@@ -371,7 +371,8 @@ impl<'a> World<'a> {
         if let Some(program) = self.programs.borrow().get(&(nsg, direction)) {
             return program.clone();
         }
-        let program = self.index.nsg.has(nsg).then(|| Rc::new(Program::new(nsg, direction, self.index.nsg_rules.get(nsg), self.platform)));
+        let program =
+            self.index.tells_rules_of(nsg).then(|| Rc::new(Program::new(nsg, direction, self.index.nsg_rules.get(nsg), self.platform)));
         self.programs.borrow_mut().insert((nsg, direction), program.clone());
         program
     }
@@ -379,7 +380,7 @@ impl<'a> World<'a> {
     /// Whether the input holds the group that filters in a subnet under this name: Azure lets none of another region filter there (NSG-15).
     pub fn is_group_of(&self, nsg: Sym, subnet: Sym) -> bool {
         let (own, theirs) = (self.region_of_subnet(subnet), self.index.resource.one(nsg).map_or(Sym::EMPTY, |row| row.location));
-        self.index.nsg.has(nsg) && (own == theirs || own.is_empty() || theirs.is_empty())
+        self.index.tells_rules_of(nsg) && (own == theirs || own.is_empty() || theirs.is_empty())
     }
 
     /// The compiled rules of a firewall, made where nobody has asked for them yet.

@@ -138,6 +138,20 @@ fn rules_unite_singular_plural_and_groups() {
 }
 
 #[test]
+fn a_missing_list_is_not_an_empty_one() {
+    for (kind, list) in [("networkSecurityGroups", "securityRules"), ("routeTables", "routes")] {
+        let row = format!("unlisted(~/{kind}/g, microsoft.network/{kind}/{list})").to_lowercase();
+        has(&rows(json!([body(&format!("{kind}/g"), json!({}))])), &row);
+        lacks(&rows(json!([body(&format!("{kind}/g"), json!({list: []}))])), "unlisted(");
+    }
+    // The platform's own rules are what they are, whatever stands there (NSG-04).
+    has(
+        &rows(json!([body("networkSecurityGroups/g", json!({"securityRules": [], "defaultSecurityRules": "x"}))])),
+        "nsg(~/networksecuritygroups/g)",
+    );
+}
+
+#[test]
 fn changed_default_rules_are_ignored_and_named() {
     let default = |access: &str| {
         json!({"name": "DenyAllInBound", "properties": {"direction": "Inbound", "priority": 65500, "access": access, "protocol": "*",

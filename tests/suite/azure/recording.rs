@@ -66,6 +66,12 @@ fn estate(folder: &Path, state: Option<&str>) -> Vec<Value> {
                     if resource["properties"].is_null() {
                         resource["properties"] = Value::Object(serde_json::Map::new());
                     }
+                    // Who made it by this template made it without what the template leaves out.
+                    for (of, list) in [("networkSecurityGroups", "securityRules"), ("routeTables", "routes")] {
+                        if kind.to_ascii_lowercase().ends_with(&of.to_ascii_lowercase()) && resource["properties"][list].is_null() {
+                            resource["properties"][list] = Value::Array(Vec::new());
+                        }
+                    }
                     estate.push(resource);
                 }
             }

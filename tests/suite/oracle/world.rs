@@ -58,6 +58,7 @@ macro_rules! world {
                         _ => {} // relations that decide nothing: gaps, tags, labels
                     }
                 }
+                world.forget_lists_that_are_missing();
                 world.forget_empty_nat_rules();
                 world.tell_translations();
                 world.add_unlisted_sides();
@@ -70,7 +71,7 @@ macro_rules! world {
 }
 
 world! {
-    resources: Resource, unreads: Unread, unread_rules: UnreadRule, child_types: ChildType, complete_types: CompleteType, hidden_rules: HiddenRules, eras: Era,
+    resources: Resource, unreads: Unread, unread_rules: UnreadRule, child_types: ChildType, unlisted: Unlisted, complete_types: CompleteType, hidden_rules: HiddenRules, eras: Era,
     vnets: Vnet, vnet_prefixes: VnetPrefix, vnet_dns: VnetDns,
     subnets: Subnet, subnet_prefixes: SubnetPrefix, subnet_nsgs: SubnetNsg, subnet_tables: SubnetRouteTable,
     subnet_nats: SubnetNatGateway, delegations: SubnetDelegation, service_endpoints: SubnetServiceEndpoint,
@@ -237,6 +238,19 @@ impl World<'_> {
             Some(row) if matches!(row.role, NicRole::Machine | NicRole::Detached) => !self.configs.iter().any(|c| c.nic == nic),
             Some(_) => false,
         })
+    }
+
+    /// A group or a table without the list of what makes it up, where the input has nothing of the kind at all, is as good as one that nobody exported (M-03).
+    fn forget_lists_that_are_missing(&mut self) {
+        let (rules, routes) = ("microsoft.network/networksecuritygroups/securityrules", "microsoft.network/routetables/routes");
+        let complete = |kind: &str| self.complete_types.iter().any(|c| c.kind.as_str() == kind);
+        let lacks = |id: Sym| self.unlisted.iter().any(|u| u.parent == id);
+        if self.nsg_rules.is_empty() && !complete(rules) {
+            self.nsgs = self.nsgs.iter().filter(|n| !lacks(n.nsg)).copied().collect();
+        }
+        if self.routes.is_empty() && !complete(routes) {
+            self.tables = self.tables.iter().filter(|t| !lacks(t.table)).copied().collect();
+        }
     }
 
     /// Whether absence of rows of a child type under `parent` means that there are none (M-03).
