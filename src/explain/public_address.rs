@@ -43,7 +43,8 @@ impl Walk<'_, '_> {
             let other = matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Site(_) | Target::Network(_));
             let span = if other { Span::NONE } else { Span::ALL };
             let text = format!("{} is an address of the internet", packet.dst);
-            let mut trail = trail.and(step(Stage::Delivered, span, "outbound.3", text).kind(Kind::Default));
+            let stage = if other { Stage::Route } else { Stage::Delivered };
+            let mut trail = trail.and(step(stage, span, "outbound.3", text).kind(Kind::Default));
             trail.steps.extend(self.lost_address(packet.dst));
             trail.steps.extend(self.way_home(&trail));
             ways.push(trail.end(Via::Public));

@@ -208,7 +208,7 @@ impl<'w, 'a> Walk<'w, 'a> {
                     }
                     if matches!(&self.target, Target::Host(_) | Target::Endpoint(_) | Target::Site(_) | Target::Network(_)) {
                         let text = format!("{} is a front end of Azure: behind it is nobody's machine or site", packet.dst);
-                        trail = trail.and(step(Stage::Delivered, Span::NONE, "route.7", text).by(at.subnet, "").kind(Kind::Default));
+                        trail = trail.and(step(Stage::Route, Span::NONE, "route.7", text).by(at.subnet, "").kind(Kind::Default));
                     }
                     ways.push(trail.end(Via::ServiceEndpoint));
                 }
@@ -577,6 +577,8 @@ impl Walk<'_, '_> {
         let mut all = self.world.exits(at, v6);
         if all.iter().any(|method| method.span.may.meets(self.asked)) {
             all.retain(|method| method.span.may.meets(self.asked));
+        } else if !self.asked.is_empty() {
+            all.iter_mut().for_each(|method| method.text = "the way out to the internet is for other protocols");
         }
         all
     }

@@ -106,7 +106,8 @@ impl<'a> AnswerRow<'a> {
                 rule: answer.reason.rule.clone(),
                 text: answer.reason.text.clone(),
             },
-            assumptions: if answer.verdict == Verdict::Unproven { AssumptionRow::list(&answer.assumptions) } else { Vec::new() },
+            // What is allowed has remarks (NSG-21, OUT-14).
+            assumptions: if answer.verdict == Verdict::Denied { Vec::new() } else { AssumptionRow::list(&answer.assumptions) },
             traffic: (asked.port.is_none() && ports).then(|| items::items(answer.traffic)),
             ..AnswerRow::error(asked, "")
         }

@@ -266,8 +266,8 @@ impl Explanation<'_> {
                 distinct(blockers.iter().map(|steps| steps.iter().map(|step| blocker_text(step)).collect::<Vec<_>>().join(" and ")));
             lines.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
         }
-        if self.answer.verdict == Verdict::Unproven && !self.answer.assumptions.is_empty() {
-            writeln!(out, "\nnot in the input:")?;
+        if self.answer.verdict != Verdict::Denied && !self.answer.assumptions.is_empty() {
+            writeln!(out, "\n{}:", if self.answer.verdict == Verdict::Unproven { "not in the input" } else { "to note" })?;
             for assumption in &self.answer.assumptions {
                 let about = if assumption.resource.is_empty() { String::new() } else { format!(" ({})", assumption.resource) };
                 writeln!(out, "  {}: {}{about}", assumption.code, assumption.text)?;

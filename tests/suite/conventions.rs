@@ -76,6 +76,19 @@ fn facts(kind: &str, properties: &Value) -> BTreeSet<String> {
     facts.map(|fact| format!("{} {}", fact.relation().name, fact.cells().join(" "))).filter(|line| !line.starts_with("property ")).collect()
 }
 
+/// Mail that leaves is allowed and noted.
+///
+/// covers: OUT-14, SND-11
+#[test]
+fn what_is_to_be_noted_stands_beside_what_is_allowed() {
+    let [vm, nic] = machine("vm", "v/subnets/s", "10.0.0.4");
+    let estate = json!([vnet("v", "10.0.0.0/16", json!([subnet("s", "10.0.0.0/24")])), vm, nic]);
+    let said = explain(&estate, "vm:vm", "internet:8.8.8.8", "25");
+    assert_eq!((said["verdict"].as_str(), codes(&said)), (Some("allowed"), vec!["W-SMTP"]));
+    let said = explain(&estate, "vm:vm", "internet:8.8.8.8", "443");
+    assert_eq!((said["verdict"].as_str(), said.get("assumptions")), (Some("allowed"), None));
+}
+
 /// An absent property of deployed state means what Azure's interface fills in: the same facts as the default written out, and others than its opposite.
 ///
 /// covers: SND-05
