@@ -275,7 +275,10 @@ impl<'w, 'a> Walk<'w, 'a> {
             table if self.world.index.unlisted.has(table) => format!("table {}, whose list `routes` is not in the input,", short(table)),
             source => format!("route {}", short(source)),
         };
-        let text = format!("by {from} {} what {} sends to {dst} {word}", entry.prefix, short(at.subnet));
+        let text = match entry.source == at.vnet && !self.world.index.vnet.has(at.vnet) {
+            true => format!("network {} is not in the input: what {} sends to {dst} {word}", short(at.vnet), short(at.subnet)),
+            false => format!("by {from} {} what {} sends to {dst} {word}", entry.prefix, short(at.subnet)),
+        };
         let span = match (open, certain) {
             (false, _) => Span::NONE,
             (true, true) => Span::ALL,

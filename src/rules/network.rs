@@ -135,8 +135,8 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
         }
     }
     let mut clouds = around.clouds.clone();
-    // What belongs to a network without an address space nobody knows.
-    clouds.extend(Some(vnet).filter(|_| around.in_input && own.is_empty()));
+    // What belongs to a network without an address space nobody knows, nor what leads away from one that is not in the input (M-03).
+    clouds.extend(Some(vnet).filter(|_| !around.in_input || own.is_empty()));
     Sym::sort(&mut clouds);
     Network {
         vnet,

@@ -233,8 +233,8 @@ impl World<'_> {
         if self.seen_at(subnet).is_some() {
             return false; // all there is was seen
         }
-        // What belongs to a network without an address space nobody knows.
-        if self.vnet_of(subnet).is_some_and(|vnet| self.has_vnet(vnet) && self.space(vnet).is_empty()) {
+        // What belongs to a network without an address space nobody knows, and of one that was not exported neither its peerings nor its gateways.
+        if self.vnet_of(subnet).is_some_and(|vnet| !self.has_vnet(vnet) || self.space(vnet).is_empty()) {
             return true;
         }
         if self.vnet_of(subnet).is_some_and(|vnet| self.is_routed_by_others(vnet)) {
