@@ -213,10 +213,24 @@ fn approved_on(index: &Index, target: Sym, group: Sym, only_group: bool) -> Tri 
         let seen = index.private_endpoint_connections.get(connection.endpoint).iter().any(|c| c.target == target);
         if !seen {
             let known = lead::listed_for(index, connection, group, only_group);
+            let known = if may_be_unapproved(index, connection) { known.and(Tri::Maybe) } else { known };
             approved = approved.or(says(connection.state, connection.settled).and(known));
         }
     }
     approved
+}
+
+/// Whether an entry that names no endpoint may be for one of the input that no other entry names and that does not call the connection approved: then nothing
+/// passes that connection, whatever the entry says (PE-10).
+fn may_be_unapproved(index: &Index, entry: &ProviderConnection) -> bool {
+    let listed = |endpoint: Sym| index.provider_connections_by_target.get(entry.target).iter().any(|row| row.endpoint == endpoint);
+    let named = index.provider_connection_groups.get(entry.connection);
+    let fits = |own: &PrivateEndpointConnection| {
+        named.is_empty()
+            || lead::groups(index, own).iter().any(|(group, _)| group.is_empty() || named.iter().any(|row| row.group == *group))
+    };
+    let own = index.private_endpoint_connections_by_target.get(entry.target).iter();
+    entry.endpoint.is_empty() && own.into_iter().any(|own| says(own.state, own.settled) != Tri::Yes && !listed(own.endpoint) && fits(own))
 }
 
 #[cfg(test)]

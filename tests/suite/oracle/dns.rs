@@ -534,7 +534,7 @@ impl World<'_> {
                 let here = named.is_empty() || named.contains(&group_of(wanted));
                 if unseen && here && (approved || unknown) {
                     // Storage has a connection a sub-resource, and the owner's view may not say which.
-                    let sure = (single || named.len() == 1) && approved && p.settled;
+                    let sure = (single || named.len() == 1) && approved && p.settled && !self.may_be_of_one_that_waits(p);
                     best = best.or(if sure { Tri::Yes } else { Tri::Maybe });
                 }
             }

@@ -152,6 +152,18 @@ impl World<'_> {
         all
     }
 
+    /// Whether an entry without an endpoint may be the one that an endpoint of the input lacks, where that one's own side has not been told of an approval.
+    pub fn may_be_of_one_that_waits(&self, entry: &ProviderConnection) -> bool {
+        if !entry.endpoint.is_empty() {
+            return false;
+        }
+        let named: Vec<Sym> = self.provider_groups.iter().filter(|g| g.connection == entry.connection).map(|g| g.group).collect();
+        self.links.iter().filter(|l| l.target == entry.target && view(l.state, l.settled) != Tri::Yes).any(|link| {
+            let lacks = !self.provider_links.iter().any(|p| p.target == link.target && p.endpoint == link.endpoint);
+            lacks && (named.is_empty() || link.group.is_empty() || named.contains(&link.group))
+        })
+    }
+
     /// What a request that nobody has answered comes to (PE-12, PE-13, PLS-07, PLS-08).
     fn becomes_of(&self, link: PrivateEndpointConnection) -> Tri {
         let subscription = |id: Sym| watertight::model::ids::id_parts(id.as_str()).subscription.to_owned();

@@ -203,6 +203,7 @@ impl World<'_> {
         for row in self.provider_links.iter().filter(|p| p.target == store && !listed(p.endpoint)) {
             let unseen = match row.state.as_str() {
                 "approved" | "unknown" if !row.settled => Tri::Maybe,
+                "approved" if self.may_be_of_one_that_waits(row) => Tri::Maybe,
                 "approved" => Tri::Yes,
                 "unknown" => Tri::Maybe,
                 _ if !row.settled => Tri::Maybe,
