@@ -105,7 +105,7 @@ impl Graph<'_, '_> {
     /// A bound from below of the hops from one end to another outside the boundary; `None` proves that there is no way.
     fn least(&self, from: End, to: End) -> Option<usize> {
         let anything = Some(1);
-        let to_theirs = matches!(to, End::External(_)) && !self.world.endpoints_outside().is_empty();
+        let to_theirs = matches!(to, End::External(_)) && self.world.leads_out();
         if to_theirs || !self.residents.is_empty() || !self.fronts.followed || !self.world.index.unread.is_empty() {
             return anything; // what passes over them is in none of the rows
         }

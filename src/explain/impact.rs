@@ -44,7 +44,7 @@ impl Side {
             outside: sites(index).into_iter().chain(external()).chain([End::Internet(None)]).collect(),
             bounds: world.bounds().clone(),
             regions: world.regions_of_rules().to_vec(),
-            led_out: !world.endpoints_outside().is_empty(),
+            led_out: world.leads_out(),
         }
     }
 }

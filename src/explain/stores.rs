@@ -323,7 +323,8 @@ fn perhaps_theirs(mut answers: Step, name: Named) -> Step {
     answers.by(Sym::EMPTY, host).kind(Kind::Assumption).code("W-MISSING")
 }
 
-/// The ways over private endpoints of the input that lead to a store of the service outside the boundary.
+/// The ways over private endpoints that lead to a store of the service outside the boundary: those of the input, and those that such a store of the input says
+/// are connected to it (X-15, PE-37).
 fn over_foreign_endpoints(world: &World<'_>, transport: &dyn Transport, client: &Client, service: Service, traffic: Set) -> Vec<Way> {
     let endpoints = world.endpoints_outside().iter().filter(|(of, ..)| *of == service);
     let each = endpoints.flat_map(|(_, endpoint, target)| {
@@ -333,15 +334,29 @@ fn over_foreign_endpoints(world: &World<'_>, transport: &dyn Transport, client: 
             let span = Span { sure: Set::EMPTY, may: Set::tcp_udp() };
             let perhaps = step(Stage::PrivateEndpoint, span, "exfil.1", text).by(*endpoint, "").kind(Kind::Assumption).code("W-MISSING");
             ways.iter_mut().for_each(|way| way.steps.push(perhaps.clone()));
-        } else if !world.outside(*target).lo() {
-            let perhaps = step(Stage::PrivateEndpoint, Span::UNKNOWN, "exfil.1", world.perhaps_outside(*target))
-                .by(*target, "")
-                .kind(Kind::Assumption);
-            ways.iter_mut().for_each(|way| way.steps.push(perhaps.clone().code("W-MISSING")));
+        } else {
+            doubt_outside(world, *target, &mut ways);
         }
         ways
     });
-    each.collect()
+    let mut all: Vec<Way> = each.collect();
+    for (_, part) in world.parts_outside().iter().filter(|(of, _)| *of == service) {
+        let target = Target { store: part.store, part: part.part, instance: part.instance };
+        let mut ways = store::unlisted_ways(world, transport, client, &target, traffic);
+        doubt_outside(world, part.store, &mut ways);
+        all.append(&mut ways);
+    }
+    all
+}
+
+/// Says of the ways to a store that is outside the boundary only perhaps what that depends on.
+fn doubt_outside(world: &World<'_>, store: Sym, ways: &mut [Way]) {
+    if world.outside(store).lo() {
+        return;
+    }
+    let perhaps = step(Stage::PrivateEndpoint, Span::UNKNOWN, "exfil.1", world.perhaps_outside(store)).by(store, "");
+    let perhaps = perhaps.kind(Kind::Assumption).code("W-MISSING");
+    ways.iter_mut().for_each(|way| way.steps.push(perhaps.clone()));
 }
 
 /// The ways of a SQL server to any store of the service outside the boundary, by its own features (SQL-10, X-23); `None` for a resource whose own calls

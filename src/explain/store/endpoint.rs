@@ -106,6 +106,11 @@ fn agreed(world: &World<'_>, connection: &PrivateEndpointConnection, way: &mut W
 
 impl Asked<'_, '_> {
     pub(super) fn over_endpoints(&self) -> Vec<Way> {
+        self.over_leads(|_| true)
+    }
+
+    /// The same over those that `wanted` picks.
+    pub(super) fn over_leads(&self, wanted: impl Fn(&Lead) -> bool) -> Vec<Way> {
         let over = |lead: Lead| {
             if self.is_unseen(&lead) {
                 return self.over_unseen(&lead, None);
@@ -118,7 +123,7 @@ impl Asked<'_, '_> {
             }
             ways
         };
-        self.leads().into_iter().flat_map(over).collect()
+        self.leads().into_iter().filter(wanted).flat_map(over).collect()
     }
 
     /// Whether only the store's side of the connection is in the input.

@@ -63,6 +63,12 @@ pub fn public_ways(world: &World<'_>, transport: &dyn Transport, client: &Client
     }
 }
 
+/// The ways over private endpoints of which only the store's side tells that they are connected to it.
+pub fn unlisted_ways(world: &World<'_>, transport: &dyn Transport, client: &Client, target: &Target, traffic: Set) -> Vec<Way> {
+    let asked = asked(world, transport, client, target, traffic);
+    asked.map_or_else(|_| Vec::new(), |asked| asked.over_leads(|lead| lead::is_unseen(world.index, lead.connection.endpoint)))
+}
+
 /// What [`ways`] let through together in adversarial mode, for those who ask of many pairs: `arriving` remembers how packets get to public front ends, with
 /// the source they show there. As soon as some of `traffic` surely gets through, the rest is not looked at.
 pub fn carried(

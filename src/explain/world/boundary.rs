@@ -2,7 +2,7 @@
 
 use crate::explain::packet::short;
 use crate::facts::Index;
-use crate::facts::store_facts::Service;
+use crate::facts::store_facts::{Service, Store, StorePart};
 use crate::model::ids::id_type;
 use crate::model::{Sym, Tri};
 use crate::rules::boundary::Boundary;
@@ -87,6 +87,25 @@ impl World<'_> {
             found.dedup();
             found
         })
+    }
+
+    /// The parts of stores outside the boundary, for sure or perhaps, to which the store says that private endpoints are connected that do not say so
+    /// themselves (PE-37), in the order of their names.
+    pub fn parts_outside(&self) -> &[(Service, StorePart)] {
+        self.parts_outside.get_or_init(|| {
+            let index = self.index;
+            let unlisted = |store: Sym| lead::unseen(index, store).next().is_some();
+            let stores = index.store.rows().filter(|row| unlisted(row.store) && self.outside(row.store).hi());
+            let parts = |row: &Store| index.store_parts.get(row.store).iter().map(|part| (row.service, *part)).collect::<Vec<_>>();
+            let mut found: Vec<(Service, StorePart)> = stores.flat_map(parts).collect();
+            found.sort_by_key(|(_, part)| (part.store.as_str(), part.part.as_str(), part.instance));
+            found
+        })
+    }
+
+    /// Whether private endpoints lead out of the boundary, or may.
+    pub fn leads_out(&self) -> bool {
+        !self.endpoints_outside().is_empty() || !self.parts_outside().is_empty()
     }
 
     /// Whether an endpoint policy on the subnet admits a scope outside the boundary (SEP-08, X-11); one that nobody can read may be, and one that is not in

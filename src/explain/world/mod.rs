@@ -35,7 +35,7 @@ use crate::explain::{attacker, filters, outsiders};
 use crate::facts::Index;
 use crate::facts::network::{Direction, EndpointPolicies, ObservedDoubt, ObservedRoute};
 use crate::facts::platform::Platform;
-use crate::facts::store_facts::Service;
+use crate::facts::store_facts::{Service, StorePart};
 use crate::model::{Prefix, Set, Sym, Tri, net};
 use crate::rules::admin::AdminProgram;
 use crate::rules::azure_firewall::Firewall;
@@ -93,6 +93,7 @@ pub struct World<'a> {
     boundary: OnceCell<Boundary>,
     unaddressed_members: OnceCell<Vec<(Sym, Sym)>>,
     endpoints_outside: OnceCell<Vec<(Service, Sym, Sym)>>,
+    parts_outside: OnceCell<Vec<(Service, StorePart)>>,
     bounds: OnceCell<Bounds>,
     memberships: RefCell<FxHashMap<Sym, Tri>>,
     estate_addresses: OnceCell<Arc<[Prefix]>>,
@@ -149,6 +150,7 @@ impl<'a> World<'a> {
             boundary: OnceCell::new(),
             unaddressed_members: OnceCell::new(),
             endpoints_outside: OnceCell::new(),
+            parts_outside: OnceCell::new(),
             bounds: OnceCell::new(),
             memberships: RefCell::default(),
             estate_addresses: OnceCell::new(),

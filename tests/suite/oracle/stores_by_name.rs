@@ -318,6 +318,18 @@ impl World<'_> {
                 }
             }
         }
+        // A stranger's account that was exported tells of connections whose endpoints were not.
+        for part in self.parts.iter().filter(|p| self.service_of(p.store) == Some(service)) {
+            let outside = self.is_outside(part.store);
+            if outside != Tri::No {
+                let wanted = Wanted { store: part.store, part: part.part, instance: part.instance };
+                let hidden = self.by_hidden_endpoints(start, wanted, None, ask).into_iter();
+                let doubt = |way: Outcome| {
+                    if outside == Tri::Yes { way } else { way.doubted(Stage::PrivateEndpoint, name_of(part.store), "W-MISSING") }
+                };
+                ways.extend(hidden.map(doubt));
+            }
+        }
         // An endpoint of which nobody says what it leads to may lead to one.
         for endpoint in self.nameless_endpoints() {
             let nics = self.endpoint_nics.iter().filter(|row| row.endpoint == endpoint);
