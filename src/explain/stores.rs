@@ -411,7 +411,7 @@ fn policy_for_foreign(world: &World<'_>, service: Service, region: Sym, subnet: 
         (Tri::Maybe, _) => "whether the endpoint policies attached to it limit anything is not known",
         _ => "its endpoint policies admit no account outside the boundary",
     };
-    let policy = world.index.subnet_endpoint_policies.one(subnet).map_or(subnet, |row| row.policy);
+    let policy = endpoint_policy::first(world.index, subnet);
     step(Stage::ServiceEndpointPolicy, span, "endpoint_policy.2", text.to_owned())
         .by(policy, "")
         .at_fact(policy)

@@ -3,7 +3,7 @@
 use crate::facts::Index;
 use crate::facts::platform::Platform;
 use crate::facts::private_access::EndpointPolicyScope;
-use crate::model::ids::id_parts;
+use crate::model::ids::{id_parts, id_type};
 use crate::model::{Sym, Tri};
 
 /// What the policies of a subnet say of one account.
@@ -22,7 +22,7 @@ pub struct Decision {
 /// One attached policy: its definitions, or that it is not in the input.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy<'a> {
-    /// Whether the policy's own body is in the input.
+    /// Whether the input tells its definitions.
     pub known: bool,
     /// Its definitions.
     pub scopes: &'a [EndpointPolicyScope],
@@ -54,6 +54,36 @@ pub fn is_alias(scope: &EndpointPolicyScope) -> bool {
     scope.scope.as_str().starts_with("/services/")
 }
 
+/// What a scope names (SEP-05).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Subscription,
+    Group,
+    Resource,
+}
+
+/// The form of a scope; `None` for what is none of the documented ones: what Azure takes it for is not known.
+fn form(scope: &str) -> Option<Form> {
+    let parts = id_parts(scope);
+    match scope.split('/').skip(1).count() {
+        _ if parts.subscription.is_empty() => None,
+        2 => Some(Form::Subscription),
+        4 if !parts.group.is_empty() => Some(Form::Group),
+        8 => Some(Form::Resource),
+        _ => None,
+    }
+}
+
+/// Whether the scope surely names a subscription, a group or an account (SEP-05).
+pub fn names_accounts(scope: Sym) -> bool {
+    let of_storage = |text: &str| id_type(text).is_some_and(|kind| kind.ends_with("storage/storageaccounts"));
+    match form(scope.as_str()) {
+        Some(Form::Subscription | Form::Group) => true,
+        Some(Form::Resource) => of_storage(scope.as_str()),
+        None => false,
+    }
+}
+
 /// Whether `scope` lists `account`: by subscription, resource group or full id, whole segments (M-01, SEP-05, SEP-09).
 fn lists(scope: &EndpointPolicyScope, account: Sym) -> Scope {
     let text = scope.scope.as_str();
@@ -68,14 +98,12 @@ fn lists(scope: &EndpointPolicyScope, account: Sym) -> Scope {
         return Scope::Nothing;
     }
     let (parts, of) = (id_parts(text), id_parts(account.as_str()));
-    let depth = text.split('/').skip(1).count();
-    let listed = match depth {
+    let listed = match form(text) {
         _ if scope.scope == account => Tri::Yes,
-        _ if parts.subscription.is_empty() => Tri::Maybe,
-        2 => Tri::from_bool(parts.subscription == of.subscription),
-        4 if !parts.group.is_empty() => Tri::from_bool(parts.subscription == of.subscription && parts.group == of.group),
-        8 => Tri::from_bool(scope.scope == account),
-        _ => Tri::Maybe,
+        Some(Form::Subscription) => Tri::from_bool(parts.subscription == of.subscription),
+        Some(Form::Group) => Tri::from_bool(parts.subscription == of.subscription && parts.group == of.group),
+        Some(Form::Resource) => Tri::No,
+        None => Tri::Maybe,
     };
     Scope::Listed { listed: listed.and(of_storage), certain: of_storage == Tri::Yes }
 }
@@ -138,9 +166,7 @@ pub fn admits(policies: &[Policy<'_>], account: Sym, classic: bool) -> Decision 
 fn attached(index: &Index, subnet: Sym) -> Vec<Policy<'_>> {
     let mut rows: Vec<Sym> = index.subnet_endpoint_policies.get(subnet).iter().map(|row| row.policy).collect();
     Sym::sort(&mut rows);
-    rows.into_iter()
-        .map(|policy| Policy { known: index.endpoint_policy.has(policy), scopes: index.endpoint_policy_scopes.get(policy) })
-        .collect()
+    rows.into_iter().map(|policy| Policy { known: is_told(index, policy), scopes: index.endpoint_policy_scopes.get(policy) }).collect()
 }
 
 /// [`admits`] on the rows of the index; only meaningful for traffic that takes the storage endpoint of `subnet` (SEP-02, SEP-12, SEP-14).
@@ -169,9 +195,26 @@ fn first_version(index: &Index) -> bool {
     index.era.has(Sym::new("2019"))
 }
 
-/// Whether a policy attached to `subnet` is not in the input: it may list anything (SND-03).
+/// The type of the definitions of policies.
+const DEFINITIONS: &str = "microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions";
+
+/// Whether the input tells the definitions of the policy: it has some, lists them, be it as none, or those of policies were exported as rows of their own, and
+/// it has none there (M-03, decision 8). What another policy lists in its own body says nothing of this one.
+fn is_told(index: &Index, policy: Sym) -> bool {
+    let lists = |policy: Sym| index.lists_children(policy, Sym::new(DEFINITIONS));
+    let by_themselves = || index.endpoint_policy_scopes.rows().any(|row| !lists(row.policy));
+    index.endpoint_policy.has(policy) && (index.endpoint_policy_scopes.has(policy) || lists(policy) || by_themselves())
+}
+
+/// Whether a policy attached to `subnet`, or what it defines, is not in the input: it may list anything (SND-03).
 pub fn is_missing(index: &Index, subnet: Sym) -> bool {
-    index.subnet_endpoint_policies.get(subnet).iter().any(|row| !index.endpoint_policy.has(row.policy))
+    index.subnet_endpoint_policies.get(subnet).iter().any(|row| !is_told(index, row.policy))
+}
+
+/// The policy of `subnet` to name: the least by id, of those that are not told where there are any.
+pub fn first(index: &Index, subnet: Sym) -> Sym {
+    let policies = index.subnet_endpoint_policies.get(subnet).iter().map(|row| row.policy);
+    policies.min_by_key(|policy| (is_told(index, *policy), policy.as_str())).unwrap_or_default()
 }
 
 /// Whether the policies attached to `subnet` filter at all (SEP-03, SEP-10, SEP-11).

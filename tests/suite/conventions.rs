@@ -261,6 +261,35 @@ fn order_and_spelling_do_not_matter() {
     assert_ne!(answers(&other)[1].0, "allowed");
 }
 
+/// Of several policies of which nobody can read the definitions the same one is named, in whatever order they stand.
+///
+/// covers: SND-09, SEP-05
+#[test]
+fn which_of_several_is_named_does_not_depend_on_their_order() {
+    let policy = |name: &str| {
+        let listed = json!({ "service": "Microsoft.Storage", "serviceResources": ["/subscriptions/other/foo"] });
+        let definitions = json!([{ "name": "d", "properties": listed }]);
+        resource(&network(&format!("serviceEndpointPolicies/{name}")), json!({ "serviceEndpointPolicyDefinitions": definitions }))
+    };
+    let mut room = subnet("s", "10.0.1.0/24");
+    room["properties"]["serviceEndpoints"] = json!([{ "service": "Microsoft.Storage", "locations": ["*"] }]);
+    let attached = ["first", "second"].map(|name| json!({ "id": network(&format!("serviceEndpointPolicies/{name}")) }));
+    room["properties"]["serviceEndpointPolicies"] = json!(attached);
+    let mut estate = vec![policy("second"), policy("first"), vnet("v", "10.0.0.0/16", json!([room]))];
+    estate.extend(machine("a", "v/subnets/s", "10.0.1.4"));
+    let named = |estate: &[Value]| {
+        let said = explain(&Value::Array(estate.to_vec()), "vm:a", "external:storage", "443");
+        assert_eq!(said["verdict"], "unproven", "{said:#}");
+        said["assumptions"].clone()
+    };
+    let one = named(&estate);
+    assert!(one.to_string().contains("serviceendpointpolicies/first"), "{one:#}");
+    estate.reverse();
+    assert_eq!(named(&estate), one);
+    estate.swap(3, 4);
+    assert_eq!(named(&estate), one);
+}
+
 /// Every case says which rules it is about and who says so, and so does every file of platform truth.
 ///
 /// covers: CNV-01

@@ -339,9 +339,8 @@ impl Asked<'_, '_> {
                 if looks == Tri::Maybe {
                     decision.admitted = decision.admitted.or(Tri::Maybe);
                 }
-                let policies = self.world.index.subnet_endpoint_policies.get(*subnet).iter().map(|row| row.policy);
-                let first = policies.clone().min_by_key(|policy| policy.as_str()).unwrap_or_default();
-                let missing = policies.into_iter().any(|policy| !self.world.index.endpoint_policy.has(policy));
+                let first = endpoint_policy::first(self.world.index, *subnet);
+                let missing = endpoint_policy::is_missing(self.world.index, *subnet);
                 way.steps.push(steps::policy(*subnet, &decision, first, missing));
             }
         }

@@ -117,6 +117,10 @@ impl World<'_> {
         let outside = scopes.filter(|row| !endpoint_policy::is_alias(row)).map(|row| {
             let outside = match row.scope.as_str() {
                 "" => Tri::No,
+                // What Azure takes a scope of no documented form for is not known.
+                id if id.starts_with("/subscriptions/") && !endpoint_policy::names_accounts(row.scope) => {
+                    self.outside(row.scope).and(Tri::Maybe)
+                }
                 id if id.starts_with("/subscriptions/") => self.outside(row.scope),
                 _ if index.store.has(row.scope) => Tri::No,
                 _ => Tri::Maybe,

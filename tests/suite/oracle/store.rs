@@ -373,7 +373,7 @@ impl World<'_> {
             return (Tri::Yes, String::new(), "");
         }
         let rule = attached.iter().map(|p| name_of(*p)).min().unwrap_or_default();
-        let missing = attached.iter().any(|a| !self.policies.iter().any(|p| p.policy == *a));
+        let missing = attached.iter().any(|a| !self.policies.iter().any(|p| p.policy == *a) || !self.definitions_are_listed(*a));
         let listed = || self.policy_scopes.iter().filter(|s| attached.contains(&s.policy) && !s.scope.is_empty());
         let alias = |s: &&EndpointPolicyScope| s.scope.as_str().starts_with("/services/");
         let named = |s: &&EndpointPolicyScope| !s.service.is_empty() && s.service.as_str() != "global";
@@ -409,6 +409,13 @@ impl World<'_> {
         (tri, rule, if missing { "W-MISSING" } else { "unknown-account" })
     }
 
+    /// Whether the policy's definitions are there, all of them: some of it, its own list, or rows that came without the lists of their policies (M-03).
+    fn definitions_are_listed(&self, policy: Sym) -> bool {
+        let kind = "microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions";
+        let listed = |policy: Sym| self.children_are_listed(policy, kind);
+        listed(policy) || self.policy_scopes.iter().any(|s| s.policy == policy || !listed(s.policy))
+    }
+
     /// The first version of policies looked at the network's region and its pair alone (SEP-16).
     fn policy_is_blind(&self, subnet: Sym, region: Sym) -> bool {
         let home = self.vnet_of(subnet).map_or(Sym::EMPTY, |v| self.vnet_region(v));
@@ -422,7 +429,18 @@ impl World<'_> {
             // Nobody can read it, unless it is the plain name of a store of the input.
             return if self.stores.iter().any(|s| s.store.as_str() == scope) { Tri::No } else { Tri::Maybe };
         }
-        self.is_outside(Sym::new(scope))
+        // A subscription, a group in it, an account in that; nobody knows what anything else stands for.
+        let named: Vec<&str> = scope.trim_start_matches('/').split('/').collect();
+        let lower = scope.to_lowercase();
+        let account = lower.contains("/providers/microsoft.storage/storageaccounts/")
+            || lower.contains("/providers/microsoft.classicstorage/storageaccounts/");
+        let known = match named.as_slice() {
+            [_, _] => true,
+            [_, _, group, _] => group.eq_ignore_ascii_case("resourcegroups"),
+            [_, _, group, _, _, _, _, _] => group.eq_ignore_ascii_case("resourcegroups") && account,
+            _ => false,
+        };
+        self.is_outside(Sym::new(scope)).and(if known { Tri::Yes } else { Tri::Maybe })
     }
 }
 
