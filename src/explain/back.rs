@@ -68,8 +68,8 @@ impl Walk<'_, '_> {
 
     /// The reply of a site through the gateway: the site must know the way (GW-07), and the gateway's own routes must lead back (GW-09).
     pub fn way_back_from_site(&self, at: &Host, site: Sym, packet: &Packet, trail: &Trail) -> Vec<Step> {
-        let gateway = self.gateway_to(at, site);
-        let Some(subnet) = self.world.index.gateway_subnets.one(gateway).map(|row| row.subnet) else { return Vec::new() };
+        let rooms = self.world.index.gateway_subnets.get(self.gateway_to(at, site)).iter().map(|row| row.subnet);
+        let Some(subnet) = rooms.min_by_key(|subnet| subnet.as_str()) else { return Vec::new() };
         let vnet = self.world.vnet_of(subnet);
         let stand_in = self.world.network(vnet).own.first().map_or(at.ip, |own| own.network());
         let instance = Host::imagined(self.world, subnet, stand_in);

@@ -243,7 +243,7 @@ impl Walk<'_, '_> {
 
     /// A gateway load balancer in the way of `end`, a frontend or an address configuration (IN-11).
     pub fn chained(&self, end: Sym) -> Option<Step> {
-        let chain = self.world.index.gateway_chain.one(end)?;
+        let chain = self.world.index.gateway_chain.get(end).iter().min_by_key(|row| row.frontend.as_str())?;
         let text = format!("what comes by {} first passes a gateway load balancer", short(end));
         let unknown = step(Stage::Appliance, Span::UNKNOWN, "balancer.3", text).by(chain.frontend, "");
         Some(unknown.at_fact(end).kind(Kind::Assumption).code("W-NVA"))

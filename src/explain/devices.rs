@@ -346,7 +346,8 @@ impl Walk<'_, '_> {
             let back = self.way_back_from_endpoint(subnet, packet.dst, &trail);
             trail.steps.extend(back);
         }
-        let connection = index.private_endpoint_connections.get(endpoint).first().filter(|_| self.target.is_anyone());
+        let connection = index.private_endpoint_connections.get(endpoint).iter().min_by_key(|row| row.connection.as_str());
+        let connection = connection.filter(|_| self.target.is_anyone());
         match connection.and_then(|row| private_link::behind(self.world, row.target, self.asked, self.session)) {
             None => ways.push(trail.end(via)),
             Some(tails) => ways.extend(tails.into_iter().map(|tail| {

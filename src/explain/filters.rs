@@ -116,7 +116,9 @@ fn steps(
     out = out.into_iter().map(|met| overrule(met, governed.always, asked)).collect();
     out.splice(0..0, governed.step);
     out.extend(notes);
-    if let Some(cloud) = world.index.clouded.get(host.vnet).iter().find(|row| row.what.as_str() == "filters") {
+    if let Some(cloud) =
+        world.index.clouded.get(host.vnet).iter().filter(|row| row.what.as_str() == "filters").min_by_key(|row| row.resource.as_str())
+    {
         let text = format!("`{}` may add rules that are not modelled", short(cloud.resource));
         out.push(step(stage, Span::UNKNOWN, "filter.4", text).by(cloud.resource, "").kind(Kind::Assumption).code("W-UNSUPPORTED"));
         // Admin rules come before the groups and may also overrule them.

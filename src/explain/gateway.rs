@@ -245,7 +245,7 @@ impl Walk<'_, '_> {
             () if self.world.seen_announced(at.subnet, at.vnet, packet.dst).is_some() => (at.vnet, "W-BGP-UNKNOWN"),
             () => {
                 let text = format!("no site behind the gateway is known to have {}", packet.dst);
-                let gateway = gateway.gateways.first().copied().unwrap_or_default();
+                let gateway = gateway.gateways.iter().copied().min_by_key(|gateway| gateway.as_str()).unwrap_or_default();
                 let nothing = step(Stage::Gateway, Span::NONE, "gateway.2", text).by(gateway, "").kind(Kind::Absence);
                 return trail.and(nothing).end(Via::Gateway);
             }
@@ -336,11 +336,10 @@ impl Walk<'_, '_> {
 
     /// The gateway that is connected to the site, else the first by name.
     pub fn gateway_to(&self, at: &Host, site: Sym) -> Sym {
-        let network = self.world.network(at.vnet);
-        let gateways = &network.gateway.gateways;
+        let gateways = &self.world.network(at.vnet).gateway.gateways;
         let leads = |row: &Connection| row.peer == site && leads_to_site(self.world.index, row);
         let connected = |gateway: &&Sym| **gateway == site || self.world.index.connections_by_gateway.get(**gateway).iter().any(leads);
-        gateways.iter().find(connected).or(gateways.first()).copied().unwrap_or_default()
+        gateways.iter().min_by_key(|gateway| (!connected(gateway), gateway.as_str())).copied().unwrap_or_default()
     }
 
     /// From one site to another a VPN gateway passes what BGP told it, over connections that both speak it (GW-11).

@@ -22,7 +22,8 @@ impl World<'_> {
     /// Whether the hub brings what `vnet` sends to `ip` to the network `home`, past the same devices in both directions (VW-04).
     pub fn hub_leads_to(&self, vnet: Sym, hub_id: Sym, ip: IpAddr, home: Sym) -> Tri {
         let choices = hub::onward(self.index, vnet, hub_id, &|prefix| Tri::from_bool(prefix.contains(&ip)));
-        let there = self.index.hub_connections_by_vnet.get(home).first().map_or(Sym::EMPTY, |row| row.hub);
+        let there =
+            self.index.hub_connections_by_vnet.get(home).iter().min_by_key(|row| row.connection.as_str()).map_or(Sym::EMPTY, |row| row.hub);
         let own = self.network(vnet).own.clone();
         let there = hub::onward(self.index, home, there, &|prefix| Tri::from_bool(own.contains(prefix)));
         let same = |back: &hub::Onward| there.iter().any(|onward| onward.devices.iter().eq(back.devices.iter().rev()));

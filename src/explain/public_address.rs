@@ -128,7 +128,7 @@ impl Walk<'_, '_> {
 
     /// Who has a public address by what the address itself says, where nobody in the input claims it.
     fn holder_elsewhere(&self, public_ip: Sym) -> Option<Sym> {
-        let said = self.world.index.public_ip_holder.one(public_ip);
+        let said = self.world.index.public_ip_holder.get(public_ip).iter().min_by_key(|row| row.holder.as_str());
         said.filter(|_| !self.is_claimed(public_ip)).map(|row| row.holder)
     }
 

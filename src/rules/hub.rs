@@ -225,7 +225,8 @@ pub fn offered(index: &Index, vnet: Sym) -> GatewayRoutes {
 
 /// Where the hub sends what `vnet` sends to an address, of which `holds` says whether a prefix has it; the choices, sorted. What perhaps has it perhaps takes it.
 pub fn onward(index: &Index, vnet: Sym, hub: Sym, holds: &dyn Fn(&Prefix) -> Tri) -> Vec<Onward> {
-    let Some(mine) = index.hub_connections.get(hub).iter().find(|row| row.vnet == vnet) else { return Vec::new() };
+    let mine = index.hub_connections.get(hub).iter().filter(|row| row.vnet == vnet).min_by_key(|row| row.connection.as_str());
+    let Some(mine) = mine else { return Vec::new() };
     let joined = joins_networks(index, hub);
     // A static route of a table that is not told may take anything, and so may a longer route that something else of the WAN announces.
     let elsewhere = changes(index, hub).chain(Some(mine.table).filter(|table| !is_told(index, *table))).min_by_key(|found| found.as_str());

@@ -24,7 +24,8 @@ impl World<'_> {
             let fits = self.is_of_family(public_ip, v6, Some(at.ip.is_ipv6()));
             fits.hi().then_some((public_ip, address, fits == Tri::Maybe))
         };
-        let claimed = index.ip_config_public_ip.get(at.ip_config).iter().find_map(|row| of_family(row.public_ip));
+        let claimed = index.ip_config_public_ip.get(at.ip_config).iter().filter_map(|row| of_family(row.public_ip));
+        let claimed = claimed.min_by_key(|(public_ip, ..)| public_ip.as_str());
         let held = || self.unclaimed(at.ip_config).into_iter().find_map(of_family);
         let (instance, doubted) = if claimed.is_some() { (claimed, false) } else { (held(), true) };
         let doubted = doubted || instance.is_some_and(|(_, _, unsure)| unsure);
