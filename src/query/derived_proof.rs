@@ -1,6 +1,6 @@
 //! Why a derived row holds: the steps of the way, the records of the zone, the two views of a consent.
 
-use crate::engine::exfil::Route;
+use crate::engine::exfil::{Path, Route};
 use crate::explain::exposure::{Exposed, exposure};
 use crate::explain::packet::{StepExt, short, step};
 use crate::explain::point;
@@ -111,7 +111,9 @@ impl Derived<'_> {
                 && length == Some(Value::Number(route.length() as u64))
         };
         let mut paths: Vec<_> = self.routes(Some(text(row, 0))).iter().filter(fits).map(|route| self.path(route)).collect();
-        paths.sort_by_cached_key(|path| path.hops.iter().map(|hop| (reach::text(hop.to), hop.via)).collect::<Vec<_>>());
+        // Parts of one store may leak alike.
+        let hops = |path: &Path| path.hops.iter().map(|hop| (reach::text(hop.to), hop.via)).collect::<Vec<_>>();
+        paths.sort_by_cached_key(|path| (hops(path), reach::text(path.from)));
         let Some(path) = paths.into_iter().next() else { return Proof::default() };
         let mut steps = Vec::new();
         for (n, hop) in path.hops.iter().enumerate() {
