@@ -87,15 +87,15 @@ impl Own {
         own.tenant = if own.tenant.is_empty() { copy.tenant } else { own.tenant };
         if own.rank.is_bare() || copy.rank.is_bare() {
             let resource = if own.rank < copy.rank { own } else { copy.clone() };
-            return Beside { extracted: extract(&resource), resource, contrary: false };
+            return Beside { extracted: extract(&resource), resource, contrary: None };
         }
         let (body, clashing) = completed(&own, &[copy]);
         let whole = Resource { body: body.unwrap_or_else(|| own.body.clone()), ..own.clone() };
-        let contrary = contested::contradict(&whole, copy);
+        let contrary = contested::contradict(&whole, copy).then_some(Contrary::Unused);
         match clashing.first() {
             Some([mine, theirs]) => {
                 let extracted = contested_facts([mine, theirs].map(|at| if *at == OWN { &own } else { copy }));
-                Beside { extracted, resource: own, contrary }
+                Beside { extracted, resource: own, contrary: Some(Contrary::Contested) }
             }
             None => Beside { extracted: extract(&whole), resource: own, contrary },
         }
@@ -109,8 +109,17 @@ pub(crate) struct Beside {
     pub resource: Resource,
     /// What both together say.
     pub extracted: Extracted,
-    /// Whether the copy says something else of the same, which does not count.
-    pub contrary: bool,
+    /// What becomes of it where the copy says something else.
+    pub contrary: Option<Contrary>,
+}
+
+/// What becomes of two bodies that say different things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contrary {
+    /// The own body counts.
+    Unused,
+    /// Neither counts: which of them is right nobody knows.
+    Contested,
 }
 
 /// Reads the bodies again and completes the own ones. Copies that clash in what the own body leaves out, or with what it says by that, are returned: neither

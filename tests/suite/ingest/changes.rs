@@ -96,15 +96,33 @@ fn a_fact_that_two_resources_say_stays_until_both_are_gone() {
 #[test]
 fn an_own_entry_is_not_changed_by_the_copy_in_the_parent() {
     let own = json!({"id": id("virtualNetworks/hub/subnets/web"), "properties": {"addressPrefix": "10.0.9.0/24"}});
-    let mut estate = estate(read(&json!([vnet(), own]).to_string()));
+    let mut parent = vnet();
+    parent["properties"]["subnets"] = json!([{"name": "web", "properties": {"addressPrefix": "10.0.1.0/24"}}]);
+    let mut estate = estate(read(&json!([parent, own]).to_string()));
     let before = lines(estate.facts());
-    let delta = estate.apply(change(json!([vnet()])));
+    let delta = estate.apply(change(json!([parent])));
     assert_eq!(codes(&delta.diagnostics), ["change::own_entry_stays"]);
     assert_eq!(lines(estate.facts()), before);
+    assert!(before.iter().any(|line| line.contains("10.0.9.0/24")), "{before:#?}");
     let mut empty = vnet();
     empty["properties"]["subnets"] = json!([]);
     estate.apply(change(json!([empty])));
     assert_eq!(lines(estate.facts()), lines(self::estate(read(&json!([empty, own]).to_string())).facts()));
+}
+
+#[test]
+fn an_own_entry_and_the_copy_in_a_changed_parent_that_contradict_each_other_are_named() {
+    let own = json!({"id": id("virtualNetworks/hub/subnets/web"), "properties": {"addressPrefix": "10.0.1.0/24"}});
+    let group = json!({"id": id("networkSecurityGroups/g")});
+    let web = json!({"name": "web", "properties": {"addressPrefix": "10.0.1.0/24", "networkSecurityGroup": group}});
+    let mut filtered = vnet();
+    filtered["properties"]["subnets"] = json!([web]);
+    let mut bare = vnet();
+    bare["properties"].as_object_mut().unwrap().remove("subnets");
+    let mut estate = estate(read(&json!([bare, own]).to_string()));
+    let delta = estate.apply(change(json!([filtered])));
+    assert_eq!(codes(&delta.diagnostics), ["ingest::contradicting_copies"]);
+    assert!(lines(estate.facts()).iter().any(|line| line.contains("two copies contradict each other")));
 }
 
 #[test]
