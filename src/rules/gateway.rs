@@ -43,12 +43,19 @@ impl GatewayRoutes {
 
 /// What one of several peerings lends: what any of them would is possible, and nothing is sure (PEER-08, CNV-05).
 pub fn one_of(mut lent: Vec<(Sym, GatewayRoutes)>) -> GatewayRoutes {
-    lent.dedup_by(|one, other| one.1 == other.1);
-    if let [(_, only)] = lent.as_slice() {
-        return only.clone();
+    // Of those that lend the same the first by name stands for all.
+    lent.sort_by_key(|(peering, _)| peering.as_str());
+    let mut apart: Vec<(Sym, GatewayRoutes)> = Vec::new();
+    for (peering, offer) in lent {
+        if apart.iter().all(|(_, other)| *other != offer) {
+            apart.push((peering, offer));
+        }
     }
+    let lent = match <[_; 1]>::try_from(apart) {
+        Ok([(_, only)]) => return only,
+        Err(several) => several,
+    };
     let mut out = GatewayRoutes { lent_by_one_of: lent.iter().map(|(peering, _)| *peering).collect(), ..GatewayRoutes::default() };
-    Sym::sort(&mut out.lent_by_one_of);
     out.gateways = lent.iter().flat_map(|(_, offer)| offer.gateways.iter().copied()).collect();
     Sym::sort(&mut out.gateways);
     out.gateways.dedup();
@@ -275,5 +282,16 @@ mod tests {
         assert!(!routes(&connection(Tri::Yes, true)).unknown_routes.is_empty());
         assert!(!offer(&connection(Tri::Yes, false), false).unknown_routes.is_empty());
         assert!(offered(&[]).routes.is_empty());
+    }
+
+    #[test]
+    fn of_several_peerings_that_lend_the_same_the_first_by_name_is_named_whatever_their_order() {
+        let of = |gateway: &str| GatewayRoutes { gateways: vec![Sym::new(gateway)], ..GatewayRoutes::default() };
+        let [first, second, third] = [("p1", of("a")), ("p2", of("b")), ("p3", of("a"))].map(|(peering, offer)| (Sym::new(peering), offer));
+        let named = |lent: [&(Sym, GatewayRoutes); 3]| one_of(lent.map(Clone::clone).to_vec()).lent_by_one_of;
+        for order in [[&first, &second, &third], [&third, &second, &first], [&third, &first, &second]] {
+            assert_eq!(named(order), [first.0, second.0]);
+        }
+        assert!(one_of(vec![third, first.clone()]) == first.1);
     }
 }
