@@ -30,9 +30,7 @@ pub fn reach(world: &World<'_>, from: &From, site: Sym, server: IpAddr) -> Reach
 /// The same for any machine in a network: the best that one of its subnets allows.
 pub fn in_network(world: &World<'_>, vnet: Sym, server: IpAddr) -> Reach {
     let subnets = world.index.subnets_by_vnet.get(vnet).iter().map(|row| row.subnet);
-    let places = subnets.filter_map(|subnet| {
-        Some(Host::imagined(world, subnet, world.index.subnet_prefixes.get(subnet).iter().map(|row| row.prefix).min()?.network()))
-    });
+    let places = subnets.filter_map(|subnet| Host::first_in(world, subnet));
     let mut best = None;
     for host in places {
         match from_host(world, &host, server) {

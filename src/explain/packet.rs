@@ -31,6 +31,12 @@ impl Host {
         Host { ip, ip_config: Sym::EMPTY, nic: Sym::EMPTY, subnet, vnet: world.vnet_of(subnet) }
     }
 
+    /// The same at the first address of the subnet's least range; `None` where the input tells none.
+    pub fn first_in(world: &World<'_>, subnet: Sym) -> Option<Host> {
+        let least = world.index.subnet_prefixes.get(subnet).iter().map(|row| row.prefix).min()?;
+        Some(Host::imagined(world, subnet, least.network()))
+    }
+
     /// Whether nothing is known of where it stands: it has no address in the input, nor is its subnet there with its range. Its address stands for none.
     pub fn is_nowhere(&self, world: &World<'_>) -> bool {
         self.ip.is_unspecified() && !self.ip_config.is_empty() && !world.is_subnet_known(self.subnet)

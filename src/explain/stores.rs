@@ -430,8 +430,7 @@ pub fn resolve_at(world: &World<'_>, place: Place, name: Sym) -> Resolution {
     match place {
         Place::Vnet(vnet) => resolve(View::Vnet { vnet, nic: Sym::EMPTY }, &|server| dns_reach::in_network(world, vnet, server)),
         Place::Subnet(subnet) => {
-            let host = world.index.subnet_prefixes.get(subnet).iter().map(|row| row.prefix).min();
-            let host = host.map(|prefix| Host::imagined(world, subnet, prefix.network()));
+            let host = Host::first_in(world, subnet);
             let from = host.map_or(From::Outside, From::Host);
             resolve(View::Vnet { vnet: world.vnet_of(subnet), nic: Sym::EMPTY }, &|server| {
                 dns_reach::reach(world, &from, Sym::EMPTY, server)

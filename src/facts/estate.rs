@@ -9,7 +9,7 @@ use crate::diag::{Diagnostic, Severity};
 use crate::facts::catalog::Fact;
 use crate::facts::extract::{Extracted, extract, inert};
 use crate::facts::gap::Resource as ResourceRow;
-use crate::ingest::{Beside, Change, Contrary, Loaded, Own, Resource, Source, spread};
+use crate::ingest::{Beside, Change, Loaded, Own, Resource, Source, spread};
 use crate::model::{Sym, ids};
 
 /// Resources whose bodies become facts at once.
@@ -270,22 +270,9 @@ impl Estate {
             let same = self.entries.get(copy.id.as_str()).is_some_and(|kept| kept.facts == told.facts);
             return if same { Vec::new() } else { vec![stays()] };
         };
-        let Beside { resource, extracted, contrary } = own.beside(copy);
+        let Beside { resource, extracted, contradiction, unused } = own.beside(copy);
         let mut said = self.put_own(own, resource, extracted, before);
-        said.extend(contrary.map(|contrary| {
-            match contrary {
-                Contrary::Unused => stays(),
-                Contrary::Contested => Diagnostic::new(
-                    "ingest::contradicting_copies",
-                    Severity::Warning,
-                    "the resource's own entry and the copy contradict each other",
-                )
-                .at(copy.source.file.as_str(), &copy.source.pointer)
-                .about(copy.id)
-                .note("what depends on the resource is unproven")
-                .help("change it by an entry of its own"),
-            }
-        }));
+        said.extend(contradiction.or_else(|| unused.then(stays)));
         said
     }
 

@@ -31,14 +31,17 @@ pub(super) fn settle(loaded: &mut Loaded, rivals: &[Rivals], inputs: &[Input]) {
             |copy: &Resource| Resource { location: resource.location, tenant: resource.tenant, name: resource.name, ..copy.clone() };
         let extracted = contested([&settled(mine), &settled(theirs)]);
         resource.extracted = Some(extracted);
-        loaded.diagnostics.push(
-            Diagnostic::new("ingest::contradicting_copies", Severity::Warning, "two copies of the resource contradict each other")
-                .at(kept.file.as_str(), &kept.pointer)
-                .about(rivals.id)
-                .note(format!("the other copy is `{}` in `{}`; what depends on the resource is unproven", place(other), other.file))
-                .help("leave the copy out that is out of date"),
-        );
+        loaded.diagnostics.push(contradiction(rivals.id, kept, other));
     }
+}
+
+/// Says of a resource where the two copies of it stand that contradict each other.
+pub(super) fn contradiction(id: Sym, kept: &Source, other: &Source) -> Diagnostic {
+    Diagnostic::new("ingest::contradicting_copies", Severity::Warning, "two copies of the resource contradict each other")
+        .at(kept.file.as_str(), &kept.pointer)
+        .about(id)
+        .note(format!("the other copy is `{}` in `{}`; what depends on the resource is unproven", place(other), other.file))
+        .help("leave the copy out that is out of date")
 }
 
 fn place(source: &Source) -> &str {

@@ -30,8 +30,8 @@ pub(crate) use element::region;
 pub use files::collect;
 use merge::Rank;
 pub(crate) use spread::spread;
+pub(crate) use thin::Beside;
 pub use thin::Own;
-pub(crate) use thin::{Beside, Contrary};
 
 /// Where something stood in the input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 
+use crate::diag::Diagnostic;
 use crate::facts::extract::{Extracted, contested as contested_facts, extract};
 use crate::ingest::children::{child_lists, key_of};
 use crate::ingest::merge::Rivals;
@@ -87,17 +88,17 @@ impl Own {
         own.tenant = if own.tenant.is_empty() { copy.tenant } else { own.tenant };
         if own.rank.is_bare() || copy.rank.is_bare() {
             let resource = if own.rank < copy.rank { own } else { copy.clone() };
-            return Beside { extracted: extract(&resource), resource, contrary: None };
+            return Beside { extracted: extract(&resource), resource, contradiction: None, unused: false };
         }
         let (body, clashing) = completed(&own, &[copy]);
         let whole = Resource { body: body.unwrap_or_else(|| own.body.clone()), ..own.clone() };
-        let contrary = contested::contradict(&whole, copy).then_some(Contrary::Unused);
         match clashing.first() {
             Some([mine, theirs]) => {
                 let extracted = contested_facts([mine, theirs].map(|at| if *at == OWN { &own } else { copy }));
-                Beside { extracted, resource: own, contrary: Some(Contrary::Contested) }
+                let contradiction = Some(contested::contradiction(own.id, &own.source, &copy.source));
+                Beside { extracted, resource: own, contradiction, unused: false }
             }
-            None => Beside { extracted: extract(&whole), resource: own, contrary },
+            None => Beside { extracted: extract(&whole), unused: contested::contradict(&whole, copy), resource: own, contradiction: None },
         }
     }
 }
@@ -109,17 +110,10 @@ pub(crate) struct Beside {
     pub resource: Resource,
     /// What both together say.
     pub extracted: Extracted,
-    /// What becomes of it where the copy says something else.
-    pub contrary: Option<Contrary>,
-}
-
-/// What becomes of two bodies that say different things.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Contrary {
-    /// The own body counts.
-    Unused,
-    /// Neither counts: which of them is right nobody knows.
-    Contested,
+    /// That neither counts, where that is so: which of them is right nobody knows.
+    pub contradiction: Option<Diagnostic>,
+    /// Whether the copy says something else of the same, which does not count.
+    pub unused: bool,
 }
 
 /// Reads the bodies again and completes the own ones. Copies that clash in what the own body leaves out, or with what it says by that, are returned: neither

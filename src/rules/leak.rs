@@ -256,6 +256,25 @@ fn not_nearer(draughts: impl Iterator<Item = (Set, Sinks)>, nearer: &mut [Set; K
     new
 }
 
+/// What leaks from a node: each kind of place at its least distance.
+fn nearest_of(waves: &[(&Wave, isize)], nearest: &mut Vec<(Wave, isize)>) {
+    let (mut sure, mut may) = (Sinks::NONE, Sinks::NONE);
+    // Counts of signed rows that add up to nothing are not there.
+    let there: Vec<&Wave> = waves.iter().filter(|(_, count)| *count > 0).map(|(wave, _)| *wave).collect();
+    // In order of the distance.
+    for alike in there.chunk_by(|a, b| a.distance == b.distance) {
+        let mut all = Wave { sure: Sinks::NONE, may: Sinks::NONE, ..*alike[0] };
+        for wave in alike {
+            all.sure.add(wave.sure);
+            all.may.add(wave.may);
+        }
+        let new = Wave { sure: all.sure.minus(sure), may: all.may.minus(may), ..all };
+        sure.add(new.sure);
+        may.add(new.may);
+        nearest.extend((!new.is_none()).then_some((new, 1)));
+    }
+}
+
 /// In which of some shares of a door's draughts one is.
 fn share(draught: &Draught) -> u64 {
     (draught.sure, draught.may).hashed() % 32
@@ -309,23 +328,7 @@ pub fn leaks<'s, T: Time>(nodes: Nodes<'s, T>) -> VecCollection<'s, T, (Node, Le
         let next = draughts
             .join_core(by_door, |_, draught: &Draught, (node, span): &(Node, Span)| draught.onward(span).map(|wave| (*node, wave))) // leak.2
             .concat(direct)
-            .reduce_named("leak.2", |_, waves: &[(&Wave, isize)], nearest: &mut Vec<(Wave, isize)>| {
-                let (mut sure, mut may) = (Sinks::NONE, Sinks::NONE);
-                // Counts of signed rows that add up to nothing are not there.
-                let there: Vec<&Wave> = waves.iter().filter(|(_, count)| *count > 0).map(|(wave, _)| *wave).collect();
-                // In order of the distance.
-                for alike in there.chunk_by(|a, b| a.distance == b.distance) {
-                    let mut all = Wave { sure: Sinks::NONE, may: Sinks::NONE, ..*alike[0] };
-                    for wave in alike {
-                        all.sure.add(wave.sure);
-                        all.may.add(wave.may);
-                    }
-                    let new = Wave { sure: all.sure.minus(sure), may: all.may.minus(may), ..all };
-                    sure.add(new.sure);
-                    may.add(new.may);
-                    nearest.extend((!new.is_none()).then_some((new, 1)));
-                }
-            });
+            .reduce_named("leak.2", |_, waves, nearest| nearest_of(waves, nearest));
         variable.set(next.clone());
         next.leave(scope)
     });
