@@ -21,6 +21,7 @@ pub mod front_door;
 pub mod gateway;
 pub mod hubs;
 pub mod impact;
+pub mod likeness;
 pub mod named;
 pub mod outsiders;
 pub mod packet;

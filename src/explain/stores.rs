@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use rustc_hash::FxHashMap;
 
 use crate::explain::attacker::{Attacker, attackers, is_ours, suffixes};
+use crate::explain::likeness::{self, Likeness};
 use crate::explain::packet::{Host, StepExt, short, step};
 use crate::explain::point::{
     Pair, Pairs, by_any_interface, has_unseen_interfaces, holders, is_public_only, no_address, no_source, nowhere, one, places, secondary,
@@ -79,13 +80,14 @@ pub fn pairs(world: &World<'_>, flow: &Flow) -> Option<Pairs> {
 /// Where a packet is sent from: subnet, address configuration (none where nobody is listed) and address.
 type Standing = (Sym, Sym, IpAddr);
 
-/// Who sends, the host name it asks for, the service and region of a front end, and whether a service endpoint covers it.
-type Approach = (Standing, Named, Service, Sym, Tri);
+/// Who sends, the host name it asks for, the kind of a front end, and whether a service endpoint covers it.
+type Approach = (Standing, Named, likeness::Kind, Tri);
 
 /// How machines get to public front ends, remembered for one kind of traffic: by sender, host name where a
-/// firewall compares it, service, region and coverage.
+/// firewall compares it, what nothing tells apart from the front end, and coverage.
 #[derive(Default)]
 pub struct Arrivals {
+    likeness: Likeness,
     known: RefCell<FxHashMap<Approach, store::Arriving>>,
 }
 
@@ -123,14 +125,19 @@ impl<'w, 'a> Caller<'w, 'a> {
     }
 
     fn arriving(&self, class: &ServiceClass, covered: Tri, arrivals: &Arrivals) -> store::Arriving {
-        let key = (self.at, self.name, class.service, class.region, covered);
+        let key = (self.at, self.name, arrivals.likeness.kind(self.transport.world, class), covered);
         if let Some(known) = arrivals.known.borrow().get(&key) {
+            debug_assert_eq!(*known, self.arrived(class, covered), "something tells {class:?} apart from others of its kind");
             return known.clone();
         }
-        let ways = self.transport.to_service(&self.client, class, covered, self.traffic).into_iter();
-        let found: store::Arriving = ways.map(|(way, arrival)| (way.span(), arrival)).collect();
+        let found = self.arrived(class, covered);
         arrivals.known.borrow_mut().insert(key, found.clone());
         found
+    }
+
+    fn arrived(&self, class: &ServiceClass, covered: Tri) -> store::Arriving {
+        let ways = self.transport.to_service(&self.client, class, covered, self.traffic).into_iter();
+        ways.map(|(way, arrival)| (way.span(), arrival)).collect()
     }
 
     /// What gets to any store of a service outside the boundary. As soon as some of it surely does, the rest is not looked at.

@@ -53,6 +53,15 @@ impl Ranges {
         }
     }
 
+    /// Which of the pieces of the IPv4 addresses that begin at each of `starts` hold an address of the set: by their places in `starts`, which is sorted, counted
+    /// from 1; 0 is what comes before the first. Sorted.
+    pub fn pieces(&self, starts: &[u32]) -> Vec<usize> {
+        let piece = |n: u32| starts.partition_point(|start| *start <= n);
+        let mut pieces: Vec<usize> = self.v4.iter().flat_map(|(first, last)| piece(*first)..=piece(*last)).collect();
+        pieces.dedup();
+        pieces
+    }
+
     /// Whether the two sets share an address.
     pub fn overlap(&self, other: &Ranges) -> bool {
         share(&self.v4, &other.v4) || share(&self.v6, &other.v6)
@@ -144,6 +153,15 @@ mod tests {
         assert!(halves.lie_in(&prefix("10.0.0.0/8")) && !halves.lie_in(&prefix("10.0.0.0/25")));
         assert!(halves.hold(&prefix("::/1")) && !halves.hold(&prefix("::/0")));
         assert!(!Ranges::default().lie_in(&prefix("0.0.0.0/0")), "of an empty set nothing is said");
+    }
+
+    #[test]
+    fn pieces_are_those_with_an_address() {
+        let set: Ranges = [prefix("10.0.0.0/30"), prefix("10.0.0.8/29")].iter().collect();
+        let start = |last: u8| u32::from(std::net::Ipv4Addr::new(10, 0, 0, last));
+        assert_eq!(set.pieces(&[start(0), start(2), start(4), start(8), start(12), start(16)]), [1, 2, 4, 5]);
+        assert_eq!(set.pieces(&[start(4)]), [0, 1]);
+        assert_eq!(set.pieces(&[]), [0]);
     }
 
     fn small() -> impl Strategy<Value = Vec<Prefix>> {

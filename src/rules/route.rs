@@ -560,7 +560,7 @@ fn tag_origin(tag: Sym) -> Origin {
 }
 
 /// The prefixes of a tag in a route; one that is not known may be any public IPv4 prefix (RTE-15).
-fn tag_prefixes(tag: Sym, platform: &Platform) -> Vec<(Prefix, Tri)> {
+pub fn tag_prefixes(tag: Sym, platform: &Platform) -> Vec<(Prefix, Tri)> {
     match platform.tag(tag) {
         Some(prefixes) => prefixes.iter().map(|prefix| (*prefix, Tri::Yes)).collect(),
         // A destination that nobody could read may be any prefix at all.

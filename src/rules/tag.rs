@@ -26,7 +26,7 @@ impl ServiceClass {
     }
 
     /// The prefixes it may have an address of: of its region where the list tells regions apart; `None` where the list lacks the service.
-    fn known<'p>(&self, platform: &'p Platform) -> Option<&'p Ranges> {
+    pub fn known<'p>(&self, platform: &'p Platform) -> Option<&'p Ranges> {
         platform.tag_ranges(platform.regional_tag(self.tag, self.region).unwrap_or(self.tag))
     }
 
@@ -40,6 +40,13 @@ impl ServiceClass {
         let (base, name) = text.split_once('.')?;
         let region = platform.tag_region(name).filter(|_| base == self.tag.as_str() || base == "azurecloud")?;
         Some(if self.region.is_empty() { Tri::Maybe } else { Tri::from_bool(region == self.region) })
+    }
+
+    /// Whether the list of the tag surely shares no address with those that the front end may have; one that holds it by its name may lack them all the same.
+    pub fn is_apart(&self, tag: Sym, platform: &Platform) -> bool {
+        // A regional tag holds no more than its global one (NSG-25).
+        let listed = || platform.tag_ranges(tag).or_else(|| platform.tag_ranges(global_tag(tag)?));
+        self.known(platform).zip(listed()).is_some_and(|(known, ranges)| !known.overlap(ranges))
     }
 
     /// Whether its address is in the prefix: yes where all of its known prefixes are, no where none overlaps (M-14). It is asked for by IPv4, and no prefix of
@@ -172,12 +179,8 @@ fn tag_holds_service(tag: Sym, class: &ServiceClass, context: &Context, platform
         "internet" => service_in_virtual_network(class, context, platform).negated().max(Tri::Maybe),
         "virtualnetwork" | "virtual_network" => service_in_virtual_network(class, context, platform),
         "azureloadbalancer" | "azure_loadbalancer" | "azureplatformdns" | "azureplatformimds" | "azureplatformlkm" => Tri::No,
-        // Other services have addresses of their own, but the published lists overlap: compare them. A regional tag holds no more than its global one (NSG-25).
-        _ => class.belongs(tag, platform).unwrap_or_else(|| {
-            let listed = || platform.tag_ranges(tag).or_else(|| platform.tag_ranges(global_tag(tag)?));
-            let apart = class.known(platform).zip(listed()).is_some_and(|(known, ranges)| !known.overlap(ranges));
-            if apart { Tri::No } else { Tri::Maybe }
-        }),
+        // Other services have addresses of their own, but the published lists overlap: compare them.
+        _ => class.belongs(tag, platform).unwrap_or_else(|| if class.is_apart(tag, platform) { Tri::No } else { Tri::Maybe }),
     }
 }
 
