@@ -43,10 +43,8 @@ impl Resolver<'_> {
 
     /// A server that a person described: its own records, else whom it forwards to (DNS-20, DNS-32).
     fn stated(&self, server: IpAddr, name: &str, depth: usize) -> Resolution {
-        let own = self.index.dns_server_records.get(server).iter().filter(|r| normal(r.name.as_str()) == name);
-        let addresses: Vec<IpAddr> = own.map(|r| r.address).collect();
-        if !addresses.is_empty() {
-            return Resolution::addresses(name, addresses, format!("the DNS server {server} has a record of its own"));
+        if let Some(own) = self.own_record(server, name) {
+            return own;
         }
         let mut rows = self.index.dns_server.get(server).to_vec();
         rows.sort_by_key(|row| (row.forwards.as_str(), row.at.as_str()));
@@ -60,7 +58,25 @@ impl Resolver<'_> {
                 Err(_) => unknown(format!("what the DNS server {server} does with names it does not hold is not stated")),
             },
         });
-        either(name, answers.collect(), "the DNS server is described in several ways")
+        let mut answers: Vec<Resolution> = answers.collect();
+        let several = answers.len() > 1;
+        // Some servers go on from an alias by themselves, and others take the whole answer of whom they forward to: which it does is not stated (DNS-21).
+        let passed = answers.iter().flat_map(|answer| answer.chain.iter().skip(1));
+        let held: Vec<Resolution> = passed.filter_map(|alias| Some(self.own_record(server, alias)?.from(name))).collect();
+        answers.extend(held);
+        let reason = if several {
+            "the DNS server is described in several ways"
+        } else {
+            "whether the DNS server follows aliases by itself is not stated"
+        };
+        either(name, answers, reason)
+    }
+
+    /// What a modelled server holds of a name.
+    fn own_record(&self, server: IpAddr, name: &str) -> Option<Resolution> {
+        let own = self.index.dns_server_records.get(server).iter().filter(|r| normal(r.name.as_str()) == name);
+        let addresses: Vec<IpAddr> = own.map(|r| r.address).collect();
+        (!addresses.is_empty()).then(|| Resolution::addresses(name, addresses, format!("the DNS server {server} has a record of its own")))
     }
 
     /// The network whose zones a modelled server sees: the stated one, else the only one in which its address belongs to a machine.

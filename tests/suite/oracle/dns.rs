@@ -135,7 +135,7 @@ impl World<'_> {
             return Answer::Addresses(own);
         }
         if let Some(row) = self.dns_servers.iter().find(|d| d.address == server) {
-            return match row.forwards.as_str() {
+            let forwarded = match row.forwards.as_str() {
                 "azure-dns" if !row.at.is_empty() => self.azure(row.at, name, depth + 1),
                 "internet" => self.public_only(name),
                 other => match other.parse::<IpAddr>() {
@@ -143,6 +143,10 @@ impl World<'_> {
                     Err(_) => Answer::Unknown("custom-dns"),
                 },
             };
+            // It may go on from the alias by itself, with the record that it has of that (DNS-21).
+            let alias = self.private_name(name).filter(|_| self.has_alias(name) != Tri::No);
+            let holds = |alias: &String| self.dns_server_records.iter().any(|r| r.server == server && r.name.as_str() == alias);
+            return if alias.as_ref().is_some_and(holds) { Answer::Unknown("alias") } else { forwarded };
         }
         if let Some(inbound) = self.inbounds.iter().find(|row| row.address == server) {
             // It answers with what its own network sees (DNS-33).
