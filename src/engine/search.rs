@@ -120,8 +120,8 @@ impl Graph<'_, '_> {
         // Which site it is, or which foreign resource, the rows do not tell.
         let told = |sink: &Sink| matches!(sink, Sink::Internet | Sink::External(_));
         // Whose way out a load balancer takes that does not tell its members is in none of the rows, nor what rules do that could not be read.
-        let told_here = self.rests(node) && self.world.pool_of_anybody().is_empty() && self.world.index.unread.is_empty();
-        self.bounds.filter(|_| told_here)?.surely_leaks(self::node(node)?, kind(to).filter(told)?)
+        let complete = self.world.pool_of_anybody().is_empty() && self.world.index.unread.is_empty();
+        self.bounds.filter(|_| complete && self.rests(node))?.surely_leaks(self::node(node)?, kind(to).filter(told)?)
     }
 
     /// The nodes of a shortest way. It is looked for from the sink's side: most sources leak at once or by one that does, and a sink that

@@ -8,7 +8,7 @@ use crate::explain::transport::ServiceClass;
 use crate::explain::world::World;
 use crate::facts::selector::Selector;
 use crate::facts::store_facts::Service;
-use crate::model::{Prefix, Sym, Tri};
+use crate::model::{Sym, Tri, ranges};
 use crate::rules::route::tag_prefixes;
 use crate::rules::{service_endpoint, tag};
 
@@ -25,7 +25,7 @@ pub type Kind = usize;
 
 /// What anything in the estate compares a front end with.
 struct Compared {
-    /// Where its IPv4 prefixes begin, and what follows them. Sorted.
+    /// Where the pieces begin that its prefixes make of the IPv4 addresses.
     starts: Vec<u32>,
     /// The service tags.
     tags: Vec<Sym>,
@@ -57,12 +57,7 @@ impl Compared {
         routed.sort_unstable();
         routed.dedup();
         let routed = routed.into_iter().flat_map(|tag| tag_prefixes(tag, world.platform)).map(|(prefix, _)| prefix);
-        let prefixes = bounds.prefixes.iter().copied().chain(routed);
-        let of_v4 = prefixes.filter_map(|prefix| if let Prefix::V4(v4) = prefix { Some(v4) } else { None });
-        let ends = of_v4.flat_map(|v4| [Some(u32::from(v4.network())), u32::from(v4.broadcast()).checked_add(1)]);
-        let mut starts: Vec<u32> = ends.flatten().collect();
-        starts.sort_unstable();
-        starts.dedup();
+        let starts = ranges::starts(bounds.prefixes.iter().copied().chain(routed));
         let mut subnets: Vec<Sym> = world.index.service_endpoints.rows().map(|row| row.subnet).collect();
         subnets.sort_unstable();
         subnets.dedup();

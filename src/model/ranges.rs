@@ -53,8 +53,7 @@ impl Ranges {
         }
     }
 
-    /// Which of the pieces of the IPv4 addresses that begin at each of `starts` hold an address of the set: by their places in `starts`, which is sorted, counted
-    /// from 1; 0 is what comes before the first. Sorted.
+    /// Which of the pieces that begin at each of [`starts`] hold an address of the set, counted from 1. Sorted.
     pub fn pieces(&self, starts: &[u32]) -> Vec<usize> {
         let piece = |n: u32| starts.partition_point(|start| *start <= n);
         let mut pieces: Vec<usize> = self.v4.iter().flat_map(|(first, last)| piece(*first)..=piece(*last)).collect();
@@ -94,6 +93,16 @@ fn bounds(prefix: &Prefix) -> Bounds {
         Prefix::V4(net) => Bounds::V4(net.network().into(), net.broadcast().into()),
         Prefix::V6(net) => Bounds::V6(number(IpAddr::V6(net.network())), number(IpAddr::V6(net.broadcast()))),
     }
+}
+
+/// Where the pieces begin that `prefixes` make of the IPv4 addresses: each prefix holds a piece as a whole, or nothing of it. The first begins at 0. Sorted.
+pub fn starts(prefixes: impl IntoIterator<Item = Prefix>) -> Vec<u32> {
+    let of_v4 = prefixes.into_iter().filter_map(|prefix| if let Prefix::V4(v4) = prefix { Some(v4) } else { None });
+    let ends = of_v4.flat_map(|v4| [Some(u32::from(v4.network())), u32::from(v4.broadcast()).checked_add(1)]);
+    let mut starts: Vec<u32> = ends.flatten().chain([0]).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    starts
 }
 
 /// Sorts ranges and makes one of those that touch.
@@ -158,10 +167,12 @@ mod tests {
     #[test]
     fn pieces_are_those_with_an_address() {
         let set: Ranges = [prefix("10.0.0.0/30"), prefix("10.0.0.8/29")].iter().collect();
+        let cuts = starts([prefix("10.0.0.0/31"), prefix("10.0.0.4/30"), prefix("10.0.0.8/30"), prefix("10.0.0.8/29"), prefix("::/1")]);
         let start = |last: u8| u32::from(std::net::Ipv4Addr::new(10, 0, 0, last));
-        assert_eq!(set.pieces(&[start(0), start(2), start(4), start(8), start(12), start(16)]), [1, 2, 4, 5]);
-        assert_eq!(set.pieces(&[start(4)]), [0, 1]);
-        assert_eq!(set.pieces(&[]), [0]);
+        assert_eq!(cuts, [0, start(0), start(2), start(4), start(8), start(12), start(16)]);
+        assert_eq!(set.pieces(&cuts), [2, 3, 5, 6]);
+        assert_eq!(set.pieces(&starts([prefix("10.0.0.4/32"), prefix("255.255.255.255/32")])), [1, 3]);
+        assert_eq!(set.pieces(&starts([])), [1]);
     }
 
     fn small() -> impl Strategy<Value = Vec<Prefix>> {

@@ -6,7 +6,7 @@ use ipnet::Ipv4Net;
 
 use crate::facts::platform::Platform;
 use crate::facts::selector::{Selector, UNKNOWN_TAG};
-use crate::model::{Prefix, Ranges, Sym, Tri, net};
+use crate::model::{Prefix, Ranges, Sym, Tri, net, ranges};
 use crate::rules::route::{Context, platform_address};
 
 /// A public front end of Azure whose address is not known, only what it belongs to (M-14).
@@ -97,11 +97,7 @@ impl Place<'_> {
         let public = || net::public(Prefix::V4(Ipv4Net::default())).iter().collect::<Ranges>();
         let public = if known.is_some() { Ranges::default() } else { public() };
         let all = known.unwrap_or(&public);
-        let of_v4 = prefixes.into_iter().filter_map(|prefix| if let Prefix::V4(v4) = prefix { Some(v4) } else { None });
-        let ends = of_v4.flat_map(|v4| [Some(u32::from(v4.network())), u32::from(v4.broadcast()).checked_add(1)]);
-        let mut starts: Vec<u32> = ends.flatten().chain([0]).collect();
-        starts.sort_unstable();
-        starts.dedup();
+        let starts = ranges::starts(prefixes);
         let lasts = starts.iter().skip(1).map(|next| next - 1).chain([u32::MAX]);
         // The address that stands for a part is one of those that the place may have: prefixes that hold none of them do not hold it.
         let one = |(first, last): (&u32, u32)| all.first_from(IpAddr::V4((*first).into())).filter(|ip| *ip <= IpAddr::V4(last.into()));

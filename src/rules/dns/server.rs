@@ -58,18 +58,13 @@ impl Resolver<'_> {
                 Err(_) => unknown(format!("what the DNS server {server} does with names it does not hold is not stated")),
             },
         });
-        let mut answers: Vec<Resolution> = answers.collect();
-        let several = answers.len() > 1;
+        let forwarded = either(name, answers.collect(), "the DNS server is described in several ways");
         // Some servers go on from an alias by themselves, and others take the whole answer of whom they forward to: which it does is not stated (DNS-21).
-        let passed = answers.iter().flat_map(|answer| answer.chain.iter().skip(1));
-        let held: Vec<Resolution> = passed.filter_map(|alias| Some(self.own_record(server, alias)?.from(name))).collect();
-        answers.extend(held);
-        let reason = if several {
-            "the DNS server is described in several ways"
-        } else {
-            "whether the DNS server follows aliases by itself is not stated"
-        };
-        either(name, answers, reason)
+        let held: Vec<Resolution> = forwarded.chain.iter().skip(1).filter_map(|alias| self.own_record(server, alias)).collect();
+        let reason = format!(
+            "the DNS server {server} has a record only for what the name leads to, and whether it follows aliases itself is not stated: give it one for the name"
+        );
+        either(name, [forwarded].into_iter().chain(held).collect(), &reason)
     }
 
     /// What a modelled server holds of a name.
