@@ -378,7 +378,11 @@ impl World<'_> {
             if !row.public_ip.is_empty() {
                 public = true;
                 match index.public_ip_address.one(row.public_ip) {
-                    Some(found) => addresses.push(net::host(found.address)),
+                    Some(found) => {
+                        sure &= self.rivals(row.public_ip).is_none();
+                        known &= self.rivals(row.public_ip).is_none();
+                        addresses.push(net::host(found.address));
+                    }
                     None => match self.is_of_family(row.public_ip, v6, None) {
                         Tri::Yes => known = false,
                         Tri::Maybe => perhaps = true,

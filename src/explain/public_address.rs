@@ -53,6 +53,8 @@ impl Walk<'_, '_> {
         for owner in owners {
             let sku = index.public_ip.one(owner.public_ip).map_or(PublicSku::Unknown, |row| row.sku);
             let mut nobody = true;
+            let mut trail = trail.clone();
+            trail.steps.extend(self.world.one_of_two(owner.public_ip));
             for config in index.ip_configs_by_public_ip.get(owner.public_ip) {
                 let nic = index.ip_config.one(config.ip_config).map(|row| row.nic);
                 if let Some(nic) = nic.filter(|nic| !index.nic.has(*nic)) {
@@ -105,40 +107,26 @@ impl Walk<'_, '_> {
                 let unknown = step(stage, Span::UNKNOWN, "inbound.4", text).by(device.device, "").kind(Kind::Assumption);
                 ways.push(trail.clone().and(unknown.code("W-UNSUPPORTED")).end(via));
             }
-            if let Some(holder) = self.holder_elsewhere(owner.public_ip) {
-                let text = format!("public address {} belongs to {}, which is not in the input", short(owner.public_ip), short(holder));
+            if let Some(holder) = self.world.unanswered_holder(owner.public_ip) {
+                let text =
+                    format!("public address {} says that it belongs to {}, which does not say so", short(owner.public_ip), short(holder));
                 let missing = step(Stage::Route, Span::UNKNOWN, "inbound.3", text).by(holder, "").kind(Kind::Absence);
                 ways.push(trail.clone().and(missing.code("W-MISSING")).end(Via::Public));
                 nobody = false;
             }
             let hidden_holder = self.world.hidden_holder();
-            if nobody && !hidden_holder.is_empty() && !self.is_claimed(owner.public_ip) {
+            if nobody && !hidden_holder.is_empty() && !self.world.is_claimed(owner.public_ip) {
                 ways.push(trail.clone().and(hidden(packet.dst, hidden_holder)).end(Via::Public));
                 nobody = false;
             }
             if nobody {
                 let text = format!("no machine answers at public address {}", short(owner.public_ip));
-                let of_nat = index.nat_gateway_public_ips.rows().any(|row| row.public_ip == owner.public_ip);
+                let of_nat = index.nat_gateways_by_public_ip.has(owner.public_ip);
                 let stage = if of_nat { Stage::Nat } else { Stage::Route };
                 let closed = step(stage, Span::NONE, "inbound.3", text).by(owner.public_ip, "no-endpoint").kind(Kind::Absence);
                 ways.push(trail.clone().and(closed).end(Via::Public));
             }
         }
-    }
-
-    /// Who has a public address by what the address itself says, where nobody in the input claims it.
-    fn holder_elsewhere(&self, public_ip: Sym) -> Option<Sym> {
-        let said = self.world.index.public_ip_holder.get(public_ip).iter().min_by_key(|row| row.holder.as_str());
-        said.filter(|_| !self.is_claimed(public_ip)).map(|row| row.holder)
-    }
-
-    /// Whether somebody in the input says that it has the public address.
-    fn is_claimed(&self, public_ip: Sym) -> bool {
-        let index = self.world.index;
-        index.ip_configs_by_public_ip.has(public_ip)
-            || index.devices_by_public_ip.has(public_ip)
-            || !self.world.frontends_of_public_ip(public_ip).is_empty()
-            || index.nat_gateway_public_ips.rows().any(|row| row.public_ip == public_ip)
     }
 
     /// In by an instance public address (IN-02, IN-03): every possible source must be admitted for the answer to be sure.

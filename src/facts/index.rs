@@ -262,7 +262,7 @@ index! {
     VnetBasicEndpointPolicies { vnet_basic_endpoint_policies: vnet as Sym }
     GatewaySummary { gateway_summaries: vnet as Sym }
     NatGateway { nat_gateway: gateway as Sym }
-    NatGatewayPublicIp { nat_gateway_public_ips: gateway as Sym }
+    NatGatewayPublicIp { nat_gateway_public_ips: gateway as Sym, nat_gateways_by_public_ip: public_ip as Sym }
     NatGatewayRange { nat_gateway_ranges: gateway as Sym }
     Gateway { gateway: gateway as Sym }
     GatewayRemoteNetworks { gateway_remote_networks: gateway as Sym }

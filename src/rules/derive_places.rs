@@ -90,17 +90,7 @@ pub(super) fn places<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let public = join(&facts.by("ip_config_public_ip", column!(IpConfigPublicIp.ip_config)), &configs, to_nic);
     // An address that says it belongs here.
     let held = join(&facts.by("public_ip_holder", column!(PublicIpHolder.holder)), &configs, to_nic);
-    let v6 = join(
-        &facts.by("public_ip_address", column!(PublicIpAddress.public_ip)),
-        &facts.by("ip_config by public_ip", column!(IpConfigPublicIp.public_ip)),
-        |_, address, config| match (address, config) {
-            (Part::Fact(Fact::PublicIpAddress(address)), Part::Fact(Fact::IpConfigPublicIp(config))) if address.address.is_ipv6() => {
-                Some((key(config.ip_config), Part::Other(Fact::IpConfigPublicIp(*config))))
-            }
-            _ => None,
-        },
-    );
-    let v6 = join(&v6.arrange_by_key_named("public address of IPv6"), &configs, to_nic);
+    let doubtful = join(&doubtful(facts).arrange_by_key_named("doubtful public address"), &configs, to_nic);
     let pools = join(&facts.by("ip_config_pool", column!(IpConfigPool.ip_config)), &configs, to_nic);
     let parts = facts
         .keyed(column!(IpConfig.nic))
@@ -112,12 +102,53 @@ pub(super) fn places<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .concat(addresses)
         .concat(public)
         .concat(held)
-        .concat(v6)
+        .concat(doubtful)
         .concat(pools)
         .concat(members);
     let places = reduce(parts, "address.2", Box::new(|nic, group, output| places_of(nic.0, group, output)));
     places.concat(nowhere(facts)).concat(rooms_of_services(facts)).flat_map(|(_, part)| match part {
         Part::Place(place) => Some((key(place.get().ip_config), part)),
+        _ => None,
+    })
+}
+
+/// By address configuration: a public address of its that perhaps is no way out for it, being one of IPv6 or somebody else's as well (ADR-14, OUT-04).
+///
+/// ```datalog
+/// claims(A, I) :- ip_config_public_ip(I, A).                                                     // inbound.1
+/// claims(A, D) :- device_public_ip(D, A).                                                        // inbound.1
+/// claims(A, G) :- nat_gateway_public_ip(G, A).                                                   // inbound.1
+/// claims(A, H) :- public_ip_holder(A, H).                                                        // inbound.1
+/// doubtful(I, A) :- ip_config_public_ip(I, A), claims(A, O), O != I.                             // inbound.1
+/// ```
+fn doubtful<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
+    let parts = facts
+        .keyed(column!(PublicIpAddress.public_ip))
+        .concat(facts.keyed(column!(IpConfigPublicIp.public_ip)))
+        .concat(facts.keyed(column!(DevicePublicIp.public_ip)))
+        .concat(facts.keyed(column!(NatGatewayPublicIp.public_ip)))
+        .concat(facts.keyed(column!(PublicIpHolder.public_ip)));
+    let doubtful = reduce(
+        parts,
+        "inbound.1",
+        Box::new(|_, group, output| {
+            let of_v6 = group.iter().any(|part| matches!(part, Part::Fact(Fact::PublicIpAddress(row)) if row.address.is_ipv6()));
+            for part in group {
+                let Part::Fact(Fact::IpConfigPublicIp(row)) = part else { continue };
+                let rival = group.iter().any(|part| match part {
+                    Part::Fact(Fact::IpConfigPublicIp(other)) => other.ip_config != row.ip_config,
+                    Part::Fact(Fact::PublicIpHolder(other)) => other.holder != row.ip_config,
+                    Part::Fact(Fact::DevicePublicIp(_) | Fact::NatGatewayPublicIp(_)) => true,
+                    _ => false,
+                });
+                if of_v6 || rival {
+                    output.push((Part::Other(Fact::IpConfigPublicIp(*row)), 1));
+                }
+            }
+        }),
+    );
+    doubtful.flat_map(|(_, part)| match part {
+        Part::Other(Fact::IpConfigPublicIp(row)) => Some((key(row.ip_config), part)),
         _ => None,
     })
 }
@@ -266,7 +297,7 @@ fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
         let id = config.ip_config;
         let public = has(&|part| matches!(part, Part::Fact(Fact::IpConfigPublicIp(row)) if row.ip_config == id));
         let held = has(&|part| matches!(part, Part::Fact(Fact::PublicIpHolder(row)) if row.holder == id));
-        let public_v6 = has(&|part| matches!(part, Part::Other(Fact::IpConfigPublicIp(row)) if row.ip_config == id));
+        let doubtful = has(&|part| matches!(part, Part::Other(Fact::IpConfigPublicIp(row)) if row.ip_config == id));
         let address = group.iter().find_map(|part| match part {
             Part::Fact(Fact::IpConfigAddress(row)) if row.ip_config == config.ip_config => Some(row.address),
             _ => None,
@@ -285,7 +316,7 @@ fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
             missing: body.as_ref().is_some_and(|body| body.missing),
             service: false,
             flexible: body.as_ref().is_some_and(|body| body.flexible),
-            public: if public_v6 || (held && !public) { Tri::Maybe } else { Tri::from_bool(public) },
+            public: if doubtful || (held && !public) { Tri::Maybe } else { Tri::from_bool(public) },
             public_nic: public_nic || body.as_ref().is_some_and(|body| !body.listed),
             pooled: has(&|part| matches!(part, Part::Fact(Fact::IpConfigPool(row)) if row.ip_config == id)),
         };

@@ -27,7 +27,7 @@ used! {
     Nic, NicNsg, IpConfig, IpConfigAddress, IpConfigAsg, PrivateEndpoint, PrivateEndpointAsg,
     Nsg, NsgRule, RouteTable, Route,
     Machine, MachineScaleSet, NicMachine, NicPrimary, Appliance, IpConfigPublicIp, IpConfigPool, PublicIpAddress,
-    PublicIpHolder,
+    PublicIpHolder, DevicePublicIp, NatGatewayPublicIp,
     SubnetNatGateway, SubnetDefaultOutbound, SubnetDelegation, SubnetServiceEndpoint, SubnetEndpointPolicy,
     PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, IpConfigLink, ProviderConnection,
     Store, StorePart, StoreAccess, StoreSwitch, StoreIpRule, StoreSubnetRule, StoreResourceRule,

@@ -155,6 +155,7 @@ fn by_clients(
 ) -> Vec<Vec<Pair>> {
     let mut out = Vec::new();
     let inside = hosts.first().map(|host| host.ip.is_ipv6());
+    let rivals = world.one_of_two(public_ip);
     for v6 in [false, true] {
         let fits = world.is_of_family(public_ip, v6, inside);
         if !fits.hi() {
@@ -167,6 +168,9 @@ fn by_clients(
         };
         for client in clients.into_iter().filter(|client| client.is_ipv6() == v6) {
             let mut group: Vec<Pair> = hosts.iter().map(|host| to(client, host)).collect();
+            if let Some(doubt) = &rivals {
+                group.iter_mut().flatten().for_each(|way| way.steps.insert(0, doubt.clone()));
+            }
             if fits == Tri::Maybe {
                 group.iter_mut().flatten().for_each(|way| way.steps.insert(0, of_some_family(public_ip)));
             }
@@ -196,8 +200,13 @@ fn in_by_firewalls(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, hosts
             Some(ip) => vec![ip],
             None => outsiders::before_firewalls(world),
         };
+        let addresses = world.index.device_public_ips.get(firewall).iter();
+        let rivals = addresses.filter_map(|row| world.one_of_two(row.public_ip)).min_by_key(|step| step.text.clone());
         for client in clients.into_iter().filter(IpAddr::is_ipv4) {
-            let pairs: Vec<Pair> = hosts.iter().map(|host| to(client, host)).collect();
+            let mut pairs: Vec<Pair> = hosts.iter().map(|host| to(client, host)).collect();
+            if let Some(doubt) = &rivals {
+                pairs.iter_mut().flatten().for_each(|way| way.steps.insert(0, doubt.clone()));
+            }
             if pairs.iter().all(|ways| !ways.is_empty()) {
                 out.push(pairs);
             }

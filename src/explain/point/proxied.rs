@@ -83,7 +83,8 @@ fn look(world: &World<'_>, flow: &Flow, source: Option<IpAddr>, proxy: &Proxy, p
             for client in clients(world, source, proxy.device) {
                 let packet = Packet::new(Seen::At(client), Vec::new(), family_of(client));
                 let from = PublicSource::OneOf(vec![net::host(client)]);
-                walk.at_public_proxy(proxy.device, passage.public_ip, &packet, &from, Trail::default(), &mut ways);
+                let trail = Trail { steps: world.one_of_two(passage.public_ip).into_iter().collect(), ..Trail::default() };
+                walk.at_public_proxy(proxy.device, passage.public_ip, &packet, &from, trail, &mut ways);
             }
             ways
         }

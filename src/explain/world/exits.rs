@@ -28,8 +28,10 @@ impl World<'_> {
         let claimed = claimed.min_by_key(|(public_ip, ..)| public_ip.as_str());
         let held = || self.unclaimed(at.ip_config).into_iter().find_map(of_family);
         let (instance, doubted) = if claimed.is_some() { (claimed, false) } else { (held(), true) };
-        let doubted = doubted || instance.is_some_and(|(_, _, unsure)| unsure);
-        let instance = instance.map(|(public_ip, address, _)| (public_ip, address));
+        // Where it is somebody else's, nobody knows what it leaves with instead.
+        let contested = instance.is_some_and(|(public_ip, ..)| doubted || self.rivals(public_ip).is_some());
+        let doubted = contested || instance.is_some_and(|(_, _, unsure)| unsure);
+        let instance = instance.map(|(public_ip, address, _)| (public_ip, address.filter(|_| !contested)));
         let machine = index.nic_machine.one(at.nic).map(|row| row.machine);
         // Whether a Standard address hangs on the interface: of an address without a known kind nobody can tell.
         let standard_address = |nic: Sym| {
@@ -181,7 +183,10 @@ impl World<'_> {
         };
         for row in index.nat_gateway_public_ips.get(gateway) {
             match index.public_ip_address.one(row.public_ip) {
-                Some(known) => addresses.push(net::host(known.address)),
+                Some(known) => {
+                    untold(Tri::from_bool(self.rivals(row.public_ip).is_some()));
+                    addresses.push(net::host(known.address));
+                }
                 None => untold(self.is_of_family(row.public_ip, v6, of)),
             }
         }

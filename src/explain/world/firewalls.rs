@@ -50,7 +50,9 @@ impl World<'_> {
         }
         let index = self.index;
         let addresses = index.device_public_ips.get(at.nic).iter();
-        let addresses = addresses.map(|row| index.public_ip_address.one(row.public_ip).map(|row| net::host(row.address)));
+        // Of an address that two have nobody knows whether it is the firewall's.
+        let told = |public_ip: Sym| index.public_ip_address.one(public_ip).filter(|_| self.rivals(public_ip).is_none());
+        let addresses = addresses.map(|row| told(row.public_ip).map(|row| net::host(row.address)));
         let in_hub = index.firewall_hub_addresses.get(at.nic).iter().map(|row| Some(net::host(row.address)));
         let mut known: Vec<Option<Prefix>> = addresses.chain(in_hub).collect();
         known.sort_unstable();

@@ -2,6 +2,7 @@
 
 mod assembled;
 mod boundary;
+mod claims;
 mod exits;
 mod firewalls;
 mod groups;
@@ -113,6 +114,7 @@ pub struct World<'a> {
     listed_addresses: OnceCell<Vec<IpAddr>>,
     lost_public_ips: [OnceCell<Sym>; 2],
     hidden_holder: OnceCell<Sym>,
+    rivals: OnceCell<FxHashMap<Sym, (Sym, Sym)>>,
     half_seen: OnceCell<Sym>,
     hidden_balancers: OnceCell<Vec<(Sym, Sym)>>,
     proxies: OnceCell<Vec<Proxy>>,
@@ -170,6 +172,7 @@ impl<'a> World<'a> {
             listed_addresses: OnceCell::new(),
             lost_public_ips: Default::default(),
             hidden_holder: OnceCell::new(),
+            rivals: OnceCell::new(),
             half_seen: OnceCell::new(),
             hidden_balancers: OnceCell::new(),
             proxies: OnceCell::new(),

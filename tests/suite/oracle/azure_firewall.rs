@@ -245,7 +245,7 @@ impl World<'_> {
         let mut own: Vec<Addr> = Vec::new();
         for row in self.device_public_ips.iter().filter(|d| d.device == firewall) {
             let known = self.public_addresses_of(row.public_ip);
-            if known.is_empty() {
+            if known.is_empty() || self.is_of_two(row.public_ip) {
                 own = vec![Addr::SomePublic];
                 break;
             }
@@ -500,7 +500,9 @@ impl World<'_> {
                 each.push(self.in_by_firewall(row, home.first().map(|a| a.subnet), start, config, ip, ask));
             }
             if !each.is_empty() && each.iter().all(Option::is_some) {
-                ways.push(all_of(each.into_iter().flatten().collect()));
+                let way = all_of(each.into_iter().flatten().collect());
+                let of_two = self.device_public_ips.iter().find(|d| d.device == row.firewall && self.is_of_two(d.public_ip));
+                ways.push(of_two.map_or(way.clone(), |d| way.doubted(Stage::Nat, name_of(d.public_ip), "W-MISSING")));
             }
         }
         ways

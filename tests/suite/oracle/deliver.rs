@@ -364,33 +364,34 @@ impl Walk<'_, '_> {
 
     fn arrive_at_public_ip(&self, public_ip: Sym, packet: Packet) -> Outcome {
         let world = self.world;
-        if let Some(device) = world.device_public_ips.iter().find(|d| d.public_ip == public_ip) {
-            if world.is_firewall(device.device) {
-                return self.device(self.at_firewall(device.device, packet, &Trip::default()), Via::AzureFirewall);
-            }
-            if self.proxy(device.device).is_some() {
-                return self.at_proxy(device.device, &|l| l.public_ip == public_ip, packet, Via::Public);
-            }
-            return self.unknown_device(device.device);
+        let mut said: Vec<Outcome> = Vec::new();
+        for device in world.device_public_ips.iter().filter(|d| d.public_ip == public_ip) {
+            said.push(if world.is_firewall(device.device) {
+                self.device(self.at_firewall(device.device, packet, &Trip::default()), Via::AzureFirewall)
+            } else if self.proxy(device.device).is_some() {
+                self.at_proxy(device.device, &|l| l.public_ip == public_ip, packet, Via::Public)
+            } else {
+                self.unknown_device(device.device)
+            });
         }
-        let fronts: Vec<Sym> = world.fronts.iter().filter(|f| f.public_ip == public_ip).map(|f| f.frontend).collect();
-        if !fronts.is_empty() {
-            return any_of(fronts.into_iter().map(|front| self.at_public_frontend(front, packet)).collect());
-        }
+        let fronts = world.fronts.iter().filter(|f| f.public_ip == public_ip);
+        said.extend(fronts.map(|f| self.at_public_frontend(f.frontend, packet)));
         if world.nat_public_ips.iter().any(|n| n.public_ip == public_ip) {
-            return Outcome::denied(Stage::Nat, name_of(public_ip)); // IN-07
+            said.push(Outcome::denied(Stage::Nat, name_of(public_ip))); // IN-07
         }
-        let configs: Vec<Sym> = world.config_public_ips.iter().filter(|c| c.public_ip == public_ip).map(|c| c.ip_config).collect();
-        if configs.is_empty() {
-            if let Some(row) = world.public_ip_holders.iter().find(|h| h.public_ip == public_ip) {
-                return Outcome::unproven(Stage::Route, name_of(row.holder), "W-MISSING");
-            }
+        let configs = world.config_public_ips.iter().filter(|c| c.public_ip == public_ip);
+        said.extend(configs.map(|c| self.arrive_at_instance(public_ip, c.ip_config, packet)));
+        if let Some(holder) = world.holder_that_is_silent(public_ip) {
+            said.push(Outcome::unproven(Stage::Route, name_of(holder), "W-MISSING"));
+        }
+        if said.is_empty() {
             return match world.half_seen_holder() {
                 Some(id) => Outcome::unproven(Stage::Route, name_of(id), "W-MISSING"),
                 None => Outcome::denied(Stage::Route, "no-endpoint"), // IN-12
             };
         }
-        any_of(configs.into_iter().map(|config| self.arrive_at_instance(public_ip, config, packet)).collect())
+        let outcome = any_of(said);
+        if world.is_of_two(public_ip) { outcome.doubted(Stage::Nat, name_of(public_ip), "W-MISSING") } else { outcome }
     }
 
     /// Through an instance public address to its owner (IN-02, IN-03).

@@ -60,7 +60,9 @@ impl World<'_> {
         let ports = packet.proto.has_ports();
         let claimed = self.instance_address(at, packet.src_config, v4);
         // An address may name an interface that does not name it.
-        let contested = claimed.is_none() || self.is_of_some_family(at, packet.src_config, v4);
+        let of_two = |config: Sym| self.config_public_ips.iter().any(|p| p.ip_config == config && self.is_of_two(p.public_ip));
+        let of_two = self.sending_config(at, packet.src_config).is_some_and(of_two);
+        let contested = claimed.is_none() || of_two || self.is_of_some_family(at, packet.src_config, v4);
         let instance = claimed.or_else(|| self.address_that_names(at, packet.src_config, v4));
         if let Some(nat) = self.subnet_nats.iter().find(|n| n.subnet == at.subnet).map(|n| n.gateway) {
             let name = name_of(nat);
@@ -170,6 +172,10 @@ impl World<'_> {
         let mut unknown = false;
         for p in self.config_public_ips.iter().filter(|p| p.ip_config == config) {
             let known: Vec<IpAddr> = self.public_addresses_of(p.public_ip);
+            if self.is_of_two(p.public_ip) {
+                sources.push(Addr::SomePublic);
+                continue;
+            }
             unknown |= known.is_empty() && self.has_family(p.public_ip, v4, Some(v4)).hi();
             sources.extend(known.into_iter().filter(|a| a.is_ipv4() == v4).map(Addr::Known));
         }
@@ -185,14 +191,38 @@ impl World<'_> {
         self.public_ip_holders.iter().filter(|h| h.holder == config && !says(h.public_ip)).map(|h| h.public_ip).collect()
     }
 
+    /// Who says that the public address is theirs.
+    fn claimants(&self, public_ip: Sym) -> Vec<Sym> {
+        let mut all: Vec<Sym> = self.config_public_ips.iter().filter(|c| c.public_ip == public_ip).map(|c| c.ip_config).collect();
+        all.extend(self.fronts.iter().filter(|f| f.public_ip == public_ip).map(|f| f.frontend));
+        all.extend(self.device_public_ips.iter().filter(|d| d.public_ip == public_ip).map(|d| d.device));
+        all.extend(self.nat_public_ips.iter().filter(|n| n.public_ip == public_ip).map(|n| n.gateway));
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// Whom the public address names, who does not name it.
+    pub fn holder_that_is_silent(&self, public_ip: Sym) -> Option<Sym> {
+        let claimants = self.claimants(public_ip);
+        let speaks = |holder: Sym| claimants.iter().any(|c| holder == *c || holder.as_str().starts_with(&format!("{}/", c.as_str())));
+        self.public_ip_holders.iter().filter(|h| h.public_ip == public_ip).map(|h| h.holder).find(|holder| !speaks(*holder))
+    }
+
+    /// Whether two have the public address, by what is said: one of the two is out of date (IN-02).
+    pub fn is_of_two(&self, public_ip: Sym) -> bool {
+        let claimants = self.claimants(public_ip).len();
+        claimants > 1 || (claimants == 1 && self.holder_that_is_silent(public_ip).is_some())
+    }
+
     fn address_that_names(&self, at: Place, config: Option<Sym>, v4: bool) -> Option<Vec<Addr>> {
         let mut sources = Vec::new();
         for p in self.unclaimed_by(self.sending_config(at, config)?) {
             let known = self.public_addresses_of(p);
-            if known.is_empty() && self.has_family(p, v4, Some(v4)).hi() {
-                sources.push(Addr::SomePublic);
+            let fits = if known.is_empty() { self.has_family(p, v4, Some(v4)).hi() } else { known.iter().any(|a| a.is_ipv4() == v4) };
+            if fits {
+                sources.push(Addr::SomePublic); // it may leave with something else
             }
-            sources.extend(known.into_iter().filter(|a| a.is_ipv4() == v4).map(Addr::Known));
         }
         (!sources.is_empty()).then_some(sources)
     }
@@ -213,7 +243,7 @@ impl World<'_> {
         for p in self.nat_public_ips.iter().filter(|p| p.gateway == nat) {
             let known = self.public_addresses_of(p.public_ip);
             let fits = self.has_family(p.public_ip, v4, inside);
-            if known.is_empty() && fits == Tri::Yes {
+            if (known.is_empty() && fits == Tri::Yes) || (!known.is_empty() && self.is_of_two(p.public_ip)) {
                 sources.push(Addr::SomePublic);
             }
             perhaps |= known.is_empty() && fits == Tri::Maybe;

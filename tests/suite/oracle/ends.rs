@@ -484,7 +484,7 @@ impl World<'_> {
                 let walk = self.walker(start, Target::Config(config.ip_config), ask);
                 let packet = self.packet(start, Addr::SomePublic, None, ask);
                 let arrived = walk.arrive_at_instance(p.public_ip, config.ip_config, packet);
-                let doubted = fits == Tri::Maybe;
+                let doubted = fits == Tri::Maybe || self.is_of_two(p.public_ip);
                 ways.push(if doubted { arrived.doubted(Stage::Nat, name_of(p.public_ip), "W-MISSING") } else { arrived });
             }
         }

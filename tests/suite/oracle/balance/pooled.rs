@@ -75,7 +75,7 @@ impl World<'_> {
             if fits.hi() {
                 let packet = self.packet(start, Addr::SomePublic, None, ask);
                 let outcome = self.walker(start, Target::Config(config), ask).in_by_frontend(frontend, config, packet);
-                let doubted = fits == Tri::Maybe;
+                let doubted = fits == Tri::Maybe || self.is_of_two(public);
                 ways.push(if doubted { outcome.doubted(Stage::Nat, name_of(public), "W-MISSING") } else { outcome });
             }
         }
@@ -161,6 +161,9 @@ impl World<'_> {
                 continue;
             };
             let known = self.public_addresses_of(front.public_ip);
+            if !front.public_ip.is_empty() && self.is_of_two(front.public_ip) {
+                (unknown, clean) = (true, false);
+            }
             if known.is_empty() && !front.public_ip.is_empty() {
                 let fits = self.has_family(front.public_ip, v4, None);
                 unknown |= fits == Tri::Yes;
