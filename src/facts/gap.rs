@@ -8,6 +8,9 @@ pub const SECURITY_RULES: &str = "microsoft.network/networksecuritygroups/securi
 /// The type of the routes of route tables.
 pub const ROUTES: &str = "microsoft.network/routetables/routes";
 
+/// The type of the peerings of a virtual network.
+pub const PEERINGS: &str = "microsoft.network/virtualnetworks/virtualnetworkpeerings";
+
 relations! { GAP_RELATIONS:
     /// `resource(id, kind, name, location, subscription, tenant, group)`: the export holds the resource `id` of type `kind`.
     ///
@@ -43,7 +46,7 @@ relations! { GAP_RELATIONS:
     /// `child_type(parent, kind)`: the body of `parent` lists its children of type `kind` completely, be it as an empty list.
     ChildType child_type { parent: Sym, kind: Sym }
 
-    /// `unlisted(parent, kind)`: the body of `parent`, a security group or a route table, lacks the list of its children of type `kind`, which say what it does.
+    /// `unlisted(parent, kind)`: the body of `parent`, a security group, a route table or a virtual network, lacks the list of its children of type `kind`, which say what it does.
     ///
     /// It has none where the input has rows of others, or all of the type by `complete_type`; else what it does is not known (M-03).
     Unlisted unlisted { parent: Sym, kind: Sym }

@@ -436,6 +436,11 @@ impl Index {
         self.route_table.has(table) && (!self.unlisted.has(table) || !self.route.is_empty() || self.complete_type.has(Sym::new(ROUTES)))
     }
 
+    /// The same of a network and its peerings.
+    pub fn tells_peerings_of(&self, vnet: Sym) -> bool {
+        !self.unlisted.has(vnet) || !self.peerings_by_vnet.is_empty() || self.complete_type.has(Sym::new(PEERINGS))
+    }
+
     /// Whether the body of `parent` lists its children of the type, or somebody said that the input has all of the type: rows of others say nothing of it.
     pub fn lists_children(&self, parent: Sym, kind: Sym) -> bool {
         self.complete_type.has(kind) || self.child_type.get(parent).iter().any(|child| child.kind == kind)

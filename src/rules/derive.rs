@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::facts::Fact;
-use crate::facts::gap::{ROUTES, SECURITY_RULES, Unlisted};
+use crate::facts::gap::{PEERINGS, ROUTES, SECURITY_RULES, Unlisted};
 use crate::facts::network::*;
 use crate::facts::platform::Platform;
 use crate::facts::private_access::CompleteType;
@@ -170,14 +170,15 @@ fn contexts<'s, T: Time>(
     )
 }
 
-/// By group or table: that it lacks the list of its children, where the input has none of the type (M-03).
+/// By group, table or network: that it lacks the list of its children, where the input has none of the type (M-03).
 ///
 /// ```datalog
 /// untold(P, K) :- unlisted(P, K), !complete_type(K), !nsg_rule(_, _, _, _, _, _, _, _, _, _).  // filter.10
 /// ```
-fn untold<'s, T: Time>(facts: &Facts<'s, T>, kind: &'static str) -> Parts<'s, T> {
+pub(super) fn untold<'s, T: Time>(facts: &Facts<'s, T>, kind: &'static str) -> Parts<'s, T> {
     let told = match kind {
         ROUTES => facts.keyed(column!(Route.route)),
+        PEERINGS => facts.keyed(column!(Peering.peering)),
         _ => facts.keyed(column!(NsgRule.rule)),
     };
     let told = told.map(|_| (key(Sym::EMPTY), Part::Ref(Sym::EMPTY))).distinct();

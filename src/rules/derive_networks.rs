@@ -1,14 +1,15 @@
 //! The wiring of networks: peerings, gateways and address spaces brought to whoever sees them.
 
 use crate::facts::Fact;
-use crate::facts::gap::ChildType;
+use crate::facts::gap::{ChildType, PEERINGS};
 use crate::facts::hub::*;
 use crate::facts::manager::*;
 use crate::facts::network::*;
 use crate::model::{Handle, Prefix, Sym};
+use crate::rules::derive::untold;
 use crate::rules::gateway::{GATEWAY_SUBNET, ends, may_stand_in, parent_of};
 use crate::rules::input::{Facts, column};
-use crate::rules::network::{Around, AroundGateways, PEERINGS, Spaces, assemble, assemble_gateways, grouped};
+use crate::rules::network::{Around, AroundGateways, Spaces, assemble, assemble_gateways, grouped};
 use crate::rules::part::{ByKey, Key, Part, Parts, Time, join, key, reduce};
 use crate::rules::peering::claims;
 
@@ -129,6 +130,7 @@ pub(super) fn networks<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .concat(nameless.distinct())
         .concat(recorded)
         .concat(known.distinct())
+        .concat(untold(facts, PEERINGS))
         .concat(listed)
         .concat(seen_listed.distinct())
         .concat(seen_space)
@@ -274,6 +276,7 @@ fn around_of(vnet: Sym, group: &[Part]) -> Around {
             Part::Fact(Fact::PeeringPrefix(row)) => around.recorded.push(*row),
             Part::Fact(Fact::PeeringOnlyV6(row)) => around.only_v6.push(row.peering),
             Part::Fact(Fact::Vnet(_)) => around.in_input = true,
+            Part::Fact(Fact::Unlisted(_)) => around.untold = true,
             Part::Other(Fact::Vnet(row)) => around.known.push(row.vnet),
             Part::Ref(listed) if !listed.is_empty() => around.listed.push(*listed),
             Part::Other(Fact::VnetPrefix(row)) => around.remote_space.push((row.vnet, row.prefix)),

@@ -11,9 +11,6 @@ use crate::rules::gateway::{GatewayInput, GatewayRoutes, Link, offered, one_of};
 use crate::rules::peering::{Joint, Peer, Remote, claimed, peer};
 use crate::rules::route::{ManagerRoutes, Network};
 
-/// The type of the sides of peerings, of which a network lists its own.
-pub const PEERINGS: &str = "microsoft.network/virtualnetworks/virtualnetworkpeerings";
-
 /// The rows around one network.
 #[derive(Clone, Debug, Default)]
 pub struct Around {
@@ -33,6 +30,8 @@ pub struct Around {
     pub listed: Vec<Sym>,
     /// Connected sides of others, where the network's own peerings are not in the input.
     pub claims: Vec<Peering>,
+    /// Whether the export lacks the network's own list of peerings, and those of all others (M-03).
+    pub untold: bool,
     /// The address spaces of the peers.
     pub remote_space: Vec<(Sym, Prefix)>,
     /// For each peer, the spaces of its own peers.
@@ -112,6 +111,7 @@ pub fn assemble(vnet: Sym, around: &Around) -> Network {
     let space_of = |vnet: Sym| space.get(&vnet).map_or(&[][..], Vec::as_slice);
     let claimed = |side: &Peering| claimed(side, space_of(side.vnet), around.only_v6.contains(&side.peering));
     peers.extend(around.claims.iter().map(claimed));
+    peers.extend(around.untold.then(|| Peer::somebody(vnet)));
     join_managed(&mut peers, &around.managed);
     peers.sort_unstable();
     let mut beyond: Vec<Prefix> = peers

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::facts::network::{Peering, PeeringPrefix, PeeringState};
 use crate::model::{Prefix, Sym, Tri};
+use crate::rules::route::reserved;
 
 /// What joins two networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -132,6 +133,18 @@ pub fn claimed(other: &Peering, prefixes: &[Prefix], only_v6: bool) -> Peer {
 }
 
 impl Peer {
+    /// Who may be joined to a network whose peerings are not in the input: somebody with private addresses (decision on child types without rows).
+    ///
+    /// ```datalog
+    /// perhaps_joined(V) :- unlisted(V, "virtualnetworkpeerings"), !complete_type("virtualnetworkpeerings"), !peering(_, _, _, _, _, _, _, _, _, _).  // peering.7
+    /// ```
+    pub fn somebody(vnet: Sym) -> Peer {
+        let peering = Sym::new(&format!("{vnet}/virtualnetworkpeerings"));
+        let remote = Peering::unknown_remote(peering);
+        let private = reserved().chain("fc00::/7".parse());
+        Peer::by_manager(remote, peering, Joint::Peering, Tri::Maybe, private.map(|prefix| (prefix, Tri::Maybe)).collect())
+    }
+
     /// A network that a configuration of a network manager joins with another (PEER-14).
     pub fn by_manager(vnet: Sym, configuration: Sym, joint: Joint, usable: Tri, mut prefixes: Vec<(Prefix, Tri)>) -> Peer {
         prefixes.sort_unstable();

@@ -26,7 +26,10 @@ fn resource(id: &str, properties: Value) -> Value {
 }
 
 fn vnet(name: &str, prefix: &str, subnets: Value) -> Value {
-    resource(&network(&format!("virtualNetworks/{name}")), json!({ "addressSpace": { "addressPrefixes": [prefix] }, "subnets": subnets }))
+    resource(
+        &network(&format!("virtualNetworks/{name}")),
+        json!({ "addressSpace": { "addressPrefixes": [prefix] }, "subnets": subnets, "virtualNetworkPeerings": [] }),
+    )
 }
 
 fn subnet(name: &str, prefix: &str) -> Value {

@@ -15,7 +15,7 @@ fn estate() -> Value {
     let vm = NET.replace("Microsoft.Network", "Microsoft.Compute/virtualMachines/a");
     json!([
         { "id": format!("{NET}/virtualNetworks/v"), "location": "westeurope", "properties":
-            { "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] }, "subnets": [subnet("s", "10.0.1.0/24"), subnet("GatewaySubnet", "10.0.255.0/27")] } },
+            { "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] }, "virtualNetworkPeerings": [], "subnets": [subnet("s", "10.0.1.0/24"), subnet("GatewaySubnet", "10.0.255.0/27")] } },
         { "id": format!("{NET}/virtualNetworkGateways/er"), "location": "westeurope", "properties":
             { "gatewayType": "ExpressRoute", "ipConfigurations": [{ "name": "c", "properties": { "subnet": { "id": format!("{NET}/virtualNetworks/v/subnets/GatewaySubnet") } } }] } },
         { "id": vm, "location": "westeurope", "properties": { "networkProfile": { "networkInterfaces": [{ "id": format!("{NET}/networkInterfaces/a-nic") }] } } },

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::facts::Index;
+use crate::facts::gap::PEERINGS;
 use crate::facts::network::{GatewaySubnet, Peering};
 use crate::model::{Prefix, Sym};
 use crate::rules::between;
 use crate::rules::gateway::{GATEWAY_SUBNET, GatewayRoutes, ends, may_stand_in, parent_of};
 use crate::rules::manager;
-use crate::rules::network::{Around, AroundGateways, PEERINGS, Spaces, assemble, assemble_gateways};
+use crate::rules::network::{Around, AroundGateways, Spaces, assemble, assemble_gateways};
 use crate::rules::peering::claims;
 use crate::rules::route::{Network, Table};
 
@@ -54,6 +55,7 @@ pub(super) fn network(index: &Index, vnet: Sym, beyond: &dyn Fn(Sym) -> Arc<Spac
     around.clouds.extend(Some(manager::unread_routes(index, vnet)).filter(|resource| !resource.is_empty()));
     around.manager_routes = manager::routes(index, vnet);
     around.in_input = index.vnet.has(vnet);
+    around.untold = !index.tells_peerings_of(vnet);
     around.filters_clouded = index.clouded.get(vnet).iter().any(|row| row.what.as_str() == "filters");
     assemble(vnet, &around)
 }

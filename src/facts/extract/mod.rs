@@ -47,7 +47,7 @@ use serde_json::Value;
 
 use crate::diag::Diagnostic;
 use crate::facts::Fact;
-use crate::facts::gap::{ChildType, Gap, ROUTES, Resource as ResourceRow, SECURITY_RULES, Tag, Unlisted, UnreadRule};
+use crate::facts::gap::{ChildType, Gap, PEERINGS, ROUTES, Resource as ResourceRow, SECURITY_RULES, Tag, Unlisted, UnreadRule};
 use crate::facts::store_facts::PublicAccess;
 use crate::ingest::{Resource, child_lists};
 use crate::model::{Sym, Tri};
@@ -153,7 +153,7 @@ fn written_down(mut out: Out<'_>) -> Extracted {
                     Some(other) => out.lost(other, "a list"),
                     None => {
                         let kind = Sym::lower(&format!("{kind}/{segment}"));
-                        if [SECURITY_RULES, ROUTES].contains(&kind.as_str()) {
+                        if [SECURITY_RULES, ROUTES, PEERINGS].contains(&kind.as_str()) {
                             out.fact(Unlisted { parent: resource.id, kind });
                         }
                     }

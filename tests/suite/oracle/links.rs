@@ -1,6 +1,8 @@
 //! What routes are made of: peerings, user routes, gateways and what they announce (PEER-02, PEER-04, RTE-04, GW-01 to GW-04).
 
-use watertight::facts::network::{ConnectionKind, GatewayKind, HopKind, ObservedDoubt, ObservedRoute, Peering, PeeringState, Route};
+use watertight::facts::network::{
+    ConnectionKind, GatewayKind, HopKind, ObservedDoubt, ObservedRoute, Peering, PeeringPrefix, PeeringState, Route,
+};
 use watertight::facts::selector::{Selector, Selectors};
 use watertight::model::{Prefix, Sym, Tri};
 
@@ -48,6 +50,34 @@ impl World<'_> {
         let sides: Vec<Peering> = self.peerings.iter().filter(claims).map(opposite).collect();
         self.unlisted_sides.extend(sides.iter().map(|p| p.peering));
         self.peerings.extend(sides);
+    }
+
+    /// Where the export has no peering at all, a network that lacks its list of them may be joined to somebody at any private address (decision 8).
+    pub fn add_unnamed_sides(&mut self) {
+        let kind = "microsoft.network/virtualnetworks/virtualnetworkpeerings";
+        if !self.peerings.is_empty() || self.complete_types.iter().any(|c| c.kind.as_str() == kind) {
+            return;
+        }
+        for row in self.unlisted.clone().into_iter().filter(|u| u.kind.as_str() == kind) {
+            let peering = Sym::new(&format!("{}/somebody", row.parent));
+            let side = Peering {
+                peering,
+                vnet: row.parent,
+                remote: Peering::unknown_remote(peering),
+                state: PeeringState::Other,
+                in_sync: true,
+                access: true,
+                forwarded: false,
+                gateway_transit: false,
+                use_remote_gateways: false,
+                complete: true,
+            };
+            self.peerings.push(side);
+            for text in ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"] {
+                let prefix = text.parse().expect("a literal prefix");
+                self.peering_prefixes.push(PeeringPrefix { peering, prefix, current: false });
+            }
+        }
     }
 
     /// Whether only one side of the peering was exported.

@@ -62,6 +62,7 @@ macro_rules! world {
                 world.forget_empty_nat_rules();
                 world.tell_translations();
                 world.add_unlisted_sides();
+                world.add_unnamed_sides();
                 world.add_managed_links();
                 world.tell_groups();
                 world
