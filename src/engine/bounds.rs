@@ -151,7 +151,6 @@ const INERT: &[&str] = &[
     "nat_gateway",
     "nat_gateway_range",
     "device_address",
-    "provider_connection_group",
     "private_dns_zone",
     "zone_link",
     "zone_record",

@@ -298,7 +298,16 @@ fn stores<'s, T: Time>(facts: &Facts<'s, T>, estate: &Estate<'s, T>, platform: &
         }
         _ => false,
     });
+    let listed = join(
+        &facts.by("provider_connection", column!(ProviderConnection.connection)),
+        &facts.by("provider_connection_group", column!(ProviderConnectionGroup.connection)),
+        |_, connection, group| match (connection, group) {
+            (Part::Fact(Fact::ProviderConnection(row)), Part::Fact(group)) => Some((key(row.target), Part::Fact(*group))),
+            _ => None,
+        },
+    );
     let parts = store
+        .concat(listed)
         .concat(facts.keyed(column!(StorePart.store)))
         .concat(facts.keyed(column!(StoreAccess.store)))
         .concat(facts.keyed(column!(StoreSwitch.store)))

@@ -30,6 +30,7 @@ used! {
     PublicIpHolder, DevicePublicIp, NatGatewayPublicIp,
     SubnetNatGateway, SubnetDefaultOutbound, SubnetDelegation, SubnetServiceEndpoint, SubnetEndpointPolicy,
     PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, IpConfigLink, ProviderConnection,
+    ProviderConnectionGroup,
     Store, StorePart, StoreAccess, StoreSwitch, StoreIpRule, StoreSubnetRule, StoreResourceRule,
     Resource, ChildType, Unlisted, UnreadRule, BoundaryTenant, BoundarySubscription, CompleteType,
     PeeringOnlyV6, RouteBgpOverride, RouteServer, GroupMember, ManagerApplied, ConnectivityHub, VirtualHub, HubConnection, GroupPolicy,

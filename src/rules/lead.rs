@@ -112,11 +112,19 @@ fn as_listed(row: &ProviderConnection, group: Sym) -> PrivateEndpointConnection 
     }
 }
 
-/// The sub-resources that a connection is for, and whether surely: what it says itself; else what the other views of it say, the interface, the addresses
-/// asked for and the provider's list (PE-02, PE-06). The empty one where nobody tells, surely only for a Private Link service, which has none.
+/// The sub-resources that a connection is for, and whether surely: what it says itself, unless the provider's list says another; else what the other views of
+/// it say, the interface, the addresses asked for and the provider's list (PE-02, PE-06, PE-11). The empty one where nobody tells, surely only for a Private
+/// Link service, which has none.
 pub fn groups(index: &Index, row: &PrivateEndpointConnection) -> Vec<(Sym, bool)> {
-    if !row.group.is_empty() || has_none(index, row.target) {
+    if has_none(index, row.target) {
         return vec![(row.group, true)];
+    }
+    if !row.group.is_empty() {
+        let others = listed_groups(index, row);
+        if others.is_empty() || others.contains(&row.group) {
+            return vec![(row.group, true)];
+        }
+        return std::iter::once(row.group).chain(others).map(|group| (group, false)).collect();
     }
     let mut named: Vec<Sym> = Vec::new();
     for nic in index.private_endpoint_nics.get(row.endpoint) {
@@ -124,9 +132,7 @@ pub fn groups(index: &Index, row: &PrivateEndpointConnection) -> Vec<(Sym, bool)
         named.extend(configs.flat_map(|config| index.ip_config_links.get(config.ip_config)).map(|link| link.group));
     }
     named.extend(index.private_endpoint_addresses.get(row.endpoint).iter().map(|address| address.group));
-    let listed = index.provider_connections_by_target.get(private_link::target(index, row.target)).iter();
-    let listed = listed.filter(|listed| listed.endpoint == row.endpoint);
-    named.extend(listed.flat_map(|listed| index.provider_connection_groups.get(listed.connection)).map(|named| named.group));
+    named.extend(listed_groups(index, row));
     named.retain(|group| !group.is_empty());
     Sym::sort(&mut named);
     named.dedup();
@@ -137,6 +143,23 @@ pub fn groups(index: &Index, row: &PrivateEndpointConnection) -> Vec<(Sym, bool)
         1 => vec![(named[0], alone)],
         _ => named.into_iter().map(|group| (group, false)).collect(),
     }
+}
+
+/// The sub-resources that the provider lists the connections of an endpoint for, sorted.
+fn listed_groups(index: &Index, row: &PrivateEndpointConnection) -> Vec<Sym> {
+    let listed = index.provider_connections_by_target.get(private_link::target(index, row.target)).iter();
+    let listed = listed.filter(|listed| listed.endpoint == row.endpoint);
+    let mut named: Vec<Sym> =
+        listed.flat_map(|listed| index.provider_connection_groups.get(listed.connection)).map(|named| named.group).collect();
+    Sym::sort(&mut named);
+    named.dedup();
+    named
+}
+
+/// Whether a connection of an endpoint's own names a sub-resource: where it is not surely for that one, the provider names another.
+pub fn is_contested(index: &Index, connection: &PrivateEndpointConnection) -> bool {
+    let own = index.private_endpoint_connections.get(connection.endpoint).iter();
+    own.into_iter().any(|own| own.connection == connection.connection && !own.group.is_empty())
 }
 
 /// Whether what a connection names has no sub-resources: a Private Link service, by its id or its alias.

@@ -3,7 +3,7 @@
 use crate::facts::Fact;
 use crate::facts::gap::Resource;
 use crate::facts::platform::Platform;
-use crate::facts::private_access::{Consent, ProviderConnection};
+use crate::facts::private_access::{Consent, ProviderConnection, ProviderConnectionGroup};
 use crate::facts::service::Service;
 use crate::facts::store_facts::*;
 use crate::model::{Set, Span, Sym, Tri};
@@ -30,6 +30,7 @@ struct Around {
     unread: Unread,
     gates: Vec<std::sync::Arc<Gate>>,
     provider: Vec<ProviderConnection>,
+    named: Vec<ProviderConnectionGroup>,
     boundary: std::sync::Arc<Boundary>,
 }
 
@@ -48,6 +49,7 @@ impl Around {
                 Part::Fact(Fact::ChildType(row)) => around.lists.push(row.kind),
                 Part::Fact(Fact::UnreadRule(_)) => around.unread = Unread::Any,
                 Part::Fact(Fact::ProviderConnection(row)) => around.provider.push(*row),
+                Part::Fact(Fact::ProviderConnectionGroup(row)) => around.named.push(*row),
                 Part::Other(Fact::Resource(row)) | Part::Fact(Fact::Resource(row)) => around.known.push(*row),
                 Part::Gate(handle) => around.gates.push(handle.get()),
                 Part::Boundary(handle) => around.boundary = handle.get(),
@@ -93,6 +95,15 @@ impl Around {
     /// The connections that the store lists of endpoints that lead to it in no other view.
     fn unseen(&self) -> impl Iterator<Item = &ProviderConnection> {
         self.provider.iter().filter(|row| !self.gates.iter().any(|gate| gate.connection.endpoint == row.endpoint))
+    }
+
+    /// Whether a connection may be for a sub-resource that `fits`: by what it says itself, or by what the provider says of it (PE-02, PE-11).
+    fn may_be_for(&self, gate: &Gate, fits: impl Fn(Sym) -> bool) -> bool {
+        let own = gate.connection.group;
+        let listed = || self.provider.iter().filter(|row| row.endpoint == gate.connection.endpoint);
+        own.is_empty()
+            || fits(own)
+            || self.named.iter().any(|named| fits(named.group) && listed().any(|row| row.connection == named.connection))
     }
 
     /// Whether a connection carries traffic (PE-10, PE-11).
@@ -178,9 +189,11 @@ pub fn hooks(id: Sym, parts: &[Part], platform: &Platform, output: &mut Vec<(Par
             hook(Door::Unknown(store.service), front.doubted());
         }
         let behind = front_end(platform, store.service, store.kind, part.part, plain_http, true).or(switched);
-        let leading = |gate: &&std::sync::Arc<Gate>| gate.connection.group == group || gate.connection.group.is_empty();
+        let leading = |gate: &&std::sync::Arc<Gate>| around.may_be_for(gate, |named| named == group);
         for gate in around.gates.iter().filter(leading).filter(|gate| around.consent(gate).hi()) {
-            for door in doors_of(gate) {
+            // Which address is for a sub-resource that only the provider names is not told.
+            let elsewhere = (gate.connection.group != group).then_some(Door::Nowhere);
+            for door in doors_of(gate).into_iter().chain(elsewhere) {
                 hook(door, behind.doubted());
             }
         }
@@ -315,8 +328,8 @@ fn strangers(around: &Around, store: Store, firewall: &Firewall<'_>) -> Tri {
 
 /// Whether a private endpoint outside the boundary may lead to the part (PE-37).
 fn foreign_endpoints(around: &Around, part: &StorePart) -> Tri {
-    let fits = |group: Sym| group.is_empty() || group == part.part || group == private_endpoint::group(part.part, Instance::Secondary);
-    let consumers = around.gates.iter().filter(|gate| fits(gate.connection.group) && !around.inside(gate.connection.endpoint));
+    let fits = |group: Sym| group == part.part || group == private_endpoint::group(part.part, Instance::Secondary);
+    let consumers = around.gates.iter().filter(|gate| around.may_be_for(gate, fits) && !around.inside(gate.connection.endpoint));
     let theirs = consumers.map(|gate| around.consent(gate));
     let unseen = around.unseen().filter(|row| !around.inside(row.endpoint)).map(|row| match (row.state, row.settled) {
         (Consent::Approved | Consent::Unknown, _) | (_, false) => Tri::Maybe,

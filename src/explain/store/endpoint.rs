@@ -46,7 +46,7 @@ pub fn endpoint_ways(
         };
         let mut over = over_endpoint(world, transport, client, &connection, &of, answers, traffic);
         if !certain {
-            over.iter_mut().for_each(|way| perhaps(way, &connection));
+            over.iter_mut().for_each(|way| perhaps(world, way, &connection));
         }
         match behind {
             None => ways.extend(over),
@@ -56,10 +56,11 @@ pub fn endpoint_ways(
     ways
 }
 
-/// A way over a connection of which nobody tells for which sub-resource it is.
-fn perhaps(way: &mut Way, connection: &PrivateEndpointConnection) {
+/// A way over a connection of which nobody tells for which sub-resource it is, or two sides tell it differently.
+fn perhaps(world: &World<'_>, way: &mut Way, connection: &PrivateEndpointConnection) {
     if let Some(behind) = way.steps.iter_mut().find(|step| step.stage == Stage::PrivateEndpoint) {
-        *behind = steps::perhaps_for(connection.endpoint, connection.group, behind.span);
+        let contested = lead::is_contested(world.index, connection);
+        *behind = steps::perhaps_for(connection.endpoint, connection.group, contested, behind.span);
     }
 }
 
@@ -150,7 +151,7 @@ impl Asked<'_, '_> {
         let answers = if lead.certain { self.behind() } else { self.behind().doubted() };
         way.steps.push(steps::endpoint(lead.connection.endpoint, lead.connection.group, answers));
         if !lead.certain {
-            perhaps(&mut way, &lead.connection);
+            perhaps(self.world, &mut way, &lead.connection);
         }
         agreed(self.world, &lead.connection, &mut way);
         way
@@ -164,7 +165,7 @@ impl Asked<'_, '_> {
     pub(super) fn over_lead(&self, lead: &Lead, addresses: &[IpAddr]) -> Vec<Way> {
         let mut ways = over_endpoint(self.world, self.transport, self.client, &lead.connection, addresses, self.behind(), self.traffic);
         if !lead.certain {
-            ways.iter_mut().for_each(|way| perhaps(way, &lead.connection));
+            ways.iter_mut().for_each(|way| perhaps(self.world, way, &lead.connection));
         }
         ways
     }

@@ -108,8 +108,11 @@ pub fn endpoint(endpoint: Sym, group: Sym, answers: Span) -> Step {
 }
 
 /// The same, where it is not known whether the connection is for this sub-resource.
-pub fn perhaps_for(at: Sym, group: Sym, answers: Span) -> Step {
-    let text = format!("whether the private endpoint is for `{group}` is not in the input");
+pub fn perhaps_for(at: Sym, group: Sym, contested: bool, answers: Span) -> Step {
+    let text = match contested {
+        true => format!("whether the private endpoint is for `{group}` is not known: it and the resource name different sub-resources"),
+        false => format!("whether the private endpoint is for `{group}` is not in the input"),
+    };
     Step { text, kind: Kind::Assumption, code: "W-MISSING", ..endpoint(at, group, answers.doubted()) }
 }
 

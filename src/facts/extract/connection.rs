@@ -13,7 +13,8 @@ pub(super) fn provider<'a>(out: &mut Out<'a>, body: &'a Value) {
     let state = consent(out, body, true);
     let settled = out.settled(body);
     out.fact(ProviderConnection { connection, target, endpoint, state, settled });
-    for group in out.texts(body, "groupIds") {
+    let groups = out.texts(body, "groupIds").into_iter().chain(out.text(body, "groupId"));
+    for group in groups.collect::<Vec<_>>() {
         out.fact(ProviderConnectionGroup { connection, group: Sym::lower(group) });
     }
 }

@@ -1,5 +1,6 @@
 //! Private endpoints of which only one side was exported, and connections that do not say what they are for (PE-02, PE-08, PE-11, PE-37, M-03).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use watertight::facts::private_access::{Consent, PrivateEndpointConnection};
@@ -20,6 +21,21 @@ impl World<'_> {
     pub fn tell_groups(&mut self) {
         let mut told: Vec<PrivateEndpointConnection> = Vec::new();
         for link in self.links.clone() {
+            let entries = self.provider_links.iter().filter(|p| p.target == link.target && p.endpoint == link.endpoint);
+            let entries: Vec<Sym> = entries.map(|p| p.connection).collect();
+            let theirs = self.provider_groups.iter().filter(|g| entries.contains(&g.connection)).map(|g| g.group);
+            let theirs: BTreeSet<Sym> = theirs.collect();
+            let has_parts = self.stores.iter().any(|s| s.store == link.target) || link.target.as_str().contains('/');
+            let has_parts =
+                has_parts && !link.target.as_str().contains("/privatelinkservices/") && self.service_named(link.target).is_none();
+            if has_parts && !link.group.is_empty() && !theirs.is_empty() && !theirs.contains(&link.group) {
+                // The owner calls it a link to something else: one of the two is wrong.
+                for group in theirs.into_iter().chain([link.group]) {
+                    told.push(PrivateEndpointConnection { group, ..link });
+                    self.vague.insert((link.connection, group));
+                }
+                continue;
+            }
             let parts: Vec<Sym> = self.parts.iter().filter(|p| p.store == link.target).map(|p| group_of(wanted(p))).collect();
             if !link.group.is_empty() || parts.is_empty() {
                 told.push(link);
