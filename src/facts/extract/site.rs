@@ -123,6 +123,12 @@ fn restrictions<'a>(out: &mut Out<'a>, config: &'a Value, store: Sym, list: &Lis
     };
     // APP-05: without a default action the first rule closes the rest.
     let default_allow = out.word(config, from.default, word, Tri::Maybe).unwrap_or(Tri::from_bool(rules.is_empty()));
+    // Azure prints the list with every configuration: one that is not there was left out on the way, and may hold anything (M-03).
+    let told = config.as_object().is_none_or(|config| config.keys().any(|key| key.eq_ignore_ascii_case(from.rules)));
+    let default_allow = if told { default_allow } else { Tri::Maybe };
+    if !told {
+        out.gap(format!("`properties.{}` is missing", from.rules));
+    }
     let public = public(out, config);
     out.fact(StoreRuleSet { rule_set, store, part: Sym::new(list.part), public, default_allow, trusted: false });
     for (position, (_, rule)) in (0..).zip(rules) {

@@ -232,6 +232,25 @@ fn access_restrictions_are_two_ordered_lists() {
     has(&use_main, &format!("store_list_rule({scm}/1?, {scm}, 1, false, (unknown), , false)"));
 }
 
+// covers: APP-01, APP-05, M-03
+#[test]
+fn a_list_of_restrictions_that_is_not_there_was_left_out() {
+    let name = "Microsoft.Web/sites/w";
+    let of = |properties| rows_of(name, json!([resource(&format!("{name}/config/web"), json!({}), properties)]));
+    let (main, scm) = ("@/config/web/ipsecurityrestrictions", "@/config/web/scmipsecurityrestrictions");
+    let half = of(json!({"ipSecurityRestrictions": [], "ipSecurityRestrictionsDefaultAction": "Allow", "ScmIpSecurityRestrictions": null}));
+    has(&half, &format!("store_rule_set({main}, @, sites, unset, yes, false)"));
+    has(&half, &format!("store_rule_set({scm}, @, scm, unset, yes, false)"));
+    lacks(&half, "gap");
+    let none = of(json!({"ipSecurityRestrictionsDefaultAction": "Allow", "scmIpSecurityRestrictionsDefaultAction": "Deny"}));
+    has(&none, &format!("store_rule_set({main}, @, sites, unset, maybe, false)"));
+    has(&none, &format!("store_rule_set({scm}, @, scm, unset, maybe, false)"));
+    let main_only = of(json!({"ipSecurityRestrictions": []}));
+    has(&main_only, &format!("store_rule_set({main}, @, sites, unset, yes, false)"));
+    has(&main_only, &format!("store_rule_set({scm}, @, scm, unset, maybe, false)"));
+    lacks(&main_only, "unread_rule(");
+}
+
 // covers: GEN-01, GEN-02, GEN-03, GEN-04, GEN-06, SQL-11, SE-18
 #[test]
 fn other_services_become_stores_unless_they_stand_in_a_network() {
