@@ -152,6 +152,7 @@ const INERT: &[&str] = &[
     "nat_gateway_range",
     "device_address",
     "private_dns_zone",
+    "zone_size",
     "zone_link",
     "zone_record",
     "zone_group",

@@ -123,7 +123,7 @@ impl Touched<'_> {
             Fact::StoreExportOff(row) => self.store(row.store),
             Fact::PrivateEndpointConnection(row) => self.consent(row.endpoint, row.target, row.group),
             Fact::ProviderConnection(row) => self.consent(row.endpoint, row.target, Sym::EMPTY),
-            Fact::ZoneLink(_) | Fact::ZoneRecord(_) | Fact::ZoneGroup(_) | Fact::ZoneGroupRecord(_) => self.names(),
+            Fact::ZoneSize(_) | Fact::ZoneLink(_) | Fact::ZoneRecord(_) | Fact::ZoneGroup(_) | Fact::ZoneGroupRecord(_) => self.names(),
             // Connections are children of a store as well, and names hang together by them.
             Fact::ChildType(row) if self.index.store.has(row.parent) => self.names(),
             Fact::ChildType(row) if self.index.nsg.has(row.parent) => Some(()),

@@ -246,7 +246,7 @@ facts! {
     // private endpoints and their names
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, PrivateEndpointAsg, ProviderConnection,
     ProviderConnectionGroup,
-    PrivateDnsZone, ZoneLink, ZoneRecord, ZoneGroup,
+    PrivateDnsZone, ZoneSize, ZoneLink, ZoneRecord, ZoneGroup,
     // who answers names
     DnsResolver, DnsInbound, ForwardingRuleset, ForwardingRule, ForwardingTarget, RulesetLink, PublicDnsZone,
     ZoneGroupRecord, ServiceHost, LocalRecord,

@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::azure_firewall::*;
 use crate::facts::catalog::Fact;
@@ -162,12 +162,16 @@ macro_rules! index {
         pub struct Index {
             $($(pub $field: Table<$key, $row>,)+)+
             zones_without_row: OnceLock<Box<[Sym]>>,
+            zones_short_of_records: OnceLock<FxHashSet<Sym>>,
+            zones_short_of_links: OnceLock<Box<[Sym]>>,
         }
 
         impl Index {
             /// Adds a fact; whether it is new.
             pub fn insert(&mut self, fact: Fact) -> bool {
                 self.zones_without_row.take();
+                self.zones_short_of_records.take();
+                self.zones_short_of_links.take();
                 // The first column named for each relation tells its rows apart, or nearly: groups under it are short.
                 match fact { $(Fact::$row(row) => {
                     if index!(@known self row $($field $column)+) {
@@ -181,6 +185,8 @@ macro_rules! index {
             /// Removes a fact; whether it was there.
             pub fn remove(&mut self, fact: Fact) -> bool {
                 self.zones_without_row.take();
+                self.zones_short_of_records.take();
+                self.zones_short_of_links.take();
                 let mut there = false;
                 match fact { $(Fact::$row(row) => { $(there |= self.$field.remove(row.$column, row);)+ })+ }
                 there
@@ -356,6 +362,7 @@ index! {
     ProviderConnection { provider_connection: connection as Sym, provider_connections_by_target: target as Sym, provider_connections_by_endpoint: endpoint as Sym }
     ProviderConnectionGroup { provider_connection_groups: connection as Sym }
     PrivateDnsZone { private_dns_zone: zone as Sym }
+    ZoneSize { zone_size: zone as Sym }
     ZoneLink { zone_links_by_vnet: vnet as Sym, zone_links_by_zone: zone as Sym }
     ZoneRecord { zone_record: record as Sym, zone_records: zone as Sym }
     ZoneGroup { zone_groups: endpoint as Sym, zone_groups_by_zone: zone as Sym }
@@ -453,6 +460,32 @@ impl Index {
             let mut found: Vec<Sym> = named.filter(|zone| !self.private_dns_zone.has(*zone) && !self.public_dns_zone.has(*zone)).collect();
             Sym::sort(&mut found);
             found.dedup();
+            found.into()
+        })
+    }
+
+    /// Private zones of which Azure counts more record sets than the input holds. Each has one of its own, its SOA record.
+    pub fn zones_short_of_records(&self) -> &FxHashSet<Sym> {
+        self.zones_short_of_records.get_or_init(|| {
+            let is_short = |size: &&ZoneSize| {
+                let rows = self.zone_records.get(size.zone);
+                let sets: FxHashSet<Sym> = rows.iter().map(|row| row.record).collect();
+                let own = usize::from(!rows.iter().any(|row| row.kind == RecordType::Soa));
+                size.records as usize > sets.len() + own
+            };
+            self.zone_size.rows().filter(is_short).map(|size| size.zone).collect()
+        })
+    }
+
+    /// Private zones of which Azure counts more links than the input holds, sorted by id.
+    pub fn zones_short_of_links(&self) -> &[Sym] {
+        self.zones_short_of_links.get_or_init(|| {
+            let is_short = |size: &&ZoneSize| {
+                let links: FxHashSet<Sym> = self.zone_links_by_zone.get(size.zone).iter().map(|row| row.link).collect();
+                size.links as usize > links.len()
+            };
+            let mut found: Vec<Sym> = self.zone_size.rows().filter(is_short).map(|size| size.zone).collect();
+            Sym::sort(&mut found);
             found.into()
         })
     }

@@ -43,6 +43,11 @@ pub(super) fn is_set(value: &Value) -> bool {
     }
 }
 
+/// Whether the list is there and empty.
+pub(super) fn says_none(value: &Value, list: &str) -> bool {
+    get(value, list).and_then(Value::as_array).is_some_and(Vec::is_empty)
+}
+
 /// What one resource becomes.
 pub(super) struct Out<'a> {
     pub resource: &'a Resource,

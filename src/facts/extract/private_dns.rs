@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use crate::facts::dns::PublicDnsZone;
-use crate::facts::extract::out::{Out, get, is_set};
-use crate::facts::private_access::{PrivateDnsZone, RecordType, ZoneLink, ZoneRecord};
+use crate::facts::extract::out::{Out, get, is_set, says_none, whole};
+use crate::facts::private_access::{PrivateDnsZone, RecordType, ZoneLink, ZoneRecord, ZoneSize};
 use crate::model::Sym;
 
 /// A DNS name as it is compared: lower case, no trailing dot.
@@ -15,9 +15,14 @@ pub(super) fn name_of(text: &str) -> Sym {
 }
 
 /// `microsoft.network/privatednszones`.
-pub(super) fn zone<'a>(out: &mut Out<'a>, _body: &'a Value) {
+pub(super) fn zone<'a>(out: &mut Out<'a>, body: &'a Value) {
     let zone = out.id();
     out.fact(PrivateDnsZone { zone, name: name_of(out.resource.name.as_str()) });
+    let count = |name: &str| get(body, name).and_then(whole::<u32>).unwrap_or(0);
+    let (records, links) = (count("numberOfRecordSets"), count("numberOfVirtualNetworkLinks"));
+    if records > 0 || links > 0 {
+        out.fact(ZoneSize { zone, records, links });
+    }
 }
 
 /// `microsoft.network/dnszones` (DNS-34).
@@ -90,11 +95,6 @@ pub(super) fn record<'a>(out: &mut Out<'a>, body: &'a Value) {
     for value in values {
         out.fact(ZoneRecord { record, zone, name, kind, value });
     }
-}
-
-/// Whether the list is there and empty.
-fn says_none(body: &Value, list: &str) -> bool {
-    get(body, list).and_then(Value::as_array).is_some_and(Vec::is_empty)
 }
 
 fn addresses<'a>(out: &mut Out<'a>, body: &'a Value, list: &str, field: &str, values: &mut Vec<Sym>) {

@@ -97,10 +97,11 @@ impl Resolver<'_> {
         let fits = |zone: &Sym| under(name, self.zone_name(*zone)) && self.zone_name(*zone).len() > least;
         let mut found: Vec<Sym> = self.zones_without_links().into_iter().filter(fits).collect();
         Sym::sort(&mut found);
+        found.dedup();
         found.into_iter().flat_map(|zone| [(zone, false), (zone, true)]).collect()
     }
 
-    /// Zones of which no link is in the input, and nothing says that there is none. Links of others do not say so of a zone that was not exported itself.
+    /// Zones of which no link is in the input, and nothing says that there is none, or fewer than Azure counts. Links of others do not say so of a zone that was not exported itself.
     fn zones_without_links(&self) -> Vec<Sym> {
         let (index, kind) = (self.index, Sym::new(LINKS));
         let mut found: Vec<Sym> = self.zones_not_exported().filter(|zone| !index.zone_links_by_zone.has(*zone)).collect();
@@ -108,6 +109,8 @@ impl Resolver<'_> {
             found.extend(index.private_dns_zone.rows().map(|row| row.zone));
         }
         found.retain(|zone| !index.lists_children(*zone, kind));
+        // Of those that lack some of their links, these may be to any network.
+        found.extend(index.zones_short_of_links());
         found
     }
 
@@ -128,6 +131,14 @@ impl Resolver<'_> {
                 format!("which record of the private zone {zone_name} is the front end's is not known"),
             )
             .by(zone);
+        }
+        if self.index.zones_short_of_records().contains(&zone) && !has_value(records, zone_name, name) {
+            // The record may be among those that are missing.
+            return self.kept(zone, zone_name, name).unwrap_or_else(|| {
+                let reason =
+                    format!("the private zone {zone_name} counts more record sets than the input holds, and one may be for this name");
+                Resolution::new(Answer::Unknown, name, reason).by(zone)
+            });
         }
         match lookup(records, zone_name, name) {
             Lookup::Addresses(addresses, records) => {
@@ -196,6 +207,14 @@ impl Resolver<'_> {
         let any = || self.index.zone_record.rows().any(|r| r.kind == RecordType::A && private(r.zone));
         self.index.private_dns_zone.has(zone) && (self.index.resources_by_kind.has(Sym::new(RECORDS)) || any())
     }
+}
+
+/// Whether the records have an address or an alias for the name itself.
+fn has_value(records: &[ZoneRecord], zone_name: &str, name: &str) -> bool {
+    let relative = name.strip_suffix(zone_name).map_or("", |rest| rest.trim_end_matches('.'));
+    let relative = if relative.is_empty() { "@" } else { relative };
+    let leads = |r: &ZoneRecord| matches!(r.kind, RecordType::A | RecordType::Aaaa | RecordType::Cname);
+    records.iter().any(|r| r.name.as_str() == relative && leads(r))
 }
 
 /// Whether the record says which address a name has that is not the zone's own, nor any name.

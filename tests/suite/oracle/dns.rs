@@ -1,8 +1,9 @@
 //! Names: which server is asked, and what it answers (DNS-01 to DNS-35).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use watertight::facts::private_access::RecordType;
+use watertight::facts::private_access::{RecordType, ZoneRecord};
 use watertight::facts::store_facts::{Service, StorePart};
 use watertight::model::{Proto, Sym, Tri, Verdict};
 
@@ -319,7 +320,14 @@ impl World<'_> {
         };
         let rowless = |zone: &Sym| !self.zones.iter().any(|z| z.zone == *zone) && !self.public_zones.iter().any(|z| z.zone == *zone);
         let referred = self.zone_records.iter().map(|r| r.zone).chain(self.zone_groups.iter().map(|g| g.zone));
-        let perhaps_linked: Vec<&str> = referred.filter(rowless).filter(|zone| no_links(*zone)).map(called).collect();
+        let mut perhaps_linked: Vec<&str> = referred.filter(rowless).filter(|zone| no_links(*zone)).map(called).collect();
+        // Azure counts links that nobody exported.
+        for size in &self.zone_sizes {
+            let told: BTreeSet<Sym> = self.zone_links.iter().filter(|link| link.zone == size.zone).map(|link| link.link).collect();
+            if told.len() < size.links as usize {
+                perhaps_linked.push(called(size.zone));
+            }
+        }
         if let Some(suffix) = name.strip_prefix(SOMETHING) {
             // A zone for some of the names of front ends: whether for this one, nobody knows.
             let for_some = |zone: &str| under(zone, suffix) && zone != suffix && !zone.starts_with("privatelink.");
@@ -400,6 +408,13 @@ impl World<'_> {
             let has_child = self.zone_records.iter().any(|r| r.zone == zone && r.name.as_str().ends_with(&child));
             (!rows.is_empty() || has_child).then_some(Answer::Nothing("nodata"))
         };
+        let of_zone = |r: &&ZoneRecord| r.zone == zone;
+        let settled =
+            |r: &ZoneRecord| r.name.as_str() == relative && matches!(r.kind, RecordType::A | RecordType::Aaaa | RecordType::Cname);
+        if self.counts_more_records(zone) && !self.zone_records.iter().filter(of_zone).any(settled) {
+            let kept = self.kept_by_group(zone, zone_name, relative);
+            return Some(kept.map_or(Answer::Unknown("count"), Answer::Addresses));
+        }
         if let Some(answer) = said(relative) {
             return Some(answer);
         }
@@ -417,6 +432,15 @@ impl World<'_> {
             tail = rest;
         }
         if relative == "@" { None } else { said("*") }
+    }
+
+    /// Whether Azure counts record sets of the zone that nobody exported, besides the one that describes the zone.
+    fn counts_more_records(&self, zone: Sym) -> bool {
+        let mut told: BTreeSet<Sym> = self.zone_records.iter().filter(|r| r.zone == zone).map(|r| r.record).collect();
+        if !self.zone_records.iter().any(|r| r.zone == zone && r.kind == RecordType::Soa) {
+            told.insert(Sym::new("(soa)"));
+        }
+        self.zone_sizes.iter().any(|size| size.zone == zone && size.records as usize > told.len())
     }
 
     /// Records that a zone group keeps, where the zone's own were not exported (DNS-17).

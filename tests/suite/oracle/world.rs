@@ -112,7 +112,7 @@ world! {
     endpoints: PrivateEndpoint, links: PrivateEndpointConnection, endpoint_nics: PrivateEndpointNic,
     endpoint_addresses: PrivateEndpointAddress, endpoint_asgs: PrivateEndpointAsg, provider_links: ProviderConnection,
     provider_groups: ProviderConnectionGroup,
-    zones: PrivateDnsZone, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
+    zones: PrivateDnsZone, zone_sizes: ZoneSize, zone_links: ZoneLink, zone_records: ZoneRecord, zone_groups: ZoneGroup,
     resolvers: DnsResolver, inbounds: DnsInbound, rulesets: ForwardingRuleset, rules: ForwardingRule, rule_targets: ForwardingTarget,
     ruleset_links: RulesetLink, public_zones: PublicDnsZone,
     group_records: ZoneGroupRecord, local_records: LocalRecord, clouds: Clouded,
