@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::explain::world::World;
-use crate::facts::network::EndpointPolicies;
+use crate::facts::network::{EndpointPolicies, NO_LOCATION};
 use crate::model::{Prefix, Sym, Tri, net};
 use crate::rules::endpoint_policy;
 use crate::rules::observed::{BY_SERVICE_ENDPOINT, Sighting, TO_PRIVATE_ENDPOINT};
@@ -68,7 +68,7 @@ pub fn choose(world: &World<'_>, subnet: Sym, ip: IpAddr) -> Choice {
     }
     if let Some(service) = service_route(world, subnet, ip) {
         let known = context.unknown.is_empty();
-        let beats = beats(&context, &entries, ip, world, service);
+        let beats = beats(&context, &entries, (subnet, ip), world, service);
         match (beats, world.seen_route(subnet, BY_SERVICE_ENDPOINT, |prefix| prefix.contains(&ip))) {
             _ if !known => {
                 candidates.insert(0, service);
@@ -227,7 +227,7 @@ pub fn covered_prefixes(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) 
 /// The tags whose prefixes a service endpoint of the subnet covers: those of its regions, or the service's (SE-15, SEP-04).
 fn covered_tags(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) -> Vec<Sym> {
     let listed = world.index.service_endpoints.get(subnet).iter().filter(|row| row.service == service).map(|row| row.location);
-    let mut regions: Vec<Sym> = listed.filter(|location| !location.is_empty()).collect();
+    let mut regions: Vec<Sym> = listed.filter(|location| !location.is_empty() && location.as_str() != NO_LOCATION).collect();
     let own = world.region_of_subnet(subnet);
     if regions.is_empty() {
         match service.as_str() {
@@ -245,8 +245,13 @@ fn covered_tags(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) -> Vec<S
 
 /// Whether the service endpoint's route surely wins: a user's route at least as long, to anything but the internet, makes it doubtful, and so does
 /// what a gateway announces of the same prefix (RTE-12); what nobody knows of does not (RTE-09, SE-06).
-fn beats(context: &Context, entries: &[Entry], ip: IpAddr, world: &World<'_>, service: Candidate) -> Tri {
-    let Candidate::Service { tag, .. } = service else { return Tri::No };
+fn beats(context: &Context, entries: &[Entry], (subnet, ip): (Sym, IpAddr), world: &World<'_>, route: Candidate) -> Tri {
+    let Candidate::Service { service, tag } = route else { return Tri::No };
+    // Whether it has any route is not known of one that lists no location (SE-15).
+    let listed = world.index.service_endpoints.get(subnet).iter().filter(|row| row.service == service);
+    if listed.into_iter().all(|row| row.location.as_str() == NO_LOCATION) {
+        return Tri::Maybe;
+    }
     let longest = world.platform.tag(tag).unwrap_or_default().iter().filter(|p| p.contains(&ip)).map(|p| p.prefix_len()).max().unwrap_or(0);
     let diverts = |e: &Entry| e.origin.is_user() && (e.open || e.prefix.prefix_len() >= longest) && e.hop != Hop::Internet;
     // Longer ones lose to it; which others there are does not matter (RTE-09).

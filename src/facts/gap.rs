@@ -11,6 +11,12 @@ pub const ROUTES: &str = "microsoft.network/routetables/routes";
 /// The type of the peerings of a virtual network.
 pub const PEERINGS: &str = "microsoft.network/virtualnetworks/virtualnetworkpeerings";
 
+/// The type of service endpoint policies: a subnet with a row of `child_type` for it names none.
+pub const POLICIES: &str = "microsoft.network/serviceendpointpolicies";
+
+/// The type of subnets: a service endpoint policy with a row of `child_type` for it is attached to none.
+pub const SUBNETS: &str = "microsoft.network/virtualnetworks/subnets";
+
 relations! { GAP_RELATIONS:
     /// `resource(id, kind, name, location, subscription, tenant, group)`: the export holds the resource `id` of type `kind`.
     ///
@@ -43,7 +49,8 @@ relations! { GAP_RELATIONS:
     /// stands for any item of a list; `place` is the item's position from 0, positions of lists in lists with `.` between, empty without a list.
     Property property { resource: Sym, path: Sym, place: Sym, value: Sym }
 
-    /// `child_type(parent, kind)`: the body of `parent` lists its children of type `kind` completely, be it as an empty list.
+    /// `child_type(parent, kind)`: the body of `parent` lists its children of type `kind` completely, be it as an empty list. A subnet that lists no
+    /// service endpoint policies, and a policy that lists no subnets, where the list is there and empty, have such a row too (SEP-01).
     ChildType child_type { parent: Sym, kind: Sym }
 
     /// `unlisted(parent, kind)`: the body of `parent`, a security group, a route table or a virtual network, lacks the list of its children of type `kind`, which say what it does.

@@ -62,6 +62,9 @@ words! {
     }
 }
 
+/// The location of a service endpoint whose list of locations is there and empty.
+pub const NO_LOCATION: &str = "none";
+
 relations! { NETWORK_RELATIONS:
     /// `vnet(vnet, location)`: a virtual network. From `microsoft.network/virtualnetworks`.
     Vnet vnet { vnet: Sym, location: Sym }
@@ -96,7 +99,7 @@ relations! { NETWORK_RELATIONS:
     SubnetDelegation subnet_delegation { subnet: Sym, service: Sym }
 
     /// `subnet_service_endpoint(subnet, service, location)`: the service endpoint `service` (lower case) is active on `subnet` for `location`; `*` is
-    /// everywhere, empty means that the export lists no locations (SE-01, SE-15).
+    /// everywhere, empty means that the export has no list of locations (SE-01, SE-15), `none` that the list is there and empty: it may mean the same, or nowhere.
     SubnetServiceEndpoint subnet_service_endpoint { subnet: Sym, service: Sym, location: Sym }
 
     /// `subnet_network_identifier(subnet, public_ip)`: what its service endpoints mark carries this address for perimeters (SE-30). From

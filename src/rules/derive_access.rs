@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::facts::Fact;
+use crate::facts::gap::{ChildType, POLICIES, SUBNETS};
 use crate::facts::network::{Subnet, SubnetEndpointPolicy, SubnetServiceEndpoint, Vnet};
 use crate::facts::platform::Platform;
 use crate::facts::service::Service;
@@ -31,7 +32,22 @@ pub fn derive_covers<'s, T: Time>(facts: &Facts<'s, T>, platform: &Arc<Platform>
             _ => None,
         },
     );
-    let parts = endpoints.concat(facts.keyed(column!(SubnetEndpointPolicy.subnet))).concat(asked).concat(homes);
+    let says_none = |wanted: &'static str| {
+        facts
+            .keyed(column!(ChildType.parent))
+            .filter(move |(_, part)| matches!(part, Part::Fact(Fact::ChildType(row)) if row.kind.as_str() == wanted))
+    };
+    // Policies that say that they are attached to no subnet, while a subnet names them.
+    let contested = join(
+        &facts.by("subnet by policy", column!(SubnetEndpointPolicy.policy)),
+        &says_none(SUBNETS).arrange_by_key_named("policy without subnets"),
+        |_, policy, none| match (policy, none) {
+            (Part::Fact(Fact::SubnetEndpointPolicy(row)), Part::Fact(none)) => Some((key(row.subnet), Part::Fact(*none))),
+            _ => None,
+        },
+    );
+    let policies = facts.keyed(column!(SubnetEndpointPolicy.subnet)).concat(says_none(POLICIES)).concat(contested);
+    let parts = endpoints.concat(policies).concat(asked).concat(homes);
     let platform = platform.clone();
     reduce(
         parts,
@@ -39,10 +55,13 @@ pub fn derive_covers<'s, T: Time>(facts: &Facts<'s, T>, platform: &Arc<Platform>
         Box::new(move |_, group, output| {
             let mut rows: Vec<SubnetServiceEndpoint> = Vec::new();
             let (mut regions, mut home, mut policy) = (Vec::new(), Sym::EMPTY, Tri::No);
+            // Whether it is attached is not known where one of the two sides says that it has none.
+            let contested = group.iter().any(|part| matches!(part, Part::Fact(Fact::ChildType(_))));
+            let attached = if contested { Tri::Maybe } else { Tri::Yes };
             for part in group {
                 match part {
                     Part::Fact(Fact::SubnetServiceEndpoint(row)) => rows.push(*row),
-                    Part::Fact(Fact::SubnetEndpointPolicy(_)) => policy = Tri::Yes,
+                    Part::Fact(Fact::SubnetEndpointPolicy(_)) => policy = attached,
                     Part::Other(Fact::Vnet(row)) => home = row.location,
                     Part::Ref(region) => regions.push(*region),
                     _ => {}

@@ -1,6 +1,8 @@
 //! Which storage accounts the service endpoint policies of a subnet let through.
 
 use crate::facts::Index;
+use crate::facts::gap::{POLICIES, SUBNETS};
+use crate::facts::network::SubnetEndpointPolicy;
 use crate::facts::platform::Platform;
 use crate::facts::private_access::EndpointPolicyScope;
 use crate::model::ids::{id_parts, id_type};
@@ -166,7 +168,15 @@ pub fn admits(policies: &[Policy<'_>], account: Sym, classic: bool) -> Decision 
 fn attached(index: &Index, subnet: Sym) -> Vec<Policy<'_>> {
     let mut rows: Vec<Sym> = index.subnet_endpoint_policies.get(subnet).iter().map(|row| row.policy).collect();
     Sym::sort(&mut rows);
-    rows.into_iter().map(|policy| Policy { known: is_told(index, policy), scopes: index.endpoint_policy_scopes.get(policy) }).collect()
+    let unknown = Policy { known: false, scopes: &[] };
+    let told = |policy| Policy { known: is_told(index, policy), scopes: index.endpoint_policy_scopes.get(policy) };
+    rows.into_iter().map(|policy| if is_contested(index, subnet, policy) { unknown } else { told(policy) }).collect()
+}
+
+/// Whether one of the two sides says that it has none, while the other names it: whether the policy is attached to the subnet is not known (SEP-01).
+pub fn is_contested(index: &Index, subnet: Sym, policy: Sym) -> bool {
+    let has_none = |of: Sym, kind: &str| index.child_type.get(of).iter().any(|row| row.kind.as_str() == kind);
+    has_none(subnet, POLICIES) || has_none(policy, SUBNETS)
 }
 
 /// [`admits`] on the rows of the index; only meaningful for traffic that takes the storage endpoint of `subnet` (SEP-02, SEP-12, SEP-14).
@@ -176,7 +186,11 @@ pub fn of(index: &Index, subnet: Sym, account: Sym, classic: bool) -> Decision {
 
 /// Whether a policy is attached to `subnet`: any makes its storage endpoint global (SEP-04), but not in the first version (SEP-16).
 pub fn widens(index: &Index, subnet: Sym) -> Tri {
-    Tri::from_bool(index.subnet_endpoint_policies.has(subnet) && !first_version(index))
+    if first_version(index) {
+        return Tri::No;
+    }
+    let sure = |row: &SubnetEndpointPolicy| if is_contested(index, subnet, row.policy) { Tri::Maybe } else { Tri::Yes };
+    index.subnet_endpoint_policies.get(subnet).iter().map(sure).max().unwrap_or(Tri::No)
 }
 
 /// Whether the policies of `subnet` look at traffic to `region` at all: the first version did so in the network's region and its pair alone (SEP-16).
@@ -206,9 +220,10 @@ fn is_told(index: &Index, policy: Sym) -> bool {
     index.endpoint_policy.has(policy) && (index.endpoint_policy_scopes.has(policy) || lists(policy) || by_themselves())
 }
 
-/// Whether a policy attached to `subnet`, or what it defines, is not in the input: it may list anything (SND-03).
+/// Whether a policy attached to `subnet`, or what it defines, is not in the input: it may list anything (SND-03). So may one of which nobody knows whether it is
+/// attached.
 pub fn is_missing(index: &Index, subnet: Sym) -> bool {
-    index.subnet_endpoint_policies.get(subnet).iter().any(|row| !is_told(index, row.policy))
+    index.subnet_endpoint_policies.get(subnet).iter().any(|row| !is_told(index, row.policy) || is_contested(index, subnet, row.policy))
 }
 
 /// The policy of `subnet` to name: the least by id, of those that are not told where there are any.

@@ -1,7 +1,7 @@
 //! What a service endpoint of a subnet covers.
 
 use crate::facts::Index;
-use crate::facts::network::SubnetServiceEndpoint;
+use crate::facts::network::{NO_LOCATION, SubnetServiceEndpoint};
 use crate::facts::platform::Platform;
 use crate::facts::store_facts::Service;
 use crate::model::{Sym, Tri};
@@ -55,7 +55,8 @@ pub fn covers(
     let mut best = Coverage { covered: Tri::No, service: Sym::EMPTY };
     let same = |a: Sym, b: Sym| if a.is_empty() || b.is_empty() { Tri::Maybe } else { Tri::from_bool(a == b) };
     for endpoint in endpoints {
-        let location = endpoint.location;
+        let emptied = endpoint.location.as_str() == NO_LOCATION;
+        let location = if emptied { Sym::EMPTY } else { endpoint.location };
         let listed = if location.as_str() == "*" { Tri::Yes } else { same(location, region) };
         if !service.has_endpoint(endpoint.service.as_str()) {
             continue;
@@ -79,6 +80,7 @@ pub fn covers(
             _ if service.is_regional() => same(vnet_region, region),
             _ => Tri::Yes,
         };
+        let covered = if emptied { covered.and(Tri::Maybe) } else { covered };
         if best.service.is_empty() || covered > best.covered {
             best = Coverage { covered, service: endpoint.service };
         }

@@ -341,7 +341,9 @@ impl Asked<'_, '_> {
                 }
                 let first = endpoint_policy::first(self.world.index, *subnet);
                 let missing = endpoint_policy::is_missing(self.world.index, *subnet);
-                way.steps.push(steps::policy(*subnet, &decision, first, missing));
+                let rows = self.world.index.subnet_endpoint_policies.get(*subnet).iter();
+                let contested = rows.into_iter().any(|row| endpoint_policy::is_contested(self.world.index, *subnet, row.policy));
+                way.steps.push(steps::policy(*subnet, &decision, first, missing, contested));
             }
         }
         let answers = private_endpoint::front_end_of(self.world.index, self.world.platform, &self.store, self.group(), false);

@@ -60,11 +60,12 @@ pub fn dns(resolution: &Resolution, asked: &str, passes: Tri, more: &str) -> Ste
 
 /// What the service endpoint policies of `subnet` say of the account.
 ///
-/// `policy` is one of those attached; `missing` says that one of them is not in the input.
-pub fn policy(subnet: Sym, decision: &endpoint_policy::Decision, policy: Sym, missing: bool) -> Step {
+/// `policy` is one of those attached; `missing` says that one of them is not in the input, `contested` that it and the subnet disagree whether it is attached.
+pub fn policy(subnet: Sym, decision: &endpoint_policy::Decision, policy: Sym, missing: bool, contested: bool) -> Step {
     let text = match (decision.admitted, decision.effective) {
         (Tri::Yes, Tri::Yes) => format!("the service endpoint policies list {}", decision.scope),
         (Tri::Yes, _) => "the service endpoint policies list no resource and filter nothing".to_owned(),
+        (Tri::Maybe, _) if contested => "a service endpoint policy and the subnet disagree on whether it is attached".to_owned(),
         (Tri::Maybe, _) => "whether the service endpoint policies let the account through is not known".to_owned(),
         (Tri::No, _) => "no service endpoint policy of the subnet lists the account".to_owned(),
     };

@@ -113,6 +113,7 @@ impl World<'_> {
     pub fn scopes_outside(&self, subnet: Sym) -> Tri {
         let index = self.index;
         let policies = index.subnet_endpoint_policies.get(subnet).iter();
+        let policies = policies.filter(|row| !endpoint_policy::is_contested(index, subnet, row.policy));
         let scopes = policies.flat_map(|row| index.endpoint_policy_scopes.get(row.policy));
         let outside = scopes.filter(|row| !endpoint_policy::is_alias(row)).map(|row| {
             let outside = match row.scope.as_str() {

@@ -273,3 +273,29 @@ fn a_firewall_that_tells_of_no_rules_has_some_that_are_not_known() {
         classic,
     );
 }
+
+// covers: SEP-01, SE-15
+#[test]
+fn an_empty_list_of_a_subnet_or_a_policy_says_that_there_is_none() {
+    let subnet = rows(json!([body("virtualNetworks/v/subnets/s", json!({"serviceEndpointPolicies": []}))]));
+    has(&subnet, "child_type(~/virtualnetworks/v/subnets/s, microsoft.network/serviceendpointpolicies)");
+    lacks(&rows(json!([body("virtualNetworks/v/subnets/s", json!({"serviceEndpointPolicies": null}))])), "child_type(");
+    let policy = rows(json!([body("serviceEndpointPolicies/p", json!({"subnets": []}))]));
+    has(&policy, "child_type(~/serviceendpointpolicies/p, microsoft.network/virtualnetworks/subnets)");
+    lacks(&rows(json!([body("serviceEndpointPolicies/p", json!({}))])), "child_type(");
+    let on = |endpoint: Value| rows(json!([body("virtualNetworks/v/subnets/s", json!({"serviceEndpoints": [endpoint]}))]));
+    let none = on(json!({"service": "Microsoft.Sql", "locations": []}));
+    has(&none, "subnet_service_endpoint(~/virtualnetworks/v/subnets/s, microsoft.sql, none)");
+    has(&on(json!({"service": "Microsoft.Sql"})), "subnet_service_endpoint(~/virtualnetworks/v/subnets/s, microsoft.sql, )");
+}
+
+// covers: M-03, DNS-09, PE-11
+#[test]
+fn what_azure_counts_and_names_of_others_is_kept() {
+    let zone = |properties: Value| rows(json!([body("privateDnsZones/example.com", properties)]));
+    has(&zone(json!({"numberOfRecordSets": 5, "numberOfVirtualNetworkLinks": "2"})), "zone_size(~/privatednszones/example.com, 5, 2)");
+    lacks(&zone(json!({})), "zone_size(");
+    let id = "/subscriptions/s/resourcegroups/rg/providers/Microsoft.DocumentDB/databaseAccounts/c/privateEndpointConnections/x";
+    let link = rows(json!([{"id": id, "properties": {"groupId": "Sql", "privateLinkServiceConnectionState": {"status": "Approved"}}}]));
+    assert!(link.iter().any(|row| row.starts_with("provider_connection_group(") && row.ends_with(", sql)")), "{link:#?}");
+}

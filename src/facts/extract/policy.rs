@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get};
+use crate::facts::extract::out::{Out, get, says_none};
+use crate::facts::gap::{ChildType, SUBNETS};
 use crate::facts::network::SubnetEndpointPolicy;
 use crate::facts::private_access::{EndpointPolicy, EndpointPolicyScope};
 use crate::model::{Sym, ids};
@@ -14,6 +15,9 @@ pub(super) const UNTOLD: &str = "unknown";
 pub(super) fn policy<'a>(out: &mut Out<'a>, body: &'a Value) {
     let policy = out.id();
     out.fact(EndpointPolicy { policy, location: out.resource.location });
+    if says_none(body, "subnets") {
+        out.fact(ChildType { parent: policy, kind: Sym::new(SUBNETS) });
+    }
     for subnet in out.links(body, "subnets") {
         out.fact(SubnetEndpointPolicy { subnet, policy });
     }

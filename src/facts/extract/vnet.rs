@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use crate::facts::extract::out::{Out, get, is_set, properties};
+use crate::facts::extract::out::{Out, get, is_set, properties, says_none};
+use crate::facts::gap::{ChildType, POLICIES};
 use crate::facts::hub::RouteServer;
 use crate::facts::network::{
-    Clouded, EndpointPolicies, GatewaySubnet, GatewaySummary, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState, PeeringSubnet, Subnet,
-    SubnetDefaultOutbound, SubnetDelegation, SubnetEndpointPolicy, SubnetIpConfig, SubnetNatGateway, SubnetNetworkIdentifier, SubnetNsg,
-    SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint, Vnet, VnetBasicEndpointPolicies, VnetDns,
-    VnetPrefix,
+    Clouded, EndpointPolicies, GatewaySubnet, GatewaySummary, NO_LOCATION, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState,
+    PeeringSubnet, Subnet, SubnetDefaultOutbound, SubnetDelegation, SubnetEndpointPolicy, SubnetIpConfig, SubnetNatGateway,
+    SubnetNetworkIdentifier, SubnetNsg, SubnetPrefix, SubnetPrivateEndpointPolicy, SubnetRouteTable, SubnetServiceEndpoint, Vnet,
+    VnetBasicEndpointPolicies, VnetDns, VnetPrefix,
 };
 use crate::facts::private_link::SubnetPrivateLinkOpen;
 use crate::ingest;
@@ -98,6 +99,9 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
         let vnet = out.parent();
         out.fact(Clouded { vnet, what: Sym::new("routes"), resource: subnet });
     }
+    if says_none(body, "serviceEndpointPolicies") {
+        out.fact(ChildType { parent: subnet, kind: Sym::new(POLICIES) });
+    }
     for policy in out.bindings(body, "serviceEndpointPolicies") {
         out.fact(SubnetEndpointPolicy { subnet, policy });
     }
@@ -168,7 +172,8 @@ fn service_endpoint<'a>(out: &mut Out<'a>, subnet: Sym, endpoint: &'a Value) {
     let service = Sym::lower(service);
     let locations = out.texts(endpoint, "locations");
     if locations.is_empty() {
-        out.fact(SubnetServiceEndpoint { subnet, service, location: Sym::EMPTY });
+        let location = if get(endpoint, "locations").is_some() { Sym::new(NO_LOCATION) } else { Sym::EMPTY };
+        out.fact(SubnetServiceEndpoint { subnet, service, location });
     }
     for location in locations {
         out.fact(SubnetServiceEndpoint { subnet, service, location: ingest::region(location) });

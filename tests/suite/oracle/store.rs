@@ -225,9 +225,14 @@ impl World<'_> {
         for e in self.service_endpoints.iter().filter(|e| e.subnet == subnet && serves(e.service, service)) {
             let global = e.service.as_str() == "microsoft.storage.global";
             let first_version = self.eras.iter().any(|e| e.era.as_str() == "2019"); // SEP-16
-            let widened = service == Service::Storage && !first_version && self.subnet_policies.iter().any(|p| p.subnet == subnet);
+            let widens = service == Service::Storage && !first_version;
+            let attached = || self.subnet_policies.iter().filter(|p| p.subnet == subnet);
+            let widened = widens && attached().any(|p| !self.is_disputed(subnet, p.policy));
+            let perhaps = if widens && attached().next().is_some() { Tri::Maybe } else { Tri::No };
             let known = |same: bool| if home.is_empty() || region.is_empty() { Tri::Maybe } else { Tri::from_bool(same) };
-            best = best.or(match e.location.as_str() {
+            // A list that is there and empty is no list, or one of no region.
+            let (location, most) = if e.location.as_str() == "none" { ("", Tri::Maybe) } else { (e.location.as_str(), Tri::Yes) };
+            let covers = match location {
                 _ if global || widened => Tri::Yes,
                 _ if service == Service::Relay => Tri::Maybe,
                 "*" => Tri::Yes,
@@ -238,7 +243,8 @@ impl World<'_> {
                 },
                 _ if region.is_empty() => Tri::Maybe,
                 _ => Tri::from_bool(e.location == region),
-            });
+            };
+            best = best.or(covers.or(perhaps).min(most));
         }
         best
     }
@@ -268,13 +274,19 @@ impl World<'_> {
             let mut regions = vec![self.vnet_region(vnet)];
             regions.extend(self.platform.region_pair(regions[0]));
             regions.push(e.location);
-            let known = regions.iter().filter(|r| !r.is_empty()).filter(|r| self.endpoint_lists(subnet, service, **r) == Tri::Yes);
+            let of_none = e.location.as_str() == "none";
+            let covers = |region: Sym| {
+                let listed = self.endpoint_lists(subnet, service, region);
+                listed == Tri::Yes || of_none && listed.hi()
+            };
+            let known = regions.iter().filter(|r| !r.is_empty()).filter(|r| covers(**r));
             let sure = known.clone().any(|r| inside(&format!("{whole}.{r}")) == Some(true));
             let everywhere = self.endpoint_lists(subnet, service, Sym::new("(any other)")) == Tri::Yes && inside(whole) == Some(true);
             let unknown = inside(whole).is_none() || known.clone().any(|r| inside(&format!("{whole}.{r}")).is_none());
-            best = best.or(if sure || everywhere {
+            let anywhere = of_none && self.endpoint_lists(subnet, service, Sym::new("(any other)")).hi() && inside(whole) == Some(true);
+            best = best.or(if (sure || everywhere) && !of_none {
                 Tri::Yes
-            } else if unknown || self.vnet_region(vnet).is_empty() {
+            } else if unknown || of_none && (sure || anywhere) || self.vnet_region(vnet).is_empty() {
                 Tri::Maybe
             } else {
                 Tri::No
@@ -356,6 +368,12 @@ impl World<'_> {
         }
     }
 
+    /// Whether the subnet says that no policy is attached to it, or the policy that it is attached to no subnet.
+    fn is_disputed(&self, subnet: Sym, policy: Sym) -> bool {
+        let none = |of: Sym, what: &str| self.child_types.iter().any(|row| row.parent == of && row.kind.as_str() == what);
+        none(subnet, "microsoft.network/serviceendpointpolicies") || none(policy, "microsoft.network/virtualnetworks/subnets")
+    }
+
     /// What the policies of the subnet say about the store (SEP-01 to SEP-15).
     fn policies_admit(&self, subnet: Sym, target: Target, dst: Addr) -> (Tri, String, &'static str) {
         let storage = match dst {
@@ -364,6 +382,7 @@ impl World<'_> {
             Addr::SomePublic => false,
         };
         let attached: Vec<Sym> = self.subnet_policies.iter().filter(|p| p.subnet == subnet).map(|p| p.policy).collect();
+        let (disputed, sure): (Vec<Sym>, Vec<Sym>) = attached.iter().partition(|policy| self.is_disputed(subnet, **policy));
         if !storage || attached.is_empty() {
             return (Tri::Yes, String::new(), "");
         }
@@ -373,8 +392,9 @@ impl World<'_> {
             return (Tri::Yes, String::new(), "");
         }
         let rule = attached.iter().map(|p| name_of(*p)).min().unwrap_or_default();
-        let missing = attached.iter().any(|a| !self.policies.iter().any(|p| p.policy == *a) || !self.definitions_are_listed(*a));
-        let listed = || self.policy_scopes.iter().filter(|s| attached.contains(&s.policy) && !s.scope.is_empty());
+        let missing = !disputed.is_empty()
+            || attached.iter().any(|a| !self.policies.iter().any(|p| p.policy == *a) || !self.definitions_are_listed(*a));
+        let listed = || self.policy_scopes.iter().filter(|s| sure.contains(&s.policy) && !s.scope.is_empty());
         let alias = |s: &&EndpointPolicyScope| s.scope.as_str().starts_with("/services/");
         let named = |s: &&EndpointPolicyScope| !s.service.is_empty() && s.service.as_str() != "global";
         // What definitions for other services list is nothing to storage (SEP-02).
