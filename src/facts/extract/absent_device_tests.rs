@@ -283,6 +283,15 @@ fn an_empty_list_of_a_subnet_or_a_policy_says_that_there_is_none() {
     let policy = rows(json!([body("serviceEndpointPolicies/p", json!({"subnets": []}))]));
     has(&policy, "child_type(~/serviceendpointpolicies/p, microsoft.network/virtualnetworks/subnets)");
     lacks(&rows(json!([body("serviceEndpointPolicies/p", json!({}))])), "child_type(");
+    // An entry that cannot be read may be a policy, of this subnet alone.
+    for list in [json!([null]), json!(7)] {
+        let doubt = rows(json!([body("virtualNetworks/v/subnets/s", json!({"serviceEndpointPolicies": list}))]));
+        let attached =
+            |row: &&String| row.starts_with("subnet_endpoint_policy(~/virtualnetworks/v/subnets/s, ") && row.contains("unknown-");
+        assert!(doubt.iter().any(|row| attached(&row)), "{doubt:#?}");
+        assert!(doubt.iter().any(|row| row.starts_with("child_type(") && row.ends_with("virtualnetworks/subnets)")), "{doubt:#?}");
+        lacks(&doubt, "unread(");
+    }
     let on = |endpoint: Value| rows(json!([body("virtualNetworks/v/subnets/s", json!({"serviceEndpoints": [endpoint]}))]));
     let none = on(json!({"service": "Microsoft.Sql", "locations": []}));
     has(&none, "subnet_service_endpoint(~/virtualnetworks/v/subnets/s, microsoft.sql, none)");

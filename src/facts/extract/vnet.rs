@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::extract::out::{Out, get, is_set, properties, says_none};
-use crate::facts::gap::{ChildType, POLICIES};
+use crate::facts::gap::{ChildType, POLICIES, SUBNETS};
 use crate::facts::hub::RouteServer;
 use crate::facts::network::{
     Clouded, EndpointPolicies, GatewaySubnet, GatewaySummary, NO_LOCATION, Peering, PeeringOnlyV6, PeeringPrefix, PeeringState,
@@ -102,8 +102,16 @@ pub(super) fn subnet<'a>(out: &mut Out<'a>, body: &'a Value) {
     if says_none(body, "serviceEndpointPolicies") {
         out.fact(ChildType { parent: subnet, kind: Sym::new(POLICIES) });
     }
-    for policy in out.bindings(body, "serviceEndpointPolicies") {
+    let (name, lost) = ("serviceEndpointPolicies", out.lost_paths().len());
+    for policy in out.bindings(body, name) {
         out.fact(SubnetEndpointPolicy { subnet, policy });
+    }
+    if out.lost_paths().len() > lost {
+        // One that may be attached to this subnet, and is not known to be (SEP-01).
+        out.stand_for_lost(lost);
+        let policy = out.unknown(name);
+        out.fact(SubnetEndpointPolicy { subnet, policy });
+        out.fact(ChildType { parent: policy, kind: Sym::new(SUBNETS) });
     }
     let name = "privateEndpointNetworkPolicies";
     if let Some(policies) = out.word(body, name, EndpointPolicies::parse, EndpointPolicies::Unknown) {
