@@ -29,6 +29,8 @@ struct Reached {
     deaf: bool,
     /// Whether an administrator has taken it out.
     down: bool,
+    /// Whether its pool lists instances that it stands for, and not it.
+    one_of_many: bool,
     /// How many places its ways stand for that nobody told apart yet: all must let a flow through.
     places: usize,
 }
@@ -137,7 +139,10 @@ impl Walk<'_, '_> {
                     sure = Set::EMPTY;
                 }
                 let deaf = self.is_deaf(branch, places);
-                reached.push((from..ways.len(), Reached { sure, deaf, down: backend.down, places: places.len() }));
+                reached.push((
+                    from..ways.len(),
+                    Reached { sure, deaf, down: backend.down, one_of_many: backend.one_of_many, places: places.len() },
+                ));
             }
             if reached.is_empty() {
                 ways.push(trail.clone().and(self.no_member(frontend, branch)).end(Via::Appliance));
@@ -275,6 +280,8 @@ impl Walk<'_, '_> {
         let sender = trail.appliances.iter().rev().find(|passed| passed.translated).map_or(self.sender, |passed| passed.exit.ip_config);
         let same = |place: &Host| !sender.is_empty() && place.ip_config == sender;
         let itself = |place: &Host| internal && (same(place) || told(place) && packet.src == Seen::At(place.ip));
+        // Of the instances of a scale set another one may be chosen.
+        let alone = |place: &Host| !self.world.stands_for_many(place.ip_config);
         let one_asked_for = matches!(&self.target, Target::Host(_));
         for backend in &branch.backends {
             let wanted = |place: &&Host| !matches!(&self.target, Target::Host(host) if host != *place);
@@ -292,7 +299,7 @@ impl Walk<'_, '_> {
                             each.push(vec![trail.clone().and(other).end(Via::LoadBalancer)]);
                             continue;
                         }
-                        if itself(place) {
+                        if itself(place) && alone(place) {
                             each.push(vec![trail.clone().and(self.to_itself(frontend, place)).end(Via::LoadBalancer)]);
                             continue;
                         }
@@ -320,7 +327,7 @@ impl Walk<'_, '_> {
             let ways = any_place(each);
             if !ways.is_empty() {
                 let sure = surely(&ways);
-                reached.push((ways, Reached { sure, deaf, down: backend.down, places: 1 }));
+                reached.push((ways, Reached { sure, deaf, down: backend.down, one_of_many: backend.one_of_many, places: 1 }));
             }
         }
         if reached.is_empty() {
@@ -330,8 +337,9 @@ impl Walk<'_, '_> {
         // A flow that is meant for one member gets there by one choice or another.
         let choice = !one_asked_for;
         let mut doubts: Vec<Vec<Step>> = all.iter().map(|member| self.doubts(frontend, branch, member, &all, choice)).collect();
-        let myself = |backend: &Backend| matches!(&backend.what, Member::Places(places) if places.iter().any(itself));
-        if branch.backends.len() > 1 && branch.backends.iter().any(myself) {
+        let several = branch.backends.len() > 1;
+        let me = |place: &Host| itself(place) && (several || !alone(place));
+        if branch.backends.iter().any(|backend| matches!(&backend.what, Member::Places(places) if places.iter().any(me))) {
             let text = format!("the sender is a member of rule {} itself, and may be chosen", short(branch.rule));
             let hairpin = step(Stage::LoadBalancer, Span::UNKNOWN, "balancer.4", text).by(frontend, "hairpin").kind(Kind::Assumption);
             doubts.iter_mut().for_each(|steps| steps.push(hairpin.clone().code("W-HAIRPIN")));
@@ -380,6 +388,11 @@ impl Walk<'_, '_> {
         }
         if member.down {
             out.push(unsure(format!("a member of rule {rule} has adminState=Down"), "W-UNSUPPORTED"));
+        }
+        if member.one_of_many {
+            let text =
+                format!("rule {rule} leads to instances of a scale set whose profile does not say so: which ones are there is not known");
+            out.push(unsure(text, "W-MISSING"));
         }
         if !choice {
             return out;

@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use crate::explain::packet::Host;
-use crate::explain::world::World;
-use crate::facts::load_balancing::{BalancerProtocol, BalancerSku, InboundNatRule, LoadBalancerFrontend, is_nameless_member};
-use crate::facts::network::PublicSku;
+use crate::explain::world::{Named, World};
+use crate::facts::load_balancing::{
+    BalancerProtocol, BalancerSku, InboundNatRule, LoadBalancerFrontend, LoadBalancerPool, is_nameless_member,
+};
+use crate::facts::network::{IpConfigPool, PublicSku};
 use crate::model::{Prefix, Set, Sym, Tri, net};
 use crate::rules::balancer::Takes;
 use crate::rules::outbound::BalancerExit;
@@ -47,6 +49,14 @@ pub struct Backend {
     pub what: Member,
     /// Whether an administrator has taken it out: it perhaps gets packets.
     pub down: bool,
+    /// Whether the pool lists some instance that it stands for, and the profile does not name the pool: that one was made otherwise, perhaps (ADR-08).
+    pub one_of_many: bool,
+}
+
+impl Backend {
+    fn new(name: Sym, what: Member) -> Backend {
+        Backend { name, what, down: false, one_of_many: false }
+    }
 }
 
 /// What a member is.
@@ -115,6 +125,9 @@ impl World<'_> {
             pools.push(rule.rule);
             let pooled = pools.len() > 1;
             let mut backends = or_missing(rule.rule, rule.protocol, self.members(row, pools));
+            for backend in backends.iter_mut().filter(|backend| backend.one_of_many) {
+                backend.one_of_many = !self.is_made_from_pool(rule, backend.name);
+            }
             // One machine is the target of a rule without a pool.
             backends.extend(self.unseen_member().filter(|_| pooled || backends.is_empty()));
             out.push(Branch { rule: rule.rule, takes: Takes::nat(rule), nat: true, floating: rule.floating, probe: Probe::None, backends });
@@ -126,7 +139,7 @@ impl World<'_> {
     /// An interface that is not in the input and may be in any pool.
     fn unseen_member(&self) -> Option<Backend> {
         let name = Some(self.unseen_interface()).filter(|id| !id.is_empty())?;
-        Some(Backend { name, what: Member::Missing, down: false })
+        Some(Backend::new(name, Member::Missing))
     }
 
     /// Whether the row is the rule's own: one that says nothing counts only where no other row of the same rule does.
@@ -141,31 +154,21 @@ impl World<'_> {
         let mut out: Vec<Backend> = Vec::new();
         for pool in sorted(pools) {
             let down = |member: Sym| index.load_balancer_members_down.get(pool).iter().any(|row| row.member == member);
-            for row in index.ip_configs_by_pool.get(pool) {
-                if is_nameless_member(row.ip_config) {
-                    out.push(Backend { name: row.ip_config, what: Member::Anybody, down: false });
-                    continue;
-                }
-                let name = self.member_config(row.ip_config);
-                let known = index.ip_config.one(name).is_some_and(|config| index.nic.has(config.nic));
-                let places = if self.is_endpoint_config(name) { self.hosts_of_config(name) } else { Vec::new() };
-                let what = if known { Member::Places(places) } else { Member::Missing };
-                out.push(Backend { name, what, down: down(row.ip_config) });
-            }
+            out.extend(self.listed_members(pool, &down));
             for row in index.load_balancer_addresses.get(pool) {
                 let name = Sym::new(&row.address.to_string());
-                out.push(Backend { name, what: self.member_at(row.address, row.vnet, frontend), down: down(name) });
+                out.push(Backend { down: down(name), ..Backend::new(name, self.member_at(row.address, row.vnet, frontend)) });
             }
             for row in index.load_balancer_regions.get(pool) {
                 let known = index.load_balancer_frontend.has(row.frontend);
                 let what = if known { Member::Frontend(row.frontend) } else { Member::Missing };
-                out.push(Backend { name: row.frontend, what, down: down(row.frontend) });
+                out.push(Backend { down: down(row.frontend), ..Backend::new(row.frontend, what) });
             }
             if !self.is_listed(pool) {
-                out.push(Backend { name: pool, what: Member::Anybody, down: false });
+                out.push(Backend::new(pool, Member::Anybody));
             }
         }
-        out.sort_by_key(|backend| (backend.name.as_str(), backend.down));
+        out.sort_by_key(|backend| (backend.name.as_str(), backend.one_of_many, backend.down));
         // The same machine may be listed by its configuration and by its address.
         let mut each: Vec<Backend> = Vec::new();
         for backend in out {
@@ -176,18 +179,26 @@ impl World<'_> {
         each
     }
 
-    /// The configuration that a pool lists: of an instance of a uniform scale set whose own interfaces are not in the input, that of the profile,
-    /// which stands for all instances (ADR-08).
-    fn member_config(&self, listed: Sym) -> Sym {
-        if self.index.ip_config.has(listed) {
-            return listed;
-        }
-        let parts: Vec<&str> = listed.as_str().split('/').collect();
-        let Some(at) = parts.iter().position(|part| *part == "virtualmachinescalesets") else { return listed };
-        let [set, "virtualmachines", _, "networkinterfaces", nic, "ipconfigurations", config] = parts[at + 1..] else { return listed };
-        let head = parts[..=at].join("/");
-        let profile = Sym::new(&format!("{head}/{set}/networkinterfaceconfigurations/{nic}/ipconfigurations/{config}"));
-        if self.index.ip_config.has(profile) { profile } else { listed }
+    /// The members that a pool lists by their address configurations, or that name it.
+    fn listed_members(&self, pool: Sym, down: &dyn Fn(Sym) -> bool) -> Vec<Backend> {
+        let index = self.index;
+        let meant =
+            |row: &IpConfigPool| self.meant(row.ip_config).into_iter().map(|named| (named, down(row.ip_config))).collect::<Vec<_>>();
+        let mut listed: Vec<(Named, bool)> = index.ip_configs_by_pool.get(pool).iter().flat_map(meant).collect();
+        // The instances of a scale set come down to one: what is surer of it counts.
+        listed.sort_by_key(|(named, down)| (named.ip_config.as_str(), named.one_of_many, *down));
+        listed.dedup_by_key(|(named, _)| named.ip_config);
+        let member = |(named, down): (Named, bool)| {
+            let name = named.ip_config;
+            if is_nameless_member(name) {
+                return Backend::new(name, Member::Anybody);
+            }
+            let known = index.ip_config.one(name).is_some_and(|config| index.nic.has(config.nic));
+            let places = if self.is_endpoint_config(name) { self.hosts_of_config(name) } else { Vec::new() };
+            let what = if known { Member::Places(places) } else { Member::Missing };
+            Backend { name, what, down, one_of_many: named.one_of_many }
+        };
+        listed.into_iter().map(member).collect()
     }
 
     /// Whoever has an address that a pool lists.
@@ -212,8 +223,14 @@ impl World<'_> {
         if let [vnet] = vnets[..] { vnet } else { Sym::EMPTY }
     }
 
-    /// The pools that hold a place, by its configuration and by its address; and the inbound NAT rules that lead to it.
+    /// The pools that hold a place, by its configuration and by its address, and that perhaps do, because they hold an instance that its configuration stands
+    /// for; and the inbound NAT rules that lead to it.
     fn pools_of(&self, host: &Host) -> Vec<Sym> {
+        sorted(self.sure_pools_of(host).into_iter().chain(self.pools_of_instances(host.ip_config)).collect())
+    }
+
+    /// Those that surely hold it.
+    fn sure_pools_of(&self, host: &Host) -> Vec<Sym> {
         let index = self.index;
         if host.ip_config.is_empty() {
             return Vec::new(); // a machine that is only imagined is in no pool
@@ -341,7 +358,9 @@ impl World<'_> {
     pub fn balancer_exits(&self, host: &Host, v6: bool) -> (Vec<BalancerExit>, Vec<BalancerExit>) {
         let index = self.index;
         let (mut by_outbound, mut by_rule) = (Vec::new(), Vec::new());
+        let certain = self.sure_pools_of(host);
         for pool in self.pools_of(host) {
+            let member = certain.contains(&pool);
             for rule in index.outbound_rules.get(pool) {
                 let frontends = index.outbound_rule_frontends.get(rule.rule).iter().map(|row| row.frontend).collect();
                 let carries = match rule.protocol {
@@ -349,11 +368,11 @@ impl World<'_> {
                     BalancerProtocol::Udp => Set::tcp_udp().minus(Set::tcp()),
                     BalancerProtocol::All | BalancerProtocol::Unknown => Set::tcp_udp(),
                 };
-                by_outbound.extend(self.exit_by(rule.rule, frontends, carries, rule.protocol != BalancerProtocol::Unknown, v6));
+                by_outbound.extend(self.exit_by(rule.rule, frontends, carries, member && rule.protocol != BalancerProtocol::Unknown, v6));
             }
             for row in index.load_balancing_rules_by_pool.get(pool) {
                 for rule in index.load_balancing_rule.get(row.rule).iter().filter(|rule| rule.snat) {
-                    let sure = rule.protocol != BalancerProtocol::Unknown;
+                    let sure = member && rule.protocol != BalancerProtocol::Unknown;
                     by_rule.extend(self.exit_by(rule.rule, vec![rule.frontend], Set::tcp_udp(), sure, v6));
                 }
             }
@@ -409,8 +428,16 @@ impl World<'_> {
     /// Whether being in a pool takes default outbound access away: a Standard load balancer's pool does, unless it lists members by address (OUT-06).
     pub fn barred_by_balancer(&self, host: &Host) -> Tri {
         let index = self.index;
-        let pools = index.ip_config_pools.get(host.ip_config).iter().filter_map(|row| index.load_balancer_pool.one(row.pool));
-        let barred = pools.map(|pool| match index.load_balancer.one(pool.balancer).map(|balancer| balancer.sku) {
+        let own = index.ip_config_pools.get(host.ip_config).iter().map(|row| row.pool);
+        let certain = own.filter_map(|pool| index.load_balancer_pool.one(pool)).map(|pool| self.bars(pool)).max().unwrap_or(Tri::No);
+        let of_instances = self.pools_of_instances(host.ip_config).into_iter().filter_map(|pool| index.load_balancer_pool.one(pool));
+        of_instances.map(|pool| self.bars(pool).and(Tri::Maybe)).fold(certain, Tri::max)
+    }
+
+    /// Whether the pool takes it from whoever is surely in it.
+    fn bars(&self, pool: &LoadBalancerPool) -> Tri {
+        let index = self.index;
+        match index.load_balancer.one(pool.balancer).map(|balancer| balancer.sku) {
             Some(BalancerSku::Basic) => Tri::No,
             Some(BalancerSku::Standard) => {
                 let frontends = index.load_balancer_frontends_by_balancer.get(pool.balancer);
@@ -423,15 +450,14 @@ impl World<'_> {
                 if internal || used { Tri::Yes } else { Tri::Maybe }
             }
             Some(BalancerSku::StandardV2 | BalancerSku::Gateway | BalancerSku::Unknown) | None => Tri::Maybe,
-        });
-        barred.max().unwrap_or(Tri::No)
+        }
     }
 }
 
 /// Those behind a rule; where nobody is, and nothing is known of the rule, somebody that the input does not hold.
 fn or_missing(rule: Sym, protocol: BalancerProtocol, backends: Vec<Backend>) -> Vec<Backend> {
     if backends.is_empty() && protocol == BalancerProtocol::Unknown {
-        return vec![Backend { name: rule, what: Member::Missing, down: false }];
+        return vec![Backend::new(rule, Member::Missing)];
     }
     backends
 }

@@ -13,6 +13,7 @@ use crate::explain::pieces::Bounds;
 use crate::explain::reach::{external, sites};
 use crate::explain::way::End;
 use crate::explain::world::World;
+use crate::facts::network::IpConfig;
 use crate::facts::{Fact, Index};
 use crate::model::{Sym, net};
 use crate::rules::route::platform_address;
@@ -170,10 +171,13 @@ impl Touched<'_> {
         let addressed = addresses.len() == configs.len();
         let forwards = index.nic.one(nic).is_none_or(|row| row.forwarding) || index.appliance.has(nic);
         let is_hop = addresses.iter().any(|ip| self.hops.contains(ip)) || !addressed && !self.hops.is_empty();
-        let pooled =
-            configs.iter().any(|config| index.ip_config_pools.has(config.ip_config) || index.ip_config_links.has(config.ip_config))
-                || addresses.iter().any(|ip| index.load_balancer_pools_by_address.has(*ip))
-                || !addressed && !index.load_balancer_addresses.is_empty();
+        let listed = |config: &IpConfig| {
+            let instances = index.instances_by_config.get(config.ip_config).iter().map(|row| row.instance);
+            instances.chain([config.ip_config]).any(|name| index.ip_config_pools.has(name))
+        };
+        let pooled = configs.iter().any(|config| listed(config) || index.ip_config_links.has(config.ip_config))
+            || addresses.iter().any(|ip| index.load_balancer_pools_by_address.has(*ip))
+            || !addressed && !index.load_balancer_addresses.is_empty();
         let leads = || index.load_balancer_frontend.rows().any(|row| row.address.is_none_or(|ip| self.hops.contains(&ip)));
         let is_behind_hop = pooled && (!self.hops.is_empty() && leads() || !index.gateway_chain.is_empty());
         // Next hops that are no addresses, and names that a firewall looks up for others.

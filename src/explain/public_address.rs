@@ -108,8 +108,10 @@ impl Walk<'_, '_> {
                 ways.push(trail.clone().and(unknown.code("W-UNSUPPORTED")).end(via));
             }
             if let Some(holder) = self.world.unanswered_holder(owner.public_ip) {
-                let text =
-                    format!("public address {} says that it belongs to {}, which does not say so", short(owner.public_ip), short(holder));
+                let of_set = self.world.instance_is_told(holder);
+                let why =
+                    if of_set { "an instance of which only its scale set's profile is in the input" } else { "which does not say so" };
+                let text = format!("public address {} says that it belongs to {}, {why}", short(owner.public_ip), short(holder));
                 let missing = step(Stage::Route, Span::UNKNOWN, "inbound.3", text).by(holder, "").kind(Kind::Absence);
                 ways.push(trail.clone().and(missing.code("W-MISSING")).end(Via::Public));
                 nobody = false;

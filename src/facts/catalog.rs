@@ -227,7 +227,7 @@ facts! {
     SubnetServiceEndpoint, SubnetNetworkIdentifier, SubnetEndpointPolicy, SubnetPrivateEndpointPolicy, SubnetDefaultOutbound,
     Peering, PeeringPrefix,
     // machines
-    Machine, MachineScaleSet, Nic, NicPrimary, NicNsg, NicMachine, NicDns, IpConfig, IpConfigAddress, IpConfigPublicIp, IpConfigAsg, IpConfigPool,
+    Machine, MachineScaleSet, InstanceConfig, Nic, NicPrimary, NicNsg, NicMachine, NicDns, IpConfig, IpConfigAddress, IpConfigPublicIp, IpConfigAsg, IpConfigPool,
     IpConfigLink,
     PublicIp, PublicIpAddress, PublicIpUntold, PublicIpFamily, PublicIpHolder, PublicIpRange,
     // filters and routes

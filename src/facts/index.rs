@@ -237,7 +237,8 @@ index! {
     PeeringOnlyV6 { peering_only_v6: peering as Sym }
     PeeringSubnet { peering_subnets: peering as Sym }
     Machine { machine: machine as Sym }
-    MachineScaleSet { machine_scale_set: machine as Sym }
+    MachineScaleSet { machine_scale_set: machine as Sym, machines_by_scale_set: scale_set as Sym }
+    InstanceConfig { instance_configs: instance as Sym, instances_by_config: ip_config as Sym }
     Nic { nic: nic as Sym }
     NicPrimary { nic_primary: nic as Sym }
     Clouded { clouded: vnet as Sym }

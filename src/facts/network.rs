@@ -141,6 +141,10 @@ relations! { NETWORK_RELATIONS:
     /// `machine_scale_set(machine, scale_set)`: the virtual machine is an instance of a flexible scale set (ADR-08, OUT-07).
     MachineScaleSet machine_scale_set { machine: Sym, scale_set: Sym }
 
+    /// `instance_config(instance, ip_config)`: others call an address configuration of one instance of a uniform scale set `instance`. Where the input does not hold
+    /// it itself, `ip_config` stands for it: the one of the scale set's profile, which stands for all instances, or of what an instance says of itself (ADR-08).
+    InstanceConfig instance_config { instance: Sym, ip_config: Sym }
+
     /// `nic(nic, role, forwarding)`: a network interface; `forwarding` is `enableIPForwarding` (NVA-02). Instances of a uniform scale set share one,
     /// whose id is the scale set's followed by `/networkinterfaceconfigurations/<name>`.
     Nic nic { nic: Sym, role: NicRole, forwarding: bool }

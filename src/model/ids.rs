@@ -136,6 +136,35 @@ pub fn vnet_of_id(id: &str) -> Option<&str> {
     Some(&id[..at + TYPE.len() + name.len()])
 }
 
+/// A (lower-case) id of, or below, one instance of a scale set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstanceId<'a> {
+    /// The scale set's id.
+    pub scale_set: &'a str,
+    /// The name of the instance: its number.
+    pub name: &'a str,
+    /// What follows the instance's own id, `networkinterfaces/nic`; empty: nothing.
+    pub rest: &'a str,
+}
+
+impl<'a> InstanceId<'a> {
+    /// Splits an id; `None` where it is none of an instance.
+    pub fn of(id: &'a str) -> Option<InstanceId<'a>> {
+        const LIST: &str = "/virtualmachines/";
+        let in_set = |at: &usize| id[..*at].rsplit('/').nth(1) == Some("virtualmachinescalesets");
+        let at = id.match_indices(LIST).map(|(at, _)| at).find(in_set)?;
+        let tail = &id[at + LIST.len()..];
+        let (name, rest) = tail.split_once('/').unwrap_or((tail, ""));
+        Some(InstanceId { scale_set: &id[..at], name, rest })
+    }
+
+    /// The interface configuration of the scale set's profile that an interface of the instance is made from, and what follows the interface's own id.
+    pub fn in_profile(&self) -> Option<(Sym, &'a str)> {
+        let (nic, below) = self.rest.strip_prefix("networkinterfaces/").map(|tail| tail.split_once('/').unwrap_or((tail, "")))?;
+        (!nic.is_empty()).then(|| (Sym::new(&format!("{}/networkinterfaceconfigurations/{nic}", self.scale_set)), below))
+    }
+}
+
 /// Splits a normalised id.
 pub fn id_parts(id: &str) -> IdParts<'_> {
     let mut subscription = "";
@@ -187,6 +216,20 @@ mod tests {
     #[test]
     fn ids_are_compared_without_case_and_slashes() {
         assert_eq!(normal_id("subscriptions/X/resourceGroups/R/"), normal_id("/SUBSCRIPTIONS/x/resourcegroups/r"));
+    }
+
+    #[test]
+    fn an_instance_of_a_scale_set_is_known_by_its_id() {
+        let set = "/subscriptions/x/resourcegroups/virtualmachines/providers/microsoft.compute/virtualmachinescalesets/s";
+        let nic = format!("{set}/virtualmachines/0/networkinterfaces/n/ipconfigurations/c");
+        let found = InstanceId::of(&nic).unwrap();
+        assert_eq!((found.scale_set, found.name, found.rest), (set, "0", "networkinterfaces/n/ipconfigurations/c"));
+        let profile = Sym::new(&format!("{set}/networkinterfaceconfigurations/n"));
+        assert_eq!(found.in_profile(), Some((profile, "ipconfigurations/c")));
+        let bare = format!("{set}/virtualmachines/0");
+        assert_eq!(InstanceId::of(&bare).map(|found| (found.rest, found.in_profile())), Some(("", None)));
+        assert_eq!(InstanceId::of(set), None);
+        assert_eq!(InstanceId::of("/subscriptions/x/resourcegroups/r/providers/microsoft.compute/virtualmachines/m"), None);
     }
 
     #[test]

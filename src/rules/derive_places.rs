@@ -89,9 +89,15 @@ pub(super) fn places<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let members = join(&members.arrange_by_key_named("member by config"), &configs, to_nic);
     let public = join(&facts.by("ip_config_public_ip", column!(IpConfigPublicIp.ip_config)), &configs, to_nic);
     // An address that says it belongs here.
-    let held = join(&facts.by("public_ip_holder", column!(PublicIpHolder.holder)), &configs, to_nic);
+    let instances = facts.by("instance_config", column!(InstanceConfig.instance));
+    let held = facts.by("public_ip_holder", column!(PublicIpHolder.holder));
+    let pools = facts.by("ip_config_pool", column!(IpConfigPool.ip_config));
+    // What names an instance perhaps means what stands for it.
+    let [held, pools] = [held, pools].map(|rows| {
+        let named = join(&rows, &instances, of_profile).arrange_by_key_named("row of an instance");
+        join(&rows, &configs, to_nic).concat(join(&named, &configs, to_nic))
+    });
     let doubtful = join(&doubtful(facts).arrange_by_key_named("doubtful public address"), &configs, to_nic);
-    let pools = join(&facts.by("ip_config_pool", column!(IpConfigPool.ip_config)), &configs, to_nic);
     let parts = facts
         .keyed(column!(IpConfig.nic))
         .concat(facts.keyed(column!(Nic.nic)))
@@ -151,6 +157,22 @@ fn doubtful<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         Part::Other(Fact::IpConfigPublicIp(row)) => Some((key(row.ip_config), part)),
         _ => None,
     })
+}
+
+/// What is said of an instance's address configuration, as if it were said of the one that stands for it.
+///
+/// ```datalog
+/// pooled(C, P) :- ip_config_pool(I, P), instance_config(I, C).                                   // address.16
+/// held(A, C) :- public_ip_holder(A, I), instance_config(I, C).                                   // address.16
+/// ```
+fn of_profile(_: &Key, row: &Part, instance: &Part) -> Option<(Key, Part)> {
+    let Part::Fact(Fact::InstanceConfig(InstanceConfig { ip_config, .. })) = *instance else { return None };
+    let fact = match row {
+        Part::Fact(Fact::IpConfigPool(row)) => Fact::IpConfigPool(IpConfigPool { ip_config, ..*row }),
+        Part::Fact(Fact::PublicIpHolder(row)) => Fact::PublicIpHolder(PublicIpHolder { holder: ip_config, ..*row }),
+        _ => return None,
+    };
+    Some((key(ip_config), Part::Fact(fact)))
 }
 
 /// By machine without an interface in the input: the place of one of which nothing is known. A flexible scale set has none of its own (ADR-08).

@@ -26,7 +26,7 @@ used! {
     Vnet, VnetPrefix, Clouded, Subnet, SubnetNsg, SubnetRouteTable, Peering, PeeringPrefix,
     Nic, NicNsg, IpConfig, IpConfigAddress, IpConfigAsg, PrivateEndpoint, PrivateEndpointAsg,
     Nsg, NsgRule, RouteTable, Route,
-    Machine, MachineScaleSet, NicMachine, NicPrimary, Appliance, IpConfigPublicIp, IpConfigPool, PublicIpAddress,
+    Machine, MachineScaleSet, InstanceConfig, NicMachine, NicPrimary, Appliance, IpConfigPublicIp, IpConfigPool, PublicIpAddress,
     PublicIpHolder, DevicePublicIp, NatGatewayPublicIp,
     SubnetNatGateway, SubnetDefaultOutbound, SubnetDelegation, SubnetServiceEndpoint, SubnetEndpointPolicy,
     PrivateEndpointConnection, PrivateEndpointNic, PrivateEndpointAddress, IpConfigLink, ProviderConnection,

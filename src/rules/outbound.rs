@@ -39,8 +39,10 @@ pub struct Exits {
     pub nat: Option<Nat>,
     /// The instance public address: its id and the address where it is known.
     pub instance: Option<(Sym, Option<Prefix>)>,
-    /// Whether the instance public address leads through a gateway load balancer (IN-11), or belongs to somebody else by what the other side says.
+    /// Whether the instance public address leads through a gateway load balancer (IN-11), or is of an unknown family.
     pub chained: bool,
+    /// Whether the instance public address alone says that it belongs here, or somebody else has it too: where it is not this one's, the next method applies.
+    pub contested: bool,
     /// What outbound rules of load balancers do for it, by the rule.
     pub outbound_rules: Vec<BalancerExit>,
     /// What load balancing rules that also translate the way out do for it, by the rule.
@@ -112,15 +114,19 @@ pub fn methods(exits: &Exits) -> Vec<Method> {
         }
     }
     if let Some((public_ip, address)) = &exits.instance {
+        let doubted = exits.chained || exits.contested;
         out.push(Method {
-            span: if exits.chained { rest.doubted() } else { rest },
+            span: if doubted { rest.doubted() } else { rest },
             source: address.map_or(PublicSource::SomeAzure, |address| PublicSource::OneOf(vec![address])),
             stage: Stage::Nat,
             resource: *public_ip,
             text: "the instance public address stands for it in the outside",
-            code: if rest == Span::ALL && !exits.chained { "" } else { "W-UNSUPPORTED" },
+            code: if rest == Span::ALL && !doubted { "" } else { "W-UNSUPPORTED" },
         });
-        return out;
+        if !exits.contested || !rest.may.meets(Set::tcp_udp()) {
+            return out;
+        }
+        rest = rest.doubted();
     }
     if !exits.missing_pool.is_empty() {
         out.push(Method {

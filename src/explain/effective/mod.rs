@@ -22,9 +22,9 @@ fn standing(world: &World<'_>, place: Place) -> (Sym, Sym) {
         Place::Subnet(subnet) => (subnet, Sym::EMPTY),
         Place::Nic(nic) => (world.index.ip_configs_by_nic.one(nic).map_or(Sym::EMPTY, |config| config.subnet), nic),
         Place::Machine(machine) => {
-            let nic = world.index.nics_by_machine.get(machine).iter().map(|row| row.nic);
-            let primary = nic.clone().find(|nic| world.index.nic_primary.has(*nic));
-            standing(world, Place::Nic(primary.or_else(|| nic.min_by_key(|nic| nic.as_str())).unwrap_or_default()))
+            let nics = world.index.nics_by_machine.get(machine).iter().map(|row| row.nic);
+            let first = nics.min_by_key(|nic| (!world.index.nic_primary.has(*nic), nic.as_str()));
+            standing(world, Place::Nic(first.unwrap_or_default()))
         }
         Place::Vnet(_) | Place::Site(_) | Place::Internet => (Sym::EMPTY, Sym::EMPTY),
     }

@@ -22,9 +22,10 @@ use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::stores;
 use crate::explain::walk::{Home, Target, Walk};
 use crate::explain::way::{Answer, End, Flow, Kind, Mode, Step, Way};
-use crate::explain::world::{Outward, World};
+use crate::explain::world::{Outward, World, machines_of, nics_of, share_guest};
 use crate::facts::Index;
 use crate::facts::gap::Unread;
+use crate::facts::network::MachineKind;
 use crate::model::traffic::ANY_PORT;
 use crate::model::{Proto, Set, Span, Stage, Sym, Via};
 use crate::rules::azure_firewall::Named;
@@ -85,7 +86,7 @@ pub fn places(world: &World<'_>, end: End) -> Vec<Sender> {
     match end {
         End::Nic(nic) => of_nic(nic).collect(),
         End::Machine(machine) => {
-            let mut nics: Vec<Sym> = index.nics_by_machine.get(machine).iter().map(|row| row.nic).collect();
+            let mut nics: Vec<Sym> = nics_of(index, machine).collect();
             Sym::sort(&mut nics);
             nics.into_iter().flat_map(of_nic).collect()
         }
@@ -101,8 +102,8 @@ pub fn places(world: &World<'_>, end: End) -> Vec<Sender> {
 pub fn is_used(world: &World<'_>, nic: Sym) -> bool {
     let index = world.index;
     let Some(machine) = index.nic_machine.one(nic).map(|row| row.machine) else { return true };
-    let all = index.nics_by_machine.get(machine);
-    all.len() == 1 || all.iter().filter(|row| index.nic_primary.has(row.nic)).map(|row| row.nic).eq([nic])
+    let all = || index.nics_by_machine.get(machine).iter().map(|row| row.nic).filter(|other| share_guest(nic, *other));
+    all().count() == 1 || all().filter(|nic| index.nic_primary.has(*nic)).eq([nic])
 }
 
 /// All pairs of a flow and the ways between them.
@@ -373,8 +374,8 @@ const NOT_IN_INPUT: &str = "address.2";
 
 /// Whether a machine has interfaces that are not in the input: every machine has one.
 pub fn has_unseen_interfaces(index: &Index, machine: Sym) -> bool {
-    let nics = index.nics_by_machine.get(machine);
-    nics.is_empty() || nics.iter().any(|row| !index.nic.has(row.nic))
+    let machines = machines_of(index, machine).into_iter().map(|machine| index.nics_by_machine.get(machine));
+    machines.into_iter().any(|nics| nics.is_empty() || nics.iter().any(|row| !index.nic.has(row.nic)))
 }
 
 /// A flow one of whose ends has no address: nobody is there, or what has it is not in the input.
@@ -383,8 +384,7 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     let missing = |end: End| match end {
         End::Subnet(subnet) => Some(subnet).filter(|subnet| !index.subnet_prefixes.has(*subnet)),
         End::Machine(machine) => {
-            let nics = index.nics_by_machine.get(machine).iter().map(|row| row.nic);
-            let nic = nics.filter(|nic| !index.nic.has(*nic)).min_by_key(|nic| nic.as_str());
+            let nic = nics_of(index, machine).filter(|nic| !index.nic.has(*nic)).min_by_key(|nic| nic.as_str());
             nic.or_else(|| Some(machine).filter(|machine| has_unseen_interfaces(index, *machine)))
         }
         End::Nic(nic) => Some(nic).filter(|nic| !index.nic.has(*nic)),
@@ -396,9 +396,11 @@ pub fn no_address(world: &World<'_>, flow: &Flow) -> Way {
     };
     let lost = missing(flow.from).or_else(|| missing(flow.to).filter(|_| sends));
     let unknown = lost.is_some();
-    let text = match unknown {
-        true => "an interface of one of the ends is not in the input".to_owned(),
-        false => "one of the ends has no address in the input".to_owned(),
+    let is_set = |id: &Sym| index.machine.one(*id).is_some_and(|row| row.kind == MachineKind::FlexibleScaleSet);
+    let text = match lost {
+        Some(set) if is_set(&set) => format!("no machine of the flexible scale set {} is in the input", short(set)),
+        Some(_) => "an interface of one of the ends is not in the input".to_owned(),
+        None => "one of the ends has no address in the input".to_owned(),
     };
     let (span, code) = if unknown { (Span::UNKNOWN, "W-MISSING") } else { (Span::NONE, "") };
     Way {

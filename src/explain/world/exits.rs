@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use rustc_hash::FxHashMap;
+
 use crate::explain::packet::Host;
 use crate::facts::gap::Resource;
 use crate::facts::network::{DeviceKind, MachineKind, PublicSku};
@@ -26,12 +28,14 @@ impl World<'_> {
         };
         let claimed = index.ip_config_public_ip.get(at.ip_config).iter().filter_map(|row| of_family(row.public_ip));
         let claimed = claimed.min_by_key(|(public_ip, ..)| public_ip.as_str());
-        let held = || self.unclaimed(at.ip_config).into_iter().find_map(of_family);
-        let (instance, doubted) = if claimed.is_some() { (claimed, false) } else { (held(), true) };
-        // Where it is somebody else's, nobody knows what it leaves with instead.
-        let contested = instance.is_some_and(|(public_ip, ..)| doubted || self.rivals(public_ip).is_some());
-        let doubted = contested || instance.is_some_and(|(_, _, unsure)| unsure);
-        let instance = instance.map(|(public_ip, address, _)| (public_ip, address.filter(|_| !contested)));
+        // Which address the instances of a scale set have is not known of all.
+        let of_many = self.stands_for_many(at.ip_config);
+        let untold = |(public_ip, address, unsure)| (public_ip, if of_many { None } else { address }, unsure);
+        let held = || self.unclaimed(at.ip_config).into_iter().find_map(of_family).map(untold);
+        let (instance, held_alone) = if claimed.is_some() { (claimed, false) } else { (held(), true) };
+        let contested = held_alone || instance.is_some_and(|(public_ip, ..)| self.rivals(public_ip).is_some());
+        let doubted = instance.is_some_and(|(_, _, unsure)| unsure);
+        let instance = instance.map(|(public_ip, address, _)| (public_ip, address));
         let machine = index.nic_machine.one(at.nic).map(|row| row.machine);
         // Whether a Standard address hangs on the interface: of an address without a known kind nobody can tell.
         let standard_address = |nic: Sym| {
@@ -74,6 +78,7 @@ impl World<'_> {
             nat,
             instance,
             chained,
+            contested,
             outbound_rules,
             balancing_rules,
             missing_pool,
@@ -152,12 +157,24 @@ impl World<'_> {
         })
     }
 
-    /// The public addresses that say they belong to an address configuration which does not say so: one of the two is out of date. Sorted by id.
+    /// The public addresses that say they belong to an address configuration which does not say so: one of the two is out of date. Of those that belong to
+    /// instances which it stands for, one of each kind. Sorted by id.
     pub fn unclaimed(&self, ip_config: Sym) -> Vec<Sym> {
         let index = self.index;
         let claimed = |public_ip: Sym| index.ip_config_public_ip.get(ip_config).iter().any(|row| row.public_ip == public_ip);
         let holding = index.public_ips_by_holder.get(ip_config).iter().filter(|_| !ip_config.is_empty());
         let mut found: Vec<Sym> = holding.map(|row| row.public_ip).filter(|public_ip| !claimed(*public_ip)).collect();
+        let of_instances =
+            self.instances_of(ip_config).flat_map(|instance| index.public_ips_by_holder.get(instance)).map(|row| row.public_ip);
+        let kind = |public_ip: Sym| (index.public_ip.one(public_ip).map(|row| row.sku), self.is_of_family(public_ip, true, None));
+        let mut kinds: FxHashMap<(Option<PublicSku>, Tri), Sym> = FxHashMap::default();
+        for public_ip in of_instances {
+            let first = kinds.entry(kind(public_ip)).or_insert(public_ip);
+            if public_ip.as_str() < first.as_str() {
+                *first = public_ip;
+            }
+        }
+        found.extend(kinds.into_values());
         Sym::sort(&mut found);
         found
     }

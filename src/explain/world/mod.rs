@@ -7,6 +7,7 @@ mod exits;
 mod firewalls;
 mod groups;
 mod guards;
+mod instances;
 mod owners;
 mod proxies;
 mod sites;
@@ -15,6 +16,7 @@ mod strangers;
 mod unseen;
 
 pub use guards::Guard;
+pub use instances::{Named, is_scale_set, machines_of, nics_of, share_guest};
 pub use owners::{Owners, Perhaps, endpoint_addresses};
 pub use proxies::{Passage, Proxy};
 pub use sites::{Entrance, leads_to_site, site_ids, unread_sites};

@@ -8,7 +8,8 @@ use crate::explain::packet::Host;
 use crate::facts::Index;
 use crate::facts::network::{DeviceKind, IpConfig, NicRole};
 use crate::facts::private_access::AddressSource;
-use crate::model::{Sym, Tri, ids, net};
+use crate::model::ids::{self, InstanceId};
+use crate::model::{Sym, Tri, net};
 use crate::rules::private_endpoint;
 
 use super::World;
@@ -301,8 +302,8 @@ impl World<'_> {
         };
         let holder = ids::parent_id(config.as_str()).map_or(Sym::EMPTY, Sym::new);
         // The interfaces of a scale set stand in its own body.
-        let set = holder.as_str().split_once("/virtualmachines/").map_or(Sym::EMPTY, |(set, _)| Sym::new(set));
-        let set = !set.is_empty() && (index.resource.has(set) || index.machine.has(set));
+        let set = InstanceId::of(holder.as_str()).map(|instance| Sym::new(instance.scale_set));
+        let set = set.is_some_and(|set| index.resource.has(set) || index.machine.has(set));
         !index.ip_config.has(config) && !known(config) && !known(holder) && !set
     }
 
@@ -337,7 +338,8 @@ impl World<'_> {
         let index = self.index;
         self.missing_balancers.get_or_init(|| {
             let missing = index.ip_config_pools.rows().filter(|row| self.is_missing_pool(row.pool));
-            missing.filter_map(|row| index.ip_config.one(row.ip_config)).map(|config| self.vnet_of(config.subnet)).collect()
+            let members = missing.flat_map(|row| self.meant(row.ip_config)).filter_map(|named| index.ip_config.one(named.ip_config));
+            members.map(|config| self.vnet_of(config.subnet)).collect()
         })
     }
 

@@ -160,7 +160,8 @@ impl World<'_> {
     /// The addresses by which the proxy reaches the machine as a member of the pool: `None` for the machine's own.
     fn called(&self, proxy: &Proxy, pool: Sym, host: &Host) -> Vec<Option<IpAddr>> {
         let index = self.index;
-        let listed = index.ip_config_proxy_pools.get(host.ip_config).iter().any(|row| row.pool == pool);
+        let names = || self.names_of(host.ip_config).flat_map(|name| index.ip_config_proxy_pools.get(name));
+        let listed = names().any(|row| row.pool == pool);
         if pool.is_empty() || listed && !host.ip_config.is_empty() {
             return vec![None];
         }
@@ -189,7 +190,9 @@ impl World<'_> {
             return Some(None);
         }
         let claimed = index.ip_config_public_ip.get(host.ip_config).iter().map(|row| row.public_ip);
-        let public = claimed.chain(self.unclaimed(host.ip_config)).filter_map(|public_ip| index.public_ip_address.one(public_ip));
+        let held = self.names_of(host.ip_config).flat_map(|name| index.public_ips_by_holder.get(name)).map(|row| row.public_ip);
+        let public =
+            claimed.chain(held.filter(|_| !host.ip_config.is_empty())).filter_map(|public_ip| index.public_ip_address.one(public_ip));
         let before = || self.addresses_before(host).contains(&address);
         (public.map(|row| row.address).any(|ip| ip == address) || before()).then_some(Some(address))
     }

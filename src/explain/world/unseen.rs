@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::explain::candidates::{Candidate, choose};
 use crate::facts::network::{MachineKind, NicRole, Peering};
+use crate::model::ids::InstanceId;
 use crate::model::{Sym, ids};
 use crate::rules::route::Hop;
 use crate::rules::{consent, lead};
@@ -71,6 +72,10 @@ impl World<'_> {
         let told = index.machine.rows().filter(|row| row.kind != MachineKind::FlexibleScaleSet).map(|row| row.machine);
         let kinds = ["microsoft.compute/virtualmachines", "microsoft.compute/virtualmachinescalesets"];
         let rows = kinds.into_iter().flat_map(|kind| index.resources_by_kind.get(Sym::new(kind))).map(|row| row.id);
+        // An instance tells that its scale set is there.
+        let instances = index.resources_by_kind.get(Sym::new("microsoft.compute/virtualmachinescalesets/virtualmachines")).iter();
+        let sets = instances.filter_map(|row| InstanceId::of(row.id.as_str())).map(|instance| Sym::new(instance.scale_set));
+        let rows = rows.chain(sets);
         told.chain(rows.filter(|id| !index.machine.has(*id))).filter(|machine| !index.nics_by_machine.has(*machine))
     }
 

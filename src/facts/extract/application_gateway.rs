@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use crate::facts::extract::device::{address_of, told};
+use crate::facts::extract::instance;
 use crate::facts::extract::out::{Out, get, is_set, properties};
 use crate::facts::network::{Device, DeviceKind, IpConfigProxyPool, Listener, ProxyMember, ProxyPass, ProxyRule};
 use crate::model::Sym;
@@ -206,6 +207,7 @@ fn pools<'a>(out: &mut Out<'a>, body: &'a Value) -> Vec<Sym> {
             out.fact(ProxyMember { pool: id, address: None, host: Sym::EMPTY });
         }
         for ip_config in configurations {
+            instance::named(out, ip_config);
             out.fact(IpConfigProxyPool { ip_config, pool: id });
         }
         for member in out.objects(body, "backendAddresses") {

@@ -27,7 +27,6 @@ pub const INERT: &[(&str, &str)] = &[
     ("microsoft.compute/virtualmachines/extensions", "software inside a machine"),
     ("microsoft.compute/virtualmachines/runcommands", "software inside a machine"),
     ("microsoft.compute/virtualmachinescalesets/extensions", "software inside a machine"),
-    ("microsoft.compute/virtualmachinescalesets/virtualmachines", "an instance: its scale set stands for it (ADR-08)"),
     ("microsoft.containerregistry/registries/scopemaps", "permissions, not the network (M-12)"),
     ("microsoft.containerregistry/registries/tokens", "permissions, not the network (M-12)"),
     ("microsoft.costmanagement/exports", "billing"),

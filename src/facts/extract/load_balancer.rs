@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::facts::extract::instance;
 use crate::facts::extract::out::{Out, get, names_nobody, properties};
 use crate::facts::load_balancing::{
     BalancerProtocol, BalancerSku, GatewayChain, InboundNatRule, InboundNatRulePool, LoadBalancer, LoadBalancerAddress,
@@ -89,6 +90,7 @@ pub(super) fn chain<'a>(out: &mut Out<'a>, end: Sym, body: &'a Value) {
 fn pool<'a>(out: &mut Out<'a>, pool: Sym, balancer: Sym, body: &'a Value) {
     out.fact(LoadBalancerPool { pool, balancer });
     for ip_config in out.links(body, "backendIPConfigurations") {
+        instance::named(out, ip_config);
         out.fact(IpConfigPool { ip_config, pool });
     }
     for address in out.objects(body, "loadBalancerBackendAddresses") {
@@ -99,6 +101,7 @@ fn pool<'a>(out: &mut Out<'a>, pool: Sym, balancer: Sym, body: &'a Value) {
 /// One member: an address configuration, a frontend in a region, or an address (IN-06).
 fn member<'a>(out: &mut Out<'a>, pool: Sym, body: &'a Value, pool_body: &'a Value) {
     let member = if let Some(ip_config) = out.link(body, "networkInterfaceIPConfiguration") {
+        instance::named(out, ip_config);
         out.fact(IpConfigPool { ip_config, pool });
         ip_config
     } else if let Some(frontend) = out.link(body, "loadBalancerFrontendIPConfiguration") {
@@ -187,6 +190,7 @@ fn nat_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
         out.gap(format!("rule `{rule}` names no target"));
     }
     if let Some(ip_config) = target.or_else(|| left_out.then(|| out.unknown(MEMBER))) {
+        instance::named(out, ip_config);
         out.fact(IpConfigPool { ip_config, pool: rule });
     }
     if pools.is_empty() && !frontends.is_known() {

@@ -15,6 +15,7 @@ mod gateway;
 mod host;
 mod hub;
 pub(crate) mod inert;
+mod instance;
 mod key_vault;
 mod load_balancer;
 mod machine;
@@ -246,6 +247,8 @@ mod absent_device_tests;
 mod absent_tests;
 #[cfg(test)]
 mod device_tests;
+#[cfg(test)]
+mod instance_tests;
 #[cfg(test)]
 mod store_tests;
 #[cfg(test)]

@@ -13,14 +13,14 @@ use crate::facts::network::{
 };
 use crate::facts::private_access::PrivateEndpointNic;
 use crate::model::Sym;
+use crate::model::ids::InstanceId;
 
 /// `microsoft.network/networkinterfaces`, and the interfaces of a scale set's instances where an export holds them.
 pub(super) fn nic<'a>(out: &mut Out<'a>, body: &'a Value) {
     let nic = out.id();
     // An instance of a uniform scale set is no machine of its own here (ADR-08).
-    let scale_set =
-        nic.as_str().split_once("/virtualmachines/").map(|(set, _)| set).filter(|set| set.contains("/virtualmachinescalesets/"));
-    let machine = scale_set.map(Sym::new).or_else(|| out.link(body, "virtualMachine"));
+    let scale_set = InstanceId::of(nic.as_str()).map(|instance| Sym::new(instance.scale_set));
+    let machine = scale_set.or_else(|| out.link(body, "virtualMachine"));
     let workloads = !out.items(body, "hostedWorkloads").is_empty();
     let endpoint = out.link(body, "privateEndpoint");
     let role = if endpoint.is_some() {
@@ -43,7 +43,7 @@ pub(super) fn nic<'a>(out: &mut Out<'a>, body: &'a Value) {
     }
     if let Some(machine) = machine {
         out.fact(NicMachine { nic, machine });
-        if scale_set.is_none() && out.flag(body, "primary") == Some(true) {
+        if out.flag(body, "primary") == Some(true) {
             out.fact(NicPrimary { nic });
         }
     }

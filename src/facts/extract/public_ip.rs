@@ -2,18 +2,21 @@
 
 use serde_json::Value;
 
+use crate::facts::extract::instance;
 use crate::facts::extract::out::{Out, get};
 use crate::facts::network::{
     NatGateway, NatGatewayPublicIp, NatGatewayRange, PublicIp, PublicIpAddress, PublicIpFamily, PublicIpHolder, PublicIpRange,
     PublicIpUntold, PublicSku,
 };
+use crate::model::ids::{self, InstanceId};
 use crate::model::{Sym, Tri, net};
 
-/// `microsoft.network/publicipaddresses`.
+/// `microsoft.network/publicipaddresses`, and those of the instances of a scale set.
 pub(super) fn address<'a>(out: &mut Out<'a>, body: &'a Value) {
     let public_ip = out.id();
+    let of_instance = InstanceId::of(public_ip.as_str()).is_some();
     // Resource Graph leaves the SKU out for Basic (IN-03).
-    let sku = sku(out, PublicSku::Basic);
+    let sku = sku(out, if of_instance { PublicSku::Unknown } else { PublicSku::Basic });
     out.fact(PublicIp { public_ip, sku });
     if let Some(address) = out.address_of_family(body, "ipAddress", "publicIPAddressVersion") {
         out.fact(PublicIpAddress { public_ip, address });
@@ -29,7 +32,10 @@ pub(super) fn address<'a>(out: &mut Out<'a>, body: &'a Value) {
             out.fact(PublicIpUntold { public_ip });
         }
     }
-    if let Some(holder) = out.link(body, "ipConfiguration") {
+    // That of an instance of a scale set is below its configuration.
+    let below = || ids::parent_id(public_ip.as_str()).filter(|_| of_instance).map(Sym::new);
+    if let Some(holder) = out.link(body, "ipConfiguration").or_else(below) {
+        instance::named(out, holder);
         out.fact(PublicIpHolder { public_ip, holder });
     }
 }

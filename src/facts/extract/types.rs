@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::facts::extract::out::Out;
 use crate::facts::extract::{
-    application_gateway, azure_firewall, connection, cosmos, declared, device, endpoint, gateway, hub, key_vault, load_balancer, machine,
-    manager, messaging, nic, nsg, observed, paas, perimeter, policy, private_dns, public_ip, registry, resolver, route_table, site, sql,
-    storage, vnet,
+    application_gateway, azure_firewall, connection, cosmos, declared, device, endpoint, gateway, hub, instance, key_vault, load_balancer,
+    machine, manager, messaging, nic, nsg, observed, paas, perimeter, policy, private_dns, public_ip, registry, resolver, route_table,
+    site, sql, storage, vnet,
 };
 use crate::facts::store_facts::Service;
 
@@ -75,7 +75,9 @@ pub const MODELLED: &[&str] = &[
     "microsoft.cognitiveservices/accounts",
     "microsoft.compute/virtualmachines",
     "microsoft.compute/virtualmachinescalesets",
+    "microsoft.compute/virtualmachinescalesets/virtualmachines",
     "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces",
+    "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces/ipconfigurations/publicipaddresses",
     "microsoft.containerregistry/registries",
     "microsoft.containerregistry/registries/exportpipelines",
     "microsoft.containerregistry/registries/replications",
@@ -236,10 +238,14 @@ pub(super) fn extractor(kind: &str) -> Option<Extractor> {
         "microsoft.network/networkinterfaces" | "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces" => nic::nic,
         "microsoft.compute/virtualmachines" => machine::machine,
         "microsoft.compute/virtualmachinescalesets" => machine::scale_set,
+        "microsoft.compute/virtualmachinescalesets/virtualmachines" => instance::instance,
         "microsoft.network/networkinterfaces/observedroutes" => observed::routes,
         "microsoft.network/networkinterfaces/observedstates" => observed::other,
         "microsoft.network/virtualnetworkgateways/learnedroutes" => observed::learned,
-        "microsoft.network/publicipaddresses" => public_ip::address,
+        "microsoft.network/publicipaddresses"
+        | "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces/ipconfigurations/publicipaddresses" => {
+            public_ip::address
+        }
         "microsoft.network/publicipprefixes" => public_ip::prefix,
         "microsoft.network/natgateways" => public_ip::nat_gateway,
         "microsoft.network/networksecuritygroups" => nsg::nsg,

@@ -18,6 +18,7 @@ use crate::model::{Sym, Tri, ids};
 /// Types of which nothing needs to be taken back: a rule or route that is not understood may match anything, what answers at a proxy or a machine is open.
 const OPEN: &[&str] = &[
     "microsoft.compute/virtualmachines",
+    withdrawn::INSTANCE,
     "microsoft.network/applicationgateways",
     "microsoft.network/bastionhosts",
     ACCESS_RULES,
@@ -132,7 +133,7 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.fact(Unread { resource: id, what });
         out.note_unread();
     }
-    if kind == "microsoft.compute/virtualmachines" {
+    if ["microsoft.compute/virtualmachines", withdrawn::INSTANCE].contains(&kind) {
         withdrawn::another_interface(out);
     }
     withdrawn::claim_if_standing(out, body);

@@ -8,6 +8,7 @@ use crate::facts::extract::device;
 use crate::facts::extract::out::Out;
 use crate::facts::network::{Clouded, ConnectionKind, Device, DeviceKind, DevicePublicIp, GatewayKind, NicMachine};
 use crate::facts::store_facts::PublicAccess;
+use crate::model::ids::InstanceId;
 use crate::model::{Sym, Tri, ids};
 
 /// Types that others name where they need them, with the relations that are taken back: what is named and missing leaves everything open.
@@ -41,7 +42,9 @@ const NAMED: &[(&str, &[&str])] = &[
 /// Types that stand for themselves, with the relations that are taken back.
 const STANDING: &[(&str, &[&str])] = &[
     ("microsoft.compute/virtualmachinescalesets", INTERFACE),
+    (INSTANCE, INTERFACE),
     ("microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces", INTERFACE),
+    ("microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces/ipconfigurations/publicipaddresses", &["public_ip"]),
     (NIC, INTERFACE),
     ("microsoft.network/publicipaddresses", &["public_ip"]),
     ("microsoft.network/virtualnetworks", &["vnet", "vnet_dns"]),
@@ -49,6 +52,9 @@ const STANDING: &[(&str, &[&str])] = &[
 ];
 
 const NIC: &str = "microsoft.network/networkinterfaces";
+
+/// An instance of a scale set.
+pub(super) const INSTANCE: &str = "microsoft.compute/virtualmachinescalesets/virtualmachines";
 
 /// What an interface says of itself; not of which groups it is a member, for that tells whom else their rules are for (NSG-09).
 const INTERFACE: &[&str] = &[
@@ -114,7 +120,7 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     });
     match kind {
         "microsoft.network/virtualnetworks" => vnets.push(id),
-        "microsoft.compute/virtualmachines" | "microsoft.compute/virtualmachinescalesets" => another_interface(out),
+        "microsoft.compute/virtualmachines" | "microsoft.compute/virtualmachinescalesets" | INSTANCE => another_interface(out),
         _ => {}
     }
     for vnet in vnets {
@@ -134,10 +140,11 @@ pub(super) fn is_proxy(kind: &str) -> bool {
     matches!(kind, "microsoft.network/applicationgateways" | "microsoft.network/bastionhosts")
 }
 
-/// Whatever is said of the machine's interfaces elsewhere, there may be another.
+/// Whatever is said of the machine's interfaces elsewhere, there may be another; those of an instance are its scale set's.
 pub(super) fn another_interface(out: &mut Out<'_>) {
-    let machine = out.id();
-    out.fact(NicMachine { nic: Sym::new(&format!("{machine}/networkinterfaces")), machine });
+    let id = out.id();
+    let machine = InstanceId::of(id.as_str()).map_or(id, |instance| Sym::new(instance.scale_set));
+    out.fact(NicMachine { nic: Sym::new(&format!("{id}/networkinterfaces")), machine });
 }
 
 /// [`claim`] for the types of which it is told.

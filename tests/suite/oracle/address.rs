@@ -227,7 +227,8 @@ impl World<'_> {
         // The load balancer of a pool that nobody exported has its address somewhere in the network of its members.
         for member in &self.config_pools {
             let listed = self.knows_pool(member.pool);
-            if !listed && self.configs.iter().any(|c| c.ip_config == member.ip_config && here(c.subnet)) {
+            let config = self.profile_of(member.ip_config).unwrap_or(member.ip_config);
+            if !listed && self.configs.iter().any(|c| c.ip_config == config && here(c.subnet)) {
                 return Owner::Perhaps;
             }
         }

@@ -176,8 +176,7 @@ impl Walk<'_, '_> {
     /// Whether the guest surely answers by the interface it was asked at: off its own subnet only by its primary one (ADR-15).
     pub fn answers_by(&self, nic: Option<Sym>, subnet: Sym, to: Addr) -> Tri {
         let world = self.world;
-        let machine = nic.and_then(|nic| world.machine_of(nic));
-        let siblings = world.nic_machines.iter().filter(|row| Some(row.machine) == machine).count();
+        let siblings = nic.map_or(0, |nic| world.siblings(nic));
         let near = matches!(to, Addr::Known(ip) if world.subnet_space(subnet).iter().any(|prefix| prefix.contains(&ip)));
         if siblings < 2 || near || nic.is_some_and(|nic| world.is_primary(nic)) { Tri::Yes } else { Tri::Maybe }
     }

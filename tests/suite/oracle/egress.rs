@@ -61,8 +61,8 @@ impl World<'_> {
         let claimed = self.instance_address(at, packet.src_config, v4);
         // An address may name an interface that does not name it.
         let of_two = |config: Sym| self.config_public_ips.iter().any(|p| p.ip_config == config && self.is_of_two(p.public_ip));
-        let of_two = self.sending_config(at, packet.src_config).is_some_and(of_two);
-        let contested = claimed.is_none() || of_two || self.is_of_some_family(at, packet.src_config, v4);
+        let alone = claimed.is_none() || self.sending_config(at, packet.src_config).is_some_and(of_two);
+        let contested = alone || self.is_of_some_family(at, packet.src_config, v4);
         let instance = claimed.or_else(|| self.address_that_names(at, packet.src_config, v4));
         if let Some(nat) = self.subnet_nats.iter().find(|n| n.subnet == at.subnet).map(|n| n.gateway) {
             let name = name_of(nat);
@@ -91,11 +91,27 @@ impl World<'_> {
         let chained = self.sending_config(at, packet.src_config).is_some_and(|config| self.chains.iter().any(|c| c.end == config));
         let chained = chained || contested;
         if let Some(sources) = instance.clone().filter(|_| chained) {
-            return WayOut::maybe(Stage::Nat, "instance address".to_owned(), "W-NVA", sources); // IN-11
+            let perhaps = WayOut::maybe(Stage::Nat, "instance address".to_owned(), "W-NVA", sources); // IN-11
+            // It may be somebody else's.
+            return if alone { perhaps.or_else(self.way_out_without_address(at, packet)) } else { perhaps };
         }
         if let Some(sources) = instance {
             return WayOut::by("instance address".to_owned(), sources);
         }
+        self.way_out_without_address(at, packet)
+    }
+
+    /// By a load balancer, else by default. Of a configuration that stands for the instances of a scale set, pools may list some of them.
+    fn way_out_without_address(&self, at: Place, packet: &Packet) -> WayOut {
+        let of_all = self.way_out_of_members(at, packet);
+        match self.sending_config(at, packet.src_config).filter(|config| !self.instances_of(*config).is_empty()) {
+            Some(config) => of_all.or_else(self.as_named(config).way_out_of_members(at, packet)),
+            None => of_all,
+        }
+    }
+
+    fn way_out_of_members(&self, at: Place, packet: &Packet) -> WayOut {
+        let (v4, ports) = (packet.is_v4(), packet.proto.has_ports());
         let sender = self.sending_config(at, packet.src_config);
         let (balanced, doubt) = sender.filter(|_| ports).map_or((None, false), |config| self.balancer_way_out(config, packet));
         if let Some(way) = balanced {
@@ -172,10 +188,6 @@ impl World<'_> {
         let mut unknown = false;
         for p in self.config_public_ips.iter().filter(|p| p.ip_config == config) {
             let known: Vec<IpAddr> = self.public_addresses_of(p.public_ip);
-            if self.is_of_two(p.public_ip) {
-                sources.push(Addr::SomePublic);
-                continue;
-            }
             unknown |= known.is_empty() && self.has_family(p.public_ip, v4, Some(v4)).hi();
             sources.extend(known.into_iter().filter(|a| a.is_ipv4() == v4).map(Addr::Known));
         }
@@ -185,10 +197,12 @@ impl World<'_> {
         (!sources.is_empty()).then_some(sources)
     }
 
-    /// Public addresses that say they belong to the configuration, which does not say so.
+    /// Public addresses that say they belong to the configuration, which does not say so, or to some instance that it stands for.
     pub fn unclaimed_by(&self, config: Sym) -> Vec<Sym> {
         let says = |p: Sym| self.config_public_ips.iter().any(|c| c.ip_config == config && c.public_ip == p);
-        self.public_ip_holders.iter().filter(|h| h.holder == config && !says(h.public_ip)).map(|h| h.public_ip).collect()
+        let names = self.instances_of(config);
+        let held = self.public_ip_holders.iter().filter(|h| h.holder == config || names.contains(&h.holder));
+        held.filter(|h| !says(h.public_ip)).map(|h| h.public_ip).collect()
     }
 
     /// Who says that the public address is theirs.
@@ -219,10 +233,13 @@ impl World<'_> {
         let mut sources = Vec::new();
         for p in self.unclaimed_by(self.sending_config(at, config)?) {
             let known = self.public_addresses_of(p);
-            let fits = if known.is_empty() { self.has_family(p, v4, Some(v4)).hi() } else { known.iter().any(|a| a.is_ipv4() == v4) };
-            if fits {
-                sources.push(Addr::SomePublic); // it may leave with something else
+            if known.is_empty() && self.has_family(p, v4, Some(v4)).hi() {
+                sources.push(Addr::SomePublic);
             }
+            // Who has which of a scale set's is not told of all.
+            let many = self.sending_config(at, config).is_some_and(|config| self.is_of_many(config));
+            let own = known.into_iter().filter(|a| a.is_ipv4() == v4);
+            sources.extend(own.map(|ip| if many { Addr::SomePublic } else { Addr::Known(ip) }));
         }
         (!sources.is_empty()).then_some(sources)
     }

@@ -9,6 +9,7 @@ use watertight::model::{Prefix, Proto, Stage, Sym, Tri, Verdict, Via};
 
 use super::dns::{Answer, View};
 use super::filter::Place;
+use super::instances::guest_of;
 use super::packet::{Addr, Called, Outcome, Packet, all_of, any_of, check};
 use super::walk::{Origin, Target, Trip, Walk, Wanted};
 use super::world::{World, name_of};
@@ -89,16 +90,27 @@ impl World<'_> {
     pub fn sent_by_end(&self, ask: &Ask) -> Outcome {
         match ask.from {
             End::Machine(machine) => {
+                let members = self.members_of_set(machine);
+                if !members.is_empty() {
+                    return any_of(members.into_iter().map(|from| self.sent_by_end(&Ask { from, ..*ask })).collect());
+                }
                 let nics: Vec<Sym> = self.nic_machines.iter().filter(|m| m.machine == machine).map(|m| m.nic).collect();
                 if nics.is_empty() {
                     return Outcome::unproven(Stage::Route, name_of(machine), "W-MISSING"); // there is none without an interface
                 }
-                self.sent_by_nics(&nics, ask)
+                // Each instance of a scale set is a guest of its own.
+                let mut guests: Vec<Vec<Sym>> = Vec::new();
+                for nic in nics {
+                    match guests.iter_mut().find(|guest| guest_of(guest[0]) == guest_of(nic)) {
+                        Some(guest) => guest.push(nic),
+                        None => guests.push(vec![nic]),
+                    }
+                }
+                any_of(guests.iter().map(|nics| self.sent_by_nics(nics, ask)).collect())
             }
             End::Nic(nic) => {
                 let outcome = self.sent_by_nics(&[nic], ask);
-                let siblings = self.machine_of(nic).map_or(0, |m| self.nic_machines.iter().filter(|n| n.machine == m).count());
-                if siblings > 1 && !self.is_primary(nic) { self.doubt_secondary(outcome, nic, ask) } else { outcome }
+                if self.siblings(nic) > 1 && !self.is_primary(nic) { self.doubt_secondary(outcome, nic, ask) } else { outcome }
             }
             End::Subnet(subnet) => {
                 if self.subnet_space(subnet).is_empty() {
@@ -248,7 +260,8 @@ impl World<'_> {
     pub fn is_primary(&self, nic: Sym) -> bool {
         let says = |nic: Sym| self.nic_primaries.iter().any(|row| row.nic == nic);
         let machine = self.machine_of(nic);
-        says(nic) && !self.nic_machines.iter().any(|row| Some(row.machine) == machine && row.nic != nic && says(row.nic))
+        let beside = |other: Sym| other != nic && guest_of(other) == guest_of(nic);
+        says(nic) && !self.nic_machines.iter().any(|row| Some(row.machine) == machine && beside(row.nic) && says(row.nic))
     }
 
     /// Off its own subnet an interface that may be a secondary one is not certain to be used (ADR-15).
@@ -293,7 +306,7 @@ impl World<'_> {
                 for c in self.configs.iter().filter(untold) {
                     let place = Place { subnet: c.subnet, nic: Some(c.nic), endpoint: None };
                     let outcome = self.to_end(Start::Inside { place, config: Some(c.ip_config), ip }, ask);
-                    let sole = self.machine_of(c.nic).is_none_or(|m| self.nic_machines.iter().filter(|n| n.machine == m).count() < 2);
+                    let sole = self.siblings(c.nic) < 2;
                     ways.push(if sole || self.is_primary(c.nic) { outcome } else { self.doubt_secondary(outcome, c.nic, ask) });
                 }
                 let named = self.subnet_configs.iter().any(|row| row.subnet == s.subnet && self.is_unseen(row.ip_config));
@@ -333,6 +346,10 @@ impl World<'_> {
     pub fn to_end(&self, start: Start, ask: &Ask) -> Outcome {
         match ask.to {
             End::Machine(machine) => {
+                let members = self.members_of_set(machine);
+                if !members.is_empty() {
+                    return any_of(members.into_iter().map(|to| self.to_end(start, &Ask { to, ..*ask })).collect());
+                }
                 let nics: Vec<Sym> = self.nic_machines.iter().filter(|m| m.machine == machine).map(|m| m.nic).collect();
                 if nics.is_empty() {
                     return Outcome::unproven(Stage::Route, name_of(machine), "W-MISSING");

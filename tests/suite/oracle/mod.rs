@@ -22,6 +22,7 @@ pub mod firewall;
 pub mod gateway;
 pub mod hidden;
 pub mod hub;
+mod instances;
 mod leads;
 pub mod leak;
 pub mod links;

@@ -126,7 +126,9 @@ impl World<'_> {
         let here = rules.into_iter().filter(|r| r.public_ip == public_ip || (r.public_ip.is_empty() && r.address.is_none()));
         let each = here.flat_map(|rule| {
             let mut called = Vec::new();
-            let listed = self.config_proxy_pools.iter().any(|m| m.ip_config == config.ip_config && m.pool == rule.pool);
+            let names = self.instances_of(config.ip_config);
+            let is_it = |name: Sym| name == config.ip_config || names.contains(&name);
+            let listed = self.config_proxy_pools.iter().any(|m| is_it(m.ip_config) && m.pool == rule.pool);
             if rule.pool.is_empty() || listed {
                 called.push(None);
             }

@@ -78,7 +78,7 @@ world! {
     subnet_nats: SubnetNatGateway, delegations: SubnetDelegation, service_endpoints: SubnetServiceEndpoint,
     subnet_policies: SubnetEndpointPolicy, endpoint_filters: SubnetPrivateEndpointPolicy, default_outbound: SubnetDefaultOutbound,
     peerings: Peering, peering_prefixes: PeeringPrefix,
-    machines: Machine, scale_sets: MachineScaleSet, nics: Nic, nic_nsgs: NicNsg, nic_primaries: NicPrimary, nic_machines: NicMachine, nic_dns: NicDns,
+    machines: Machine, scale_sets: MachineScaleSet, instance_configs: InstanceConfig, nics: Nic, nic_nsgs: NicNsg, nic_primaries: NicPrimary, nic_machines: NicMachine, nic_dns: NicDns,
     configs: IpConfig, config_addresses: IpConfigAddress, config_public_ips: IpConfigPublicIp, config_asgs: IpConfigAsg,
     config_pools: IpConfigPool, config_links: IpConfigLink,
     public_ips: PublicIp, public_ip_addresses: PublicIpAddress, public_ips_untold: PublicIpUntold, public_ip_families: PublicIpFamily,
@@ -230,6 +230,12 @@ impl World<'_> {
         let is_machine = |kind: &str| ["microsoft.compute/virtualmachines", "microsoft.compute/virtualmachinescalesets"].contains(&kind);
         let untold = |r: &&Resource| is_machine(r.kind.as_str()) && !self.machines.iter().any(|m| m.machine == r.id);
         if self.resources.iter().filter(untold).any(|r| !told(r.id)) {
+            return true;
+        }
+        // Of a scale set nobody may have exported more than its instances.
+        let instances = self.resources.iter().filter(|r| r.kind.as_str() == "microsoft.compute/virtualmachinescalesets/virtualmachines");
+        let mut sets = instances.filter_map(|r| r.id.as_str().rsplit_once("/virtualmachines/")).map(|(set, _)| Sym::new(set));
+        if sets.any(|set| !told(set) && !self.machines.iter().any(|m| m.machine == set)) {
             return true;
         }
         let rows = self.resources.iter().filter(|r| r.kind.as_str() == "microsoft.network/networkinterfaces").map(|r| r.id);

@@ -34,6 +34,8 @@ struct Taker {
 struct Member {
     what: What,
     down: bool,
+    /// Whether the pool lists it by names of instances, and its profile does not say so: that is known of some.
+    of_some: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,7 +192,7 @@ impl Walk<'_, '_> {
         let members = world.members_behind(frontend, taker.rule, &taker.pools);
         let internal = world.front(frontend).is_some_and(|f| f.public_ip.is_empty());
         let inside = Packet { dport: taker.port, ..packet };
-        let mut hairpin = false;
+        let (mut hairpin, mut many) = (false, false);
         let mut reached: Vec<(Outcome, bool, bool)> = Vec::new();
         for member in &members {
             // Whoever is asked for may be it.
@@ -214,6 +216,7 @@ impl Walk<'_, '_> {
                     let itself = |ip: &IpAddr| internal && (met(ip) || packet.src_config == Some(config));
                     let places = world.member_places(config, subnet);
                     hairpin |= places.iter().any(itself);
+                    many |= places.iter().any(itself) && world.is_of_many(config);
                     if matches!(self.target, Target::Config(wanted) if wanted != config) {
                         continue; // another member is asked for
                     }
@@ -222,7 +225,7 @@ impl Walk<'_, '_> {
                         if matches!(packet.dst, Addr::Known(front) if front.is_ipv4() != ip.is_ipv4()) {
                             return Outcome::denied(Stage::LoadBalancer, "family"); // ADR-14
                         }
-                        if itself(ip) {
+                        if itself(ip) && !world.is_of_many(config) {
                             return Outcome::denied(Stage::LoadBalancer, "hairpin"); // ILB-05
                         }
                         let own = Packet { dst: Addr::Known(*ip), dst_config: Some(config), ..inside };
@@ -236,7 +239,7 @@ impl Walk<'_, '_> {
                     if places.len() > 1 { outcome.beside(Stage::NsgInbound) } else { outcome } // which address it has is not known
                 }
             };
-            let known = member.what != What::Anybody;
+            let known = member.what != What::Anybody && !member.of_some;
             let outcome = if known { outcome } else { outcome.doubted(Stage::LoadBalancer, "member", "W-MISSING") };
             reached.push((outcome, self.is_deaf(taker.probe, member), member.down));
         }
@@ -244,7 +247,7 @@ impl Walk<'_, '_> {
             return Outcome::denied(Stage::LoadBalancer, name_of(taker.rule));
         }
         let mut outcome = choice(reached, matches!(self.target, Target::Config(_)));
-        if hairpin && members.len() > 1 {
+        if hairpin && (members.len() > 1 || many) {
             outcome = outcome.doubted(Stage::LoadBalancer, "hairpin", "W-HAIRPIN");
         }
         let unknown_probe = !taker.probe.is_empty() && !world.probes.iter().any(|p| p.probe == taker.probe);
@@ -307,6 +310,7 @@ impl Walk<'_, '_> {
                         What::Missing | What::Anybody | What::Frontend(_) => Outcome::unproven(Stage::LoadBalancer, "member", "W-MISSING"),
                         What::Config { nic, subnet, .. } => self.through_interface(nic, subnet, shared, packet, trip),
                     };
+                    let outcome = if member.of_some { outcome.doubted(Stage::LoadBalancer, "member", "W-MISSING") } else { outcome };
                     (outcome, self.is_deaf(rule.probe, member), member.down)
                 });
                 let each: Vec<_> = each.collect();

@@ -23,6 +23,8 @@ impl World<'_> {
     /// The frontends with a rule that leads to a configuration.
     pub fn frontends_before(&self, config: Sym) -> Vec<Sym> {
         let mut pools = self.pools_with(config);
+        let of_instances = self.instances_of(config);
+        pools.extend(self.config_pools.iter().filter(|p| of_instances.contains(&p.ip_config)).map(|p| p.pool));
         pools.extend(self.pools_of_anybody());
         let mut all: Vec<Sym> = Vec::new();
         for r in &self.balancing_rules {
@@ -43,7 +45,9 @@ impl World<'_> {
 
     /// Whether a configuration is in a pool that the input does not hold.
     pub fn in_missing_pool(&self, config: Sym) -> bool {
-        self.pools_with(config).iter().any(|&pool| !self.knows_pool(pool))
+        let of_instances = self.instances_of(config);
+        let some = self.config_pools.iter().filter(|p| of_instances.contains(&p.ip_config)).map(|p| p.pool);
+        self.pools_with(config).into_iter().chain(some).any(|pool| !self.knows_pool(pool))
     }
 
     /// Whether the input tells of a pool or NAT rule, and by which frontends its load balancer is met: every one has some.

@@ -182,36 +182,47 @@ impl World<'_> {
         let mut silent_nat = self.nat_rules.iter().filter(|r| r.rule == rule).map(|r| r.protocol);
         let unknown = |p: BalancerProtocol| p == BalancerProtocol::Unknown;
         if all.is_empty() && (silent.any(unknown) || silent_nat.any(unknown)) {
-            all.push(Member { what: What::Missing, down: false });
+            all.push(Member { what: What::Missing, down: false, of_some: false });
+        }
+        for member in &mut all {
+            if let What::Config { config, .. } = member.what {
+                member.of_some &= !self.comes_of_a_pool(rule, config);
+            }
         }
         // A NAT rule that names no pool has one target.
         let open =
             all.is_empty() || self.balancing_rules.iter().any(|r| r.rule == rule) || self.nat_rule_pools.iter().any(|p| p.rule == rule);
         if self.an_interface_is_hidden() && open {
-            all.push(Member { what: What::Missing, down: false });
+            all.push(Member { what: What::Missing, down: false, of_some: false });
         }
         all
     }
 
     pub(super) fn members_of(&self, frontend: Sym, pools: &[Sym]) -> Vec<Member> {
         let mut all: Vec<Member> = Vec::new();
-        let mut add = |what: What, down: bool| {
-            if matches!(what, What::Missing | What::Anybody) || !all.iter().any(|m| m.what == what) {
-                all.push(Member { what, down });
+        let mut add_one = |what: What, down: bool, of_some: bool| match all.iter_mut().find(|m| m.what == what) {
+            Some(known) if !matches!(what, What::Missing | What::Anybody) => {
+                // What is surer of it counts.
+                if (of_some, down) < (known.of_some, known.down) && known.of_some {
+                    (known.of_some, known.down) = (of_some, down);
+                }
             }
+            _ => all.push(Member { what, down, of_some }),
         };
         for &pool in pools {
             let down = |name: &str| self.members_down.iter().any(|d| d.pool == pool && d.member.as_str() == name);
             for p in self.config_pools.iter().filter(|p| p.pool == pool) {
-                let config = self.configs.iter().find(|c| c.ip_config == p.ip_config);
+                let profile = self.profile_of(p.ip_config);
+                let config = self.configs.iter().find(|c| c.ip_config == profile.unwrap_or(p.ip_config));
                 let what = match config.filter(|c| self.nic(c.nic).is_some()) {
                     None if says_not_who(p.ip_config) => What::Anybody,
                     None => What::Missing,
                     Some(c) if self.is_attached(c.nic) => What::Config { config: c.ip_config, nic: c.nic, subnet: c.subnet },
                     Some(_) => What::Nobody,
                 };
-                add(what, down(p.ip_config.as_str()));
+                add_one(what, down(p.ip_config.as_str()), profile.is_some());
             }
+            let mut add = |what: What, down: bool| add_one(what, down, false);
             for a in self.pool_addresses.iter().filter(|a| a.pool == pool) {
                 add(self.whoever_has(a.address, a.vnet, frontend), down(&a.address.to_string()));
             }
