@@ -4,6 +4,7 @@
 
 mod nothing;
 pub mod resolve;
+mod scale_set;
 pub mod selector;
 mod short;
 pub mod toml;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use crate::config::nothing::{is_passive, suggest};
 use crate::config::selector::{Glob, Kind, Pattern, SelectorError, nearest, parse};
 use crate::explain::way::{End, Place};
-use crate::explain::world::unread_sites;
+use crate::explain::world::{machines_of, unread_sites};
 use crate::facts::Index;
 use crate::facts::network::{ConnectionKind, MachineKind};
 use crate::facts::store_facts::{Instance, StorePart};
@@ -56,9 +56,11 @@ pub struct Names<'a> {
 
 /// One thing that bears a name; a network is one, though it is no endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Found {
+pub(super) enum Found {
     End(End),
     Vnet(Sym),
+    /// A flexible scale set with several machines in the input.
+    ScaleSet(Sym),
     /// In the input, but nothing that sends or answers: a rule, a route table, a disk.
     Passive(Sym),
 }
@@ -70,6 +72,8 @@ impl<'a> Names<'a> {
         for row in index.machine.rows() {
             names.add(if row.kind == MachineKind::Vm { Kind::Vm } else { Kind::Vmss }, row.machine);
         }
+        // One of which the input holds only machines is called by its name as well.
+        index.machine_scale_set.rows().for_each(|row| names.add(Kind::Vmss, row.scale_set));
         index.nic.rows().for_each(|row| names.add(Kind::Nic, row.nic));
         index.subnet.rows().for_each(|row| names.add(Kind::Subnet, row.subnet));
         index.vnet.rows().for_each(|row| names.add(Kind::Vnet, row.vnet));
@@ -141,12 +145,15 @@ impl<'a> Names<'a> {
         let pattern = parse(text)?;
         let mut found = self.find(text, &pattern, &mut Vec::new())?;
         // A name that a network shares with an endpoint means the endpoint.
-        if found.iter().any(|f| matches!(f, Found::End(_))) {
-            found.retain(|f| matches!(f, Found::End(_)));
+        let is_end = |f: &Found| matches!(f, Found::End(_) | Found::ScaleSet(_));
+        if found.iter().any(is_end) {
+            found.retain(is_end);
         }
         self.keep_principal(&mut found);
         let end = match found.as_slice() {
             [Found::End(end)] => *end,
+            // It stands for one of its machines.
+            [Found::ScaleSet(set)] => End::Machine(*set),
             [Found::Vnet(vnet)] => {
                 let subnets = self.index.subnets_by_vnet.get(*vnet).iter().map(|row| self.short(End::Subnet(row.subnet))).collect();
                 return Err(SelectorError::new(format!("`{text}` is a virtual network, which is no endpoint: name one of its subnets"))
@@ -194,7 +201,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Every endpoint that `text` names, sorted by text; a network stands for its subnets, a store for all its parts.
+    /// Every endpoint that `text` names, sorted by text; a network stands for its subnets, a flexible scale set for its machines, a store for all its parts.
     ///
     /// # Errors
     /// The text is no selector, or nothing bears the name.
@@ -207,6 +214,7 @@ impl<'a> Names<'a> {
         for f in found {
             match f {
                 Found::End(end) => ends.push(end),
+                Found::ScaleSet(set) => ends.extend(machines_of(self.index, set).into_iter().map(End::Machine)),
                 Found::Vnet(vnet) => ends.extend(self.index.subnets_by_vnet.get(vnet).iter().map(|row| End::Subnet(row.subnet))),
                 Found::Passive(_) => {}
             }
@@ -221,7 +229,8 @@ impl<'a> Names<'a> {
     /// # Errors
     /// As [`Names::end`], and where what is named has no routes, rules or names of its own.
     pub fn place(&self, text: &str) -> Result<Place, SelectorError> {
-        let mut found = self.find(text, &parse(text)?, &mut Vec::new())?;
+        let found = self.find(text, &parse(text)?, &mut Vec::new())?;
+        let mut found: Vec<Found> = found.into_iter().flat_map(|f| self.each(f)).collect();
         found.retain(|f| place(*f).is_some() || matches!(f, Found::Passive(_)));
         match found.as_slice() {
             [one] => place(*one).ok_or_else(|| no_place(text)),
@@ -235,6 +244,7 @@ impl<'a> Names<'a> {
 
     fn describe(&self, found: Found) -> String {
         match found {
+            Found::ScaleSet(set) => self.short(End::Machine(set)),
             Found::End(end @ End::Store(id, part, instance)) => {
                 // A service that no selector is called after is asked for by its host names.
                 let unnamed = self.index.store.one(id).is_some_and(|row| Kind::of_service(row.service).is_none());
@@ -275,7 +285,7 @@ impl<'a> Names<'a> {
         };
         found.sort_by_cached_key(|f| match f {
             Found::End(end) => sort_key(*end),
-            Found::Vnet(id) | Found::Passive(id) => (id.as_str().to_owned(), String::new(), Instance::Primary),
+            Found::Vnet(id) | Found::ScaleSet(id) | Found::Passive(id) => (id.as_str().to_owned(), String::new(), Instance::Primary),
         });
         found.dedup();
         if found.is_empty() { Err(self.nothing(text, pattern)) } else { Ok(found) }
@@ -332,7 +342,7 @@ impl<'a> Names<'a> {
         }
         let ids = self.ids(kind, name).into_iter();
         Ok(match kind {
-            Kind::Vm | Kind::Vmss => ids.map(|id| Found::End(End::Machine(id))).collect(),
+            Kind::Vm | Kind::Vmss => ids.map(|id| self.machine(id)).collect(),
             Kind::Nic => ids.map(|id| Found::End(End::Nic(id))).collect(),
             Kind::Vnet => ids.map(Found::Vnet).collect(),
             Kind::PrivateEndpoint => ids.map(|id| Found::End(End::PrivateEndpoint(id))).collect(),
@@ -397,8 +407,8 @@ impl<'a> Names<'a> {
 
     fn by_id(&self, id: Sym) -> Vec<Found> {
         let index = self.index;
-        if index.machine.has(id) {
-            vec![Found::End(End::Machine(id))]
+        if index.machine.has(id) || index.machines_by_scale_set.has(id) {
+            vec![self.machine(id)]
         } else if index.subnet.has(id) {
             vec![Found::End(End::Subnet(id))]
         } else if index.vnet.has(id) {
@@ -417,6 +427,8 @@ impl<'a> Names<'a> {
             || index.connections_by_peer.get(id).iter().any(|row| row.kind == ConnectionKind::ExpressRoute)
         {
             vec![Found::End(End::Site(id))]
+        } else if let Some(found) = self.instance(id) {
+            found
         } else if let Some(found) = self.child_of_store(id) {
             found
         } else if index.resource.has(id) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::config::Names;
 use crate::config::selector::{Kind, Pattern, parse};
 use crate::explain::way::End;
-use crate::facts::network::MachineKind;
+use crate::explain::world::is_scale_set;
 use crate::facts::store_facts::Instance;
 use crate::model::Sym;
 use crate::model::ids::id_parts;
@@ -22,10 +22,7 @@ impl Names<'_> {
             }
         };
         match end {
-            End::Machine(id) => {
-                let vm = self.index.machine.one(id).is_none_or(|row| row.kind == MachineKind::Vm);
-                named(if vm { Kind::Vm } else { Kind::Vmss }, id)
-            }
+            End::Machine(id) => named(if is_scale_set(self.index, id) { Kind::Vmss } else { Kind::Vm }, id),
             End::Nic(id) => named(Kind::Nic, id),
             End::Subnet(id) => self.short_subnet(id),
             End::Ip(ip) => format!("ip:{ip}"),

@@ -12,7 +12,7 @@ use crate::explain::callers;
 use crate::explain::point::{self, PASSED_ON, Pairs};
 use crate::explain::shared::{Places, shared};
 use crate::explain::way::{Assumption, End, Flow, Mode, Way};
-use crate::explain::world::{World, site_ids};
+use crate::explain::world::{World, machines_of, site_ids};
 use crate::facts::Index;
 use crate::facts::platform::Platform;
 use crate::facts::store_facts::Service;
@@ -171,7 +171,9 @@ pub fn network_ends(index: &Index) -> Vec<End> {
 /// The interfaces of machines that are not in the input, and machines of which it holds no interface: every machine has one (SND-04).
 fn unseen(index: &Index) -> impl Iterator<Item = End> {
     let nics = index.nic_machine.rows().filter(|row| !index.nic.has(row.nic)).map(|row| End::Nic(row.nic));
-    let machines = index.machine.rows().filter(|row| !index.nics_by_machine.has(row.machine)).map(|row| End::Machine(row.machine));
+    // A flexible scale set is there by its machines (ADR-08).
+    let known = |machine: Sym| index.nics_by_machine.has(machine) || machines_of(index, machine) != [machine];
+    let machines = index.machine.rows().filter(move |row| !known(row.machine)).map(|row| End::Machine(row.machine));
     nics.chain(machines)
 }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Names;
 use crate::explain::way::End;
+use crate::explain::world::is_scale_set;
 use crate::facts::Index;
-use crate::facts::network::MachineKind;
 use crate::facts::store_facts::{Instance, Service};
 use crate::model::{Prefix, Sym};
 
@@ -136,10 +136,7 @@ impl RowEnd {
     pub fn of(end: End, index: &Index) -> RowEnd {
         let named = |kind: EndKind, name: String| RowEnd { name: Some(Sym::new(&name)), ..RowEnd::new(kind) };
         match end {
-            End::Machine(id) => {
-                let vm = index.machine.one(id).is_none_or(|row| row.kind == MachineKind::Vm);
-                RowEnd::resource(if vm { EndKind::Vm } else { EndKind::Vmss }, id)
-            }
+            End::Machine(id) => RowEnd::resource(if is_scale_set(index, id) { EndKind::Vmss } else { EndKind::Vm }, id),
             End::Nic(id) => RowEnd::resource(EndKind::Nic, id),
             End::Subnet(id) => RowEnd::resource(EndKind::Subnet, id),
             End::Ip(ip) => named(EndKind::Ip, ip.to_string()),

@@ -13,31 +13,31 @@ use crate::cli::watertight;
 
 const RG: &str = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg/providers";
 
-fn id(tail: &str) -> String {
+pub fn id(tail: &str) -> String {
     format!("{RG}/{tail}")
 }
 
-fn network(tail: &str) -> String {
+pub fn network(tail: &str) -> String {
     id(&format!("Microsoft.Network/{tail}"))
 }
 
-fn resource(id: &str, properties: Value) -> Value {
+pub fn resource(id: &str, properties: Value) -> Value {
     json!({ "id": id, "location": "westeurope", "properties": properties })
 }
 
-fn vnet(name: &str, prefix: &str, subnets: Value) -> Value {
+pub fn vnet(name: &str, prefix: &str, subnets: Value) -> Value {
     resource(
         &network(&format!("virtualNetworks/{name}")),
         json!({ "addressSpace": { "addressPrefixes": [prefix] }, "subnets": subnets, "virtualNetworkPeerings": [] }),
     )
 }
 
-fn subnet(name: &str, prefix: &str) -> Value {
+pub fn subnet(name: &str, prefix: &str) -> Value {
     json!({ "name": name, "properties": { "addressPrefix": prefix } })
 }
 
 /// A machine with one interface: two resources.
-fn machine(name: &str, subnet: &str, address: &str) -> [Value; 2] {
+pub fn machine(name: &str, subnet: &str, address: &str) -> [Value; 2] {
     let (vm, nic) = (id(&format!("Microsoft.Compute/virtualMachines/{name}")), network(&format!("networkInterfaces/{name}-nic")));
     let configuration = json!({ "name": "c", "properties":
         { "primary": true, "privateIPAddress": address, "subnet": { "id": network(&format!("virtualNetworks/{subnet}")) } } });
@@ -48,7 +48,7 @@ fn machine(name: &str, subnet: &str, address: &str) -> [Value; 2] {
 }
 
 /// What a command says of an estate, as JSON.
-fn said(estate: &Value, verb: &[&str], options: &[&str]) -> Value {
+pub fn said(estate: &Value, verb: &[&str], options: &[&str]) -> Value {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("estate.json"), estate.to_string()).unwrap();
     let file = folder.path().join("estate.json").display().to_string();
@@ -62,7 +62,7 @@ fn explain(estate: &Value, from: &str, to: &str, port: &str) -> Value {
     said(estate, &["explain"], &["--from", from, "--to", to, "--port", port])
 }
 
-fn verdict(estate: &Value, from: &str, to: &str, port: &str) -> String {
+pub fn verdict(estate: &Value, from: &str, to: &str, port: &str) -> String {
     explain(estate, from, to, port)["verdict"].as_str().unwrap().to_owned()
 }
 

@@ -26,6 +26,7 @@ mod private_edits;
 mod queries;
 mod rarities;
 mod reports;
+mod scale_sets;
 mod scenario_format;
 mod scenarios;
 mod selectors;

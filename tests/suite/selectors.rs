@@ -184,6 +184,81 @@ fn a_place_is_a_network_a_subnet_or_a_machine() {
     assert!(resolve_place("subnet:web", &index).unwrap_err().to_string().contains("subnet:hub/web, subnet:spoke/web"));
 }
 
+// covers: ADR-08
+#[test]
+fn a_flexible_scale_set_is_its_machines() {
+    let lines = "
+        machine|@/microsoft.compute/virtualmachinescalesets/one|vmss-flexible
+        machine|@/microsoft.compute/virtualmachinescalesets/two|vmss-flexible
+        machine|@/microsoft.compute/virtualmachinescalesets/none|vmss-flexible
+        machine|@/microsoft.compute/virtualmachines/a|vm
+        machine_scale_set|@/microsoft.compute/virtualmachines/a|@/microsoft.compute/virtualmachinescalesets/one
+        machine|@/microsoft.compute/virtualmachines/b|vm
+        machine_scale_set|@/microsoft.compute/virtualmachines/b|@/microsoft.compute/virtualmachinescalesets/two
+        machine|@/microsoft.compute/virtualmachines/c|vm
+        machine_scale_set|@/microsoft.compute/virtualmachines/c|@/microsoft.compute/virtualmachinescalesets/two
+        machine|@/microsoft.compute/virtualmachines/d|vm
+        machine_scale_set|@/microsoft.compute/virtualmachines/d|@/microsoft.compute/virtualmachinescalesets/gone
+        tag|@/microsoft.compute/virtualmachinescalesets/two|env|prod
+        tag|@/microsoft.compute/virtualmachines/c|env|prod
+        label|pool|vmss:two
+        ";
+    let index = index(lines);
+    let names = Names::new(&index);
+    let vm = |name: &str| End::Machine(id(&format!("microsoft.compute/virtualmachines/{name}")));
+    let set = |name: &str| End::Machine(id(&format!("microsoft.compute/virtualmachinescalesets/{name}")));
+    let to = |text: &str| names.end(text, Side::To).map_err(|error| error.to_string());
+    let path = id("microsoft.compute/virtualmachinescalesets/two");
+    // One is asked for, of several one of them.
+    assert_eq!((to("vmss:one"), to("one"), to("vmss:gone")), (Ok(vm("a")), Ok(vm("a")), Ok(vm("d"))));
+    assert_eq!((to("vmss:two"), to("TWO"), to(path.as_str())), (Ok(set("two")), Ok(set("two")), Ok(set("two"))));
+    assert_eq!(to("vmss:none"), Ok(set("none")));
+    assert_eq!(names.short(set("two")), "vmss:two");
+    // Where many may be named, each of them is.
+    for text in ["vmss:two", path.as_str(), "tag:env=prod", "label:pool"] {
+        assert_eq!(names.many(text).unwrap(), [vm("b"), vm("c")], "{text}");
+    }
+    assert_eq!(names.many("vmss:none").unwrap(), [set("none")]);
+    assert_eq!(names.many("vmss:*").unwrap(), [vm("a"), vm("b"), vm("c"), vm("d"), set("none")]);
+    let error = names.place("vmss:two").unwrap_err().to_string();
+    insta::assert_snapshot!(error, @"`vmss:two` names 2 resources, one is needed: vm:b, vm:c");
+    assert_eq!(names.place("vmss:one").unwrap(), Place::Machine(id("microsoft.compute/virtualmachines/a")));
+}
+
+// covers: ADR-08
+#[test]
+fn an_instance_is_what_stands_for_it() {
+    let lines = "
+        machine|@/microsoft.compute/virtualmachinescalesets/x|vmss
+        nic|@/microsoft.compute/virtualmachinescalesets/x/networkinterfaceconfigurations/n|machine|false
+        nic_machine|@/microsoft.compute/virtualmachinescalesets/x/networkinterfaceconfigurations/n|@/microsoft.compute/virtualmachinescalesets/x
+        resource|@/microsoft.compute/virtualmachinescalesets/x/virtualmachines/0|microsoft.compute/virtualmachinescalesets/virtualmachines|x_0|westeurope|s||rg
+        tag|@/microsoft.compute/virtualmachinescalesets/x/virtualmachines/0|env|prod
+        resource|@/microsoft.compute/virtualmachinescalesets/lost/virtualmachines/0|microsoft.compute/virtualmachinescalesets/virtualmachines|lost_0|westeurope|s||rg
+        nic|@/microsoft.compute/virtualmachinescalesets/x/virtualmachines/1/networkinterfaces/n|machine|false
+        nic_machine|@/microsoft.compute/virtualmachinescalesets/x/virtualmachines/1/networkinterfaces/n|@/microsoft.compute/virtualmachinescalesets/x
+        nic_machine|@/microsoft.compute/virtualmachinescalesets/x/virtualmachines/2/networkinterfaces|@/microsoft.compute/virtualmachinescalesets/x
+        ";
+    let index = index(lines);
+    let names = Names::new(&index);
+    let below = |path: &str| id(&format!("microsoft.compute/virtualmachinescalesets/x{path}"));
+    let to = |path: &str| names.end(below(path).as_str(), Side::To).map_err(|error| error.to_string());
+    let profile = End::Nic(below("/networkinterfaceconfigurations/n"));
+    assert_eq!(to("/virtualmachines/0"), Ok(End::Machine(below(""))));
+    assert_eq!(names.many("tag:env=prod").unwrap(), [End::Machine(below(""))]);
+    for path in ["/virtualmachines/0/networkinterfaces/n", "/virtualmachines/0/networkinterfaces/n/ipconfigurations/c"] {
+        assert_eq!(to(path), Ok(profile), "{path}");
+    }
+    assert!(to("/virtualmachines/0/networkinterfaces/other").is_err());
+    // Its own interface, where the input tells of one.
+    let own = below("/virtualmachines/1/networkinterfaces/n");
+    assert_eq!((to("/virtualmachines/1"), to("/virtualmachines/1/networkinterfaces/n")), (Ok(End::Nic(own)), Ok(End::Nic(own))));
+    let untold = End::Nic(below("/virtualmachines/2/networkinterfaces"));
+    assert_eq!((to("/virtualmachines/2"), to("/virtualmachines/2/networkinterfaces/n")), (Ok(untold), Ok(untold)));
+    let lost = id("microsoft.compute/virtualmachinescalesets/lost/virtualmachines/0");
+    assert_eq!(names.end(lost.as_str(), Side::To).unwrap(), End::Unmodelled(lost));
+}
+
 #[test]
 fn an_app_is_its_main_site_and_other_services_have_words_of_their_own() {
     let index = index(
