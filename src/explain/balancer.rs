@@ -398,8 +398,8 @@ impl World<'_> {
                 public = true;
                 match index.public_ip_address.one(row.public_ip) {
                     Some(found) => {
-                        sure &= self.rivals(row.public_ip).is_none();
-                        known &= self.rivals(row.public_ip).is_none();
+                        let told = self.rivals(row.public_ip).is_none();
+                        (sure, known) = (sure && told, known && told);
                         addresses.push(net::host(found.address));
                     }
                     None => match self.is_of_family(row.public_ip, v6, None) {

@@ -248,8 +248,8 @@ fn covered_tags(world: &World<'_>, subnet: Sym, service: Sym, tag: Sym) -> Vec<S
 fn beats(context: &Context, entries: &[Entry], (subnet, ip): (Sym, IpAddr), world: &World<'_>, route: Candidate) -> Tri {
     let Candidate::Service { service, tag } = route else { return Tri::No };
     // Whether it has any route is not known of one that lists no location (SE-15).
-    let listed = world.index.service_endpoints.get(subnet).iter().filter(|row| row.service == service);
-    if listed.into_iter().all(|row| row.location.as_str() == NO_LOCATION) {
+    let mut listed = world.index.service_endpoints.get(subnet).iter().filter(|row| row.service == service);
+    if listed.all(|row| row.location.as_str() == NO_LOCATION) {
         return Tri::Maybe;
     }
     let longest = world.platform.tag(tag).unwrap_or_default().iter().filter(|p| p.contains(&ip)).map(|p| p.prefix_len()).max().unwrap_or(0);

@@ -167,11 +167,16 @@ macro_rules! index {
         }
 
         impl Index {
-            /// Adds a fact; whether it is new.
-            pub fn insert(&mut self, fact: Fact) -> bool {
+            /// What was summed up of all rows does not hold any more.
+            fn forget_summaries(&mut self) {
                 self.zones_without_row.take();
                 self.zones_short_of_records.take();
                 self.zones_short_of_links.take();
+            }
+
+            /// Adds a fact; whether it is new.
+            pub fn insert(&mut self, fact: Fact) -> bool {
+                self.forget_summaries();
                 // The first column named for each relation tells its rows apart, or nearly: groups under it are short.
                 match fact { $(Fact::$row(row) => {
                     if index!(@known self row $($field $column)+) {
@@ -184,9 +189,7 @@ macro_rules! index {
 
             /// Removes a fact; whether it was there.
             pub fn remove(&mut self, fact: Fact) -> bool {
-                self.zones_without_row.take();
-                self.zones_short_of_records.take();
-                self.zones_short_of_links.take();
+                self.forget_summaries();
                 let mut there = false;
                 match fact { $(Fact::$row(row) => { $(there |= self.$field.remove(row.$column, row);)+ })+ }
                 there

@@ -173,7 +173,10 @@ fn contexts<'s, T: Time>(
 /// By group, table or network: that it lacks the list of its children, where the input has none of the type (M-03).
 ///
 /// ```datalog
-/// untold(P, K) :- unlisted(P, K), !complete_type(K), !nsg_rule(_, _, _, _, _, _, _, _, _, _).  // filter.10
+/// lacking(P, K) :- unlisted(P, K), !complete_type(K).                                                    // filter.10
+/// untold(P) :- lacking(P, "networksecuritygroups/securityrules"), !nsg_rule(_, _, _, _, _, _, _, _, _, _).  // filter.10
+/// untold(P) :- lacking(P, "routetables/routes"), !route(_, _, _, _, _).                                  // filter.10
+/// untold(P) :- lacking(P, "virtualnetworks/virtualnetworkpeerings"), !peering(_, _, _, _, _, _, _, _, _, _).  // filter.10
 /// ```
 pub(super) fn untold<'s, T: Time>(facts: &Facts<'s, T>, kind: &'static str) -> Parts<'s, T> {
     let told = match kind {

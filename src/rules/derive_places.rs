@@ -126,7 +126,10 @@ pub(super) fn places<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
 /// claims(A, G) :- nat_gateway_public_ip(G, A).                                                   // inbound.1
 /// claims(A, H) :- public_ip_holder(A, H).                                                        // inbound.1
 /// doubtful(I, A) :- ip_config_public_ip(I, A), claims(A, O), O != I.                             // inbound.1
+/// doubtful(I, A) :- ip_config_public_ip(I, A), public_ip_address(A, X), within(X, ::/0).         // inbound.1
 /// ```
+///
+/// Frontends of load balancers claim addresses too; where there are any, the rows prove nothing anyway.
 fn doubtful<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
     let parts = facts
         .keyed(column!(PublicIpAddress.public_ip))

@@ -158,8 +158,8 @@ fn listed_groups(index: &Index, row: &PrivateEndpointConnection) -> Vec<Sym> {
 
 /// Whether a connection of an endpoint's own names a sub-resource: where it is not surely for that one, the provider names another.
 pub fn is_contested(index: &Index, connection: &PrivateEndpointConnection) -> bool {
-    let own = index.private_endpoint_connections.get(connection.endpoint).iter();
-    own.into_iter().any(|own| own.connection == connection.connection && !own.group.is_empty())
+    let mut own = index.private_endpoint_connections.get(connection.endpoint).iter();
+    own.any(|own| own.connection == connection.connection && !own.group.is_empty())
 }
 
 /// Whether what a connection names has no sub-resources: a Private Link service, by its id or its alias.

@@ -341,8 +341,8 @@ impl Asked<'_, '_> {
                 }
                 let first = endpoint_policy::first(self.world.index, *subnet);
                 let missing = endpoint_policy::is_missing(self.world.index, *subnet);
-                let rows = self.world.index.subnet_endpoint_policies.get(*subnet).iter();
-                let contested = rows.into_iter().any(|row| endpoint_policy::is_contested(self.world.index, *subnet, row.policy));
+                let mut rows = self.world.index.subnet_endpoint_policies.get(*subnet).iter();
+                let contested = rows.any(|row| endpoint_policy::is_contested(self.world.index, *subnet, row.policy));
                 way.steps.push(steps::policy(*subnet, &decision, first, missing, contested));
             }
         }
