@@ -25,6 +25,8 @@ use crate::rules::private_link as links;
 enum Front {
     /// A public address of its own.
     Own(End),
+    /// A public address that says by itself that it belongs to the machine.
+    Said(End),
     /// A public address of its own that the input does not tell.
     Somewhere(Sym),
     /// A private endpoint that leads to a Private Link service in front of it.
@@ -131,7 +133,8 @@ impl Fronts {
         self.before.get(&machine).into_iter().flatten().any(|front| match front {
             Front::Own(address) => self.stand_ins.get(address).is_none_or(|other| self.surely_sends(caller, *other, routed, flow)),
             Front::Endpoint(..) => true,
-            Front::Somewhere(_) | Front::Translated(..) => false, // which address it is, or to whom it leads, is never sure; nor is it behind a proxy
+            // Which address it is, or to whom it leads, is never sure; nor is it behind a proxy.
+            Front::Said(_) | Front::Somewhere(_) | Front::Translated(..) => false,
         })
     }
 
@@ -173,7 +176,7 @@ impl Fronts {
         let mut best = None;
         for front in self.before.get(&machine).into_iter().flatten() {
             let edge = match front {
-                Front::Own(address) => flow(caller, *address),
+                Front::Own(address) | Front::Said(address) => flow(caller, *address),
                 Front::Somewhere(public_ip) => {
                     let out = flow(caller, ANYWHERE);
                     let led = out.and_then(|out| both(out, &flow(ANYWHERE, machine)?));
@@ -252,12 +255,16 @@ fn through(world: &World<'_>, service: &PrivateLinkService, target: &Target) -> 
     Edge { span: private_link::through(world, service, target), sure_via: via, may_via: via, assumptions: Vec::new() }
 }
 
-/// The public addresses of a place itself.
+/// The public addresses of a place itself, by its own words or by those of the address alone.
 fn own_addresses(world: &World<'_>, host: &Host) -> Vec<Front> {
     let index = world.index;
-    let address = |public_ip: Sym| index.public_ip_address.one(public_ip).map(|row| Front::Own(End::Ip(row.address)));
+    let front = |public_ip: Sym, own: fn(End) -> Front| {
+        index.public_ip_address.one(public_ip).map_or(Front::Somewhere(public_ip), |row| own(End::Ip(row.address)))
+    };
     let rows = index.ip_config_public_ip.get(host.ip_config).iter();
-    rows.map(|row| address(row.public_ip).unwrap_or(Front::Somewhere(row.public_ip))).collect()
+    let named = rows.map(|row| front(row.public_ip, Front::Own));
+    let said = world.said_by_addresses(host.ip_config).into_iter().map(|public_ip| front(public_ip, Front::Said));
+    named.chain(said).collect()
 }
 
 /// For each address one that nobody has, and that nothing in the estate or in the list of service tags tells from it: few in all.

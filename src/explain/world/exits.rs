@@ -161,14 +161,10 @@ impl World<'_> {
     /// instances which it stands for, one of each kind. Sorted by id.
     pub fn unclaimed(&self, ip_config: Sym) -> Vec<Sym> {
         let index = self.index;
-        let claimed = |public_ip: Sym| index.ip_config_public_ip.get(ip_config).iter().any(|row| row.public_ip == public_ip);
-        let holding = index.public_ips_by_holder.get(ip_config).iter().filter(|_| !ip_config.is_empty());
-        let mut found: Vec<Sym> = holding.map(|row| row.public_ip).filter(|public_ip| !claimed(*public_ip)).collect();
-        let of_instances =
-            self.instances_of(ip_config).flat_map(|instance| index.public_ips_by_holder.get(instance)).map(|row| row.public_ip);
+        let mut found = self.said_of_itself(ip_config);
         let kind = |public_ip: Sym| (index.public_ip.one(public_ip).map(|row| row.sku), self.is_of_family(public_ip, true, None));
         let mut kinds: FxHashMap<(Option<PublicSku>, Tri), Sym> = FxHashMap::default();
-        for public_ip in of_instances {
+        for public_ip in self.said_of_instances(ip_config) {
             let first = kinds.entry(kind(public_ip)).or_insert(public_ip);
             if public_ip.as_str() < first.as_str() {
                 *first = public_ip;
@@ -177,6 +173,25 @@ impl World<'_> {
         found.extend(kinds.into_values());
         Sym::sort(&mut found);
         found
+    }
+
+    /// [`Self::unclaimed`] with every address of every instance, as somebody dials the one or the other.
+    pub fn said_by_addresses(&self, ip_config: Sym) -> Vec<Sym> {
+        let mut found = self.said_of_itself(ip_config);
+        found.extend(self.said_of_instances(ip_config));
+        Sym::sort(&mut found);
+        found
+    }
+
+    fn said_of_itself(&self, ip_config: Sym) -> Vec<Sym> {
+        let index = self.index;
+        let claimed = |public_ip: Sym| index.ip_config_public_ip.get(ip_config).iter().any(|row| row.public_ip == public_ip);
+        let holding = index.public_ips_by_holder.get(ip_config).iter().filter(|_| !ip_config.is_empty());
+        holding.map(|row| row.public_ip).filter(|public_ip| !claimed(*public_ip)).collect()
+    }
+
+    fn said_of_instances(&self, ip_config: Sym) -> impl Iterator<Item = Sym> {
+        self.instances_of(ip_config).flat_map(|instance| self.index.public_ips_by_holder.get(instance)).map(|row| row.public_ip)
     }
 
     /// The NAT gateway of a subnet, with its addresses of one family.

@@ -35,8 +35,10 @@ impl World<'_> {
         let mine = |config: &Sym| self.configs.iter().any(|c| c.ip_config == *config && self.machine_of(c.nic) == Some(id));
         let configs: Vec<Sym> = self.configs.iter().map(|c| c.ip_config).filter(mine).collect();
         let mut best = Verdict::Denied;
-        for row in self.config_public_ips.iter().filter(|row| configs.contains(&row.ip_config)) {
-            let known = self.public_addresses_of(row.public_ip);
+        let named = self.config_public_ips.iter().filter(|row| configs.contains(&row.ip_config)).map(|row| row.public_ip);
+        let said = configs.iter().flat_map(|config| self.unclaimed_by(*config));
+        for public_ip in named.chain(said) {
+            let known = self.public_addresses_of(public_ip);
             if known.is_empty() {
                 let into = self.best_over(over, End::Internet(None), machine);
                 best = better(best, worse(worse(self.somewhere(caller, over), into), Verdict::Unproven));
