@@ -263,7 +263,7 @@ fn own_addresses(world: &World<'_>, host: &Host) -> Vec<Front> {
     };
     let rows = index.ip_config_public_ip.get(host.ip_config).iter();
     let named = rows.map(|row| front(row.public_ip, Front::Own));
-    let said = world.said_by_addresses(host.ip_config).into_iter().map(|public_ip| front(public_ip, Front::Said));
+    let said = world.all_unclaimed(host.ip_config).into_iter().map(|public_ip| front(public_ip, Front::Said));
     named.chain(said).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
 use crate::explain::packet::Host;
 use crate::facts::gap::Resource;
@@ -161,37 +161,23 @@ impl World<'_> {
     /// instances which it stands for, one of each kind. Sorted by id.
     pub fn unclaimed(&self, ip_config: Sym) -> Vec<Sym> {
         let index = self.index;
-        let mut found = self.said_of_itself(ip_config);
+        let of_itself = |public_ip: Sym| index.public_ip_holder.get(public_ip).iter().any(|row| row.holder == ip_config);
         let kind = |public_ip: Sym| (index.public_ip.one(public_ip).map(|row| row.sku), self.is_of_family(public_ip, true, None));
-        let mut kinds: FxHashMap<(Option<PublicSku>, Tri), Sym> = FxHashMap::default();
-        for public_ip in self.said_of_instances(ip_config) {
-            let first = kinds.entry(kind(public_ip)).or_insert(public_ip);
-            if public_ip.as_str() < first.as_str() {
-                *first = public_ip;
-            }
-        }
-        found.extend(kinds.into_values());
-        Sym::sort(&mut found);
+        let mut kinds: FxHashSet<(Option<PublicSku>, Tri)> = FxHashSet::default();
+        let mut found = self.all_unclaimed(ip_config);
+        found.retain(|public_ip| of_itself(*public_ip) || kinds.insert(kind(*public_ip)));
         found
     }
 
-    /// [`Self::unclaimed`] with every address of every instance, as somebody dials the one or the other.
-    pub fn said_by_addresses(&self, ip_config: Sym) -> Vec<Sym> {
-        let mut found = self.said_of_itself(ip_config);
-        found.extend(self.said_of_instances(ip_config));
-        Sym::sort(&mut found);
-        found
-    }
-
-    fn said_of_itself(&self, ip_config: Sym) -> Vec<Sym> {
+    /// [`Self::unclaimed`] with every address of every instance: where it matters which of them is dialled. Sorted by id.
+    pub fn all_unclaimed(&self, ip_config: Sym) -> Vec<Sym> {
         let index = self.index;
         let claimed = |public_ip: Sym| index.ip_config_public_ip.get(ip_config).iter().any(|row| row.public_ip == public_ip);
-        let holding = index.public_ips_by_holder.get(ip_config).iter().filter(|_| !ip_config.is_empty());
-        holding.map(|row| row.public_ip).filter(|public_ip| !claimed(*public_ip)).collect()
-    }
-
-    fn said_of_instances(&self, ip_config: Sym) -> impl Iterator<Item = Sym> {
-        self.instances_of(ip_config).flat_map(|instance| self.index.public_ips_by_holder.get(instance)).map(|row| row.public_ip)
+        let names = self.names_of(ip_config).filter(|name| !name.is_empty());
+        let held = names.flat_map(|name| index.public_ips_by_holder.get(name)).map(|row| row.public_ip);
+        let mut found: Vec<Sym> = held.filter(|public_ip| !claimed(*public_ip)).collect();
+        Sym::sort(&mut found);
+        found
     }
 
     /// The NAT gateway of a subnet, with its addresses of one family.
