@@ -468,14 +468,15 @@ impl Index {
         })
     }
 
-    /// Private zones of which Azure counts more record sets than the input holds. Each has one of its own, its SOA record.
+    /// Zones of which Azure counts more record sets than the input holds. Each has its SOA record, and a public one the NS records of the zone itself.
     pub fn zones_short_of_records(&self) -> &FxHashSet<Sym> {
         self.zones_short_of_records.get_or_init(|| {
             let is_short = |size: &&ZoneSize| {
                 let rows = self.zone_records.get(size.zone);
                 let sets: FxHashSet<Sym> = rows.iter().map(|row| row.record).collect();
-                let own = usize::from(!rows.iter().any(|row| row.kind == RecordType::Soa));
-                size.records as usize > sets.len() + own
+                let lacks = |kind: RecordType| usize::from(!rows.iter().any(|row| row.kind == kind && row.name.as_str() == "@"));
+                let servers = if self.public_dns_zone.has(size.zone) { lacks(RecordType::Ns) } else { 0 };
+                size.records as usize > sets.len() + lacks(RecordType::Soa) + servers
             };
             self.zone_size.rows().filter(is_short).map(|size| size.zone).collect()
         })

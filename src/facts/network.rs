@@ -1,6 +1,6 @@
 //! Networks, machines, filters, routes and gateways.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::facts::selector::{PortList, Selectors};
 use crate::model::{Prefix, Sym, Tri, ids};
@@ -62,6 +62,9 @@ words! {
     }
 }
 
+/// The address of a DNS server of which the input does not tell it.
+pub const UNTOLD_SERVER: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
 /// The location of a service endpoint whose list of locations is there and empty.
 pub const NO_LOCATION: &str = "none";
 
@@ -73,7 +76,8 @@ relations! { NETWORK_RELATIONS:
     /// IPAM allocations.
     VnetPrefix vnet_prefix { vnet: Sym, prefix: Prefix }
 
-    /// `vnet_dns(vnet, position, server)`: the custom DNS server at `position` (from 0) of `vnet` (DNS-02). From `properties.dhcpOptions.dnsServers[]`.
+    /// `vnet_dns(vnet, position, server)`: the custom DNS server at `position` (from 0) of `vnet` (DNS-02); 0.0.0.0 is one of which the input
+    /// does not tell the address. From `properties.dhcpOptions.dnsServers[]`.
     VnetDns vnet_dns { vnet: Sym, position: u16, server: IpAddr }
 
     /// `subnet(subnet, vnet, name)`: `subnet` lies in `vnet`; `name` in lower case, for the special ones (ADR-10).
@@ -158,7 +162,8 @@ relations! { NETWORK_RELATIONS:
     /// `nic_machine(nic, machine)`: the interface belongs to the machine.
     NicMachine nic_machine { nic: Sym, machine: Sym }
 
-    /// `nic_dns(nic, position, server)`: the DNS server at `position` (from 0) of the interface, before those of its network (DNS-01).
+    /// `nic_dns(nic, position, server)`: the DNS server at `position` (from 0) of the interface, before those of its network (DNS-01); 0.0.0.0 as for
+    /// `vnet_dns`.
     NicDns nic_dns { nic: Sym, position: u16, server: IpAddr }
 
     /// `ip_config(ip_config, nic, subnet, primary)`: one address configuration of `nic`, in `subnet` (ADR-05).

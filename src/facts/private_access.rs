@@ -50,8 +50,8 @@ relations! { PRIVATE_ACCESS_RELATIONS:
     /// `private_dns_zone(zone, name)`: a private DNS zone; `name` in lower case without a trailing dot.
     PrivateDnsZone private_dns_zone { zone: Sym, name: Sym }
 
-    /// `zone_size(zone, records, links)`: Azure counts so many record sets and links of the private zone `zone`; 0 where the export does not say. Where the input
-    /// holds fewer, what the others are is not known (M-03).
+    /// `zone_size(zone, records, links)`: Azure counts so many record sets and links of the zone `zone`, private or public; 0 where the export does not say.
+    /// Where the input holds fewer, what the others are is not known (M-03).
     ZoneSize zone_size { zone: Sym, records: u32, links: u32 }
 
     /// `zone_link(link, zone, vnet, usable, registration, redirect)`: `vnet` resolves through `zone` (DNS-10, DNS-11). `redirect` is `resolutionPolicy` =

@@ -304,6 +304,11 @@ fn what_azure_counts_and_names_of_others_is_kept() {
     let zone = |properties: Value| rows(json!([body("privateDnsZones/example.com", properties)]));
     has(&zone(json!({"numberOfRecordSets": 5, "numberOfVirtualNetworkLinks": "2"})), "zone_size(~/privatednszones/example.com, 5, 2)");
     lacks(&zone(json!({})), "zone_size(");
+    let many = zone(json!({"numberOfRecordSets": "many", "numberOfVirtualNetworkLinks": 2}));
+    has(&many, "zone_size(~/privatednszones/example.com, 0, 2)");
+    has(&many, "gap(~/privatednszones/example.com, microsoft.network/privatednszones, `properties.numberOfRecordSets` is not a number)");
+    let public = rows(json!([body("dnsZones/example.com", json!({"numberOfRecordSets": 4}))]));
+    has(&public, "zone_size(~/dnszones/example.com, 4, 0)");
     let id = "/subscriptions/s/resourcegroups/rg/providers/Microsoft.DocumentDB/databaseAccounts/c/privateEndpointConnections/x";
     let link = rows(json!([{"id": id, "properties": {"groupId": "Sql", "privateLinkServiceConnectionState": {"status": "Approved"}}}]));
     assert!(link.iter().any(|row| row.starts_with("provider_connection_group(") && row.ends_with(", sql)")), "{link:#?}");

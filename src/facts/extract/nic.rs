@@ -56,7 +56,7 @@ pub(super) fn interface<'a>(out: &mut Out<'a>, nic: Sym, body: &'a Value, of_end
         out.fact(NicNsg { nic, nsg });
     }
     if let Some(dns) = out.object(body, "dnsSettings") {
-        for (position, server) in (0..).zip(out.addresses(dns, "dnsServers")) {
+        for (position, server) in (0..).zip(out.servers(dns, "dnsServers")) {
             out.fact(NicDns { nic, position, server });
         }
     }

@@ -1,6 +1,7 @@
 //! Reading a body and writing facts: lookup without case, and a gap wherever a value is not what it should be.
 
 use std::net::IpAddr;
+use std::slice;
 
 use serde_json::Value;
 
@@ -8,6 +9,7 @@ use crate::diag::{Diagnostic, Severity};
 use crate::facts::Fact;
 use crate::facts::extract::Extracted;
 use crate::facts::gap::{Gap, UnreadRule};
+use crate::facts::network::UNTOLD_SERVER;
 use crate::ingest::Resource;
 use crate::model::{Prefix, Sym, Tri, ids, net};
 
@@ -510,6 +512,28 @@ impl<'a> Out<'a> {
             }
         }
         addresses
+    }
+
+    /// The DNS servers of a list. One that cannot be read is there all the same, as [`UNTOLD_SERVER`]: what clients learn of it is not known (SND-02).
+    pub fn servers(&mut self, at: &'a Value, name: &str) -> Vec<IpAddr> {
+        let items = match get(at, name) {
+            None => &[],
+            Some(Value::Array(items)) => items.as_slice(),
+            Some(other) => slice::from_ref(other),
+        };
+        let listed = get(at, name).is_some_and(Value::is_array);
+        let mut servers = Vec::new();
+        for item in items {
+            match item.as_str().map(str::trim) {
+                Some("") if listed => {}
+                Some(text) if listed && text.parse::<IpAddr>().is_ok() => servers.extend(text.parse::<IpAddr>()),
+                _ => {
+                    self.wrong(item, if listed { "an address" } else { "a list" });
+                    servers.push(UNTOLD_SERVER);
+                }
+            }
+        }
+        servers
     }
 
     /// The prefixes of a list.

@@ -18,17 +18,31 @@ pub(super) fn name_of(text: &str) -> Sym {
 pub(super) fn zone<'a>(out: &mut Out<'a>, body: &'a Value) {
     let zone = out.id();
     out.fact(PrivateDnsZone { zone, name: name_of(out.resource.name.as_str()) });
-    let count = |name: &str| get(body, name).and_then(whole::<u32>).unwrap_or(0);
-    let (records, links) = (count("numberOfRecordSets"), count("numberOfVirtualNetworkLinks"));
+    size(out, body);
+}
+
+/// How much of the zone there is.
+fn size(out: &mut Out<'_>, body: &Value) {
+    let zone = out.id();
+    let mut count = |name: &str| {
+        let value = get(body, name)?;
+        let number = whole::<u32>(value);
+        if number.is_none() {
+            out.wrong(value, "a number");
+        }
+        number
+    };
+    let (records, links) = (count("numberOfRecordSets").unwrap_or(0), count("numberOfVirtualNetworkLinks").unwrap_or(0));
     if records > 0 || links > 0 {
         out.fact(ZoneSize { zone, records, links });
     }
 }
 
 /// `microsoft.network/dnszones` (DNS-34).
-pub(super) fn public_zone<'a>(out: &mut Out<'a>, _body: &'a Value) {
+pub(super) fn public_zone<'a>(out: &mut Out<'a>, body: &'a Value) {
     let zone = out.id();
     out.fact(PublicDnsZone { zone, name: name_of(out.resource.name.as_str()) });
+    size(out, body);
 }
 
 /// `microsoft.network/privatednszones/virtualnetworklinks` (DNS-10, DNS-11, DNS-13).

@@ -364,3 +364,21 @@ fn service_endpoints_that_cannot_be_read_concern_their_network_alone() {
         has(&found, "subnet_prefix(~/virtualnetworks/v/subnets/s, 10.0.0.0/24)");
     }
 }
+
+/// Nobody knows what a DNS server answers of which the address cannot be read; nothing else depends on it.
+///
+/// covers: DNS-02, DNS-05, SND-02
+#[test]
+fn a_dns_server_without_an_address_is_there_all_the_same() {
+    let network = |servers: Value| rows(json!([body("virtualNetworks/v", json!({"dhcpOptions": {"dnsServers": servers}}))]));
+    for (servers, position) in [(json!(["10.0.0.4", "ten"]), 1), (json!("10.0.0.4"), 0), (json!([null]), 0), (json!([["10.0.0.4"]]), 0)] {
+        let found = network(servers);
+        has(&found, &format!("vnet_dns(~/virtualnetworks/v, {position}, 0.0.0.0)"));
+        lacks(&found, "unread(");
+    }
+    lacks(&network(json!(["", " "])), "vnet_dns(");
+    let configuration = json!({"name": "c", "properties": {"privateIPAddress": "10.0.1.4", "subnet": {"id": format!("{NET}/virtualNetworks/v/subnets/s")}}});
+    let nic = rows(json!([body("networkInterfaces/n", json!({"dnsSettings": {"dnsServers": [4]}, "ipConfigurations": [configuration]}))]));
+    has(&nic, "nic_dns(~/networkinterfaces/n, 0, 0.0.0.0)");
+    lacks(&nic, "unread(");
+}

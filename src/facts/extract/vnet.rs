@@ -27,7 +27,7 @@ pub(super) fn vnet<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.fact(VnetPrefix { vnet, prefix });
     }
     if let Some(options) = out.object(body, "dhcpOptions") {
-        for (position, server) in (0..).zip(out.addresses(options, "dnsServers")) {
+        for (position, server) in (0..).zip(out.servers(options, "dnsServers")) {
             out.fact(VnetDns { vnet, position, server });
         }
     }

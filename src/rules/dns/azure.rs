@@ -4,7 +4,7 @@ use crate::facts::private_access::{RecordType, ZoneRecord};
 use crate::model::Sym;
 use crate::rules::dns::names::{self, under};
 use crate::rules::dns::resolution::{either, union};
-use crate::rules::dns::zone::{Lookup, lookup};
+use crate::rules::dns::zone::{Lookup, has_value, lookup};
 use crate::rules::dns::{Answer, Context, Resolution, Resolver};
 
 /// The child type that holds the addresses of a private zone.
@@ -207,14 +207,6 @@ impl Resolver<'_> {
         let any = || self.index.zone_record.rows().any(|r| r.kind == RecordType::A && private(r.zone));
         self.index.private_dns_zone.has(zone) && (self.index.resources_by_kind.has(Sym::new(RECORDS)) || any())
     }
-}
-
-/// Whether the records have an address or an alias for the name itself.
-fn has_value(records: &[ZoneRecord], zone_name: &str, name: &str) -> bool {
-    let relative = name.strip_suffix(zone_name).map_or("", |rest| rest.trim_end_matches('.'));
-    let relative = if relative.is_empty() { "@" } else { relative };
-    let leads = |r: &ZoneRecord| matches!(r.kind, RecordType::A | RecordType::Aaaa | RecordType::Cname);
-    records.iter().any(|r| r.name.as_str() == relative && leads(r))
 }
 
 /// Whether the record says which address a name has that is not the zone's own, nor any name.

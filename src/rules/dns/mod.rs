@@ -17,6 +17,7 @@ use std::cell::Cell;
 use std::net::IpAddr;
 
 use crate::facts::Index;
+use crate::facts::network::UNTOLD_SERVER;
 use crate::facts::platform::Platform;
 use crate::model::Sym;
 use names::{normal, under};
@@ -218,6 +219,9 @@ impl Resolver<'_> {
     /// What whoever asks first learns from one server, as far as queries get through (DNS-05).
     fn ask_through(&self, server: IpAddr, asker: Option<Sym>, name: &str, depth: usize) -> Resolution {
         let place = asker.unwrap_or_default();
+        if server == UNTOLD_SERVER {
+            return server::untold(name).by(place);
+        }
         match (self.reach)(server) {
             Reach::Open => self.ask(server, asker, name, depth),
             Reach::Lost => Resolution::new(Answer::ServFail, name, format!("nothing gets through to the DNS server {server}")).by(place),

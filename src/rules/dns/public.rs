@@ -8,7 +8,7 @@ use crate::model::{Sym, Tri};
 use crate::rules::dns::azure::PUBLIC_ZONES;
 use crate::rules::dns::names::{self, Holder};
 use crate::rules::dns::resolution::either;
-use crate::rules::dns::zone::{Lookup, lookup};
+use crate::rules::dns::zone::{Lookup, has_value, lookup};
 use crate::rules::dns::{Answer, Context, LONGEST_CHAIN, Resolution, Resolver};
 use crate::rules::{consent, private_endpoint};
 
@@ -117,6 +117,11 @@ impl Resolver<'_> {
         let unknown = |reason: &str| Resolution::new(Answer::Unknown, name, reason).by(zone);
         if records.iter().any(|record| record.kind == RecordType::Ns && delegated(record.name.as_str())) {
             return unknown("the public zone leaves the name to other servers");
+        }
+        // What is missing may be a record for the name, or one that leaves a name above it to other servers.
+        let settled = has_value(records, zone_name, name) && !relative.contains('.');
+        if self.index.zones_short_of_records().contains(&zone) && !settled {
+            return unknown("the public zone counts more record sets than the input holds, and one may be for this name");
         }
         match lookup(records, zone_name, name) {
             Lookup::Addresses(addresses, records) => {

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::facts::network::UNTOLD_SERVER;
 use crate::model::Sym;
 use crate::rules::dns::names::normal;
 use crate::rules::dns::resolution::either;
@@ -13,11 +14,19 @@ pub(super) const AZURE_RESOLVER: IpAddr = IpAddr::V4(Ipv4Addr::new(168, 63, 129,
 /// Where servers answer.
 pub(super) const PORT: u16 = 53;
 
+/// What is learned of a server that could not be read, whoever asks it.
+pub(super) fn untold(name: &str) -> Resolution {
+    Resolution::new(Answer::Unknown, name, "the address of a DNS server could not be read")
+}
+
 impl Resolver<'_> {
     /// What the server at `server` answers; `asker` is the network that Azure's own resolver answers for.
     pub(super) fn ask(&self, server: IpAddr, asker: Option<Sym>, name: &str, depth: usize) -> Resolution {
         if depth > LONGEST_CHAIN {
             return Resolution::circle(name, "the DNS servers forward in a circle");
+        }
+        if server == UNTOLD_SERVER {
+            return untold(name);
         }
         if server == AZURE_RESOLVER {
             return match asker {

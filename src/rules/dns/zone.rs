@@ -54,6 +54,14 @@ pub fn lookup(records: &[ZoneRecord], zone: &str, name: &str) -> Lookup {
     }
 }
 
+/// Whether the records have an address or an alias for the name itself.
+pub fn has_value(records: &[ZoneRecord], zone_name: &str, name: &str) -> bool {
+    let relative = name.strip_suffix(zone_name).map_or("", |rest| rest.trim_end_matches('.'));
+    let relative = if relative.is_empty() { "@" } else { relative };
+    let leads = |r: &ZoneRecord| matches!(r.kind, RecordType::A | RecordType::Aaaa | RecordType::Cname);
+    records.iter().any(|r| r.name.as_str() == relative && leads(r))
+}
+
 /// Whether some record stands below `relative`.
 fn exists_below(records: &[ZoneRecord], relative: &str) -> bool {
     records.iter().any(|r| r.name.as_str().strip_suffix(relative).is_some_and(|rest| rest.ends_with('.')))

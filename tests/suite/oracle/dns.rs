@@ -99,6 +99,9 @@ impl World<'_> {
 
     /// Asks a configured server, if the client can get to it (DNS-05, decision 4).
     fn ask_from(&self, place: Place, vnet: Sym, query: Packet, server: IpAddr, name: &str) -> Answer {
+        if server.is_unspecified() {
+            return Answer::Unknown("unread-server");
+        }
         let platform = server.to_string() == "168.63.129.16";
         let modelled = platform || self.vnet_prefixes.iter().any(|p| p.prefix.contains(&server));
         let passes = |proto: Proto| {
@@ -440,6 +443,10 @@ impl World<'_> {
         if !self.zone_records.iter().any(|r| r.zone == zone && r.kind == RecordType::Soa) {
             told.insert(Sym::new("(soa)"));
         }
+        let public = self.public_zones.iter().any(|z| z.zone == zone);
+        if public && !self.zone_records.iter().any(|r| r.zone == zone && r.kind == RecordType::Ns && r.name.as_str() == "@") {
+            told.insert(Sym::new("(ns)"));
+        }
         self.zone_sizes.iter().any(|size| size.zone == zone && size.records as usize > told.len())
     }
 
@@ -519,10 +526,15 @@ impl World<'_> {
         let rows: Vec<_> = self.zone_records.iter().filter(|r| r.zone == zone.zone && r.name.as_str() == relative).collect();
         let mut addresses: Vec<IpAddr> = rows.iter().filter_map(|r| r.value.as_str().parse().ok()).collect();
         addresses.sort();
+        let alias = rows.iter().find(|r| r.kind == RecordType::Cname);
+        // One that nobody exported may be for the name, or leave it to others.
+        if self.counts_more_records(zone.zone) && (addresses.is_empty() && alias.is_none() || relative.contains('.')) {
+            return Answer::Unknown("public-zone-counts");
+        }
         if !addresses.is_empty() {
             return Answer::Addresses(addresses);
         }
-        if let Some(alias) = rows.iter().find(|r| r.kind == RecordType::Cname) {
+        if let Some(alias) = alias {
             return follow(alias.value.as_str());
         }
         let listed = self.zone_records.iter().any(|r| r.zone == zone.zone && r.kind == RecordType::Soa);
