@@ -116,6 +116,7 @@ fn steps(
     out = out.into_iter().map(|met| overrule(met, governed.always, asked)).collect();
     out.splice(0..0, governed.step);
     out.extend(notes);
+    out.extend(world.shares_address(host.nic, stage));
     if let Some(cloud) =
         world.index.clouded.get(host.vnet).iter().filter(|row| row.what.as_str() == "filters").min_by_key(|row| row.resource.as_str())
     {

@@ -6,7 +6,7 @@ use crate::facts::network::*;
 use crate::facts::private_access::{PrivateEndpoint, PrivateEndpointAsg};
 use crate::model::{Handle, Sym, Tri};
 use crate::rules::input::{Facts, column};
-use crate::rules::part::{Body, Key, Part, Parts, Place, Time, join, key, reduce};
+use crate::rules::part::{Body, ByKey, Key, Part, Parts, Place, Time, join, key, reduce};
 
 /// By application security group: whether being a member counts surely: only where all members of a group are in one network (NSG-09). Of one that is not in
 /// the input, or whose subnet is not, nobody knows the network (SND-04).
@@ -78,7 +78,9 @@ pub(super) fn places<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         Part::Fact(Fact::IpConfig(config)) => Some((key(config.nic), *part)),
         _ => None,
     };
-    let addresses = join(&facts.by("ip_config_address", column!(IpConfigAddress.ip_config)), &configs, to_nic);
+    let by_config = facts.by("ip_config_address", column!(IpConfigAddress.ip_config));
+    let addresses = join(&by_config, &configs, to_nic);
+    let shared = shared(&by_config, &configs);
     let members = facts.by("ip_config_asg by asg", column!(IpConfigAsg.asg));
     let members = join(&members, &certainty(facts).arrange_by_key_named("asg"), |_, member, certainty| match (member, certainty) {
         (Part::Fact(Fact::IpConfigAsg(member)), Part::Member { asg, sure, .. }) => {
@@ -109,11 +111,41 @@ pub(super) fn places<'s, T: Time>(facts: &Facts<'s, T>) -> Parts<'s, T> {
         .concat(public)
         .concat(held)
         .concat(doubtful)
+        .concat(shared)
         .concat(pools)
         .concat(members);
     let places = reduce(parts, "address.2", Box::new(|nic, group, output| places_of(nic.0, group, output)));
     places.concat(nowhere(facts)).concat(rooms_of_services(facts)).flat_map(|(_, part)| match part {
         Part::Place(place) => Some((key(place.get().ip_config), part)),
+        _ => None,
+    })
+}
+
+/// By interface: a configuration of its whose address another interface of the subnet has too. Azure gives it to one, so one of the two is out of date and
+/// nobody knows which (SND-02).
+///
+/// ```datalog
+/// shared(N, A) :- ip_config(I, N, S, _), ip_config_address(I, A), ip_config(J, O, S, _), ip_config_address(J, A), N != O. // address.17
+/// ```
+fn shared<'s, T: Time>(addresses: &ByKey<'s, T>, configs: &ByKey<'s, T>) -> Parts<'s, T> {
+    let by_address = join(addresses, configs, |_, address, config| match (address, config) {
+        (Part::Fact(Fact::IpConfigAddress(row)), Part::Fact(Fact::IpConfig(config))) => {
+            Some(((config.subnet, Sym::new(&row.address.to_string())), Part::Other(Fact::IpConfig(*config))))
+        }
+        _ => None,
+    });
+    let shared = reduce(
+        by_address,
+        "address.17",
+        Box::new(|_, group, output| {
+            let nic = |part: &Part| if let Part::Other(Fact::IpConfig(row)) = part { Some(row.nic) } else { None };
+            if group.iter().any(|part| nic(part) != nic(&group[0])) {
+                output.extend(group.iter().map(|part| (part.clone(), 1)));
+            }
+        }),
+    );
+    shared.flat_map(|(_, part)| match part {
+        Part::Other(Fact::IpConfig(row)) => Some((key(row.nic), part)),
         _ => None,
     })
 }
@@ -298,6 +330,9 @@ fn places_of(nic: Sym, group: &[Part], output: &mut Vec<(Part, isize)>) {
         return;
     }
     let nsg = group.iter().find_map(|part| if let Part::Fact(Fact::NicNsg(row)) = part { Some(row.nsg) } else { None });
+    // As if by a group that is not in the input: what passes one that is perhaps not there is not known.
+    let shared = group.iter().any(|part| matches!(part, Part::Other(Fact::IpConfig(_))));
+    let nsg = if shared { Some(Sym::new(&format!("{nic}/unknown-address"))) } else { nsg };
     let mut configs: Vec<IpConfig> =
         group.iter().filter_map(|part| if let Part::Fact(Fact::IpConfig(row)) = part { Some(*row) } else { None }).collect();
     // The filters of an interface go by all of its configurations: what only some are members of counts perhaps (NSG-09).

@@ -1,5 +1,7 @@
-//! Whom a public address belongs to, where the export says so more than once: Azure gives it to one owner, so two that have it were exported at
-//! different times (IN-02, SND-02).
+//! Whom an address belongs to, where the export says so more than once: Azure gives it to one owner, so two that have it were exported at different times
+//! (IN-02, SND-02).
+
+use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
@@ -39,6 +41,39 @@ impl World<'_> {
         );
         let unknown = step(Stage::Nat, Span::UNKNOWN, "inbound.1", text).by(public_ip, "ipConfiguration");
         Some(unknown.kind(Kind::Assumption).code("W-MISSING"))
+    }
+
+    /// The doubt about an interface of which another one of its subnet has the same address; `None`: no such doubt.
+    pub fn shares_address(&self, nic: Sym, stage: Stage) -> Option<Step> {
+        let (address, other) = self.shared_addresses.get_or_init(|| self.find_shared_addresses()).get(&nic)?;
+        let text = format!("{} and {} both have {address}: which of them is there, the export does not agree", short(nic), short(*other));
+        Some(step(stage, Span::UNKNOWN, "address.17", text).by(nic, address.to_string()).kind(Kind::Assumption).code("W-MISSING"))
+    }
+
+    /// By interface the first address that another one of its subnet has too, and the first of those.
+    fn find_shared_addresses(&self) -> FxHashMap<Sym, (IpAddr, Sym)> {
+        let index = self.index;
+        let mut found: FxHashMap<Sym, (IpAddr, Sym)> = FxHashMap::default();
+        for address in index.ip_configs_by_address.keys() {
+            let rows = index.ip_configs_by_address.get(address);
+            if rows.len() < 2 {
+                continue;
+            }
+            let mut owners: Vec<(Sym, Sym)> =
+                rows.iter().filter_map(|row| index.ip_config.one(row.ip_config)).map(|config| (config.subnet, config.nic)).collect();
+            owners.sort_by_key(|(subnet, nic)| (subnet.as_str(), nic.as_str()));
+            owners.dedup();
+            for room in owners.chunk_by(|a, b| a.0 == b.0).filter(|room| room.len() > 1) {
+                for (_, nic) in room {
+                    let other = if *nic == room[0].1 { room[1].1 } else { room[0].1 };
+                    let first = found.entry(*nic).or_insert((address, other));
+                    if address < first.0 {
+                        *first = (address, other);
+                    }
+                }
+            }
+        }
+        found
     }
 
     fn find_rivals(&self) -> FxHashMap<Sym, (Sym, Sym)> {

@@ -37,7 +37,21 @@ impl World<'_> {
                 check(subnet.tri, Stage::NsgOutbound, &subnet.rule, subnet.code, || arrived)
             })
         };
+        let rest = || if self.shares_address(place) { check(Tri::Maybe, Stage::NsgOutbound, "address", "W-MISSING", rest) } else { rest() };
         self.under_admin_rules(place, packet, Direction::Outbound, groups, rest)
+    }
+
+    /// Whether another interface of the subnet has an address of this one too: one of the two is out of date.
+    fn shares_address(&self, place: Place) -> bool {
+        let home = |config: Sym| self.configs.iter().find(|c| c.ip_config == config).map(|c| (c.nic, c.subnet));
+        let Some(nic) = place.nic else { return false };
+        let own: Vec<_> = self.config_addresses.iter().filter(|a| home(a.ip_config).is_some_and(|(n, _)| n == nic)).collect();
+        own.iter().any(|mine| {
+            self.config_addresses.iter().filter(|other| other.address == mine.address).any(|other| {
+                let (Some((_, here)), Some((theirs, there))) = (home(mine.ip_config), home(other.ip_config)) else { return false };
+                theirs != nic && here == there
+            })
+        })
     }
 
     /// The groups on the way in: the subnet's first, then the interface's (NSG-01).
@@ -51,6 +65,7 @@ impl World<'_> {
                 check(nic.tri, Stage::NsgInbound, &nic.rule, nic.code, || arrived)
             })
         };
+        let rest = || if self.shares_address(place) { check(Tri::Maybe, Stage::NsgInbound, "address", "W-MISSING", rest) } else { rest() };
         self.under_admin_rules(place, packet, Direction::Inbound, groups, rest)
     }
 
