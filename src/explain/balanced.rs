@@ -102,7 +102,7 @@ impl Walk<'_, '_> {
     /// The packet is handed on by the load balancer that has the next hop's address (NVA-03).
     pub fn through_balancer(&self, frontend: Sym, vnet: Sym, address: IpAddr, packet: &Packet, trail: Trail, ways: &mut Vec<Way>) {
         let refused = self.across_regions(frontend, vnet, &trail);
-        let trail = trail.maybe(refused).maybe(self.chained(frontend));
+        let trail = trail.maybe(refused).maybe(self.chained(frontend)).maybe(self.world.frontend_shares_address(frontend));
         if let Some(opaque) = self.opaque(frontend) {
             ways.push(trail.and(opaque).end(Via::Appliance));
             return;
@@ -157,7 +157,7 @@ impl Walk<'_, '_> {
 
     /// Everything behind a frontend, for the traffic that is sent to it.
     fn behind(&self, frontend: Sym, packet: &Packet, trail: &Trail, arrive: &Arrive<'_>, ways: &mut Vec<Way>) {
-        let trail = trail.clone().maybe(self.chained(frontend));
+        let trail = trail.clone().maybe(self.chained(frontend)).maybe(self.world.frontend_shares_address(frontend));
         if let Some(opaque) = self.opaque(frontend) {
             ways.push(trail.and(opaque).end(Via::LoadBalancer));
             return;

@@ -43,37 +43,32 @@ impl World<'_> {
         Some(unknown.kind(Kind::Assumption).code("W-MISSING"))
     }
 
-    /// The doubt about an interface of which another one of its subnet has the same address; `None`: no such doubt.
+    /// The doubt about an interface of which somebody else in its subnet has an address too; `None`: no such doubt.
     pub fn shares_address(&self, nic: Sym, stage: Stage) -> Option<Step> {
-        let (address, other) = self.shared_addresses.get_or_init(|| self.find_shared_addresses()).get(&nic)?;
-        let text = format!("{} and {} both have {address}: which of them is there, the export does not agree", short(nic), short(*other));
-        Some(step(stage, Span::UNKNOWN, "address.17", text).by(nic, address.to_string()).kind(Kind::Assumption).code("W-MISSING"))
+        let index = self.index;
+        let addresses = index.ip_configs_by_nic.get(nic).iter().flat_map(|config| {
+            let rows = index.ip_config_address.get(config.ip_config).iter();
+            rows.map(|row| (config.subnet, row.address))
+        });
+        let shared = addresses.filter_map(|(subnet, address)| Some((address, self.another_at(subnet, address, nic)?)));
+        shared.min_by_key(|(address, _)| *address).map(|(address, other)| one_of_both(nic, other, address, stage))
     }
 
-    /// By interface the first address that another one of its subnet has too, and the first of those.
-    fn find_shared_addresses(&self) -> FxHashMap<Sym, (IpAddr, Sym)> {
+    /// The same of a frontend.
+    pub fn frontend_shares_address(&self, frontend: Sym) -> Option<Step> {
+        let row = self.index.load_balancer_frontend.one(frontend)?;
+        let address = row.address?;
+        self.another_at(row.subnet, address, frontend).map(|other| one_of_both(frontend, other, address, Stage::LoadBalancer))
+    }
+
+    /// An interface or a frontend in the subnet that has the address and is not `one`; the first by id.
+    fn another_at(&self, subnet: Sym, address: IpAddr, one: Sym) -> Option<Sym> {
         let index = self.index;
-        let mut found: FxHashMap<Sym, (IpAddr, Sym)> = FxHashMap::default();
-        for address in index.ip_configs_by_address.keys() {
-            let rows = index.ip_configs_by_address.get(address);
-            if rows.len() < 2 {
-                continue;
-            }
-            let mut owners: Vec<(Sym, Sym)> =
-                rows.iter().filter_map(|row| index.ip_config.one(row.ip_config)).map(|config| (config.subnet, config.nic)).collect();
-            owners.sort_by_key(|(subnet, nic)| (subnet.as_str(), nic.as_str()));
-            owners.dedup();
-            for room in owners.chunk_by(|a, b| a.0 == b.0).filter(|room| room.len() > 1) {
-                for (_, nic) in room {
-                    let other = if *nic == room[0].1 { room[1].1 } else { room[0].1 };
-                    let first = found.entry(*nic).or_insert((address, other));
-                    if address < first.0 {
-                        *first = (address, other);
-                    }
-                }
-            }
-        }
-        found
+        let configs = index.ip_configs_by_address.get(address).iter().filter_map(|row| index.ip_config.one(row.ip_config));
+        let nics = configs.filter(|config| config.subnet == subnet).map(|config| config.nic);
+        let rows = index.load_balancer_frontends_by_address.get(Some(address)).iter();
+        let frontends = rows.filter(|row| row.subnet == subnet).map(|row| row.frontend);
+        nics.chain(frontends).filter(|other| *other != one).min_by_key(|other| other.as_str())
     }
 
     fn find_rivals(&self) -> FxHashMap<Sym, (Sym, Sym)> {
@@ -105,6 +100,12 @@ impl World<'_> {
         all.dedup();
         all
     }
+}
+
+/// The step that does not know which of two has the private address.
+fn one_of_both(one: Sym, other: Sym, address: IpAddr, stage: Stage) -> Step {
+    let text = format!("{} and {} both have {address}: which of them is there, the export does not agree", short(one), short(other));
+    step(stage, Span::UNKNOWN, "address.17", text).by(one, address.to_string()).kind(Kind::Assumption).code("W-MISSING")
 }
 
 /// Whether the holder that an address names is the claimant, or a part of it.

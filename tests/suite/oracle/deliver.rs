@@ -21,7 +21,10 @@ impl Walk<'_, '_> {
         if !world.has_vnet(vnet) {
             return Outcome::unproven(Stage::Route, name_of(vnet), "W-MISSING"); // SND-04
         }
-        if let (Target::Config(_), Some(frontend)) = (self.target, world.frontend_at(vnet, ip)) {
+        let own = |config: Sym| world.addresses_of(config).contains(&ip) && matches!(world.owner(vnet, ip), Owner::Config { .. });
+        if let (Target::Config(config), Some(frontend)) = (self.target, world.frontend_at(vnet, ip))
+            && !own(config)
+        {
             return self.at_frontend(frontend, vnet, packet, trip);
         }
         if let (Target::Slot(subnet), Some(_)) = (self.target, world.frontend_at(vnet, ip))

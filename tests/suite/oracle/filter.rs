@@ -1,5 +1,7 @@
 //! Security groups: which rule matches, what a tag means on a subnet, what all groups on the way in or out say.
 
+use std::net::IpAddr;
+
 use watertight::facts::network::{Access, Direction, EndpointPolicies, HopKind, NsgRule, Protocol};
 use watertight::facts::selector::{PortList, Selector, Selectors};
 use watertight::model::traffic::ANY_PORT;
@@ -41,17 +43,22 @@ impl World<'_> {
         self.under_admin_rules(place, packet, Direction::Outbound, groups, rest)
     }
 
-    /// Whether another interface of the subnet has an address of this one too: one of the two is out of date.
+    /// Whether somebody else in the subnet has an address of this interface too: one of the two is out of date.
     fn shares_address(&self, place: Place) -> bool {
-        let home = |config: Sym| self.configs.iter().find(|c| c.ip_config == config).map(|c| (c.nic, c.subnet));
         let Some(nic) = place.nic else { return false };
-        let own: Vec<_> = self.config_addresses.iter().filter(|a| home(a.ip_config).is_some_and(|(n, _)| n == nic)).collect();
-        own.iter().any(|mine| {
-            self.config_addresses.iter().filter(|other| other.address == mine.address).any(|other| {
-                let (Some((_, here)), Some((theirs, there))) = (home(mine.ip_config), home(other.ip_config)) else { return false };
-                theirs != nic && here == there
-            })
-        })
+        let own = self.configs.iter().filter(|config| config.nic == nic);
+        own.into_iter().any(|config| self.addresses_of(config.ip_config).into_iter().any(|ip| self.another_at(config.subnet, ip, nic)))
+    }
+
+    /// Whether a frontend surely has its address: perhaps where somebody else has it too.
+    pub fn is_alone_at_its_address(&self, frontend: Sym) -> Tri {
+        let shared = self.front(frontend).is_some_and(|row| row.address.is_some_and(|ip| self.another_at(row.subnet, ip, frontend)));
+        if shared { Tri::Maybe } else { Tri::Yes }
+    }
+
+    fn another_at(&self, subnet: Sym, ip: IpAddr, one: Sym) -> bool {
+        let nic = self.configs.iter().filter(|c| c.subnet == subnet && c.nic != one).any(|c| self.addresses_of(c.ip_config).contains(&ip));
+        nic || self.fronts.iter().any(|f| f.subnet == subnet && f.address == Some(ip) && f.frontend != one)
     }
 
     /// The groups on the way in: the subnet's first, then the interface's (NSG-01).

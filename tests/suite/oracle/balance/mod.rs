@@ -64,7 +64,7 @@ impl Walk<'_, '_> {
             let back = |flags| self.reply(Back::of(inside.dst, flags), place.subnet, packet.src, &trip.passed, self.origin).and(answers);
             self.world.filter_in(place, &inside, || self.with_way_back(&rule, back, Via::LoadBalancer))
         };
-        let near = self.same_region(frontend, vnet, trip);
+        let near = self.same_region(frontend, vnet, trip).and(self.world.is_alone_at_its_address(frontend));
         let outcome = check(near, Stage::LoadBalancer, "sku=Basic", "W-MISSING", || self.behind(frontend, packet, &arrive));
         self.device(outcome, Via::LoadBalancer)
     }
@@ -283,7 +283,7 @@ impl Walk<'_, '_> {
     /// The load balancer is a next hop: it hands the packet to an appliance among its members (NVA-03).
     pub fn through_frontend(&self, frontend: Sym, vnet: Sym, hop: IpAddr, packet: Packet, trip: &Trip) -> Outcome {
         let world = self.world;
-        let near = self.same_region(frontend, vnet, trip);
+        let near = self.same_region(frontend, vnet, trip).and(self.world.is_alone_at_its_address(frontend));
         let outcome = check(near, Stage::LoadBalancer, "sku=Basic", "W-MISSING", || {
             if world.sku_of(frontend) == BalancerSku::Gateway {
                 return Outcome::unproven(Stage::LoadBalancer, "sku=Gateway", "W-UNSUPPORTED");
