@@ -140,7 +140,7 @@ fn shared<'s, T: Time>(addresses: &ByKey<'s, T>, configs: &ByKey<'s, T>) -> Part
         Box::new(|_, group, output| {
             let nic = |part: &Part| if let Part::Other(Fact::IpConfig(row)) = part { Some(row.nic) } else { None };
             if group.iter().any(|part| nic(part) != nic(&group[0])) {
-                output.extend(group.iter().map(|part| (part.clone(), 1)));
+                output.extend(group.iter().map(|part| (*part, 1)));
             }
         }),
     );
