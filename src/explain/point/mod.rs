@@ -16,7 +16,7 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 
 use crate::explain::filters;
-use crate::explain::gateway::unlisted_step;
+use crate::explain::gateway_doubts::unlisted_step;
 use crate::explain::named;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::stores;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use crate::explain::gateway::unlisted_step;
+use crate::explain::gateway_doubts::unlisted_step;
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::walk::{Home, Target, Trail, Walk};
 use crate::explain::way::{End, Flow, Kind, Way};
