@@ -150,6 +150,7 @@ impl World<'_> {
                 "microsoft.network/applicationgateways" | "microsoft.network/bastionhosts" => !proxy(row.id),
                 "microsoft.network/azurefirewalls" => !index.azure_firewall.has(row.id),
                 "microsoft.network/loadbalancers" => !index.load_balancer.has(row.id),
+                "microsoft.network/loadbalancers/frontendipconfigurations" => !index.load_balancer_frontend.has(row.id),
                 "microsoft.network/networkinterfaces" => !index.nic.has(row.id),
                 _ => false,
             };

@@ -44,6 +44,7 @@ pub struct Passage {
 /// What takes flows at public addresses and opens others.
 const TAKERS: [&str; 2] = ["microsoft.network/applicationgateways", "microsoft.network/azurefirewalls"];
 const BALANCER: &str = "microsoft.network/loadbalancers";
+const FRONTEND: &str = "microsoft.network/loadbalancers/frontendipconfigurations";
 
 impl World<'_> {
     /// Application gateways and firewalls that do not say themselves that they have the public addresses which name them: they are not in the input,
@@ -59,17 +60,24 @@ impl World<'_> {
     }
 
     /// The load balancers of which the input holds no more than that they are there, if that, each with a public address that names it, or with one that is not
-    /// told where none does, sorted: anybody may be in a pool of theirs (IN-06).
+    /// told where none does, sorted: anybody may be in a pool of theirs (IN-06). A frontend of which that is so counts as
+    /// one.
     pub fn hidden_balancers(&self) -> &[(Sym, Sym)] {
         let index = self.index;
         self.hidden_balancers.get_or_init(|| {
             let is_balancer = |id: Sym| ids::id_type(id.as_str()).is_some_and(|kind| kind == BALANCER);
+            let is_hidden_frontend =
+                |id: Sym| index.resource.one(id).is_some_and(|row| row.kind.as_str() == FRONTEND) && !index.load_balancer_frontend.has(id);
             let mut found: Vec<(Sym, Sym)> = self
                 .holders()
                 .filter(|(id, public_ip)| is_balancer(*id) && !index.load_balancer.has(*id) && index.public_ip.has(*public_ip))
                 .collect();
-            let unnamed = index.resources_by_kind.get(Sym::new(BALANCER)).iter().map(|row| row.id);
-            let unnamed = unnamed.filter(|id| !index.load_balancer.has(*id) && !found.iter().any(|(named, _)| named == id));
+            let by_frontend = index.public_ip_holder.rows().map(|row| (row.holder, row.public_ip));
+            found.extend(by_frontend.filter(|(id, public_ip)| is_hidden_frontend(*id) && index.public_ip.has(*public_ip)));
+            let of_kind = |kind: &str| index.resources_by_kind.get(Sym::new(kind)).iter().map(|row| row.id);
+            let balancers = of_kind(BALANCER).filter(|id| !index.load_balancer.has(*id));
+            let unnamed = balancers.chain(of_kind(FRONTEND).filter(|id| !index.load_balancer_frontend.has(*id)));
+            let unnamed = unnamed.filter(|id| !found.iter().any(|(named, _)| named == id));
             let unnamed: Vec<(Sym, Sym)> = unnamed.map(|id| (id, ids::unknown(id, "publicIPAddress"))).collect();
             found.extend(unnamed);
             found.sort_by_key(|(id, public_ip)| (id.as_str(), public_ip.as_str()));

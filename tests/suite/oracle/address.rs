@@ -294,6 +294,7 @@ impl World<'_> {
     fn is_known_body(&self, r: &Resource) -> bool {
         match r.kind.as_str() {
             "microsoft.network/loadbalancers" => self.balancers.iter().any(|b| b.balancer == r.id),
+            "microsoft.network/loadbalancers/frontendipconfigurations" => self.front(r.id).is_some(),
             "microsoft.network/networkinterfaces" => self.nic(r.id).is_some(),
             "microsoft.network/azurefirewalls" => self.is_firewall(r.id),
             "microsoft.network/applicationgateways" | "microsoft.network/bastionhosts" => {

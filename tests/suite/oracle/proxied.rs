@@ -47,8 +47,11 @@ impl World<'_> {
         }
         let mut named: Vec<&str> = Vec::new();
         for holder in &self.public_ip_holders {
-            let id = ids::parent_id(holder.holder.as_str()).unwrap_or_default();
-            let unseen = self.is_of(id, BALANCER) && !self.balancers.iter().any(|b| b.balancer.as_str() == id);
+            let of = ids::parent_id(holder.holder.as_str()).unwrap_or_default();
+            let unseen = self.is_of(of, BALANCER) && !self.balancers.iter().any(|b| b.balancer.as_str() == of);
+            // Where the load balancer is seen, its frontend may not be.
+            let lost = !unseen && self.hidden_frontends().any(|id| id == holder.holder);
+            let (id, unseen) = if lost { (holder.holder.as_str(), true) } else { (of, unseen) };
             if !unseen || !self.public_ips.iter().any(|p| p.public_ip == holder.public_ip) {
                 continue;
             }
@@ -62,17 +65,24 @@ impl World<'_> {
             }
         }
         // One that no address names may have any.
-        for row in self.resources.iter().filter(|r| r.kind.as_str() == BALANCER && !named.contains(&r.id.as_str())) {
-            let seen = self.balancers.iter().any(|b| b.balancer == row.id);
+        let unseen = self.resources.iter().filter(|r| r.kind.as_str() == BALANCER).map(|r| r.id);
+        let unseen = unseen.filter(|id| !self.balancers.iter().any(|b| b.balancer == *id)).chain(self.hidden_frontends());
+        for id in unseen.filter(|id| !named.contains(&id.as_str())) {
             let nowhere = Sym::new("an-address-of-nobody");
-            if !seen && self.has_family(nowhere, client.is_ipv4(), self.inside_v4(config.ip_config)).hi() {
+            if self.has_family(nowhere, client.is_ipv4(), self.inside_v4(config.ip_config)).hi() {
                 let packet = self.packet(start, Addr::SomePublic, None, ask);
                 let walk = self.walker(start, Target::Config(config.ip_config), ask);
                 let arrived = walk.arrive_at_instance(nowhere, config.ip_config, packet);
-                ways.push(arrived.doubted(Stage::LoadBalancer, name_of(row.id), "W-MISSING").joined_if_open(Via::LoadBalancer));
+                ways.push(arrived.doubted(Stage::LoadBalancer, name_of(id), "W-MISSING").joined_if_open(Via::LoadBalancer));
             }
         }
         ways
+    }
+
+    /// Frontends of which the input holds no more than that they are there.
+    pub fn hidden_frontends(&self) -> impl Iterator<Item = Sym> {
+        let rows = self.resources.iter().filter(|r| r.kind.as_str() == "microsoft.network/loadbalancers/frontendipconfigurations");
+        rows.map(|r| r.id).filter(|id| self.front(*id).is_none())
     }
 
     fn is_of(&self, id: &str, kind: &str) -> bool {

@@ -111,7 +111,8 @@ impl World<'_> {
         let hidden = self
             .resources
             .iter()
-            .any(|r| r.kind.as_str() == "microsoft.network/loadbalancers" && !self.balancers.iter().any(|b| b.balancer == r.id));
+            .any(|r| r.kind.as_str() == "microsoft.network/loadbalancers" && !self.balancers.iter().any(|b| b.balancer == r.id))
+            || self.hidden_frontends().next().is_some();
         let open = |pool: &Sym| !self.nat_rules.iter().any(|r| r.rule == *pool);
         if self.in_missing_pool(config) || hidden || self.pools_of_anybody().iter().any(open) {
             return (Some(WayOut::maybe(Stage::Nat, name_of(config), "W-MISSING", Vec::new())), false);
