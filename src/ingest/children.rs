@@ -8,6 +8,15 @@ pub fn child_lists(kind: &str) -> impl Iterator<Item = (&'static str, &'static s
     let own: &[(&str, &str)] = match kind {
         "microsoft.network/virtualnetworks" => &[("subnets", "subnets"), ("virtualNetworkPeerings", "virtualNetworkPeerings")],
         "microsoft.network/virtualhubs" => &[("virtualNetworkConnections", "hubVirtualNetworkConnections")],
+        "microsoft.network/loadbalancers" => &[
+            ("frontendIPConfigurations", "frontendIPConfigurations"),
+            ("backendAddressPools", "backendAddressPools"),
+            ("loadBalancingRules", "loadBalancingRules"),
+            ("probes", "probes"),
+            ("inboundNatRules", "inboundNatRules"),
+            ("inboundNatPools", "inboundNatPools"),
+            ("outboundRules", "outboundRules"),
+        ],
         "microsoft.network/networksecuritygroups" => &[("securityRules", "securityRules")],
         "microsoft.network/routetables" => &[("routes", "routes")],
         "microsoft.network/privateendpoints" => &[("privateDnsZoneGroups", "privateDnsZoneGroups")],

@@ -27,8 +27,13 @@ pub(super) fn settle(loaded: &mut Loaded, rivals: &[Rivals], inputs: &[Input]) {
         done.insert(rivals.id);
         let Ok(at) = loaded.resources.binary_search_by_key(&rivals.id.as_str(), |resource| resource.id.as_str()) else { continue };
         let resource = &mut loaded.resources[at];
-        let settled =
-            |copy: &Resource| Resource { location: resource.location, tenant: resource.tenant, name: resource.name, ..copy.clone() };
+        let settled = |copy: &Resource| Resource {
+            location: resource.location,
+            tenant: resource.tenant,
+            name: resource.name,
+            parts: copy.parts.clone().or_else(|| resource.parts.clone()),
+            ..copy.clone()
+        };
         let extracted = contested([&settled(mine), &settled(theirs)]);
         resource.extracted = Some(extracted);
         loaded.diagnostics.push(contradiction(rivals.id, kept, other));

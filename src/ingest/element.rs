@@ -1,11 +1,14 @@
 //! One element of a document to resources: the envelope as REST writes it, children apart.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::diag::{Diagnostic, Severity};
 use crate::facts::extract::{inert, is_modelled};
 use crate::ingest::children::{child_lists, key_of};
 use crate::ingest::merge::{self, Rank};
+use crate::ingest::parts::{self, Parts};
 use crate::ingest::sink::Sink;
 use crate::ingest::{Resource, Source};
 use crate::model::{Sym, ids};
@@ -66,6 +69,15 @@ pub(super) struct Parent {
     tenant: Sym,
     /// The child's type segment, empty where the child states its type.
     segment: &'static str,
+    /// The parts of the load balancer whose rule the child is.
+    parts: Option<Arc<Parts>>,
+}
+
+impl Parent {
+    /// Whether the child stands in a list of a load balancer.
+    fn is_balancer(&self) -> bool {
+        !self.segment.is_empty() && self.kind.as_str() == parts::BALANCER
+    }
 }
 
 /// A list of children: its key, the segment of their type, and each with its place in the list.
@@ -96,6 +108,9 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
     // Rows of Resource Graph have a resource group too, but their subscription beside it.
     let flat = place.flat && (place.parent.is_some() || map.contains_key("resourceGroup") && !map.contains_key("subscriptionId"));
     let flattened = flat && !map.contains_key("properties") && unflatten(&mut map);
+    if place.parent.is_some_and(Parent::is_balancer) {
+        parts::fill(&mut map);
+    }
     let id = ids::normal_id(&id_text);
     let parts = ids::id_parts(id.as_str());
     let kind = kind_of(id.as_str(), &map);
@@ -113,6 +128,7 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
             _ => tenant,
         },
         segment: "",
+        parts: None,
     };
     let mut rest: Vec<(String, Value)> = Vec::new();
     let mut children: Vec<Children> = Vec::new();
@@ -123,6 +139,9 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
                 && !items.is_empty()
             {
                 // The list stays, without what is a resource: an empty one says that the body names all children of the type.
+                if kind.as_str() == parts::BALANCER {
+                    items.iter_mut().enumerate().for_each(|(at, item)| parts::name_by_place(item, at));
+                }
                 let numbered = std::mem::take(items).into_iter().enumerate();
                 let (found, left): (Vec<_>, Vec<_>) = numbered.partition(|(_, item)| is_named(item));
                 items.extend(left.into_iter().map(|(at, item)| {
@@ -133,6 +152,7 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
             }
         }
     }
+    let listed = (kind.as_str() == parts::BALANCER).then(|| Arc::new(parts_of(&me, &children)));
     let lacks = |key: &str| text(&map, key).is_none_or(str::is_empty);
     let inherits = (lacks("location"), lacks("tenantId"));
     let embedded = place.parent.is_some_and(|parent| !parent.segment.is_empty());
@@ -154,6 +174,7 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
         inherits,
         extracted: None,
         own: None,
+        parts: listed.clone().or_else(|| place.parent.and_then(|parent| parent.parts.clone())),
         level,
     });
     for (tail, item) in rest {
@@ -161,16 +182,35 @@ pub(super) fn accept(sink: &mut Sink, mut map: Map<String, Value>, place: Place<
         sink.not_a_resource(&item, &format!("{}{level}/{}/{at}", place.pointer, escaped(key)), id);
     }
     for (key, segment, items) in children {
-        let parent = Parent { segment, ..me };
+        let parent = Parent { segment, parts: parts::for_list(&listed, segment), ..me };
+        let flat = flattened || parent.is_balancer();
         for (at, item) in items {
             let pointer = format!("{}{level}/{}/{at}", place.pointer, escaped(&key));
-            child(sink, item, Place { pointer: &pointer, parent: Some(&parent), flat: flattened, level: "/properties" });
+            child(sink, item, Place { pointer: &pointer, parent: Some(&parent), flat, level: "/properties" });
         }
     }
     for (at, item) in nested.into_iter().enumerate() {
         let pointer = format!("{}/resources/{at}", place.pointer);
         child(sink, item, Place { pointer: &pointer, parent: Some(&me), flat: false, level: "/properties" });
     }
+}
+
+/// The frontends and pools among the children of a load balancer.
+fn parts_of(balancer: &Parent, children: &[Children]) -> Parts {
+    let of = |list: &str| -> Box<[Sym]> {
+        let lists = children.iter().filter(|(_, segment, _)| *segment == list);
+        lists.flat_map(|(_, segment, items)| items.iter().filter_map(|(_, item)| id_in_list(item, balancer, segment))).collect()
+    };
+    Parts { frontends: of(parts::FRONTENDS), pools: of(parts::POOLS) }
+}
+
+/// The id that an entry of a list of children will have.
+fn id_in_list(item: &Value, parent: &Parent, segment: &'static str) -> Option<Sym> {
+    let texts = item.as_object()?.iter().filter(|(_, value)| value.is_string());
+    let mut texts: Map<String, Value> = texts.map(|(key, value)| (key.clone(), value.clone())).collect();
+    envelope_names(&mut texts);
+    let parent = Parent { segment, parts: None, ..*parent };
+    id_of(&texts, Some(&parent)).map(|id| ids::normal_id(&id))
 }
 
 fn child(sink: &mut Sink, item: Value, place: Place<'_>) {

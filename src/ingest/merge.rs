@@ -56,6 +56,7 @@ pub(super) fn merge(resources: Vec<Resource>) -> (Vec<Resource>, Vec<Rivals>, Ve
             }
             // A body of its own that says nothing stands behind the copy as long as there is one.
             kept.own = kept.own.or(other.own);
+            kept.parts = kept.parts.or(other.parts);
             if kept.location.is_empty() {
                 kept.location = other.location;
             }

@@ -1,7 +1,7 @@
 //! Bytes to resources: every format ends in one neutral [`Resource`]; no format leaks further.
 //!
 //! `files` finds and reads files, `document` recognises a document and streams its elements into `sink`, `lenient` blanks what strict JSON does not
-//! allow, `spread` uses all processors, `element` turns one element into resources, `children` says which lists of a body hold resources, `merge` makes one
+//! allow, `spread` uses all processors, `element` turns one element into resources, `children` says which lists of a body hold resources, `parts` what those of load balancers hand on, `merge` makes one
 //! resource of several copies, `thin` completes those that say less than another copy, `contested` finds those that contradict each other, `observed` names what
 //! was seen at nobody.
 
@@ -13,9 +13,12 @@ mod files;
 mod lenient;
 mod merge;
 mod observed;
+mod parts;
 mod sink;
 mod spread;
 mod thin;
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -29,6 +32,7 @@ pub use children::child_lists;
 pub(crate) use element::region;
 pub use files::collect;
 use merge::Rank;
+pub use parts::Parts;
 pub(crate) use spread::spread;
 pub(crate) use thin::Beside;
 pub use thin::Own;
@@ -72,6 +76,8 @@ pub struct Resource {
     pub extracted: Option<Extracted>,
     /// Its own body as it was written, where its parent's may hold a copy.
     pub own: Option<Box<Own>>,
+    /// The frontends and pools of the load balancer that it is, or in whose body a copy of it stands where it is a rule of one.
+    pub parts: Option<Arc<Parts>>,
     /// How good a copy of the resource it is.
     rank: Rank,
     /// What stands for the names of the properties that its body tells, sorted; of a resource that is nobody's child, nothing.

@@ -64,7 +64,7 @@ impl Sink {
     pub fn keep(&mut self, mut resource: Resource) {
         resource.own = Own::of(&resource);
         let ready = self.harvest.filter(|_| !resource.location.is_empty());
-        if let Some(extracted) = ready.map(|harvest| harvest(&resource)).filter(|extracted| !extracted.wants_tenant) {
+        if let Some(extracted) = ready.map(|harvest| harvest(&resource)).filter(|extracted| !extracted.unsettled) {
             resource.extracted = Some(extracted);
             resource.body = Value::Null;
         }

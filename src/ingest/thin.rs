@@ -28,6 +28,12 @@ const SAME: &[&[&str]] = &[
     &["destinationAddressPrefix", "destinationAddressPrefixes", "destinationApplicationSecurityGroups"],
     &["sourcePortRange", "sourcePortRanges"],
     &["destinationPortRange", "destinationPortRanges"],
+    // Of load balancers: who is behind a rule or in a pool, which ports a rule is for, where a frontend is.
+    &["backendAddressPool", "backendAddressPools", "backendIPConfiguration"],
+    &["backendIPConfigurations", "loadBalancerBackendAddresses"],
+    &["frontendIPConfiguration", "frontendIPConfigurations"],
+    &["frontendPort", "frontendPortRangeStart", "frontendPortRangeEnd"],
+    &["subnet", "privateIPAddress", "publicIPAddress", "publicIPPrefix"],
 ];
 
 /// References that every version of the API tells: a body that tells anything and leaves one out says that there is none.
@@ -53,7 +59,7 @@ impl Own {
         let text = resource.body.to_string().into();
         let Resource { id, kind, name, location, subscription, tenant, group, inherits, rank, level, .. } = *resource;
         let (source, names) = (resource.source.clone(), resource.names.clone());
-        let (body, embedded, extracted, own) = (Value::Null, false, None, None);
+        let (body, embedded, extracted, own, parts) = (Value::Null, false, None, None, None);
         let resource = Resource {
             id,
             kind,
@@ -68,6 +74,7 @@ impl Own {
             inherits,
             extracted,
             own,
+            parts,
             rank,
             names,
             level,
@@ -86,6 +93,7 @@ impl Own {
         let mut own = self.alone();
         own.location = if own.location.is_empty() { copy.location } else { own.location };
         own.tenant = if own.tenant.is_empty() { copy.tenant } else { own.tenant };
+        own.parts = copy.parts.clone();
         if own.rank.is_bare() || copy.rank.is_bare() {
             let resource = if own.rank < copy.rank { own } else { copy.clone() };
             return Beside { extracted: extract(&resource), resource, contradiction: None, unused: false };

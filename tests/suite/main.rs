@@ -2,6 +2,7 @@
 
 mod agreement;
 mod azure;
+mod balancer_parts;
 mod bench_estates;
 mod case_studies;
 mod clauses;

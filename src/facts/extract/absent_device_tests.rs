@@ -111,7 +111,7 @@ fn a_member_that_does_not_say_who_it_is_may_be_anybody() {
             })
         )]))
     };
-    let anybody = |of: &str| format!("ip_config_pool({l}/unknown-backendipconfiguration, {l}/{of})");
+    let anybody = |of: &str| format!("ip_config_pool({l}/{of}/unknown-backendipconfiguration, {l}/{of})");
     for pool in [json!({"name": "m"}), json!({"name": "m", "properties": null}), json!({"name": "m", "properties": {"ipAddress": null}})] {
         has(&balancer(pool, Value::Null), &anybody("backendaddresspools/b"));
     }

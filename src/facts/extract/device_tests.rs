@@ -23,7 +23,8 @@ fn pools_are_known_from_either_side() {
     has(&rows, &format!("load_balancer_frontend({frontend}, ~/loadbalancers/l, ~/virtualnetworks/v/subnets/s, 10.0.0.9, )"));
     // A rule without its ports and protocol takes anything, perhaps, and says so; without a frontend at any.
     has(&rows, &format!("inbound_nat_rule(~/loadbalancers/l/inboundnatrules/r, {frontend}, unknown, 0, 65535, 0, false)"));
-    has(&rows, "gap(~/loadbalancers/l, microsoft.network/loadbalancers, a rule of the load balancer lacks its protocol)");
+    let rule = "~/loadbalancers/l/inboundnatrules/r, microsoft.network/loadbalancers/inboundnatrules";
+    has(&rows, &format!("gap({rule}, a rule of the load balancer lacks its protocol)"));
 }
 
 /// covers: SND-01, IN-04, IN-05, OUT-05
@@ -57,11 +58,13 @@ fn a_part_of_a_load_balancer_without_a_body_may_be_for_anything() {
         has(&all, &format!("inbound_nat_rule_pool({l}/inboundnatrules/r, {pool})"));
         has(&all, &format!("outbound_rule({l}/outboundrules/o, {pool}, unknown)"));
     }
-    // A frontend of which nobody knows the address: as good as a load balancer that was not exported.
+    // A frontend of which nobody knows the address: as good as one that was not exported. The rules are for it too, perhaps.
     let cut = listed(id("frontendIPConfigurations/g"));
-    has(&cut, &format!("gap({l}, microsoft.network/loadbalancers, `properties.frontendIPConfigurations.g` is missing)"));
-    lacks(&cut, "load_balancer(");
-    lacks(&cut, "load_balancer_pool(");
+    let g = format!("{l}/frontendipconfigurations/g");
+    let kind = "microsoft.network/loadbalancers/frontendipconfigurations";
+    has(&cut, &format!("gap({g}, {kind}, it names neither a subnet nor a public address)"));
+    lacks(&cut, &format!("load_balancer_frontend({g}"));
+    has(&cut, &format!("load_balancing_rule({l}/loadbalancingrules/web, {g}, unknown, 0, 0, false, true, )"));
 }
 
 /// covers: SND-01, IN-08, IN-10, AFW-01

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::facts::Fact;
 use crate::facts::extract::instance;
 use crate::facts::extract::out::{Out, get, names_nobody, properties};
 use crate::facts::load_balancing::{
@@ -10,20 +11,32 @@ use crate::facts::load_balancing::{
     LoadBalancingRule, LoadBalancingRulePool, MEMBER, OutboundRule, OutboundRuleFrontend,
 };
 use crate::facts::network::IpConfigPool;
+use crate::ingest::child_lists;
 use crate::model::{Sym, ids};
+
+/// The type itself.
+pub(super) const BALANCER: &str = "microsoft.network/loadbalancers";
+
+/// The types of its parts that something depends on which others name.
+pub(super) const FRONTEND: &str = "microsoft.network/loadbalancers/frontendipconfigurations";
+pub(super) const POOL: &str = "microsoft.network/loadbalancers/backendaddresspools";
+pub(super) const PROBE: &str = "microsoft.network/loadbalancers/probes";
+
+/// What is in the ids of inbound NAT pools.
+const NAT_POOLS: &str = "/inboundnatpools/";
 
 /// Reads one part of a load balancer: its id, the load balancer's, its body.
 type PartReader = for<'a> fn(&mut Out<'a>, Sym, Sym, &'a Value);
 
-/// The lists of parts, with the segment of their ids.
-const PARTS: &[(&str, &str, PartReader)] = &[
-    ("frontendIPConfigurations", "frontendipconfigurations", frontend),
-    ("backendAddressPools", "backendaddresspools", pool),
-    ("loadBalancingRules", "loadbalancingrules", rule),
-    ("probes", "probes", probe),
-    ("inboundNatRules", "inboundnatrules", nat_rule),
-    ("inboundNatPools", "inboundnatpools", nat_rule),
-    ("outboundRules", "outboundrules", outbound_rule),
+/// The types of parts.
+const PARTS: &[(&str, PartReader)] = &[
+    (FRONTEND, frontend),
+    (POOL, pool),
+    ("microsoft.network/loadbalancers/loadbalancingrules", rule),
+    (PROBE, probe),
+    ("microsoft.network/loadbalancers/inboundnatrules", nat_rule),
+    ("microsoft.network/loadbalancers/inboundnatpools", nat_rule),
+    ("microsoft.network/loadbalancers/outboundrules", outbound_rule),
 ];
 
 /// `microsoft.network/loadbalancers`.
@@ -39,23 +52,104 @@ pub(super) fn load_balancer<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.gap("what the appliances behind a gateway load balancer do is not modelled");
     }
     // Azure knows none without any part: its body was left out on the way.
-    if PARTS.iter().all(|(list, ..)| get(body, list).is_none()) {
+    if child_lists(BALANCER).all(|(list, _)| get(body, list).is_none()) {
         out.lacks("frontendIPConfigurations");
-    }
-    for (list, segment, read) in PARTS {
-        for (at, part) in out.objects(body, list).iter().enumerate() {
-            let id = out.part_id(part, balancer, segment, at);
-            read(out, id, balancer, properties(part));
-        }
     }
 }
 
-/// A part as a resource of its own: `microsoft.network/loadbalancers/<segment>`.
+/// A part: `microsoft.network/loadbalancers/<segment>`.
 pub(super) fn part<'a>(out: &mut Out<'a>, body: &'a Value) {
     let (id, balancer) = (out.id(), out.parent());
-    let segment = out.resource.kind.as_str().rsplit('/').next().unwrap_or_default();
-    if let Some((_, _, read)) = PARTS.iter().find(|(_, known, _)| *known == segment) {
+    let kind = out.resource.kind.as_str();
+    if let Some((_, read)) = PARTS.iter().find(|(known, _)| *known == kind) {
         read(out, id, balancer, body);
+    }
+}
+
+/// Leaves open what a rule does that could not be read, or of which copies contradict each other: it may be for any frontend and pool beside it, and take
+/// anything. A load balancer of which that is so may have such a rule for anybody. Whether that leaves open all that it may have said: it does not where nobody
+/// lists the parts beside a rule (SND-02).
+pub(super) fn leave_open(out: &mut Out<'_>) -> bool {
+    let (rule, kind) = (out.id(), out.resource.kind.as_str());
+    if kind == BALANCER {
+        let frontends = frontends_beside(out);
+        if !frontends.is_empty() {
+            open_rule(out, rule, &frontends, &[]);
+        }
+        return true;
+    }
+    let Some(open) = OPEN_RULES.iter().find(|(of, _)| *of == kind).map(|(_, open)| open) else { return false };
+    let parts = out.parts();
+    let (mut frontends, mut pools) = (frontends_beside(out), pools_beside(out));
+    out.revise(|fact| {
+        match fact {
+            Fact::LoadBalancingRule(row) => frontends.push(row.frontend),
+            Fact::InboundNatRule(row) => frontends.push(row.frontend),
+            Fact::OutboundRuleFrontend(row) => frontends.push(row.frontend),
+            Fact::LoadBalancingRulePool(row) => pools.push(row.pool),
+            Fact::InboundNatRulePool(row) => pools.push(row.pool),
+            Fact::OutboundRule(row) => pools.push(row.pool),
+            _ => return true,
+        }
+        false
+    });
+    for list in [&mut frontends, &mut pools] {
+        Sym::sort(list);
+        list.dedup();
+    }
+    open(out, rule, &frontends, &pools);
+    parts.is_some()
+}
+
+/// Writes down a rule of which nothing is known but which frontends and pools it may be for.
+type OpenRule = fn(&mut Out<'_>, Sym, &[Sym], &[Sym]);
+
+/// The types of rules.
+const OPEN_RULES: &[(&str, OpenRule)] = &[
+    ("microsoft.network/loadbalancers/loadbalancingrules", open_rule),
+    ("microsoft.network/loadbalancers/inboundnatrules", open_nat_rule),
+    ("microsoft.network/loadbalancers/inboundnatpools", open_nat_rule),
+    ("microsoft.network/loadbalancers/outboundrules", open_outbound_rule),
+];
+
+fn open_rule(out: &mut Out<'_>, rule: Sym, frontends: &[Sym], pools: &[Sym]) {
+    let (protocol, frontend_port, backend_port, floating, snat) = (BalancerProtocol::Unknown, 0, 0, false, true);
+    for &frontend in frontends {
+        out.fact(LoadBalancingRule { rule, frontend, protocol, frontend_port, backend_port, floating, snat, probe: Sym::EMPTY });
+    }
+    for pool in or_untold(out, pools) {
+        out.fact(LoadBalancingRulePool { rule, pool });
+    }
+}
+
+/// The pools, or one of which nobody tells who is in it.
+fn or_untold(out: &Out<'_>, pools: &[Sym]) -> Vec<Sym> {
+    if pools.is_empty() { vec![out.unknown("backendAddressPool")] } else { pools.to_vec() }
+}
+
+fn open_nat_rule(out: &mut Out<'_>, rule: Sym, frontends: &[Sym], pools: &[Sym]) {
+    let (protocol, first_port, last_port, backend_port, floating) = (BalancerProtocol::Unknown, 0, u16::MAX, 0, false);
+    for &frontend in frontends {
+        out.fact(InboundNatRule { rule, frontend, protocol, first_port, last_port, backend_port, floating });
+    }
+    for &pool in pools {
+        out.fact(InboundNatRulePool { rule, pool });
+    }
+    // Whom it is for may be what was lost; of an inbound NAT pool the scale sets say that they are in it.
+    let told = out.facts().iter().any(|fact| matches!(fact, Fact::IpConfigPool(row) if row.pool == rule));
+    if !told && !rule.as_str().contains(NAT_POOLS) {
+        let ip_config = out.unknown(MEMBER);
+        out.fact(IpConfigPool { ip_config, pool: rule });
+    }
+}
+
+fn open_outbound_rule(out: &mut Out<'_>, rule: Sym, frontends: &[Sym], pools: &[Sym]) {
+    for pool in or_untold(out, pools) {
+        out.fact(OutboundRule { rule, pool, protocol: BalancerProtocol::Unknown });
+    }
+    // By one that is not in the input, perhaps.
+    for &frontend in frontends.iter().chain([&Sym::EMPTY]) {
+        out.fact(OutboundRuleFrontend { rule, frontend });
     }
 }
 
@@ -68,9 +162,9 @@ pub(super) fn own_address<'a>(out: &mut Out<'a>, body: &'a Value) {
 fn frontend<'a>(out: &mut Out<'a>, frontend: Sym, balancer: Sym, body: &'a Value) {
     let subnet = out.link(body, "subnet").unwrap_or_default();
     let public_ip = out.named(body, "publicIPAddress").unwrap_or_default();
-    // Azure knows no frontend without an address: it was left out on the way, and the load balancer may have any.
+    // Azure knows no frontend without an address: it was left out on the way, and may be any.
     if subnet.is_empty() && public_ip.is_empty() && get(body, "publicIPPrefix").is_none() {
-        out.lacks(&format!("frontendIPConfigurations.{}", frontend.as_str().rsplit('/').next().unwrap_or_default()));
+        out.cut("it names neither a subnet nor a public address".to_owned());
     }
     let address = out.address_of_family(body, "privateIPAddress", "privateIPAddressVersion");
     out.fact(LoadBalancerFrontend { frontend, balancer, subnet, address, public_ip });
@@ -149,7 +243,7 @@ fn rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     let mut pools = out.links(body, "backendAddressPools");
     pools.extend(out.binding(body, "backendAddressPool"));
     if !pools_told || pools.is_empty() && !told {
-        pools.extend(siblings(out, "backendAddressPools", "backendaddresspools"));
+        pools.extend(pools_beside(out));
         // Those of the load balancer are not told here either.
         if pools.is_empty() {
             pools.push(out.unknown("backendAddressPool"));
@@ -184,7 +278,7 @@ fn nat_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
     let target = out.binding(body, MEMBER);
     let mut pools: Vec<Sym> = out.binding(body, "backendAddressPool").into_iter().collect();
     // One for a single port may have no target yet; one for several has a pool. Of an inbound NAT pool the scale sets say that they are in it.
-    let ranged = single.is_none() && first.is_some() && !rule.as_str().contains("/inboundnatpools/");
+    let ranged = single.is_none() && first.is_some() && !rule.as_str().contains(NAT_POOLS);
     let left_out = ranged && target.is_none() && pools.is_empty();
     if left_out {
         out.gap(format!("rule `{rule}` names no target"));
@@ -194,7 +288,7 @@ fn nat_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
         out.fact(IpConfigPool { ip_config, pool: rule });
     }
     if pools.is_empty() && !frontends.is_known() {
-        pools = siblings(out, "backendAddressPools", "backendaddresspools");
+        pools = pools_beside(out);
     }
     for pool in pools {
         out.fact(InboundNatRulePool { rule, pool });
@@ -211,18 +305,18 @@ fn outbound_rule<'a>(out: &mut Out<'a>, rule: Sym, _: Sym, body: &'a Value) {
             // Without its frontends it leaves by any of the load balancer's, or by one that is not in the input.
             if frontends.is_empty() {
                 out.gap(format!("outbound rule `{rule}` names no frontend"));
-                frontends = siblings(out, "frontendIPConfigurations", "frontendipconfigurations");
+                frontends = frontends_beside(out);
                 frontends.push(Sym::EMPTY);
             }
         }
         // It may be for any pool of the load balancer, and by any of its frontends.
         None => {
             out.gap(format!("outbound rule `{rule}` names no backend pool"));
-            for pool in siblings(out, "backendAddressPools", "backendaddresspools") {
+            for pool in pools_beside(out) {
                 out.fact(OutboundRule { rule, pool, protocol: BalancerProtocol::Unknown });
             }
             if frontends.is_empty() {
-                frontends = siblings(out, "frontendIPConfigurations", "frontendipconfigurations");
+                frontends = frontends_beside(out);
             }
         }
     }
@@ -258,19 +352,19 @@ fn frontends_of<'a>(out: &mut Out<'a>, body: &'a Value, rule: Sym) -> Frontends 
         Some(frontend) => Frontends::Known(frontend),
         None => {
             out.gap(format!("rule `{rule}` names no frontend"));
-            Frontends::Any(siblings(out, "frontendIPConfigurations", "frontendipconfigurations"))
+            Frontends::Any(frontends_beside(out))
         }
     }
 }
 
-/// The parts of one list of the load balancer that the resource is; none where it is a part itself.
-fn siblings(out: &mut Out<'_>, list: &str, segment: &str) -> Vec<Sym> {
-    let (balancer, resource) = (out.id(), out.resource);
-    if resource.kind.as_str() != "microsoft.network/loadbalancers" {
-        return Vec::new();
-    }
-    let body = properties(&resource.body);
-    out.objects(body, list).iter().enumerate().map(|(at, part)| out.part_id(part, balancer, segment, at)).collect()
+/// The frontends that the load balancer lists beside the rule, as far as it is known.
+fn frontends_beside(out: &mut Out<'_>) -> Vec<Sym> {
+    out.parts().map_or_else(Vec::new, |parts| parts.frontends.to_vec())
+}
+
+/// The same of its backend pools.
+fn pools_beside(out: &mut Out<'_>) -> Vec<Sym> {
+    out.parts().map_or_else(Vec::new, |parts| parts.pools.to_vec())
 }
 
 /// The protocol; without all its ports a rule perhaps takes anything (SND-02).

@@ -68,8 +68,8 @@ pub struct Extracted {
     pub facts: Vec<Fact>,
     /// What was wrong.
     pub diagnostics: Vec<Diagnostic>,
-    /// Whether a fact depends on a tenant that the body does not say and a parent or another copy may.
-    pub wants_tenant: bool,
+    /// Whether a fact depends on what the body does not say and a parent or another copy may: a tenant, the parts of a load balancer.
+    pub unsettled: bool,
 }
 
 /// What a whole resource lacks where its type has no extractor.
@@ -82,7 +82,7 @@ pub fn extract(resource: &Resource) -> Extracted {
 
 /// The same for a resource whose `copies` contradict each other: as good as one that could not be read. What may be said of such a one, whatever it is, both say.
 pub fn contested(copies: [&Resource; 2]) -> Extracted {
-    let mut all = Extracted { facts: Vec::new(), diagnostics: Vec::new(), wants_tenant: false };
+    let mut all = Extracted { facts: Vec::new(), diagnostics: Vec::new(), unsettled: false };
     let copies_of_it = copies.map(|resource| {
         let mut out = Out::new(resource);
         out.contest();
@@ -92,7 +92,7 @@ pub fn contested(copies: [&Resource; 2]) -> Extracted {
     for extracted in copies_of_it {
         all.facts.extend(extracted.facts);
         all.diagnostics.extend(extracted.diagnostics);
-        all.wants_tenant |= extracted.wants_tenant;
+        all.unsettled |= extracted.unsettled;
     }
     all.facts.retain(|fact| !observed::is_learned(fact));
     all.facts.extend(doubts);
@@ -249,6 +249,8 @@ mod absent_tests;
 mod device_tests;
 #[cfg(test)]
 mod instance_tests;
+#[cfg(test)]
+mod load_balancer_tests;
 #[cfg(test)]
 mod store_tests;
 #[cfg(test)]

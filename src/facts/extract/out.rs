@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::slice;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use crate::facts::Fact;
 use crate::facts::extract::Extracted;
 use crate::facts::gap::{Gap, UnreadRule};
 use crate::facts::network::UNTOLD_SERVER;
-use crate::ingest::Resource;
+use crate::ingest::{Parts, Resource};
 use crate::model::{Prefix, Sym, Tri, ids, net};
 
 /// The member `name` of an object, whatever its case; `null` is absent.
@@ -55,7 +56,7 @@ pub(super) struct Out<'a> {
     pub resource: &'a Resource,
     facts: Vec<Fact>,
     diagnostics: Vec<Diagnostic>,
-    wants_tenant: bool,
+    unsettled: bool,
     /// The paths of values that were dropped because they could not be read, and for which nothing stands.
     lost: Vec<String>,
     /// Another copy of the resource contradicts this one.
@@ -75,7 +76,7 @@ impl<'a> Out<'a> {
             resource,
             facts: Vec::new(),
             diagnostics: Vec::new(),
-            wants_tenant: false,
+            unsettled: false,
             lost: Vec::new(),
             contested: false,
             cut: false,
@@ -84,13 +85,20 @@ impl<'a> Out<'a> {
     }
 
     pub fn finish(self) -> Extracted {
-        Extracted { facts: self.facts, diagnostics: self.diagnostics, wants_tenant: self.wants_tenant }
+        Extracted { facts: self.facts, diagnostics: self.diagnostics, unsettled: self.unsettled }
     }
 
     /// The resource's tenant. Bodies become facts before all of them are read, and one without a tenant may yet get its parent's: it is looked at again then.
     pub fn tenant(&mut self) -> Sym {
-        self.wants_tenant |= self.resource.tenant.is_empty();
+        self.unsettled |= self.resource.tenant.is_empty();
         self.resource.tenant
+    }
+
+    /// The parts of the load balancer that the resource is, or is a rule of. A rule by itself may yet get those of a load balancer that lists it, and is looked
+    /// at again then.
+    pub fn parts(&mut self) -> Option<Arc<Parts>> {
+        self.unsettled |= self.resource.parts.is_none();
+        self.resource.parts.clone()
     }
 
     /// The resource's id.

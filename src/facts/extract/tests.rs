@@ -267,11 +267,17 @@ fn a_value_that_cannot_be_read_takes_the_resource_back() {
     lacks(&rules, "load_balancer");
     lacks(&rules, "unread(");
     // Who is in a pool need not say so itself.
-    has(&others, "unread(~/loadbalancers/l, properties.backendAddressPools.0.properties)");
+    has(&others, "unread(~/loadbalancers/l/backendaddresspools/p, properties)");
     assert!(others.iter().any(|row| row.starts_with("route(~/routetables/t/routes/r, ~/routetables/t, ")), "{others:#?}");
-    for lost in ["enableBgp", "routeTable.id", "addressPrefixes.1", "backendAddressPools.0.properties", "inboundNatRules.0"] {
+    for lost in ["enableBgp", "routeTable.id", "addressPrefixes.1"] {
         assert!(others.iter().any(|row| row.starts_with("gap(") && row.contains(&format!("{lost}` is not"))), "{lost} {others:#?}");
     }
+    has(
+        &others,
+        "gap(~/loadbalancers/l, microsoft.network/loadbalancers, `properties.inboundNatRules` holds something that is no resource)",
+    );
+    let pool = "~/loadbalancers/l/backendaddresspools/p, microsoft.network/loadbalancers/backendaddresspools";
+    has(&others, &format!("gap({pool}, `properties` is not an object)"));
 }
 
 /// A rule that names nothing is none that Azure takes: what it named was lost. covers: NSG-08

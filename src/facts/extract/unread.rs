@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::facts::Fact;
 use crate::facts::extract::out::Out;
-use crate::facts::extract::{policy, withdrawn};
+use crate::facts::extract::{load_balancer, policy, withdrawn};
 use crate::facts::gap::{Unread, UnreadRule};
 use crate::facts::network::DeviceKind;
 use crate::facts::private_access::{Consent, EndpointPolicyScope, ProviderConnection};
@@ -91,7 +91,7 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
     // Whether rules for subnets count, beside whatever else filters (COS-03).
     let only_filter = out.lost_paths().iter().all(|path| starts(path, "properties.isVirtualNetworkFilterEnabled"));
     // Who is in a pool finds a way out, or loses one, without saying so itself (IN-06, OUT-05).
-    let pools = out.lost_paths().iter().any(|path| starts(path, POOLS));
+    let pools = kind == load_balancer::POOL || out.lost_paths().iter().any(|path| starts(path, POOLS));
     // Whether a machine is in a scale set decides whether it has the default way out (OUT-07).
     let scaled = out.lost_paths().iter().any(|path| starts(path, "properties.virtualMachineScaleSet"));
     // A rule that is not understood leaves open whom its store lets in.
@@ -128,6 +128,7 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
         out.fact(EndpointPolicyScope { definition: id, policy: out.parent(), service: Sym::EMPTY, scope: Sym::new(policy::UNTOLD) });
         bounded = true;
     }
+    bounded |= load_balancer::leave_open(out) && !pools;
     if !bounded {
         let what = out.lost_paths().iter().min().map_or(Sym::EMPTY, |path| Sym::new(path));
         out.fact(Unread { resource: id, what });

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use crate::facts::Fact;
-use crate::facts::extract::device;
 use crate::facts::extract::out::Out;
+use crate::facts::extract::{device, load_balancer};
 use crate::facts::network::{Clouded, ConnectionKind, Device, DeviceKind, DevicePublicIp, GatewayKind, NicMachine};
 use crate::facts::store_facts::PublicAccess;
 use crate::model::ids::InstanceId;
@@ -17,21 +17,10 @@ const NAMED: &[(&str, &[&str])] = &[
     ("microsoft.network/firewallpolicies", &["firewall_policy"]),
     ("microsoft.network/firewallpolicies/rulecollectiongroups", &["firewall_group"]),
     ("microsoft.network/ipgroups", &["ip_group", "ip_group_prefix"]),
-    (
-        "microsoft.network/loadbalancers",
-        &[
-            "load_balancer",
-            "load_balancer_frontend",
-            "load_balancer_frontend_range",
-            "load_balancer_pool",
-            "load_balancing_rule",
-            "load_balancing_rule_pool",
-            "inbound_nat_rule",
-            "inbound_nat_rule_pool",
-            "outbound_rule",
-            "outbound_rule_frontend",
-        ],
-    ),
+    (load_balancer::BALANCER, &["load_balancer"]),
+    (load_balancer::FRONTEND, &["load_balancer_frontend", "load_balancer_frontend_range"]),
+    (load_balancer::POOL, &["load_balancer_pool"]),
+    (load_balancer::PROBE, &["load_balancer_probe"]),
     ("microsoft.network/localnetworkgateways", &["local_gateway"]),
     ("microsoft.network/natgateways", &["nat_gateway"]),
     ("microsoft.network/networksecuritygroups", &["nsg"]),
@@ -74,7 +63,8 @@ const CLAIMS: &[&str] = &[
     "microsoft.network/applicationgateways",
     "microsoft.network/azurefirewalls",
     "microsoft.network/bastionhosts",
-    "microsoft.network/loadbalancers",
+    load_balancer::BALANCER,
+    load_balancer::FRONTEND,
 ];
 
 fn taken_back(all: &'static [(&'static str, &'static [&'static str])], kind: &str) -> Option<&'static [&'static str]> {
@@ -118,6 +108,7 @@ pub(super) fn forget<'a>(out: &mut Out<'a>, body: &'a Value) {
             );
         !admits && !taken.contains(&fact.relation().name)
     });
+    load_balancer::leave_open(out);
     match kind {
         "microsoft.network/virtualnetworks" => vnets.push(id),
         "microsoft.compute/virtualmachines" | "microsoft.compute/virtualmachinescalesets" | INSTANCE => another_interface(out),

@@ -49,7 +49,7 @@ fn case(name: &str, bodies: Vec<Value>, flows: &[(&str, &str, u16)]) -> Case {
 }
 
 pub fn all() -> Vec<Case> {
-    vec![filters(), hubs(), managers(), perimeters(), parts(), names(), observed()]
+    vec![filters(), hubs(), managers(), perimeters(), parts(), balancers(), names(), observed()]
 }
 
 /// Two peered networks, a group, a route table, a way out.
@@ -221,6 +221,75 @@ fn parts() -> Case {
     bodies.extend(machine("a", "virtualNetworks/v/subnets/s", "10.1.1.4"));
     bodies.extend(machine("b", "virtualNetworks/v/subnets/t", "10.1.2.4"));
     case("parts", bodies, &[("vm:a", "ip:10.1.2.9", 80), ("vm:a", "ip:10.1.2.9", 2222), ("vm:a", "ip:10.1.2.9", 443), ("vm:a", "vm:b", 22)])
+}
+
+/// A public load balancer and an internal one whose parts stand in their bodies.
+fn balancers() -> Case {
+    let front = |of: &str| id(&format!("loadBalancers/{of}/frontendIPConfigurations/f"));
+    let pool = |of: &str| id(&format!("loadBalancers/{of}/backendAddressPools/p"));
+    let member = |name: &str| id(&format!("networkInterfaces/{name}-nic/ipConfigurations/c"));
+    let named = |name: &str, properties: Value| json!([{ "name": name, "properties": properties }]);
+    let rule = |of: &str| {
+        named(
+            "r",
+            json!({ "protocol": "Tcp", "frontendPort": 80, "backendPort": 8080, "frontendIPConfiguration": front(of), "disableOutboundSnat": true,
+                "backendAddressPool": pool(of), "enableFloatingIP": false, "probe": id(&format!("loadBalancers/{of}/probes/q")) }),
+        )
+    };
+    let nat = json!({ "protocol": "Tcp", "frontendPort": 2222, "backendPort": 22, "frontendIPConfiguration": front("lb"), "backendIPConfiguration": member("b") });
+    let out = json!({ "protocol": "All", "frontendIPConfigurations": [front("lb")], "backendAddressPool": pool("lb") });
+    let balancer = |of: &str, place: Value, members: Value, more: Value| {
+        let mut balancer = net(
+            &format!("loadBalancers/{of}"),
+            json!({ "frontendIPConfigurations": named("f", place), "backendAddressPools": named("p", json!({ "backendIPConfigurations": members })),
+                "loadBalancingRules": rule(of), "probes": named("q", json!({ "protocol": "Tcp", "port": 8080 })) }),
+        );
+        balancer["properties"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        balancer["sku"] = json!({ "name": "Standard", "tier": "Regional" });
+        balancer
+    };
+    let mut network = vnet("v", "10.1.0.0/16", &[("s", "10.1.1.0/24")], json!([]));
+    network["properties"]["subnets"][0]["properties"]["defaultOutboundAccess"] = json!(false);
+    network["properties"]["subnets"][0]["properties"]["networkSecurityGroup"] = id("networkSecurityGroups/g");
+    let open = json!({ "priority": 100, "access": "Allow", "direction": "Inbound", "protocol": "*", "sourceAddressPrefix": "*", "destinationAddressPrefix": "*",
+        "sourcePortRange": "*", "destinationPortRange": "*" });
+    let mut public = net("publicIPAddresses/p", json!({ "ipAddress": "20.0.0.9" }));
+    public["sku"] = json!({ "name": "Standard" });
+    let mut bodies = vec![
+        balancer(
+            "lb",
+            json!({ "publicIPAddress": id("publicIPAddresses/p") }),
+            json!([member("a")]),
+            json!({ "inboundNatRules": named("n", nat), "outboundRules": named("o", out) }),
+        ),
+        balancer(
+            "in",
+            json!({ "privateIPAddress": "10.1.1.9", "subnet": id("virtualNetworks/v/subnets/s") }),
+            json!([member("b")]),
+            json!({}),
+        ),
+        net("loadBalancers/in/loadBalancingRules/r", rule("in")[0]["properties"].clone()),
+        network,
+        net("networkSecurityGroups/g", json!({ "securityRules": named("in", open) })),
+        public,
+    ];
+    for (name, address) in [("a", "10.1.1.4"), ("b", "10.1.1.5"), ("c", "10.1.1.6")] {
+        bodies.extend(machine(name, "virtualNetworks/v/subnets/s", address));
+    }
+    let flows = [
+        ("internet", "ip:20.0.0.9", 80),
+        ("internet", "ip:20.0.0.9", 2222),
+        ("internet", "ip:20.0.0.9", 443),
+        ("internet", "vm:a", 8080),
+        ("internet", "vm:a", 22),
+        ("internet", "vm:b", 22),
+        ("internet", "vm:c", 22),
+        ("vm:a", "internet:8.8.8.8", 443),
+        ("vm:c", "internet:8.8.8.8", 443),
+        ("vm:c", "ip:10.1.1.9", 80),
+        ("vm:c", "ip:10.1.1.9", 443),
+    ];
+    case("balancers", bodies, &flows)
 }
 
 /// A private endpoint with its names, and an account that admits one network and one resource.
