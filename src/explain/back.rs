@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
+use crate::explain::balancer::{Backend, Member};
 use crate::explain::candidates::{Candidate, Choice, choose, choose_some_public};
 use crate::explain::packet::{Host, Packet, Seen, StepExt, short, step};
 use crate::explain::point::is_used;
 use crate::explain::walk::{Home, Passed, Trail, Walk};
 use crate::explain::way::{Kind, Step};
+use crate::facts::load_balancing::BalancerSku;
 use crate::model::{Set, Span, Stage, Sym, Tri};
 use crate::rules::route::{Entry, Hop};
 
@@ -256,8 +258,25 @@ impl Walk<'_, '_> {
     /// Whether whoever has the address surely forwards nothing (NVA-02).
     fn drops(&self, ip: IpAddr, vnet: Sym) -> bool {
         let owners = self.world.owners(ip, vnet);
-        let forwards = |host: &Host| self.world.index.nic.one(host.nic).is_some_and(|nic| nic.forwarding);
-        !owners.is_nobody() && owners.devices.is_empty() && owners.frontends.is_empty() && !owners.hosts.iter().any(forwards)
+        let leads = |frontend: &Sym| self.leads_on(*frontend);
+        !owners.is_nobody()
+            && owners.devices.is_empty()
+            && !owners.frontends.iter().any(leads)
+            && !owners.hosts.iter().any(|host| self.forwards(host))
+    }
+
+    /// Whether somebody behind the frontend perhaps forwards what it is handed (ILB-02).
+    fn leads_on(&self, frontend: Sym) -> bool {
+        let still = |backend: &Backend| match &backend.what {
+            Member::Places(places) => !places.iter().any(|place| self.forwards(place)),
+            Member::Frontend(_) | Member::Missing | Member::Anybody => false,
+        };
+        let known = matches!(self.world.balancer_sku(frontend), BalancerSku::Basic | BalancerSku::Standard);
+        !known || self.chained(frontend).is_some() || !self.world.branches(frontend).iter().flat_map(|branch| &branch.backends).all(still)
+    }
+
+    fn forwards(&self, host: &Host) -> bool {
+        self.world.index.nic.one(host.nic).is_some_and(|nic| nic.forwarding)
     }
 
     /// Whether what the gateways of the sender's network get for the address comes home.

@@ -283,10 +283,11 @@ impl Walk<'_, '_> {
                     },
                 }
             }
-            Owner::Frontend(_) => match passed.split_last() {
+            Owner::Frontend(frontend) => match passed.split_last() {
                 Some((last, before)) if last.shared == Some(hop) && !last.translated => {
                     self.reply(sent_on(back, last), last.subnet, to, before, origin)
                 }
+                _ if world.hands_to_nobody_who_forwards(frontend) => Tri::No,
                 _ => Tri::Maybe,
             },
             Owner::Endpoint(_) => Tri::No,

@@ -174,7 +174,25 @@ impl World<'_> {
         out
     }
 
-    /// The members of pools (IN-06), each once.
+    /// Whether all members of all rules of a frontend are known, and none of them forwards.
+    pub fn hands_to_nobody_who_forwards(&self, frontend: Sym) -> bool {
+        let still = |member: &Member| match member.what {
+            What::Config { nic, .. } => !self.nic(nic).is_some_and(|nic| nic.forwarding),
+            What::Nobody => true,
+            What::Frontend(_) | What::Missing | What::Anybody => false,
+        };
+        let balancing = self.balancing_rules.iter().filter(|r| r.frontend == frontend).map(|r| (r.rule, None));
+        let nat = self.nat_rules.iter().filter(|r| r.frontend == frontend).map(|r| (r.rule, Some(r.rule)));
+        let all_still = |(rule, own): (Sym, Option<Sym>)| {
+            let balanced = self.rule_pools.iter().filter(|p| p.rule == rule).map(|p| p.pool);
+            let pooled = self.nat_rule_pools.iter().filter(|p| p.rule == rule).map(|p| p.pool);
+            let pools: Vec<Sym> = balanced.chain(pooled).chain(own).collect();
+            self.members_behind(frontend, rule, &pools).iter().all(still)
+        };
+        let known = matches!(self.sku_of(frontend), BalancerSku::Basic | BalancerSku::Standard);
+        known && !self.chains.iter().any(|c| c.end == frontend) && balancing.chain(nat).all(all_still)
+    }
+
     /// The members of a rule; one that says nothing has some, even where nobody says who.
     pub(super) fn members_behind(&self, frontend: Sym, rule: Sym, pools: &[Sym]) -> Vec<Member> {
         let mut all = self.members_of(frontend, pools);
