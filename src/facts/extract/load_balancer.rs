@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::facts::Fact;
 use crate::facts::extract::instance;
 use crate::facts::extract::out::{Out, get, names_nobody, properties};
+use crate::facts::gap::Unread;
 use crate::facts::load_balancing::{
     BalancerProtocol, BalancerSku, GatewayChain, InboundNatRule, InboundNatRulePool, LoadBalancer, LoadBalancerAddress,
     LoadBalancerFrontend, LoadBalancerFrontendRange, LoadBalancerMemberDown, LoadBalancerPool, LoadBalancerProbe, LoadBalancerRegion,
@@ -93,12 +94,13 @@ pub(super) fn leave_open(out: &mut Out<'_>) -> bool {
         }
         false
     });
+    frontends.retain(|frontend| !frontend.is_empty());
     for list in [&mut frontends, &mut pools] {
         Sym::sort(list);
         list.dedup();
     }
     open(out, rule, &frontends, &pools);
-    parts.is_some()
+    parts.is_some() && !frontends.is_empty()
 }
 
 /// Writes down a rule of which nothing is known but which frontends and pools it may be for.
@@ -352,7 +354,12 @@ fn frontends_of<'a>(out: &mut Out<'a>, body: &'a Value, rule: Sym) -> Frontends 
         Some(frontend) => Frontends::Known(frontend),
         None => {
             out.gap(format!("rule `{rule}` names no frontend"));
-            Frontends::Any(frontends_beside(out))
+            let all = frontends_beside(out);
+            // Where nobody lists those that it may be for, it may be for any.
+            if all.is_empty() {
+                out.fact(Unread { resource: rule, what: Sym::new("properties.frontendIPConfiguration") });
+            }
+            Frontends::Any(all)
         }
     }
 }

@@ -53,6 +53,12 @@ fn a_rule_that_cannot_be_read_may_be_for_anything_beside_it() {
         assert!(!whole.iter().any(|row| row.contains(&format!("({id}, {l}/frontendipconfigurations/g"))), "{whole:#?}");
         let alone = rows(json!([body(&format!("loadBalancers/l/{list}/r"), rule(front, json!(5))["properties"].clone())]));
         has(&alone, &format!("unread({id}, properties.{front})"));
+        // So may one that leaves out for which it is; how an outbound rule leaves is open without that.
+        let nameless = rows(json!([body(&format!("loadBalancers/l/{list}/r"), json!({"protocol": "Tcp", pool: p, "backendPort": 80}))]));
+        match list {
+            "outboundRules" => has(&nameless, &format!("outbound_rule_frontend({id}, )")),
+            _ => has(&nameless, &format!("unread({id}, properties.{front})")),
+        }
         // A frontend that cannot be read takes nothing else with it.
         let hidden = balancer(list, rule("protocol", json!("Tcp")), json!("ten"));
         lacks(&hidden, "unread(");
